@@ -1,0 +1,107 @@
+"""The app: puts the commands together, and turns our errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from rlcalc.commands import check, estimate, gain, specs
+from rlcalc.errors import RlcalcError
+
+app = typer.Typer(
+    name="rlcalc",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="The calculator of reinforcement learning: gain, V, Q and A from experience.",
+)
+app.command()(estimate.estimate)
+app.command()(gain.gain)
+app.command()(check.check)
+app.command()(specs.specs)
+
+CLOSED_PIPE = 141
+INTERRUPTED = 130
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"rlcalc {version('rlcalc')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def main() -> NoReturn:
+    """Run the command line; exit 0, 2 usage, 3 input, 4 not converged, 70 our bug, 130, 141."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # their search costs 20 ms
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app(standalone_mode=True)
+        code = 0
+    except RlcalcError as error:
+        code = _tell(error)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        code = CLOSED_PIPE
+    except SystemExit as exit_:
+        code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+    except Exception as error:
+        code = _bug(error)
+    _leave(code)
+
+
+def _tell(error: RlcalcError) -> int:
+    most = 20
+    for fault in error.faults[:most]:
+        sys.stderr.write(f"error: {fault}\n")
+    if len(error.faults) > most:
+        sys.stderr.write(f"and {len(error.faults) - most:,} more (rlcalc check lists them)\n")
+    return error.exit_code
+
+
+def _bug(error: Exception) -> int:
+    if os.environ.get("RLCALC_DEBUG"):
+        raise error
+    sys.stderr.write(
+        f"error: a bug of ours: {type(error).__name__}: {error}\n"
+        "  fix:   please report it, with what RLCALC_DEBUG=1 shows\n"
+    )
+    return 70
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit at once; a reader that is gone is no error, and nobody waits for a thread."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = CLOSED_PIPE
+    except OSError as error:  # the disk behind > is full
+        sys.stderr.write(f"error: cannot write: {error.strerror}\n")
+        code = 3
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

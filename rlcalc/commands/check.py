@@ -1,0 +1,51 @@
+"""rlcalc check: what a source is, and every fault in it."""
+
+from __future__ import annotations
+
+import typer
+
+from rlcalc.commands import answer, source_options
+from rlcalc.errors import InputError
+from rlcalc.vocabulary import (
+    Columns,
+    Csv,
+    FormatOption,
+    From,
+    Json,
+    OneStep,
+    OrderBy,
+    Output,
+    Quiet,
+    Source,
+)
+
+
+def check(
+    source: Source = None,
+    from_: From = None,
+    columns: Columns = None,
+    one_step: OneStep = False,
+    order_by: OrderBy = None,
+    format_: FormatOption = None,
+    json: Json = False,
+    csv: Csv = False,
+    output: Output = None,
+    quiet: Quiet = False,
+) -> None:
+    """What a source is, and every fault in it with its place; exit 0, or 3 if there are any.
+
+    rlcalc check run.parquet
+
+    rlcalc check 'runs/*.jsonl' --json | jq .facts
+    """
+    from rlcalc.estimators.description import describe
+    from rlcalc.readers import load
+    from rlcalc.readers.sources import needs_source
+    from rlcalc.renderers import settled_format
+
+    form = settled_format(format_, json=json, csv=csv, output=output)
+    asked = source_options(from_, columns, one_step=one_step, order_by=order_by)
+    result = describe(load(needs_source(source), asked, collect_faults=True))
+    answer(result, form, output, head=None, quiet=quiet)
+    if len(result):
+        raise typer.Exit(InputError.exit_code)

@@ -1,0 +1,49 @@
+"""Run pieces on the threads of this machine; numpy and compiled loops let them run side by side."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
+from typing import TypeVar
+
+Piece = TypeVar("Piece")
+Answer = TypeVar("Answer")
+
+
+def run(
+    work: Callable[[Piece], Answer], pieces: Iterable[Piece], jobs: int | None = None
+) -> Iterator[Answer]:
+    """Yield the answer of each piece, in the order of the pieces.
+
+    At most `jobs` pieces are worked on and as many wait, so memory does not grow with their number.
+    The pieces themselves are made here, in the caller's thread, while others are worked on.
+
+    Args:
+        work: from a piece to its answer; must not depend on other pieces.
+        pieces: taken one by one.
+        jobs: threads; default one a processor. One piece, or one job, needs no thread.
+
+    Yields:
+        Answers, the same whatever `jobs` is.
+    """
+    jobs = jobs or os.cpu_count() or 1
+    rest = iter(pieces)
+    first = list(islice(rest, 2))
+    if jobs == 1 or len(first) < 2:
+        yield from map(work, chain(first, rest))
+        return
+    running: deque[Future[Answer]] = deque()
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for piece in chain(first, rest):
+                running.append(pool.submit(work, piece))
+                if len(running) > 2 * jobs:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:
+            for future in running:
+                future.cancel()

@@ -1,0 +1,112 @@
+"""What can go wrong, and how it is said: what, where, how to fix it, and the exit code.
+
+    RlcalcError            70   a bug of ours
+    ├── UsageError          2   the call does not make sense
+    ├── InputError          3   the data are wrong, at one place or at several
+    │   └── ShapeError      3   arrays that do not belong together
+    └── NotConverged        4   an answer that does not keep its promise
+
+The library raises these; only the command line prints them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+def shown(text: object, limit: int = 80) -> str:
+    r"""Return text from a file as it may be shown: control characters escaped, cut at `limit`.
+
+    >>> shown("a" + chr(27) + "[31mred")
+    'a\\x1b[31mred'
+    """
+    plain = str(text)
+    if len(plain) > limit:
+        plain = f"{plain[: limit - 1]}…"
+    if plain.isprintable():
+        return plain
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that `word` was probably meant to be, or None.
+
+    >>> nearest("rewrd", ["state", "action", "reward"])
+    'reward'
+    """
+    candidates = list(known)
+    by_lower = {name.lower(): name for name in candidates}
+    found = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
+
+
+def listed(words: Iterable[object], most: int = 8) -> str:
+    """Return words as a sentence lists them, at most `most` of them.
+
+    >>> listed([1, 2, 3], most=2)
+    '1, 2 and 1 more'
+    """
+    names = [shown(word) for word in words]
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+    return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + "".join(names[-1:])
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: what it is, where it stands, and how to mend it."""
+
+    what: str
+    where: str = ""
+    fix: str = ""
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        lines += [f"  where: {self.where}"] if self.where else []
+        lines += [f"  fix:   {self.fix}"] if self.fix else []
+        return "\n".join(lines)
+
+
+class RlcalcError(Exception):
+    """The root of the tree; raised as itself it would be a bug of ours."""
+
+    exit_code = 70
+
+    def __init__(self, what: str, where: str = "", fix: str = "") -> None:
+        self.faults = [Fault(what, where, fix)]
+        super().__init__(what)
+
+    @classmethod
+    def of(cls, faults: Iterable[Fault]) -> RlcalcError:
+        """Return one error that tells of several faults, in the order given."""
+        first, *others = faults
+        error = cls(first.what, first.where, first.fix)
+        error.faults += others
+        return error
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults))
+
+
+class UsageError(RlcalcError):
+    """The call does not make sense, whatever the data are."""
+
+    exit_code = 2
+
+
+class InputError(RlcalcError):
+    """The data are wrong, or are not there."""
+
+    exit_code = 3
+
+
+class ShapeError(InputError):
+    """Arrays that were given together do not belong together."""
+
+
+class NotConverged(RlcalcError):
+    """An answer exists but does not keep what was asked of it, or a check failed."""
+
+    exit_code = 4

@@ -1,0 +1,1 @@
+"""Estimators: from experience to a result. One file a method."""

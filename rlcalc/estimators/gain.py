@@ -1,0 +1,204 @@
+"""The gain: the discounted sum of the rewards that follow a step, to the end or k steps long."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import accumulate, chain
+
+import numpy as np
+
+from rlcalc.errors import InputError, UsageError
+from rlcalc.estimators.truncation import Truncation, facts, prepare, warnings
+from rlcalc.result import Column, Result
+from rlcalc.trajectories import Experience, Floats, Ints, Trajectories, concatenate
+
+TOGETHER = 24
+"""As long as this many trajectories are still running, numpy steps through them side by side."""
+
+
+def discounted_sum(reward: Floats, start: Ints, gamma: float, tail: Floats | None = None) -> Floats:
+    """Return the gain of every step, to the end of its trajectory.
+
+        G_t = r_t + γ G_{t+1},   G_{n+1} = tail          (so G_t = Σ_i γ^i r_{t+i} + γ^{n+1−t} tail)
+
+    Exactly this recursion, rounding included: trajectories run backwards side by side, one numpy
+    step a time step, and what is left of a few long ones runs in plain Python.
+
+    Args:
+        reward: [T] r_t.
+        start: [E + 1] offsets of the trajectories.
+        gamma: 0..1 a step.
+        tail: [E] what follows the last step; default 0.
+
+    Returns:
+        [T] in reward units.
+
+    Source: Sutton & Barto (2018), eq. 3.9.
+    """
+    gain = np.empty(len(reward))
+    length = np.diff(start)
+    by_length = np.argsort(-length, kind="stable")
+    lengths = length[by_length]
+    longest = int(lengths[0]) if len(lengths) else 0
+    running = len(lengths) - np.searchsorted(lengths[::-1], np.arange(longest), side="right")
+    at = start[1:][by_length] - 1
+    ahead = np.zeros(len(lengths)) if tail is None else tail[by_length]
+    steps = 0
+    while steps < longest and running[steps] >= min(TOGETHER, len(lengths)) > 1:
+        n = running[steps]
+        at = at[:n]
+        ahead = reward[at] + gamma * ahead[:n]
+        gain[at] = ahead
+        at = at - 1
+        steps += 1
+    for e in range(int(running[steps]) if steps < longest else 0):
+        first, last = int(start[by_length[e]]), int(at[e]) + 1
+        rewards = reward[first:last][::-1].tolist()
+        gains = accumulate(rewards, lambda g, r: r + gamma * g, initial=float(ahead[e]))
+        next(gains)
+        gain[first:last] = np.fromiter(gains, np.float64, last - first)[::-1]
+    return gain
+
+
+def k_step_sum(reward: Floats, start: Ints, gamma: float, k: int) -> Floats:
+    """Return the k-step gain of every step, which does not look beyond its trajectory.
+
+        G_t^(k) = Σ_{i<k} γ^i r_{t+i}
+
+    Built from windows that double: W_{m+n}(t) = W_m(t) + γ^m W_n(t+m), so nothing cancels and k
+    costs log k passes.
+
+    Args:
+        reward: [T] r_t.
+        start: [E + 1] offsets of the trajectories.
+        gamma: 0..1 a step.
+        k: at least 1; from the longest trajectory on, the gain itself.
+
+    Returns:
+        [T] in reward units.
+
+    Source: Sutton & Barto (2018), section 7.1, without the bootstrap.
+    """
+    length = np.diff(start)
+    left = np.repeat(start[1:], length) - np.arange(len(reward))  # steps to the end, this included
+    rest = min(k, int(length.max(initial=1)))
+    gain, reached = np.zeros(len(reward)), 0
+    window, width = reward, 1
+    while True:
+        if rest & 1:
+            gain = gain + gamma**reached * _ahead(window, reached, left)
+            reached += width
+        rest >>= 1
+        if not rest:
+            return gain
+        window = window + gamma**width * _ahead(window, width, left)
+        width *= 2
+
+
+def _ahead(values: Floats, steps: int, left: Ints) -> Floats:
+    """values[t + steps], 0 where that is in another trajectory."""
+    moved = np.zeros(len(values))
+    moved[: len(values) - steps] = values[steps:]
+    return np.where(left > steps, moved, 0.0)
+
+
+def gain(
+    experience: Experience,
+    gamma: float | None = None,
+    k: int | None = None,
+    truncated: str = "keep",
+) -> Result:
+    """Return the gain of every step, one row a step, in the order of the source.
+
+        G_t = r_t + γ r_{t+1} + γ² r_{t+2} + ...        or, with k, the first k terms of it
+
+    Args:
+        experience: trajectories; they are all held in memory, as the answer is.
+        gamma: 0..1 a step; default what the source says, else 1.
+        k: how many rewards to sum; default all that follow.
+        truncated: what to do with trajectories that were cut, see `truncation`.
+
+    Returns:
+        Columns trajectory, t, state, action, reward, gain.
+
+    Raises:
+        UsageError: k is not at least 1, or no such policy for truncated trajectories.
+        InputError: gamma is not in 0..1, a bootstrap without values, or what the reader found.
+
+    Source: Sutton & Barto (2018), eq. 3.8.
+    """
+    if k is not None and k < 1:
+        raise UsageError(f"k is {k}", fix="give a whole number of at least 1")
+    parts: list[Trajectories] = []
+    gains: list[Floats] = []
+    numbers: list[int] = []
+    ends: Counter[str] = Counter()
+    before = 0
+    pieces, discount, truncation = begin(experience, gamma, truncated)
+    for piece in pieces:
+        prepared = prepare(piece, truncation)
+        batch = prepared.trajectories
+        if k is None:
+            values = discounted_sum(prepared.reward, batch.start, discount, prepared.tail)
+        else:
+            values = k_step_sum(prepared.reward, batch.start, discount, k)
+        parts.append(batch)
+        gains.append(np.where(prepared.usable_step(), values, np.nan))
+        numbers += (np.flatnonzero(prepared.kept) + before).tolist()
+        before += len(piece)
+        ends += prepared.ends
+    whole = concatenate(parts) if parts else experience.whole()
+    order = np.arange(whole.n_steps) if whole.row is None else np.argsort(whole.row, kind="stable")
+    names = numbers if whole.name is None else whole.name
+    own_time = np.arange(whole.n_steps) - np.repeat(whole.start[:-1], whole.length)
+    time = own_time if whole.time is None else whole.time
+    owner = whole.trajectory[order].tolist()
+    states, actions = experience.states.names(), experience.actions.names()
+    gain_of_row = np.concatenate([*gains, np.empty(0)])[order]
+    return Result(
+        command="gain",
+        title="Gain" if k is None else f"{k}-step gain",
+        columns={
+            "trajectory": Column([names[e] for e in owner], "key"),
+            "t": Column(time[order], "key"),
+            "state": Column([states[s] for s in whole.state[order].tolist()], "key"),
+            "action": Column([actions[a] for a in whole.action[order].tolist()], "key"),
+            "reward": Column(whole.reward[order], symbol="r"),
+            "gain": Column(gain_of_row, symbol="G" if k is None else f"G({k})"),
+        },
+        facts={
+            "method": "discounted sum" if k is None else "k-step discounted sum",
+            "gamma": discount,
+            "k": k,
+            "trajectories": len(whole),
+            "steps": whole.n_steps,
+            **facts(ends, truncation),
+            "left_out": dict(experience.left_out),
+        },
+        notes=[*experience.notes, *warnings(ends, truncation)],
+    )
+
+
+def begin(
+    experience: Experience, gamma: float | None, truncated: str
+) -> tuple[Iterator[Trajectories], float, Truncation]:
+    """Return the pieces of work, the discount factor and what to do with truncated trajectories.
+
+    The discount factor is what is asked, else what the source says (which shows when its first
+    piece is read), else 1.
+
+    Raises:
+        InputError: gamma is not a number in 0..1.
+        UsageError: there is no such policy for truncated trajectories.
+    """
+    pieces = experience.pieces()
+    first = next(pieces, None)
+    discount = gamma if gamma is not None else experience.gamma
+    discount = 1.0 if discount is None else discount
+    if not 0.0 <= discount <= 1.0:
+        raise InputError(
+            f"gamma is {discount:g}", fix="the discount factor is at least 0 and at most 1"
+        )
+    truncation = Truncation.parse(truncated, discount)
+    return chain([] if first is None else [first], pieces), discount, truncation

@@ -1,0 +1,330 @@
+"""Count, mean and spread that add up: what one pass over some of the data leaves behind.
+
+The data of a key come in clusters: the visits of one trajectory belong together, different
+trajectories are independent. Cluster e has k_e visits with the sum T_e, and the mean of the key is
+the ratio m = Σ T_e / Σ k_e. With one visit a cluster (k_e = 1) all of this is the ordinary mean
+and variance. Sources: Chan, Golub & LeVeque (1979) for merging; Cochran (1977), eq. 6.13, for the
+variance of a ratio.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from statistics import NormalDist
+from typing import Self
+
+import numpy as np
+
+from rlcalc.trajectories import Floats, Ints
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns with one row a key, keys rising; two tables are laid out alike before they add up."""
+
+    key: Ints  # [K] ascending
+
+    def spread(self, key: Ints) -> Self:
+        """Return the same table with a row for each of `key`; new rows hold 0.
+
+        Args:
+            key: ascending, and contains every key of this table.
+        """
+        if len(key) == len(self.key):
+            return self
+        place = np.searchsorted(key, self.key)
+        columns = {}
+        for column in fields(self):
+            old = getattr(self, column.name)
+            columns[column.name] = np.zeros(len(key), dtype=old.dtype)
+            columns[column.name][place] = old
+        return type(self)(**{**columns, "key": key})
+
+    def take(self, place: Ints) -> Self:
+        """Return the rows that stand at these places; their keys need not rise."""
+        return type(self)(**{c.name: getattr(self, c.name)[place] for c in fields(self)})
+
+
+@dataclass(frozen=True)
+class Moments(Table):
+    """What the clusters of K keys leave behind: means, and how far they can be from the truth."""
+
+    clusters: Ints  # [K] n: clusters (trajectories) in which the key occurs
+    count: Ints  # [K] Σ k_e: visits
+    mean: Floats  # [K] m = Σ T_e / Σ k_e
+    squares: Floats  # [K] Σ (T_e − m k_e)²
+    lean: Floats  # [K] Σ (T_e − m k_e) k_e
+    size_squares: Floats  # [K] Σ k_e²
+
+    @classmethod
+    def of(
+        cls, key: Ints, owner: Ints, centre: Floats, total: Floats, size: Ints | None = None
+    ) -> Moments:
+        """Return the moments of C clusters that belong to K keys, each of which has at least one.
+
+        Args:
+            key: [K] ascending.
+            owner: [C] the place in `key` that each cluster belongs to.
+            centre: [K] a number near the mean of each key: sums are taken around it.
+            total: [C] Σ (x − centre) over the visits of each cluster.
+            size: [C] k_e; default 1 each.
+        """
+        n = len(key)
+        clusters = np.bincount(owner, minlength=n)
+        count = clusters if size is None else total_by(owner, size, n).astype(np.int64)
+        sum_of_totals = total_by(owner, total, n)
+        offset = sum_of_totals / count
+        around_centre = cls(
+            key=key,
+            clusters=clusters,
+            count=count,
+            mean=centre,
+            squares=total_by(owner, total * total, n),
+            lean=sum_of_totals if size is None else total_by(owner, total * size, n),
+            size_squares=(
+                clusters.astype(np.float64) if size is None else total_by(owner, size * size, n)
+            ),
+        )
+        return around_centre.around(centre + offset, offset)
+
+    def around(self, mean: Floats, shift: Floats | None = None) -> Moments:
+        """Return the same sums taken around another number m + d.
+
+        Σ (T − (m+d) k)² = Σ(T−mk)² − 2d Σ(T−mk)k + d² Σk²
+        """
+        d = mean - self.mean if shift is None else shift
+        return Moments(
+            key=self.key,
+            clusters=self.clusters,
+            count=self.count,
+            mean=mean,
+            squares=self.squares - 2 * d * self.lean + d * d * self.size_squares,
+            lean=self.lean - d * self.size_squares,
+            size_squares=self.size_squares,
+        )
+
+    def merge(self, other: Moments) -> Moments:
+        """Return the moments of both sets of clusters together, which must have none in common."""
+        key = merged_keys(self.key, other.key)
+        one, two = self.spread(key), other.spread(key)
+        mean = merged_mean(one.count, one.mean, two.count, two.mean)
+        one, two = one.around(mean), two.around(mean)
+        return Moments(
+            key=key,
+            clusters=one.clusters + two.clusters,
+            count=one.count + two.count,
+            mean=mean,
+            squares=one.squares + two.squares,
+            lean=one.lean + two.lean,
+            size_squares=one.size_squares + two.size_squares,
+        )
+
+    def standard_error(self) -> Floats:
+        """Return the standard error of each mean; NaN where one cluster alone cannot tell.
+
+            se = √( n/(n−1) · Σ (T_e − m k_e)² ) / Σ k_e        (s/√n where every k_e = 1)
+
+        Returns:
+            [K] in the unit of the data.
+
+        Source: Cochran (1977), Sampling Techniques, eq. 6.13, without the correction for finite
+        populations.
+        """
+        return _root(self.squares / self.count.astype(np.float64) ** 2, self.clusters)
+
+
+@dataclass(frozen=True)
+class CoMoments(Table):
+    """How two ratios x and y lean on the same clusters, for K keys: what their covariance needs.
+
+    Cluster e has the sums X_e, Y_e and the sizes k_e (of x) and l_e (of y).
+    """
+
+    x_count: Ints  # [K] Σ k_e
+    y_count: Ints  # [K] Σ l_e
+    x_mean: Floats  # [K] p = Σ X_e / Σ k_e, over the clusters of this key
+    y_mean: Floats  # [K] q = Σ Y_e / Σ l_e
+    products: Floats  # [K] Σ (X_e − p k_e)(Y_e − q l_e)
+    y_lean: Floats  # [K] Σ (Y_e − q l_e) k_e
+    x_lean: Floats  # [K] Σ (X_e − p k_e) l_e
+    sizes: Floats  # [K] Σ k_e l_e
+
+    @classmethod
+    def of(
+        cls,
+        key: Ints,
+        owner: Ints,
+        centres: tuple[Floats, Floats],
+        totals: tuple[Floats, Floats],
+        size: tuple[Ints, Ints] | None = None,
+    ) -> CoMoments:
+        """Return the co-moments of C clusters of K keys; arguments as in `Moments.of`."""
+        n, (x, y) = len(key), totals
+        x_sum, y_sum = total_by(owner, x, n), total_by(owner, y, n)
+        if size is None:
+            k_sum = l_sum = np.bincount(owner, minlength=n)
+            y_lean, x_lean, sizes = y_sum, x_sum, k_sum.astype(np.float64)
+        else:
+            k, m = size
+            k_sum = total_by(owner, k, n).astype(np.int64)
+            l_sum = total_by(owner, m, n).astype(np.int64)
+            y_lean, x_lean = total_by(owner, y * k, n), total_by(owner, x * m, n)
+            sizes = total_by(owner, k * m, n)
+        around_centres = cls(
+            key=key,
+            x_count=k_sum,
+            y_count=l_sum,
+            x_mean=centres[0],
+            y_mean=centres[1],
+            products=total_by(owner, x * y, n),
+            y_lean=y_lean,
+            x_lean=x_lean,
+            sizes=sizes,
+        )
+        shift = x_sum / k_sum, y_sum / l_sum
+        return around_centres.around(centres[0] + shift[0], centres[1] + shift[1], shift)
+
+    def around(
+        self, x_mean: Floats, y_mean: Floats, shift: tuple[Floats, Floats] | None = None
+    ) -> CoMoments:
+        """Return the same sums taken around other numbers."""
+        d, e = (x_mean - self.x_mean, y_mean - self.y_mean) if shift is None else shift
+        return CoMoments(
+            key=self.key,
+            x_count=self.x_count,
+            y_count=self.y_count,
+            x_mean=x_mean,
+            y_mean=y_mean,
+            products=self.products - d * self.y_lean - e * self.x_lean + d * e * self.sizes,
+            y_lean=self.y_lean - e * self.sizes,
+            x_lean=self.x_lean - d * self.sizes,
+            sizes=self.sizes,
+        )
+
+    def merge(self, other: CoMoments) -> CoMoments:
+        """Return the co-moments of both sets of clusters together."""
+        key = merged_keys(self.key, other.key)
+        one, two = self.spread(key), other.spread(key)
+        x_mean = merged_mean(one.x_count, one.x_mean, two.x_count, two.x_mean)
+        y_mean = merged_mean(one.y_count, one.y_mean, two.y_count, two.y_mean)
+        one, two = one.around(x_mean, y_mean), two.around(x_mean, y_mean)
+        return CoMoments(
+            key=key,
+            x_count=one.x_count + two.x_count,
+            y_count=one.y_count + two.y_count,
+            x_mean=x_mean,
+            y_mean=y_mean,
+            products=one.products + two.products,
+            y_lean=one.y_lean + two.y_lean,
+            x_lean=one.x_lean + two.x_lean,
+            sizes=one.sizes + two.sizes,
+        )
+
+
+def difference_error(y: Moments, x: Moments, both: CoMoments) -> Floats:
+    """Return the standard error of q − p, where each y is estimated from some of the clusters of x.
+
+        se² = n/(n−1) Σ_e [ (Y_e − q l_e)/Σl − (X_e − p k_e)/Σk ]²
+            = n/(n−1) [ Σ(Y−ql)²/(Σl)² + Σ(X−pk)²/(Σk)² − 2 Σ(X−pk)(Y−ql)/(Σk Σl) ]
+
+    where p is the mean of x over all its clusters and n counts the clusters of y: the linearisation
+    of a difference of two ratios, a sum of squares and so never negative.
+
+    Args:
+        y: [K] moments of the finer keys.
+        x: [K] moments of the coarser key that each belongs to.
+        both: [K] co-moments over the clusters of y.
+
+    Returns:
+        [K]; NaN where y has one cluster.
+
+    Source: Cochran (1977), section 6.19, applied to clusters that x and y share.
+    """
+    shared = both.around(x.mean, both.y_mean).products
+    k, m = x.count.astype(np.float64), y.count.astype(np.float64)
+    return _root(y.squares / m**2 + x.squares / k**2 - 2 * shared / (k * m), y.clusters)
+
+
+def _root(squares: Floats, clusters: Ints) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        corrected = np.maximum(squares, 0.0) * (clusters / (clusters - 1.0))
+    error: Floats = np.where(clusters > 1, np.sqrt(corrected), np.nan)
+    return error
+
+
+def total_by(owner: Ints, values: Floats | Ints, n: int) -> Floats:
+    """Return the sum of the values of each of n owners, added up in their order."""
+    return np.bincount(owner, values, n).astype(np.float64, copy=False)
+
+
+def merged_keys(one: Ints, two: Ints) -> Ints:
+    """Return the keys of both, ascending; `one` itself where they are the same."""
+    return one if np.array_equal(one, two) else np.union1d(one, two)
+
+
+def merged_mean(n: Ints, mean: Floats, m: Ints, other: Floats) -> Floats:
+    """Return the mean of n + m values from the means of the n and of the m."""
+    return mean + (other - mean) * (m / np.maximum(n + m, 1))
+
+
+def student_t(confidence: float, degrees: Ints) -> Floats:
+    """Return how many standard errors an interval reaches to either side: P(|t| ≤ x) = confidence.
+
+    Up to 200 degrees of freedom Newton's method on the finite series of the distribution
+    (Abramowitz & Stegun 26.7.3 and 26.7.4), above it the expansion around the normal quantile
+    (26.7.5). Right to 11 digits at the usual confidences, to 8 at 0.999999.
+
+    Args:
+        confidence: between 0 and 1, both excluded.
+        degrees: [K] degrees of freedom; fewer than 1 gives NaN.
+
+    Returns:
+        [K] quantiles.
+    """
+    known, place = np.unique(degrees, return_inverse=True)
+    return np.array([_student_t(confidence, int(degree)) for degree in known])[place.reshape(-1)]
+
+
+def _student_t(confidence: float, degree: int) -> float:
+    if degree < 1:
+        return math.nan
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    x = _cornish_fisher(z, degree)
+    if degree > 200:
+        return x
+    if degree <= 2:  # closed forms; the expansion would start too far away
+        angle = math.pi * confidence / 2
+        return math.tan(angle) if degree == 1 else confidence * math.sqrt(2 / (1 - confidence**2))
+    log_density = math.lgamma((degree + 1) / 2) - math.lgamma(degree / 2)
+    for _ in range(100):
+        inside, slope = _inside(x, degree), -(degree + 1) / 2 * math.log1p(x * x / degree)
+        density = 2 * math.exp(log_density + slope) / math.sqrt(degree * math.pi)
+        step = (inside - confidence) / density
+        x = max(x - step, x / 2)  # convex beyond the answer: never below zero
+        if abs(step) <= 1e-14 * x:
+            break
+    return x
+
+
+def _cornish_fisher(z: float, v: float) -> float:
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return z + sum(term / v**power for power, term in enumerate(terms, start=1))
+
+
+def _inside(x: float, degree: int) -> float:
+    """P(|t| ≤ x) as a finite sum over powers of cos² θ, where tan θ = x/√ν."""
+    angle = math.atan(x / math.sqrt(degree))
+    cos2, sin = math.cos(angle) ** 2, math.sin(angle)
+    odd = degree % 2
+    term = math.cos(angle) if odd else 1.0
+    total = 0.0
+    for power in range(degree // 2):
+        total += term
+        term *= cos2 * (2 * power + 1 + odd) / (2 * power + 2 + odd)
+    return 2 / math.pi * (angle + sin * total) if odd else sin * total

@@ -1,0 +1,78 @@
+"""Readers: from a source to trajectories, in batches of whole ones. One file a format."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rlcalc.errors import InputError
+from rlcalc.readers.reading import Reading
+from rlcalc.readers.sources import Options, found, opened
+from rlcalc.trajectories import Experience, Labels, Trajectories
+from rlcalc.vocabulary import Kind
+
+FORMATS = {
+    Kind.yaml: "documents",
+    Kind.json: "documents",
+    Kind.jsonl: "jsonl",
+    Kind.csv: "csv",
+    Kind.tsv: "csv",
+    Kind.parquet: "parquet",
+    Kind.arrow: "parquet",
+}
+"""The file of this folder that reads each format: a module with read(file, reading)."""
+
+
+def load(sources: Sequence[str], options: Options, *, collect_faults: bool = False) -> Experience:
+    """Return the trajectories of some sources, which are read as they are asked for.
+
+    Args:
+        sources: paths, globs, folders, `-` or names of shipped specs.
+        options: how to read them.
+        collect_faults: go on when something is wrong, and collect what it is.
+
+    Raises:
+        InputError: a source is not there (at once), or is not as it should be (while it is read).
+    """
+    experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
+    experience.batches = _read(found(list(sources)), experience, options)
+    return experience
+
+
+def _read(files: list[str], experience: Experience, options: Options) -> Iterator[Trajectories]:
+    reading = Reading(experience, options)
+    any_yet = False
+    for name in files:
+        try:
+            with opened(name, options.kind) as file:
+                if file.kind not in experience.kinds:
+                    experience.kinds.append(file.kind)
+                module = importlib.import_module(f"rlcalc.readers.{FORMATS[file.kind]}")
+                for batch in module.read(file, reading):
+                    any_yet = any_yet or len(batch) > 0
+                    yield from [batch] if len(batch) else []
+        except InputError as error:
+            if experience.faults is None:
+                raise
+            experience.faults += error.faults
+    for batch in reading.rest():
+        any_yet = True
+        yield batch
+    if not any_yet and not experience.faults:
+        experience.fault(*InputError("there are no trajectories", ", ".join(files[:3])).faults)
+
+
+def load_frame(frame: Any, options: Options) -> Experience:
+    """Return the trajectories of a Polars frame, with one step a row or one trajectory a row."""
+    from rlcalc.readers.parquet import frames
+
+    experience = Experience(iter(()), Labels(), Labels())
+    reading = Reading(experience, options)
+
+    def batches() -> Iterator[Trajectories]:
+        yield from frames(frame.lazy(), "the frame", reading)
+        yield from reading.rest()
+
+    experience.batches = batches()
+    return experience

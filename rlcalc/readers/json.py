@@ -1,0 +1,47 @@
+"""JSON documents: values at once, and their lines only when something is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rlcalc.errors import InputError
+from rlcalc.readers import yaml
+
+
+def value_of(text: str, where: str, first_line: int = 1) -> Any:
+    """Return the value that a text of JSON holds.
+
+    Raises:
+        InputError: it is not JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        line = f"line {error.lineno + first_line - 1}, column {error.colno}"
+        cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+        what = "the text ends in the middle of a value" if cut else f"not JSON: {error.msg}"
+        fix = "the file was cut off: leave out its last line, or write it anew" if cut else ""
+        raise InputError(what, f"{where}, {line}", fix) from error
+    except RecursionError as error:
+        raise InputError("nested too deeply", f"{where}, line {first_line}") from error
+    except ValueError as error:  # a whole number of more than 4,300 digits
+        raise InputError(f"not JSON: {error}", f"{where}, line {first_line}") from error
+
+
+def parse(text: str, name: str) -> yaml.Parsed:
+    """Return a document without places; `places` finds them when they are wanted."""
+    return yaml.Parsed(value_of(text, name))
+
+
+def line_of(text: str, path: tuple[int | str, ...]) -> int | None:
+    """Return the line of a value in a text that is known to be JSON; None in a very large one.
+
+    JSON is YAML, whose reader knows places.
+    """
+    if len(text) > 1 << 24:
+        return None
+    try:
+        return yaml.parse(text, "").line(path)
+    except InputError:
+        return None

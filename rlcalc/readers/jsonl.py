@@ -1,0 +1,242 @@
+"""JSONL: one trajectory a line in any of the three forms, or one step a line.
+
+Lines of lists go through Polars, a block at a time. A block that Polars does not take whole, small
+sources and the other forms go line by line through the documents' models, which find what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from rlcalc.errors import Fault, InputError, shown
+from rlcalc.readers import json as json_reader
+from rlcalc.readers.documents import batch, dotted
+from rlcalc.readers.reading import Reading
+from rlcalc.readers.sources import File, line_blocks
+from rlcalc.spec import Lists, adapter, faults
+from rlcalc.trajectories import Trajectories
+from rlcalc.vocabulary import COLUMN_NAMES
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SMALL = 1 << 20
+"""Bytes below which importing Polars costs more than it saves."""
+
+
+def read(file: File, reading: Reading) -> Iterator[Trajectories]:
+    """Yield the trajectories of a file, block by block.
+
+    Raises:
+        InputError: a line is not as it should be.
+    """
+    blocks = line_blocks(file)
+    number, block = next(blocks)
+    first = _first_value(block, number, file)
+    if isinstance(first, dict) and not set(first) <= set(Lists.model_fields):
+        lines: StepLines | ListLines = (
+            ListLines(file, reading) if _holds_lists(first) else StepLines(file, reading)
+        )
+        yield from lines.take(block, number)
+        for number, block in blocks:
+            yield from lines.take(block, number)
+        return
+    schema = _schema(first) if isinstance(first, dict) and len(block) >= SMALL else None
+    trajectories = Polars(first, schema, file, reading) if schema else None
+    while True:
+        done = trajectories.take(block) if trajectories else None
+        yield from by_line(block, number, file, reading) if done is None else [done]
+        if (following := next(blocks, None)) is None:
+            return
+        number, block = following
+
+
+def _first_value(block: bytes, number: int, file: File) -> Any:
+    for place, line in enumerate(block.split(b"\n")):
+        if line.strip():
+            return json_reader.value_of(
+                decoded(line, number + place, file), file.at(), number + place
+            )
+    return None
+
+
+def decoded(line: bytes, number: int, file: File) -> str:
+    """Return a line as text.
+
+    Raises:
+        InputError: it is not UTF-8.
+    """
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        where = file.at(f"line {number}, byte {error.start + 1}")
+        raise InputError("this is not UTF-8", where, "save it as UTF-8") from error
+
+
+def _holds_lists(line: Mapping[str, Any]) -> bool:
+    names = {name.lower(): name for name in line}
+    return any(
+        isinstance(line[names[alias]], list) for alias in COLUMN_NAMES["reward"] if alias in names
+    )
+
+
+def by_line(block: bytes, number: int, file: File, reading: Reading) -> list[Trajectories]:
+    """Return the trajectories of a block, each line validated by itself."""
+    validated, lines = [], []
+    adapt = adapter("trajectory").validate_json
+    for place, line in enumerate(block.split(b"\n"), start=number):
+        if not line.strip():
+            continue
+        try:
+            validated.append(adapt(line))
+            lines.append(place)
+        except ValidationError as error:
+            reading.experience.fault(*_line_faults(error, line, place, file))
+    return batch(validated, reading.experience, lambda n: file.at(f"line {lines[n]}"))
+
+
+def _line_faults(error: ValidationError, line: bytes, number: int, file: File) -> list[Fault]:
+    if error.errors(include_url=False)[0]["type"] == "json_invalid":
+        try:
+            json_reader.value_of(decoded(line, number, file), file.at(), number)
+        except InputError as better:
+            return better.faults
+    if isinstance(json_reader.value_of(line.decode(), ""), str | int | float | bool | None):
+        return [Fault("this is no trajectory", file.at(f"line {number}"), shown(line.decode(), 40))]
+    return faults(
+        error, lambda path: file.at(f"line {number}" + (f": {dotted(path)}" if path else ""))
+    )
+
+
+def _schema(first: Mapping[str, Any]) -> dict[str, pl.DataType] | None:
+    """Return what Polars should read lines as that look like the first; None: it should not."""
+    import polars as pl
+
+    schema: dict[str, pl.DataType] = {}
+    for name, value in first.items():
+        if name in ("states", "actions"):
+            kinds = {type(label) for label in value} if isinstance(value, list) else set()
+            if kinds not in ({str}, {int}):
+                return None
+            schema[name] = pl.List(pl.String if kinds == {str} else pl.Int64)
+        elif name in ("terminated", "truncated"):
+            schema[name] = pl.Boolean()
+        elif name == "trajectory":
+            schema[name] = pl.String() if isinstance(value, str) else pl.Int64()
+        else:
+            schema[name] = pl.List(pl.Float64)
+    return schema if {"states", "actions", "rewards"} <= set(schema) else None
+
+
+class Polars:
+    """Reads blocks of lines that all have the keys of the first, and labels of the same type.
+
+    Polars passes over keys that it does not expect, and writes numbers as text where it expects
+    text. So the colons and the quotes of a block are counted: they must be those of the keys and
+    labels that were read.
+    """
+
+    def __init__(
+        self, first: Mapping[str, Any], schema: dict[str, pl.DataType], file: File, reading: Reading
+    ) -> None:
+        self.schema, self.file, self.reading = schema, file, reading
+        self.table = reading.table(file.at(), schema, str)
+
+    def take(self, block: bytes) -> Trajectories | None:
+        """Return the trajectories of a block, or None if they must be read line by line."""
+        import polars as pl
+
+        from rlcalc.readers.lists import arrays, problems_of
+
+        try:
+            frame = pl.read_ndjson(block, schema=self.schema)
+        except pl.exceptions.PolarsError:
+            return None
+        n_keys = len(frame) * len(self.schema)
+        texts = [name for name, kind in self.schema.items() if kind == pl.List(pl.String)]
+        n_texts = sum(int(frame[name].list.len().sum()) for name in texts)
+        n_texts += len(frame) * sum(kind == pl.String for kind in self.schema.values())
+        if (
+            sum(frame.null_count().row(0))
+            or block.count(b'":') != n_keys
+            or block.count(b'"') != 2 * (n_keys + n_texts)
+            or problems_of(frame, self.table)
+        ):
+            return None
+        self.reading.experience.n_rows += len(frame)
+        return arrays(frame, self.table)
+
+
+class StepLines:
+    """One step a line: blocks of lines become frames, with the columns of the first block."""
+
+    def __init__(self, file: File, reading: Reading) -> None:
+        self.file, self.reading = file, reading
+        self.table: Any = None
+        self.block, self.number, self.before = b"", 1, 0
+
+    def take(self, block: bytes, number: int) -> Iterator[Trajectories]:
+        """Yield the trajectories that are whole with the lines of a block."""
+        import polars as pl
+
+        frame = self._frame(block, number)
+        if not len(frame):
+            return
+        if self.table is None:
+            self.table = self.reading.table(self.file.at(), dict(frame.schema), self._place)
+        self.block, self.number, self.before = block, number, self.table.n_rows
+        missing = [name for name in self.table.sources if name not in frame.columns]
+        frame = frame.with_columns(pl.lit(None).alias(name) for name in missing)
+        self.table.schema = dict(frame.schema)
+        yield from self._trajectories(frame)
+
+    def _trajectories(self, frame: pl.DataFrame) -> Iterator[Trajectories]:
+        rows = frame.lazy().select(self.table.expressions()).collect()
+        yield from self.reading.assembler.push(self.table.rows(rows, lambda: frame))
+
+    def _place(self, row: int) -> str:
+        lines = [n for n, line in enumerate(self.block.split(b"\n"), self.number) if line.strip()]
+        return f"line {lines[row - self.before]}"
+
+    def _frame(self, block: bytes, number: int) -> pl.DataFrame:
+        import polars as pl
+
+        for sample in (1000, None):
+            try:
+                return pl.read_ndjson(block, infer_schema_length=sample)
+            except pl.exceptions.PolarsError as error:
+                problem = error
+        good = []
+        for place, line in enumerate(block.split(b"\n"), start=number):
+            if not line.strip():
+                continue
+            try:
+                value = json_reader.value_of(decoded(line, place, self.file), self.file.at(), place)
+            except InputError as error:
+                self.reading.experience.fault(*error.faults)
+                continue
+            if isinstance(value, dict):
+                good.append(line)
+            else:
+                what = f"this line is no mapping, as the first is: {shown(line.decode(), 40)}"
+                self.reading.experience.fault(Fault(what, self.file.at(f"line {place}")))
+        try:
+            return pl.read_ndjson(b"\n".join(good), infer_schema_length=None)
+        except pl.exceptions.PolarsError:
+            first = str(problem).splitlines()[0]
+            self.reading.experience.fault(
+                Fault(f"not a table: {shown(first, 200)}", self.file.at(f"line {number}"))
+            )
+            return pl.DataFrame()
+
+
+class ListLines(StepLines):
+    """One trajectory a line, in lists under other names than ours."""
+
+    def _trajectories(self, frame: pl.DataFrame) -> Iterator[Trajectories]:
+        from rlcalc.readers.lists import trajectories_of
+
+        yield trajectories_of(frame, self.table)

@@ -1,0 +1,65 @@
+"""Parquet and Arrow: one step a row, or one trajectory a row with lists in its cells."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import polars as pl
+
+from rlcalc.errors import InputError, shown
+from rlcalc.readers.lists import trajectories_of
+from rlcalc.readers.reading import Reading
+from rlcalc.readers.sources import File
+from rlcalc.trajectories import Trajectories
+from rlcalc.vocabulary import Kind
+
+ROWS = 1 << 18
+
+
+def read(file: File, reading: Reading) -> Iterator[Trajectories]:
+    """Yield the trajectories of a file, batch by batch.
+
+    Raises:
+        InputError: the file is damaged, or a column or a cell is not as it should be.
+    """
+    try:
+        lazy = _scan(file)
+        names = lazy.collect_schema().names()
+        padded = file.kind is Kind.arrow and {"terminations", "truncations"} <= set(names)
+        yield from frames(lazy, file.at(), reading, padded=padded)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(
+            f"this {file.kind} file is damaged or cut off",
+            file.at(),
+            f"write it anew ({shown(str(error).splitlines()[0], 200)})",
+        ) from error
+
+
+def _scan(file: File) -> pl.LazyFrame:
+    source = file.path or io.BytesIO(file.stream.read())
+    if file.kind is Kind.parquet:
+        return pl.scan_parquet(source, glob=False)
+    if file.stream.peek(6)[:6] == b"ARROW1" or file.path is None:
+        try:
+            return pl.scan_ipc(source)
+        except pl.exceptions.PolarsError:
+            pass
+    return pl.read_ipc_stream(source).lazy()
+
+
+def frames(
+    lazy: pl.LazyFrame, name: str, reading: Reading, *, padded: bool = False
+) -> Iterator[Trajectories]:
+    """Yield the trajectories of any frame, batch by batch."""
+    schema = dict(lazy.collect_schema())
+    table = reading.table(name, schema, lambda row: f"row {row + 1}", padded=padded)
+    source = lazy.select(table.sources)
+    if schema[table.column["reward"]].is_nested():
+        for frame in source.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
+            yield trajectories_of(frame, table)
+        return
+    rows = lazy.select(table.expressions())
+    for frame in rows.collect_batches(maintain_order=True, chunk_size=ROWS):
+        part = source.slice(table.n_rows, len(frame))
+        yield from reading.assembler.push(table.rows(frame, part.collect))

@@ -1,0 +1,357 @@
+"""From what the user names to open streams: files, globs, folders, standard input, shipped specs.
+
+Finds the format by content, undoes compression, and cuts text into blocks of whole lines.
+"""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import io
+import os
+import re
+import sys
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import IO
+
+from rlcalc.errors import InputError, UsageError, listed, nearest, shown
+from rlcalc.vocabulary import Kind
+
+HEAD = 1 << 16
+BLOCK = 1 << 24
+LONGEST_LINE = 1 << 28
+LARGEST_DOCUMENT = 1 << 28
+
+SUFFIXES = {
+    ".yaml": Kind.yaml,
+    ".yml": Kind.yaml,
+    ".json": Kind.json,
+    ".jsonl": Kind.jsonl,
+    ".ndjson": Kind.jsonl,
+    ".csv": Kind.csv,
+    ".tsv": Kind.tsv,
+    ".parquet": Kind.parquet,
+    ".pq": Kind.parquet,
+    ".arrow": Kind.arrow,
+    ".feather": Kind.arrow,
+    ".ipc": Kind.arrow,
+}
+COMPRESSED = (".gz", ".zst")
+FOREIGN = {
+    b"\x89HDF": ("HDF5", "write its steps to Parquet or CSV, e.g. with Minari's or h5py's reader"),
+    b"PK\x03\x04": ("a zip archive (npz, pt, xlsx)", "unpack it and give the table inside"),
+    b"SQLite": ("a SQLite database", "export the table as CSV"),
+    b"\x80\x02": ("a pickle", "rlcalc never unpickles: write the steps to Parquet or JSONL"),
+    b"\x80\x03": ("a pickle", "rlcalc never unpickles: write the steps to Parquet or JSONL"),
+    b"\x80\x04": ("a pickle", "rlcalc never unpickles: write the steps to Parquet or JSONL"),
+    b"\x80\x05": ("a pickle", "rlcalc never unpickles: write the steps to Parquet or JSONL"),
+    b"\xff\xfe": ("UTF-16 text", "save it as UTF-8"),
+    b"\xfe\xff": ("UTF-16 text", "save it as UTF-8"),
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a source is to be read."""
+
+    kind: Kind | None = None  # --from; None: found by content
+
+    columns: Mapping[str, str] = field(
+        default_factory=dict
+    )  # --columns: what a step has → the source's name for it
+    one_step: bool = False  # every row is a trajectory
+    order_by: str | None = None  # sort each trajectory's steps by this column
+    identify: bool = False  # keep row numbers, the trajectories' names and their own time
+
+
+@dataclass(frozen=True)
+class File:
+    """One open source: its name as the user knows it, its format, and its bytes."""
+
+    name: str
+    kind: Kind
+    stream: io.BufferedReader
+    path: str | None  # where its bytes can be read as they are: not compressed, not a pipe
+
+    def at(self, place: str = "") -> str:
+        """Return where something stands in this file."""
+        return f"{shown(self.name, 200)}{', ' if place else ''}{place}"
+
+
+def specs_folder() -> Path:
+    """Return the folder of the shipped specs: inside the package, or beside it in a checkout."""
+    inside = Path(str(resources.files("rlcalc"))) / "specs"
+    return inside if inside.is_dir() else inside.parent.parent / "specs"
+
+
+def shipped_specs() -> dict[str, Path]:
+    """Return the shipped specs by name."""
+    return {path.stem: path for path in sorted(specs_folder().iterdir()) if path.suffix in SUFFIXES}
+
+
+def found(sources: list[str]) -> list[str]:
+    """Return the files that sources name, in the order given; `-` stands for standard input.
+
+    Raises:
+        InputError: a file or a glob that names nothing, with the nearest name.
+    """
+    files: list[str] = []
+    for source in sources:
+        if source == "-" or os.path.isfile(source):
+            files.append(source)
+        elif os.path.isdir(source):
+            files += _in_folder(source)
+        elif source in shipped_specs():
+            files.append(str(shipped_specs()[source]))
+        elif matches := glob.glob(source, recursive=True):
+            files += sorted((path for path in matches if os.path.isfile(path)), key=_natural)
+        elif os.path.exists(source):
+            files.append(source)  # a named pipe, or /dev/stdin
+        else:
+            raise _missing(source)
+    return files
+
+
+def _in_folder(folder: str) -> list[str]:
+    paths = sorted((str(path) for path in Path(folder).rglob("*") if path.is_file()), key=_natural)
+    known = [path for path in paths if kind_of_name(path)]
+    if not known:
+        raise InputError(
+            f"no file to read in the folder {shown(folder)}",
+            fix=f"its files should end in {listed(SUFFIXES, most=20)}",
+        )
+    return known
+
+
+def _natural(path: str) -> list[str | int]:
+    """Numbers in names count as numbers: run-2 comes before run-10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path)]
+
+
+def _missing(source: str) -> InputError:
+    folder = os.path.dirname(source) or "."
+    if any(sign in source for sign in "*?["):
+        return InputError(f"no file matches {shown(source)}", where=os.path.abspath(folder))
+    beside = os.listdir(folder) if os.path.isdir(folder) else []
+    near = nearest(os.path.basename(source), beside)
+    spec = nearest(source, shipped_specs())
+    guesses = [os.path.join(os.path.dirname(source), near)] if near else []
+    guesses += [f"{spec} (a shipped spec)"] if spec else []
+    return InputError(
+        f"there is no file {shown(source, 200)}",
+        where=os.path.abspath(folder) if os.path.isdir(folder) else f"no folder {shown(folder)}",
+        fix=f"did you mean {' or '.join(guesses)}?" if guesses else "see rlcalc specs for examples",
+    )
+
+
+def kind_of_name(name: str) -> Kind | None:
+    """Return the format that a file's name promises."""
+    stem, suffix = os.path.splitext(name.lower())
+    if suffix in COMPRESSED:
+        suffix = os.path.splitext(stem)[1]
+    return SUFFIXES.get(suffix)
+
+
+@contextmanager
+def opened(name: str, forced: Kind | None) -> Iterator[File]:
+    """Open a source, undo its compression and find its format.
+
+    Raises:
+        InputError: it cannot be read, is empty, or is of no known format.
+    """
+    shown_name = "standard input" if name == "-" else name
+    with _reported(shown_name):
+        raw: IO[bytes] = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115
+        try:
+            stream, plain = _decompressed(raw)
+            head = stream.read(HEAD)
+            if not head.strip():
+                raise InputError(
+                    "the source is empty", shown_name, "it has no bytes, or only white space"
+                )
+            kind = forced or _kind(head, name, shown_name)
+            whole = io.BufferedReader(Rewound(head, stream), BLOCK)
+            on_disk = plain and name != "-" and os.path.isfile(name)
+            yield File(shown_name, kind, whole, name if on_disk else None)
+        finally:
+            if name != "-":
+                raw.close()
+
+
+@contextmanager
+def _reported(name: str) -> Iterator[None]:
+    """Turn what reading bytes can raise into what, where and how to fix it."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            "the compressed source is cut off or damaged", shown(name), f"({shown(error)})"
+        ) from error
+    except (PermissionError, IsADirectoryError, FileNotFoundError) as error:
+        raise InputError(f"cannot read: {error.strerror}", shown(name)) from error
+
+
+def _decompressed(raw: IO[bytes]) -> tuple[IO[bytes], bool]:
+    head = raw.read(4)
+    stream = io.BufferedReader(Rewound(head, raw), HEAD)
+    if head[:2] == b"\x1f\x8b":
+        return gzip.GzipFile(fileobj=stream), False  # type: ignore[return-value]
+    if head == b"\x28\xb5\x2f\xfd":
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+        return Unzstd(zstd.ZstdFile(stream), zstd.ZstdError), False  # type: ignore[return-value,arg-type]
+    return stream, True
+
+
+class Unzstd:
+    """A zstd stream whose damage is an EOFError, as it is with gzip."""
+
+    def __init__(self, stream: IO[bytes], damage: type[Exception]) -> None:
+        self.stream, self.damage = stream, damage
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to `size` bytes."""
+        try:
+            return self.stream.read(size)
+        except self.damage as error:
+            raise EOFError(str(error)) from error
+
+
+class Rewound(io.RawIOBase):
+    """A stream with the bytes that were read from its beginning put back."""
+
+    def __init__(self, head: bytes, stream: IO[bytes]) -> None:
+        self.head, self.stream = head, stream
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill the buffer as far as the next bytes go."""
+        data = self.head[: len(buffer)] or self.stream.read(len(buffer))
+        self.head = self.head[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _kind(head: bytes, name: str, shown_name: str) -> Kind:
+    if head[:4] == b"PAR1":
+        return Kind.parquet
+    if head[:6] == b"ARROW1" or head[:4] == b"\xff\xff\xff\xff":
+        return Kind.arrow
+    for magic, (what, fix) in FOREIGN.items():
+        if head.startswith(magic):
+            raise InputError(f"this is {what}, which rlcalc does not read", shown_name, fix)
+    if b"\0" in head:
+        raise InputError(
+            "this is binary, of no known format",
+            shown_name,
+            f"rlcalc reads {listed(Kind, most=20)}, also .gz and .zst",
+        )
+    promised = kind_of_name(name)
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] in (b"{", b"["):
+        return _json_kind(text, promised)
+    if promised in (Kind.csv, Kind.tsv, Kind.yaml):
+        return promised
+    first = next(line for line in text.splitlines() if line.strip())
+    if b"\t" in first:
+        return Kind.tsv
+    if re.match(rb"(#|---|%YAML|- |[^,\"']+:(\s|$))", first):
+        return Kind.yaml
+    if b"," in first:
+        return Kind.csv
+    raise InputError(
+        "this is text of no known format",
+        shown_name,
+        f"say it with --from; its first line is: {shown(first.decode(errors='replace'), 60)}",
+    )
+
+
+def _json_kind(text: bytes, promised: Kind | None) -> Kind:
+    """JSON that spans lines is a document, one value a line is JSONL; YAML reads both."""
+    if promised in (Kind.jsonl, Kind.yaml):
+        return promised
+    first, newline, rest = text.partition(b"\n")
+    first = first.rstrip()
+    if not newline and len(text) >= HEAD - 4:
+        return promised or Kind.jsonl
+    closed = first[-1:] == (b"}" if first[:1] == b"{" else b"]")
+    several = closed and rest.lstrip()[:1] in (b"{", b"[")
+    document = re.match(rb'[^\n]*"trajectories"\s*:', first)
+    if several or (closed and not rest.strip() and not document and promised is None):
+        return Kind.jsonl
+    return Kind.json
+
+
+def text_of(file: File) -> str:
+    """Return a whole document.
+
+    Raises:
+        InputError: it is too large for a document, cut off, or not UTF-8.
+    """
+    data = file.stream.read(LARGEST_DOCUMENT + 1)
+    if len(data) > LARGEST_DOCUMENT:
+        raise InputError(
+            f"the document is larger than {LARGEST_DOCUMENT >> 20} MB",
+            file.at(),
+            "write one trajectory a line (JSONL), or a table (CSV, Parquet)",
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"byte {error.start:,} is not UTF-8", file.at(f"line {line}"), "save it as UTF-8"
+        ) from error
+
+
+def line_blocks(file: File) -> Iterator[tuple[int, bytes]]:
+    """Yield blocks of whole lines, each with the number of its first line, from 1.
+
+    Raises:
+        InputError: a line is too long, or the source is cut off.
+    """
+    parts: list[bytes] = []
+    number, held = 1, 0
+    while True:
+        data = file.stream.read(BLOCK)
+        end = data.rfind(b"\n") + 1
+        if end or (not data and parts):
+            block = b"".join([*parts, data[:end]]).removeprefix(b"\xef\xbb\xbf")
+            yield number, block
+            number += block.count(b"\n")
+            parts, held = [], 0
+        if not data:
+            return
+        parts.append(data[end:])
+        held += len(data) - end
+        if held > LONGEST_LINE:
+            raise InputError(
+                f"a line is longer than {LONGEST_LINE >> 20} MB",
+                file.at(f"line {number}"),
+                "write one trajectory a line, or one step a line",
+            )
+
+
+def needs_source(sources: list[str] | None) -> list[str]:
+    """Return what to read: what is named, else standard input if something comes in there.
+
+    Raises:
+        UsageError: nothing is named and standard input is a terminal.
+    """
+    if sources:
+        return sources
+    if sys.stdin.isatty():
+        raise UsageError(
+            "no source", fix="name a file, a shipped spec (see rlcalc specs), or pipe into -"
+        )
+    return ["-"]

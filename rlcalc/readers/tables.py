@@ -1,0 +1,311 @@
+"""Frames with one step a row → rows of steps: which column is which, types, labels as numbers.
+
+Every format that Polars reads ends here; how rows become trajectories is for `steps`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from rlcalc.errors import Fault, InputError, listed, nearest, shown
+from rlcalc.readers.sources import Options
+from rlcalc.trajectories import Codes, Experience, Labels
+from rlcalc.vocabulary import COLUMN_NAMES
+
+LABELS = ("state", "action", "next_state", "name")
+NUMBERS = ("reward", "value", "next_value", "log_prob", "behaviour_prob")
+FLAGS = ("terminated", "truncated", "done", "is_first", "is_last", "is_terminal")
+ENDS = ("terminated", "truncated", "done", "is_last")
+TRUE = ("true", "1", "1.0", "t", "yes", "y")
+FALSE = ("false", "0", "0.0", "f", "no", "n", "")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """N rows of steps in columns of that length, as they stand in a source."""
+
+    columns: dict[str, NDArray[Any]]
+
+    def __len__(self) -> int:
+        return len(self.columns["reward"])
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.columns[name]
+
+    def take(self, which: NDArray[Any] | slice) -> Rows:
+        """Return some of the rows, in the order given."""
+        return Rows({name: column[which] for name, column in self.columns.items()})
+
+    @classmethod
+    def joined(cls, parts: Iterable[Rows]) -> Rows:
+        """Return the rows of all parts, which have the same columns."""
+        several = [part for part in parts if len(part)]
+        if len(several) == 1:
+            return several[0]
+        return cls(
+            {name: np.concatenate([part[name] for part in several]) for name in several[0].columns}
+        )
+
+
+def chosen(names: list[str], options: Options, where: str) -> dict[str, str]:
+    """Return which source column holds what, by the usual names and by --columns.
+
+    Raises:
+        InputError: a column that is needed or named is not there.
+    """
+    found: dict[str, str] = {}
+    by_lower = {name.lower(): name for name in reversed(names)}
+    for meaning, usual in COLUMN_NAMES.items():
+        match = next((by_lower[name] for name in usual if name in by_lower), None)
+        if match is not None and match not in options.columns.values():
+            found[meaning] = match
+    for meaning, column in options.columns.items():
+        if meaning not in COLUMN_NAMES:
+            near = nearest(meaning, COLUMN_NAMES)
+            raise InputError(
+                f"--columns names {shown(meaning)}, which is nothing that a step has",
+                fix=(f"did you mean {near}? " if near else "")
+                + f"known: {', '.join(COLUMN_NAMES)}",
+            )
+        found[meaning] = _present(column.removeprefix("-"), names, where)
+    if options.order_by:
+        found["time"] = _present(options.order_by, names, where)
+    needed = ("state", "action", "reward")
+    missing = [meaning for meaning in needed if meaning not in found]
+    if missing:
+        raise InputError(
+            f"no column for the {listed(missing)}",
+            where,
+            f"say which: --columns {','.join(f'{m}=COLUMN' for m in missing)}; "
+            f"there are {listed(names, most=20)}",
+        )
+    return found
+
+
+def _present(column: str, names: list[str], where: str) -> str:
+    if column in names:
+        return column
+    near = nearest(column, names)
+    raise InputError(
+        f"there is no column {shown(column)}",
+        where,
+        (f"did you mean {shown(near)}? " if near else "") + f"there are {listed(names, most=20)}",
+    )
+
+
+class Table:
+    """The reading of one table: its columns are chosen once, its frames follow."""
+
+    def __init__(
+        self,
+        schema: Mapping[str, pl.DataType],
+        options: Options,
+        experience: Experience,
+        books: Books,
+        file: str,
+        place: Callable[[int], str],
+        typed: bool = True,
+    ) -> None:
+        self.schema, self.options, self.experience = schema, options, experience
+        self.books, self.file, self.place = books, file, place
+        self.column = chosen(list(schema), options, file)
+        self.n_rows = 0
+        for meaning in LABELS[:3]:  # where types are known, a label 1 written as text stays text
+            kind = schema[self.column[meaning]] if meaning in self.column else pl.Int64()
+            if typed and not kind.is_numeric():
+                books.of_column(meaning).labels.textual = True
+
+    def expressions(self) -> list[pl.Expr]:
+        """Return what to read: labels as categories, numbers, flags, and the key of a trajectory."""
+        exprs = []
+        for meaning, column in self.column.items():
+            kind, source = self.schema[column], pl.col(column)
+            if meaning in ("trajectory", "environment"):
+                continue
+            if meaning in LABELS:
+                text = as_text(source, kind)
+                exprs.append(text.cast(self.books.of_column(meaning).kind).alias(meaning))
+            elif meaning in NUMBERS:
+                sign = -1 if self.options.columns.get(meaning, "").startswith("-") else 1
+                number = as_number(source, kind)
+                exprs.append((-number if sign < 0 else number).alias(meaning))
+            elif meaning in FLAGS:
+                exprs.append(as_flag(source, kind).alias(meaning))
+            elif meaning == "time":
+                exprs.append(as_time(source, kind).alias(meaning))
+        return exprs + self._keys()
+
+    def _keys(self) -> list[pl.Expr]:
+        named = [
+            (self.column[name], self.schema[self.column[name]])
+            for name in ("environment", "trajectory")
+            if name in self.column
+        ]
+        if not named or self.options.one_step:
+            return []
+        column, whole = named[0][0], len(named) == 1 and named[0][1].is_integer()
+        texts = [as_text(pl.col(column), kind) for column, kind in named]
+        text = texts[0] if len(texts) == 1 else pl.concat_str(texts, separator="/")
+        key = pl.col(column).cast(pl.Int64) if whole else text.hash().reinterpret(signed=True)
+        missing = pl.any_horizontal(pl.col(column).is_null() for column, _ in named)
+        keys = [key.alias("key"), missing.alias("no_key")]
+        if self.options.identify:
+            keys.append(text.cast(self.books.name.kind).alias("name"))
+        return keys
+
+    @property
+    def sources(self) -> list[str]:
+        """The source columns that are read."""
+        return list(dict.fromkeys(self.column.values()))
+
+    def rows(self, frame: pl.DataFrame, source: Callable[[], pl.DataFrame]) -> Rows:
+        """Return a frame of `expressions` as rows; what is wrong is told, and left out.
+
+        Args:
+            frame: what the expressions gave.
+            source: gives the same rows as they stand in the source, to show what is wrong.
+        """
+        n = len(frame)
+        columns: dict[str, NDArray[Any]] = {"row": np.arange(self.n_rows, self.n_rows + n)}
+        is_step = np.ones(n, dtype=bool)
+        if "is_last" in frame.columns:
+            is_step = ~frame["is_last"].fill_null(value=False).to_numpy()
+        wrong = np.zeros(n, dtype=bool)
+        for name in frame.columns:
+            series = frame[name]
+            bad = series.is_null().to_numpy() if series.null_count() else np.zeros(0, dtype=bool)
+            if name in LABELS:
+                columns[name] = self.books.of_column(name).codes(series)
+                bad = bad & is_step if len(bad) and name in ("state", "action") else bad[:0]
+            elif name in NUMBERS:
+                columns[name] = series.to_numpy()
+                finite = np.isfinite(columns[name]) if name == "reward" else np.ones(1, dtype=bool)
+                bad = bad[:0] if finite.all() else ~finite & is_step
+            elif name == "no_key":
+                bad = series.to_numpy() if series.any() else bad
+            else:
+                columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy()
+            if bad.any():
+                self._tell(name, bad, source)
+                wrong |= bad
+        self.n_rows += n
+        self.experience.n_rows += n
+        rows = Rows(columns)
+        return rows.take(~wrong) if wrong.any() else rows
+
+    def _tell(self, name: str, bad: NDArray[np.bool_], source: Callable[[], pl.DataFrame]) -> None:
+        """Tell which rows of a column are wrong, and how."""
+        places = np.flatnonzero(bad)
+        if name == "no_key":
+            name = "trajectory" if "trajectory" in self.column else "environment"
+        column = self.column[name]
+        seen = source()[column][places[:3].tolist()].to_list()
+        expected = {"reward": "a finite number", "time": "a number or a date"}.get(
+            name, "true or false" if name in FLAGS else "a label"
+        )
+        rows = [self.place(self.n_rows + int(place)) for place in places]
+        self.experience.fault(
+            Fault(
+                f"{shown(column)} is {listed(map(_value, seen))}, expected {expected}",
+                f"{self.file}, {listed(rows, 5)}",
+                f"mend or leave out {'this row' if len(rows) == 1 else 'these rows'}",
+            )
+        )
+
+
+def _value(value: Any) -> str:
+    return "missing" if value is None or value == "" else shown(repr(value), 40)
+
+
+def as_text(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Return labels of any type as text; lists as JSON writes them."""
+    if kind == pl.String:
+        return column
+    if isinstance(kind, pl.List | pl.Array):
+        inner = column.arr.to_list() if isinstance(kind, pl.Array) else column
+        return pl.lit("[") + inner.cast(pl.List(pl.String)).list.join(", ") + pl.lit("]")
+    if isinstance(kind, pl.Struct):
+        return column.struct.json_encode()
+    return column.cast(pl.String)
+
+
+def as_number(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Return numbers; what is none is null."""
+    if kind == pl.String:
+        return column.str.strip_chars().cast(pl.Float64, strict=False)
+    return column.cast(pl.Float64, strict=False)
+
+
+def as_flag(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Return flags; a missing one is not set, what is none is null."""
+    if kind == pl.Boolean:
+        return column.fill_null(value=False)
+    text = column.cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase()
+    return pl.when(text.is_in(TRUE)).then(True).when(text.is_in(FALSE)).then(False)
+
+
+def as_time(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Return what rows are ordered by, as numbers: steps, seconds, or dates."""
+    if kind == pl.String:
+        number = column.str.strip_chars().cast(pl.Float64, strict=False)
+        date = column.str.to_datetime(strict=False, time_unit="us", ambiguous="earliest")
+        return pl.coalesce(number, date.dt.epoch("us").cast(pl.Float64))
+    return column.to_physical().cast(pl.Float64)
+
+
+class Book:
+    """Polars' categories → the numbers of our labels, which count in order of first appearance."""
+
+    def __init__(self, labels: Labels) -> None:
+        self.labels = labels
+        self.kind = pl.Categorical(pl.Categories.random())
+        self._held = pl.Series([""]).cast(self.kind)  # Polars forgets numbers that no column uses
+        self._number = np.full(16, -1, dtype=np.int32)  # by category; -1: not met yet
+
+    def codes(self, series: pl.Series) -> Codes:
+        """Return the numbers of a categorical column's labels; nulls get -1."""
+        null = series.is_null().to_numpy() if series.null_count() else None
+        category = series.to_physical().fill_null(0).to_numpy()
+        highest = int(category.max(initial=0))
+        if highest >= len(self._number):
+            grown = np.full(2 * highest + 1, -1, dtype=np.int32)
+            grown[: len(self._number)] = self._number
+            self._number = grown
+        result: Codes = self._number[category]
+        new = result < 0 if null is None else (result < 0) & ~null
+        if new.any():
+            rows = np.flatnonzero(new)
+            rows = np.sort(rows[np.unique(category[rows], return_index=True)[1]])
+            texts = series[rows.tolist()].cast(pl.String).to_list()
+            self._number[category[rows]] = self.labels.encode(texts)
+            result = self._number[category]
+        if null is not None:
+            result[null] = -1
+        return result
+
+
+@dataclass(frozen=True)
+class Books:
+    """The labels of one reading: states, actions, and names of trajectories."""
+
+    state: Book
+    action: Book
+    name: Book
+
+    @classmethod
+    def of(cls, experience: Experience) -> Books:
+        """Return books that write into the labels of an experience."""
+        return cls(Book(experience.states), Book(experience.actions), Book(Labels()))
+
+    def of_column(self, meaning: str) -> Book:
+        """Return the book for a column of labels."""
+        return {"action": self.action, "name": self.name}.get(meaning, self.state)

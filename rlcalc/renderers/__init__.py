@@ -1,0 +1,106 @@
+"""Renderers: from a result to text or bytes. They do no arithmetic; one file a format."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import BinaryIO
+
+from rlcalc.errors import InputError, UsageError, nearest, shown
+from rlcalc.result import Result
+from rlcalc.vocabulary import Format
+
+FORMATS = {
+    Format.table: "table",
+    Format.json: "json",
+    Format.jsonl: "json",
+    Format.csv: "csv",
+    Format.tsv: "csv",
+    Format.md: "markdown",
+    Format.parquet: "parquet",
+}
+"""The file of this folder that writes each format: a module with write(result, format, stream)."""
+
+
+def settled_format(
+    asked: Format | None, *, json: bool = False, csv: bool = False, output: str | None = None
+) -> Format:
+    """Return the format that was asked for: by option, by the suffix of -o, by RLCALC_FORMAT.
+
+    Raises:
+        UsageError: two formats are asked for, or a name that is no format.
+    """
+    wanted = {*([asked] if asked else []), *([Format.json] * json), *([Format.csv] * csv)}
+    if len(wanted) > 1:
+        raise UsageError(f"two formats: {' and '.join(sorted(wanted))}", fix="ask for one")
+    if wanted:
+        return wanted.pop()
+    suffix = os.path.splitext(output or "")[1].lstrip(".").lower()
+    named = {"ndjson": "jsonl", "txt": "table", "markdown": "md"}.get(suffix, suffix)
+    if output and named not in list(Format):
+        known = ", ".join(f".{name}" for name in Format)
+        raise UsageError(f"the suffix of {shown(output)} is no format", fix=f"{known}, or say -f")
+    default = named if output else os.environ.get("RLCALC_FORMAT") or "table"
+    if default not in list(Format):
+        near = nearest(default, Format)
+        raise UsageError(
+            f"RLCALC_FORMAT is {shown(default)}",
+            fix=(f"did you mean {near}? " if near else "") + f"one of {', '.join(Format)}",
+        )
+    return Format(default)
+
+
+def show(result: Result, form: Format, output: str | None = None, *, head: int | None = 50) -> None:
+    """Write a result to a file, whole or not at all, or to standard output.
+
+    Args:
+        result: what was computed.
+        form: the format.
+        output: a path; None for standard output.
+        head: rows that a table shows; None for all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    with _target(output) as stream:
+        write(result, form, stream, head=head)
+
+
+def write(result: Result, form: Format, stream: BinaryIO, *, head: int | None = None) -> None:
+    """Write a result to a stream of bytes."""
+    import_module(f"rlcalc.renderers.{FORMATS[form]}").write(result, form, stream, head)
+
+
+@contextlib.contextmanager
+def _target(output: str | None) -> Iterator[BinaryIO]:
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(output)
+    try:
+        if path.exists() and not path.is_file():  # a named pipe or a device
+            with path.open("wb") as stream:
+                yield stream
+            return
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise InputError(f"cannot write: {error.strerror}", shown(output)) from error
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)
+        os.replace(name, path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        if isinstance(error, OSError):
+            raise InputError(f"cannot write: {error.strerror}", shown(output)) from error
+        raise

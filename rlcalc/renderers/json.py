@@ -1,0 +1,39 @@
+"""JSON and JSON Lines: every row, full precision, null where there is no answer."""
+
+from __future__ import annotations
+
+import json
+from typing import BinaryIO
+
+from rlcalc.result import Result
+from rlcalc.vocabulary import Format
+
+LARGE = 20_000
+"""Rows from which Polars writes lines faster than it is imported."""
+
+
+def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
+    """Write one object with command, facts and rows, or the rows alone, one a line."""
+    lines = form is Format.jsonl
+    if not lines:
+        opening = json.dumps({"command": result.command, "facts": dict(result.facts)}, indent=2)
+        stream.write(opening[:-2].encode() + b',\n  "rows": [')
+    if len(result) >= LARGE:
+        _write_large(result, stream, lines=lines)
+    else:
+        for number, row in enumerate(result.rows()):
+            text = json.dumps(row, ensure_ascii=False, allow_nan=False)
+            before = "" if lines else "\n    " if number == 0 else ",\n    "
+            after = "\n" if lines else ""
+            stream.write((before + text + after).encode("utf-8", "backslashreplace"))
+    if not lines:
+        stream.write(b"\n  ]\n}\n" if len(result) else b"]\n}\n")
+
+
+def _write_large(result: Result, stream: BinaryIO, *, lines: bool) -> None:
+    frame = result.to_polars()
+    for first in range(0, len(frame), LARGE):
+        text = frame.slice(first, LARGE).write_ndjson()
+        if not lines:
+            text = ("," if first else "") + "\n" + text.rstrip("\n").replace("\n", ",\n")
+        stream.write(text.encode())

@@ -1,0 +1,17 @@
+"""A table in Markdown, with the same cells as the table for eyes and every row."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from rlcalc.result import Result
+from rlcalc.vocabulary import Format
+
+
+def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
+    """Write the rows as a pipe table; keys to the left, numbers to the right."""
+    heads, rows = result.display(range(len(result)))
+    rule = [":---" if left else "---:" for left in result.left()]
+    for cells in (heads, rule, *rows):
+        line = " | ".join(cell.strip().replace("|", "\\|") for cell in cells)
+        stream.write(f"| {line} |\n".encode("utf-8", "backslashreplace"))

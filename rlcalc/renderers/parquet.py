@@ -1,0 +1,13 @@
+"""Parquet: the rows as a file; null where there is no answer."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from rlcalc.result import Result
+from rlcalc.vocabulary import Format
+
+
+def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
+    """Write the rows as one Parquet file."""
+    result.to_polars().write_parquet(stream)

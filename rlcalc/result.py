@@ -1,0 +1,184 @@
+"""Result: named columns of one length, each with its role, and the facts that explain them."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlcalc.errors import ShapeError, nearest, shown
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Role = Literal["key", "count", "value", "error", "bound", "text"]
+LEFT = ("key", "text")
+"""The roles of columns that stand at the left of their cells."""
+
+Fact = str | int | float | bool | None | Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its values, and its role.
+
+    An `error` or a `bound` belongs to the value column before it: tables show value ± error in one
+    cell, and leave the bounds to the other formats.
+    """
+
+    values: Sequence[Any] | NDArray[Any]
+    role: Role = "value"
+    symbol: str = ""  # how the field writes it, for the head of a table
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command answers. Columns are in their order; rows are in a stable order."""
+
+    command: str
+    title: str
+    columns: Mapping[str, Column]
+    facts: Mapping[str, Fact]
+    notes: Sequence[str] = field(default=())
+    facts_first: bool = False  # the facts are the answer, the rows only what is wrong with it
+
+    def __post_init__(self) -> None:
+        """Refuse columns of different lengths."""
+        lengths = {name: len(column.values) for name, column in self.columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise ShapeError(f"columns of different lengths: {lengths}")
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())).values) if self.columns else 0
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Return a column as an array.
+
+        Raises:
+            KeyError: there is no such column; the message names the nearest.
+        """
+        if name not in self.columns:
+            near = nearest(name, self.columns)
+            raise KeyError(f"{name}; columns: {', '.join(self.columns)}; did you mean {near}?")
+        return np.asarray(self.columns[name].values)
+
+    def plain(self) -> dict[str, list[Any]]:
+        """Return the columns as lists of plain Python values, in which None is no answer."""
+        return {name: _plain(column.values) for name, column in self.columns.items()}
+
+    def rows(self) -> Iterable[dict[str, Any]]:
+        """Yield the rows as mappings of plain Python values."""
+        columns = self.plain()
+        names = list(columns)
+        return (dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True))
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the rows as a Polars frame; what has no answer is null."""
+        import polars as pl
+
+        frame = pl.DataFrame({name: _series(column) for name, column in self.columns.items()})
+        floats = [name for name, kind in frame.schema.items() if kind.is_float()]
+        return frame.with_columns(pl.col(floats).fill_nan(None))
+
+    def _repr_html_(self) -> str:
+        head, rows = self.display(range(min(len(self), 50)))
+        cells = "".join(f"<th>{html.escape(name)}</th>" for name in head)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in rows
+        )
+        more = f"<p>{len(self) - 50:,} more rows</p>" if len(self) > 50 else ""
+        facts = html.escape(" · ".join(map(" ".join, self.summary())))
+        return (
+            f"<table><caption>{html.escape(self.title)}</caption>"
+            f"<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>{more}<p>{facts}</p>"
+        )
+
+    def display(self, rows: Iterable[int]) -> tuple[list[str], list[list[str]]]:
+        """Return heads and cells of a table for eyes: six digits, value ± error in one cell."""
+        chosen = list(rows)
+        heads: list[str] = []
+        columns: list[list[str]] = []
+        for name, column in self.columns.items():
+            cells = [_cell(value) for value in _plain(_pick(column.values, chosen))]
+            if column.role == "bound":
+                continue
+            if column.role == "error":
+                heads[-1] += " ± se"
+                columns[-1] = _beside(columns[-1], cells)
+            else:
+                heads.append(column.symbol or name)
+                columns.append(cells if column.role in LEFT else _aligned(cells))
+        return heads, [list(row) for row in zip(*columns, strict=True)]
+
+    def left(self) -> list[bool]:
+        """Return which of the columns that `display` gives stand at the left of their cells."""
+        shown = (
+            column for column in self.columns.values() if column.role not in ("bound", "error")
+        )
+        return [column.role in LEFT for column in shown]
+
+    def summary(self) -> list[tuple[str, str]]:
+        """Return the facts in words, without those that say nothing."""
+        return [
+            (name.replace("_", " "), _fact(value))
+            for name, value in self.facts.items()
+            if value not in (None, {}, "")
+        ]
+
+
+def _pick(values: Sequence[Any] | NDArray[Any], rows: list[int]) -> Sequence[Any] | NDArray[Any]:
+    return values[rows] if isinstance(values, np.ndarray) else [values[row] for row in rows]
+
+
+def _plain(values: Sequence[Any] | NDArray[Any]) -> list[Any]:
+    listed: list[Any] = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    if isinstance(values, np.ndarray) and values.dtype.kind != "f":
+        return listed
+    return [
+        None if isinstance(value, float) and not math.isfinite(value) else value for value in listed
+    ]
+
+
+def _series(column: Column) -> pl.Series:
+    import polars as pl
+
+    if isinstance(column.values, np.ndarray) and column.values.dtype.kind in "iufb":
+        return pl.Series(column.values)
+    return pl.Series(_plain(column.values), strict=False)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else shown(value, 10_000)
+
+
+def _fact(value: Fact) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{count:,} {name}" for name, count in value.items())
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return _cell(value)
+
+
+def _aligned(cells: list[str]) -> list[str]:
+    """Return numbers padded on the right, so that their decimal points stand in a line."""
+    tails = [len(cell) - cell.find(".") if "." in cell else 0 for cell in cells]
+    most = max(tails, default=0)
+    return [
+        cell if "e" in cell else cell + " " * (most - tail)
+        for cell, tail in zip(cells, tails, strict=True)
+    ]
+
+
+def _beside(values: list[str], errors: list[str]) -> list[str]:
+    width = max(map(len, errors), default=0)
+    return [f"{value} ± {error:<{width}}" for value, error in zip(values, errors, strict=True)]

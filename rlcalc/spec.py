@@ -1,0 +1,196 @@
+"""What a document may say: trajectories in their three forms, strictly, every key known.
+
+pydantic finds what is wrong and the path to it; `faults` says it in our words. How text becomes
+plain values is for the readers, how these become arrays too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    FiniteFloat,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from rlcalc.errors import Fault, nearest, shown
+
+Scalar = str | int | float | bool
+Label = Annotated[
+    Scalar | list[Scalar], Field(description="a name: text, a number, or a flat list")
+]
+Probability = Annotated[float, Field(gt=0, le=1)]
+LogProbability = Annotated[FiniteFloat, Field(le=0)]
+
+
+class Document(BaseModel):
+    """The manner of all documents: strict types, no unknown keys, unchanging."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Step(Document):
+    """One step: s_t, a_t, r_t, and what else is known about it."""
+
+    state: Label
+    action: Label
+    reward: FiniteFloat
+    next_state: Label | None = None
+    terminated: bool = False
+    truncated: bool = False
+    value: FiniteFloat | None = None
+    next_value: FiniteFloat | None = None
+    log_prob: LogProbability | None = None
+    behaviour_prob: Probability | None = None
+
+
+class Lists(Document):
+    """A trajectory in columns: n steps, and n or n + 1 states and values."""
+
+    states: list[Label]
+    actions: list[Label]
+    rewards: list[FiniteFloat]
+    terminated: bool = False
+    truncated: bool = False
+    trajectory: Label | None = None
+    values: list[FiniteFloat] | None = None
+    log_probs: list[LogProbability] | None = None
+    behaviour_probs: list[Probability] | None = None
+
+    @model_validator(mode="after")
+    def _lengths(self) -> Lists:
+        n = len(self.rewards)
+        if n == 0:
+            raise ValueError("a trajectory with no steps")
+        for name, more in LIST_LENGTHS.items():
+            values = getattr(self, name)
+            if values is not None and not n <= len(values) <= n + more:
+                raise ValueError(
+                    f"{n} rewards but {len(values)} {name}, expected {n}"
+                    + (f" or {n + 1}" if more else "")
+                )
+        return self
+
+
+LIST_LENGTHS = {"states": 1, "actions": 0, "values": 1, "log_probs": 0, "behaviour_probs": 0}
+"""How many entries more than there are rewards each list may have."""
+
+
+def form(trajectory: object) -> Literal["path", "steps", "lists"]:
+    """Return which of the three forms a trajectory is written in."""
+    if isinstance(trajectory, Mapping | Lists):
+        return "lists"
+    steps = isinstance(trajectory, list) and trajectory and isinstance(trajectory[0], dict | Step)
+    return "steps" if steps else "path"
+
+
+Path = list[Label]
+Trajectory = Annotated[
+    Annotated[Path, Tag("path"), Field(description="s1, a1, r1, s2, a2, r2, ..., last state")]
+    | Annotated[list[Step], Tag("steps"), Field(min_length=1)]
+    | Annotated[Lists, Tag("lists")],
+    Discriminator(form),
+]
+
+
+class TrajectoriesDocument(Document):
+    """A file of trajectories."""
+
+    name: str | None = None
+    gamma: Annotated[float, Field(ge=0, le=1)] | None = None
+    trajectories: Annotated[list[Trajectory], Field(min_length=1)]
+
+
+@cache
+def adapter(of: Literal["trajectory", "step", "document"]) -> TypeAdapter[Any]:
+    """Return what validates a whole document, one trajectory, or one step."""
+    kinds: dict[str, Any] = {
+        "trajectory": Trajectory,
+        "step": Step,
+        "document": TrajectoriesDocument,
+    }
+    return TypeAdapter(kinds[of])
+
+
+def path_fault(path: list[Any]) -> str | None:
+    """Return what is wrong with s1, a1, r1, ..., or None."""
+    if len(path) < 3 or len(path) % 3 == 2:
+        return (
+            "a trajectory with no steps"
+            if len(path) < 3
+            else f"{len(path)} entries, expected state, action, reward, ... and the last state"
+        )
+    for place in range(2, len(path), 3):
+        reward = path[place]
+        if isinstance(reward, bool) or not isinstance(reward, int | float) or reward - reward != 0:
+            return f"entry {place + 1} is {shown(reward)}, expected a reward: a finite number"
+    return None
+
+
+Where = Callable[[tuple[int | str, ...]], str]
+
+
+def faults(error: ValidationError, where: Where) -> list[Fault]:
+    """Return what pydantic found, in our words.
+
+    Args:
+        error: what it raised.
+        where: from the path of a value in the document to where it stands.
+    """
+    return [_fault(detail, where) for detail in error.errors(include_url=False)]
+
+
+def _fault(detail: Any, where: Where) -> Fault:
+    tags = (
+        "path",
+        "steps",
+        "lists",
+        "str",
+        "int",
+        "float",
+        "bool",
+        "list[union[str,int,float,bool]]",
+    )
+    path = tuple(step for step in detail["loc"] if step not in tags)
+    kind, value = detail["type"], detail["input"]
+    name = shown(path[-1]) if path else "the document"
+    seen = f"{shown(repr(value), 40)} ({type(value).__name__})"
+    if kind == "extra_forbidden":
+        known = _known_keys(path)
+        near = nearest(str(path[-1]), known)
+        fix = f"did you mean {near}? " if near else ""
+        return Fault(f"unknown key {name}", where(path), f"{fix}known: {', '.join(known)}")
+    if kind == "missing":
+        others = ", ".join(map(shown, value)) if isinstance(value, dict) else ""
+        return Fault(f"{name} is missing", where(path[:-1]), f"add {name}; given: {others}")
+    if kind == "value_error":
+        return Fault(str(detail["ctx"]["error"]), where(path), "")
+    expected = EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
+    return Fault(f"{name} is {seen}, expected {expected}", where(path), "")
+
+
+EXPECTED = {
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "model_type": "a mapping of keys to values; a trajectory has one form throughout",
+    "dict_type": "a mapping of keys to values",
+    "too_short": "at least one entry",
+}
+
+
+def _known_keys(path: tuple[int | str, ...]) -> list[str]:
+    numbers = sum(isinstance(step, int) for step in path)
+    models: dict[int, type[Document]] = {0: TrajectoriesDocument, 1: Lists}
+    return list(models.get(numbers, Step).model_fields)

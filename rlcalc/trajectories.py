@@ -1,0 +1,339 @@
+"""Experience as flat arrays: labels, trajectories laid end to end, and a stream of them.
+
+The one rule of time: reward[t] is r_t, the answer to action[t] in state[t], so
+G_t = r_t + γ G_{t+1}. How files become these arrays is for the readers; what is computed on them for the estimators.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rlcalc.errors import Fault, InputError, ShapeError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Codes = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+Label = str | int | float
+
+PIECE_STEPS = 1 << 17
+"""Steps in a piece of work: a constant, so that sums are grouped alike however the data arrive."""
+
+
+class Labels:
+    """The names of states or of actions, numbered from 0 in the order in which they were met.
+
+    A name is the text of a label: the state 1 of a CSV file is the state 1 of a JSON file.
+    """
+
+    def __init__(self, texts: Iterable[str] = (), textual: bool = False) -> None:
+        self.texts: list[str] = []
+        self.textual = textual
+        self._code: dict[str, int] = {}
+        for text in texts:
+            self.code(text)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def code(self, text: str) -> int:
+        """Return the number of a label, a new one if it was not met before."""
+        code = self._code.setdefault(text, len(self.texts))
+        if code == len(self.texts):
+            self.texts.append(text)
+        return code
+
+    def encode(self, texts: Iterable[str]) -> Codes:
+        """Return the numbers of many labels, in their order."""
+        return np.fromiter(map(self.code, texts), np.int32)
+
+    def names(self) -> list[Label]:
+        """Return the labels as they are shown: numbers if nobody wrote them as text, else text."""
+        if self.textual:
+            return list(self.texts)
+        for kind in (int, float):
+            try:
+                numbers = [kind(text) for text in self.texts]
+            except ValueError:
+                continue
+            if [str(number) for number in numbers] == self.texts:
+                return list(numbers)
+        return list(self.texts)
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """T steps of E trajectories, laid end to end. Trajectory e is the steps start[e] : start[e+1].
+
+    A trajectory that is neither terminated nor truncated does not say how it ended.
+    """
+
+    start: Ints  # [E + 1] offsets, from 0 to T
+    state: Codes  # [T] s_t, a number in `states`
+    action: Codes  # [T] a_t, a number in `actions`
+    reward: Floats  # [T] r_t, in reward units
+    terminated: Flags  # [E] the world ended: nothing follows
+    truncated: Flags  # [E] we stopped looking: something would have followed
+    states: Labels
+    actions: Labels
+    last_state: Codes | None = None  # [E] s_{n+1}, -1 where it is unknown
+    last_value: Floats | None = None  # [E] V(s_{n+1}), NaN where it is unknown
+    value: Floats | None = None  # [T] V(s_t), somebody's estimate
+    log_prob: Floats | None = None  # [T] log π(a_t|s_t) of the policy that is judged
+    behaviour_prob: Floats | None = None  # [T] the probability with which a_t was really taken
+    time: Ints | None = None  # [T] the source's own step numbers
+    row: Ints | None = None  # [T] where the step stands in the source, for answers in input order
+    name: Sequence[Label] | None = None  # [E] what the source calls the trajectory
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not belong together.
+
+        Raises:
+            ShapeError: an array has not one entry a step, or one a trajectory.
+        """
+        steps, trajectories = len(self.reward), len(self.start) - 1
+        for array in fields(self):
+            value = getattr(self, array.name)
+            if value is None or isinstance(value, Labels) or array.name == "start":
+                continue
+            wanted = trajectories if array.name in PER_TRAJECTORY else steps
+            if len(value) != wanted:
+                raise ShapeError(
+                    f"{array.name} has {len(value):,} entries, expected {wanted:,}",
+                    fix=f"there are {steps:,} steps in {trajectories:,} trajectories",
+                )
+        if trajectories < 0 or self.start[0] != 0 or self.start[-1] != steps:
+            raise ShapeError(
+                f"start does not lead from 0 to the {steps:,} steps",
+                fix="give one offset a trajectory, and the number of steps at the end",
+            )
+        if np.any(np.diff(self.start) < 1):
+            raise ShapeError("a trajectory has no steps", fix="leave it out: offsets must rise")
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    @property
+    def n_steps(self) -> int:
+        """T, the number of steps of all trajectories together."""
+        return len(self.reward)
+
+    @property
+    def length(self) -> Ints:
+        """[E] the number of steps of each trajectory."""
+        return np.diff(self.start)
+
+    @property
+    def trajectory(self) -> Ints:
+        """[T] the number of the trajectory that each step belongs to."""
+        return np.repeat(np.arange(len(self)), self.length)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        state: ArrayLike,
+        action: ArrayLike,
+        reward: ArrayLike,
+        *,
+        length: ArrayLike | None = None,
+        terminated: ArrayLike | None = None,
+        truncated: ArrayLike | None = None,
+        **optional: ArrayLike,
+    ) -> Trajectories:
+        """Return trajectories from numpy arrays, whose labels may be anything that prints.
+
+        Args:
+            state: [T] labels of s_t.
+            action: [T] labels of a_t.
+            reward: [T] r_t.
+            length: [E] steps of each trajectory, laid end to end; default one trajectory.
+            terminated: [E] flags; default none.
+            truncated: [E] flags; default none.
+            **optional: `value`, `log_prob`, `behaviour_prob` [T], `last_value` [E].
+
+        Raises:
+            ShapeError: lengths that do not fit each other.
+        """
+        rewards = np.asarray(reward, dtype=np.float64)
+        lengths = np.asarray([len(rewards)] if length is None else length, dtype=np.int64)
+        none = np.zeros(len(lengths), dtype=bool)
+        states, actions = Labels(), Labels()
+        return cls(
+            start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            state=_encoded(state, states),
+            action=_encoded(action, actions),
+            reward=rewards,
+            terminated=none if terminated is None else np.asarray(terminated, dtype=bool),
+            truncated=none if truncated is None else np.asarray(truncated, dtype=bool),
+            states=states,
+            actions=actions,
+            **{name: np.asarray(array, dtype=np.float64) for name, array in optional.items()},  # type: ignore[arg-type]
+        )
+
+    def cut(self, first: int, last: int) -> Trajectories:
+        """Return the trajectories first : last, as views wherever that is possible."""
+        begin, end = int(self.start[first]), int(self.start[last])
+        changes: dict[str, object] = {"start": self.start[first : last + 1] - begin}
+        for array in fields(self):
+            value = getattr(self, array.name)
+            if value is None or isinstance(value, Labels) or array.name == "start":
+                continue
+            per_trajectory = array.name in PER_TRAJECTORY
+            changes[array.name] = value[first:last] if per_trajectory else value[begin:end]
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def select(self, chosen: Flags) -> Trajectories:
+        """Return only the chosen trajectories.
+
+        Args:
+            chosen: [E] which ones stay.
+        """
+        if chosen.all():
+            return self
+        step = np.repeat(chosen, self.length)
+        lengths = self.length[chosen]
+        changes: dict[str, object] = {"start": np.concatenate([[0], np.cumsum(lengths)])}
+        for array in fields(self):
+            value = getattr(self, array.name)
+            if value is None or isinstance(value, Labels) or array.name == "start":
+                continue
+            if array.name == "name":
+                changes["name"] = [name for name, stays in zip(value, chosen, strict=True) if stays]
+            else:
+                changes[array.name] = value[chosen if array.name in PER_TRAJECTORY else step]
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+PER_TRAJECTORY = {"terminated", "truncated", "last_state", "last_value", "name"}
+
+
+def _encoded(labels: ArrayLike, into: Labels) -> Codes:
+    array = np.asarray(labels)
+    into.textual = array.dtype.kind not in "iuf"
+    names, first, number = np.unique(array, return_index=True, return_inverse=True)
+    in_order = np.argsort(first)
+    codes = np.empty(len(names), dtype=np.int32)
+    codes[in_order] = into.encode(map(str, names[in_order].tolist()))
+    return codes[number.reshape(-1)]
+
+
+def concatenate(batches: Sequence[Trajectories]) -> Trajectories:
+    """Return one batch that holds the trajectories of several, in their order.
+
+    A field that any of them lacks is left out, save the last state and value, which are then
+    unknown.
+    """
+    if len(batches) == 1:
+        return batches[0]
+    offsets = np.cumsum([0] + [batch.n_steps for batch in batches])
+    parts = [batch.start[1:] + offset for batch, offset in zip(batches, offsets, strict=False)]
+    changes: dict[str, object] = {"start": np.concatenate([np.zeros(1, np.int64), *parts])}
+    for array in fields(Trajectories):
+        values = [getattr(batch, array.name) for batch in batches]
+        if array.name == "start" or isinstance(values[0], Labels):
+            continue
+        if array.name in UNKNOWN and any(value is not None for value in values):
+            values = [
+                np.full(len(batch), UNKNOWN[array.name]) if value is None else value
+                for batch, value in zip(batches, values, strict=True)
+            ]
+        if any(value is None for value in values):
+            changes[array.name] = None
+        elif array.name == "name":
+            changes["name"] = [name for value in values for name in value]
+        else:
+            changes[array.name] = np.concatenate(values)
+    return replace(batches[0], **changes)  # type: ignore[arg-type]
+
+
+UNKNOWN: Mapping[str, np.generic] = {"last_state": np.int32(-1), "last_value": np.float64("nan")}
+
+
+@dataclass
+class Experience:
+    """Trajectories on their way in: batches of whole ones, and what was seen on the way.
+
+    The batches can be gone through once. All of them share `states` and `actions`.
+    """
+
+    batches: Iterator[Trajectories]
+    states: Labels
+    actions: Labels
+    gamma: float | None = None  # what the source says; None where it says nothing
+    kinds: list[str] = field(default_factory=list)  # the formats of the files, in their order
+    n_rows: int = 0  # rows, lines or trajectories as they stand in the source, so far
+    left_out: Counter[str] = field(default_factory=Counter)  # rows that are not steps, by reason
+    notes: list[str] = field(default_factory=list)  # what the reader has to say, once each
+    faults: list[Fault] | None = None  # a list collects what is wrong; None stops at the first
+
+    def fault(self, *faults: Fault) -> None:
+        """Tell what is wrong.
+
+        Raises:
+            InputError: unless faults are being collected.
+        """
+        if self.faults is None:
+            raise InputError.of(faults)
+        self.faults += faults
+
+    def note(self, text: str) -> None:
+        """Say something about the source, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def __iter__(self) -> Iterator[Trajectories]:
+        return self.batches
+
+    @classmethod
+    def of(cls, trajectories: Trajectories, gamma: float | None = None) -> Experience:
+        """Return a stream of one batch, which is in memory already."""
+        return cls(iter([trajectories]), trajectories.states, trajectories.actions, gamma)
+
+    def whole(self) -> Trajectories:
+        """Return all trajectories as one batch; for what fits into memory."""
+        batches = list(self.batches)
+        return concatenate(batches) if batches else nothing(self.states, self.actions)
+
+    def pieces(self, steps: int = PIECE_STEPS) -> Iterator[Trajectories]:
+        """Yield the same trajectories in pieces whose borders depend on the data alone.
+
+        A trajectory belongs to the piece number ⌊b / steps⌋, where b counts all steps before it:
+        however a reader cuts its batches, the pieces are the same.
+        """
+        held: list[Trajectories] = []
+        before = 0  # steps that came before this batch
+        number = 0  # the piece that is being held
+        for batch in self.batches:
+            piece_of = (batch.start[:-1] + before) // steps
+            borders = np.flatnonzero(np.diff(piece_of, prepend=number))
+            edges = [0, *borders.tolist(), len(batch)]
+            for first, last in pairwise(edges):
+                if first in borders and held:
+                    yield concatenate(held)
+                    held = []
+                if last > first:
+                    held.append(batch.cut(first, last))
+            number = int(piece_of[-1]) if len(batch) else number
+            before += batch.n_steps
+        if held:
+            yield concatenate(held)
+
+
+def nothing(states: Labels, actions: Labels) -> Trajectories:
+    """Return no trajectories at all."""
+    return Trajectories(
+        start=np.zeros(1, np.int64),
+        state=np.empty(0, np.int32),
+        action=np.empty(0, np.int32),
+        reward=np.empty(0),
+        terminated=np.empty(0, bool),
+        truncated=np.empty(0, bool),
+        states=states,
+        actions=actions,
+    )

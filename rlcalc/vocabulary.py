@@ -1,0 +1,201 @@
+"""The options' terms, said once: symbol, range, unit, help; and the names that columns go by."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """The forms in which a result is written."""
+
+    table = "table"
+    json = "json"
+    jsonl = "jsonl"
+    csv = "csv"
+    tsv = "tsv"
+    md = "md"
+    parquet = "parquet"
+
+
+class Kind(StrEnum):
+    """The forms in which a source is read."""
+
+    yaml = "yaml"
+    json = "json"
+    jsonl = "jsonl"
+    csv = "csv"
+    tsv = "tsv"
+    parquet = "parquet"
+    arrow = "arrow"
+
+
+class VisitOption(StrEnum):
+    """Which visits of a trajectory count."""
+
+    first = "first"
+    every = "every"
+
+
+class OfOption(StrEnum):
+    """What is estimated."""
+
+    all = "all"
+    v = "v"
+    q = "q"
+    a = "a"
+
+
+INPUT, ANSWER, OUTPUT = "Input", "What is computed", "Output"
+
+Source = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Files, globs, folders, - for standard input, or the name of a shipped spec.",
+        show_default=False,
+    ),
+]
+From = Annotated[
+    Kind | None,
+    typer.Option("--from", help="Format of the source; found by content.", rich_help_panel=INPUT),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="NAME=COLUMN,...",
+        help="Which columns of a table to read, e.g. state=position,action=item_id.",
+        rich_help_panel=INPUT,
+    ),
+]
+OneStep = Annotated[
+    bool,
+    typer.Option(
+        "--one-step", help="Every row of a table is a whole trajectory.", rich_help_panel=INPUT
+    ),
+]
+OrderBy = Annotated[
+    str | None,
+    typer.Option(
+        "--order-by",
+        metavar="COLUMN",
+        help="Sort each trajectory's steps by this column; rows may come in any order.",
+        rich_help_panel=INPUT,
+    ),
+]
+Gamma = Annotated[
+    float | None,
+    typer.Option(
+        "--gamma",
+        "-g",
+        metavar="0..1",
+        help="Discount factor γ a step. [default: what the source says, else 1]",
+        rich_help_panel=ANSWER,
+    ),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        "-k",
+        metavar="STEPS",
+        help="Sum only the first k rewards: G(k) = Σ_{i<k} γ^i r_{t+i}.",
+        rich_help_panel=ANSWER,
+    ),
+]
+Visit = Annotated[
+    VisitOption,
+    typer.Option("--visit", help="Which visits of a trajectory count.", rich_help_panel=ANSWER),
+]
+Of = Annotated[OfOption, typer.Option("--of", help="What to estimate.", rich_help_panel=ANSWER)]
+Truncated = Annotated[
+    str,
+    typer.Option(
+        "--truncated",
+        metavar="keep|drop|bootstrap|cut[:ε]",
+        help="Trajectories that were cut: keep as they are, drop, add γ^k V(last state), or cut "
+        "off the steps whose gain misses more than ε max|V|.",
+        rich_help_panel=ANSWER,
+    ),
+]
+Confidence = Annotated[
+    float,
+    typer.Option("--confidence", metavar="0..1", help="Of the intervals.", rich_help_panel=ANSWER),
+]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="How to write the answer. [default: table, or RLCALC_FORMAT]",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="-f json", rich_help_panel=OUTPUT)]
+Csv = Annotated[bool, typer.Option("--csv", help="-f csv", rich_help_panel=OUTPUT)]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to a file, whose suffix picks the format.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Head = Annotated[
+    int,
+    typer.Option("--head", metavar="N", help="Rows that a table shows.", rich_help_panel=OUTPUT),
+]
+All = Annotated[
+    bool, typer.Option("--all", help="Show every row in a table.", rich_help_panel=OUTPUT)
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No notes and warnings.", rich_help_panel=OUTPUT)
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        min=1,
+        help="Threads; the answer does not depend on it. [default: one a processor]",
+        rich_help_panel=OUTPUT,
+    ),
+]
+
+COLUMN_NAMES: dict[str, tuple[str, ...]] = {
+    "trajectory": (
+        "trajectory", "trajectory_id", "traj", "traj_id", "episode", "episode_id", "episode_index",
+        "eps_id", "ep", "case:concept:name", "case_id", "icustayid",
+    ),
+    "environment": ("env", "env_id", "env_index", "environment"),
+    "time": ("t", "step", "timestep", "time_step", "step_id", "frame_index", "bloc"),
+    "state": ("state", "s", "obs", "observation", "observations", "states", "observation.state"),
+    "action": ("action", "a", "act", "actions", "concept:name"),
+    "reward": ("reward", "r", "rew", "rewards", "next.reward"),
+    "next_state": (
+        "next_state", "next_obs", "next_observation", "next_observations", "new_obs", "obs_next",
+        "s_next", "s'",
+    ),
+    "terminated": (
+        "terminated", "terminal", "terminals", "terminations", "terminateds", "is_terminated",
+    ),
+    "truncated": (
+        "truncated", "timeout", "timeouts", "truncations", "truncateds", "is_truncated",
+    ),
+    "done": ("done", "dones", "next.done"),
+    "is_first": ("is_first",),
+    "is_last": ("is_last",),
+    "is_terminal": ("is_terminal",),
+    "value": ("value", "v", "values", "vf_preds"),
+    "next_value": ("next_value", "next_values", "final_value", "bootstrap_value"),
+    "log_prob": ("log_prob", "logp", "action_logp", "log_probs", "logprob"),
+    "behaviour_prob": (
+        "behaviour_prob", "behavior_prob", "behaviour_probs", "action_prob", "propensity_score",
+        "propensity", "pscore",
+    ),
+}  # fmt: skip
+"""What a column of steps holds, and the names it usually goes by, the most usual first."""
