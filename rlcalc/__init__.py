@@ -1,0 +1,175 @@
+"""rlcalc: the quantities of reinforcement learning, from experience.
+
+The library is the command line without the printing: `load`, `estimate`, `gain` and `check` take
+paths, numpy arrays as `Trajectories`, or Polars frames, return a `Result`, and raise the errors of
+`rlcalc.errors`.
+
+>>> import rlcalc
+>>> rlcalc.estimate("two-states")["q"].tolist()
+[1.5, 4.5, 3.0]
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from rlcalc.errors import InputError, NotConverged, RlcalcError, ShapeError, UsageError
+
+if TYPE_CHECKING:
+    from rlcalc.result import Column, Result
+    from rlcalc.trajectories import Experience, Labels, Trajectories
+    from rlcalc.vocabulary import Kind
+
+__all__ = [
+    # what is asked
+    "load",
+    "estimate",
+    "gain",
+    "check",
+    # the nouns
+    "Experience",
+    "Trajectories",
+    "Labels",
+    "Result",
+    "Column",
+    # the errors
+    "RlcalcError",
+    "UsageError",
+    "InputError",
+    "ShapeError",
+    "NotConverged",
+]
+
+_HOME = {
+    "Experience": "rlcalc.trajectories",
+    "Trajectories": "rlcalc.trajectories",
+    "Labels": "rlcalc.trajectories",
+    "Result": "rlcalc.result",
+    "Column": "rlcalc.result",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the nouns, and numpy with them, when they are first used."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'rlcalc' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOME[name]), name)
+
+
+def load(
+    source: Any,
+    *,
+    kind: Kind | str | None = None,
+    columns: dict[str, str] | None = None,
+    one_step: bool = False,
+    order_by: str | None = None,
+    identify: bool = False,
+    collect_faults: bool = False,
+) -> Experience:
+    """Return the trajectories of a source, which are read as they are asked for.
+
+    Args:
+        source: a path, a glob, a folder, `-`, the name of a shipped spec, several of these in a
+            list, a Polars frame, `Trajectories`, or an `Experience`, which is returned as it is.
+        kind: the format; default found by content.
+        columns: what a step has → the name of its column, e.g. {"state": "position"}.
+        one_step: every row of a table is a whole trajectory.
+        order_by: the column by which each trajectory's steps are sorted.
+        identify: keep row numbers, and the source's own names of trajectories and steps.
+        collect_faults: go on when something is wrong, and collect what it is in `faults`.
+
+    Returns:
+        An iterator over batches of whole trajectories; `whole()` gives them all at once.
+
+    Raises:
+        InputError: the source is not there, or (while it is read) is not as it should be.
+    """
+    from rlcalc import readers
+    from rlcalc.readers.sources import Options
+    from rlcalc.trajectories import Experience, Trajectories
+    from rlcalc.vocabulary import Kind
+
+    if isinstance(source, Experience):
+        return source
+    if isinstance(source, Trajectories):
+        return Experience.of(source)
+    options = Options(kind and Kind(kind), columns or {}, one_step, order_by, identify)
+    if hasattr(source, "lazy"):
+        return readers.load_frame(source, options)
+    several = [source] if isinstance(source, str | os.PathLike) else source
+    if not isinstance(several, Sequence):
+        raise UsageError(
+            f"cannot read a {type(source).__name__}",
+            fix="give a path, several in a list, a Polars frame or Trajectories",
+        )
+    return readers.load(list(map(os.fspath, several)), options, collect_faults=collect_faults)
+
+
+def estimate(
+    source: Any,
+    *,
+    gamma: float | None = None,
+    visit: Literal["first", "every"] = "first",
+    of: Literal["all", "v", "q", "a"] = "all",
+    truncated: str = "keep",
+    confidence: float = 0.95,
+    jobs: int | None = None,
+    **reading: Any,
+) -> Result:
+    """Return Monte Carlo estimates of V, Q and A: `rlcalc.estimators.monte_carlo.estimate`.
+
+    Args:
+        source: and `**reading`, as in `load`.
+        gamma: 0..1 a step; default what the source says, else 1.
+        visit: which visits count.
+        of: what to estimate.
+        truncated: `keep`, `drop`, `bootstrap` or `cut[:tolerance]`.
+        confidence: of the intervals.
+        jobs: threads; the answer does not depend on it.
+        **reading: as in `load`.
+    """
+    from rlcalc.engines.threads import run
+    from rlcalc.estimators import monte_carlo
+
+    experience = load(source, **reading)
+    engine = partial(run, jobs=jobs)
+    return monte_carlo.estimate(experience, gamma, visit, of, truncated, confidence, engine)
+
+
+def gain(
+    source: Any,
+    *,
+    gamma: float | None = None,
+    k: int | None = None,
+    truncated: str = "keep",
+    **reading: Any,
+) -> Result:
+    """Return the gain of every step: `rlcalc.estimators.gain.gain`.
+
+    Args:
+        source: and `**reading`, as in `load`.
+        gamma: 0..1 a step; default what the source says, else 1.
+        k: sum only the first k rewards.
+        truncated: `keep`, `drop`, `bootstrap` or `cut[:tolerance]`.
+        **reading: as in `load`.
+    """
+    from rlcalc.estimators.gain import gain as gain_of
+
+    return gain_of(load(source, identify=True, **reading), gamma, k, truncated)
+
+
+def check(source: Any, **reading: Any) -> Result:
+    """Return what a source is, and every fault in it as a row.
+
+    Args:
+        source: and `**reading`, as in `load`.
+        **reading: as in `load`.
+    """
+    from rlcalc.estimators.description import describe
+
+    return describe(load(source, collect_faults=True, **reading))

@@ -124,6 +124,11 @@ class Trajectories:
         """T, the number of steps of all trajectories together."""
         return len(self.reward)
 
+    def complete(self) -> bool:
+        """Return whether every step has a state, an action and a finite reward."""
+        known = (self.state.min(initial=0) >= 0) and (self.action.min(initial=0) >= 0)
+        return bool(known and np.isfinite(self.reward).all())
+
     @property
     def length(self) -> Ints:
         """[E] the number of steps of each trajectory."""

@@ -7,6 +7,7 @@ sources and the other forms go line by line through the documents' models, which
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from rlcalc.errors import Fault, InputError, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.documents import batch, dotted
-from rlcalc.readers.reading import Reading
+from rlcalc.readers.reading import Reading, one_ahead
 from rlcalc.readers.sources import File, line_blocks
 from rlcalc.spec import Lists, adapter, faults
 from rlcalc.trajectories import Trajectories
@@ -22,6 +23,8 @@ from rlcalc.vocabulary import COLUMN_NAMES
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from rlcalc.readers.tables import Books
 
 SMALL = 1 << 20
 """Bytes below which importing Polars costs more than it saves."""
@@ -44,14 +47,15 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
         for number, block in blocks:
             yield from lines.take(block, number)
         return
-    schema = _schema(first) if isinstance(first, dict) and len(block) >= SMALL else None
-    trajectories = Polars(first, schema, file, reading) if schema else None
-    while True:
-        done = trajectories.take(block) if trajectories else None
-        yield from by_line(block, number, file, reading) if done is None else [done]
-        if (following := next(blocks, None)) is None:
-            return
-        number, block = following
+    following = chain([(number, block)], blocks)
+    if isinstance(first, dict) and len(block) >= SMALL and (schema := _schema(first, reading.books)):
+        whole = WholeBlocks(schema, file, reading)
+        for (number, block), frame in one_ahead(lambda item: whole.frame(item[1]), following):
+            done = None if frame is None else whole.trajectories(frame, block)
+            yield from by_line(block, number, file, reading) if done is None else [done]
+        return
+    for number, block in following:
+        yield from by_line(block, number, file, reading)
 
 
 def _first_value(block: bytes, number: int, file: File) -> Any:
@@ -111,7 +115,7 @@ def _line_faults(error: ValidationError, line: bytes, number: int, file: File) -
     )
 
 
-def _schema(first: Mapping[str, Any]) -> dict[str, pl.DataType] | None:
+def _schema(first: Mapping[str, Any], books: Books) -> dict[str, pl.DataType] | None:
     """Return what Polars should read lines as that look like the first; None: it should not."""
     import polars as pl
 
@@ -121,7 +125,8 @@ def _schema(first: Mapping[str, Any]) -> dict[str, pl.DataType] | None:
             kinds = {type(label) for label in value} if isinstance(value, list) else set()
             if kinds not in ({str}, {int}):
                 return None
-            schema[name] = pl.List(pl.String if kinds == {str} else pl.Int64)
+            book = books.state if name == "states" else books.action
+            schema[name] = pl.List(book.kind if kinds == {str} else pl.Int64)
         elif name in ("terminated", "truncated"):
             schema[name] = pl.Boolean()
         elif name == "trajectory":
@@ -131,7 +136,7 @@ def _schema(first: Mapping[str, Any]) -> dict[str, pl.DataType] | None:
     return schema if {"states", "actions", "rewards"} <= set(schema) else None
 
 
-class Polars:
+class WholeBlocks:
     """Reads blocks of lines that all have the keys of the first, and labels of the same type.
 
     Polars passes over keys that it does not expect, and writes numbers as text where it expects
@@ -140,34 +145,51 @@ class Polars:
     """
 
     def __init__(
-        self, first: Mapping[str, Any], schema: dict[str, pl.DataType], file: File, reading: Reading
+        self, schema: dict[str, pl.DataType], file: File, reading: Reading
     ) -> None:
         self.schema, self.file, self.reading = schema, file, reading
         self.table = reading.table(file.at(), schema, str)
 
-    def take(self, block: bytes) -> Trajectories | None:
-        """Return the trajectories of a block, or None if they must be read line by line."""
+    def frame(self, block: bytes) -> pl.DataFrame | None:
+        """Return a block as Polars reads it, or None if it does not."""
         import polars as pl
 
-        from rlcalc.readers.lists import arrays, problems_of
-
         try:
-            frame = pl.read_ndjson(block, schema=self.schema)
+            return pl.read_ndjson(block, schema=self.schema)
         except pl.exceptions.PolarsError:
             return None
-        n_keys = len(frame) * len(self.schema)
-        texts = [name for name, kind in self.schema.items() if kind == pl.List(pl.String)]
-        n_texts = sum(int(frame[name].list.len().sum()) for name in texts)
-        n_texts += len(frame) * sum(kind == pl.String for kind in self.schema.values())
-        if (
-            sum(frame.null_count().row(0))
-            or block.count(b'":') != n_keys
-            or block.count(b'"') != 2 * (n_keys + n_texts)
-            or problems_of(frame, self.table)
-        ):
+
+    def trajectories(self, frame: pl.DataFrame, block: bytes) -> Trajectories | None:
+        """Return the trajectories of a block, or None if it must be read line by line."""
+        import polars as pl
+
+        from rlcalc.readers.lists import arrays, lengths_differ
+
+        if sum(frame.null_count().row(0)) or lengths_differ(frame, self.table).any():
+            return None
+        read = arrays(frame, self.table)
+        kinds = [(frame[name], kind) for name, kind in self.schema.items()]
+        n_texts = sum(
+            int(column.list.len().sum()) if kind.is_nested() else len(frame)
+            for column, kind in kinds
+            if isinstance(getattr(kind, "inner", kind), pl.String | pl.Categorical)
+        )
+        if not _holds_only(block, len(frame) * len(self.schema), n_texts) or not read.complete():
             return None
         self.reading.experience.n_rows += len(frame)
-        return arrays(frame, self.table)
+        return read
+
+
+def _holds_only(block: bytes, n_keys: int, n_texts: int) -> bool:
+    """Whether the keys and texts of a block are as many as were read, so that none was passed by."""
+    import numpy as np
+
+    data = np.frombuffer(block, dtype=np.uint8)
+    colons = np.count_nonzero(data == ord(":"))
+    quotes = np.count_nonzero(data == ord('"'))
+    return quotes == 2 * (n_keys + n_texts) and (
+        colons == n_keys or block.count(b'":') == n_keys  # labels may hold colons
+    )
 
 
 class StepLines:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from rlcalc.errors import Fault, InputError, listed
-from rlcalc.readers.tables import NUMBERS, Table, as_flag, as_number, as_text
+from rlcalc.readers.tables import Table, as_flag, as_number, as_text
 from rlcalc.trajectories import Codes, Flags, Floats, Ints, Trajectories
 
 ONE_MORE = ("state", "value")
@@ -34,7 +34,7 @@ def trajectories_of(frame: pl.DataFrame, table: Table) -> Trajectories:
 def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
     """Return what is wrong with rows of lists, and in which rows."""
     columns = table.column
-    lists = [name for name in ("state", "action", *NUMBERS) if name in columns]
+    lists = _lists(table)
     flat = [name for name in lists if not frame.schema[columns[name]].is_nested()]
     if flat:
         raise InputError(
@@ -42,23 +42,34 @@ def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
             table.file,
             "give one step a row, or one trajectory a row with a list in each cell",
         )
-    length = {name: _length(frame[columns[name]]) for name in lists}
-    n = length["reward"]
-    problems = [("a trajectory with no steps", n == 0)]
+    length = _length(frame[columns["reward"]])
+    problems = [("a trajectory with no steps", length == 0)]
     for name in lists:
-        fits = (length[name] == n) | ((length[name] == n + 1) if name in ONE_MORE else False)
-        if name == "next_value":
-            continue
-        problems.append((f"{columns[name]} is missing", length[name] < 0))
-        problems.append((f"{columns[name]} and {columns['reward']} differ in length", ~fits))
-        null = frame[columns[name]].list.eval(pl.element().is_null()).list.any()
-        problems.append(
-            (f"an entry of {columns[name]} is missing", null.fill_null(False).to_numpy())
-        )
+        column = frame[columns[name]]
+        problems.append((f"{columns[name]} is missing", column.is_null().to_numpy()))
+        null = column.list.eval(pl.element().is_null()).list.any().fill_null(value=False)
+        problems.append((f"an entry of {columns[name]} is missing", null.to_numpy()))
+    what = f"{listed(columns[name] for name in lists)} differ in length"
+    problems.append((what, lengths_differ(frame, table)))
     rewards = frame.select(pl.col(columns["reward"]).cast(pl.List(pl.Float64), strict=False))
-    finite = rewards.to_series().list.eval(pl.element().is_finite().fill_null(False)).list.all()
-    problems.append(("a reward is not a finite number", ~finite.fill_null(True).to_numpy()))
+    finite = rewards.to_series().list.eval(pl.element().is_finite().fill_null(value=False)).list.all()
+    problems.append(("a reward is not a finite number", ~finite.fill_null(value=True).to_numpy()))
     return [(what, rows) for what, rows in problems if rows.any()]
+
+
+def _lists(table: Table) -> list[str]:
+    names = ("state", "action", "reward", "value", "log_prob", "behaviour_prob")
+    return [name for name in names if name in table.column]
+
+
+def lengths_differ(frame: pl.DataFrame, table: Table) -> Flags:
+    """[rows] whether the lists of a row are not of one length; states and values may have one more."""
+    length = {name: _length(frame[table.column[name]]) for name in _lists(table)}
+    n = length["reward"]
+    differ = n < 1
+    for name, entries in length.items():
+        differ |= (entries != n) & ((entries != n + 1) if name in ONE_MORE else True)
+    return differ
 
 
 def _length(column: pl.Series) -> Ints:
@@ -112,7 +123,7 @@ def _flag(column: pl.Series) -> Flags:
     if column.dtype.is_nested():
         column = column.list.last()
     flags = column.to_frame().select(as_flag(pl.col(column.name), column.dtype)).to_series()
-    return flags.fill_null(False).to_numpy()
+    return flags.fill_null(value=False).to_numpy()
 
 
 def _flat(frame: pl.DataFrame, source: str) -> pl.DataFrame:
@@ -124,9 +135,10 @@ def _labels(
 ) -> tuple[Codes, Codes | None]:
     source = table.column[name]
     flat = _flat(frame, source)
-    text = as_text(pl.col(source), flat.schema[source])
     book = table.books.of_column(name)
-    codes = book.codes(flat.select(text.cast(book.kind)).to_series())
+    if flat.schema[source] != book.kind:
+        flat = flat.select(as_text(pl.col(source), flat.schema[source]).cast(book.kind))
+    codes = book.codes(flat.to_series())
     steps, last = _steps_and_last(_length(frame[source]), length)
     if last is None:
         return codes, None
@@ -140,7 +152,8 @@ def _numbers(
         return None, None
     source = table.column[name]
     flat = _flat(frame, source)
-    values = flat.select(as_number(pl.col(source), flat.schema[source])).to_series().to_numpy()
+    numbers = as_number(pl.col(source), flat.schema[source]).fill_null(float("nan"))
+    values = flat.select(numbers).to_series().to_numpy()
     if name == "reward" and table.options.columns.get(name, "").startswith("-"):
         values = -values
     steps, last = _steps_and_last(_length(frame[source]), length)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rlcalc.readers.sources import Options
 from rlcalc.trajectories import Experience, Trajectories
@@ -14,6 +15,25 @@ if TYPE_CHECKING:
 
     from rlcalc.readers.steps import Assembler
     from rlcalc.readers.tables import Books, Table
+
+
+Item = TypeVar("Item")
+Worked = TypeVar("Worked")
+
+
+def one_ahead(
+    work: Callable[[Item], Worked], items: Iterable[Item]
+) -> Iterator[tuple[Item, Worked]]:
+    """Yield each item with what the work makes of it, while the next one is being worked on."""
+    with ThreadPoolExecutor(1) as pool:
+        before: tuple[Item, Future[Worked]] | None = None
+        for item in items:
+            following = item, pool.submit(work, item)
+            if before:
+                yield before[0], before[1].result()
+            before = following
+        if before:
+            yield before[0], before[1].result()
 
 
 class Reading:

@@ -91,6 +91,12 @@ class Assembler:
     def _file_of(self, rows: Rows) -> Ints:
         return np.searchsorted(self.file_start, rows["arrival"], side="right") - 1
 
+    def _other_file(self, rows: Rows) -> Flags:
+        """[N] whether a row is of another file than the one before; [1] where all are of one."""
+        if len(self.file_start) == 1 or self.file_start[-1] <= rows["arrival"][0]:
+            return np.zeros(1, dtype=bool)
+        return _changes(self._file_of(rows))
+
     def _where(self, rows: Rows, which: NDArray[np.int64]) -> str:
         """Say where some rows stand."""
         file = self._file_of(rows)[which]
@@ -211,7 +217,9 @@ class Assembler:
             chosen = chosen[np.argsort(when[chosen], kind="stable")]
         length = (final - begin + 1)[chosen]
         start = np.concatenate([[0], np.cumsum(length)])
-        if not np.array_equal(chosen, np.arange(len(begin))) or start[-1] != len(rows):
+        if np.array_equal(chosen, np.arange(len(chosen))):
+            rows = rows.take(slice(int(start[-1])))
+        else:
             within = np.arange(start[-1]) - np.repeat(start[:-1], length)
             rows = rows.take(np.repeat(begin[chosen], length) + within)
         return [self._built(rows, start[:-1])]
@@ -232,15 +240,15 @@ class Assembler:
             restarts[1:] = np.diff(rows["time"]) <= 0
         if not judged.keyed:
             begins |= restarts
-        if len(self.file_start) > 1:
-            other = _changes(self._file_of(rows))
+        other = self._other_file(rows)
+        if len(other) > 1:
             told = "time" in rows or (judged.keyed and judged.flagged)
             begins |= other & (restarts if told else True)
         return begins
 
     def _in_time_order(self, rows: Rows) -> Rows:
         """Sort the rows of each key by time where they are not; refuse a time that comes twice."""
-        change = _changes(rows["key"]) | _changes(self._file_of(rows))
+        change = _changes(rows["key"]) | self._other_file(rows)
         time = rows["time"]
         back = ~change
         back[1:] &= np.diff(time) <= 0
@@ -298,10 +306,12 @@ class Assembler:
 
     def _close(self, rows: Rows, begin: Ints) -> None:
         """Remember whose trajectories ended without a flag; refuse them when they come again."""
-        here = self._file_of(rows)[begin] == len(self.file_start) - 1
-        keys = np.unique(rows["key"][begin[here]])
+        here = begin[rows["arrival"][begin] >= self.file_start[-1]]
+        keys = rows["key"][here]
         if not len(keys):
             return
+        if np.any(np.diff(keys) <= 0):
+            keys = np.unique(keys)
         if keys[0] <= self.highest_closed and self.closed:
             again = keys[np.isin(keys, np.concatenate(self.closed))]
             if len(again):

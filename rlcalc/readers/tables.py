@@ -274,20 +274,22 @@ class Book:
     def codes(self, series: pl.Series) -> Codes:
         """Return the numbers of a categorical column's labels; nulls get -1."""
         null = series.is_null().to_numpy() if series.null_count() else None
-        category = series.to_physical().fill_null(0).to_numpy()
+        physical = series.to_physical()
+        category = (physical if null is None else physical.fill_null(0)).to_numpy()
         highest = int(category.max(initial=0))
         if highest >= len(self._number):
             grown = np.full(2 * highest + 1, -1, dtype=np.int32)
             grown[: len(self._number)] = self._number
             self._number = grown
         result: Codes = self._number[category]
-        new = result < 0 if null is None else (result < 0) & ~null
-        if new.any():
-            rows = np.flatnonzero(new)
+        new = np.flatnonzero(result < 0 if null is None else (result < 0) & ~null)
+        while len(new):  # most labels show among the first: number those, and see what is left
+            rows = new[: 1 << 14]
             rows = np.sort(rows[np.unique(category[rows], return_index=True)[1]])
             texts = series[rows.tolist()].cast(pl.String).to_list()
             self._number[category[rows]] = self.labels.encode(texts)
-            result = self._number[category]
+            result[new] = self._number[category[new]]
+            new = new[result[new] < 0]
         if null is not None:
             result[null] = -1
         return result
