@@ -71,22 +71,42 @@ class Moments(Table):
             size: [C] k_e; default 1 each.
         """
         n = len(key)
-        clusters = np.bincount(owner, minlength=n)
-        count = clusters if size is None else total_by(owner, size, n).astype(np.int64)
-        sum_of_totals = total_by(owner, total, n)
-        offset = sum_of_totals / count
-        around_centre = cls(
-            key=key,
-            clusters=clusters,
-            count=count,
-            mean=centre,
-            squares=total_by(owner, total * total, n),
-            lean=sum_of_totals if size is None else total_by(owner, total * size, n),
-            size_squares=(
-                clusters.astype(np.float64) if size is None else total_by(owner, size * size, n)
-            ),
-        )
-        return around_centre.around(centre + offset, offset)
+        clusters = np.bincount(owner, minlength=n).astype(np.float64)
+        sums = total_by(owner, total, n)
+        squares = total_by(owner, total * total, n)
+        if size is None:
+            return cls.around_centre(key, centre, clusters, clusters, sums, squares, sums, clusters)
+        lean, size_squares = total_by(owner, total * size, n), total_by(owner, size * size, n)
+        count = total_by(owner, size, n)
+        return cls.around_centre(key, centre, clusters, count, sums, squares, lean, size_squares)
+
+    @classmethod
+    def around_centre(
+        cls,
+        key: Ints,
+        centre: Floats,
+        clusters: Floats,
+        count: Floats,
+        sums: Floats,
+        squares: Floats,
+        lean: Floats,
+        size_squares: Floats,
+    ) -> Moments:
+        """Return the moments that sums around any centre stand for; each [K], as in `Moments`.
+
+        Args:
+            key: ascending.
+            centre: what the sums were taken around.
+            clusters: n.
+            count: Σ k_e.
+            sums: Σ (T_e − centre k_e).
+            squares: Σ (T_e − centre k_e)².
+            lean: Σ (T_e − centre k_e) k_e.
+            size_squares: Σ k_e².
+        """
+        whole = clusters.astype(np.int64), count.astype(np.int64)
+        offset = sums / count
+        return cls(key, *whole, centre, squares, lean, size_squares).around(centre + offset, offset)
 
     def around(self, mean: Floats, shift: Floats | None = None) -> Moments:
         """Return the same sums taken around another number m + d.
@@ -161,29 +181,34 @@ class CoMoments(Table):
     ) -> CoMoments:
         """Return the co-moments of C clusters of K keys; arguments as in `Moments.of`."""
         n, (x, y) = len(key), totals
-        x_sum, y_sum = total_by(owner, x, n), total_by(owner, y, n)
+        sums = total_by(owner, x, n), total_by(owner, y, n)
+        products = total_by(owner, x * y, n)
         if size is None:
-            k_sum = l_sum = np.bincount(owner, minlength=n)
-            y_lean, x_lean, sizes = y_sum, x_sum, k_sum.astype(np.float64)
-        else:
-            k, m = size
-            k_sum = total_by(owner, k, n).astype(np.int64)
-            l_sum = total_by(owner, m, n).astype(np.int64)
-            y_lean, x_lean = total_by(owner, y * k, n), total_by(owner, x * m, n)
-            sizes = total_by(owner, k * m, n)
-        around_centres = cls(
-            key=key,
-            x_count=k_sum,
-            y_count=l_sum,
-            x_mean=centres[0],
-            y_mean=centres[1],
-            products=total_by(owner, x * y, n),
-            y_lean=y_lean,
-            x_lean=x_lean,
-            sizes=sizes,
+            ones = np.bincount(owner, minlength=n).astype(np.float64)
+            return cls.around_centres(key, centres, (ones, ones), sums, products, sums, ones)
+        k, m = size
+        count = total_by(owner, k, n), total_by(owner, m, n)
+        lean = total_by(owner, x * m, n), total_by(owner, y * k, n)
+        return cls.around_centres(
+            key, centres, count, sums, products, lean, total_by(owner, k * m, n)
         )
-        shift = x_sum / k_sum, y_sum / l_sum
-        return around_centres.around(centres[0] + shift[0], centres[1] + shift[1], shift)
+
+    @classmethod
+    def around_centres(
+        cls,
+        key: Ints,
+        centres: tuple[Floats, Floats],
+        count: tuple[Floats, Floats],
+        sums: tuple[Floats, Floats],
+        products: Floats,
+        lean: tuple[Floats, Floats],
+        sizes: Floats,
+    ) -> CoMoments:
+        """Return the co-moments that sums around any centres stand for; pairs are of x and of y."""
+        counts = count[0].astype(np.int64), count[1].astype(np.int64)
+        shift = sums[0] / count[0], sums[1] / count[1]
+        around = cls(key, *counts, *centres, products, lean[1], lean[0], sizes)
+        return around.around(centres[0] + shift[0], centres[1] + shift[1], shift)
 
     def around(
         self, x_mean: Floats, y_mean: Floats, shift: tuple[Floats, Floats] | None = None

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.estimators.gain import begin, discounted_sum
+from rlcalc.estimators.gain import begin, discounted_loop, discounted_sum
 from rlcalc.estimators.truncation import (
     Prepared,
     Truncation,
@@ -25,9 +25,10 @@ from rlcalc.estimators.truncation import (
     prepare,
     warnings,
 )
+from rlcalc.kernel import compile_beside, kernel
 from rlcalc.moments import CoMoments, Moments, difference_error, student_t, total_by
 from rlcalc.result import Column, Result
-from rlcalc.trajectories import Experience, Flags, Floats, Ints, Trajectories
+from rlcalc.trajectories import Codes, Experience, Flags, Floats, Ints, Trajectories
 
 Visit = Literal["first", "every"]
 Of = Literal["all", "v", "q", "a"]
@@ -127,7 +128,7 @@ def estimate(
         raise UsageError(f"confidence is {confidence:g}", fix="give a number between 0 and 1")
     pieces, discount, truncation = begin(experience, gamma, truncated)
     work = partial(summarise, gamma=discount, visit=visit, truncation=truncation)
-    summary = _merged(iter(engine(work, pieces)))
+    summary = _merged(iter(engine(work, _compiling_if_large(pieces, experience))))
     if summary is None or not len(summary.states.key):
         raise InputError(
             "no step is left to estimate from",
@@ -135,6 +136,26 @@ def estimate(
             fix="" if summary is None else "use another --truncated policy",
         )
     return finish(summary, experience, discount, visit, of, truncation, confidence)
+
+
+LARGE = 16_000_000
+"""Steps from which loops are compiled: up to here importing the compiler costs what it saves."""
+
+
+def _compiling_if_large(
+    pieces: Iterator[Trajectories], experience: Experience
+) -> Iterator[Trajectories]:
+    steps = 0
+    for piece in pieces:
+        steps += piece.n_steps
+        if max(steps, experience.n_expected) >= LARGE:
+            ints, codes, one = np.array([0, 1]), np.zeros(1, dtype=np.int32), np.ones(1)
+            loops = [
+                (visit_sums, (one, ints, codes, codes, 1, 1, True)),
+                (discounted_loop, (one, ints, 0.5, one)),
+            ]
+            compile_beside(loops)
+        yield piece
 
 
 def _merged(summaries: Iterator[Summary]) -> Summary | None:
@@ -145,45 +166,218 @@ def _merged(summaries: Iterator[Summary]) -> Summary | None:
 
 
 def summarise(piece: Trajectories, gamma: float, visit: Visit, truncation: Truncation) -> Summary:
-    """Return what one piece of trajectories leaves behind.
-
-    Steps are ordered by state, and by state and action, with a sort that keeps their order in
-    time. A cluster is a run of one key in one trajectory; its first step is the first visit.
-    """
+    """Return what one piece of trajectories leaves behind."""
     prepared = prepare(piece, truncation)
     batch = prepared.trajectories
     gain = discounted_sum(prepared.reward, batch.start, gamma, prepared.tail)
     usable = prepared.usable_step()
     if not usable.all():
         batch, gain = _only(batch, prepared, usable), gain[usable]
-    trajectory = batch.trajectory.astype(np.int32)
+    n_pairs = len(batch.states) * len(batch.actions)
+    if visit_sums.compiled and n_pairs <= MOST_PAIRS:
+        moments = by_loop(visit_sums.compiled, batch, gain, visit)
+    else:
+        moments = by_sorting(batch, gain, visit)
+    return Summary(
+        *moments,
+        beginning=_moments_of(gain[batch.start[:-1]]),
+        ends=prepared.ends,
+        n_steps=piece.n_steps,
+    )
+
+
+PieceMoments = tuple[Moments, Moments, CoMoments, Ints, Ints]
+"""The first five fields of a summary."""
+
+
+def by_sorting(batch: Trajectories, gain: Floats, visit: Visit) -> PieceMoments:
+    """Return the moments of a piece with numpy.
+
+    Steps are ordered by state with a sort that keeps their order in time, so that the visits of one
+    trajectory to one state stand together, as a cluster. The clusters of pairs lie within them:
+    most clusters are one step, and only the others are looked at again.
+    """
+    n = len(gain)
     state, state_key = dense(batch.state, len(batch.states))
     action, action_key = dense(batch.action, len(batch.actions))
     pair, place = dense(state * len(action_key) + action, len(state_key) * len(action_key))
-    pair_key = state_key[place // len(action_key)] << ACTION_BITS
-    pair_key |= action_key[place % len(action_key)]
-    states = Clusters.of(state, len(state_key), trajectory, gain, visit)
-    pairs = Clusters.of(pair, len(pair_key), trajectory, gain, visit)
-    partner = states.cluster_of_step()[pairs.first_step]
-    starts = batch.start[:-1]
-    first_met = states.first_step[np.searchsorted(states.owner, np.arange(len(state_key)))]
-    return Summary(
-        states=Moments.of(state_key, states.owner, states.centre, states.total, states.size),
-        pairs=Moments.of(pair_key, pairs.owner, pairs.centre, pairs.total, pairs.size),
-        both=CoMoments.of(
-            pair_key,
-            pairs.owner,
-            (states.centre[place // len(action_key)], pairs.centre),
-            (states.total[partner], pairs.total),
-            None
-            if pairs.size is None or states.size is None
-            else (states.size[partner], pairs.size),
-        ),
-        visits=np.bincount(pair, minlength=len(pair_key)),
-        order=first_met,
-        beginning=_moments_of(gain[starts]),
-        ends=prepared.ends,
-        n_steps=piece.n_steps,
+    state_of_place = place // len(action_key)
+    pair_key = (state_key[state_of_place] << ACTION_BITS) | action_key[place % len(action_key)]
+    visits = np.bincount(pair)
+    state_centre = total_by(state, gain, len(state_key)) / np.bincount(state)
+    pair_centre = total_by(pair, gain, len(pair_key)) / visits
+
+    order = stable_order(state, len(state_key))
+    s, p, g = state[order], pair[order], gain[order]
+    trajectory = batch.trajectory.astype(np.int32)[order]
+    begins = np.ones(n, dtype=bool)
+    np.not_equal(s[1:], s[:-1], out=begins[1:])
+    begins[1:] |= trajectory[1:] != trajectory[:-1]
+    cluster = np.cumsum(begins) - 1
+    pair_begins, pair_cluster = _within(begins, cluster, p)
+    s_first, p_first = np.flatnonzero(begins), np.flatnonzero(pair_begins)
+    owner, pair_owner, partner = s[s_first], p[p_first], cluster[p_first]
+    size = pair_size = sizes = None
+    if visit == "first":
+        total, pair_total = g[s_first] - state_centre[owner], g[p_first] - pair_centre[pair_owner]
+    else:
+        total = total_by(cluster, g - state_centre[s], len(owner))
+        pair_total = total_by(pair_cluster, g - pair_centre[p], len(pair_owner))
+        size, pair_size = np.bincount(cluster), np.bincount(pair_cluster)
+        sizes = size[partner], pair_size
+    centres = state_centre[state_of_place], pair_centre
+    return (
+        Moments.of(state_key, owner, state_centre, total, size),
+        Moments.of(pair_key, pair_owner, pair_centre, pair_total, pair_size),
+        CoMoments.of(pair_key, pair_owner, centres, (total[partner], pair_total), sizes),
+        visits,
+        order[np.searchsorted(s, np.arange(len(state_key)))],
+    )
+
+
+def _within(begins: Flags, cluster: Ints, pair: Ints) -> tuple[Flags, Ints]:
+    """Return where the clusters of pairs begin, and the number of each step's, in the same order."""
+    pair_begins = begins.copy()
+    alone = begins.copy()
+    alone[:-1] &= begins[1:]
+    together = np.flatnonzero(~alone)
+    if not len(together):
+        return pair_begins, cluster
+    group, _ = dense(cluster[together] * (int(pair.max()) + 1) + pair[together], 1 << 62)
+    new = np.ones(len(together), dtype=bool)
+    by_group = stable_order(group, len(together) + 1)
+    new[1:] = np.diff(group[by_group]) != 0
+    first = by_group[new]  # the first step of each group, in order of the groups
+    pair_begins[together] = False
+    pair_begins[together[first]] = True
+    pair_cluster = np.cumsum(pair_begins) - 1
+    pair_cluster[together] = pair_cluster[together[first]][group]
+    return pair_begins, pair_cluster
+
+
+MOST_PAIRS = 1 << 16
+"""State-action pairs for which the loop keeps a row each; with more, pieces are sorted."""
+
+Table = NDArray[np.float64]  # [K, fields]
+
+
+@kernel
+def visit_sums(
+    gain: Floats,
+    start: Ints,
+    state: Codes,
+    action: Codes,
+    n_states: int,
+    n_actions: int,
+    first: bool,
+) -> tuple[Table, Table, Ints]:
+    """Sum up the visits of every trajectory to every state s and pair (s, a), around their means.
+
+    With x = Σ (G_t − centre) and k = 1 + ... over the visits of one trajectory to s that count,
+    and y, m the same for (s, a), each row of v ends as
+
+        centre, n, Σ k, Σ x, Σ x², Σ x k, Σ k²
+
+    and each row of q, after the same of y and m, as
+
+        ..., Σ k, Σ x, Σ x y, Σ x m, Σ y k, Σ k m, visits
+
+    Source: `Moments.around_centre` and `CoMoments.around_centres` say what becomes of them.
+    """
+    n_pairs = n_states * n_actions
+    v, q = np.zeros((n_states, 7)), np.zeros((n_pairs, 14))
+    met = np.full(n_states, -1)
+    for t in range(len(gain)):
+        s = state[t]
+        p = s * n_actions + action[t]
+        v[s, 0] += gain[t]
+        v[s, 1] += 1.0
+        q[p, 0] += gain[t]
+        q[p, 13] += 1.0
+        if met[s] < 0:
+            met[s] = t
+    for s in range(n_states):
+        if v[s, 1] > 0.0:
+            v[s, 0] /= v[s, 1]
+            v[s, 1] = 0.0
+    for p in range(n_pairs):
+        if q[p, 13] > 0.0:
+            q[p, 0] /= q[p, 13]
+    x, k, seen_s = np.zeros(n_states), np.zeros(n_states), np.full(n_states, -1)
+    y, m, seen_p = np.zeros(n_pairs), np.zeros(n_pairs), np.full(n_pairs, -1)
+    visited_s, visited_p = np.zeros(n_states, np.int64), np.zeros(n_pairs, np.int64)
+    for e in range(len(start) - 1):
+        here_s = here_p = 0
+        for t in range(start[e], start[e + 1]):
+            s = state[t]
+            p = s * n_actions + action[t]
+            if seen_s[s] != e:
+                seen_s[s] = e
+                visited_s[here_s] = s
+                here_s += 1
+                x[s] = gain[t] - v[s, 0]
+                k[s] = 1.0
+            elif not first:
+                x[s] += gain[t] - v[s, 0]
+                k[s] += 1.0
+            if seen_p[p] != e:
+                seen_p[p] = e
+                visited_p[here_p] = p
+                here_p += 1
+                y[p] = gain[t] - q[p, 0]
+                m[p] = 1.0
+            elif not first:
+                y[p] += gain[t] - q[p, 0]
+                m[p] += 1.0
+        for i in range(here_s):
+            s = visited_s[i]
+            v[s, 1] += 1.0
+            v[s, 2] += k[s]
+            v[s, 3] += x[s]
+            v[s, 4] += x[s] * x[s]
+            v[s, 5] += x[s] * k[s]
+            v[s, 6] += k[s] * k[s]
+        for i in range(here_p):
+            p = visited_p[i]
+            s = p // n_actions
+            q[p, 1] += 1.0
+            q[p, 2] += m[p]
+            q[p, 3] += y[p]
+            q[p, 4] += y[p] * y[p]
+            q[p, 5] += y[p] * m[p]
+            q[p, 6] += m[p] * m[p]
+            q[p, 7] += k[s]
+            q[p, 8] += x[s]
+            q[p, 9] += x[s] * y[p]
+            q[p, 10] += x[s] * m[p]
+            q[p, 11] += y[p] * k[s]
+            q[p, 12] += k[s] * m[p]
+    return v, q, met
+
+
+def by_loop(
+    loop: Callable[..., tuple[Table, Table, Ints]], batch: Trajectories, gain: Floats, visit: Visit
+) -> PieceMoments:
+    """Return the moments of a piece with `visit_sums`, the same bits as `by_sorting` gives."""
+    n_states, n_actions = len(batch.states), len(batch.actions)
+    v, q, met = loop(
+        gain, batch.start, batch.state, batch.action, n_states, n_actions, visit == "first"
+    )
+    state_key, place = np.flatnonzero(v[:, 1]), np.flatnonzero(q[:, 1])
+    state_of_place = place // n_actions
+    pair_key = (state_of_place << ACTION_BITS) | (place % n_actions)
+    centres = v[state_of_place, 0], q[place, 0]
+    v, q = np.ascontiguousarray(v[state_key].T), np.ascontiguousarray(q[place].T)
+    both = CoMoments.around_centres(
+        pair_key, centres, (q[7], q[2]), (q[8], q[3]), q[9], (q[10], q[11]), q[12]
+    )
+    visits = q[13].astype(np.int64)
+    return (
+        Moments.around_centre(state_key, *v),
+        Moments.around_centre(pair_key, *q[:7]),
+        both,
+        visits,
+        met[state_key],
     )
 
 
@@ -209,45 +403,6 @@ def _only(batch: Trajectories, prepared: Prepared, usable: Flags) -> Trajectorie
         states=batch.states,
         actions=batch.actions,
     )
-
-
-@dataclass(frozen=True)
-class Clusters:
-    """T steps in C clusters: the visits of one trajectory to one of K keys, in order of the keys."""
-
-    order: Ints  # [T] the steps by key, and within a key in time
-    begins: Flags  # [T] whether a cluster begins there, in that order
-    owner: Ints  # [C] the key of each cluster
-    first_step: Ints  # [C] the step of its first visit
-    centre: Floats  # [K] the mean gain over all visits
-    total: Floats  # [C] Σ (gain − centre) over the visits that count
-    size: Ints | None  # [C] how many visits count; None: one each
-
-    @classmethod
-    def of(
-        cls, key: Ints, n_keys: int, trajectory: NDArray[np.int32], gain: Floats, visit: Visit
-    ) -> Clusters:
-        """Return the clusters of steps whose keys are below n_keys and whose trajectories rise."""
-        order = stable_order(key, n_keys)
-        ordered, owner_trajectory = key[order], trajectory[order]
-        begins = np.ones(len(key), dtype=bool)
-        np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
-        begins[1:] |= owner_trajectory[1:] != owner_trajectory[:-1]
-        first_step, owner = order[begins], ordered[begins]
-        centre = total_by(key, gain, n_keys) / np.bincount(key, minlength=n_keys)
-        if visit == "first":
-            return cls(
-                order, begins, owner, first_step, centre, gain[first_step] - centre[owner], None
-            )
-        cluster = np.cumsum(begins) - 1
-        total = total_by(cluster, gain[order] - centre[ordered], len(owner))
-        return cls(order, begins, owner, first_step, centre, total, np.bincount(cluster))
-
-    def cluster_of_step(self) -> Ints:
-        """Return [T] the cluster of each step, in the steps' own order."""
-        cluster = np.empty(len(self.order), dtype=np.int64)
-        cluster[self.order] = np.cumsum(self.begins) - 1
-        return cluster
 
 
 def dense(code: Ints | NDArray[np.int32], n: int) -> tuple[Ints, Ints]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from rlcalc.readers.reading import Reading
 from rlcalc.readers.sources import Options, found, opened
 from rlcalc.trajectories import Experience, Labels, Trajectories
 from rlcalc.vocabulary import Kind
+
+TEXT = (Kind.yaml, Kind.json, Kind.jsonl, Kind.csv, Kind.tsv)
 
 FORMATS = {
     Kind.yaml: "documents",
@@ -22,6 +25,9 @@ FORMATS = {
     Kind.arrow: "parquet",
 }
 """The file of this folder that reads each format: a module with read(file, reading)."""
+
+BYTES_A_STEP = {Kind.parquet: 4, Kind.arrow: 20, **dict.fromkeys(TEXT, 30)}
+"""How large a step usually is in a file; good enough to tell a large source from a small one."""
 
 
 def load(sources: Sequence[str], options: Options, *, collect_faults: bool = False) -> Experience:
@@ -48,6 +54,9 @@ def _read(files: list[str], experience: Experience, options: Options) -> Iterato
             with opened(name, options.kind) as file:
                 if file.kind not in experience.kinds:
                     experience.kinds.append(file.kind)
+                if file.path and not experience.n_expected:
+                    size = os.path.getsize(file.path) * len(files)
+                    experience.n_expected = size // BYTES_A_STEP[file.kind]
                 module = importlib.import_module(f"rlcalc.readers.{FORMATS[file.kind]}")
                 for batch in module.read(file, reading):
                     any_yet = any_yet or len(batch) > 0

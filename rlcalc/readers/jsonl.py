@@ -48,7 +48,11 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
             yield from lines.take(block, number)
         return
     following = chain([(number, block)], blocks)
-    if isinstance(first, dict) and len(block) >= SMALL and (schema := _schema(first, reading.books)):
+    if (
+        isinstance(first, dict)
+        and len(block) >= SMALL
+        and (schema := _schema(first, reading.books))
+    ):
         whole = WholeBlocks(schema, file, reading)
         for (number, block), frame in one_ahead(lambda item: whole.frame(item[1]), following):
             done = None if frame is None else whole.trajectories(frame, block)
@@ -144,9 +148,7 @@ class WholeBlocks:
     labels that were read.
     """
 
-    def __init__(
-        self, schema: dict[str, pl.DataType], file: File, reading: Reading
-    ) -> None:
+    def __init__(self, schema: dict[str, pl.DataType], file: File, reading: Reading) -> None:
         self.schema, self.file, self.reading = schema, file, reading
         self.table = reading.table(file.at(), schema, str)
 

@@ -52,7 +52,9 @@ def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
     what = f"{listed(columns[name] for name in lists)} differ in length"
     problems.append((what, lengths_differ(frame, table)))
     rewards = frame.select(pl.col(columns["reward"]).cast(pl.List(pl.Float64), strict=False))
-    finite = rewards.to_series().list.eval(pl.element().is_finite().fill_null(value=False)).list.all()
+    finite = (
+        rewards.to_series().list.eval(pl.element().is_finite().fill_null(value=False)).list.all()
+    )
     problems.append(("a reward is not a finite number", ~finite.fill_null(value=True).to_numpy()))
     return [(what, rows) for what, rows in problems if rows.any()]
 

@@ -155,9 +155,9 @@ class Table:
         column, whole = named[0][0], len(named) == 1 and named[0][1].is_integer()
         texts = [as_text(pl.col(column), kind) for column, kind in named]
         text = texts[0] if len(texts) == 1 else pl.concat_str(texts, separator="/")
-        key = pl.col(column).cast(pl.Int64) if whole else text.hash().reinterpret(signed=True)
-        missing = pl.any_horizontal(pl.col(column).is_null() for column, _ in named)
-        keys = [key.alias("key"), missing.alias("no_key")]
+        hashed = pl.when(text.is_not_null()).then(text.hash().reinterpret(signed=True))
+        key = pl.col(column).cast(pl.Int64) if whole else hashed
+        keys = [key.alias("key")]
         if self.options.identify:
             keys.append(text.cast(self.books.name.kind).alias("name"))
         return keys
@@ -190,8 +190,6 @@ class Table:
                 columns[name] = series.to_numpy()
                 finite = np.isfinite(columns[name]) if name == "reward" else np.ones(1, dtype=bool)
                 bad = bad[:0] if finite.all() else ~finite & is_step
-            elif name == "no_key":
-                bad = series.to_numpy() if series.any() else bad
             else:
                 columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy()
             if bad.any():
@@ -205,7 +203,7 @@ class Table:
     def _tell(self, name: str, bad: NDArray[np.bool_], source: Callable[[], pl.DataFrame]) -> None:
         """Tell which rows of a column are wrong, and how."""
         places = np.flatnonzero(bad)
-        if name == "no_key":
+        if name == "key":
             name = "trajectory" if "trajectory" in self.column else "environment"
         column = self.column[name]
         seen = source()[column][places[:3].tolist()].to_list()
@@ -259,7 +257,7 @@ def as_time(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
         number = column.str.strip_chars().cast(pl.Float64, strict=False)
         date = column.str.to_datetime(strict=False, time_unit="us", ambiguous="earliest")
         return pl.coalesce(number, date.dt.epoch("us").cast(pl.Float64))
-    return column.to_physical().cast(pl.Float64)
+    return column.to_physical() if kind.is_integer() else column.to_physical().cast(pl.Float64)
 
 
 class Book:
