@@ -98,7 +98,7 @@ def load(
         return source
     if isinstance(source, Trajectories):
         return Experience.of(source)
-    options = Options(kind and Kind(kind), columns or {}, one_step, order_by, identify)
+    options = Options(Kind(kind) if kind else None, columns or {}, one_step, order_by, identify)
     if hasattr(source, "lazy"):
         return readers.load_frame(source, options)
     several = [source] if isinstance(source, str | os.PathLike) else source

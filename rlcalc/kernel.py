@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, ParamSpec, TypeVar
 
 Arguments = ParamSpec("Arguments")
@@ -45,18 +45,18 @@ def kernel(function: Callable[Arguments, Answer]) -> Kernel[Arguments, Answer]:
 _compiling: threading.Thread | None = None
 
 
-def compile_beside(loops: Sequence[tuple[Kernel[..., Any], tuple[Any, ...]]]) -> None:
+def compile_beside(loops: Mapping[Kernel[..., Any], tuple[Any, ...]]) -> None:
     """Begin to compile kernels, each with an example of its arguments, in a thread of its own.
 
     Without a compiler that works here the twins go on.
     """
     global _compiling
-    if _compiling is not None or all(loop.compiled for loop, _ in loops):
+    if _compiling is not None or all(loop.compiled for loop in loops):
         return
 
     def work() -> None:
         with contextlib.suppress(Exception):
-            for loop, example in loops:
+            for loop, example in loops.items():
                 loop.compile(*example)
 
     _compiling = threading.Thread(target=work, name="compile", daemon=True)

@@ -151,7 +151,10 @@ class Moments(Table):
         Source: Cochran (1977), Sampling Techniques, eq. 6.13, without the correction for finite
         populations.
         """
-        return _root(self.squares / self.count.astype(np.float64) ** 2, self.clusters)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            corrected = np.maximum(self.squares, 0.0) * (self.clusters / (self.clusters - 1.0))
+        error: Floats = np.where(self.clusters > 1, np.sqrt(corrected), np.nan) / self.count
+        return error
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,9 @@ class CoMoments(Table):
     y_lean: Floats  # [K] Σ (Y_e − q l_e) k_e
     x_lean: Floats  # [K] Σ (X_e − p k_e) l_e
     sizes: Floats  # [K] Σ k_e l_e
+    x_squares: Floats  # [K] Σ (X_e − p k_e)²
+    x_own_lean: Floats  # [K] Σ (X_e − p k_e) k_e
+    x_size_squares: Floats  # [K] Σ k_e²
 
     @classmethod
     def of(
@@ -182,16 +188,18 @@ class CoMoments(Table):
         """Return the co-moments of C clusters of K keys; arguments as in `Moments.of`."""
         n, (x, y) = len(key), totals
         sums = total_by(owner, x, n), total_by(owner, y, n)
-        products = total_by(owner, x * y, n)
+        products, x_squares = total_by(owner, x * y, n), total_by(owner, x * x, n)
         if size is None:
             ones = np.bincount(owner, minlength=n).astype(np.float64)
-            return cls.around_centres(key, centres, (ones, ones), sums, products, sums, ones)
-        k, m = size
-        count = total_by(owner, k, n), total_by(owner, m, n)
-        lean = total_by(owner, x * m, n), total_by(owner, y * k, n)
-        return cls.around_centres(
-            key, centres, count, sums, products, lean, total_by(owner, k * m, n)
-        )
+            count, lean, sizes = (ones, ones), sums, ones
+            own = x_squares, sums[0], ones
+        else:
+            k, m = size
+            count = total_by(owner, k, n), total_by(owner, m, n)
+            lean = total_by(owner, x * m, n), total_by(owner, y * k, n)
+            sizes = total_by(owner, k * m, n)
+            own = x_squares, total_by(owner, x * k, n), total_by(owner, k * k, n)
+        return cls.around_centres(key, centres, count, sums, products, lean, sizes, own)
 
     @classmethod
     def around_centres(
@@ -203,11 +211,23 @@ class CoMoments(Table):
         products: Floats,
         lean: tuple[Floats, Floats],
         sizes: Floats,
+        own: tuple[Floats, Floats, Floats],
     ) -> CoMoments:
-        """Return the co-moments that sums around any centres stand for; pairs are of x and of y."""
+        """Return the co-moments that sums around any centres stand for.
+
+        Args:
+            key: ascending.
+            centres: what the sums of x and of y were taken around.
+            count: Σ k_e and Σ l_e.
+            sums: Σ x_e and Σ y_e, with x_e = X_e − centre k_e and y_e alike.
+            products: Σ x_e y_e.
+            lean: Σ x_e l_e and Σ y_e k_e.
+            sizes: Σ k_e l_e.
+            own: Σ x_e², Σ x_e k_e and Σ k_e².
+        """
         counts = count[0].astype(np.int64), count[1].astype(np.int64)
         shift = sums[0] / count[0], sums[1] / count[1]
-        around = cls(key, *counts, *centres, products, lean[1], lean[0], sizes)
+        around = cls(key, *counts, *centres, products, lean[1], lean[0], sizes, *own)
         return around.around(centres[0] + shift[0], centres[1] + shift[1], shift)
 
     def around(
@@ -225,6 +245,9 @@ class CoMoments(Table):
             y_lean=self.y_lean - e * self.sizes,
             x_lean=self.x_lean - d * self.sizes,
             sizes=self.sizes,
+            x_squares=self.x_squares - 2 * d * self.x_own_lean + d * d * self.x_size_squares,
+            x_own_lean=self.x_own_lean - d * self.x_size_squares,
+            x_size_squares=self.x_size_squares,
         )
 
     def merge(self, other: CoMoments) -> CoMoments:
@@ -244,17 +267,22 @@ class CoMoments(Table):
             y_lean=one.y_lean + two.y_lean,
             x_lean=one.x_lean + two.x_lean,
             sizes=one.sizes + two.sizes,
+            x_squares=one.x_squares + two.x_squares,
+            x_own_lean=one.x_own_lean + two.x_own_lean,
+            x_size_squares=one.x_size_squares + two.x_size_squares,
         )
 
 
-def difference_error(y: Moments, x: Moments, both: CoMoments) -> Floats:
+def difference_error(y: Moments, x: Moments, both: CoMoments) -> tuple[Floats, Floats]:
     """Return the standard error of q − p, where each y is estimated from some of the clusters of x.
 
-        se² = n/(n−1) Σ_e [ (Y_e − q l_e)/Σl − (X_e − p k_e)/Σk ]²
-            = n/(n−1) [ Σ(Y−ql)²/(Σl)² + Σ(X−pk)²/(Σk)² − 2 Σ(X−pk)(Y−ql)/(Σk Σl) ]
+    Cluster e moves the difference by ψ_e = (Y_e − q l_e)/Σl − (X_e − p k_e)/Σk, where p is the mean
+    of x over all its clusters. The n clusters that have a y and the n' that have none are two
+    samples:
 
-    where p is the mean of x over all its clusters and n counts the clusters of y: the linearisation
-    of a difference of two ratios, a sum of squares and so never negative.
+        se² = n/(n−1) Σ_with ψ² + n'/(n'−1) Σ_without ψ²          (one cluster without: 2 ψ²)
+
+    and the degrees of freedom are Welch and Satterthwaite's for two such samples.
 
     Args:
         y: [K] moments of the finer keys.
@@ -262,20 +290,52 @@ def difference_error(y: Moments, x: Moments, both: CoMoments) -> Floats:
         both: [K] co-moments over the clusters of y.
 
     Returns:
-        [K]; NaN where y has one cluster.
+        [K] errors, NaN where y has one cluster; [K] degrees of freedom.
 
-    Source: Cochran (1977), section 6.19, applied to clusters that x and y share.
+    Source: Cochran (1977), section 6.19, for the linearisation; Satterthwaite (1946).
     """
-    shared = both.around(x.mean, both.y_mean).products
     k, m = x.count.astype(np.float64), y.count.astype(np.float64)
-    return _root(y.squares / m**2 + x.squares / k**2 - 2 * shared / (k * m), y.clusters)
-
-
-def _root(squares: Floats, clusters: Ints) -> Floats:
+    shared = both.around(x.mean, both.y_mean)
+    inside = y.squares / m**2 + shared.x_squares / k**2 - 2 * shared.products / (k * m)
+    outside = (x.squares - shared.x_squares) / k**2
+    n, others = y.clusters, x.clusters - y.clusters
+    inside = np.maximum(inside, 0.0) * n / np.maximum(n - 1, 1)
+    outside = np.maximum(outside, 0.0) * np.where(others > 1, others / np.maximum(others - 1, 1), 2)
+    variance = inside + outside
+    squares = inside**2 / np.maximum(n - 1, 1) + outside**2 / np.maximum(others - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        corrected = np.maximum(squares, 0.0) * (clusters / (clusters - 1.0))
-    error: Floats = np.where(clusters > 1, np.sqrt(corrected), np.nan)
-    return error
+        degrees = np.where(squares > 0, variance**2 / squares, n - 1.0)
+    return np.where(n > 1, np.sqrt(variance), np.nan), degrees
+
+
+def half_width(confidence: float, error: Floats, moments: Moments, degrees: Floats) -> Floats:
+    """Return how far an interval reaches to either side of a mean.
+
+        t(ν) · se · (m/(m−1)) / (n/(n−1)),      m = (Σ k_e)² / Σ k_e²,      ν = min(degrees, m − 1)
+
+    m is Kish's effective number of clusters: few large clusters tell less than many equal ones. The
+    factor makes of se the jackknife's error √( (n−1)/n Σ (r_e/(1−h))² ) / Σk, with the leverage of
+    every cluster h = 1/m, its mean by size. Where every k_e is 1, m = n and this is t(n−1) · se.
+
+    Args:
+        confidence: between 0 and 1.
+        error: [K] standard errors.
+        moments: [K] the clusters they come from.
+        degrees: [K] degrees of freedom that the errors have, at the most.
+
+    Returns:
+        [K] in the unit of the data.
+
+    Source: Kish (1965), Survey Sampling, section 11.7; Bell & McCaffrey (2002).
+    """
+    n = moments.clusters.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effective = moments.count.astype(np.float64) ** 2 / moments.size_squares
+        wider = effective / (effective - 1) * (n - 1) / n
+    free = np.floor(np.minimum(degrees, effective - 1) + 1e-9)
+    whole = np.where(n > 1, np.maximum(free, 1), 0).astype(np.int64)
+    reach: Floats = student_t(confidence, whole) * error * np.where(n > 1, wider, np.nan)
+    return reach
 
 
 def total_by(owner: Ints, values: Floats | Ints, n: int) -> Floats:
@@ -290,7 +350,8 @@ def merged_keys(one: Ints, two: Ints) -> Ints:
 
 def merged_mean(n: Ints, mean: Floats, m: Ints, other: Floats) -> Floats:
     """Return the mean of n + m values from the means of the n and of the m."""
-    return mean + (other - mean) * (m / np.maximum(n + m, 1))
+    merged: Floats = mean + (other - mean) * (m / np.maximum(n + m, 1))
+    return merged
 
 
 def student_t(confidence: float, degrees: Ints) -> Floats:
@@ -308,7 +369,8 @@ def student_t(confidence: float, degrees: Ints) -> Floats:
         [K] quantiles.
     """
     known, place = np.unique(degrees, return_inverse=True)
-    return np.array([_student_t(confidence, int(degree)) for degree in known])[place.reshape(-1)]
+    quantile = np.array([_student_t(confidence, int(degree)) for degree in known], np.float64)
+    return np.asarray(quantile[place.reshape(-1)], np.float64)
 
 
 def _student_t(confidence: float, degree: int) -> float:

@@ -1,7 +1,8 @@
 """Experience as flat arrays: labels, trajectories laid end to end, and a stream of them.
 
 The one rule of time: reward[t] is r_t, the answer to action[t] in state[t], so
-G_t = r_t + γ G_{t+1}. How files become these arrays is for the readers; what is computed on them for the estimators.
+G_t = r_t + γ G_{t+1}. How files become these arrays is for the readers, and what is computed on
+them for the estimators.
 """
 
 from __future__ import annotations

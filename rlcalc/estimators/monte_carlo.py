@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,8 @@ from rlcalc.estimators.truncation import (
     prepare,
     warnings,
 )
-from rlcalc.kernel import compile_beside, kernel
-from rlcalc.moments import CoMoments, Moments, difference_error, student_t, total_by
+from rlcalc.kernel import Kernel, compile_beside, kernel
+from rlcalc.moments import CoMoments, Moments, difference_error, half_width, total_by
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Codes, Experience, Flags, Floats, Ints, Trajectories
 
@@ -130,10 +130,11 @@ def estimate(
     work = partial(summarise, gamma=discount, visit=visit, truncation=truncation)
     summary = _merged(iter(engine(work, _compiling_if_large(pieces, experience))))
     if summary is None or not len(summary.states.key):
+        read = 0 if summary is None else n_trajectories(summary.ends)
         raise InputError(
             "no step is left to estimate from",
-            where=f"{0 if summary is None else n_trajectories(summary.ends):,} trajectories were read",
-            fix="" if summary is None else "use another --truncated policy",
+            where=f"{read:,} trajectories were read",
+            fix="use another --truncated policy" if read else "",
         )
     return finish(summary, experience, discount, visit, of, truncation, confidence)
 
@@ -150,11 +151,11 @@ def _compiling_if_large(
         steps += piece.n_steps
         if max(steps, experience.n_expected) >= LARGE:
             ints, codes, one = np.array([0, 1]), np.zeros(1, dtype=np.int32), np.ones(1)
-            loops = [
-                (visit_sums, (one, ints, codes, codes, 1, 1, True)),
-                (discounted_loop, (one, ints, 0.5, one)),
-            ]
-            compile_beside(loops)
+            examples: dict[Kernel[..., Any], tuple[Any, ...]] = {
+                visit_sums: (one, ints, codes, codes, 1, 1, True),
+                discounted_loop: (one, ints, 0.5, one),
+            }
+            compile_beside(examples)
         yield piece
 
 
@@ -236,7 +237,7 @@ def by_sorting(batch: Trajectories, gain: Floats, visit: Visit) -> PieceMoments:
 
 
 def _within(begins: Flags, cluster: Ints, pair: Ints) -> tuple[Flags, Ints]:
-    """Return where the clusters of pairs begin, and the number of each step's, in the same order."""
+    """Return where the clusters of pairs begin, and which one each step is in."""
     pair_begins = begins.copy()
     alone = begins.copy()
     alone[:-1] &= begins[1:]
@@ -262,7 +263,7 @@ Table = NDArray[np.float64]  # [K, fields]
 
 
 @kernel
-def visit_sums(
+def visit_sums(  # noqa: C901
     gain: Floats,
     start: Ints,
     state: Codes,
@@ -280,12 +281,12 @@ def visit_sums(
 
     and each row of q, after the same of y and m, as
 
-        ..., Σ k, Σ x, Σ x y, Σ x m, Σ y k, Σ k m, visits
+        ..., Σ k, Σ x, Σ x y, Σ x m, Σ y k, Σ k m, visits, Σ x², Σ x k, Σ k²
 
     Source: `Moments.around_centre` and `CoMoments.around_centres` say what becomes of them.
     """
     n_pairs = n_states * n_actions
-    v, q = np.zeros((n_states, 7)), np.zeros((n_pairs, 14))
+    v, q = np.zeros((n_states, 7)), np.zeros((n_pairs, 17))
     met = np.full(n_states, -1)
     for t in range(len(gain)):
         s = state[t]
@@ -352,6 +353,9 @@ def visit_sums(
             q[p, 10] += x[s] * m[p]
             q[p, 11] += y[p] * k[s]
             q[p, 12] += k[s] * m[p]
+            q[p, 14] += x[s] * x[s]
+            q[p, 15] += x[s] * k[s]
+            q[p, 16] += k[s] * k[s]
     return v, q, met
 
 
@@ -368,8 +372,9 @@ def by_loop(
     pair_key = (state_of_place << ACTION_BITS) | (place % n_actions)
     centres = v[state_of_place, 0], q[place, 0]
     v, q = np.ascontiguousarray(v[state_key].T), np.ascontiguousarray(q[place].T)
+    own = q[14], q[15], q[16]
     both = CoMoments.around_centres(
-        pair_key, centres, (q[7], q[2]), (q[8], q[3]), q[9], (q[10], q[11]), q[12]
+        pair_key, centres, (q[7], q[2]), (q[8], q[3]), q[9], (q[10], q[11]), q[12], own
     )
     visits = q[13].astype(np.int64)
     return (
@@ -484,7 +489,7 @@ def _columns(
         moments = summary.states.take(np.argsort(summary.order, kind="stable"))
         column = {"state": Column([states[s] for s in moments.key.tolist()], "key")}
         count = {"v_n": Column(moments.count, "count", "n")}
-        return column | count | _interval("v", moments, moments.standard_error(), confidence)
+        return column | count | _interval("v", moments, confidence)
     state_of = np.searchsorted(summary.states.key, summary.pairs.key >> ACTION_BITS)
     action_of = summary.pairs.key & ((1 << ACTION_BITS) - 1)
     rows = np.lexsort([action_of, summary.order[state_of]])
@@ -497,19 +502,26 @@ def _columns(
     }
     pi = {"pi": Column((visits / state_visits[state_of])[rows], symbol="π̂")}
     v_count = {"v_n": Column(state.count, "count", "n(s)")}
-    q = _interval("q", pairs, pairs.standard_error(), confidence)
-    v = _interval("v", state, state.standard_error(), confidence)
+    q, v = _interval("q", pairs, confidence), _interval("v", state, confidence)
     advantage = replace(pairs, mean=pairs.mean - state.mean)
-    error = difference_error(pairs, state, summary.both.take(rows))
-    a = _interval("a", advantage, error, confidence)
+    error, degrees = difference_error(pairs, state, summary.both.take(rows))
+    a = _interval("a", advantage, confidence, error, degrees)
     return column | {"all": pi | q | v_count | v | a, "q": q, "a": a}[of]
 
 
-def _interval(name: str, moments: Moments, error: Floats, confidence: float) -> dict[str, Column]:
-    reach = student_t(confidence, moments.clusters - 1) * error
+def _interval(
+    name: str,
+    moments: Moments,
+    confidence: float,
+    error: Floats | None = None,
+    degrees: Floats | None = None,
+) -> dict[str, Column]:
+    se = moments.standard_error() if error is None else error
+    free: Floats = (moments.clusters - 1).astype(np.float64) if degrees is None else degrees
+    reach = half_width(confidence, se, moments, free)
     return {
         name: Column(moments.mean, "value", f"{name.upper()}\u0302"),
-        f"{name}_se": Column(error, "error"),
+        f"{name}_se": Column(se, "error"),
         f"{name}_low": Column(moments.mean - reach, "bound"),
         f"{name}_high": Column(moments.mean + reach, "bound"),
     }

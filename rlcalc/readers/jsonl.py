@@ -183,7 +183,7 @@ class WholeBlocks:
 
 
 def _holds_only(block: bytes, n_keys: int, n_texts: int) -> bool:
-    """Whether the keys and texts of a block are as many as were read, so that none was passed by."""
+    """Whether a block has as many keys and texts as were read, so that none was passed by."""
     import numpy as np
 
     data = np.frombuffer(block, dtype=np.uint8)

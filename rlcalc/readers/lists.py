@@ -65,7 +65,7 @@ def _lists(table: Table) -> list[str]:
 
 
 def lengths_differ(frame: pl.DataFrame, table: Table) -> Flags:
-    """[rows] whether the lists of a row are not of one length; states and values may have one more."""
+    """[rows] whether the lists of a row differ in length; states and values may have one more."""
     length = {name: _length(frame[table.column[name]]) for name in _lists(table)}
     n = length["reward"]
     differ = n < 1

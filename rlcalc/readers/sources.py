@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from rlcalc.errors import InputError, UsageError, listed, nearest, shown
 from rlcalc.vocabulary import Kind
@@ -75,7 +75,7 @@ class File:
 
     name: str
     kind: Kind
-    stream: io.BufferedReader
+    stream: io.BufferedReader[Any]
     path: str | None  # where its bytes can be read as they are: not compressed, not a pipe
 
     def at(self, place: str = "") -> str:
@@ -247,15 +247,7 @@ def _kind(head: bytes, name: str, shown_name: str) -> Kind:
         return Kind.parquet
     if head[:6] == b"ARROW1" or head[:4] == b"\xff\xff\xff\xff":
         return Kind.arrow
-    for magic, (what, fix) in FOREIGN.items():
-        if head.startswith(magic):
-            raise InputError(f"this is {what}, which rlcalc does not read", shown_name, fix)
-    if b"\0" in head:
-        raise InputError(
-            "this is binary, of no known format",
-            shown_name,
-            f"rlcalc reads {listed(Kind, most=20)}, also .gz and .zst",
-        )
+    _refuse_foreign(head, shown_name)
     promised = kind_of_name(name)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in (b"{", b"["):
@@ -274,6 +266,18 @@ def _kind(head: bytes, name: str, shown_name: str) -> Kind:
         shown_name,
         f"say it with --from; its first line is: {shown(first.decode(errors='replace'), 60)}",
     )
+
+
+def _refuse_foreign(head: bytes, shown_name: str) -> None:
+    for magic, (what, fix) in FOREIGN.items():
+        if head.startswith(magic):
+            raise InputError(f"this is {what}, which rlcalc does not read", shown_name, fix)
+    if b"\0" in head:
+        raise InputError(
+            "this is binary, of no known format",
+            shown_name,
+            f"rlcalc reads {listed(Kind, most=20)}, also .gz and .zst",
+        )
 
 
 def _json_kind(text: bytes, promised: Kind | None) -> Kind:

@@ -125,7 +125,7 @@ class Table:
                 books.of_column(meaning).labels.textual = True
 
     def expressions(self) -> list[pl.Expr]:
-        """Return what to read: labels as categories, numbers, flags, and the key of a trajectory."""
+        """Return what to read: labels as categories, numbers, flags, the key of a trajectory."""
         exprs = []
         for meaning, column in self.column.items():
             kind, source = self.schema[column], pl.col(column)

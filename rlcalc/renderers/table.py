@@ -1,4 +1,4 @@
-"""A table for eyes: six significant digits, value ± error, facts below; in a pipe plain and whole."""
+"""A table for eyes: six significant digits, value ± error, facts; in a pipe plain and whole."""
 
 from __future__ import annotations
 

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rlcalc.moments import CoMoments, Moments, student_t
+
+values = st.floats(-1e3, 1e3, allow_nan=False)
+clusters = st.lists(
+    st.tuples(st.integers(0, 3), st.lists(values, min_size=1, max_size=4)), min_size=1, max_size=20
+)
+
+
+def moments(data: list[tuple[int, list[float]]], centre: float = 0.0) -> Moments:
+    keys = np.unique([key for key, _ in data])
+    owner = np.searchsorted(keys, [key for key, _ in data])
+    total = np.array([sum(x - centre for x in xs) for _, xs in data])
+    size = np.array([len(xs) for _, xs in data])
+    return Moments.of(keys, owner, np.full(len(keys), centre), total, size)
+
+
+@given(clusters, clusters, values)
+def test_merging_is_as_good_as_having_all_at_once(
+    one: list[tuple[int, list[float]]], two: list[tuple[int, list[float]]], centre: float
+) -> None:
+    merged, whole = moments(one).merge(moments(two, centre)), moments(one + two)
+
+    np.testing.assert_array_equal(merged.key, whole.key)
+    np.testing.assert_array_equal(merged.count, whole.count)
+    np.testing.assert_array_equal(merged.clusters, whole.clusters)
+    np.testing.assert_allclose(merged.mean, whole.mean, atol=1e-9)
+    np.testing.assert_allclose(merged.squares, whole.squares, rtol=1e-9, atol=1e-3)
+    np.testing.assert_allclose(merged.lean, whole.lean, atol=1e-6)
+
+
+@given(clusters, values)
+def test_the_centre_does_not_matter(data: list[tuple[int, list[float]]], centre: float) -> None:
+    np.testing.assert_allclose(
+        moments(data, centre).standard_error(),
+        moments(data).standard_error(),
+        rtol=1e-7,
+        atol=1e-4,
+    )
+
+
+@given(st.lists(values, min_size=2, max_size=30))
+def test_one_visit_a_cluster_is_the_ordinary_error(data: list[float]) -> None:
+    """s/√n."""
+    error = moments([(0, [x]) for x in data]).standard_error()
+
+    np.testing.assert_allclose(
+        error, [np.std(data, ddof=1) / np.sqrt(len(data))], rtol=1e-9, atol=1e-5
+    )
+
+
+def test_clusters_of_equal_visits_count_as_one_each() -> None:
+    """Repeating every visit four times adds no knowledge, so it must not shrink the error."""
+    once = moments([(0, [x]) for x in (1.0, 2.0, 4.0)]).standard_error()
+    often = moments([(0, [x] * 4) for x in (1.0, 2.0, 4.0)]).standard_error()
+
+    np.testing.assert_allclose(often, once)
+
+
+@given(st.lists(st.tuples(values, values), min_size=2, max_size=30), st.integers(1, 29))
+def test_co_moments_merge(data: list[tuple[float, float]], cut: int) -> None:
+    def of(part: list[tuple[float, float]]) -> CoMoments:
+        x, y = np.array(part).T
+        zero, centre = np.zeros(1, int), np.zeros(1)
+        owner = np.zeros(len(part), int)
+        return CoMoments.of(zero, owner, (centre, centre), (x, y))
+
+    x, y = np.array(data).T
+    merged = of(data) if cut >= len(data) else of(data[:cut]).merge(of(data[cut:]))
+
+    direct = ((x - x.mean()) * (y - y.mean())).sum()
+    np.testing.assert_allclose(merged.products, [direct], rtol=1e-9, atol=1e-3)
+
+
+@pytest.mark.parametrize("confidence", [0.01, 0.5, 0.9, 0.95, 0.99, 0.9999])
+def test_student_t_is_scipys(confidence: float) -> None:
+    degrees = np.array([*range(1, 300), 1000, 10**6])
+
+    np.testing.assert_allclose(
+        student_t(confidence, degrees),
+        scipy.stats.t.ppf(0.5 + confidence / 2, degrees),
+        rtol=2e-9,
+    )
+
+
+def test_no_degree_of_freedom_has_no_interval() -> None:
+    assert np.isnan(student_t(0.95, np.array([0]))).all()
