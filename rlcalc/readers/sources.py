@@ -136,7 +136,7 @@ def _natural(path: str) -> list[str | int]:
 def _missing(source: str) -> InputError:
     folder = os.path.dirname(source) or "."
     if any(sign in source for sign in "*?["):
-        return InputError(f"no file matches {shown(source)}", where=os.path.abspath(folder))
+        return InputError(f"no file matches {shown(source)}", where=_folder_name(folder))
     beside = os.listdir(folder) if os.path.isdir(folder) else []
     near = nearest(os.path.basename(source), beside)
     spec = nearest(source, shipped_specs())
@@ -144,9 +144,15 @@ def _missing(source: str) -> InputError:
     guesses += [f"{spec} (a shipped spec)"] if spec else []
     return InputError(
         f"there is no file {shown(source, 200)}",
-        where=os.path.abspath(folder) if os.path.isdir(folder) else f"no folder {shown(folder)}",
+        where=_folder_name(folder),
         fix=f"did you mean {' or '.join(guesses)}?" if guesses else "see rlcalc specs for examples",
     )
+
+
+def _folder_name(folder: str) -> str:
+    if not os.path.isdir(folder):
+        return f"there is no folder {shown(folder)} either"
+    return "the current folder" if folder == "." else shown(folder)
 
 
 def kind_of_name(name: str) -> Kind | None:

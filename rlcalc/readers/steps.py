@@ -166,6 +166,9 @@ class Assembler:
             rows = self._in_time_order(rows)
         if judged.resets:
             rows = self._without_resets(rows)
+        if not len(rows):
+            self.open = []
+            return []
         begins = self._begins(rows)
         begin = np.flatnonzero(begins)
         final = np.append(begin[1:], len(rows)) - 1

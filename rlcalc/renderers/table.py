@@ -15,6 +15,7 @@ from rlcalc.result import Result
 from rlcalc.vocabulary import Format
 
 UNLIMITED = 1_000_000
+FOOT = 90
 
 
 def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
@@ -37,7 +38,8 @@ def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> N
     if shown < len(result):
         console.print(Text(f"{len(result) - shown:,} more rows (--all shows them)", style="italic"))
     if result.facts and not result.facts_first:
-        console.print(Text(" · ".join(map(" ".join, result.summary())), style="dim"))
+        for line in _foot(result.summary()):
+            console.print(Text(line, style="dim"))
     lines = (line.rstrip() for line in text.getvalue().splitlines())
     stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
 
@@ -57,6 +59,17 @@ def _rows(result: Result, head: int | None, *, terminal: bool) -> Table:
     for row in cells:
         table.add_row(*map(Text, row))
     return table
+
+
+def _foot(facts: list[tuple[str, str]]) -> list[str]:
+    lines = [""]
+    for fact in map(" ".join, facts):
+        longer = f"{lines[-1]} · {fact}" if lines[-1] else fact
+        if len(longer) > FOOT:
+            lines.append(fact)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _facts(result: Result) -> Table:
