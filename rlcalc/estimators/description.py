@@ -58,7 +58,7 @@ def describe(experience: Experience) -> Result:
     }
     return Result(
         command="check",
-        title="Trajectories" if not faults else f"{len(faults):,} faults",
+        title="Trajectories" if not faults else f"{len(faults):,} fault{'s' * (len(faults) != 1)}",
         columns={
             "what": Column([fault.what for fault in faults], "text"),
             "where": Column([fault.where for fault in faults], "text"),

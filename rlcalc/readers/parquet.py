@@ -37,15 +37,11 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
 
 
 def _scan(file: File) -> pl.LazyFrame:
+    in_file_format = file.stream.peek(6)[:6] == b"ARROW1"
     source = file.path or io.BytesIO(file.stream.read())
     if file.kind is Kind.parquet:
         return pl.scan_parquet(source, glob=False)
-    if file.stream.peek(6)[:6] == b"ARROW1" or file.path is None:
-        try:
-            return pl.scan_ipc(source)
-        except pl.exceptions.PolarsError:
-            pass
-    return pl.read_ipc_stream(source).lazy()
+    return pl.scan_ipc(source) if in_file_format else pl.read_ipc_stream(source).lazy()
 
 
 def frames(

@@ -337,7 +337,8 @@ def line_blocks(file: File) -> Iterator[tuple[int, bytes]]:
         end = data.rfind(b"\n") + 1
         if end or (not data and parts):
             block = b"".join([*parts, data[:end]]).removeprefix(b"\xef\xbb\xbf")
-            yield number, block
+            if block:
+                yield number, block
             number += block.count(b"\n")
             parts, held = [], 0
         if not data:

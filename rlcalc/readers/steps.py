@@ -47,6 +47,7 @@ class Assembler:
     def __init__(self, experience: Experience, books: Books, options: Options) -> None:
         self.experience, self.books, self.options = experience, books, options
         self.judgement: Judgement | None = None
+        self.ghosts = np.empty(0, dtype=np.int64)  # the arrivals of rows that only show what was
         self.open: list[Rows] = []  # rows before the judgement, or of trajectories still open
         self.by_environment = False  # the key is an environment's, which has many trajectories
         self.padded = False  # each file ends with a row that is not a step
@@ -179,7 +180,9 @@ class Assembler:
             whole[-1] = ended[-1]
             if judged.keyed and not self.by_environment:
                 whole &= self._run_is_over(rows, begin)
-        self._keep(rows, begin, whole, last=last)
+        ghost = np.isin(rows["arrival"], self.ghosts)
+        whole &= ~ghost[begin]
+        self._keep(rows, begin, whole, ghost, last=last)
         if judged.keyed and not judged.interleaved and not self.by_environment:
             self._close(rows, begin[whole & ~ended])
         return self._emitted(rows, begin, final, whole, ended)
@@ -190,20 +193,25 @@ class Assembler:
         run = change[-1]
         return begin < run if len(rows) - run <= LONGEST_RUN else np.ones(len(begin), dtype=bool)
 
-    def _keep(self, rows: Rows, begin: Ints, whole: Flags, *, last: bool) -> None:
-        length = np.diff(np.append(begin, len(rows)))
-        waits = np.repeat(~whole, length)
+    def _keep(self, rows: Rows, begin: Ints, whole: Flags, ghost: Flags, *, last: bool) -> None:
+        """Keep the rows of open trajectories; and ghosts, where a row is judged by the one before.
+
+        A ghost is the last row of a trajectory that was given away already.
+        """
+        self.ghosts = np.empty(0, dtype=np.int64)
+        if last:
+            self.open = []
+            return
+        waits = np.repeat(~whole, np.diff(np.append(begin, len(rows)))) & ~ghost
         judged = self.judgement
-        if not last and judged is not None and (judged.resets or self.padded):
-            # the last row of what ended stays as a ghost: the next row is judged beside it
+        if judged is not None and (judged.resets or self.padded):
             group = rows["key"] if judged.interleaved else np.zeros(len(rows))
-            group_end = np.append(_changes(group)[1:], True)
-            rows.columns["ghost"] = group_end & ~waits
-            waits = waits | rows["ghost"]
+            new_ghost = np.append(_changes(group)[1:], True) & ~waits
+            self.ghosts = rows["arrival"][new_ghost]
+            waits = waits | new_ghost
         left = np.flatnonzero(waits)
         left = left[np.argsort(rows["arrival"][left], kind="stable")]
-        self.open = [rows.take(left)] if len(left) and not last else []
-        rows.columns.pop("ghost", None)
+        self.open = [rows.take(left)] if len(left) else []
 
     def _emitted(
         self, rows: Rows, begin: Ints, final: Ints, whole: Flags, ended: Flags
@@ -274,7 +282,7 @@ class Assembler:
             wrong = wrong if len(wrong) else np.flatnonzero(unexplained & faulty[run])
             self.experience.fault(
                 Fault(
-                    "a trajectory has the same time twice"
+                    f"a trajectory has the same time twice: {time[wrong[0]]:g}"
                     if n_twice[faulty].any()
                     else "a trajectory goes on after its end",
                     self._where(rows, wrong),
