@@ -68,18 +68,42 @@ class Assembler:
         """Take rows of the present file; return the trajectories that are whole now."""
         if not len(rows):
             return []
-        rows.columns["arrival"] = rows.columns.pop("row") + self.file_start[-1]
+        rows.columns["arrival"] = rows.columns.pop("row")
+        rows.columns["arrival"] += self.file_start[-1]
         self.n_arrived = int(rows["arrival"][-1]) + 1
         if self.options.one_step:
             return [self._built(rows, np.arange(len(rows)))]
-        self.open.append(rows)
-        if self.judgement is None:
+        judged = self.judgement
+        if judged is None:
+            self.open.append(rows)
             if sum(map(len, self.open)) < SAMPLE:
                 return []
-            self.judgement = self._judge(Rows.joined(self.open).take(slice(SAMPLE)))
-        elif self.judgement.hold or self._goes_on(rows):
+            judged = self.judgement = self._judge(Rows.joined(self.open).take(slice(SAMPLE)))
+        elif judged.hold or self._goes_on(rows):
+            self.open.append(rows)
             return []
-        return [] if self.judgement.hold else self._whole(last=False)
+        else:
+            done, rest = self._completed(rows)
+            self.open.append(rest)
+            return done + self._whole(last=False)
+        return [] if judged.hold else self._whole(last=False)
+
+    def _completed(self, rows: Rows) -> tuple[list[Trajectories], Rows]:
+        """Return what the first rows complete, and the other rows: these need not be copied then."""
+        judged = self.judgement
+        assert judged is not None
+        simple = not (judged.interleaved or judged.resets or self.padded or "is_first" in rows)
+        if not (simple and self.open):
+            return [], rows
+        if judged.keyed:
+            following = rows["key"] != self.open[-1]["key"][-1]
+        else:
+            following = np.append(False, ends(rows)[:-1])
+        first = int(np.argmax(following))
+        if not following[first]:
+            return [], rows
+        self.open.append(rows.take(slice(first)))
+        return self._whole(last=True), rows.take(slice(first, len(rows)))
 
     def finish(self) -> list[Trajectories]:
         """Return the trajectories that are whole because nothing more comes."""
@@ -151,9 +175,8 @@ class Assembler:
             return False
         if judged.interleaved:
             return True
-        before = self.open[0]
-        return len(self.open) > 1 and (
-            not judged.keyed or bool((rows["key"] == before["key"][-1]).all())
+        return bool(self.open) and (
+            not judged.keyed or bool((rows["key"] == self.open[0]["key"][-1]).all())
         )
 
     def _whole(self, *, last: bool) -> list[Trajectories]:
@@ -180,8 +203,10 @@ class Assembler:
             whole[-1] = ended[-1]
             if judged.keyed and not self.by_environment:
                 whole &= self._run_is_over(rows, begin)
-        ghost = np.isin(rows["arrival"], self.ghosts)
-        whole &= ~ghost[begin]
+        ghost = np.zeros(len(rows), dtype=bool)
+        if len(self.ghosts):
+            ghost = np.isin(rows["arrival"], self.ghosts)
+            whole &= ~ghost[begin]
         self._keep(rows, begin, whole, ghost, last=last)
         if judged.keyed and not judged.interleaved and not self.by_environment:
             self._close(rows, begin[whole & ~ended])
@@ -189,8 +214,9 @@ class Assembler:
 
     def _run_is_over(self, rows: Rows, begin: Ints) -> Flags:
         """Which segments are not of the last key: its other rows may still come, in any order."""
-        change = np.flatnonzero(_changes(rows["key"]))
-        run = change[-1]
+        key = rows["key"]
+        other = np.flatnonzero(key != key[-1])
+        run = other[-1] + 1 if len(other) else 0
         return begin < run if len(rows) - run <= LONGEST_RUN else np.ones(len(begin), dtype=bool)
 
     def _keep(self, rows: Rows, begin: Ints, whole: Flags, ghost: Flags, *, last: bool) -> None:
@@ -198,12 +224,15 @@ class Assembler:
 
         A ghost is the last row of a trajectory that was given away already.
         """
-        self.ghosts = np.empty(0, dtype=np.int64)
         if last:
-            self.open = []
+            self.open, self.ghosts = [], np.empty(0, dtype=np.int64)
             return
-        waits = np.repeat(~whole, np.diff(np.append(begin, len(rows)))) & ~ghost
         judged = self.judgement
+        if whole[:-1].all() and not len(self.ghosts) and not (judged and judged.resets):
+            if not self.padded:
+                self.open = [] if whole[-1] else [rows.take(slice(int(begin[-1]), len(rows)))]
+                return
+        waits = np.repeat(~whole, np.diff(np.append(begin, len(rows)))) & ~ghost
         if judged is not None and (judged.resets or self.padded):
             group = rows["key"] if judged.interleaved else np.zeros(len(rows))
             new_ghost = np.append(_changes(group)[1:], True) & ~waits
@@ -246,25 +275,28 @@ class Assembler:
             begins |= _changes(rows["key"])
         if "is_first" in rows:
             begins |= rows["is_first"]
+        other = self._other_file(rows)
+        if judged.keyed and len(other) == 1:
+            return begins
         restarts = np.zeros(len(rows), dtype=bool)
         if "time" in rows:
             restarts[1:] = np.diff(rows["time"]) <= 0
         if not judged.keyed:
             begins |= restarts
-        other = self._other_file(rows)
-        if len(other) > 1:
-            told = "time" in rows or (judged.keyed and judged.flagged)
-            begins |= other & (restarts if told else True)
-        return begins
+        told = "time" in rows or (judged.keyed and judged.flagged)
+        return begins | (other & (restarts if told else True))
 
     def _in_time_order(self, rows: Rows) -> Rows:
         """Sort the rows of each key by time where they are not; refuse a time that comes twice."""
-        change = _changes(rows["key"]) | self._other_file(rows)
         time = rows["time"]
-        back = ~change
-        back[1:] &= np.diff(time) <= 0
+        back = np.zeros(len(rows), dtype=bool)
+        np.less_equal(time[1:], time[:-1], out=back[1:])
+        back[1:] &= rows["key"][1:] == rows["key"][:-1]
+        other = self._other_file(rows)
+        back &= ~other
         if not back.any():
             return rows
+        change = _changes(rows["key"]) | other
         run = np.cumsum(change) - 1
         n_runs = int(run[-1]) + 1
         ended = ends(rows)

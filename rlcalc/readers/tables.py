@@ -174,7 +174,7 @@ class Table:
             frame: what the expressions gave.
             source: gives the same rows as they stand in the source, to show what is wrong.
         """
-        n = len(frame)
+        n, frame = len(frame), frame.rechunk()
         columns: dict[str, NDArray[Any]] = {"row": np.arange(self.n_rows, self.n_rows + n)}
         is_step = np.ones(n, dtype=bool)
         if "is_last" in frame.columns:
@@ -190,6 +190,8 @@ class Table:
                 columns[name] = series.to_numpy()
                 finite = np.isfinite(columns[name]) if name == "reward" else np.ones(1, dtype=bool)
                 bad = bad[:0] if finite.all() else ~finite & is_step
+            elif name in FLAGS:  # by way of bytes, which is faster than bit by bit
+                columns[name] = series.fill_null(value=False).cast(pl.UInt8).to_numpy().view(bool)
             else:
                 columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy()
             if bad.any():
