@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rlcalc.commands import check, estimate, gain, specs
-from rlcalc.errors import RlcalcError
+from rlcalc.errors import InputError, RlcalcError
 
 app = typer.Typer(
     name="rlcalc",
@@ -64,8 +64,12 @@ def main() -> NoReturn:
         code = INTERRUPTED
     except BrokenPipeError:
         code = CLOSED_PIPE
+    except OSError as error:  # the disk behind > is full
+        sys.stderr.write(f"error: cannot write: {error.strerror}\n")
+        code = InputError.exit_code
     except SystemExit as exit_:
         code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+        code = CLOSED_PIPE if code == 1 else code  # typer's own word for a closed pipe
     except Exception as error:
         code = _bug(error)
     _leave(code)
@@ -96,9 +100,9 @@ def _leave(code: int) -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         code = CLOSED_PIPE
-    except OSError as error:  # the disk behind > is full
+    except OSError as error:
         sys.stderr.write(f"error: cannot write: {error.strerror}\n")
-        code = 3
+        code = InputError.exit_code
     sys.stderr.flush()
     if "rlcalc.kernel" in sys.modules and code == 0:
         from rlcalc.kernel import finish_compiling

@@ -30,7 +30,7 @@ def shown(text: object, limit: int = 80) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
     """Return the known word that `word` was probably meant to be, or None.
 
     >>> nearest("rewrd", ["state", "action", "reward"])
@@ -38,7 +38,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """
     candidates = list(known)
     by_lower = {name.lower(): name for name in candidates}
-    found = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=alike)
     return by_lower[found[0]] if found else None
 
 

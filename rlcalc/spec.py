@@ -6,6 +6,7 @@ plain values is for the readers, how these become arrays too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -131,41 +132,50 @@ def path_fault(path: list[Any]) -> str | None:
         )
     for place in range(2, len(path), 3):
         reward = path[place]
-        if isinstance(reward, bool) or not isinstance(reward, int | float) or reward - reward != 0:
-            return f"entry {place + 1} is {shown(reward)}, expected a reward: a finite number"
+        try:
+            fine = isinstance(reward, int | float) and not isinstance(reward, bool)
+            fine = fine and math.isfinite(reward)
+        except OverflowError:  # a whole number of hundreds of digits
+            fine = False
+        if not fine:
+            return f"entry {place + 1} is {said(reward)}, expected a reward: a finite number"
     return None
+
+
+def said(value: object) -> str:
+    """Return a value as a document writes it, short."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    kinds: dict[type, str] = {str: "text ", list: "the list ", dict: "the mapping "}
+    return kinds.get(type(value), "") + shown(repr(value), 40)
 
 
 Where = Callable[[tuple[int | str, ...]], str]
 
 
-def faults(error: ValidationError, where: Where) -> list[Fault]:
-    """Return what pydantic found, in our words.
+def faults(error: ValidationError, where: Where, *, line: bool = False) -> list[Fault]:
+    """Return what pydantic found, in our words, one fault a place.
 
     Args:
         error: what it raised.
         where: from the path of a value in the document to where it stands.
+        line: the document is one trajectory, as a line of JSONL is.
     """
-    return [_fault(detail, where) for detail in error.errors(include_url=False)]
+    found = [_fault(detail, where, line=line) for detail in error.errors(include_url=False)]
+    return list({fault.where: fault for fault in reversed(found)}.values())[::-1]
 
 
-def _fault(detail: Any, where: Where) -> Fault:
-    tags = (
-        "path",
-        "steps",
-        "lists",
-        "str",
-        "int",
-        "float",
-        "bool",
-        "list[union[str,int,float,bool]]",
-    )
-    path = tuple(step for step in detail["loc"] if step not in tags)
+def _fault(detail: Any, where: Where, *, line: bool) -> Fault:
+    union = len(detail["loc"]) and detail["loc"][-1] in LABEL_TAGS
+    path = tuple(step for step in detail["loc"] if step not in (*LABEL_TAGS, *FORM_TAGS))
     kind, value = detail["type"], detail["input"]
-    name = shown(path[-1]) if path else "the document"
-    seen = f"{shown(repr(value), 40)} ({type(value).__name__})"
+    name = "the document"
+    if path:
+        name = f"entry {path[-1] + 1}" if isinstance(path[-1], int) else shown(path[-1])
     if kind == "extra_forbidden":
-        known = _known_keys(path)
+        known = _known_keys(path, line=line)
         near = nearest(str(path[-1]), known)
         fix = f"did you mean {near}? " if near else ""
         return Fault(f"unknown key {name}", where(path), f"{fix}known: {', '.join(known)}")
@@ -175,8 +185,13 @@ def _fault(detail: Any, where: Where) -> Fault:
     if kind == "value_error":
         return Fault(str(detail["ctx"]["error"]), where(path), "")
     expected = EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
-    return Fault(f"{name} is {seen}, expected {expected}", where(path), "")
+    if union:
+        expected = "a name: text, a number, true, false, or a flat list of them"
+    return Fault(f"{name} is {said(value)}, expected {expected}", where(path), "")
 
+
+LABEL_TAGS = ("str", "int", "float", "bool", "list[union[str,int,float,bool]]")
+FORM_TAGS = ("path", "steps", "lists")
 
 EXPECTED = {
     "float_type": "a number",
@@ -187,10 +202,12 @@ EXPECTED = {
     "model_type": "a mapping of keys to values; a trajectory has one form throughout",
     "dict_type": "a mapping of keys to values",
     "too_short": "at least one entry",
+    "greater_than_equal": "a number from 0 to 1",
+    "less_than_equal": "a number from 0 to 1",
 }
 
 
-def _known_keys(path: tuple[int | str, ...]) -> list[str]:
-    numbers = sum(isinstance(step, int) for step in path)
+def _known_keys(path: tuple[int | str, ...], *, line: bool) -> list[str]:
+    numbers = sum(isinstance(step, int) for step in path) + line
     models: dict[int, type[Document]] = {0: TrajectoriesDocument, 1: Lists}
     return list(models.get(numbers, Step).model_fields)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from rlcalc.errors import InputError
+from rlcalc.errors import Fault, InputError, shown
 from rlcalc.readers.reading import Reading
 from rlcalc.readers.sources import Options, found, opened
 from rlcalc.trajectories import Experience, Labels, Trajectories
@@ -49,27 +50,36 @@ def load(sources: Sequence[str], options: Options, *, collect_faults: bool = Fal
 def _read(files: list[str], experience: Experience, options: Options) -> Iterator[Trajectories]:
     reading = Reading(experience, options)
     any_yet = False
-    for name in files:
-        try:
-            with opened(name, options.kind) as file:
-                if file.kind not in experience.kinds:
-                    experience.kinds.append(file.kind)
-                if file.path and not experience.n_expected:
-                    size = os.path.getsize(file.path) * len(files)
-                    experience.n_expected = size // BYTES_A_STEP[file.kind]
-                module = importlib.import_module(f"rlcalc.readers.{FORMATS[file.kind]}")
-                for batch in module.read(file, reading):
-                    any_yet = any_yet or len(batch) > 0
-                    yield from [batch] if len(batch) else []
-        except InputError as error:
-            if experience.faults is None:
-                raise
-            experience.faults += error.faults
-    for batch in reading.rest():
-        any_yet = True
-        yield batch
+    for batch in _every_batch(files, reading):
+        any_yet = any_yet or len(batch) > 0
+        yield from [batch] if len(batch) else []
     if not any_yet and not experience.faults:
-        experience.fault(*InputError("there are no trajectories", ", ".join(files[:3])).faults)
+        experience.fault(Fault("there are no trajectories", ", ".join(map(shown, files[:3]))))
+
+
+def _every_batch(files: list[str], reading: Reading) -> Iterator[Trajectories]:
+    for name in files:
+        with _collected(reading.experience), opened(name, reading.options.kind) as file:
+            if file.kind not in reading.experience.kinds:
+                reading.experience.kinds.append(file.kind)
+            if file.path and not reading.experience.n_expected:
+                size = os.path.getsize(file.path) * len(files)
+                reading.experience.n_expected = size // BYTES_A_STEP[file.kind]
+            module = importlib.import_module(f"rlcalc.readers.{FORMATS[file.kind]}")
+            yield from module.read(file, reading)
+    with _collected(reading.experience):
+        yield from reading.rest()
+
+
+@contextmanager
+def _collected(experience: Experience) -> Iterator[None]:
+    """Where faults are collected, those that end the reading of a file are collected too."""
+    try:
+        yield
+    except InputError as error:
+        if experience.faults is None:
+            raise
+        experience.faults += error.faults
 
 
 def load_frame(frame: Any, options: Options) -> Experience:

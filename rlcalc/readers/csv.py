@@ -9,16 +9,18 @@ import csv
 import io
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
 from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.readers.reading import Reading
 from rlcalc.readers.sources import File, line_blocks
 from rlcalc.readers.tables import Rows, Table
-from rlcalc.trajectories import Experience, Trajectories
+from rlcalc.trajectories import Trajectories
 from rlcalc.vocabulary import Kind
 
 LONGEST_HEADER = 1 << 20
+LONGEST_CELL = 1 << 26
 
 
 def read(file: File, reading: Reading) -> Iterator[Trajectories]:
@@ -27,95 +29,143 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
     Raises:
         InputError: the table or a cell is not as it should be.
     """
-    separator = "\t" if file.kind is Kind.tsv else ","
-    table: Table | None = None
-    header = b""
-    quote = b""  # what was read behind the last row, inside a quoted cell
-    for number, block in line_blocks(file):
-        if table is None:
-            header, block = _header(block, file)
-            names = _names(header, separator, file)
-            table = reading.table(
-                file.at(),
-                dict.fromkeys(names, pl.String()),
-                lambda row: f"row {row + 1} (line {row + 2})",
-                typed=False,
-            )
-        data, quote = _whole_rows(quote + block)
+    lines = Lines(file, reading)
+    for _, block in line_blocks(file):
+        yield from lines.take(block)
+    lines.finish()
+
+
+class Lines:
+    """The rows of one file: its header, and where the block that is being read begins."""
+
+    def __init__(self, file: File, reading: Reading) -> None:
+        self.file, self.reading = file, reading
+        self.separator = "\t" if file.kind is Kind.tsv else ","
+        self.header = b""
+        self.table: Table | None = None
+        self.open = b""  # what stands behind the last whole row, inside quotes
+        self.line = 1  # the number of the first line of the block
+        self.block, self.before = b"", 0  # the block, and how many rows came before it
+
+    def take(self, block: bytes) -> Iterator[Trajectories]:
+        """Yield the trajectories that are whole with the rows of a block."""
+        if self.table is None:
+            block = self._begin(block)
+        if self.table is None:
+            return
+        data, self.open = whole_rows(self.open + block)
+        if len(self.open) > LONGEST_CELL:
+            self._never_closed()
         if data.strip():
-            yield from reading.assembler.push(
-                _rows(data, header, separator, table, number, reading.experience)
+            self.block, self.before = data, self.table.n_rows
+            yield from self.reading.assembler.push(self._rows(data, self.table))
+        self.line += data.count(b"\n")
+
+    def finish(self) -> None:
+        """Tell what is wrong with the file as a whole."""
+        if self.open.strip():
+            self._never_closed()
+        if self.table is None or not self.table.n_rows:
+            self.reading.experience.fault(
+                Fault("the table has a header and no rows", self.file.at())
             )
-    if quote.strip():
-        reading.experience.fault(
-            Fault("a quoted cell is never closed", file.at(), 'it begins with a "')
+
+    def _never_closed(self) -> None:
+        self.reading.experience.fault(
+            Fault(
+                "a quote is never closed",
+                self.file.at(f"line {self.line}"),
+                'a cell with quotes in it is written in quotes, and they are doubled: "5"" pipe"',
+            )
         )
-    if table is None or not table.n_rows:
-        reading.experience.fault(Fault("the table has a header and no rows", file.at()))
+        self.open = b""
+
+    def _begin(self, block: bytes) -> bytes:
+        """Read the header; return what stands behind it."""
+        while block[:1] in (b"\n", b"\r"):
+            self.line += block[:1] == b"\n"
+            block = block[1:]
+        end = block.find(b"\n") + 1 or len(block)
+        where = self.file.at(f"line {self.line}")
+        if end > LONGEST_HEADER:
+            raise InputError("the header is longer than 1 MB", where, "is this a table?")
+        if b"\r" in block[:end].rstrip(b"\r\n"):
+            raise InputError(
+                "lines end with a carriage return alone", where, "end them with line feeds"
+            )
+        self.header = block[:end].rstrip(b"\r\n") + b"\n"
+        self.line += 1
+        try:
+            names = next(csv.reader([self.header.decode("utf-8")], delimiter=self.separator))
+        except UnicodeDecodeError as error:
+            raise InputError("the header is not UTF-8", where, "save it as UTF-8") from error
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InputError(f"columns {listed(twice)} stand twice", where, "rename one")
+        self.table = self.reading.table(
+            self.file.at(), dict.fromkeys(names, pl.String()), self._place, typed=False
+        )
+        return block[end:]
+
+    def _rows(self, data: bytes, table: Table) -> Rows:
+        try:
+            source = pl.read_csv(
+                io.BytesIO(self.header + data),
+                infer_schema=False,
+                separator=self.separator,
+                columns=table.sources,
+            )
+        except pl.exceptions.PolarsError as error:
+            self.reading.experience.fault(self._ragged(error, table))
+            source = pl.DataFrame(schema=dict.fromkeys(table.sources, pl.String))
+        if b"\n\n" in data or b"\n\r\n" in data or data[:1] in (b"\n", b"\r"):  # blank lines
+            source = source.filter(~pl.all_horizontal(pl.all().is_null()))
+        return table.rows(source.lazy().select(table.expressions()).collect(), lambda: source)
+
+    def _place(self, row: int) -> str:
+        """Say where a row of the present block stands."""
+        reader = csv.reader(
+            io.StringIO(self.block.decode(errors="replace"), newline=""), delimiter=self.separator
+        )
+        number, begins = self.before - 1, 0
+        for cells in reader:
+            number += bool(cells)
+            if number == row:
+                break
+            begins = reader.line_num
+        return f"row {row + 1} (line {self.line + begins})"
+
+    def _ragged(self, error: Exception, table: Table) -> Fault:
+        """Find the row that Polars does not take."""
+        try:
+            text = self.block.decode()
+        except UnicodeDecodeError as undecodable:
+            at = self.line + self.block.count(b"\n", 0, undecodable.start)
+            return Fault("a cell is not UTF-8", f"{table.file}, line {at}", "save it as UTF-8")
+        width, begins = len(table.schema), 0
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.separator)
+        for cells in reader:
+            if len(cells) > width:
+                return Fault(
+                    f"a row has {len(cells)} cells, expected {width}",
+                    f"{table.file}, line {self.line + begins}",
+                    'put cells that hold the separator in quotes ("...")',
+                )
+            begins = reader.line_num
+        reason = shown(str(error).splitlines()[0], 200)
+        return Fault(f"not a table: {reason}", f"{table.file}, line {self.line}")
 
 
-def _header(block: bytes, file: File) -> tuple[bytes, bytes]:
-    while block[:1] in (b"\n", b"\r"):
-        block = block[1:]
-    end = block.find(b"\n") + 1 or len(block)
-    if end > LONGEST_HEADER:
-        raise InputError("the header is longer than 1 MB", file.at("line 1"), "is this a table?")
-    return block[:end].rstrip(b"\r\n") + b"\n", block[end:]
+def whole_rows(block: bytes) -> tuple[bytes, bytes]:
+    r"""Cut a block behind the last line end that is not inside quotes.
 
-
-def _names(header: bytes, separator: str, file: File) -> list[str]:
-    try:
-        names = next(csv.reader([header.decode("utf-8")], delimiter=separator))
-    except UnicodeDecodeError as error:
-        raise InputError(
-            "the header is not UTF-8", file.at("line 1"), "save it as UTF-8"
-        ) from error
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"columns {listed(twice)} stand twice", file.at("line 1"), "rename one")
-    return names
-
-
-def _whole_rows(block: bytes) -> tuple[bytes, bytes]:
-    """Cut a block where a line ends that is not inside quotes."""
-    end = len(block)
-    while end and block.count(b'"', 0, end) % 2:
-        end = block.rfind(b"\n", 0, end - 1) + 1
+    >>> whole_rows(b'1,"a\nb"\n2,"c\n')
+    (b'1,"a\nb"\n', b'2,"c\n')
+    """
+    if not block.count(b'"') % 2:
+        return block, b""
+    data = np.frombuffer(block, dtype=np.uint8)
+    quotes, ends = np.flatnonzero(data == ord('"')), np.flatnonzero(data == ord("\n"))
+    outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    end = int(outside[-1]) + 1 if len(outside) else 0
     return block[:end], block[end:]
-
-
-def _rows(
-    data: bytes, header: bytes, separator: str, table: Table, line: int, experience: Experience
-) -> Rows:
-    try:
-        source = pl.read_csv(
-            io.BytesIO(header + data),
-            infer_schema=False,
-            separator=separator,
-            columns=table.sources,
-        )
-    except pl.exceptions.PolarsError as error:
-        experience.fault(_ragged(data, header, separator, table, line, error))
-        source = pl.DataFrame(schema=dict.fromkeys(table.sources, pl.String))
-    return table.rows(source.lazy().select(table.expressions()).collect(), lambda: source)
-
-
-def _ragged(
-    data: bytes, header: bytes, separator: str, table: Table, line: int, error: Exception
-) -> Fault:
-    width = len(header.decode().split(separator))
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as undecodable:
-        at = line + data.count(b"\n", 0, undecodable.start) + (table.n_rows == 0)
-        return Fault("a cell is not UTF-8", f"{table.file}, line {at}", "save it as UTF-8")
-    reader = csv.reader(io.StringIO(text), delimiter=separator)
-    for cells in reader:
-        if len(cells) > width:
-            at = line + reader.line_num - (table.n_rows > 0)
-            return Fault(
-                f"a row has {len(cells)} cells, expected {width}",
-                f"{table.file}, line {at}",
-                'put cells that hold the separator in quotes ("...")',
-            )
-    return Fault(f"not a table: {shown(str(error).splitlines()[0])}", f"{table.file}, line {line}")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from rlcalc.errors import Fault
+from rlcalc.errors import Fault, nearest, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers import yaml
 from rlcalc.readers.reading import Reading
@@ -26,6 +26,9 @@ def read(file: File, reading: Reading) -> list[Trajectories]:
         InputError: the document is not as it should be.
     """
     experience, text = reading.experience, text_of(file)
+    asked = reading.options
+    if asked.columns or asked.one_step or asked.order_by:
+        experience.note("--columns, --one-step and --order-by are for tables; this is a document")
     parser = yaml.parse if file.kind is Kind.yaml else json_reader.parse
     parsed = parser(text, file.at())
     if isinstance(parsed.value, list):
@@ -71,7 +74,9 @@ def _not_trajectories(document: dict[str, Any], file: File) -> Fault | None:
             "give trajectories, i.e. what was experienced",
         )
     keys = ", ".join(map(str, list(document)[:8]))
-    return Fault("there are no trajectories", file.at(), f"add the key trajectories; given: {keys}")
+    near = next((key for key in document if nearest(str(key), ["trajectories"])), None)
+    fix = f"did you mean trajectories by {shown(near)}? " if near else "add the key trajectories; "
+    return Fault("there are no trajectories", file.at(), f"{fix}given: {shown(keys)}")
 
 
 def settle_gamma(experience: Experience, gamma: float | None, file: File) -> None:
@@ -231,6 +236,8 @@ def text_of_label(value: Any) -> str:
     """Return the text by which a label is known.
 
     >>> [text_of_label(value) for value in ("go", 3, 0.5, True, [0, "b"])]
-    ['go', '3', '0.5', 'true', '[0, "b"]']
+    ['go', '3', '0.5', 'true', '[0,"b"]']
     """
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

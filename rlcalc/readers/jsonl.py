@@ -6,6 +6,7 @@ sources and the other forms go line by line through the documents' models, which
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from rlcalc.readers import json as json_reader
 from rlcalc.readers.documents import batch, dotted
 from rlcalc.readers.reading import Reading, one_ahead
 from rlcalc.readers.sources import File, line_blocks
-from rlcalc.spec import Lists, adapter, faults
+from rlcalc.spec import adapter, faults
 from rlcalc.trajectories import Trajectories
 from rlcalc.vocabulary import COLUMN_NAMES
 
@@ -39,7 +40,7 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
     blocks = line_blocks(file)
     number, block = next(blocks)
     first = _first_value(block, number, file)
-    if isinstance(first, dict) and not set(first) <= set(Lists.model_fields):
+    if isinstance(first, dict) and "states" not in first:
         lines: StepLines | ListLines = (
             ListLines(file, reading) if _holds_lists(first) else StepLines(file, reading)
         )
@@ -115,7 +116,9 @@ def _line_faults(error: ValidationError, line: bytes, number: int, file: File) -
     if isinstance(json_reader.value_of(line.decode(), ""), str | int | float | bool | None):
         return [Fault("this is no trajectory", file.at(f"line {number}"), shown(line.decode(), 40))]
     return faults(
-        error, lambda path: file.at(f"line {number}" + (f": {dotted(path)}" if path else ""))
+        error,
+        lambda path: file.at(f"line {number}" + (f": {dotted(path)}" if path else "")),
+        line=True,
     )
 
 
@@ -242,8 +245,12 @@ class StepLines:
             except InputError as error:
                 self.reading.experience.fault(*error.faults)
                 continue
-            if isinstance(value, dict):
+            wrong = _not_finite(value)
+            if isinstance(value, dict) and not wrong:
                 good.append(line)
+            elif wrong:
+                where = self.file.at(f"line {place}")
+                self.reading.experience.fault(Fault(wrong, where, "leave out this line"))
             else:
                 what = f"this line is no mapping, as the first is: {shown(line.decode(), 40)}"
                 self.reading.experience.fault(Fault(what, self.file.at(f"line {place}")))
@@ -255,6 +262,15 @@ class StepLines:
                 Fault(f"not a table: {shown(first, 200)}", self.file.at(f"line {number}"))
             )
             return pl.DataFrame()
+
+
+def _not_finite(line: Any) -> str | None:
+    """What is wrong with a line that has NaN or Infinity in it, which JSON has not."""
+    for name, value in line.items() if isinstance(line, dict) else ():
+        for entry in value if isinstance(value, list) else [value]:
+            if isinstance(entry, float) and not math.isfinite(entry):
+                return f"{shown(name)} is {entry}, expected a finite number"
+    return None
 
 
 class ListLines(StepLines):

@@ -30,9 +30,9 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
         yield from frames(lazy, file.at(), reading, padded=padded)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(
-            f"this {file.kind} file is damaged or cut off",
+            f"this {file.kind} file cannot be read: {shown(str(error).splitlines()[0], 200)}",
             file.at(),
-            f"write it anew ({shown(str(error).splitlines()[0], 200)})",
+            "if it was cut off or damaged, write it anew",
         ) from error
 
 

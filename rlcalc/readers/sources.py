@@ -41,7 +41,14 @@ SUFFIXES = {
     ".feather": Kind.arrow,
     ".ipc": Kind.arrow,
 }
+MAGIC: dict[Kind, tuple[bytes, ...]] = {
+    Kind.parquet: (b"PAR1",),
+    Kind.arrow: (b"ARROW1", b"\xff\xff\xff\xff"),
+}
 COMPRESSED = (".gz", ".zst")
+BESIDE = ("metadata.json", "info.json")
+"""Files that stand beside data in the folders of some tools, and hold none."""
+
 FOREIGN = {
     b"\x89HDF": ("HDF5", "write its steps to Parquet or CSV, e.g. with Minari's or h5py's reader"),
     b"PK\x03\x04": ("a zip archive (npz, pt, xlsx)", "unpack it and give the table inside"),
@@ -106,12 +113,12 @@ def found(sources: list[str]) -> list[str]:
             files.append(source)
         elif os.path.isdir(source):
             files += _in_folder(source)
+        elif os.path.exists(source):
+            files.append(source)  # a named pipe, or /dev/stdin
         elif source in shipped_specs():
             files.append(str(shipped_specs()[source]))
         elif matches := glob.glob(source, recursive=True):
             files += sorted((path for path in matches if os.path.isfile(path)), key=_natural)
-        elif os.path.exists(source):
-            files.append(source)  # a named pipe, or /dev/stdin
         else:
             raise _missing(source)
     return files
@@ -119,7 +126,7 @@ def found(sources: list[str]) -> list[str]:
 
 def _in_folder(folder: str) -> list[str]:
     paths = sorted((str(path) for path in Path(folder).rglob("*") if path.is_file()), key=_natural)
-    known = [path for path in paths if kind_of_name(path)]
+    known = [path for path in paths if kind_of_name(path) and not path.endswith(BESIDE)]
     if not known:
         raise InputError(
             f"no file to read in the folder {shown(folder)}",
@@ -181,6 +188,12 @@ def opened(name: str, forced: Kind | None) -> Iterator[File]:
                     "the source is empty", shown_name, "it has no bytes, or only white space"
                 )
             kind = forced or _kind(head, name, shown_name)
+            if forced in MAGIC and not head.startswith(MAGIC[forced]):
+                raise InputError(
+                    f"this is no {forced} file: its first bytes are others",
+                    shown_name,
+                    "leave out --from, or say another",
+                )
             whole = io.BufferedReader(Rewound(head, stream), BLOCK)
             on_disk = plain and name != "-" and os.path.isfile(name)
             yield File(shown_name, kind, whole, name if on_disk else None)
@@ -249,10 +262,9 @@ class Rewound(io.RawIOBase):
 
 
 def _kind(head: bytes, name: str, shown_name: str) -> Kind:
-    if head[:4] == b"PAR1":
-        return Kind.parquet
-    if head[:6] == b"ARROW1" or head[:4] == b"\xff\xff\xff\xff":
-        return Kind.arrow
+    for kind, magic in MAGIC.items():
+        if head.startswith(magic):
+            return kind
     _refuse_foreign(head, shown_name)
     promised = kind_of_name(name)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -361,7 +373,7 @@ def needs_source(sources: list[str] | None) -> list[str]:
     """
     if sources:
         return sources
-    if sys.stdin.isatty():
+    if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(
             "no source", fix="name a file, a shipped spec (see rlcalc specs), or pipe into -"
         )

@@ -89,7 +89,7 @@ class Assembler:
         return [] if judged.hold else self._whole(last=False)
 
     def _completed(self, rows: Rows) -> tuple[list[Trajectories], Rows]:
-        """Return what the first rows complete, and the other rows: these need not be copied then."""
+        """Return what the first rows complete, and the other rows, which are then not copied."""
         judged = self.judgement
         assert judged is not None
         simple = not (judged.interleaved or judged.resets or self.padded or "is_first" in rows)
@@ -228,10 +228,10 @@ class Assembler:
             self.open, self.ghosts = [], np.empty(0, dtype=np.int64)
             return
         judged = self.judgement
-        if whole[:-1].all() and not len(self.ghosts) and not (judged and judged.resets):
-            if not self.padded:
-                self.open = [] if whole[-1] else [rows.take(slice(int(begin[-1]), len(rows)))]
-                return
+        simple = not (len(self.ghosts) or self.padded or (judged and judged.resets))
+        if simple and whole[:-1].all():
+            self.open = [] if whole[-1] else [rows.take(slice(int(begin[-1]), len(rows)))]
+            return
         waits = np.repeat(~whole, np.diff(np.append(begin, len(rows)))) & ~ghost
         if judged is not None and (judged.resets or self.padded):
             group = rows["key"] if judged.interleaved else np.zeros(len(rows))
@@ -392,7 +392,8 @@ class Assembler:
             )
         if cut_off.any():
             experience.note(
-                "some trajectories stop although no end is flagged: they count as truncated"
+                "some trajectories stop although no end is flagged: they count as truncated; if a "
+                "file ends in the middle of one, only a trajectory column lets it go on in the next"
             )
         after: dict[str, NDArray[Any] | None] = {"last_state": None, "last_value": None}
         if "next_state" in rows and not (self.judgement and self.judgement.restarted):

@@ -82,11 +82,13 @@ def chosen(names: list[str], options: Options, where: str) -> dict[str, str]:
     needed = ("state", "action", "reward")
     missing = [meaning for meaning in needed if meaning not in found]
     if missing:
+        free = [name for name in names if name not in found.values()]
+        guess = {m: next((n for n in free if nearest(n, COLUMN_NAMES[m])), None) for m in missing}
+        pairs = ",".join(f"{m}={(guess[m] and shown(guess[m])) or 'COLUMN'}" for m in missing)
         raise InputError(
             f"no column for the {listed(missing)}",
             where,
-            f"say which: --columns {','.join(f'{m}=COLUMN' for m in missing)}; "
-            f"there are {listed(names, most=20)}",
+            f"say which: --columns {pairs}; there are {listed(names, most=20)}",
         )
     return found
 
@@ -119,10 +121,31 @@ class Table:
         self.books, self.file, self.place = books, file, place
         self.column = chosen(list(schema), options, file)
         self.n_rows = 0
+        self._note_near_misses()
+        for meaning, column in self.column.items():
+            if isinstance(schema[column], pl.Duration | pl.Binary | pl.Object):
+                raise InputError(
+                    f"{shown(column)} is of the type {schema[column]}, which is no {meaning}",
+                    file,
+                    "make it text or a number",
+                )
         for meaning in LABELS[:3]:  # where types are known, a label 1 written as text stays text
             kind = schema[self.column[meaning]] if meaning in self.column else pl.Int64()
             if typed and not kind.is_numeric():
                 books.of_column(meaning).labels.textual = True
+
+    def _note_near_misses(self) -> None:
+        """Say which columns are not read although their names are almost those of something."""
+        absent = [
+            name for m, names in COLUMN_NAMES.items() if m not in self.column for name in names
+        ]
+        for name in set(self.schema) - set(self.column.values()):
+            near = nearest(name, absent, alike=0.85)
+            if near:
+                self.experience.note(
+                    f"the column {shown(name)} is not read; if it is {near}, say --columns "
+                    f"{next(m for m, names in COLUMN_NAMES.items() if near in names)}={shown(name)}"
+                )
 
     def expressions(self) -> list[pl.Expr]:
         """Return what to read: labels as categories, numbers, flags, the key of a trajectory."""
@@ -139,7 +162,7 @@ class Table:
                 number = as_number(source, kind)
                 exprs.append((-number if sign < 0 else number).alias(meaning))
             elif meaning in FLAGS:
-                exprs.append(as_flag(source, kind).alias(meaning))
+                exprs.append(as_flag(source, kind).cast(pl.UInt8).alias(meaning))
             elif meaning == "time":
                 exprs.append(as_time(source, kind).alias(meaning))
         return exprs + self._keys()
@@ -174,14 +197,16 @@ class Table:
             frame: what the expressions gave.
             source: gives the same rows as they stand in the source, to show what is wrong.
         """
-        n, frame = len(frame), frame.rechunk()
+        n = len(frame)
         columns: dict[str, NDArray[Any]] = {"row": np.arange(self.n_rows, self.n_rows + n)}
         is_step = np.ones(n, dtype=bool)
         if "is_last" in frame.columns:
-            is_step = ~frame["is_last"].fill_null(value=False).to_numpy()
+            is_step = frame["is_last"].fill_null(0).to_numpy() == 0
         wrong = np.zeros(n, dtype=bool)
         for name in frame.columns:
             series = frame[name]
+            if name == "time" and series.dtype == pl.String:
+                series = moments_in_time(series)
             bad = series.is_null().to_numpy() if series.null_count() else np.zeros(0, dtype=bool)
             if name in LABELS:
                 columns[name] = self.books.of_column(name).codes(series)
@@ -191,7 +216,7 @@ class Table:
                 finite = np.isfinite(columns[name]) if name == "reward" else np.ones(1, dtype=bool)
                 bad = bad[:0] if finite.all() else ~finite & is_step
             elif name in FLAGS:  # by way of bytes, which is faster than bit by bit
-                columns[name] = series.fill_null(value=False).cast(pl.UInt8).to_numpy().view(bool)
+                columns[name] = series.fill_null(0).to_numpy().view(bool)
             else:
                 columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy()
             if bad.any():
@@ -230,11 +255,9 @@ def as_text(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
     """Return labels of any type as text; lists as JSON writes them."""
     if kind == pl.String:
         return column
-    if isinstance(kind, pl.List | pl.Array):
-        inner = column.arr.to_list() if isinstance(kind, pl.Array) else column
-        return pl.lit("[") + inner.cast(pl.List(pl.String)).list.join(", ") + pl.lit("]")
-    if isinstance(kind, pl.Struct):
-        return column.struct.json_encode()
+    if kind.is_nested():
+        boxed = pl.struct(column.alias("x")).struct.json_encode()  # {"x":...}
+        return pl.when(column.is_not_null()).then(boxed.str.slice(5, boxed.str.len_chars() - 6))
     return column.cast(pl.String)
 
 
@@ -256,10 +279,17 @@ def as_flag(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
 def as_time(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
     """Return what rows are ordered by, as numbers: steps, seconds, or dates."""
     if kind == pl.String:
-        number = column.str.strip_chars().cast(pl.Float64, strict=False)
-        date = column.str.to_datetime(strict=False, time_unit="us", ambiguous="earliest")
-        return pl.coalesce(number, date.dt.epoch("us").cast(pl.Float64))
+        return column.str.strip_chars()  # see `moments_in_time`
     return column.to_physical() if kind.is_integer() else column.to_physical().cast(pl.Float64)
+
+
+def moments_in_time(column: pl.Series) -> pl.Series:
+    """Return text as numbers, or as the seconds of dates where it is no number; else null."""
+    number = column.cast(pl.Float64, strict=False)
+    if number.null_count() == column.null_count():
+        return number
+    dates = column.str.to_datetime(strict=False, time_unit="us", time_zone="UTC")
+    return number.fill_null(dates.dt.epoch("us").cast(pl.Float64) / 1e6)
 
 
 class Book:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -82,12 +83,14 @@ def _target(output: str | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(output)
+    device = os.path.abspath(output).startswith(("/dev/", "/proc/"))
+    path = Path(output) if device else Path(os.path.realpath(output))
     try:
-        if path.exists() and not path.is_file():  # a named pipe or a device
+        if device or (path.exists() and not path.is_file()):  # a named pipe, say
             with path.open("wb") as stream:
                 yield stream
             return
+        mode = path.stat().st_mode if path.exists() else None
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise InputError(f"cannot write: {error.strerror}", shown(output)) from error
@@ -96,7 +99,7 @@ def _target(output: str | None) -> Iterator[BinaryIO]:
             yield stream
         mask = os.umask(0)
         os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)
+        os.chmod(name, 0o666 & ~mask if mode is None else stat.S_IMODE(mode))
         os.replace(name, path)
     except BaseException as error:
         with contextlib.suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import BinaryIO
 
 from rlcalc.result import Result
@@ -10,4 +11,6 @@ from rlcalc.vocabulary import Format
 
 def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
     """Write the rows as one Parquet file."""
-    result.to_polars().write_parquet(stream)
+    whole = io.BytesIO()  # Polars wants to seek, and a pipe may close
+    result.to_polars().write_parquet(whole)
+    stream.write(whole.getbuffer())

@@ -7,6 +7,7 @@ import sys
 from typing import BinaryIO
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +17,7 @@ from rlcalc.vocabulary import Format
 
 UNLIMITED = 1_000_000
 FOOT = 90
+GAP = 3  # between columns
 
 
 def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
@@ -33,39 +35,65 @@ def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> N
     if result.facts_first:
         console.print(_facts(result))
     if len(result) or not result.facts_first:
-        console.print(_rows(result, head, terminal=terminal))
+        for table in _tables(result, head, console.width if terminal else UNLIMITED):
+            console.print(table)
     shown = len(result) if head is None else min(head, len(result))
     if shown < len(result):
         console.print(Text(f"{len(result) - shown:,} more rows (--all shows them)", style="italic"))
     if result.facts and not result.facts_first:
-        for line in _foot(result.summary()):
+        for line in _foot(result.summary(), min(FOOT, console.width)):
             console.print(Text(line, style="dim"))
     lines = (line.rstrip() for line in text.getvalue().splitlines())
     stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
 
 
-def _rows(result: Result, head: int | None, *, terminal: bool) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    heads, cells = result.display(range(len(result) if head is None else min(head, len(result))))
-    for place, (name, left) in enumerate(zip(heads, result.left(), strict=True)):
-        width = max((len(row[place]) for row in cells), default=1)
-        table.add_column(
-            Text(name),
-            justify="left" if left else "right",
-            no_wrap=not left,
-            overflow="fold",
-            min_width=None if left and terminal else width,  # a number is never cut
-        )
-    for row in cells:
-        table.add_row(*map(Text, row))
-    return table
+def _tables(result: Result, head: int | None, width: int) -> list[Table]:
+    """Return the rows as one table, or as several below each other where the terminal is narrow.
+
+    Each repeats the keys. A number is never cut; a long label is folded.
+    """
+    heads, rows = result.display(range(len(result) if head is None else min(head, len(result))))
+    widths = [
+        max(cell_len(name), *(cell_len(row[place]) for row in rows), 1)
+        for place, name in enumerate(heads)
+    ]
+    left = result.left()
+    keys = [place for place, key in enumerate(left) if key]
+    others = [place for place, key in enumerate(left) if not key]
+    if others:
+        for place in keys:
+            widths[place] = min(widths[place], max(8, width // (2 * len(keys)) - GAP))
+    elif keys:
+        before = sum(widths[place] + GAP for place in keys[:-1])
+        widths[keys[-1]] = min(widths[keys[-1]], max(16, width - before))
+    room = width - sum(widths[place] + GAP for place in keys)
+    groups: list[list[int]] = [[]]
+    for place in others:
+        if groups[-1] and sum(widths[p] + GAP for p in (*groups[-1], place)) > room + GAP:
+            groups.append([])
+        groups[-1].append(place)
+    tables = []
+    for group in groups:
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for place in (*keys, *group):
+            table.add_column(
+                Text(heads[place]),
+                justify="left" if left[place] else "right",
+                no_wrap=not left[place],
+                overflow="fold",
+                width=widths[place],
+            )
+        for row in rows:
+            table.add_row(*(Text(row[place]) for place in (*keys, *group)))
+        tables.append(table)
+    return tables
 
 
-def _foot(facts: list[tuple[str, str]]) -> list[str]:
+def _foot(facts: list[tuple[str, str]], width: int) -> list[str]:
     lines = [""]
     for fact in map(" ".join, facts):
         longer = f"{lines[-1]} · {fact}" if lines[-1] else fact
-        if len(longer) > FOOT:
+        if len(longer) > width:
             lines.append(fact)
         else:
             lines[-1] = longer

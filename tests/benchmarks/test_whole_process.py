@@ -19,8 +19,9 @@ RLCALC = [sys.executable, "-m", "rlcalc"]
 
 PARQUET_FLOOR = """
 import polars as pl
+labels = pl.col("state", "action").cast(pl.Categorical)
 pl.scan_parquet("steps.parquet").select(
-    "trajectory", pl.col("state", "action").cast(pl.Categorical), "reward", "terminated", "truncated"
+    "trajectory", labels, "reward", "terminated", "truncated"
 ).collect()
 """
 JSONL_FLOOR = """
@@ -35,10 +36,10 @@ d = pl.read_parquet("steps.parquet").to_pandas()
 d = d.iloc[::-1]
 gain = d.groupby("trajectory", sort=False)["reward"].cumsum()
 d = d.assign(gain=gain).iloc[::-1]
-v = d.drop_duplicates(["trajectory", "state"]).groupby("state")["gain"].agg(["count", "mean", "sem"])
-q = d.drop_duplicates(["trajectory", "state", "action"]).groupby(["state", "action"])["gain"].agg(
-    ["count", "mean", "sem"]
-)
+first_v = d.drop_duplicates(["trajectory", "state"])
+first_q = d.drop_duplicates(["trajectory", "state", "action"])
+v = first_v.groupby("state")["gain"].agg(["count", "mean", "sem"])
+q = first_q.groupby(["state", "action"])["gain"].agg(["count", "mean", "sem"])
 a = q.join(v, rsuffix="_v").eval("mean - mean_v")
 """
 PYTHON_LOOP = """
@@ -46,7 +47,7 @@ import polars as pl
 from collections import defaultdict
 d = pl.read_parquet("steps.parquet", n_rows=1_000_000)
 episodes = defaultdict(list)
-for e, s, a, r in zip(d["trajectory"].to_list(), d["state"].to_list(), d["action"].to_list(), d["reward"].to_list()):
+for e, s, a, r in d.select("trajectory", "state", "action", "reward").iter_rows():
     episodes[e].append((s, a, r))
 v, q = defaultdict(list), defaultdict(list)
 for steps in episodes.values():
