@@ -12,11 +12,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 from statistics import NormalDist
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 
 from rlcalc.trajectories import Floats, Ints
+
+Sized = tuple[Floats, Ints | None]
 
 
 @dataclass(frozen=True)
@@ -58,62 +60,30 @@ class Moments(Table):
     size_squares: Floats  # [K] Σ k_e²
 
     @classmethod
-    def of(
-        cls, key: Ints, owner: Ints, centre: Floats, total: Floats, size: Ints | None = None
-    ) -> Moments:
+    def of(cls, key: Ints, edge: Ints, total: Floats, size: Ints | None = None) -> Moments:
         """Return the moments of C clusters that belong to K keys, each of which has at least one.
 
         Args:
             key: [K] ascending.
-            owner: [C] the place in `key` that each cluster belongs to.
-            centre: [K] a number near the mean of each key: sums are taken around it.
-            total: [C] Σ (x − centre) over the visits of each cluster.
+            edge: [K + 1] where each key's clusters begin.
+            total: [C] T_e.
             size: [C] k_e; default 1 each.
         """
-        n = len(key)
-        clusters = np.bincount(owner, minlength=n).astype(np.float64)
-        sums = total_by(owner, total, n)
-        squares = total_by(owner, total * total, n)
-        if size is None:
-            return cls.around_centre(key, centre, clusters, clusters, sums, squares, sums, clusters)
-        lean, size_squares = total_by(owner, total * size, n), total_by(owner, size * size, n)
-        count = total_by(owner, size, n)
-        return cls.around_centre(key, centre, clusters, count, sums, squares, lean, size_squares)
+        clusters = np.diff(edge)
+        count = clusters if size is None else sums(size, edge)
+        mean = sums(total, edge) / count
+        left = rest(total, size, mean, clusters)
+        lean = sums(left, edge) if size is None else sums(left * size, edge)
+        squares, sizes = sums(left * left, edge), clusters if size is None else size * size
+        size_squares = sizes if size is None else sums(sizes, edge)
+        return cls(key, clusters, count, mean, squares, lean, size_squares.astype(np.float64))
 
-    @classmethod
-    def around_centre(
-        cls,
-        key: Ints,
-        centre: Floats,
-        clusters: Floats,
-        count: Floats,
-        sums: Floats,
-        squares: Floats,
-        lean: Floats,
-        size_squares: Floats,
-    ) -> Moments:
-        """Return the moments that sums around any centre stand for; each [K], as in `Moments`.
-
-        Args:
-            key: ascending.
-            centre: what the sums were taken around.
-            clusters: n.
-            count: Σ k_e.
-            sums: Σ (T_e − centre k_e).
-            squares: Σ (T_e − centre k_e)².
-            lean: Σ (T_e − centre k_e) k_e.
-            size_squares: Σ k_e².
-        """
-        whole = clusters.astype(np.int64), count.astype(np.int64)
-        offset = sums / count
-        return cls(key, *whole, centre, squares, lean, size_squares).around(centre + offset, offset)
-
-    def around(self, mean: Floats, shift: Floats | None = None) -> Moments:
+    def around(self, mean: Floats) -> Moments:
         """Return the same sums taken around another number m + d.
 
         Σ (T − (m+d) k)² = Σ(T−mk)² − 2d Σ(T−mk)k + d² Σk²
         """
-        d = mean - self.mean if shift is None else shift
+        d = mean - self.mean
         return Moments(
             key=self.key,
             clusters=self.clusters,
@@ -177,64 +147,41 @@ class CoMoments(Table):
     x_size_squares: Floats  # [K] Σ k_e²
 
     @classmethod
-    def of(
-        cls,
-        key: Ints,
-        owner: Ints,
-        centres: tuple[Floats, Floats],
-        totals: tuple[Floats, Floats],
-        size: tuple[Ints, Ints] | None = None,
-    ) -> CoMoments:
-        """Return the co-moments of C clusters of K keys; arguments as in `Moments.of`."""
-        n, (x, y) = len(key), totals
-        sums = total_by(owner, x, n), total_by(owner, y, n)
-        products, x_squares = total_by(owner, x * y, n), total_by(owner, x * x, n)
-        if size is None:
-            ones = np.bincount(owner, minlength=n).astype(np.float64)
-            count, lean, sizes = (ones, ones), sums, ones
-            own = x_squares, sums[0], ones
-        else:
-            k, m = size
-            count = total_by(owner, k, n), total_by(owner, m, n)
-            lean = total_by(owner, x * m, n), total_by(owner, y * k, n)
-            sizes = total_by(owner, k * m, n)
-            own = x_squares, total_by(owner, x * k, n), total_by(owner, k * k, n)
-        return cls.around_centres(key, centres, count, sums, products, lean, sizes, own)
-
-    @classmethod
-    def around_centres(
-        cls,
-        key: Ints,
-        centres: tuple[Floats, Floats],
-        count: tuple[Floats, Floats],
-        sums: tuple[Floats, Floats],
-        products: Floats,
-        lean: tuple[Floats, Floats],
-        sizes: Floats,
-        own: tuple[Floats, Floats, Floats],
-    ) -> CoMoments:
-        """Return the co-moments that sums around any centres stand for.
+    def of(cls, key: Ints, edge: Ints, x: Sized, y: Sized) -> CoMoments:
+        """Return the co-moments of C clusters that belong to K keys, as in `Moments.of`.
 
         Args:
-            key: ascending.
-            centres: what the sums of x and of y were taken around.
-            count: Σ k_e and Σ l_e.
-            sums: Σ x_e and Σ y_e, with x_e = X_e − centre k_e and y_e alike.
-            products: Σ x_e y_e.
-            lean: Σ x_e l_e and Σ y_e k_e.
-            sizes: Σ k_e l_e.
-            own: Σ x_e², Σ x_e k_e and Σ k_e².
+            key: [K] ascending.
+            edge: [K + 1] where each key's clusters begin.
+            x: [C] X_e and [C] k_e, or None where those are 1 each.
+            y: [C] Y_e and [C] l_e, or None.
         """
-        counts = count[0].astype(np.int64), count[1].astype(np.int64)
-        shift = sums[0] / count[0], sums[1] / count[1]
-        around = cls(key, *counts, *centres, products, lean[1], lean[0], sizes, *own)
-        return around.around(centres[0] + shift[0], centres[1] + shift[1], shift)
+        clusters = np.diff(edge)
+        (x_total, k), (y_total, m) = x, y
+        x_count = clusters if k is None else sums(k, edge)
+        y_count = clusters if m is None else sums(m, edge)
+        x_mean, y_mean = sums(x_total, edge) / x_count, sums(y_total, edge) / y_count
+        x_left, y_left = rest(x_total, k, x_mean, clusters), rest(y_total, m, y_mean, clusters)
+        ones = clusters.astype(np.float64)
+        x_sum = sums(x_left, edge)
+        return cls(
+            key=key,
+            x_count=x_count,
+            y_count=y_count,
+            x_mean=x_mean,
+            y_mean=y_mean,
+            products=sums(x_left * y_left, edge),
+            y_lean=sums(y_left if k is None else y_left * k, edge),
+            x_lean=x_sum if m is None else sums(x_left * m, edge),
+            sizes=ones if k is None or m is None else sums(k * m, edge).astype(np.float64),
+            x_squares=sums(x_left * x_left, edge),
+            x_own_lean=x_sum if k is None else sums(x_left * k, edge),
+            x_size_squares=ones if k is None else sums(k * k, edge).astype(np.float64),
+        )
 
-    def around(
-        self, x_mean: Floats, y_mean: Floats, shift: tuple[Floats, Floats] | None = None
-    ) -> CoMoments:
+    def around(self, x_mean: Floats, y_mean: Floats) -> CoMoments:
         """Return the same sums taken around other numbers."""
-        d, e = (x_mean - self.x_mean, y_mean - self.y_mean) if shift is None else shift
+        d, e = x_mean - self.x_mean, y_mean - self.y_mean
         return CoMoments(
             key=self.key,
             x_count=self.x_count,
@@ -338,9 +285,18 @@ def half_width(confidence: float, error: Floats, moments: Moments, degrees: Floa
     return reach
 
 
-def total_by(owner: Ints, values: Floats | Ints, n: int) -> Floats:
-    """Return the sum of the values of each of n owners, added up in their order."""
-    return np.bincount(owner, values, n).astype(np.float64, copy=False)
+Numbers = TypeVar("Numbers", Floats, Ints)
+
+
+def sums(values: Numbers, edge: Ints) -> Numbers:
+    """Return [K] the sum of each key's values; none is without."""
+    return np.add.reduceat(values, edge[:-1]) if len(edge) > 1 else values[:0]
+
+
+def rest(total: Floats, size: Ints | None, mean: Floats, clusters: Ints) -> Floats:
+    """Return [C] what is left of each cluster's total without the mean of its key: T_e − m k_e."""
+    means = np.repeat(mean, clusters)
+    return total - means if size is None else total - means * size
 
 
 def merged_keys(one: Ints, two: Ints) -> Ints:

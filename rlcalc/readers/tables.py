@@ -216,7 +216,7 @@ class Table:
                 finite = np.isfinite(columns[name]) if name == "reward" else np.ones(1, dtype=bool)
                 bad = bad[:0] if finite.all() else ~finite & is_step
             elif name in FLAGS:  # by way of bytes, which is faster than bit by bit
-                columns[name] = series.fill_null(0).to_numpy().view(bool)
+                columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy().view(bool)
             else:
                 columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy()
             if bad.any():

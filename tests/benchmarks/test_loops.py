@@ -7,7 +7,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from rlcalc.estimators.gain import discounted_loop, discounted_sum
-from rlcalc.estimators.monte_carlo import by_loop, by_sorting, visit_sums
+from rlcalc.estimators.visits import cluster_loop, visits_of
 from tests.estimators.test_monte_carlo import random_batch
 
 SIZES = (1_000, 100_000, 1_000_000)
@@ -32,14 +32,14 @@ def test_discounted_sum(
 @pytest.mark.slow
 @pytest.mark.parametrize("n_steps", SIZES)
 @pytest.mark.parametrize("compiled", [False, True])
-def test_moments(benchmark: BenchmarkFixture, n_steps: int, compiled: bool) -> None:
+def test_visits(
+    benchmark: BenchmarkFixture, n_steps: int, compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batch = random_batch(np.random.default_rng(0), n_steps, 1000, 4)
     gain = discounted_sum(batch.reward, batch.start, 0.99)
-    if not compiled:
-        benchmark(by_sorting, batch, gain, "first")
-        return
-    begin = time.perf_counter()
-    visit_sums.compile(gain, batch.start, batch.state, batch.action, 1000, 4, True)
-    print(f"\nfirst call {time.perf_counter() - begin:.2f} s")
-    benchmark(by_loop, visit_sums.compiled, batch, gain, "first")
-    visit_sums.compiled = None
+    monkeypatch.setattr(cluster_loop, "compiled", None)
+    if compiled:
+        begin = time.perf_counter()
+        cluster_loop.compile(batch.state.astype(np.int64), 1000, batch.start, gain, True)
+        print(f"\nfirst call {time.perf_counter() - begin:.2f} s")
+    benchmark(visits_of, batch, gain, "first")

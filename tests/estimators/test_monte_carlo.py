@@ -1,4 +1,3 @@
-from dataclasses import fields
 from functools import partial
 from itertools import pairwise
 
@@ -12,8 +11,8 @@ from rlcalc import Experience, Trajectories
 from rlcalc.engines.threads import run
 from rlcalc.errors import InputError, UsageError
 from rlcalc.estimators import monte_carlo
-from rlcalc.estimators.gain import discounted_loop, discounted_sum
-from rlcalc.estimators.monte_carlo import by_loop, by_sorting, stable_order, visit_sums
+from rlcalc.estimators.gain import discounted_loop
+from rlcalc.estimators.visits import cluster_loop
 from rlcalc.trajectories import Labels
 from tests import reference
 from tests.strategies import batches, gammas
@@ -91,28 +90,10 @@ def test_any_batches_and_any_jobs_give_the_same_bits(
         np.testing.assert_array_equal(whole[name], cut[name], err_msg=name)
 
 
-@pytest.mark.parametrize("visit", VISITS)
-def test_loop_and_sorting_give_the_same_bits(visit: str) -> None:
-    """In plain Python and compiled; so a run may change over when the compiler is ready."""
-    rng = np.random.default_rng(3)
-    batch = random_batch(rng, n_steps=4000, n_states=30, n_actions=3)
-    gain = discounted_sum(batch.reward, batch.start, 0.9)
-    sorted_ = by_sorting(batch, gain, visit)  # type: ignore[arg-type]
-    visit_sums.compile(gain, batch.start, batch.state, batch.action, 30, 3, True)
-    assert visit_sums.compiled
-    for loop in (visit_sums.py_func, visit_sums.compiled):
-        looped = by_loop(loop, batch, gain, visit)  # type: ignore[arg-type]
-        for one, two in zip(sorted_[:3], looped[:3], strict=True):
-            for field in fields(one):
-                np.testing.assert_array_equal(getattr(one, field.name), getattr(two, field.name))
-        np.testing.assert_array_equal(sorted_[3], looped[3])
-        np.testing.assert_array_equal(sorted_[4], looped[4])
-
-
 def test_changing_over_to_the_loop_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = random_batch(np.random.default_rng(4), n_steps=5000, n_states=20, n_actions=2)
     before = rlcalc.estimate(batch, gamma=0.9)
-    monkeypatch.setattr(visit_sums, "compiled", visit_sums.py_func)
+    monkeypatch.setattr(cluster_loop, "compiled", cluster_loop.py_func)
     monkeypatch.setattr(discounted_loop, "compiled", discounted_loop.py_func)
     after = rlcalc.estimate(batch, gamma=0.9)
 
@@ -209,13 +190,6 @@ def test_states_come_in_order_of_first_appearance() -> None:
     result = rlcalc.estimate(reference.arrays([[("b", "x", 1.0)], [("a", "x", 1.0)]]))
 
     assert result["state"].tolist() == ["b", "a"]
-
-
-@pytest.mark.parametrize("n", [3, 1 << 16, 1 << 20, 1 << 40])
-def test_stable_order_is_argsort(n: int) -> None:
-    key = np.random.default_rng(0).integers(0, n, 3000)
-
-    np.testing.assert_array_equal(stable_order(key, n), np.argsort(key, kind="stable"))
 
 
 def test_more_labels_than_steps() -> None:
