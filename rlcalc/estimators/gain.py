@@ -65,7 +65,7 @@ def discounted_sum(reward: Floats, start: Ints, gamma: float, tail: Floats | Non
     while steps < longest and running[steps] >= min(TOGETHER, len(lengths)) > 1:
         n = running[steps]
         at = at[:n]
-        ahead = reward[at] + gamma * ahead[:n]
+        ahead = reward.take(at) + gamma * ahead[:n]
         gain[at] = ahead
         at = at - 1
         steps += 1

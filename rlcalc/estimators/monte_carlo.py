@@ -172,7 +172,8 @@ def summarise(piece: Trajectories, gamma: float, visit: Visit, truncation: Trunc
         batch, gain = _only(batch, prepared, usable), gain[usable]
     visits = visits_of(batch, gain, visit)
     states, pairs, partner = visits.states, visits.pairs, visits.partner
-    x = states.total[partner], None if states.size is None else states.size[partner]
+    x_size = None if states.size is None else states.size.take(partner)
+    x = states.total.take(partner), x_size
     return Summary(
         states=Moments.of(visits.state_key, states.edge, states.total, states.size),
         pairs=Moments.of(visits.pair_key, pairs.edge, pairs.total, pairs.size),

@@ -53,7 +53,7 @@ def visits_of(batch: Trajectories, gain: Floats, visit: Visit) -> Visits:
     pair_key |= action_key[place % len(action_key)]
     states = clusters_of(state, len(state_key), batch, gain, visit)
     pairs = clusters_of(pair, len(pair_key), batch, gain, visit)
-    partner = states.cluster[pairs.first_step]
+    partner = states.cluster.take(pairs.first_step)
     return Visits(state_key, states, pair_key, pairs, partner, np.bincount(pair))
 
 
@@ -115,20 +115,23 @@ def cluster_loop(
 
 
 def by_sorting(key: Ints, n_keys: int, batch: Trajectories, gain: Floats, visit: Visit) -> Clusters:
-    """Return the clusters with numpy: a sort by key that keeps the order in time."""
+    """Return the clusters with numpy: a sort by key that keeps the order in time.
+
+    `take` and `flatnonzero` let other threads work meanwhile; indexing with an array does not.
+    """
     order = stable_order(key, n_keys)
-    ordered, trajectory = key[order], batch.trajectory.astype(np.int32)[order]
+    ordered, trajectory = key.take(order), batch.trajectory.astype(np.int32).take(order)
     new_key = changes(ordered)
     begins = new_key.copy()
     begins[1:] |= trajectory[1:] != trajectory[:-1]
     number = np.cumsum(begins) - 1
     cluster = np.empty(len(key), dtype=np.int64)
     cluster[order] = number
-    first_step = order[begins]
+    first_step = order.take(np.flatnonzero(begins))
     edge = np.append(number[new_key], len(first_step))
     if visit == "first":
-        return Clusters(edge, gain[first_step], None, first_step, cluster)
-    total: Floats = np.bincount(number, gain[order], len(first_step)).astype(np.float64)
+        return Clusters(edge, gain.take(first_step), None, first_step, cluster)
+    total: Floats = np.bincount(number, gain.take(order), len(first_step)).astype(np.float64)
     return Clusters(edge, total, np.bincount(number), first_step, cluster)
 
 

@@ -311,7 +311,7 @@ class Book:
             grown = np.full(2 * highest + 1, -1, dtype=np.int32)
             grown[: len(self._number)] = self._number
             self._number = grown
-        result: Codes = self._number[category]
+        result: Codes = self._number.take(category)
         new = np.flatnonzero(result < 0 if null is None else (result < 0) & ~null)
         while len(new):  # most labels show among the first: number those, and see what is left
             rows = new[: 1 << 14]
