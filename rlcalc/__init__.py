@@ -100,7 +100,7 @@ def load(
         return Experience.of(source)
     options = Options(Kind(kind) if kind else None, columns or {}, one_step, order_by, identify)
     if hasattr(source, "lazy"):
-        return readers.load_frame(source, options)
+        return readers.load_frame(source, options, collect_faults=collect_faults)
     several = [source] if isinstance(source, str | os.PathLike) else source
     if not isinstance(several, Sequence):
         raise UsageError(

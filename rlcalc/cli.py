@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -108,7 +109,8 @@ def _leave(code: int) -> NoReturn:
         from rlcalc.kernel import finish_compiling
 
         os.close(sys.stdout.fileno())  # whoever reads us need not wait
-        finish_compiling(seconds=20)
+        with contextlib.suppress(KeyboardInterrupt):
+            finish_compiling(seconds=20)
     os._exit(code)
 
 

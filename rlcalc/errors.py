@@ -42,15 +42,16 @@ def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
     return by_lower[found[0]] if found else None
 
 
-def listed(words: Iterable[object], most: int = 8) -> str:
-    """Return words as a sentence lists them, at most `most` of them.
+def listed(words: Iterable[object], most: int = 8, total: int | None = None) -> str:
+    """Return words as a sentence lists them, at most `most` of the `total` that there are.
 
     >>> listed([1, 2, 3], most=2)
     '1, 2 and 1 more'
     """
     names = [shown(word) for word in words]
-    if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+    more = (total or len(names)) - min(len(names), most)
+    if more:
+        return f"{', '.join(names[:most])} and {more:,} more"
     return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + "".join(names[-1:])
 
 

@@ -64,12 +64,20 @@ class Result:
         """
         if name not in self.columns:
             near = nearest(name, self.columns)
-            raise KeyError(f"{name}; columns: {', '.join(self.columns)}; did you mean {near}?")
+            guess = f"; did you mean {near}?" if near else ""
+            raise KeyError(f"{name}; columns: {', '.join(self.columns)}{guess}")
         return np.asarray(self.columns[name].values)
 
     def plain(self) -> dict[str, list[Any]]:
         """Return the columns as lists of plain Python values, in which None is no answer."""
         return {name: _plain(column.values) for name, column in self.columns.items()}
+
+    def plain_facts(self) -> dict[str, Fact]:
+        """Return the facts; None is no answer."""
+        return {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in self.facts.items()
+        }
 
     def rows(self) -> Iterable[dict[str, Any]]:
         """Yield the rows as mappings of plain Python values."""
@@ -82,8 +90,8 @@ class Result:
         import polars as pl
 
         frame = pl.DataFrame({name: _series(column) for name, column in self.columns.items()})
-        floats = [name for name, kind in frame.schema.items() if kind.is_float()]
-        return frame.with_columns(pl.col(floats).fill_nan(None))
+        floats = pl.col([name for name, kind in frame.schema.items() if kind.is_float()])
+        return frame.with_columns(pl.when(floats.is_finite()).then(floats))
 
     def _repr_html_(self) -> str:
         head, rows = self.display(range(min(len(self), 50)))
@@ -127,7 +135,7 @@ class Result:
         """Return the facts in words, without those that say nothing."""
         return [
             (name.replace("_", " "), _fact(value))
-            for name, value in self.facts.items()
+            for name, value in self.plain_facts().items()
             if value not in (None, {}, "")
         ]
 
@@ -170,15 +178,17 @@ def _fact(value: Fact) -> str:
 
 
 def _aligned(cells: list[str]) -> list[str]:
-    """Return numbers padded on the right, so that their decimal points stand in a line."""
-    tails = [len(cell) - cell.find(".") if "." in cell else 0 for cell in cells]
+    """Return numbers padded to one width, with their decimal points in a line."""
+    tails = [len(cell) - cell.find(".") if "." in cell and "e" not in cell else 0 for cell in cells]
     most = max(tails, default=0)
-    return [
+    padded = [
         cell if "e" in cell else cell + " " * (most - tail)
         for cell, tail in zip(cells, tails, strict=True)
     ]
+    width = max(map(len, padded), default=0)
+    return [cell.rjust(width) for cell in padded]
 
 
 def _beside(values: list[str], errors: list[str]) -> list[str]:
-    width = max(map(len, errors), default=0)
-    return [f"{value} ± {error:<{width}}" for value, error in zip(values, errors, strict=True)]
+    pairs = zip(values, _aligned(errors), strict=True)
+    return [f"{value} ± {error}" for value, error in pairs]

@@ -112,11 +112,10 @@ class TrajectoriesDocument(Document):
 
 
 @cache
-def adapter(of: Literal["trajectory", "step", "document"]) -> TypeAdapter[Any]:
-    """Return what validates a whole document, one trajectory, or one step."""
+def adapter(of: Literal["trajectory", "document"]) -> TypeAdapter[Any]:
+    """Return what validates a whole document, or one trajectory."""
     kinds: dict[str, Any] = {
         "trajectory": Trajectory,
-        "step": Step,
         "document": TrajectoriesDocument,
     }
     return TypeAdapter(kinds[of])

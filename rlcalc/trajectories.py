@@ -7,6 +7,7 @@ them for the estimators.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -63,7 +64,8 @@ class Labels:
                 numbers = [kind(text) for text in self.texts]
             except ValueError:
                 continue
-            if [str(number) for number in numbers] == self.texts:
+            finite = all(math.isfinite(number) for number in numbers)
+            if finite and [str(number) for number in numbers] == self.texts:
                 return list(numbers)
         return list(self.texts)
 
@@ -219,6 +221,10 @@ class Trajectories:
 PER_TRAJECTORY = {"terminated", "truncated", "last_state", "last_value", "name"}
 
 
+def _entries(batch: Trajectories, name: str) -> int:
+    return len(batch) if name in PER_TRAJECTORY else batch.n_steps
+
+
 def _encoded(labels: ArrayLike, into: Labels) -> Codes:
     array = np.asarray(labels)
     into.textual = array.dtype.kind not in "iuf"
@@ -232,7 +238,7 @@ def _encoded(labels: ArrayLike, into: Labels) -> Codes:
 def concatenate(batches: Sequence[Trajectories]) -> Trajectories:
     """Return one batch that holds the trajectories of several, in their order.
 
-    A field that any of them lacks is left out, save the last state and value, which are then
+    A field that any of them lacks is left out, save values and last states, which are then
     unknown.
     """
     if len(batches) == 1:
@@ -246,7 +252,9 @@ def concatenate(batches: Sequence[Trajectories]) -> Trajectories:
             continue
         if array.name in UNKNOWN and any(value is not None for value in values):
             values = [
-                np.full(len(batch), UNKNOWN[array.name]) if value is None else value
+                np.full(_entries(batch, array.name), UNKNOWN[array.name])
+                if value is None
+                else value
                 for batch, value in zip(batches, values, strict=True)
             ]
         if any(value is None for value in values):
@@ -258,7 +266,11 @@ def concatenate(batches: Sequence[Trajectories]) -> Trajectories:
     return replace(batches[0], **changes)  # type: ignore[arg-type]
 
 
-UNKNOWN: Mapping[str, np.generic] = {"last_state": np.int32(-1), "last_value": np.float64("nan")}
+UNKNOWN: Mapping[str, np.generic] = {
+    "last_state": np.int32(-1),
+    "last_value": np.float64("nan"),
+    "value": np.float64("nan"),
+}
 
 
 @dataclass
@@ -277,6 +289,7 @@ class Experience:
     n_rows: int = 0  # rows, lines or trajectories as they stand in the source, so far
     left_out: Counter[str] = field(default_factory=Counter)  # rows that are not steps, by reason
     notes: list[str] = field(default_factory=list)  # what the reader has to say, once each
+    disagreement: Fault | None = None  # two files that give different discount factors
     faults: list[Fault] | None = None  # a list collects what is wrong; None stops at the first
 
     def fault(self, *faults: Fault) -> None:

@@ -146,7 +146,9 @@ Output = Annotated[
 ]
 Head = Annotated[
     int,
-    typer.Option("--head", metavar="N", help="Rows that a table shows.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--head", metavar="N", min=0, help="Rows that a table shows.", rich_help_panel=OUTPUT
+    ),
 ]
 All = Annotated[
     bool, typer.Option("--all", help="Show every row in a table.", rich_help_panel=OUTPUT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,16 +32,18 @@ def specs(
     rlcalc specs two-states > mine.yaml
     """
     from rlcalc.readers.sources import shipped_specs
-    from rlcalc.renderers import settled_format
+    from rlcalc.renderers import settled_format, target
 
     known = shipped_specs()
     if schema:
-        sys.stdout.write(_schema())
+        with target(output) as stream:
+            stream.write(_schema().encode())
     elif name is None:
         form = settled_format(format_, json=json, csv=csv, output=output)
         answer(_listing(), form, output, head=None, quiet=quiet)
     elif name in known:
-        sys.stdout.write(known[name].read_text())
+        with target(output) as stream:
+            stream.write(known[name].read_bytes())
     else:
         near = nearest(name, known)
         fix = f"did you mean {near}?" if near else f"there are {', '.join(known)}"

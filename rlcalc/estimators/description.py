@@ -37,7 +37,8 @@ def describe(experience: Experience) -> Result:
         for name in ("value", "log_prob", "behaviour_prob"):
             optional[name] += 0 if getattr(batch, name) is None else batch.n_steps
     n, steps = lengths.total(), sum(length * times for length, times in lengths.items())
-    faults = experience.faults or []
+    faults = [*(experience.faults or [])]
+    faults += [experience.disagreement] if experience.disagreement else []
     facts: dict[str, Fact] = {
         "format": ", ".join(experience.kinds),
         "rows": experience.n_rows,

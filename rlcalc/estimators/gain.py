@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain
 
 import numpy as np
@@ -12,7 +12,7 @@ from rlcalc.errors import InputError, UsageError
 from rlcalc.estimators.truncation import Truncation, facts, prepare, warnings
 from rlcalc.kernel import kernel
 from rlcalc.result import Column, Result
-from rlcalc.trajectories import Experience, Floats, Ints, Trajectories, concatenate
+from rlcalc.trajectories import Experience, Floats, Ints, Label, Labels, Trajectories, concatenate
 
 TOGETHER = 24
 """As long as this many trajectories are still running, numpy steps through them side by side."""
@@ -147,6 +147,11 @@ def gain(
     """
     if k is not None and k < 1:
         raise UsageError(f"k is {k}", fix="give a whole number of at least 1")
+    if k is not None and truncated != "keep":
+        raise UsageError(
+            f"-k sums rewards that are there, --truncated {truncated} is about those that are not",
+            fix="leave out one of them",
+        )
     parts: list[Trajectories] = []
     gains: list[Floats] = []
     numbers: list[int] = []
@@ -165,9 +170,10 @@ def gain(
         numbers += (np.flatnonzero(prepared.kept) + before).tolist()
         before += len(piece)
         ends += prepared.ends
+    agree(experience, gamma, discount)
     whole = concatenate(parts) if parts else experience.whole()
     order = np.arange(whole.n_steps) if whole.row is None else np.argsort(whole.row, kind="stable")
-    names = numbers if whole.name is None else whole.name
+    names = numbers if whole.name is None else named(whole.name)
     own_time = np.arange(whole.n_steps) - np.repeat(whole.start[:-1], whole.length)
     time = own_time if whole.time is None else whole.time
     owner = whole.trajectory[order].tolist()
@@ -193,8 +199,15 @@ def gain(
             **facts(ends, truncation),
             "left_out": dict(experience.left_out),
         },
-        notes=[*experience.notes, *warnings(ends, truncation)],
+        notes=[*experience.notes, *(warnings(ends, truncation) if k is None else [])],
     )
+
+
+def named(names: Sequence[Label]) -> Sequence[Label]:
+    """Return names of trajectories as they are shown: numbers if all of them are."""
+    labels = Labels(map(str, names))
+    shown = dict(zip(labels.texts, labels.names(), strict=True))
+    return [shown[str(name)] for name in names]
 
 
 def begin(
@@ -219,3 +232,20 @@ def begin(
         )
     truncation = Truncation.parse(truncated, discount)
     return chain([] if first is None else [first], pieces), discount, truncation
+
+
+def agree(experience: Experience, asked: float | None, used: float) -> None:
+    """Refuse an answer for which files gave different discount factors.
+
+    Raises:
+        InputError: no factor was asked for, and the sources do not agree on one.
+    """
+    if asked is not None:
+        return
+    if experience.disagreement:
+        raise InputError.of([experience.disagreement])
+    if experience.gamma not in (None, used):
+        raise InputError(
+            f"gamma is {experience.gamma:g} in a later file, and was not given before it",
+            fix="say --gamma, or name that file first",
+        )

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.estimators.gain import begin, discounted_loop, discounted_sum
+from rlcalc.estimators.gain import agree, begin, discounted_loop, discounted_sum
 from rlcalc.estimators.truncation import (
     Prepared,
     Truncation,
@@ -96,8 +96,8 @@ def estimate(
     First visit: of each trajectory the first time that it is in s (takes a in s) counts; gains
     are then independent, the error is s/√n. Every visit: all times count; visits of one trajectory
     are not independent, so the error is that of a ratio of sums over trajectories. The error of Â
-    holds the covariance of Q̂ and V̂. Intervals are Student's t with n − 1 degrees of freedom, n the
-    number of trajectories with a visit; one trajectory has no error bar.
+    holds the covariance of Q̂ and V̂ (`moments.difference_error`). Intervals are Student's t
+    (`moments.half_width`); what was met in one trajectory only has no error bar.
 
     Args:
         experience: trajectories, read once, piece by piece.
@@ -120,11 +120,13 @@ def estimate(
     """
     if visit not in ("first", "every") or of not in ("all", "v", "q", "a"):
         raise UsageError(f"visit {visit}, of {of}", fix="visit first|every, of all|v|q|a")
-    if not 0 < confidence < 1:
+    if not 0 < confidence <= 1 - 1e-9:
         raise UsageError(f"confidence is {confidence:g}", fix="give a number between 0 and 1")
     pieces, discount, truncation = begin(experience, gamma, truncated)
     work = partial(summarise, gamma=discount, visit=visit, truncation=truncation)
-    summary = _merged(iter(engine(work, _compiling_if_large(pieces, experience))))
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is shown as no answer
+        summary = _merged(iter(engine(work, _compiling_if_large(pieces, experience))))
+    agree(experience, gamma, discount)
     if summary is None or not len(summary.states.key):
         read = 0 if summary is None else n_trajectories(summary.ends)
         raise InputError(

@@ -3,7 +3,7 @@
 keep       as they are: a gain of a trajectory cut after n steps is short of γ^(n+1−t) V(s_{n+1})
 drop       leave them out: what is left favours trajectories that end soon
 bootstrap  add the tail, from a value that the source gives for the state it was cut in
-cut[:ε]    use only steps whose gain misses at most ε max|V|: γ^(steps to the end) ≤ ε, ε = 0.01
+cut[:ε]    use only steps whose gain misses at most ε max|V|: γ^(n+1−t) ≤ ε, ε = 0.01
 
 Terminated wins where both flags are set. A trajectory with neither is taken to have ended.
 """
@@ -52,9 +52,9 @@ class Truncation:
         if not 0 < tolerance < 1:
             raise UsageError(f"--truncated {text}", fix="give a number between 0 and 1 after cut:")
         if gamma in (0.0, 1.0):
-            margin = np.iinfo(np.int64).max if gamma else 1
-        else:
-            margin = math.ceil(math.log(tolerance) / math.log(gamma) - 1e-12)
+            margin = np.iinfo(np.int64).max if gamma else 0
+        else:  # the last step misses γ V, the one before it γ² V
+            margin = math.ceil(math.log(tolerance) / math.log(gamma) - 1e-12) - 1
         return cls(policy, tolerance, int(margin))
 
 

@@ -43,18 +43,21 @@ def load(sources: Sequence[str], options: Options, *, collect_faults: bool = Fal
         InputError: a source is not there (at once), or is not as it should be (while it is read).
     """
     experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
-    experience.batches = _read(found(list(sources)), experience, options)
+    files = found(list(sources))
+    batches = _every_batch(files, Reading(experience, options))
+    experience.batches = _read(batches, experience, ", ".join(map(shown, files[:3])))
     return experience
 
 
-def _read(files: list[str], experience: Experience, options: Options) -> Iterator[Trajectories]:
-    reading = Reading(experience, options)
+def _read(
+    batches: Iterator[Trajectories], experience: Experience, name: str
+) -> Iterator[Trajectories]:
     any_yet = False
-    for batch in _every_batch(files, reading):
+    for batch in batches:
         any_yet = any_yet or len(batch) > 0
         yield from [batch] if len(batch) else []
     if not any_yet and not experience.faults:
-        experience.fault(Fault("there are no trajectories", ", ".join(map(shown, files[:3]))))
+        experience.fault(Fault("there are no trajectories", name))
 
 
 def _every_batch(files: list[str], reading: Reading) -> Iterator[Trajectories]:
@@ -65,6 +68,8 @@ def _every_batch(files: list[str], reading: Reading) -> Iterator[Trajectories]:
             if file.path and not reading.experience.n_expected:
                 size = os.path.getsize(file.path) * len(files)
                 reading.experience.n_expected = size // BYTES_A_STEP[file.kind]
+            if FORMATS[file.kind] == "documents":
+                yield from reading.rest()  # what stands before it comes before it
             module = importlib.import_module(f"rlcalc.readers.{FORMATS[file.kind]}")
             yield from module.read(file, reading)
     with _collected(reading.experience):
@@ -82,16 +87,17 @@ def _collected(experience: Experience) -> Iterator[None]:
         experience.faults += error.faults
 
 
-def load_frame(frame: Any, options: Options) -> Experience:
+def load_frame(frame: Any, options: Options, *, collect_faults: bool = False) -> Experience:
     """Return the trajectories of a Polars frame, with one step a row or one trajectory a row."""
     from rlcalc.readers.parquet import frames
 
-    experience = Experience(iter(()), Labels(), Labels())
+    experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
     reading = Reading(experience, options)
 
     def batches() -> Iterator[Trajectories]:
-        yield from frames(frame.lazy(), "the frame", reading)
-        yield from reading.rest()
+        with _collected(experience):
+            yield from frames(frame.lazy(), "the frame", reading)
+            yield from reading.rest()
 
-    experience.batches = batches()
+    experience.batches = _read(batches(), experience, "the frame")
     return experience

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -21,6 +22,7 @@ from rlcalc.vocabulary import Kind
 
 LONGEST_HEADER = 1 << 20
 LONGEST_CELL = 1 << 26
+BLANK = re.compile(rb"(?m)^[ \t]*\r?\n")
 
 
 def read(file: File, reading: Reading) -> Iterator[Trajectories]:
@@ -108,19 +110,23 @@ class Lines:
         return block[end:]
 
     def _rows(self, data: bytes, table: Table) -> Rows:
+        if b'"' not in data and BLANK.search(data):
+            data = BLANK.sub(b"", data)
         try:
-            source = pl.read_csv(
-                io.BytesIO(self.header + data),
-                infer_schema=False,
-                separator=self.separator,
-                columns=table.sources,
-            )
+            source = self._frame(data, table)
         except pl.exceptions.PolarsError as error:
             self.reading.experience.fault(self._ragged(error, table))
-            source = pl.DataFrame(schema=dict.fromkeys(table.sources, pl.String))
-        if b"\n\n" in data or b"\n\r\n" in data or data[:1] in (b"\n", b"\r"):  # blank lines
-            source = source.filter(~pl.all_horizontal(pl.all().is_null()))
+            source = self._frame(data, table, truncate_ragged_lines=True, encoding="utf8-lossy")
         return table.rows(source.lazy().select(table.expressions()).collect(), lambda: source)
+
+    def _frame(self, data: bytes, table: Table, **options: bool | str) -> pl.DataFrame:
+        return pl.read_csv(
+            io.BytesIO(self.header + data),
+            infer_schema=False,
+            separator=self.separator,
+            columns=table.sources,
+            **options,  # type: ignore[arg-type]
+        )
 
     def _place(self, row: int) -> str:
         """Say where a row of the present block stands."""

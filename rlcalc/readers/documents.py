@@ -26,16 +26,19 @@ def read(file: File, reading: Reading) -> list[Trajectories]:
         InputError: the document is not as it should be.
     """
     experience, text = reading.experience, text_of(file)
-    asked = reading.options
-    if asked.columns or asked.one_step or asked.order_by:
-        experience.note("--columns, --one-step and --order-by are for tables; this is a document")
+    note_for_documents(reading)
     parser = yaml.parse if file.kind is Kind.yaml else json_reader.parse
     parsed = parser(text, file.at())
+    written = parsed.value
     if isinstance(parsed.value, list):
         parsed.value = {"trajectories": _as_list(parsed.value)}
 
     def where(path: tuple[int | str, ...]) -> str:
-        line = parsed.line(path) if parsed.places else json_reader.line_of(text, path)
+        if written is not parsed.value:  # the list of trajectories, or the only one, is bare
+            bare = isinstance(written, list) and parsed.value["trajectories"] is written
+            path = path[1:] if bare else path[2:]
+        line = yaml.line_of(written, parsed.places, path)
+        line = line if parsed.places else json_reader.line_of(text, path)
         return file.at(f"line {line}: {dotted(path)}" if line else dotted(path))
 
     if isinstance(parsed.value, dict) and "trajectories" not in parsed.value:
@@ -51,6 +54,15 @@ def read(file: File, reading: Reading) -> list[Trajectories]:
         return []
     settle_gamma(experience, document.gamma, file)
     return batch(document.trajectories, experience, lambda number: where(("trajectories", number)))
+
+
+def note_for_documents(reading: Reading) -> None:
+    """Say that what was asked of tables means nothing here."""
+    asked = reading.options
+    if asked.columns or asked.one_step or asked.order_by:
+        reading.experience.note(
+            "--columns, --one-step and --order-by are for tables; this source is none"
+        )
 
 
 def _as_list(values: list[Any]) -> list[Any]:
@@ -80,18 +92,17 @@ def _not_trajectories(document: dict[str, Any], file: File) -> Fault | None:
 
 
 def settle_gamma(experience: Experience, gamma: float | None, file: File) -> None:
-    """Take the discount factor that a document gives; all documents must agree."""
+    """Take the discount factor that a document gives; remember it if another gives another."""
     if gamma is None or gamma == experience.gamma:
         return
-    if experience.gamma is not None:
-        experience.fault(
-            Fault(
-                f"gamma is {gamma:g} here and {experience.gamma:g} in an earlier file",
-                file.at(),
-                "make them agree, or say --gamma",
-            )
+    if experience.gamma is None:
+        experience.gamma = gamma
+    else:
+        experience.disagreement = Fault(
+            f"gamma is {gamma:g} here and {experience.gamma:g} in an earlier file",
+            file.at(),
+            "make them agree, or say --gamma",
         )
-    experience.gamma = gamma
 
 
 def dotted(path: tuple[int | str, ...]) -> str:
@@ -213,9 +224,12 @@ def _arrays(columns: list[dict[str, Any]], experience: Experience) -> Trajectori
 
 
 def _optional(columns: list[dict[str, Any]], name: str) -> Floats | None:
-    if not all(name in column for column in columns):
+    if not any(name in column for column in columns):
         return None
-    return np.array([value for column in columns for value in column[name]], dtype=np.float64)
+    unknown = {column: [np.nan] * len(columns[column]["reward"]) for column in range(len(columns))}
+    return np.array(
+        [v for n, column in enumerate(columns) for v in column.get(name, unknown[n])], np.float64
+    )
 
 
 def _code(label: Any, labels: Labels) -> int:

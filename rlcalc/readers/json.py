@@ -30,7 +30,7 @@ def value_of(text: str, where: str, first_line: int = 1) -> Any:
 
 
 def parse(text: str, name: str) -> yaml.Parsed:
-    """Return a document without places; `places` finds them when they are wanted."""
+    """Return a document without places; `line_of` finds them when they are wanted."""
     return yaml.Parsed(value_of(text, name))
 
 
@@ -42,6 +42,7 @@ def line_of(text: str, path: tuple[int | str, ...]) -> int | None:
     if len(text) > 1 << 24:
         return None
     try:
-        return yaml.parse(text, "").line(path)
+        parsed = yaml.parse(text, "")
+        return yaml.line_of(parsed.value, parsed.places, path)
     except InputError:
         return None

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from rlcalc.errors import Fault, InputError, shown
+from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.readers import json as json_reader
-from rlcalc.readers.documents import batch, dotted
+from rlcalc.readers.documents import batch, dotted, note_for_documents
 from rlcalc.readers.reading import Reading, one_ahead
 from rlcalc.readers.sources import File, line_blocks
 from rlcalc.spec import adapter, faults
@@ -48,6 +48,7 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
         for number, block in blocks:
             yield from lines.take(block, number)
         return
+    note_for_documents(reading)
     following = chain([(number, block)], blocks)
     if (
         isinstance(first, dict)
@@ -128,6 +129,8 @@ def _schema(first: Mapping[str, Any], books: Books) -> dict[str, pl.DataType] | 
 
     schema: dict[str, pl.DataType] = {}
     for name, value in first.items():
+        if name in ("log_probs", "behaviour_probs"):
+            return None  # the models look at each number's range
         if name in ("states", "actions"):
             kinds = {type(label) for label in value} if isinstance(value, list) else set()
             if kinds not in ({str}, {int}):
@@ -153,7 +156,7 @@ class WholeBlocks:
 
     def __init__(self, schema: dict[str, pl.DataType], file: File, reading: Reading) -> None:
         self.schema, self.file, self.reading = schema, file, reading
-        self.table = reading.table(file.at(), schema, str)
+        self.table = reading.table(file.at(), schema, str, plainly=True)
 
     def frame(self, block: bytes) -> pl.DataFrame | None:
         """Return a block as Polars reads it, or None if it does not."""
@@ -209,19 +212,33 @@ class StepLines:
         """Yield the trajectories that are whole with the lines of a block."""
         import polars as pl
 
+        from rlcalc.readers.tables import chosen
+
+        self.block, self.number = block, number
         frame = self._frame(block, number)
         if not len(frame):
             return
         if self.table is None:
             self.table = self.reading.table(self.file.at(), dict(frame.schema), self._place)
-        self.block, self.number, self.before = block, number, self.table.n_rows
+        self.before = self.table.n_rows
+        new = set(chosen(frame.columns, self.reading.options, "")) - set(self.table.column)
+        if new:
+            what = f"the {listed(sorted(new))} is given here, and nowhere in the lines before"
+            where = self.file.at(f"line {number} and after")
+            self.reading.experience.fault(Fault(what, where, "give it in every line"))
         missing = [name for name in self.table.sources if name not in frame.columns]
         frame = frame.with_columns(pl.lit(None).alias(name) for name in missing)
         self.table.schema = dict(frame.schema)
         yield from self._trajectories(frame)
 
     def _trajectories(self, frame: pl.DataFrame) -> Iterator[Trajectories]:
-        rows = frame.lazy().select(self.table.expressions()).collect()
+        import polars as pl
+
+        try:
+            rows = frame.lazy().select(self.table.expressions()).collect()
+        except pl.exceptions.PolarsError as error:
+            what = f"not a table: {shown(str(error).splitlines()[0], 200)}"
+            raise InputError(what, self.file.at(f"line {self.number} and after")) from error
         yield from self.reading.assembler.push(self.table.rows(rows, lambda: frame))
 
     def _place(self, row: int) -> str:
@@ -231,12 +248,11 @@ class StepLines:
     def _frame(self, block: bytes, number: int) -> pl.DataFrame:
         import polars as pl
 
-        for sample in (1000, None):
-            try:
-                return pl.read_ndjson(block, infer_schema_length=sample)
-            except pl.exceptions.PolarsError as error:
-                problem = error
-        good = []
+        try:
+            return pl.read_ndjson(block, infer_schema_length=None)
+        except pl.exceptions.PolarsError as error:
+            problem = error
+        good: list[bytes] = []  # blank where a line is bad, so that lines keep their numbers
         for place, line in enumerate(block.split(b"\n"), start=number):
             if not line.strip():
                 continue
@@ -244,10 +260,12 @@ class StepLines:
                 value = json_reader.value_of(decoded(line, place, self.file), self.file.at(), place)
             except InputError as error:
                 self.reading.experience.fault(*error.faults)
+                good.append(b"")
                 continue
             wrong = _not_finite(value)
+            good.append(b"")
             if isinstance(value, dict) and not wrong:
-                good.append(line)
+                good[-1] = line
             elif wrong:
                 where = self.file.at(f"line {place}")
                 self.reading.experience.fault(Fault(wrong, where, "leave out this line"))
@@ -255,7 +273,8 @@ class StepLines:
                 what = f"this line is no mapping, as the first is: {shown(line.decode(), 40)}"
                 self.reading.experience.fault(Fault(what, self.file.at(f"line {place}")))
         try:
-            return pl.read_ndjson(b"\n".join(good), infer_schema_length=None)
+            self.block = b"\n".join(good)
+            return pl.read_ndjson(self.block, infer_schema_length=None)
         except pl.exceptions.PolarsError:
             first = str(problem).splitlines()[0]
             self.reading.experience.fault(

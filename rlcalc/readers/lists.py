@@ -25,7 +25,8 @@ def trajectories_of(frame: pl.DataFrame, table: Table) -> Trajectories:
     problems = problems_of(frame, table)
     wrong = np.zeros(len(frame), dtype=bool)
     for what, rows in problems:
-        where = listed([table.place(first + int(row)) for row in np.flatnonzero(rows)], 5)
+        places = np.flatnonzero(rows)
+        where = listed([table.place(first + int(row)) for row in places[:5]], total=len(places))
         table.experience.fault(Fault(what, f"{table.file}, {where}"))
         wrong |= rows
     return arrays(frame.filter(~pl.Series(wrong)) if wrong.any() else frame, table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
@@ -27,13 +28,15 @@ def one_ahead(
     """Yield each item with what the work makes of it, while the next one is being worked on."""
     with ThreadPoolExecutor(1) as pool:
         before: tuple[Item, Future[Worked]] | None = None
-        for item in items:
-            following = item, pool.submit(work, item)
-            if before:
+        try:
+            for item in items:
+                following = item, pool.submit(work, item)
+                if before:
+                    yield before[0], before[1].result()
+                before = following
+        finally:  # also when there are no more items because reading them failed
+            if before and not before[1].cancelled() and sys.exc_info()[0] is not GeneratorExit:
                 yield before[0], before[1].result()
-            before = following
-        if before:
-            yield before[0], before[1].result()
 
 
 class Reading:
@@ -64,11 +67,13 @@ class Reading:
         *,
         typed: bool = True,
         padded: bool = False,
+        plainly: bool = False,
     ) -> Table:
         """Return a table whose columns are chosen, and tell the assembler that its rows follow."""
         from rlcalc.readers.tables import Table
 
-        table = Table(schema, self.options, self.experience, self.books, name, place, typed=typed)
+        options = Options(identify=self.options.identify) if plainly else self.options
+        table = Table(schema, options, self.experience, self.books, name, place, typed=typed)
         self.assembler.begin_file(
             name, by_environment="trajectory" not in table.column, padded=padded
         )

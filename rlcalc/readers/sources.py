@@ -211,7 +211,7 @@ def _reported(name: str) -> Iterator[None]:
         raise InputError(
             "the compressed source is cut off or damaged", shown(name), f"({shown(error)})"
         ) from error
-    except (PermissionError, IsADirectoryError, FileNotFoundError) as error:
+    except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", shown(name)) from error
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rlcalc.errors import Fault, InputError, listed
 from rlcalc.readers.sources import Options
-from rlcalc.readers.tables import ENDS, Books, Rows
+from rlcalc.readers.tables import ENDS, FLAGS, NUMBERS, Books, Rows
 from rlcalc.trajectories import Experience, Flags, Ints, Trajectories
 
 SAMPLE = 1 << 16
@@ -54,6 +54,7 @@ class Assembler:
         self.file_start: list[int] = []  # the arrival of each file's first row
         self.file_name: list[str] = []
         self.n_arrived = 0
+        self.kinds: dict[str, np.dtype[Any]] = {}  # the columns of the first rows
         self.closed: list[Ints] = []  # keys of this file that ended without a flag
         self.highest_closed = np.iinfo(np.int64).min
 
@@ -68,6 +69,7 @@ class Assembler:
         """Take rows of the present file; return the trajectories that are whole now."""
         if not len(rows):
             return []
+        self._complete(rows)
         rows.columns["arrival"] = rows.columns.pop("row")
         rows.columns["arrival"] += self.file_start[-1]
         self.n_arrived = int(rows["arrival"][-1]) + 1
@@ -87,6 +89,21 @@ class Assembler:
             self.open.append(rest)
             return done + self._whole(last=False)
         return [] if judged.hold else self._whole(last=False)
+
+    def _complete(self, rows: Rows) -> None:
+        """Give rows the columns that rows of earlier files have; refuse what cannot be made up."""
+        if not self.kinds:
+            self.kinds = {name: column.dtype for name, column in rows.columns.items()}
+        for name in set(self.kinds) ^ set(rows.columns):
+            if name in (*FLAGS, *NUMBERS) and name in self.kinds:
+                empty = False if name in FLAGS else np.nan
+                rows.columns[name] = np.full(len(rows), empty, dtype=self.kinds[name])
+            else:
+                raise InputError(
+                    f"the files differ: some have a column for the {name}, others have none",
+                    self.file_name[-1],
+                    "read them one by one, or give all of them the same columns",
+                )
 
     def _completed(self, rows: Rows) -> tuple[list[Trajectories], Rows]:
         """Return what the first rows complete, and the other rows, which are then not copied."""
@@ -139,7 +156,7 @@ class Assembler:
                 "trajectory=COLUMN or --columns terminated=COLUMN",
             )
         ended = ends(sample)
-        interleaved = False
+        interleaved = unordered = False
         if keyed:
             key, file = sample["key"], self._file_of(sample)
             begin = np.flatnonzero(_changes(key) | _changes(file))
@@ -147,11 +164,16 @@ class Assembler:
             order = np.lexsort([begin, key[begin], file[begin]])
             again = ~_changes(key[begin[order]]) & ~_changes(file[begin[order]])
             interleaved = bool(np.any(again[1:] & ~ended[last[order]][:-1]))
+        if interleaved and "time" in sample:
+            grouped = sample.take(_grouped(sample["key"], self._file_of(sample)))
+            back = ~(_changes(grouped["key"]) | _changes(self._file_of(grouped)))
+            back[1:] &= (np.diff(grouped["time"]) <= 0) & ~ends(grouped)[:-1]
+            unordered = bool(back.any())
         judged = Judgement(
             keyed=keyed,
             flagged=flagged,
             interleaved=interleaved,
-            hold=self.options.order_by is not None or (interleaved and not flagged),
+            hold=self.options.order_by is not None or unordered or (interleaved and not flagged),
             resets=False,
             restarted=False,
         )
@@ -353,10 +375,12 @@ class Assembler:
         keys = rows["key"][here]
         if not len(keys):
             return
-        if np.any(np.diff(keys) <= 0):
-            keys = np.unique(keys)
-        if keys[0] <= self.highest_closed and self.closed:
-            again = keys[np.isin(keys, np.concatenate(self.closed))]
+        if keys[0] <= self.highest_closed or np.any(np.diff(keys) <= 0):
+            keys = np.sort(keys)
+            again = keys[1:][np.diff(keys) == 0]
+            for known in self.closed:
+                place = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+                again = np.concatenate([again, keys[known[place] == keys]])
             if len(again):
                 which = begin[np.isin(rows["key"][begin], again)]
                 self.experience.fault(
@@ -367,6 +391,8 @@ class Assembler:
                     )
                 )
         self.closed.append(keys)
+        while len(self.closed) > 1 and 2 * len(self.closed[-1]) >= len(self.closed[-2]):
+            self.closed[-2:] = [np.sort(np.concatenate(self.closed[-2:]))]  # few, and each sorted
         self.highest_closed = max(self.highest_closed, int(keys[-1]))
 
     def _built(self, rows: Rows, begin: Ints) -> Trajectories:

@@ -76,7 +76,8 @@ def chosen(names: list[str], options: Options, where: str) -> dict[str, str]:
                 fix=(f"did you mean {near}? " if near else "")
                 + f"known: {', '.join(COLUMN_NAMES)}",
             )
-        found[meaning] = _present(column.removeprefix("-"), names, where)
+        sign = "-" if meaning in NUMBERS and column not in names else ""
+        found[meaning] = _present(column.removeprefix(sign), names, where)
     if options.order_by:
         found["time"] = _present(options.order_by, names, where)
     needed = ("state", "action", "reward")
@@ -131,16 +132,22 @@ class Table:
                 )
         for meaning in LABELS[:3]:  # where types are known, a label 1 written as text stays text
             kind = schema[self.column[meaning]] if meaning in self.column else pl.Int64()
+            kind = getattr(kind, "inner", kind) if self._is_lists(schema) else kind
             if typed and not kind.is_numeric():
                 books.of_column(meaning).labels.textual = True
+
+    def _is_lists(self, schema: Mapping[str, pl.DataType]) -> bool:
+        """Whether a row is a whole trajectory, with lists in its cells."""
+        return schema[self.column["reward"]].is_nested()
 
     def _note_near_misses(self) -> None:
         """Say which columns are not read although their names are almost those of something."""
         absent = [
             name for m, names in COLUMN_NAMES.items() if m not in self.column for name in names
         ]
-        for name in set(self.schema) - set(self.column.values()):
-            near = nearest(name, absent, alike=0.85)
+        read = set(self.column.values())
+        for name in self.schema:
+            near = None if name in read else nearest(name, absent, alike=0.85)
             if near:
                 self.experience.note(
                     f"the column {shown(name)} is not read; if it is {near}, say --columns "
@@ -160,6 +167,10 @@ class Table:
             elif meaning in NUMBERS:
                 sign = -1 if self.options.columns.get(meaning, "").startswith("-") else 1
                 number = as_number(source, kind)
+                if meaning != "reward":  # may be missing; what is there must be a number
+                    blank = source.is_null()
+                    blank = blank | (source.str.strip_chars() == "") if kind == pl.String else blank
+                    number = pl.when(blank).then(float("nan")).otherwise(number)
                 exprs.append((-number if sign < 0 else number).alias(meaning))
             elif meaning in FLAGS:
                 exprs.append(as_flag(source, kind).cast(pl.UInt8).alias(meaning))
@@ -213,8 +224,11 @@ class Table:
                 bad = bad & is_step if len(bad) and name in ("state", "action") else bad[:0]
             elif name in NUMBERS:
                 columns[name] = series.to_numpy()
-                finite = np.isfinite(columns[name]) if name == "reward" else np.ones(1, dtype=bool)
-                bad = bad[:0] if finite.all() else ~finite & is_step
+                fine = np.isfinite(columns[name])
+                if name != "reward" and not fine.all():  # NaN stands for what is not known
+                    unknown = np.isnan(columns[name])
+                    fine |= unknown & ~bad if len(bad) else unknown
+                bad = bad[:0] if fine.all() else ~fine & is_step
             elif name in FLAGS:  # by way of bytes, which is faster than bit by bit
                 columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy().view(bool)
             else:
@@ -234,15 +248,15 @@ class Table:
             name = "trajectory" if "trajectory" in self.column else "environment"
         column = self.column[name]
         seen = source()[column][places[:3].tolist()].to_list()
-        expected = {"reward": "a finite number", "time": "a number or a date"}.get(
+        expected = {"time": "a number or a date", **dict.fromkeys(NUMBERS, "a finite number")}.get(
             name, "true or false" if name in FLAGS else "a label"
         )
-        rows = [self.place(self.n_rows + int(place)) for place in places]
+        rows = [self.place(self.n_rows + int(place)) for place in places[:5]]
         self.experience.fault(
             Fault(
                 f"{shown(column)} is {listed(map(_value, seen))}, expected {expected}",
-                f"{self.file}, {listed(rows, 5)}",
-                f"mend or leave out {'this row' if len(rows) == 1 else 'these rows'}",
+                f"{self.file}, {listed(rows, total=len(places))}",
+                f"mend or leave out {'this row' if len(places) == 1 else 'these rows'}",
             )
         )
 
@@ -280,7 +294,7 @@ def as_time(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
     """Return what rows are ordered by, as numbers: steps, seconds, or dates."""
     if kind == pl.String:
         return column.str.strip_chars()  # see `moments_in_time`
-    return column.to_physical() if kind.is_integer() else column.to_physical().cast(pl.Float64)
+    return column.to_physical().cast(pl.Int64 if kind.is_integer() else pl.Float64)
 
 
 def moments_in_time(column: pl.Series) -> pl.Series:

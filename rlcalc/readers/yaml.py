@@ -34,15 +34,18 @@ class Parsed:
     value: Value = None
     places: dict[int, dict[Any, Place]] = field(default_factory=dict)  # of a container's entries
 
-    def line(self, path: tuple[int | str, ...]) -> int | None:
-        """Return the line of the value that a path leads to, or of the last one on the way."""
-        value, line = self.value, None
-        for step in path:
-            place = self.places.get(id(value), {}).get(step)
-            if place is None:
-                break
-            line, value = place[0], value[step]
-        return line
+
+def line_of(
+    value: Value, places: dict[int, dict[Any, Place]], path: tuple[int | str, ...]
+) -> int | None:
+    """Return the line of the value that a path leads to, or of the last one on the way."""
+    line = None
+    for step in path:
+        place = places.get(id(value), {}).get(step)
+        if place is None:
+            break
+        line, value = place[0], value[step]
+    return line
 
 
 def parse(text: str, name: str) -> Parsed:

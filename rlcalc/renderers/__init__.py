@@ -68,7 +68,7 @@ def show(result: Result, form: Format, output: str | None = None, *, head: int |
     Raises:
         InputError: the file cannot be written.
     """
-    with _target(output) as stream:
+    with target(output) as stream:
         write(result, form, stream, head=head)
 
 
@@ -78,7 +78,8 @@ def write(result: Result, form: Format, stream: BinaryIO, *, head: int | None = 
 
 
 @contextlib.contextmanager
-def _target(output: str | None) -> Iterator[BinaryIO]:
+def target(output: str | None) -> Iterator[BinaryIO]:
+    """Open a file that will be there whole or not at all; None is standard output."""
     if output is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

@@ -16,7 +16,7 @@ def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> N
     """Write one object with command, facts and rows, or the rows alone, one a line."""
     lines = form is Format.jsonl
     if not lines:
-        opening = json.dumps({"command": result.command, "facts": dict(result.facts)}, indent=2)
+        opening = json.dumps({"command": result.command, "facts": result.plain_facts()}, indent=2)
         stream.write(opening[:-2].encode() + b',\n  "rows": [')
     if len(result) >= LARGE:
         _write_large(result, stream, lines=lines)

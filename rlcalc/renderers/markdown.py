@@ -13,5 +13,5 @@ def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> N
     heads, rows = result.display(range(len(result)))
     rule = [":---" if left else "---:" for left in result.left()]
     for cells in (heads, rule, *rows):
-        line = " | ".join(cell.strip().replace("|", "\\|") for cell in cells)
+        line = " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells)
         stream.write(f"| {line} |\n".encode("utf-8", "backslashreplace"))

@@ -76,17 +76,25 @@ def _tables(result: Result, head: int | None, width: int) -> list[Table]:
     for group in groups:
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for place in (*keys, *group):
+            name = Text(heads[place])
+            if not left[place]:  # the cells have one width, and stand as they are
+                name.pad_left(widths[place] - name.cell_len)
             table.add_column(
-                Text(heads[place]),
-                justify="left" if left[place] else "right",
+                name,
                 no_wrap=not left[place],
                 overflow="fold",
                 width=widths[place],
             )
         for row in rows:
-            table.add_row(*(Text(row[place]) for place in (*keys, *group)))
+            table.add_row(
+                *(Text(_cell(row[place], widths[place], left[place])) for place in (*keys, *group))
+            )
         tables.append(table)
     return tables
+
+
+def _cell(cell: str, width: int, left: bool) -> str:
+    return cell if left else " " * (width - cell_len(cell)) + cell
 
 
 def _foot(facts: list[tuple[str, str]], width: int) -> list[str]:

@@ -225,3 +225,89 @@ def test_one_step_makes_every_row_a_trajectory() -> None:
         rlcalc.estimate(frame, columns=columns)
     with pytest.raises(InputError, match="there is no column itm"):
         rlcalc.estimate(frame, one_step=True, columns={**columns, "action": "itm"})
+
+
+def test_many_rows_in_any_order_are_sorted_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An end that is flagged among the first rows is not the end of what has been read so far."""
+    monkeypatch.setattr("rlcalc.readers.parquet.ROWS", 100)
+    monkeypatch.setattr("rlcalc.readers.steps.SAMPLE", 300)
+    data = walks(400)
+    frame = steps(data).sample(fraction=1, shuffle=True, seed=3)
+
+    assert sorted(by_trajectory(frame)) == sorted(data)
+
+
+def test_a_trajectory_that_comes_twice_in_one_block_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rlcalc.readers.steps.SAMPLE", 4)
+    monkeypatch.setattr("rlcalc.readers.parquet.ROWS", 8)
+    keys = [0, 0, 1, 1, 2, 2, 3, 3, 7, 8, 7, 8, 7, 9]
+    frame = pl.DataFrame({"episode": keys, "state": "a", "action": "x", "reward": 1.0})
+    with pytest.raises(InputError, match="come after those of another"):
+        rlcalc.estimate(frame)
+
+
+@pytest.mark.parametrize("kind", [pl.UInt8, pl.UInt32, pl.Int16, pl.Float32])
+def test_time_may_be_of_any_type(kind: type[pl.DataType]) -> None:
+    frame = pl.DataFrame(
+        {
+            "t": pl.Series([0, 1, 2, 0, 1, 2], dtype=kind),
+            "state": "a",
+            "action": "x",
+            "reward": 1.0,
+            "terminated": [False, False, False, False, False, True],
+        }
+    )
+
+    assert rlcalc.estimate(frame).facts["trajectories"] == 2
+
+
+def test_files_may_lack_flags_and_nothing_else(tmp_path: Path) -> None:
+    one, two, three = (tmp_path / f"{name}.csv" for name in ("one", "two", "three"))
+    one.write_text("episode,state,action,reward,terminated\n0,a,x,1,1\n")
+    two.write_text("episode,state,action,reward\n1,a,x,1\n")
+    three.write_text("episode,t,state,action,reward,terminated\n2,0,a,x,1,1\n")
+
+    assert rlcalc.estimate([one, two]).facts["truncated"] == 1
+    with pytest.raises(InputError, match="the files differ"):
+        rlcalc.estimate([one, three])
+
+
+def test_keys_that_come_late_in_json_lines_are_read() -> None:
+    lines = ['{"episode": 0, "state": "a", "action": "x", "reward": 1}'] * 1500
+    lines.append('{"episode": 0, "state": "a", "action": "x", "reward": 1, "truncated": true}')
+    frame = pl.read_ndjson("\n".join(lines).encode(), infer_schema_length=None)
+
+    assert rlcalc.estimate(frame).facts["truncated"] == 1
+
+
+def test_bad_values_are_faults_and_missing_ones_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "values.csv"
+    header = "episode,state,action,reward,value,truncated\n"
+    path.write_text(header + "0,a,x,1,,0\n0,b,x,1,5,1\n")
+
+    assert rlcalc.estimate(path, truncated="bootstrap").facts["start_value"] == 6
+    for wrong in ("oops", "inf"):
+        path.write_text(header + f"0,a,x,1,{wrong},0\n")
+        with pytest.raises(InputError, match="expected a finite number"):
+            rlcalc.estimate(path)
+
+
+def test_discount_factors_of_files_must_agree_unless_one_is_asked(tmp_path: Path) -> None:
+    for name, gamma in (("one", "gamma: 0.5\n"), ("two", "gamma: 0.9\n"), ("none", "")):
+        (tmp_path / f"{name}.yaml").write_text(f"{gamma}trajectories: [[a, x, 1, a, x, 1]]\n")
+    one, two, none = (tmp_path / f"{name}.yaml" for name in ("one", "two", "none"))
+    with pytest.raises(InputError, match=r"gamma is 0.9 here and 0.5"):
+        rlcalc.estimate([one, two])
+
+    assert rlcalc.estimate([one, two], gamma=0.7).facts["gamma"] == 0.7
+    assert rlcalc.estimate([one, none]).facts["gamma"] == 0.5
+
+
+def test_files_are_read_in_the_order_in_which_they_are_named(tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("episode,state,action,reward\n0,a,x,1\n")
+    (tmp_path / "two.yaml").write_text("trajectories: [[b, x, 1]]\n")
+    result = rlcalc.gain([tmp_path / "one.csv", tmp_path / "two.yaml"])
+
+    assert result["state"].tolist() == ["a", "b"]
