@@ -1,10 +1,8 @@
 import numpy as np
-import pytest
-import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlcalc.moments import CoMoments, Moments, student_t
+from rlcalc.moments import CoMoments, Moments
 
 values = st.floats(-1e3, 1e3, allow_nan=False)
 clusters = st.lists(
@@ -73,18 +71,3 @@ def test_co_moments_merge(data: list[tuple[float, float]], cut: int) -> None:
 
     direct = ((x - x.mean()) * (y - y.mean())).sum()
     np.testing.assert_allclose(merged.products, [direct], rtol=1e-9, atol=1e-3)
-
-
-@pytest.mark.parametrize("confidence", [0.01, 0.5, 0.9, 0.95, 0.99, 0.9999])
-def test_student_t_is_scipys(confidence: float) -> None:
-    degrees = np.array([*range(1, 300), 1000, 10**6])
-
-    np.testing.assert_allclose(
-        student_t(confidence, degrees),
-        scipy.stats.t.ppf(0.5 + confidence / 2, degrees),
-        rtol=2e-9,
-    )
-
-
-def test_no_degree_of_freedom_has_no_interval() -> None:
-    assert np.isnan(student_t(0.95, np.array([0]))).all()

@@ -25,8 +25,9 @@ from rlcalc.estimators.truncation import (
     warnings,
 )
 from rlcalc.estimators.visits import ACTION_BITS, Visit, cluster_loop, visits_of
+from rlcalc.interval import half_width
 from rlcalc.kernel import Kernel, compile_beside
-from rlcalc.moments import CoMoments, Moments, difference_error, half_width
+from rlcalc.moments import CoMoments, Moments, difference_error
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Flags, Floats, Ints, Trajectories
 
@@ -97,7 +98,7 @@ def estimate(
     are then independent, the error is s/√n. Every visit: all times count; visits of one trajectory
     are not independent, so the error is that of a ratio of sums over trajectories. The error of Â
     holds the covariance of Q̂ and V̂ (`moments.difference_error`). Intervals are Student's t
-    (`moments.half_width`); what was met in one trajectory only has no error bar.
+    (`interval.half_width`); what was met in one trajectory only has no error bar.
 
     Args:
         experience: trajectories, read once, piece by piece.

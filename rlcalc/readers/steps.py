@@ -7,13 +7,14 @@ that are not steps are recognised, counted and left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import Fault, InputError, listed
+from rlcalc.readers.judgement import Judgement, changes, ends, grouped_by, judge
 from rlcalc.readers.sources import Options
 from rlcalc.readers.tables import ENDS, FLAGS, NUMBERS, Books, Rows
 from rlcalc.trajectories import Experience, Flags, Ints, Trajectories
@@ -27,18 +28,6 @@ LONGEST_RUN = 1 << 20
 LAST_ROW = "rows that hold only a last state"
 PAD_ROW = "padding rows"
 RESET_ROW = "reset rows"
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What the first rows show of how a source was written."""
-
-    keyed: bool  # a column says which trajectory, or which environment, a row belongs to
-    flagged: bool  # columns say where trajectories end
-    interleaved: bool  # the rows of a trajectory do not stand together
-    hold: bool  # nothing is whole before everything is read
-    resets: bool  # the row after an end is the reset of an environment, not a step
-    restarted: bool  # next_state of a last step is the first state of the next trajectory
 
 
 class Assembler:
@@ -80,7 +69,7 @@ class Assembler:
             self.open.append(rows)
             if sum(map(len, self.open)) < SAMPLE:
                 return []
-            judged = self.judgement = self._judge(Rows.joined(self.open).take(slice(SAMPLE)))
+            judged = self.judgement = self._judged()
         elif judged.hold or self._goes_on(rows):
             self.open.append(rows)
             return []
@@ -127,7 +116,7 @@ class Assembler:
         if not self.open:
             return []
         if self.judgement is None:
-            self.judgement = self._judge(Rows.joined(self.open).take(slice(SAMPLE)))
+            self.judgement = self._judged()
         return self._whole(last=True)
 
     def _file_of(self, rows: Rows) -> Ints:
@@ -137,7 +126,7 @@ class Assembler:
         """[N] whether a row is of another file than the one before; [1] where all are of one."""
         if len(self.file_start) == 1 or self.file_start[-1] <= rows["arrival"][0]:
             return np.zeros(1, dtype=bool)
-        return _changes(self._file_of(rows))
+        return changes(self._file_of(rows))
 
     def _where(self, rows: Rows, which: NDArray[np.int64]) -> str:
         """Say where some rows stand."""
@@ -146,48 +135,10 @@ class Assembler:
         first = file[0]
         return f"{self.file_name[first]}, row {listed(row[file == first].tolist(), 5)}"
 
-    def _judge(self, sample: Rows) -> Judgement:
-        keyed, flagged = "key" in sample, any(name in sample for name in ENDS)
-        if not keyed and not flagged:
-            raise InputError(
-                "no column says which trajectory a row belongs to, or where trajectories end",
-                self.file_name[-1],
-                "if every row is a whole trajectory say --one-step; else --columns "
-                "trajectory=COLUMN or --columns terminated=COLUMN",
-            )
-        ended = ends(sample)
-        interleaved = unordered = False
-        if keyed:
-            key, file = sample["key"], self._file_of(sample)
-            begin = np.flatnonzero(_changes(key) | _changes(file))
-            last = np.append(begin[1:], len(sample)) - 1
-            order = np.lexsort([begin, key[begin], file[begin]])
-            again = ~_changes(key[begin[order]]) & ~_changes(file[begin[order]])
-            interleaved = bool(np.any(again[1:] & ~ended[last[order]][:-1]))
-        if interleaved and "time" in sample:
-            grouped = sample.take(_grouped(sample["key"], self._file_of(sample)))
-            back = ~(_changes(grouped["key"]) | _changes(self._file_of(grouped)))
-            back[1:] &= (np.diff(grouped["time"]) <= 0) & ~ends(grouped)[:-1]
-            unordered = bool(back.any())
-        judged = Judgement(
-            keyed=keyed,
-            flagged=flagged,
-            interleaved=interleaved,
-            hold=self.options.order_by is not None or unordered or (interleaved and not flagged),
-            resets=False,
-            restarted=False,
-        )
-        if "next_state" not in sample or not ended.any():
-            return judged
-        grouped = sample.take(_grouped(sample["key"])) if interleaved else sample
-        ended = ends(grouped)
-        after = np.flatnonzero(ended[:-1]) + 1
-        if interleaved:
-            after = after[~_changes(grouped["key"])[after]]
-        same = grouped["state"][after] == grouped["next_state"][after - 1]
-        resets = _are_resets(grouped, after, same)
-        restarted = not resets and len(after) >= 3 and bool(same.all())
-        return replace(judged, resets=resets, restarted=restarted)
+    def _judged(self) -> Judgement:
+        sample = Rows.joined(self.open).take(slice(SAMPLE))
+        ordered = self.options.order_by is not None
+        return judge(sample, self._file_of(sample), self.file_name[-1], ordered=ordered)
 
     def _goes_on(self, rows: Rows) -> bool:
         """Whether nothing became whole with these rows: cheap, for trajectories of many blocks."""
@@ -207,7 +158,7 @@ class Assembler:
         assert judged is not None
         rows = Rows.joined(self.open)
         if judged.keyed and (judged.interleaved or judged.hold):
-            rows = rows.take(_grouped(rows["key"], self._file_of(rows) if judged.hold else None))
+            rows = rows.take(grouped_by(rows["key"], self._file_of(rows) if judged.hold else None))
         if judged.keyed and "time" in rows:
             rows = self._in_time_order(rows)
         if judged.resets:
@@ -257,7 +208,7 @@ class Assembler:
         waits = np.repeat(~whole, np.diff(np.append(begin, len(rows)))) & ~ghost
         if judged is not None and (judged.resets or self.padded):
             group = rows["key"] if judged.interleaved else np.zeros(len(rows))
-            new_ghost = np.append(_changes(group)[1:], True) & ~waits
+            new_ghost = np.append(changes(group)[1:], True) & ~waits
             self.ghosts = rows["arrival"][new_ghost]
             waits = waits | new_ghost
         left = np.flatnonzero(waits)
@@ -294,7 +245,7 @@ class Assembler:
         begins[0] = True
         begins[1:] = ends(rows)[:-1]
         if judged.keyed:
-            begins |= _changes(rows["key"])
+            begins |= changes(rows["key"])
         if "is_first" in rows:
             begins |= rows["is_first"]
         other = self._other_file(rows)
@@ -318,12 +269,12 @@ class Assembler:
         back &= ~other
         if not back.any():
             return rows
-        change = _changes(rows["key"]) | other
+        change = changes(rows["key"]) | other
         run = np.cumsum(change) - 1
         n_runs = int(run[-1]) + 1
         ended = ends(rows)
         order = np.lexsort([np.arange(len(rows)), time, run])
-        twice = ~_changes(run[order])
+        twice = ~changes(run[order])
         twice[1:] &= np.diff(time[order]) == 0
         n_twice = np.bincount(run[order], twice, n_runs)
         n_ended = np.bincount(run, ended, n_runs)
@@ -353,7 +304,7 @@ class Assembler:
         reset[1:] = ended[:-1] & (rows["state"][1:] == rows["next_state"][:-1])
         reset &= (rows["reward"] == 0) & ~ended
         if self.judgement is not None and self.judgement.interleaved:
-            reset &= ~_changes(rows["key"])
+            reset &= ~changes(rows["key"])
         self.experience.left_out.update({RESET_ROW: int(reset.sum())} if reset.any() else {})
         return rows.take(~reset)
 
@@ -480,46 +431,3 @@ class Assembler:
         step[final[is_last]] = False
         length = (final - begin + 1 - is_last)[kept]
         return rows.take(step), np.concatenate([[0], np.cumsum(length)[:-1]]), kept
-
-
-def ends(rows: Rows) -> Flags:
-    """[N] whether an end is flagged in a row, of whatever kind."""
-    ended = np.zeros(len(rows), dtype=bool)
-    for name in ENDS:
-        if name in rows:
-            ended |= rows[name]
-    return ended
-
-
-def _changes(values: NDArray[np.generic]) -> Flags:
-    """[N] whether a value differs from the one before; the first does."""
-    changes = np.ones(len(values), dtype=bool)
-    np.not_equal(values[1:], values[:-1], out=changes[1:])
-    return changes
-
-
-def _grouped(key: Ints, file: Ints | None = None) -> Ints:
-    """The order that puts the rows of a key together, keys in order of their first row."""
-    _, first, number = np.unique(key, return_index=True, return_inverse=True)
-    if file is None:
-        return np.argsort(first[number], kind="stable")
-    return np.lexsort([np.arange(len(key)), first[number], file])
-
-
-def _are_resets(rows: Rows, after: Ints, same: Flags) -> bool:
-    """Whether the rows after an end are resets: no reward, no end, and still the last state.
-
-    A world whose trajectories begin where they end could look alike, so the state must be one in
-    which nobody acts; where only time limits end trajectories, three such rows must agree.
-    """
-    quiet = same & (rows["reward"][after] == 0) & ~ends(rows)[after]
-    if not len(after) or not quiet.all():
-        return False
-    others = np.ones(len(rows), dtype=bool)
-    others[after] = False
-    if "terminated" in rows:
-        by_world = after[rows["terminated"][after - 1]]
-        if len(by_world):
-            acted_in = np.isin(rows["state"][by_world], rows["state"][others])
-            return not acted_in.any()
-    return len(after) >= 3
