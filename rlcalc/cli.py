@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -105,12 +104,6 @@ def _leave(code: int) -> NoReturn:
         sys.stderr.write(f"error: cannot write: {error.strerror}\n")
         code = InputError.exit_code
     sys.stderr.flush()
-    if "rlcalc.kernel" in sys.modules and code == 0:
-        from rlcalc.kernel import finish_compiling
-
-        os.close(sys.stdout.fileno())  # whoever reads us need not wait
-        with contextlib.suppress(KeyboardInterrupt):
-            finish_compiling(seconds=20)
     os._exit(code)
 
 

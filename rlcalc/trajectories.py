@@ -285,7 +285,6 @@ class Experience:
     actions: Labels
     gamma: float | None = None  # what the source says; None where it says nothing
     kinds: list[str] = field(default_factory=list)  # the formats of the files, in their order
-    n_expected: int = 0  # a guess at the steps that will come, to choose how to work; 0: no idea
     n_rows: int = 0  # rows, lines or trajectories as they stand in the source, so far
     left_out: Counter[str] = field(default_factory=Counter)  # rows that are not steps, by reason
     notes: list[str] = field(default_factory=list)  # what the reader has to say, once each

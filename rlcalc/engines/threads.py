@@ -1,4 +1,4 @@
-"""Run pieces on the threads of this machine; numpy and compiled loops let them run side by side."""
+"""Run pieces on the threads of this machine; much of numpy lets them run side by side."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from rlcalc.errors import InputError, UsageError
 from rlcalc.estimators.truncation import Truncation, facts, prepare, warnings
-from rlcalc.kernel import kernel
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Floats, Ints, Label, Labels, Trajectories, concatenate
 
@@ -18,26 +17,13 @@ TOGETHER = 24
 """As long as this many trajectories are still running, numpy steps through them side by side."""
 
 
-@kernel
-def discounted_loop(reward: Floats, start: Ints, gamma: float, tail: Floats) -> Floats:
-    """G_t = r_t + γ G_{t+1}, from each trajectory's end backwards; nothing crosses the end."""
-    gain = np.empty(len(reward))
-    for e in range(len(start) - 1):
-        ahead = tail[e]
-        for t in range(start[e + 1] - 1, start[e] - 1, -1):
-            ahead = reward[t] + gamma * ahead
-            gain[t] = ahead
-    return gain
-
-
 def discounted_sum(reward: Floats, start: Ints, gamma: float, tail: Floats | None = None) -> Floats:
     """Return the gain of every step, to the end of its trajectory.
 
         G_t = r_t + γ G_{t+1},   G_{n+1} = tail          (so G_t = Σ_i γ^i r_{t+i} + γ^{n+1−t} tail)
 
-    Exactly this recursion, rounding included, with or without a compiler: without one,
-    trajectories run backwards side by side, one numpy step a time step, and what is left of a few
-    long ones runs in plain Python.
+    Exactly this recursion, rounding included: trajectories run backwards side by side, one numpy
+    step a time step, and what is left of a few long ones runs in plain Python.
 
     Args:
         reward: [T] r_t.
@@ -50,9 +36,6 @@ def discounted_sum(reward: Floats, start: Ints, gamma: float, tail: Floats | Non
 
     Source: Sutton & Barto (2018), eq. 3.9.
     """
-    if discounted_loop.compiled:
-        after = np.zeros(len(start) - 1) if tail is None else tail
-        return discounted_loop.compiled(reward, start, gamma, after)
     gain = np.empty(len(reward))
     length = np.diff(start)
     by_length = np.argsort(-length, kind="stable")

@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.estimators.gain import agree, begin, discounted_loop, discounted_sum
+from rlcalc.estimators.gain import agree, begin, discounted_sum
 from rlcalc.estimators.truncation import (
     Prepared,
     Truncation,
@@ -24,9 +24,8 @@ from rlcalc.estimators.truncation import (
     prepare,
     warnings,
 )
-from rlcalc.estimators.visits import ACTION_BITS, Visit, cluster_loop, visits_of
+from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
 from rlcalc.interval import half_width
-from rlcalc.kernel import Kernel, compile_beside
 from rlcalc.moments import CoMoments, Moments, difference_error
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Flags, Floats, Ints, Trajectories
@@ -126,7 +125,7 @@ def estimate(
     pieces, discount, truncation = begin(experience, gamma, truncated)
     work = partial(summarise, gamma=discount, visit=visit, truncation=truncation)
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is shown as no answer
-        summary = _merged(iter(engine(work, _compiling_if_large(pieces, experience))))
+        summary = _merged(iter(engine(work, pieces)))
     agree(experience, gamma, discount)
     if summary is None or not len(summary.states.key):
         read = 0 if summary is None else n_trajectories(summary.ends)
@@ -136,26 +135,6 @@ def estimate(
             fix="use another --truncated policy" if read else "",
         )
     return finish(summary, experience, discount, visit, of, truncation, confidence)
-
-
-LARGE = 16_000_000
-"""Steps from which loops are compiled: up to here importing the compiler costs what it saves."""
-
-
-def _compiling_if_large(
-    pieces: Iterator[Trajectories], experience: Experience
-) -> Iterator[Trajectories]:
-    steps = 0
-    for piece in pieces:
-        steps += piece.n_steps
-        if max(steps, experience.n_expected) >= LARGE:
-            ints, codes, one = np.array([0, 1]), np.zeros(1, dtype=np.int64), np.ones(1)
-            examples: dict[Kernel[..., Any], tuple[Any, ...]] = {
-                cluster_loop: (codes, 1, ints, one, True),
-                discounted_loop: (one, ints, 0.5, one),
-            }
-            compile_beside(examples)
-        yield piece
 
 
 def _merged(summaries: Iterator[Summary]) -> Summary | None:

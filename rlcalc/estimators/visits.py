@@ -1,7 +1,7 @@
 """Which visits count: the steps of a piece as clusters, one for each key and trajectory.
 
 A key is a state, or a state-action pair. Clusters stand in the order of their keys, and under one
-key in the order of their trajectories. A loop finds them, or, without a compiler, a sort.
+key in the order of their trajectories. A sort finds them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rlcalc.kernel import kernel
 from rlcalc.trajectories import Codes, Flags, Floats, Ints, Trajectories
 
 Visit = Literal["first", "every"]
@@ -60,7 +59,9 @@ def visits_of(batch: Trajectories, gain: Floats, visit: Visit) -> Visits:
 def clusters_of(
     key: Ints, n_keys: int, batch: Trajectories, gain: Floats, visit: Visit
 ) -> Clusters:
-    """Return the clusters of steps with these keys; compiled or not, with the same bits.
+    """Return the clusters of steps with these keys, by a sort that keeps the order in time.
+
+    `take` and `flatnonzero` let other threads work meanwhile; indexing with an array does not.
 
     Args:
         key: [T] from 0 to n_keys − 1, each of which occurs.
@@ -68,56 +69,6 @@ def clusters_of(
         batch: whose steps they are.
         gain: [T] G_t.
         visit: which visits of a trajectory count.
-    """
-    if cluster_loop.compiled is None:
-        return by_sorting(key, n_keys, batch, gain, visit)
-    found = cluster_loop.compiled(key, n_keys, batch.start, gain, visit == "first")
-    edge, total, size, first_step, cluster = found
-    return Clusters(edge, total, None if visit == "first" else size, first_step, cluster)
-
-
-@kernel
-def cluster_loop(
-    key: Ints,
-    n_keys: int,
-    start: Ints,
-    gain: Floats,
-    first: bool,
-) -> tuple[Ints, Floats, Ints, Ints, Ints]:
-    """Sum the gains of every trajectory's visits to every key: total = Σ G_t, size = Σ 1.
-
-    The first sweep counts the clusters of each key, the second puts each into its place.
-    """
-    edge, seen = np.zeros(n_keys + 1, np.int64), np.full(n_keys, -1)
-    for e in range(len(start) - 1):
-        for t in range(start[e], start[e + 1]):
-            if seen[key[t]] != e:
-                seen[key[t]] = e
-                edge[key[t] + 1] += 1
-    edge = np.cumsum(edge)
-    total, size = np.empty(edge[-1]), np.zeros(edge[-1], np.int64)
-    first_step, cluster = np.empty(edge[-1], np.int64), np.empty(len(key), np.int64)
-    c_of, seen[:] = edge[:-1] - 1, -1  # the cluster of each key that is being filled
-    for e in range(len(start) - 1):
-        for t in range(start[e], start[e + 1]):
-            k = key[t]
-            if seen[k] != e:
-                seen[k] = e
-                c_of[k] += 1
-                first_step[c_of[k]] = t
-                total[c_of[k]] = 0.0
-            c = c_of[k]
-            cluster[t] = c
-            if size[c] == 0 or not first:
-                total[c] += gain[t]
-                size[c] += 1
-    return edge, total, size, first_step, cluster
-
-
-def by_sorting(key: Ints, n_keys: int, batch: Trajectories, gain: Floats, visit: Visit) -> Clusters:
-    """Return the clusters with numpy: a sort by key that keeps the order in time.
-
-    `take` and `flatnonzero` let other threads work meanwhile; indexing with an array does not.
     """
     order = stable_order(key, n_keys)
     ordered, trajectory = key.take(order), batch.trajectory.astype(np.int32).take(order)

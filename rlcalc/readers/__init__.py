@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,8 +12,6 @@ from rlcalc.readers.reading import Reading
 from rlcalc.readers.sources import Options, found, opened
 from rlcalc.trajectories import Experience, Labels, Trajectories
 from rlcalc.vocabulary import Kind
-
-TEXT = (Kind.yaml, Kind.json, Kind.jsonl, Kind.csv, Kind.tsv)
 
 FORMATS = {
     Kind.yaml: "documents",
@@ -26,9 +23,6 @@ FORMATS = {
     Kind.arrow: "parquet",
 }
 """The file of this folder that reads each format: a module with read(file, reading)."""
-
-BYTES_A_STEP = {Kind.parquet: 4, Kind.arrow: 20, **dict.fromkeys(TEXT, 30)}
-"""How large a step usually is in a file; good enough to tell a large source from a small one."""
 
 
 def load(sources: Sequence[str], options: Options, *, collect_faults: bool = False) -> Experience:
@@ -65,9 +59,6 @@ def _every_batch(files: list[str], reading: Reading) -> Iterator[Trajectories]:
         with _collected(reading.experience), opened(name, reading.options.kind) as file:
             if file.kind not in reading.experience.kinds:
                 reading.experience.kinds.append(file.kind)
-            if file.path and not reading.experience.n_expected:
-                size = os.path.getsize(file.path) * len(files)
-                reading.experience.n_expected = size // BYTES_A_STEP[file.kind]
             if FORMATS[file.kind] == "documents":
                 yield from reading.rest()  # what stands before it comes before it
             module = importlib.import_module(f"rlcalc.readers.{FORMATS[file.kind]}")

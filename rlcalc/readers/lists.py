@@ -139,9 +139,9 @@ def _labels(
     source = table.column[name]
     flat = _flat(frame, source)
     book = table.books.of_column(name)
-    if flat.schema[source] != book.kind:
-        flat = flat.select(as_text(pl.col(source), flat.schema[source]).cast(book.kind))
-    codes = book.codes(flat.to_series())
+    kind = flat.schema[source]
+    text = pl.col(source) if kind == book.kind else as_text(pl.col(source), kind)
+    codes = book.codes(flat.select(book.category(text)).to_series())
     steps, last = _steps_and_last(_length(frame[source]), length)
     if last is None:
         return codes, None

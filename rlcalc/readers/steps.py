@@ -25,6 +25,9 @@ SAMPLE = 1 << 16
 LONGEST_RUN = 1 << 20
 """Rows of one trajectory that are kept together although an end is flagged among them."""
 
+NEAR = 1 << 12
+"""Rows among which the border of a trajectory is looked for first."""
+
 LAST_ROW = "rows that hold only a last state"
 PAD_ROW = "padding rows"
 RESET_ROW = "reset rows"
@@ -101,12 +104,17 @@ class Assembler:
         simple = not (judged.interleaved or judged.resets or self.padded or "is_first" in rows)
         if not (simple and self.open):
             return [], rows
-        if judged.keyed:
-            following = rows["key"] != self.open[-1]["key"][-1]
+        first = 0
+        for near in (NEAR, len(rows)):  # most often it is among the first rows
+            part = rows.take(slice(near))
+            if judged.keyed:
+                following = part["key"] != self.open[-1]["key"][-1]
+            else:
+                following = np.append(False, ends(part)[:-1])
+            first = int(np.argmax(following))
+            if following[first]:
+                break
         else:
-            following = np.append(False, ends(rows)[:-1])
-        first = int(np.argmax(following))
-        if not following[first]:
             return [], rows
         self.open.append(rows.take(slice(first)))
         return self._whole(last=True), rows.take(slice(first, len(rows)))
@@ -187,9 +195,12 @@ class Assembler:
 
     def _run_is_over(self, rows: Rows, begin: Ints) -> Flags:
         """Which segments are not of the last key: its other rows may still come, in any order."""
-        key = rows["key"]
-        other = np.flatnonzero(key != key[-1])
-        run = other[-1] + 1 if len(other) else 0
+        key, run = rows["key"], 0
+        for near in (NEAR, len(rows)):
+            other = np.flatnonzero(key[-near:] != key[-1])
+            if len(other):
+                run = len(key) - min(near, len(key)) + int(other[-1]) + 1
+                break
         return begin < run if len(rows) - run <= LONGEST_RUN else np.ones(len(begin), dtype=bool)
 
     def _keep(self, rows: Rows, begin: Ints, whole: Flags, ghost: Flags, *, last: bool) -> None:

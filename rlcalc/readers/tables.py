@@ -163,7 +163,7 @@ class Table:
                 continue
             if meaning in LABELS:
                 text = as_text(source, kind)
-                exprs.append(text.cast(self.books.of_column(meaning).kind).alias(meaning))
+                exprs.append(self.books.of_column(meaning).category(text).alias(meaning))
             elif meaning in NUMBERS:
                 sign = -1 if self.options.columns.get(meaning, "").startswith("-") else 1
                 number = as_number(source, kind)
@@ -193,7 +193,7 @@ class Table:
         key = pl.col(column).cast(pl.Int64) if whole else hashed
         keys = [key.alias("key")]
         if self.options.identify:
-            keys.append(text.cast(self.books.name.kind).alias("name"))
+            keys.append(self.books.name.category(text).alias("name"))
         return keys
 
     @property
@@ -315,11 +315,14 @@ class Book:
         self._held = pl.Series([""]).cast(self.kind)  # Polars forgets numbers that no column uses
         self._number = np.full(16, -1, dtype=np.int32)  # by category; -1: not met yet
 
+    def category(self, text: pl.Expr) -> pl.Expr:
+        """Return the categories of labels, as Polars numbers them."""
+        return text.cast(self.kind).to_physical()
+
     def codes(self, series: pl.Series) -> Codes:
-        """Return the numbers of a categorical column's labels; nulls get -1."""
+        """Return our numbers of a column of categories; nulls get -1."""
         null = series.is_null().to_numpy() if series.null_count() else None
-        physical = series.to_physical()
-        category = (physical if null is None else physical.fill_null(0)).to_numpy()
+        category = (series if null is None else series.fill_null(0)).to_numpy()
         highest = int(category.max(initial=0))
         if highest >= len(self._number):
             grown = np.full(2 * highest + 1, -1, dtype=np.int32)
@@ -330,7 +333,7 @@ class Book:
         while len(new):  # most labels show among the first: number those, and see what is left
             rows = new[: 1 << 14]
             rows = np.sort(rows[np.unique(category[rows], return_index=True)[1]])
-            texts = series[rows.tolist()].cast(pl.String).to_list()
+            texts = pl.Series(category[rows]).cat.to(self.kind).cast(pl.String).to_list()
             self._number[category[rows]] = self.labels.encode(texts)
             result[new] = self._number[category[new]]
             new = new[result[new] < 0]

@@ -11,8 +11,6 @@ from rlcalc import Experience, Trajectories
 from rlcalc.engines.threads import run
 from rlcalc.errors import InputError, UsageError
 from rlcalc.estimators import monte_carlo
-from rlcalc.estimators.gain import discounted_loop
-from rlcalc.estimators.visits import cluster_loop
 from rlcalc.trajectories import Labels
 from tests import reference
 from tests.strategies import batches, gammas
@@ -88,17 +86,6 @@ def test_any_batches_and_any_jobs_give_the_same_bits(
     cut = answers(*(batch.cut(a, b) for a, b in pairwise(edges)), jobs=jobs)
     for name in VALUES:
         np.testing.assert_array_equal(whole[name], cut[name], err_msg=name)
-
-
-def test_changing_over_to_the_loop_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = random_batch(np.random.default_rng(4), n_steps=5000, n_states=20, n_actions=2)
-    before = rlcalc.estimate(batch, gamma=0.9)
-    monkeypatch.setattr(cluster_loop, "compiled", cluster_loop.py_func)
-    monkeypatch.setattr(discounted_loop, "compiled", discounted_loop.py_func)
-    after = rlcalc.estimate(batch, gamma=0.9)
-
-    for name in VALUES:
-        np.testing.assert_array_equal(before[name], after[name], err_msg=name)
 
 
 @given(batches(), gammas)

@@ -1,33 +1,9 @@
-from dataclasses import fields
-
 import numpy as np
 import pytest
 
 from rlcalc.estimators.gain import discounted_sum
-from rlcalc.estimators.visits import by_sorting, cluster_loop, clusters_of, dense, stable_order
+from rlcalc.estimators.visits import clusters_of, dense, stable_order
 from tests.estimators.test_monte_carlo import VISITS, random_batch
-
-
-@pytest.mark.parametrize("visit", VISITS)
-@pytest.mark.parametrize("n_states", [1, 7, 3000])
-def test_loop_and_sorting_give_the_same_bits(
-    visit: str, n_states: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In plain Python and compiled; so a run may change over when the compiler is ready."""
-    batch = random_batch(np.random.default_rng(3), n_steps=4000, n_states=n_states, n_actions=3)
-    gain = discounted_sum(batch.reward, batch.start, 0.9)
-    key, labels = dense(batch.state, n_states)
-    sorted_ = by_sorting(key, len(labels), batch, gain, visit)  # type: ignore[arg-type]
-    cluster_loop.compile(key, len(labels), batch.start, gain, True)
-    for loop in (cluster_loop.py_func, cluster_loop.compiled):
-        monkeypatch.setattr(cluster_loop, "compiled", loop)
-        looped = clusters_of(key, len(labels), batch, gain, visit)  # type: ignore[arg-type]
-        for field in fields(sorted_):
-            one, two = getattr(sorted_, field.name), getattr(looped, field.name)
-
-            assert (one is None) == (two is None)
-            np.testing.assert_array_equal(one, two, err_msg=field.name)
-    monkeypatch.setattr(cluster_loop, "compiled", None)
 
 
 @pytest.mark.parametrize("visit", VISITS)
@@ -35,7 +11,7 @@ def test_clusters_are_the_visits_of_each_trajectory(visit: str) -> None:
     batch = random_batch(np.random.default_rng(5), n_steps=600, n_states=4, n_actions=2)
     gain = discounted_sum(batch.reward, batch.start, 0.9)
     key = batch.state.astype(np.int64)
-    found = by_sorting(key, 4, batch, gain, visit)  # type: ignore[arg-type]
+    found = clusters_of(key, 4, batch, gain, visit)  # type: ignore[arg-type]
     expected = []
     for k in range(4):
         for e in range(len(batch)):
