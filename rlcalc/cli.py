@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: the other loads a Markdown parser and doubles its time
     context_settings={"help_option_names": ["-h", "--help"]},
     help="The calculator of reinforcement learning: gain, V, Q and A from experience.",
 )
@@ -54,6 +56,7 @@ def _terminated(number: int, frame: FrameType | None) -> NoReturn:
 def main() -> NoReturn:
     """Run the command line; exit 0, 2 usage, 3 input, 4 not converged, 70 our bug, 130, 141."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # their search costs 20 ms
+    gc.set_threshold(100_000)  # imports make many objects and no garbage
     signal.signal(signal.SIGTERM, _terminated)
     try:
         app(standalone_mode=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 
 import numpy as np
 
@@ -63,7 +62,7 @@ def student_t(confidence: float, degrees: Ints) -> Floats:
 def _student_t(confidence: float, degree: int) -> float:
     if degree < 1:
         return math.nan
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    z = _normal(confidence)
     x = _cornish_fisher(z, degree)
     if degree > 200:
         return x
@@ -79,6 +78,18 @@ def _student_t(confidence: float, degree: int) -> float:
         if abs(step) <= 1e-14 * x:
             break
     return x
+
+
+def _normal(confidence: float) -> float:
+    """Return z with P(|N(0, 1)| ≤ z) = confidence; Newton's method rises to it from 0."""
+    z = 0.0
+    for _ in range(200):
+        missing = math.erfc(z / math.sqrt(2)) - (1 - confidence)
+        step = missing / (math.sqrt(2 / math.pi) * math.exp(-z * z / 2))
+        z += step
+        if abs(step) <= 1e-15 * z:
+            break
+    return z
 
 
 def _cornish_fisher(z: float, v: float) -> float:

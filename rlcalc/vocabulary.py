@@ -48,8 +48,6 @@ class OfOption(StrEnum):
     a = "a"
 
 
-INPUT, ANSWER, OUTPUT = "Input", "What is computed", "Output"
-
 Source = Annotated[
     list[str] | None,
     typer.Argument(
@@ -59,7 +57,7 @@ Source = Annotated[
 ]
 From = Annotated[
     Kind | None,
-    typer.Option("--from", help="Format of the source; found by content.", rich_help_panel=INPUT),
+    typer.Option("--from", help="Format of the source; found by content."),
 ]
 Columns = Annotated[
     str | None,
@@ -67,14 +65,11 @@ Columns = Annotated[
         "--columns",
         metavar="NAME=COLUMN,...",
         help="Which columns of a table to read, e.g. state=position,action=item_id.",
-        rich_help_panel=INPUT,
     ),
 ]
 OneStep = Annotated[
     bool,
-    typer.Option(
-        "--one-step", help="Every row of a table is a whole trajectory.", rich_help_panel=INPUT
-    ),
+    typer.Option("--one-step", help="Every row of a table is a whole trajectory."),
 ]
 OrderBy = Annotated[
     str | None,
@@ -82,7 +77,6 @@ OrderBy = Annotated[
         "--order-by",
         metavar="COLUMN",
         help="Sort each trajectory's steps by this column; rows may come in any order.",
-        rich_help_panel=INPUT,
     ),
 ]
 Gamma = Annotated[
@@ -92,23 +86,19 @@ Gamma = Annotated[
         "-g",
         metavar="0..1",
         help="Discount factor γ a step. [default: what the source says, else 1]",
-        rich_help_panel=ANSWER,
     ),
 ]
 Steps = Annotated[
     int | None,
     typer.Option(
-        "-k",
-        metavar="STEPS",
-        help="Sum only the first k rewards: G(k) = Σ_{i<k} γ^i r_{t+i}.",
-        rich_help_panel=ANSWER,
+        "-k", metavar="STEPS", help="Sum only the first k rewards: G(k) = Σ_{i<k} γ^i r_{t+i}."
     ),
 ]
 Visit = Annotated[
     VisitOption,
-    typer.Option("--visit", help="Which visits of a trajectory count.", rich_help_panel=ANSWER),
+    typer.Option("--visit", help="Which visits of a trajectory count."),
 ]
-Of = Annotated[OfOption, typer.Option("--of", help="What to estimate.", rich_help_panel=ANSWER)]
+Of = Annotated[OfOption, typer.Option("--of", help="What to estimate.")]
 Truncated = Annotated[
     str,
     typer.Option(
@@ -116,46 +106,32 @@ Truncated = Annotated[
         metavar="keep|drop|bootstrap|cut[:ε]",
         help="Trajectories that were cut: keep as they are, drop, add γ^k V(last state), or cut "
         "off the steps whose gain misses more than ε max|V|.",
-        rich_help_panel=ANSWER,
     ),
 ]
 Confidence = Annotated[
     float,
-    typer.Option("--confidence", metavar="0..1", help="Of the intervals.", rich_help_panel=ANSWER),
+    typer.Option("--confidence", metavar="0..1", help="Of the intervals."),
 ]
 FormatOption = Annotated[
     Format | None,
     typer.Option(
-        "--format",
-        "-f",
-        help="How to write the answer. [default: table, or RLCALC_FORMAT]",
-        rich_help_panel=OUTPUT,
+        "--format", "-f", help="How to write the answer. [default: table, or RLCALC_FORMAT]"
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="-f json", rich_help_panel=OUTPUT)]
-Csv = Annotated[bool, typer.Option("--csv", help="-f csv", rich_help_panel=OUTPUT)]
+Json = Annotated[bool, typer.Option("--json", help="-f json")]
+Csv = Annotated[bool, typer.Option("--csv", help="-f csv")]
 Output = Annotated[
     str | None,
     typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Write to a file, whose suffix picks the format.",
-        rich_help_panel=OUTPUT,
+        "--output", "-o", metavar="FILE", help="Write to a file, whose suffix picks the format."
     ),
 ]
 Head = Annotated[
     int,
-    typer.Option(
-        "--head", metavar="N", min=0, help="Rows that a table shows.", rich_help_panel=OUTPUT
-    ),
+    typer.Option("--head", metavar="N", min=0, help="Rows that a table shows."),
 ]
-All = Annotated[
-    bool, typer.Option("--all", help="Show every row in a table.", rich_help_panel=OUTPUT)
-]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No notes and warnings.", rich_help_panel=OUTPUT)
-]
+All = Annotated[bool, typer.Option("--all", help="Show every row in a table.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes and warnings.")]
 Jobs = Annotated[
     int | None,
     typer.Option(
@@ -164,7 +140,6 @@ Jobs = Annotated[
         metavar="N",
         min=1,
         help="Threads; the answer does not depend on it. [default: one a processor]",
-        rich_help_panel=OUTPUT,
     ),
 ]
 

@@ -32,7 +32,9 @@ def check(
     output: Output = None,
     quiet: Quiet = False,
 ) -> None:
-    """What a source is, and every fault in it with its place; exit 0, or 3 if there are any.
+    """What a source is, and every fault in it with its place.
+
+    Exit 0, or 3 if there are any.
 
     rlcalc check run.parquet
 

@@ -49,7 +49,7 @@ def estimate(
     jobs: Jobs = None,
     quiet: Quiet = False,
 ) -> None:
-    """Monte Carlo estimates of V, Q and A from trajectories, with error bars.
+    """V, Q and A of the policy that was followed, with error bars.
 
     rlcalc estimate two-states --gamma 0.9
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Piece = TypeVar("Piece")
 Answer = TypeVar("Answer")
@@ -35,6 +37,8 @@ def run(
     if jobs == 1 or len(first) < 2:
         yield from map(work, chain(first, rest))
         return
+    from concurrent.futures import ThreadPoolExecutor  # not for the many runs of one piece
+
     running: deque[Future[Answer]] = deque()
     with ThreadPoolExecutor(jobs) as pool:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,6 +11,8 @@ from rlcalc.readers.sources import Options
 from rlcalc.trajectories import Experience, Trajectories
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import polars as pl
 
     from rlcalc.readers.steps import Assembler
@@ -26,6 +27,8 @@ def one_ahead(
     work: Callable[[Item], Worked], items: Iterable[Item]
 ) -> Iterator[tuple[Item, Worked]]:
     """Yield each item with what the work makes of it, while the next one is being worked on."""
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(1) as pool:
         before: tuple[Item, Future[Worked]] | None = None
         try:

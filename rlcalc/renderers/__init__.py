@@ -6,7 +6,6 @@ import contextlib
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -84,6 +83,8 @@ def target(output: str | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    import tempfile
+
     device = os.path.abspath(output).startswith(("/dev/", "/proc/"))
     path = Path(output) if device else Path(os.path.realpath(output))
     try:
