@@ -28,7 +28,14 @@ class Clusters:
     total: Floats  # [C] the sum of the gains of a cluster's visits
     size: Ints | None  # [C] how many those are; None: one each
     first_step: Ints  # [C] the first step of each
-    cluster: Ints  # [T] the cluster that each step is in
+    order: Ints  # [T] the steps, cluster by cluster
+    number: Ints  # [T] the cluster of each step, in that order
+
+    def of_step(self) -> Ints:
+        """Return [T] the cluster that each step is in, in the steps' own order."""
+        cluster = np.empty(len(self.order), dtype=np.int64)
+        cluster[self.order] = self.number
+        return cluster
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ def visits_of(batch: Trajectories, gain: Floats, visit: Visit) -> Visits:
     pair_key |= action_key[place % len(action_key)]
     states = clusters_of(state, len(state_key), batch, gain, visit)
     pairs = clusters_of(pair, len(pair_key), batch, gain, visit)
-    partner = states.cluster.take(pairs.first_step)
+    partner = states.of_step().take(pairs.first_step)
     return Visits(state_key, states, pair_key, pairs, partner, np.bincount(pair))
 
 
@@ -75,15 +82,15 @@ def clusters_of(
     new_key = changes(ordered)
     begins = new_key.copy()
     begins[1:] |= trajectory[1:] != trajectory[:-1]
-    number = np.cumsum(begins) - 1
-    cluster = np.empty(len(key), dtype=np.int64)
-    cluster[order] = number
-    first_step = order.take(np.flatnonzero(begins))
-    edge = np.append(number[new_key], len(first_step))
+    first = np.flatnonzero(begins)
+    number = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(key))))
+    first_step = order.take(first)
+    edge = np.append(number.take(np.flatnonzero(new_key)), len(first))
     if visit == "first":
-        return Clusters(edge, gain.take(first_step), None, first_step, cluster)
-    total: Floats = np.bincount(number, gain.take(order), len(first_step)).astype(np.float64)
-    return Clusters(edge, total, np.bincount(number), first_step, cluster)
+        return Clusters(edge, gain.take(first_step), None, first_step, order, number)
+    total: Floats = np.bincount(number, gain.take(order), len(first)).astype(np.float64)
+    size = np.diff(np.append(first, len(key)))
+    return Clusters(edge, total, size, first_step, order, number)
 
 
 def changes(values: NDArray[Any]) -> Flags:
