@@ -33,12 +33,7 @@ class Table:
         """
         if len(key) == len(self.key):
             return self
-        place = np.searchsorted(key, self.key)
-        columns = {}
-        for column in fields(self):
-            old = getattr(self, column.name)
-            columns[column.name] = np.zeros(len(key), dtype=old.dtype)
-            columns[column.name][place] = old
+        columns = {c.name: placed(getattr(self, c.name), self.key, key) for c in fields(self)}
         return type(self)(**{**columns, "key": key})
 
     def take(self, place: Ints) -> Self:
@@ -265,6 +260,15 @@ def rest(total: Floats, size: Ints | None, mean: Floats, clusters: Ints) -> Floa
     """Return [C] what is left of each cluster's total without the mean of its key: T_e − m k_e."""
     means = np.repeat(mean, clusters)
     return total - means if size is None else total - means * size
+
+
+def placed(values: Numbers, key: Ints, into: Ints, empty: int = 0) -> Numbers:
+    """Return the values of some keys as a column for all of `into`, with `empty` for the others."""
+    if len(key) == len(into):
+        return values
+    column = np.full(len(into), empty, dtype=values.dtype)
+    column[np.searchsorted(into, key)] = values
+    return column
 
 
 def merged_keys(one: Ints, two: Ints) -> Ints:

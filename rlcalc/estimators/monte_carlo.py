@@ -26,7 +26,7 @@ from rlcalc.estimators.truncation import (
 )
 from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
 from rlcalc.interval import half_width
-from rlcalc.moments import CoMoments, Moments, difference_error
+from rlcalc.moments import CoMoments, Moments, difference_error, placed
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Flags, Floats, Ints, Trajectories
 
@@ -56,11 +56,11 @@ class Summary:
             states=states,
             pairs=pairs,
             both=self.both.merge(later.both),
-            visits=_placed(self.visits, self.pairs.key, pairs.key)
-            + _placed(later.visits, later.pairs.key, pairs.key),
+            visits=placed(self.visits, self.pairs.key, pairs.key)
+            + placed(later.visits, later.pairs.key, pairs.key),
             order=np.minimum(
-                _placed(self.order, self.states.key, states.key, FAR),
-                _placed(later.order + self.n_steps, later.states.key, states.key, FAR),
+                placed(self.order, self.states.key, states.key, FAR),
+                placed(later.order + self.n_steps, later.states.key, states.key, FAR),
             ),
             beginning=self.beginning.merge(later.beginning),
             ends=Counter({k: self.ends[k] + later.ends[k] for k in self.ends | later.ends}),
@@ -69,14 +69,6 @@ class Summary:
 
 
 FAR = np.iinfo(np.int64).max // 2
-
-
-def _placed(values: Ints, key: Ints, into: Ints, empty: int = 0) -> Ints:
-    if len(key) == len(into):
-        return values
-    placed = np.full(len(into), empty, dtype=np.int64)
-    placed[np.searchsorted(into, key)] = values
-    return placed
 
 
 def estimate(

@@ -83,13 +83,13 @@ def clusters_of(
     begins = new_key.copy()
     begins[1:] |= trajectory[1:] != trajectory[:-1]
     first = np.flatnonzero(begins)
-    number = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(key))))
+    size = np.diff(np.append(first, len(key)))
+    number = np.repeat(np.arange(len(first)), size)
     first_step = order.take(first)
     edge = np.append(number.take(np.flatnonzero(new_key)), len(first))
     if visit == "first":
         return Clusters(edge, gain.take(first_step), None, first_step, order, number)
     total: Floats = np.bincount(number, gain.take(order), len(first)).astype(np.float64)
-    size = np.diff(np.append(first, len(key)))
     return Clusters(edge, total, size, first_step, order, number)
 
 

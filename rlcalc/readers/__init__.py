@@ -55,12 +55,14 @@ def _read(
 
 
 def _every_batch(files: list[str], reading: Reading) -> Iterator[Trajectories]:
+    before: Kind | None = None
     for name in files:
         with _collected(reading.experience), opened(name, reading.options.kind) as file:
             if file.kind not in reading.experience.kinds:
                 reading.experience.kinds.append(file.kind)
-            if FORMATS[file.kind] == "documents":
-                yield from reading.rest()  # what stands before it comes before it
+            if before and file.kind != before:
+                yield from reading.rest()  # only files of one kind go on in each other
+            before = file.kind
             module = importlib.import_module(f"rlcalc.readers.{FORMATS[file.kind]}")
             yield from module.read(file, reading)
     with _collected(reading.experience):

@@ -15,7 +15,7 @@ from rlcalc.readers import yaml
 from rlcalc.readers.reading import Reading
 from rlcalc.readers.sources import File, text_of
 from rlcalc.spec import Lists, Step, adapter, faults, form, path_fault
-from rlcalc.trajectories import Experience, Floats, Labels, Trajectories
+from rlcalc.trajectories import UNKNOWN, Experience, Floats, Labels, Trajectories
 from rlcalc.vocabulary import Kind
 
 
@@ -224,12 +224,12 @@ def _arrays(columns: list[dict[str, Any]], experience: Experience) -> Trajectori
 
 
 def _optional(columns: list[dict[str, Any]], name: str) -> Floats | None:
-    if not any(name in column for column in columns):
+    """A column of all steps; where a trajectory lacks it, as `concatenate` does."""
+    given = [name in column for column in columns]
+    if not (any(given) if name in UNKNOWN else all(given)):
         return None
-    unknown = {column: [np.nan] * len(columns[column]["reward"]) for column in range(len(columns))}
-    return np.array(
-        [v for n, column in enumerate(columns) for v in column.get(name, unknown[n])], np.float64
-    )
+    lists = (column.get(name) or [np.nan] * len(column["reward"]) for column in columns)
+    return np.array([value for values in lists for value in values], dtype=np.float64)
 
 
 def _code(label: Any, labels: Labels) -> int:

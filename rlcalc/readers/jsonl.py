@@ -221,10 +221,10 @@ class StepLines:
         if self.table is None:
             self.table = self.reading.table(self.file.at(), dict(frame.schema), self._place)
         self.before = self.table.n_rows
-        new = set(chosen(frame.columns, self.reading.options, "")) - set(self.table.column)
+        where = self.file.at(f"line {number} and after")
+        new = set(chosen(frame.columns, self.reading.options, where)) - set(self.table.column)
         if new:
             what = f"the {listed(sorted(new))} is given here, and nowhere in the lines before"
-            where = self.file.at(f"line {number} and after")
             self.reading.experience.fault(Fault(what, where, "give it in every line"))
         missing = [name for name in self.table.sources if name not in frame.columns]
         frame = frame.with_columns(pl.lit(None).alias(name) for name in missing)
@@ -254,16 +254,15 @@ class StepLines:
             problem = error
         good: list[bytes] = []  # blank where a line is bad, so that lines keep their numbers
         for place, line in enumerate(block.split(b"\n"), start=number):
+            good.append(b"")
             if not line.strip():
                 continue
             try:
                 value = json_reader.value_of(decoded(line, place, self.file), self.file.at(), place)
             except InputError as error:
                 self.reading.experience.fault(*error.faults)
-                good.append(b"")
                 continue
             wrong = _not_finite(value)
-            good.append(b"")
             if isinstance(value, dict) and not wrong:
                 good[-1] = line
             elif wrong:

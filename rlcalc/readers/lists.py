@@ -9,6 +9,9 @@ from rlcalc.errors import Fault, InputError, listed
 from rlcalc.readers.tables import Table, as_flag, as_number, as_text
 from rlcalc.trajectories import Codes, Flags, Floats, Ints, Trajectories
 
+FLAGS_OF_ALL = ("terminated", "truncated", "done")
+"""What says how a trajectory ended."""
+
 ONE_MORE = ("state", "value")
 """Lists that may have one entry more than there are rewards: what follows the last step."""
 
@@ -50,6 +53,10 @@ def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
         problems.append((f"{columns[name]} is missing", column.is_null().to_numpy()))
         null = column.list.eval(pl.element().is_null()).list.any().fill_null(value=False)
         problems.append((f"an entry of {columns[name]} is missing", null.to_numpy()))
+    for name in FLAGS_OF_ALL:
+        if name in columns:
+            wrong = _flags(frame[columns[name]]).is_null().to_numpy()
+            problems.append((f"{columns[name]} is not true or false", wrong))
     what = f"{listed(columns[name] for name in lists)} differ in length"
     problems.append((what, lengths_differ(frame, table)))
     rewards = frame.select(pl.col(columns["reward"]).cast(pl.List(pl.Float64), strict=False))
@@ -87,8 +94,8 @@ def arrays(frame: pl.DataFrame, table: Table) -> Trajectories:
     state, last_state = _labels(frame, "state", length, table)
     action, _ = _labels(frame, "action", length, table)
     value, last_value = _numbers(frame, "value", length, table)
-    flags = [name for name in ("terminated", "truncated", "done") if name in column]
-    ended = {name: _flag(frame[column[name]]) for name in flags}
+    flags = [name for name in FLAGS_OF_ALL if name in column]
+    ended = {name: _flags(frame[column[name]]).to_numpy() for name in flags}
     none = np.zeros(len(frame), dtype=bool)
     if "done" in ended and "terminated" not in ended:
         experience.note(
@@ -121,12 +128,11 @@ def _names(frame: pl.DataFrame, table: Table) -> list[str] | None:
     return frame.select(text.cast(pl.String)).to_series().to_list()
 
 
-def _flag(column: pl.Series) -> Flags:
+def _flags(column: pl.Series) -> pl.Series:
     """A flag a trajectory, or a list of one a step, of which the last one counts."""
     if column.dtype.is_nested():
         column = column.list.last()
-    flags = column.to_frame().select(as_flag(pl.col(column.name), column.dtype)).to_series()
-    return flags.fill_null(value=False).to_numpy()
+    return column.to_frame().select(as_flag(pl.col(column.name), column.dtype)).to_series()
 
 
 def _flat(frame: pl.DataFrame, source: str) -> pl.DataFrame:

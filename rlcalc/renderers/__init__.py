@@ -24,7 +24,7 @@ FORMATS = {
     Format.md: "markdown",
     Format.parquet: "parquet",
 }
-"""The file of this folder that writes each format: a module with write(result, format, stream)."""
+"""The file that writes each format: a module with write(result, form, stream, head)."""
 
 
 def settled_format(

@@ -311,3 +311,28 @@ def test_files_are_read_in_the_order_in_which_they_are_named(tmp_path: Path) -> 
     result = rlcalc.gain([tmp_path / "one.csv", tmp_path / "two.yaml"])
 
     assert result["state"].tolist() == ["a", "b"]
+
+
+def test_lines_of_trajectories_come_after_the_table_before_them(tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("episode,state,action,reward\n0,a,x,1\n")
+    (tmp_path / "two.jsonl").write_text('{"states": ["b"], "actions": ["x"], "rewards": [2]}\n')
+    result = rlcalc.gain([tmp_path / "one.csv", tmp_path / "two.jsonl"])
+
+    assert result["state"].tolist() == ["a", "b"]
+
+
+def test_blank_and_bad_lines_do_not_shift_the_lines_that_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "steps.jsonl"
+    step = '{"episode": 0, "state": "a", "action": "x", "reward": 1}'
+    lines = [step, "", step.replace("1}", "NaN}"), step.replace("1}", '"one"}')]
+    path.write_text("\n".join(lines))
+
+    assert [fault[-6:] for fault in rlcalc.check(path)["where"].tolist()] == ["line 3", "line 4"]
+
+
+def test_a_flag_that_is_none_is_a_fault_in_lists_too() -> None:
+    frame = pl.DataFrame(
+        {"states": [["a"]], "actions": [["x"]], "rewards": [[1.0]], "terminated": ["maybe"]}
+    )
+    with pytest.raises(InputError, match="terminated is not true or false"):
+        rlcalc.estimate(frame)
