@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from rlcalc.errors import InputError, NotConverged, RlcalcError, ShapeError, UsageError
 
 if TYPE_CHECKING:
+    from rlcalc.mdp import MDP
+    from rlcalc.policy import Policy
     from rlcalc.result import Column, Result
     from rlcalc.trajectories import Experience, Labels, Trajectories
     from rlcalc.vocabulary import Kind
@@ -28,11 +30,14 @@ __all__ = [
     "load",
     "estimate",
     "gain",
+    "solve",
     "check",
     # the nouns
     "Experience",
     "Trajectories",
     "Labels",
+    "MDP",
+    "Policy",
     "Result",
     "Column",
     # the errors
@@ -47,6 +52,8 @@ _HOME = {
     "Experience": "rlcalc.trajectories",
     "Trajectories": "rlcalc.trajectories",
     "Labels": "rlcalc.trajectories",
+    "MDP": "rlcalc.mdp",
+    "Policy": "rlcalc.policy",
     "Result": "rlcalc.result",
     "Column": "rlcalc.result",
 }
@@ -163,13 +170,86 @@ def gain(
     return gain_of(load(source, identify=True, **reading), gamma, k, truncated)
 
 
+def solve(
+    source: Any,
+    *,
+    policy: Any = "optimal",
+    gamma: float | None = None,
+    horizon: int | None = None,
+    criterion: Literal["reward", "average"] = "reward",
+    method: str = "auto",
+    bellman: Literal["vv", "qq", "vq", "qv"] | None = None,
+    tol: float = 1e-6,
+    max_iterations: int = 1_000_000,
+    states: Sequence[Any] | None = None,
+    trace: bool = False,
+    jobs: int | None = None,
+    kind: Kind | str | None = None,
+    columns: dict[str, str] | None = None,
+) -> Result:
+    """Return V, Q, A and the policy of a model, with a proven bound: `rlcalc.solvers.solution`.
+
+    Args:
+        source: a path, `-`, the name of a shipped spec, or an `MDP`.
+        policy: `optimal`, `uniform`, `spec`, `epsilon:0.1`, `softmax:1.0`, a file, a `Policy`.
+        gamma: 0..1 a step; default what the source says, else 1.
+        horizon: values with 1 to so many steps to go.
+        criterion: `reward`, discounted or total, or `average`: gain and bias.
+        method: `auto`, or one of `rlcalc.solvers.solution.METHODS`.
+        bellman: repeat one of the four recursions.
+        tol: the bound that is wanted.
+        max_iterations: after which it gives up.
+        states: only the rows of these.
+        trace: the rows are the iterations.
+        jobs: threads; the answer does not depend on it.
+        kind: the format of the source; default found by content.
+        columns: what an outcome has → the name of its column.
+
+    Raises:
+        InputError: the source is no model, or the answer does not exist.
+        NotConverged: the bound that was reached is above `tol`; `result` of it holds the answer.
+    """
+    from rlcalc.mdp import MDP
+    from rlcalc.readers import models
+    from rlcalc.readers.sources import Options
+    from rlcalc.solvers import solution
+    from rlcalc.vocabulary import Kind
+
+    options = Options(Kind(kind) if kind else None, columns or {})
+    mdp = source if isinstance(source, MDP) else models.load_model(os.fspath(source), options)
+    result = solution.solve(
+        mdp,
+        solution.Question(
+            policy=models.named_policy(policy, mdp),
+            gamma=gamma,
+            horizon=horizon,
+            criterion=criterion,
+            method=method,
+            bellman=bellman,
+            tol=tol,
+            max_iterations=max_iterations,
+            states=None if states is None else models.codes_of(list(map(str, states)), mdp.states),
+            trace=trace,
+            jobs=jobs,
+        ),
+    )
+    solution.require_bound(result, tol)
+    return result
+
+
 def check(source: Any, **reading: Any) -> Result:
-    """Return what a source is, and every fault in it as a row.
+    """Return what a source is, trajectories or a model, and every fault in it as a row.
 
     Args:
         source: and `**reading`, as in `load`.
         **reading: as in `load`.
     """
-    from rlcalc.estimators.description import describe
+    from rlcalc.estimators.description import describe, describe_model
+    from rlcalc.readers import models
+    from rlcalc.readers.sources import Options
 
+    if isinstance(source, str | os.PathLike) and not reading:
+        path = os.fspath(source)
+        if models.holds_model([path], Options()):
+            return describe_model(lambda: models.load_model(path, Options()))
     return describe(load(source, collect_faults=True, **reading))

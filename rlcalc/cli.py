@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from rlcalc.commands import check, estimate, gain, specs
+from rlcalc.commands import check, estimate, gain, solve, specs
 from rlcalc.errors import InputError, RlcalcError
 
 app = typer.Typer(
@@ -21,10 +21,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: the other loads a Markdown parser and doubles its time
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="The calculator of reinforcement learning: gain, V, Q and A from experience.",
+    help="The calculator of reinforcement learning: V, Q and A of a model or of experience.",
 )
 app.command()(estimate.estimate)
 app.command()(gain.gain)
+app.command()(solve.solve)
 app.command()(check.check)
 app.command()(specs.specs)
 

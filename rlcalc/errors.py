@@ -14,6 +14,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 
 def shown(text: object, limit: int = 80) -> str:
@@ -111,3 +112,4 @@ class NotConverged(RlcalcError):
     """An answer exists but does not keep what was asked of it, or a check failed."""
 
     exit_code = 4
+    result: Any = None  # the answer

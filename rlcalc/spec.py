@@ -1,4 +1,4 @@
-"""What a document may say: trajectories in their three forms, strictly, every key known.
+"""What a document may say, strictly, every key known: a model, a policy, or trajectories.
 
 pydantic finds what is wrong and the path to it; `faults` says it in our words. How text becomes
 plain values is for the readers, how these become arrays too.
@@ -7,12 +7,14 @@ plain values is for the readers, how these become arrays too.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -103,6 +105,76 @@ Trajectory = Annotated[
 ]
 
 
+def quotient(value: object) -> object:
+    """Return what a chance written as a quotient is, and anything else as it is.
+
+    >>> quotient("1/4"), quotient(0.25), quotient("1/0")
+    (0.25, 0.25, '1/0')
+    """
+    if isinstance(value, str) and (match := _QUOTIENT.match(value)):
+        return int(match[1]) / int(match[2])
+    return value
+
+
+_QUOTIENT = re.compile(r"([0-9]{1,15})/0*([1-9][0-9]{0,14})$")
+
+Chance = Annotated[
+    float,
+    BeforeValidator(quotient, json_schema_input_type=float | str),
+    Field(ge=0, le=1, description="a number from 0 to 1, or a quotient like 1/3"),
+]
+Chances = dict[Scalar, Chance]
+
+
+class Outcome(Document):
+    """One thing that can follow an action: where it leads, how probable it is, what it earns."""
+
+    to: Scalar
+    p: Chance = 1.0
+    reward: FiniteFloat = 0.0
+
+
+def _one_or_several(of: str) -> Callable[[object], str]:
+    return lambda value: f"<several {of}>" if isinstance(value, list | dict) else f"<one {of}>"
+
+
+Outcomes = Annotated[
+    Annotated[Outcome, Tag("<one outcome>")]
+    | Annotated[list[Outcome], Tag("<several outcomes>"), Field(min_length=1)],
+    Discriminator(
+        lambda value: "<several outcomes>" if isinstance(value, list) else "<one outcome>"
+    ),
+]
+Choices = Annotated[
+    Annotated[Scalar, Tag("<one action>")] | Annotated[Chances, Tag("<several action>")],
+    Discriminator(_one_or_several("action")),
+]
+Beginning = Annotated[
+    Annotated[Scalar, Tag("<one state>")] | Annotated[Chances, Tag("<several state>")],
+    Discriminator(_one_or_several("state")),
+]
+
+
+class ModelDocument(Document):
+    """A Markov decision process: its states, their actions, and the outcomes of these."""
+
+    name: str | None = None
+    gamma: Annotated[float, Field(ge=0, le=1)] | None = None
+    start: Beginning | None = None
+    states: Annotated[
+        dict[Scalar, dict[Scalar, Outcomes]],
+        Field(min_length=1, description="every state, by its name; one without actions ends"),
+    ]
+    policy: dict[Scalar, Choices] | None = None
+
+
+class PolicyDocument(Document):
+    """A policy: in each state an action, or the chances of several; uniform where none is given."""
+
+    name: str | None = None
+    policy: dict[Scalar, Choices]
+
+
 class TrajectoriesDocument(Document):
     """A file of trajectories."""
 
@@ -112,11 +184,13 @@ class TrajectoriesDocument(Document):
 
 
 @cache
-def adapter(of: Literal["trajectory", "document"]) -> TypeAdapter[Any]:
-    """Return what validates a whole document, or one trajectory."""
+def adapter(of: Literal["trajectory", "document", "model", "policy"]) -> TypeAdapter[Any]:
+    """Return what validates a document of trajectories, one trajectory, a model or a policy."""
     kinds: dict[str, Any] = {
         "trajectory": Trajectory,
         "document": TrajectoriesDocument,
+        "model": ModelDocument,
+        "policy": PolicyDocument,
     }
     return TypeAdapter(kinds[of])
 
@@ -151,7 +225,7 @@ def said(value: object) -> str:
     return kinds.get(type(value), "") + shown(repr(value), 40)
 
 
-Where = Callable[[tuple[int | str, ...]], str]
+Where = Callable[[tuple[Any, ...]], str]
 
 
 def faults(error: ValidationError, where: Where, *, line: bool = False) -> list[Fault]:
@@ -162,19 +236,24 @@ def faults(error: ValidationError, where: Where, *, line: bool = False) -> list[
         where: from the path of a value in the document to where it stands.
         line: the document is one trajectory, as a line of JSONL is.
     """
-    found = [_fault(detail, where, line=line) for detail in error.errors(include_url=False)]
+    of = error.title
+    found = [_fault(detail, where, of, line=line) for detail in error.errors(include_url=False)]
     return list({fault.where: fault for fault in reversed(found)}.values())[::-1]
 
 
-def _fault(detail: Any, where: Where, *, line: bool) -> Fault:
-    union = len(detail["loc"]) and detail["loc"][-1] in LABEL_TAGS
-    path = tuple(step for step in detail["loc"] if step not in (*LABEL_TAGS, *FORM_TAGS))
+def _fault(detail: Any, where: Where, of: str, *, line: bool) -> Fault:
+    path = tuple(step for step in detail["loc"] if step not in FORM_TAGS)
+    union = len(path) and path[-1] in LABEL_TAGS
+    path = path[:-1] if union else path
+    path = path[:-1] if path and path[-1] == "[key]" else path
     kind, value = detail["type"], detail["input"]
     name = "the document"
     if path:
-        name = f"entry {path[-1] + 1}" if isinstance(path[-1], int) else shown(path[-1])
+        is_key = of in MODEL_KINDS and len(path) <= MODEL_KEYS
+        entry = isinstance(path[-1], int) and not is_key
+        name = f"entry {path[-1] + 1}" if entry else shown(path[-1])
     if kind == "extra_forbidden":
-        known = _known_keys(path, line=line)
+        known = _known_keys(path, of, line=line)
         near = nearest(str(path[-1]), known)
         fix = f"did you mean {near}? " if near else ""
         return Fault(f"unknown key {name}", where(path), f"{fix}known: {', '.join(known)}")
@@ -190,7 +269,14 @@ def _fault(detail: Any, where: Where, *, line: bool) -> Fault:
 
 
 LABEL_TAGS = ("str", "int", "float", "bool", "list[union[str,int,float,bool]]")
-FORM_TAGS = ("path", "steps", "lists")
+FORM_TAGS = (
+    "path", "steps", "lists", "<one outcome>", "<several outcomes>", "<one action>",
+    "<several action>", "<one state>", "<several state>",
+)  # fmt: skip
+
+MODEL_KINDS = ("ModelDocument", "PolicyDocument")
+MODEL_KEYS = 3
+"""In a model, states.hall.left are keys even if they are numbers; what follows are entries."""
 
 EXPECTED = {
     "float_type": "a number",
@@ -206,7 +292,10 @@ EXPECTED = {
 }
 
 
-def _known_keys(path: tuple[int | str, ...], *, line: bool) -> list[str]:
+def _known_keys(path: tuple[int | str, ...], of: str, *, line: bool) -> list[str]:
+    if of in MODEL_KINDS:
+        whole = ModelDocument if of == "ModelDocument" else PolicyDocument
+        return list((Outcome if len(path) > 2 else whole).model_fields)
     numbers = sum(isinstance(step, int) for step in path) + line
     models: dict[int, type[Document]] = {0: TrajectoriesDocument, 1: Lists}
     return list(models.get(numbers, Step).model_fields)

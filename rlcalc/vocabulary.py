@@ -30,6 +30,7 @@ class Kind(StrEnum):
     tsv = "tsv"
     parquet = "parquet"
     arrow = "arrow"
+    npz = "npz"
 
 
 class VisitOption(StrEnum):
@@ -46,6 +47,34 @@ class OfOption(StrEnum):
     v = "v"
     q = "q"
     a = "a"
+
+
+class MethodOption(StrEnum):
+    """How a model is solved."""
+
+    auto = "auto"
+    value_iteration = "value-iteration"
+    gauss_seidel = "gauss-seidel"
+    policy_iteration = "policy-iteration"
+    modified_policy_iteration = "modified-policy-iteration"
+    linear = "linear"
+    krylov = "krylov"
+
+
+class BellmanOption(StrEnum):
+    """Which of the Bellman recursions is repeated."""
+
+    vv = "vv"
+    qq = "qq"
+    vq = "vq"
+    qv = "qv"
+
+
+class CriterionOption(StrEnum):
+    """What is to be large."""
+
+    reward = "reward"
+    average = "average"
 
 
 Source = Annotated[
@@ -107,6 +136,47 @@ Truncated = Annotated[
         help="Trajectories that were cut: keep as they are, drop, add γ^k V(last state), or cut "
         "off the steps whose gain misses more than ε max|V|.",
     ),
+]
+Model = Annotated[
+    str | None,
+    typer.Argument(
+        help="A model: a file, - for standard input, or the name of a shipped spec.",
+        show_default=False,
+    ),
+]
+PolicyOption = Annotated[
+    str,
+    typer.Option(
+        "--policy",
+        metavar="POLICY",
+        help="optimal, uniform, spec, epsilon:0.1, softmax:1.0, or a file.",
+    ),
+]
+Horizon = Annotated[
+    int | None,
+    typer.Option("--horizon", metavar="N", min=1, help="Values with 1 to N steps to go."),
+]
+Criterion = Annotated[
+    CriterionOption,
+    typer.Option("--criterion", help="Discounted or total reward, or gain and bias."),
+]
+Method = Annotated[
+    MethodOption, typer.Option("--method", help="How to solve; auto finds out what pays.")
+]
+Bellman = Annotated[
+    BellmanOption | None,
+    typer.Option("--bellman", help="Repeat V←V, Q←Q, V←Q or Q←V: value iteration four ways."),
+]
+Trace = Annotated[bool, typer.Option("--trace", help="The rows are the iterations.")]
+Tolerance = Annotated[
+    float, typer.Option("--tol", metavar="B", help="Wanted: |v − V| ≤ B in every state.")
+]
+MaxIterations = Annotated[
+    int, typer.Option("--max-iterations", metavar="N", min=1, help="Give up after so many.")
+]
+StartOnly = Annotated[bool, typer.Option("--start-only", help="Only rows of the first states.")]
+States = Annotated[
+    str | None, typer.Option("--states", metavar="A,B", help="Only rows of these states.")
 ]
 Confidence = Annotated[
     float,
@@ -176,3 +246,12 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """What a column of steps holds, and the names it usually goes by, the most usual first."""
+
+MODEL_COLUMN_NAMES: dict[str, tuple[str, ...]] = {
+    "state": ("state", "s", "from", "source"),
+    "action": ("action", "a", "act"),
+    "next_state": ("next_state", "s_next", "s'", "to", "target", "next"),
+    "probability": ("probability", "p", "prob", "transition_probability"),
+    "reward": ("reward", "r", "rew"),
+}
+"""What a column of transitions holds, and the names it usually goes by."""

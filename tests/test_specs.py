@@ -1,10 +1,22 @@
 """Every shipped spec is read, and says what its comment says."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
 import rlcalc
 from rlcalc.readers.sources import shipped_specs
+
+KNOWN: dict[str, Any] = json.loads((Path(__file__).parent / "known_answers.json").read_text())
+"""Solved in exact fractions by policy iteration, apart from rlcalc; state by state."""
+MODELS = sorted(KNOWN.keys() & shipped_specs().keys())
+
+
+def by_name(result: rlcalc.Result, column: str) -> dict[str, float]:
+    return dict(zip(map(str, result["state"]), result[column].tolist(), strict=True))
 
 
 @pytest.mark.parametrize("name", shipped_specs())
@@ -26,3 +38,45 @@ def test_walks_on_the_grid_hold_the_exact_values() -> None:
 
         assert (result["v_low"] <= true).all()
         assert (true <= result["v_high"]).all()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_best_values_and_all_best_actions_are_the_known_ones(name: str) -> None:
+    known = KNOWN[name]["optimal"]
+    result = rlcalc.solve(name, gamma=known["gamma"])
+    value = by_name(result, "v")
+    best: dict[str, list[str]] = {state: [] for state in known["v"]}
+    for row in result.rows():
+        best[str(row["state"])] += [str(row["action"])] if row["pi"] > 0 else []
+
+    for state, expected in known["v"].items():
+        assert abs(value.get(state, 0.0) - expected) <= result.facts["bound"]
+    assert best == {state: known["actions"].get(state, []) for state in best}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_values_of_its_policy_are_the_known_ones(name: str) -> None:
+    """The policy in the file, or else the uniform one."""
+    known = KNOWN[name]["policy"]
+    policy = "spec" if "\npolicy:" in shipped_specs()[name].read_text() else "uniform"
+    result = rlcalc.solve(name, gamma=known["gamma"], policy=policy)
+    value = by_name(result, "v")
+
+    for state, expected in known["v"].items():
+        assert abs(value.get(state, 0.0) - expected) <= result.facts["bound"]
+
+
+def test_the_lake_without_discount_is_the_known_one() -> None:
+    """There policies that never end earn nothing, and are greedy for V all the same."""
+    known = KNOWN["frozen-lake"]["undiscounted"]["optimal"]
+    value = by_name(rlcalc.solve("frozen-lake", gamma=1.0), "v")
+
+    for state, expected in known["v"].items():
+        assert value.get(state, 0.0) == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if "average" in KNOWN[name]])
+def test_the_average_reward_is_the_known_one(name: str) -> None:
+    result = rlcalc.solve(name, criterion="average")
+
+    assert result.facts["gain"] == pytest.approx(KNOWN[name]["average"]["gain"], abs=1e-12)

@@ -95,7 +95,6 @@ BAD: dict[str, tuple[bytes, str, str]] = {  # name: content, what is said, where
     "quote.csv": (f'{HEADER}0,0,"a,x,1\n0,1,b,x,1\n'.encode(), "never closed", "line 2"),
     "ragged.csv": (f"{HEADER}0,0,a,x,1\n0,1,b,x,1,9\n".encode(), "6 cells, expected 5", "line 3"),
     "ends.csv": (b"state,action,reward\na,x,1\n", "--one-step", "ends.csv"),
-    "model.yaml": (b"states: {a: {x: {to: a, reward: 1}}}\n", "this is a model", "model.yaml"),
     "two.yaml": (b"a: 1\n---\nb: 2\n", "second document", "line 2"),
     "list.parquet": (parquet(reward=[[1.0], [2.0]]), "no lists", "list.parquet"),
 }
@@ -114,6 +113,13 @@ def test_bad_input_gets_one_clear_error(name: str, rlcalc: Shell, tmp_path: Path
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_model_is_no_experience(rlcalc: Shell) -> None:
+    done = rlcalc("estimate", stdin="states: {a: {x: {to: a, reward: 1}}}\n")
+
+    assert done.returncode == 3
+    assert "this is a model" in done.stderr
 
 
 @pytest.mark.parametrize("name", BAD)

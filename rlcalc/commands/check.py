@@ -40,14 +40,19 @@ def check(
 
     rlcalc check 'runs/*.jsonl' --json | jq .facts
     """
-    from rlcalc.estimators.description import describe
+    from rlcalc.estimators.description import describe, describe_model
     from rlcalc.readers import load
+    from rlcalc.readers.models import holds_model, load_model
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import settled_format
 
     form = settled_format(format_, json=json, csv=csv, output=output)
     asked = source_options(from_, columns, one_step=one_step, order_by=order_by)
-    result = describe(load(needs_source(source), asked, collect_faults=True))
+    sources = needs_source(source)
+    if holds_model(sources, asked):
+        result = describe_model(lambda: load_model(sources[0], asked))
+    else:
+        result = describe(load(sources, asked, collect_faults=True))
     answer(result, form, output, head=None, quiet=quiet)
     if len(result):
         raise typer.Exit(InputError.exit_code)

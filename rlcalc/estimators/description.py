@@ -1,11 +1,14 @@
-"""What some experience is: how much of it, how long, how it ends, and what is wrong with it."""
+"""What a source is: how much there is in it, how it ends, and what is wrong with it."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from rlcalc.errors import Fault, InputError
+from rlcalc.mdp import MDP
 from rlcalc.result import Column, Fact, Result
 from rlcalc.trajectories import Experience
 
@@ -57,16 +60,52 @@ def describe(experience: Experience) -> Result:
         "left_out": dict(experience.left_out),
         "faults": len(faults),
     }
+    return _told("Trajectories", facts, faults, experience.notes)
+
+
+def describe_model(read: Callable[[], MDP]) -> Result:
+    """Return what a model holds, and every fault that was found in it, as `describe` does.
+
+    Args:
+        read: gives the model, or raises what is wrong with it.
+    """
+    try:
+        mdp = read()
+    except InputError as error:
+        return _told("A model", {"faults": len(error.faults)}, error.faults, [])
+    model = mdp.expected
+    facts: dict[str, Fact] = {
+        "name": mdp.name,
+        "states": model.n_states,
+        "terminal": int(model.terminal.sum()),
+        "actions": len(mdp.actions),
+        "pairs": model.n_pairs,
+        "outcomes": model.n_outcomes,
+        "reward_min": float(mdp.reward.min()),
+        "reward_max": float(mdp.reward.max()),
+        "next_state_certain": mdp.next_state_certain,
+        "reward_certain": mdp.reward_certain,
+        "start_states": None if mdp.start is None else int((mdp.start > 0).sum()),
+        "own_policy": mdp.policy is not None,
+        "gamma": mdp.gamma,
+        "faults": 0,
+    }
+    return _told("A model", facts, [], mdp.notes)
+
+
+def _told(
+    what: str, facts: dict[str, Fact], faults: Sequence[Fault], notes: Sequence[str]
+) -> Result:
     return Result(
         command="check",
-        title="Trajectories" if not faults else f"{len(faults):,} fault{'s' * (len(faults) != 1)}",
+        title=what if not faults else f"{len(faults):,} fault{'s' * (len(faults) != 1)}",
         columns={
             "what": Column([fault.what for fault in faults], "text"),
             "where": Column([fault.where for fault in faults], "text"),
             "fix": Column([fault.fix for fault in faults], "text"),
         },
         facts=facts,
-        notes=experience.notes,
+        notes=notes,
         facts_first=True,
     )
 

@@ -23,6 +23,7 @@ FORMATS = {
     Kind.arrow: "parquet",
 }
 """The file of this folder that reads each format: a module with read(file, reading)."""
+NPZ = "it may hold a model, for rlcalc solve; give trajectories, e.g. as Parquet"
 
 
 def load(sources: Sequence[str], options: Options, *, collect_faults: bool = False) -> Experience:
@@ -63,6 +64,8 @@ def _every_batch(files: list[str], reading: Reading) -> Iterator[Trajectories]:
             if before and file.kind != before:
                 yield from reading.rest()  # only files of one kind go on in each other
             before = file.kind
+            if file.kind not in FORMATS:
+                raise InputError(f"trajectories are in no {file.kind} file", file.at(), NPZ)
             module = importlib.import_module(f"rlcalc.readers.{FORMATS[file.kind]}")
             yield from module.read(file, reading)
     with _collected(reading.experience):

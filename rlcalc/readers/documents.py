@@ -14,7 +14,7 @@ from rlcalc.readers import json as json_reader
 from rlcalc.readers import yaml
 from rlcalc.readers.reading import Reading
 from rlcalc.readers.sources import File, text_of
-from rlcalc.spec import Lists, Step, adapter, faults, form, path_fault
+from rlcalc.spec import Lists, Step, Where, adapter, faults, form, path_fault
 from rlcalc.trajectories import UNKNOWN, Experience, Floats, Labels, Trajectories
 from rlcalc.vocabulary import Kind
 
@@ -25,35 +25,53 @@ def read(file: File, reading: Reading) -> list[Trajectories]:
     Raises:
         InputError: the document is not as it should be.
     """
-    experience, text = reading.experience, text_of(file)
+    experience = reading.experience
     note_for_documents(reading)
-    parser = yaml.parse if file.kind is Kind.yaml else json_reader.parse
-    parsed = parser(text, file.at())
-    written = parsed.value
-    if isinstance(parsed.value, list):
-        parsed.value = {"trajectories": _as_list(parsed.value)}
+    written, place = parsed(file)
+    value = {"trajectories": _as_list(written)} if isinstance(written, list) else written
 
     def where(path: tuple[int | str, ...]) -> str:
-        if written is not parsed.value:  # the list of trajectories, or the only one, is bare
-            bare = isinstance(written, list) and parsed.value["trajectories"] is written
+        if written is not value:  # the list of trajectories, or the only one, is bare
+            bare = isinstance(written, list) and value["trajectories"] is written
             path = path[1:] if bare else path[2:]
-        line = yaml.line_of(written, parsed.places, path)
-        line = line if parsed.places else json_reader.line_of(text, path)
-        return file.at(f"line {line}: {dotted(path)}" if line else dotted(path))
+        return place(path)
 
-    if isinstance(parsed.value, dict) and "trajectories" not in parsed.value:
-        fault = _not_trajectories(parsed.value, file)
+    if isinstance(value, dict) and "trajectories" not in value:
+        fault = _not_trajectories(value, file)
         if fault:
             experience.fault(fault)
             return []
-        parsed.value = {"trajectories": [parsed.value]}
+        value = {"trajectories": [value]}
     try:
-        document = adapter("document").validate_python(parsed.value)
+        document = adapter("document").validate_python(value)
     except ValidationError as error:
         experience.fault(*faults(error, where))
         return []
     settle_gamma(experience, document.gamma, file)
     return batch(document.trajectories, experience, lambda number: where(("trajectories", number)))
+
+
+def parsed(file: File, keys: int = 0) -> tuple[Any, Where]:
+    """Return what a document holds, and what tells where the value at a path in it stands.
+
+    Args:
+        file: YAML or JSON.
+        keys: as in `dotted`.
+
+    Raises:
+        InputError: it is neither YAML nor JSON.
+    """
+    text = text_of(file)
+    parser = yaml.parse if file.kind is Kind.yaml else json_reader.parse
+    document = parser(text, file.at())
+
+    def where(path: tuple[int | str, ...]) -> str:
+        line = yaml.line_of(document.value, document.places, path)
+        line = line if document.places else json_reader.line_of(text, path)
+        name = dotted(path, keys)
+        return file.at(f"line {line}: {name}" if line else name)
+
+    return document.value, where
 
 
 def note_for_documents(reading: Reading) -> None:
@@ -105,9 +123,17 @@ def settle_gamma(experience: Experience, gamma: float | None, file: File) -> Non
         )
 
 
-def dotted(path: tuple[int | str, ...]) -> str:
-    """Return a path as it is usually written; trajectories and entries count from 1."""
-    return ".".join(str(step + 1) if isinstance(step, int) else step for step in path)
+def dotted(path: tuple[int | str, ...], keys: int = 0) -> str:
+    """Return a path as it is usually written; entries of lists count from 1.
+
+    Args:
+        path: from the whole to a part.
+        keys: so many steps at the beginning are keys, even if they are numbers.
+    """
+    return ".".join(
+        str(step + 1) if isinstance(step, int) and place >= keys else shown(step)
+        for place, step in enumerate(path)
+    )
 
 
 def batch(

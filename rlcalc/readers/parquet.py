@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import polars as pl
 
@@ -23,11 +24,18 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
     Raises:
         InputError: the file is damaged, or a column or a cell is not as it should be.
     """
-    try:
-        lazy = _scan(file)
+    with whole(file):
+        lazy = scan(file)
         names = lazy.collect_schema().names()
         padded = file.kind is Kind.arrow and {"terminations", "truncations"} <= set(names)
         yield from frames(lazy, file.at(), reading, padded=padded)
+
+
+@contextmanager
+def whole(file: File) -> Iterator[None]:
+    """Turn what Polars raises over a damaged file into what, where and how to fix it."""
+    try:
+        yield
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(
             f"this {file.kind} file cannot be read: {shown(str(error).splitlines()[0], 200)}",
@@ -36,7 +44,8 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
         ) from error
 
 
-def _scan(file: File) -> pl.LazyFrame:
+def scan(file: File) -> pl.LazyFrame:
+    """Return a file as a frame that is not read yet."""
     in_file_format = file.stream.peek(6)[:6] == b"ARROW1"
     source = file.path or io.BytesIO(file.stream.read())
     if file.kind is Kind.parquet:
@@ -51,7 +60,7 @@ def frames(
     schema = dict(lazy.collect_schema())
     table = reading.table(name, schema, lambda row: f"row {row + 1}", padded=padded)
     source = lazy.select(table.sources)
-    if schema[table.column["reward"]].is_nested():
+    if table.is_lists:
         for frame in source.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
             yield trajectories_of(frame, table)
         return

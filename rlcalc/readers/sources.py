@@ -40,6 +40,7 @@ SUFFIXES = {
     ".arrow": Kind.arrow,
     ".feather": Kind.arrow,
     ".ipc": Kind.arrow,
+    ".npz": Kind.npz,
 }
 MAGIC: dict[Kind, tuple[bytes, ...]] = {
     Kind.parquet: (b"PAR1",),
@@ -51,7 +52,7 @@ BESIDE = ("metadata.json", "info.json")
 
 FOREIGN = {
     b"\x89HDF": ("HDF5", "write its steps to Parquet or CSV, e.g. with Minari's or h5py's reader"),
-    b"PK\x03\x04": ("a zip archive (npz, pt, xlsx)", "unpack it and give the table inside"),
+    b"PK\x03\x04": ("a zip archive (pt, xlsx)", "unpack it and give the table inside"),
     b"SQLite": ("a SQLite database", "export the table as CSV"),
     b"\x80\x02": ("a pickle", "rlcalc never unpickles: write the steps to Parquet or JSONL"),
     b"\x80\x03": ("a pickle", "rlcalc never unpickles: write the steps to Parquet or JSONL"),
@@ -265,6 +266,8 @@ def _kind(head: bytes, name: str, shown_name: str) -> Kind:
     for kind, magic in MAGIC.items():
         if head.startswith(magic):
             return kind
+    if head.startswith(b"PK\x03\x04") and b".npy" in head[:256]:
+        return Kind.npz
     _refuse_foreign(head, shown_name)
     promised = kind_of_name(name)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()

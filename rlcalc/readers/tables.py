@@ -19,7 +19,8 @@ from rlcalc.trajectories import Codes, Experience, Labels
 from rlcalc.vocabulary import COLUMN_NAMES
 
 LABELS = ("state", "action", "next_state", "name")
-NUMBERS = ("reward", "value", "next_value", "log_prob", "behaviour_prob")
+NUMBERS = ("reward", "probability", "pi", "value", "next_value", "log_prob", "behaviour_prob")
+NEVER_MISSING = ("reward", "probability", "pi")
 FLAGS = ("terminated", "truncated", "done", "is_first", "is_last", "is_terminal")
 ENDS = ("terminated", "truncated", "done", "is_last")
 TRUE = ("true", "1", "1.0", "t", "yes", "y")
@@ -56,35 +57,50 @@ class Rows:
         )
 
 
-def chosen(names: list[str], options: Options, where: str) -> dict[str, str]:
+STEP = ("state", "action", "reward")
+"""What every step has."""
+
+
+def chosen(
+    names: list[str],
+    options: Options,
+    where: str,
+    known: Mapping[str, tuple[str, ...]] = COLUMN_NAMES,
+    needed: tuple[str, ...] = STEP,
+) -> dict[str, str]:
     """Return which source column holds what, by the usual names and by --columns.
+
+    Args:
+        names: the columns that there are.
+        options: with the --columns of the user.
+        where: where the table stands.
+        known: what a column may hold, and the names it usually goes by.
+        needed: what must be there.
 
     Raises:
         InputError: a column that is needed or named is not there.
     """
     found: dict[str, str] = {}
     by_lower = {name.lower(): name for name in reversed(names)}
-    for meaning, usual in COLUMN_NAMES.items():
+    for meaning, usual in known.items():
         match = next((by_lower[name] for name in usual if name in by_lower), None)
         if match is not None and match not in options.columns.values():
             found[meaning] = match
     for meaning, column in options.columns.items():
-        if meaning not in COLUMN_NAMES:
-            near = nearest(meaning, COLUMN_NAMES)
+        if meaning not in known:
+            near = nearest(meaning, known)
             raise InputError(
-                f"--columns names {shown(meaning)}, which is nothing that a step has",
-                fix=(f"did you mean {near}? " if near else "")
-                + f"known: {', '.join(COLUMN_NAMES)}",
+                f"--columns names {shown(meaning)}, which is nothing that a row has",
+                fix=(f"did you mean {near}? " if near else "") + f"known: {', '.join(known)}",
             )
         sign = "-" if meaning in NUMBERS and column not in names else ""
         found[meaning] = _present(column.removeprefix(sign), names, where)
     if options.order_by:
         found["time"] = _present(options.order_by, names, where)
-    needed = ("state", "action", "reward")
     missing = [meaning for meaning in needed if meaning not in found]
     if missing:
         free = [name for name in names if name not in found.values()]
-        guess = {m: next((n for n in free if nearest(n, COLUMN_NAMES[m])), None) for m in missing}
+        guess = {m: next((n for n in free if nearest(n, known[m])), None) for m in missing}
         pairs = ",".join(f"{m}={(guess[m] and shown(guess[m])) or 'COLUMN'}" for m in missing)
         raise InputError(
             f"no column for the {listed(missing)}",
@@ -117,11 +133,14 @@ class Table:
         file: str,
         place: Callable[[int], str],
         typed: bool = True,
+        known: Mapping[str, tuple[str, ...]] = COLUMN_NAMES,
+        needed: tuple[str, ...] = STEP,
     ) -> None:
         self.schema, self.options, self.experience = schema, options, experience
-        self.books, self.file, self.place = books, file, place
-        self.column = chosen(list(schema), options, file)
+        self.books, self.file, self.place, self.known = books, file, place, known
+        self.column = chosen(list(schema), options, file, known, needed)
         self.n_rows = 0
+        self.numbered: frozenset[str] = frozenset()  # labels that are to stay whole numbers
         self._note_near_misses()
         for meaning, column in self.column.items():
             if isinstance(schema[column], pl.Duration | pl.Binary | pl.Object):
@@ -132,26 +151,25 @@ class Table:
                 )
         for meaning in LABELS[:3]:  # where types are known, a label 1 written as text stays text
             kind = schema[self.column[meaning]] if meaning in self.column else pl.Int64()
-            kind = getattr(kind, "inner", kind) if self._is_lists(schema) else kind
+            kind = getattr(kind, "inner", kind) if self.is_lists else kind
             if typed and not kind.is_numeric():
                 books.of_column(meaning).labels.textual = True
 
-    def _is_lists(self, schema: Mapping[str, pl.DataType]) -> bool:
+    @property
+    def is_lists(self) -> bool:
         """Whether a row is a whole trajectory, with lists in its cells."""
-        return schema[self.column["reward"]].is_nested()
+        return "reward" in self.column and self.schema[self.column["reward"]].is_nested()
 
     def _note_near_misses(self) -> None:
         """Say which columns are not read although their names are almost those of something."""
-        absent = [
-            name for m, names in COLUMN_NAMES.items() if m not in self.column for name in names
-        ]
+        absent = [name for m, names in self.known.items() if m not in self.column for name in names]
         read = set(self.column.values())
         for name in self.schema:
             near = None if name in read else nearest(name, absent, alike=0.85)
             if near:
                 self.experience.note(
                     f"the column {shown(name)} is not read; if it is {near}, say --columns "
-                    f"{next(m for m, names in COLUMN_NAMES.items() if near in names)}={shown(name)}"
+                    f"{next(m for m, names in self.known.items() if near in names)}={shown(name)}"
                 )
 
     def expressions(self) -> list[pl.Expr]:
@@ -161,13 +179,15 @@ class Table:
             kind, source = self.schema[column], pl.col(column)
             if meaning in ("trajectory", "environment"):
                 continue
-            if meaning in LABELS:
+            if meaning in self.numbered:
+                exprs.append(source.cast(pl.Int64).alias(meaning))
+            elif meaning in LABELS:
                 text = as_text(source, kind)
                 exprs.append(self.books.of_column(meaning).category(text).alias(meaning))
             elif meaning in NUMBERS:
                 sign = -1 if self.options.columns.get(meaning, "").startswith("-") else 1
                 number = as_number(source, kind)
-                if meaning != "reward":  # may be missing; what is there must be a number
+                if meaning not in NEVER_MISSING:  # may be missing; what is there must be a number
                     blank = source.is_null()
                     blank = blank | (source.str.strip_chars() == "") if kind == pl.String else blank
                     number = pl.when(blank).then(float("nan")).otherwise(number)
@@ -219,13 +239,15 @@ class Table:
             if name == "time" and series.dtype == pl.String:
                 series = moments_in_time(series)
             bad = series.is_null().to_numpy() if series.null_count() else np.zeros(0, dtype=bool)
-            if name in LABELS:
+            if name in self.numbered:
+                columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy()
+            elif name in LABELS:
                 columns[name] = self.books.of_column(name).codes(series)
                 bad = bad & is_step if len(bad) and name in ("state", "action") else bad[:0]
             elif name in NUMBERS:
                 columns[name] = series.to_numpy()
                 fine = np.isfinite(columns[name])
-                if name != "reward" and not fine.all():  # NaN stands for what is not known
+                if name not in NEVER_MISSING and not fine.all():  # NaN stands for what is not known
                     unknown = np.isnan(columns[name])
                     fine |= unknown & ~bad if len(bad) else unknown
                 bad = bad[:0] if fine.all() else ~fine & is_step

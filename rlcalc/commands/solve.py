@@ -1,0 +1,89 @@
+"""rlcalc solve: V, Q, A and the best policy of a model, with a proven bound."""
+
+from __future__ import annotations
+
+from rlcalc.commands import answer, source_options
+from rlcalc.vocabulary import (
+    All,
+    Bellman,
+    Columns,
+    Criterion,
+    CriterionOption,
+    Csv,
+    FormatOption,
+    From,
+    Gamma,
+    Head,
+    Horizon,
+    Jobs,
+    Json,
+    MaxIterations,
+    Method,
+    MethodOption,
+    Model,
+    Output,
+    PolicyOption,
+    Quiet,
+    StartOnly,
+    States,
+    Tolerance,
+    Trace,
+)
+
+
+def solve(
+    source: Model = None,
+    policy: PolicyOption = "optimal",
+    gamma: Gamma = None,
+    horizon: Horizon = None,
+    criterion: Criterion = CriterionOption.reward,
+    method: Method = MethodOption.auto,
+    bellman: Bellman = None,
+    tol: Tolerance = 1e-6,
+    max_iterations: MaxIterations = 1_000_000,
+    trace: Trace = False,
+    start_only: StartOnly = False,
+    states: States = None,
+    from_: From = None,
+    columns: Columns = None,
+    format_: FormatOption = None,
+    json: Json = False,
+    csv: Csv = False,
+    output: Output = None,
+    head: Head = 50,
+    all_: All = False,
+    jobs: Jobs = None,
+    quiet: Quiet = False,
+) -> None:
+    """V, Q, A and the best policy of a model, with a proven bound.
+
+    rlcalc solve gridworld-4x4
+
+    rlcalc solve robot.yaml --policy epsilon:0.1 --gamma 0.95 --json | jq .facts.bound
+
+    rlcalc solve transitions.parquet --gamma 0.99 -o values.parquet
+    """
+    from rlcalc.readers import models
+    from rlcalc.readers.sources import needs_source
+    from rlcalc.renderers import settled_format
+    from rlcalc.solvers import solution
+
+    form = settled_format(format_, json=json, csv=csv, output=output)
+    asked = source_options(from_, columns, one_step=False, order_by=None)
+    mdp = models.load_model(needs_source([source] if source else None)[0], asked)
+    question = solution.Question(
+        policy=models.named_policy(policy, mdp),
+        gamma=gamma,
+        horizon=horizon,
+        criterion=criterion.value,
+        method=method.value,
+        bellman=bellman.value if bellman else None,
+        tol=tol,
+        max_iterations=max_iterations,
+        states=models.states_asked(mdp, states, start_only=start_only),
+        trace=trace,
+        jobs=jobs,
+    )
+    result = solution.solve(mdp, question)
+    answer(result, form, output, head=None if all_ else head, quiet=quiet)
+    solution.require_bound(result, tol)

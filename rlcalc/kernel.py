@@ -1,0 +1,45 @@
+"""Compile a loop on its first large call, and keep its plain-Python twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+import numpy as np
+
+SMALL = 1 << 12
+"""Entries of the largest array up to which plain Python answers before a compiler is loaded."""
+
+
+class Kernel:
+    """A loop over arrays, which runs as it is written or compiled, with the same bits."""
+
+    def __init__(self, loop: Callable[..., Any]) -> None:
+        self.plain = loop
+        self._compiled: Callable[..., Any] | None = None
+        update_wrapper(self, loop)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run the loop: compiled where an array is large, or where it is compiled already."""
+        if self._compiled is None and not any(map(_large, arguments)):
+            return self.plain(*arguments)
+        return self.compiled(*arguments)
+
+    @property
+    def compiled(self) -> Callable[..., Any]:
+        """The compiled loop; it lets other threads run, and is kept on disk for the next time."""
+        if self._compiled is None:
+            import numba
+
+            self._compiled = numba.njit(nogil=True, cache=True)(self.plain)
+        return self._compiled
+
+
+def _large(argument: Any) -> bool:
+    return isinstance(argument, np.ndarray) and len(argument) > SMALL
+
+
+def kernel(loop: Callable[..., Any]) -> Kernel:
+    """Make a kernel of a loop."""
+    return Kernel(loop)

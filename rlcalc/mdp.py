@@ -1,0 +1,249 @@
+"""The model: P(s', r | s, a) whole, with the names of states and actions, as flat sparse arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rlcalc.errors import InputError, ShapeError, listed, shown
+from rlcalc.expected import Expected, fractions_of
+from rlcalc.trajectories import Codes, Floats, Ints, Labels, Numbers
+
+SUM_TOLERANCE = 1e-9
+"""How far from 1 the probabilities of a pair may sum."""
+
+
+@dataclass(frozen=True)
+class MDP:
+    """A Markov decision process: P(s', r | s, a) as outcomes, whose reward may be random."""
+
+    pair_start: Ints  # [S + 1] the pairs of each state; none: it is terminal
+    action: Codes  # [K] the action of each pair, a number in `actions`
+    outcome_start: Ints  # [K + 1] the outcomes of each pair
+    next_state: Codes  # [N] s', a number in `states`
+    probability: Floats  # [N] P(s', r | s, a)
+    reward: Floats  # [N] r, in reward units
+    states: Labels
+    actions: Labels
+    gamma: float | None = None  # what the source says; None where it says nothing
+    start: Floats | None = None  # [S] the distribution of s_1, if it is known
+    policy: Floats | None = None  # [K] the policy π(a|s) that came with the model
+    name: str = ""
+    notes: list[str] = field(default_factory=list)  # what the reader has to say
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not belong together.
+
+        Raises:
+            ShapeError: offsets that do not lead from 0 to the end, or arrays of wrong lengths.
+        """
+        lengths = {
+            "pair_start": (len(self.pair_start), len(self.states) + 1),
+            "outcome_start": (len(self.outcome_start), len(self.action) + 1),
+            "probability": (len(self.probability), len(self.next_state)),
+            "reward": (len(self.reward), len(self.next_state)),
+            "start": (len(self.states) if self.start is None else len(self.start), self.n_states),
+            "policy": (self.n_pairs if self.policy is None else len(self.policy), self.n_pairs),
+        }
+        for name, (given, wanted) in lengths.items():
+            if given != wanted:
+                raise ShapeError(f"{name} has {given:,} entries, expected {wanted:,}")
+        for name, start, end in (
+            ("pair_start", self.pair_start, self.n_pairs),
+            ("outcome_start", self.outcome_start, len(self.next_state)),
+        ):
+            if start[0] != 0 or start[-1] != end or np.any(np.diff(start) < 0):
+                raise ShapeError(f"{name} does not rise from 0 to {end:,}")
+
+    @classmethod
+    def from_rows(
+        cls,
+        state: ArrayLike,
+        action: ArrayLike,
+        next_state: ArrayLike,
+        probability: ArrayLike,
+        reward: ArrayLike,
+        states: Labels | None = None,
+        actions: Labels | None = None,
+        place: Callable[[int], str] = "entry {}".format,
+    ) -> MDP:
+        """Return a model from its outcomes, one an entry; those of a pair may stand apart.
+
+        Args:
+            state: [N] where the action is taken, a number from 0.
+            action: [N] the action, a number from 0.
+            next_state: [N] where it leads, a number from 0.
+            probability: [N] P(s', r | s, a).
+            reward: [N] r.
+            states: the names of the states; default their numbers.
+            actions: the names of the actions; default their numbers.
+            place: from the number of an entry to where it stands, for errors.
+
+        Raises:
+            InputError: probabilities outside 0..1, or that do not sum to 1 for a pair.
+        """
+        source, target, act = (np.asarray(c, dtype=np.int32) for c in (state, next_state, action))
+        chance, earned = (np.asarray(c, dtype=np.float64) for c in (probability, reward))
+        if states is None:
+            states = Numbers(np.arange(1 + max(source.max(), target.max())))
+        actions = Numbers(np.arange(1 + act.max())) if actions is None else actions
+        outside = np.flatnonzero(~((chance >= 0) & (chance <= 1)))
+        if len(outside):
+            raise InputError(
+                f"probability is {chance[outside[0]]:g}, expected a number from 0 to 1",
+                listed(map(place, outside[:3].tolist()), total=len(outside)),
+            )
+        key, outcome_start, rows = _grouped(source, act, len(actions))
+        if rows is not None:
+            target, chance, earned = target[rows], chance[rows], earned[rows]
+        total = np.add.reduceat(chance, outcome_start[:-1])
+        wrong = np.flatnonzero(np.abs(total - 1) > SUM_TOLERANCE)
+        if len(wrong):
+            k = int(wrong[0])
+            outcome = np.arange(outcome_start[k], outcome_start[k + 1])
+            where = outcome if rows is None else rows[outcome]
+            pair = states.texts[key[k] // len(actions)], actions.texts[key[k] % len(actions)]
+            several = list(zip(states.named(target[outcome]), chance[outcome], strict=True))
+            raise _wrong_sum(pair, several, where, place, len(wrong))
+        if not chance.all():
+            kept = chance > 0
+            outcome_start = np.concatenate([[0], np.cumsum(kept)])[outcome_start]
+            target, chance, earned = target[kept], chance[kept], earned[kept]
+        return cls(
+            pair_start=np.searchsorted(key, np.arange(len(states) + 1) * len(actions)),
+            action=(key % len(actions)).astype(np.int32),
+            outcome_start=outcome_start,
+            next_state=target,
+            probability=normalised(chance, outcome_start),
+            reward=earned,
+            states=states,
+            actions=actions,
+        )
+
+    @property
+    def n_states(self) -> int:
+        """S."""
+        return len(self.pair_start) - 1
+
+    @property
+    def n_pairs(self) -> int:
+        """K."""
+        return len(self.action)
+
+    @cached_property
+    def expected(self) -> Expected:
+        """The same model with expected rewards."""
+        weighted = self.probability * self.reward
+        return Expected(
+            pair_start=self.pair_start,
+            outcome_start=self.outcome_start,
+            next_state=self.next_state,
+            probability=self.probability,
+            reward=np.add.reduceat(weighted, self.outcome_start[:-1]) if self.n_pairs else weighted,
+            largest_reward=float(np.abs(self.reward).max(initial=0.0)),
+        )
+
+    @cached_property
+    def exact(self) -> Expected:
+        """The same model in fractions: its decimals as they are, their sums exactly 1."""
+        probability = fractions_of(self.probability)
+        first = self.outcome_start[:-1]
+        total: Floats = np.add.reduceat(probability, first)
+        probability = probability / np.repeat(total, np.diff(self.outcome_start))
+        return Expected(
+            pair_start=self.pair_start,
+            outcome_start=self.outcome_start,
+            next_state=self.next_state,
+            probability=probability,
+            reward=np.add.reduceat(probability * fractions_of(self.reward), first),
+            largest_reward=self.expected.largest_reward,
+        )
+
+    @cached_property
+    def next_state_certain(self) -> bool:
+        """Whether the next state is certain after every pair."""
+        return bool(np.array_equal(self.next_state, self.next_state[self._first_outcome]))
+
+    @cached_property
+    def reward_certain(self) -> bool:
+        """Whether the reward is certain after every pair, once the next state is known."""
+        varies = self.reward != self.reward[self._first_outcome]
+        if not varies.any():
+            return True
+        pair = np.repeat(np.arange(self.n_pairs), np.diff(self.outcome_start))
+        some = np.isin(pair, np.unique(pair[varies]))
+        order = np.lexsort((self.reward[some], self.next_state[some], pair[some]))
+        pair, after = pair[some][order], self.next_state[some][order]
+        same = (np.diff(pair) == 0) & (np.diff(after) == 0)
+        return not bool((same & (np.diff(self.reward[some][order]) != 0)).any())
+
+    @property
+    def _first_outcome(self) -> Ints:
+        """[N] the first outcome of the pair that each belongs to."""
+        return np.repeat(self.outcome_start[:-1], np.diff(self.outcome_start))
+
+
+def _grouped(state: Codes, action: Codes, n_actions: int) -> tuple[Ints, Ints, Ints | None]:
+    """Return the pairs of some rows, where each begins once the rows are grouped, and their order.
+
+    Args:
+        state: [N].
+        action: [N].
+        n_actions: so that state · n_actions + action is the key of a pair.
+
+    Returns:
+        [K] rising keys, [K + 1] offsets, and [N] rows in the order of the keys: None if they are.
+    """
+    border = np.flatnonzero((np.diff(state) != 0) | (np.diff(action) != 0)) + 1
+    first = np.concatenate([[0], border])  # of each run of rows of one pair
+    key = state[first].astype(np.int64) * n_actions + action[first]
+    length = np.diff(np.concatenate([first, [len(state)]]))
+    rows: Ints | None = None
+    if np.any(np.diff(key) <= 0):
+        order = np.argsort(key, kind="stable")
+        rows = np.repeat(first[order] - (np.cumsum(length[order]) - length[order]), length[order])
+        rows += np.arange(len(state))
+        key, length = key[order], length[order]
+    pair = np.flatnonzero(np.diff(key, prepend=-1))
+    start = np.concatenate([(np.cumsum(length) - length)[pair], [len(state)]])
+    return key[pair], start, rows
+
+
+def _wrong_sum(
+    pair: tuple[str, str],
+    several: list[tuple[object, float]],
+    rows: Ints,
+    place: Callable[[int], str],
+    n_wrong: int,
+) -> InputError:
+    """Say what the outcomes of a pair sum to, where they stand, and whether it is there twice."""
+    more = f"; and {n_wrong - 1:,} more pairs" if n_wrong > 1 else ""
+    apart = "the rows of this pair stand apart: is it there twice? "
+    parts = [f"{shown(name)} has {chance:g}" for name, chance in several]
+    return InputError(
+        f"probabilities of (state {shown(pair[0])!r}, action {shown(pair[1])!r}) sum to "
+        f"{sum(chance for _, chance in several):.10g}{more}",
+        listed(map(place, rows[:9].tolist()), most=4, total=len(rows)),
+        (apart if np.any(np.diff(rows) != 1) else "")
+        + f"make them sum to 1 (within {SUM_TOLERANCE:g}); now {listed(parts)}",
+    )
+
+
+def normalised(probability: Floats, start: Ints) -> Floats:
+    """Return probabilities whose sums are 1 up to rounding; where they are, the same bits.
+
+    Args:
+        probability: [N].
+        start: [K + 1] offsets of those that sum to 1, up to `SUM_TOLERANCE`.
+    """
+    if not len(probability):
+        return probability
+    total = np.add.reduceat(probability, start[:-1])
+    if (total == 1).all():
+        return probability
+    scaled: Floats = probability / np.repeat(total, np.diff(start))
+    return scaled

@@ -1,0 +1,71 @@
+"""Policy: π(a|s) on the state-action pairs of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rlcalc.expected import Expected
+from rlcalc.trajectories import Flags, Floats
+
+
+@dataclass(frozen=True)
+class Policy:
+    """π(a|s) for each pair of a model, and what it is called."""
+
+    weight: Floats  # [K] those of a state sum to 1
+    name: str
+
+    @classmethod
+    def uniform(cls, model: Expected) -> Policy:
+        """Return the policy that takes every action of a state alike: π(a|s) = 1 / |A(s)|."""
+        return cls(shares(model, np.ones(model.n_pairs)), "uniform")
+
+    @classmethod
+    def greedy(cls, model: Expected, action_value: Floats, tolerance: float = 0.0) -> Policy:
+        """Return the policy that takes the best actions of a state alike.
+
+        Args:
+            model: whose pairs they are.
+            action_value: [K] Q(s,a).
+            tolerance: actions whose Q is less than this below the best count as the best.
+        """
+        return cls(shares(model, best(model, action_value, tolerance)), "optimal")
+
+    @classmethod
+    def epsilon(cls, model: Expected, action_value: Floats, epsilon: float) -> Policy:
+        """Return the ε-greedy policy: with probability ε any action, else one of the best.
+
+            π(a|s) = ε / |A(s)| + (1 − ε) π*(a|s)
+
+        Source: Sutton & Barto (2018), section 5.4.
+        """
+        any_action = cls.uniform(model).weight
+        best_action = cls.greedy(model, action_value, 1e-9 * _size(action_value)).weight
+        return cls(epsilon * any_action + (1 - epsilon) * best_action, f"epsilon:{epsilon:g}")
+
+    @classmethod
+    def softmax(cls, model: Expected, action_value: Floats, temperature: float) -> Policy:
+        """Return the policy that prefers actions by their values: π(a|s) ∝ exp(Q(s,a)/τ)."""
+        below = action_value - model.best(action_value)[model.pair_state]
+        weight = shares(model, np.exp(below / temperature))
+        return cls(weight, f"softmax:{temperature:g}")
+
+
+def best(model: Expected, action_value: Floats, tolerance: float) -> Flags:
+    """Return which pairs are the best of their states, up to a tolerance."""
+    highest: Floats = model.best(action_value)
+    near: Flags = action_value >= highest[model.pair_state] - tolerance
+    return near
+
+
+def shares(model: Expected, amount: Floats | Flags) -> Floats:
+    """Return each pair's share of what all pairs of its state have together."""
+    given = amount.astype(np.float64)
+    total = model.mean(given, np.ones(model.n_pairs))
+    return given / total[model.pair_state]
+
+
+def _size(action_value: Floats) -> float:
+    return float(np.abs(action_value).max(initial=0.0))

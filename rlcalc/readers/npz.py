@@ -1,0 +1,195 @@
+"""Arrays of numpy: transition[a, s, s'] dense or in compressed rows, and rewards; never pickled."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlcalc.errors import InputError, listed, nearest, shown
+from rlcalc.mdp import MDP
+from rlcalc.readers.sources import File
+from rlcalc.trajectories import Floats, Numbers
+
+DENSE = ("P", "T", "transition", "transitions")
+SPARSE = ("P_data", "P_indices", "P_indptr")
+REWARDS = ("R", "reward", "rewards")
+KNOWN = (*DENSE, *SPARSE, *REWARDS, "R_data", "gamma", "start")
+
+
+def read(file: File) -> MDP:
+    """Return the model that arrays hold.
+
+    They are P[a, s, s'] (A, S, S), or the compressed rows P_data, P_indices, P_indptr of the
+    (A·S, S) matrix whose row a·S + s is P[a, s, :]; R[s], R[s, a], R[a, s, s'], or R_data beside
+    P_data; and perhaps gamma and start[s]. An action whose row is all zeros is not available.
+
+    Raises:
+        InputError: an array is missing, or not as it should be.
+    """
+    arrays = _arrays(file)
+    of_any = {name.lower(): array for name, array in arrays.items()}
+    dense = next((of_any[name.lower()] for name in DENSE if name.lower() in of_any), None)
+    rewards = next((of_any[name.lower()] for name in REWARDS if name.lower() in of_any), None)
+    if dense is None and not all(name in arrays for name in SPARSE):
+        raise _missing("P, or P_data, P_indices and P_indptr", arrays, file)
+    if rewards is None and "R_data" not in arrays:
+        raise _missing("R", arrays, file)
+    model = from_arrays(
+        dense if dense is not None else tuple(arrays[name] for name in SPARSE),
+        arrays.get("R_data", rewards) if dense is None else rewards,
+        where=file.at(),
+    )
+    return _with(model, arrays, file)
+
+
+def _with(model: MDP, arrays: dict[str, NDArray[Any]], file: File) -> MDP:
+    from dataclasses import replace
+
+    if "gamma" in arrays:
+        gamma = float(arrays["gamma"].reshape(-1)[0])
+        if not 0 <= gamma <= 1:
+            raise InputError(f"gamma is {gamma:g}, expected 0..1", file.at())
+        model = replace(model, gamma=gamma)
+    if "start" in arrays:
+        start = arrays["start"].astype(np.float64)
+        if start.shape != (model.n_states,) or not abs(start.sum() - 1) < 1e-9 or start.min() < 0:
+            raise InputError(
+                f"start has the shape {start.shape} and the sum {start.sum():g}",
+                file.at(),
+                f"it is the distribution of the first of {model.n_states:,} states",
+            )
+        model = replace(model, start=start)
+    return model
+
+
+def _arrays(file: File) -> dict[str, NDArray[Any]]:
+    import io
+
+    try:
+        with np.load(file.path or io.BytesIO(file.stream.read()), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except ValueError as error:
+        if "pickle" in str(error).lower() or "Object arrays" in str(error):
+            raise InputError(
+                "an array of Python objects needs unpickling, which rlcalc never does",
+                file.at(),
+                "save arrays of numbers",
+            ) from error
+        raise InputError(f"this is no npz file: {shown(error)}", file.at()) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError) as error:
+        raise InputError(
+            f"this npz file cannot be read: {shown(error)}", file.at(), "write it anew"
+        ) from error
+    for name, array in arrays.items():
+        if array.dtype.kind not in "iufb":
+            raise InputError(f"{shown(name)} holds {array.dtype}, expected numbers", file.at())
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            place = np.argwhere(~np.isfinite(array))[0].tolist()
+            raise InputError(
+                f"{shown(name)}{place} is {array[tuple(place)]}, expected a finite number",
+                file.at(),
+            )
+    return arrays
+
+
+def _missing(what: str, arrays: dict[str, Any], file: File) -> InputError:
+    guesses = [name for name in arrays if nearest(name, KNOWN)]
+    return InputError(
+        f"there is no {what}",
+        file.at(),
+        f"there are {listed(arrays)}" + (f"; {guesses[0]} looks like it" if guesses else ""),
+    )
+
+
+def from_arrays(transition: Any, reward: Any, *, where: str = "the arrays") -> MDP:
+    """Return a model from numpy arrays, whose states and actions are numbers from 0.
+
+    Args:
+        transition: (A, S, S), or data, indices and indptr of its (A·S, S) compressed rows.
+        reward: (S,), (S, A), (A, S, S), or one entry an outcome of compressed rows.
+        where: what an error calls them.
+
+    Raises:
+        InputError: shapes that do not fit, or probabilities that do not sum to 1.
+    """
+    rewards = np.asarray(reward, dtype=np.float64)
+    if isinstance(transition, tuple):
+        data, next_state, start = (np.asarray(part) for part in transition)
+        n_states, n_actions = _sizes_of_rows(len(start) - 1, rewards, next_state, where)
+        if len(data) != len(next_state) or start[0] != 0 or start[-1] != len(data):
+            raise InputError(
+                f"P_indptr leads from {start[0]} to {start[-1]}, there are {len(data):,} P_data "
+                f"and {len(next_state):,} P_indices",
+                where,
+            )
+        row = np.repeat(np.arange(len(start) - 1), np.diff(start))
+        action, state = row // n_states, row % n_states
+        probability = data.astype(np.float64)
+    else:
+        dense = np.asarray(transition, dtype=np.float64)
+        if dense.ndim != 3 or dense.shape[1] != dense.shape[2] or not dense.size:
+            raise InputError(f"P has the shape {dense.shape}, expected (A, S, S)", where)
+        n_actions, n_states, _ = dense.shape
+        state, action, next_state = np.nonzero(dense.transpose(1, 0, 2))
+        probability = dense[action, state, next_state]
+    if not len(probability):
+        raise InputError("all probabilities are zero", where)
+    order = np.lexsort((next_state, action, state))
+    state, action, next_state = state[order], action[order], next_state[order]
+    return MDP.from_rows(
+        state,
+        action,
+        next_state,
+        probability[order],
+        _rewards(rewards, state, action, next_state, order, (n_states, n_actions), where),
+        Numbers(np.arange(n_states)),
+        Numbers(np.arange(n_actions)),
+        lambda entry: f"{where}, P[{action[entry]}, {state[entry]}, {next_state[entry]}]",
+    )
+
+
+def _sizes_of_rows(
+    n_rows: int, rewards: Floats, next_state: NDArray[Any], where: str
+) -> tuple[int, int]:
+    """Return S and A of compressed rows: R says it, or else there are as many states as needed."""
+    n_states = len(rewards) if rewards.ndim == 2 else int(next_state.max(initial=0)) + 1
+    if rewards.ndim == 1 and len(rewards) != len(next_state):
+        n_states = len(rewards)
+    if not n_states or n_rows % n_states or next_state.max(initial=0) >= n_states:
+        raise InputError(
+            f"{n_rows:,} rows of P are no multiple of {n_states:,} states",
+            where,
+            "row a·S + s is P[a, s, :]; give R[s, a] to say how many states there are",
+        )
+    return n_states, n_rows // n_states
+
+
+def _rewards(
+    rewards: Floats,
+    state: NDArray[Any],
+    action: NDArray[Any],
+    next_state: NDArray[Any],
+    order: NDArray[Any],
+    sizes: tuple[int, int],
+    where: str,
+) -> Floats:
+    n_states, n_actions = sizes
+    entries: dict[tuple[int, ...], Any] = {
+        (n_states,): (state,),
+        (n_states, n_actions): (state, action),
+        (n_actions, n_states, n_states): (action, state, next_state),
+        (len(order),): (order,),
+    }
+    if rewards.shape not in entries:
+        raise InputError(
+            f"R has the shape {rewards.shape}",
+            where,
+            f"expected ({n_states},), ({n_states}, {n_actions}) or ({n_actions}, {n_states}, "
+            f"{n_states}): R[s], R[s, a] or R[a, s, s']",
+        )
+    taken: Floats = rewards[entries[rewards.shape]]
+    return taken

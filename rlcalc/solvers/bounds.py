@@ -1,0 +1,55 @@
+"""Proofs: how far values can be from V, rounding included, from one more backup of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rlcalc.expected import UNIT_ROUNDOFF, Expected, fraction
+from rlcalc.trajectories import Floats
+
+
+@dataclass(frozen=True)
+class Proven:
+    """Values, and a number B such that |value − V| ≤ B in every state."""
+
+    value: Floats  # [S]
+    bound: float
+
+
+def span_bound(model: Expected, value: Floats, gamma: float) -> Proven:
+    """Return the middle of MacQueen's bounds around one more backup, and their half width.
+
+        Tv + γ/(1−γ) min(Tv − v)  ≤  V  ≤  Tv + γ/(1−γ) max(Tv − v),   γ < 1
+
+    since with c = max(Tv − v)/(1−γ), T(v + c) ≤ v + c, and T is monotone. Terminal states belong
+    to the minimum and the maximum, with 0. An error of at most e in each entry of Tv widens the
+    bounds by e/(1−γ) on either side.
+
+    Args:
+        model: whose optimal value V is; one pair a state makes it a policy's.
+        value: [S] any values; 0 in terminal states.
+        gamma: below 1.
+
+    Source: MacQueen (1966); Puterman (1994), theorem 6.6.3 and proposition 6.6.5.
+    """
+    backed = model.best(model.action_value(value, gamma))
+    change = backed - value
+    least, most = change.min(), change.max()
+    exact_gamma = fraction(gamma) if model.exact else gamma
+    far = 1 / (1 - exact_gamma)
+    backed[~model.terminal] += exact_gamma * far * (least + most) / 2
+    noise = model.noise(value, backed)
+    far *= 1 if model.exact else 1 + 8 * UNIT_ROUNDOFF * far
+    half = far * (exact_gamma * (most - least) / 2 + model.rounding(value, gamma) + noise) + noise
+    return Proven(backed, up(half))
+
+
+def up(number: float | Fraction) -> float:
+    """Return a float that is not below a number which a few roundings have made."""
+    return float(number) * (1 + 16 * UNIT_ROUNDOFF)
+
+
+def span_reach(change_least: float, change_most: float, gamma: float) -> float:
+    """Return the half width of MacQueen's bounds without rounding: when sweeps may stop."""
+    return gamma / (1 - gamma) * (change_most - change_least) / 2

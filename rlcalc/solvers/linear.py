@@ -1,0 +1,140 @@
+"""Direct: the linear system of a policy, (I − γP) v = r, and the linear program of the optimum."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from rlcalc.expected import Expected
+from rlcalc.solvers.problem import Found, Problem
+from rlcalc.trajectories import Floats
+
+DENSE = 1500
+"""States up to which a dense matrix is factorised, without loading a library for sparse ones."""
+
+
+def solve(problem: Problem) -> Found:
+    """Return the solution of the policy's system, or of the program whose answer is the optimum.
+
+        minimise Σ_s v(s)  subject to  v(s) ≥ r(s,a) + γ Σ_s' P(s'|s,a) v(s')  for all (s, a)
+
+    Source: Puterman (1994), section 6.9; solved by HiGHS.
+    """
+    if problem.is_policy:
+        model = problem.model
+        return Found(system(model, problem.gamma, model.reward[:, None])[:, 0], 1)
+    return _program(problem)
+
+
+def system(chain: Expected, gamma: float, earned: Floats) -> Floats:
+    """Return the values of some rewards in a model with one pair a state.
+
+        v = earned + γ P v
+
+    Args:
+        chain: one pair in each state that is not terminal.
+        gamma: below 1, or 1 where every state leads to a terminal one.
+        earned: [K, several] rewards, one column for each answer.
+
+    Returns:
+        [S, several] values, 0 in terminal states; not a number where there are none. In fractions
+        they are found as floats, and then refined: what is left over is the next right-hand side.
+    """
+    if chain.exact:
+        return _refined(chain, gamma, earned)
+    inner = np.flatnonzero(~chain.terminal)
+    values = np.zeros((chain.n_states, earned.shape[1]))
+    number = np.full(chain.n_states, -1)
+    number[inner] = np.arange(len(inner))
+    row = np.repeat(np.arange(len(inner)), np.diff(chain.outcome_start))
+    column = number[chain.next_state]
+    kept = column >= 0
+    row, column, entry = row[kept], column[kept], -gamma * chain.probability[kept]
+    if len(inner) <= DENSE:
+        matrix = np.eye(len(inner))
+        np.add.at(matrix, (row, column), entry)
+        try:
+            values[inner] = np.linalg.solve(matrix, earned)
+        except np.linalg.LinAlgError:  # singular: a policy that never ends
+            values[inner] = np.nan
+        return values
+    import scipy.sparse as sparse
+    from scipy.sparse.linalg import splu
+
+    diagonal = np.arange(len(inner))
+    matrix = sparse.csc_matrix(
+        (
+            np.concatenate([np.ones(len(inner)), entry]),
+            (np.concatenate([diagonal, row]), np.concatenate([diagonal, column])),
+        ),
+        shape=(len(inner), len(inner)),
+    )
+    try:
+        values[inner] = splu(matrix).solve(earned)
+    except RuntimeError:
+        values[inner] = np.nan
+    return values
+
+
+REFINEMENTS = 4
+"""Each brings some 10 digits or more; two floats hold 32."""
+
+
+def _refined(chain: Expected, gamma: float, earned: Floats) -> Floats:
+    rough = replace(chain, probability=chain.probability.astype(np.float64), reward=np.zeros(0))
+    values = np.zeros((chain.n_states, earned.shape[1]), dtype=object)
+    for _ in range(REFINEMENTS):
+        step = system(rough, gamma, _left(chain, gamma, earned, values).astype(np.float64))
+        if not np.isfinite(step).all():
+            return step
+        values = np.vectorize(_two_floats, otypes=[object])(values, step)
+    simple: Floats = np.vectorize(_simple, otypes=[object])(values)
+    return values if _left(chain, gamma, earned, simple).any() else simple
+
+
+def _left(chain: Expected, gamma: float, earned: Floats, values: Floats) -> Floats:
+    """Return what is left over: earned + γ P v − v, without rounding."""
+    ahead = [
+        replace(chain, reward=earned[:, j]).action_value(values[:, j], gamma)
+        for j in range(earned.shape[1])
+    ]
+    left: Floats = np.stack(ahead, axis=1) - values[~chain.terminal]
+    return left
+
+
+def _simple(value: Fraction) -> Fraction:
+    return Fraction(value).limit_denominator(1_000_000)
+
+
+def _two_floats(value: Fraction, step: float) -> Fraction:
+    """Return value + step, as what two floats can hold: fractions would grow without end."""
+    total = value + Fraction(step)
+    high = float(total)
+    return Fraction(high) + Fraction(float(total - Fraction(high)))
+
+
+def _program(problem: Problem) -> Found:
+    import scipy.sparse as sparse
+    from scipy.optimize import linprog
+
+    model = problem.model
+    ahead = sparse.csr_matrix(
+        (model.probability, model.next_state, model.outcome_start),
+        shape=(model.n_pairs, model.n_states),
+    )
+    here = sparse.csr_matrix(
+        (np.ones(model.n_pairs), model.pair_state, np.arange(model.n_pairs + 1)),
+        shape=(model.n_pairs, model.n_states),
+    )
+    bounds = np.where(model.terminal[:, None], 0.0, [[-np.inf, np.inf]])
+    answer = linprog(
+        np.ones(model.n_states),
+        A_ub=problem.gamma * ahead - here,
+        b_ub=-model.reward,
+        bounds=bounds,
+        method="highs",
+    )
+    value = np.full(model.n_states, np.nan) if answer.x is None else answer.x
+    return Found(np.where(model.terminal, 0.0, value), int(answer.nit))

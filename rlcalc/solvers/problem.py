@@ -1,0 +1,51 @@
+"""What every method is asked, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from rlcalc.expected import Expected
+from rlcalc.trajectories import Floats
+
+
+class Iteration(NamedTuple):
+    """One row of the trace."""
+
+    iteration: int
+    change: float  # max |V_new − V|
+    bound: float  # what is proven about |V_new − V*|; infinite where nothing is
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A model, and how well it is to be solved.
+
+    A policy is evaluated as the model in which it decides (`Expected.under`): each state has one
+    pair, so that the best there is, is the policy's value.
+    """
+
+    model: Expected
+    gamma: float
+    tol: float  # the bound on |v − V| that is wanted; for gamma = 1, on |Tv − v|
+    max_iterations: int
+    value: Floats | None = None  # [S] where to begin
+    jobs: int | None = None
+    trace: list[Iteration] = field(default_factory=list)
+
+    @property
+    def is_policy(self) -> bool:
+        """Whether there is nothing to choose."""
+        return bool((self.model.pair_start[1:] - self.model.pair_start[:-1]).max(initial=0) <= 1)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a method has found; how near it is to the truth is for `bounds` to prove."""
+
+    value: Floats  # [S]
+    iterations: int
+
+
+Method = Callable[[Problem], Found]

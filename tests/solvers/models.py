@@ -1,0 +1,125 @@
+"""Models for tests: drawn by hypothesis, generated at random, and solved another way."""
+
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+
+from rlcalc.mdp import MDP
+from rlcalc.trajectories import Labels
+
+Floats = NDArray[np.float64]
+
+
+def mdp_of(outcomes: dict[tuple[int, int], list[tuple[int, float, float]]], n_states: int) -> MDP:
+    """(state, action) → [(next state, probability, reward), ...], as a model."""
+    rows = [
+        (s, a, s2, p, r) for (s, a), several in sorted(outcomes.items()) for s2, p, r in several
+    ]
+    s, a, s2, p, r = (np.array(column) for column in zip(*rows, strict=True))
+    return MDP.from_rows(
+        s,
+        a,
+        s2,
+        p,
+        r,
+        Labels(map(str, range(n_states))),
+        Labels(map(str, range(int(a.max()) + 1))),
+    )
+
+
+@st.composite
+def models(draw: st.DrawFn, terminal: bool = True) -> MDP:
+    """Small models with eighths as probabilities, so that their sums are exact."""
+    n = draw(st.integers(1, 5))
+    rewards = st.integers(-4, 4).map(float)
+    outcomes: dict[tuple[int, int], list[tuple[int, float, float]]] = {}
+    for s in range(n):
+        ends = terminal and s == n - 1 and n > 1
+        for a in range(0 if ends else draw(st.integers(1, 3))):
+            cuts = sorted(draw(st.lists(st.integers(1, 7), max_size=2, unique=True)))
+            parts = np.diff([0, *cuts, 8]) / 8
+            outcomes[s, a] = [(draw(st.integers(0, n - 1)), float(p), draw(rewards)) for p in parts]
+    return mdp_of(outcomes, n)
+
+
+def random_model(
+    rng: np.random.Generator, n_states: int = 10, n_actions: int = 3, branching: int = 3
+) -> MDP:
+    """A random model: each pair leads to some states, with probabilities as a broken stick."""
+    k = n_states * n_actions
+    probability = rng.dirichlet(np.ones(branching), k).reshape(-1)
+    pair = np.repeat(np.arange(k), branching)
+    return MDP.from_rows(
+        (pair // n_actions),
+        (pair % n_actions),
+        rng.integers(0, n_states, k * branching),
+        probability,
+        rng.normal(size=k * branching),
+        Labels(map(str, range(n_states))),
+        Labels(map(str, range(n_actions))),
+    )
+
+
+def dense(mdp: MDP) -> tuple[Floats, Floats]:
+    """P[k, s'] and r[k] of the pairs, by plain loops."""
+    p = np.zeros((mdp.n_pairs, mdp.n_states))
+    r = np.zeros(mdp.n_pairs)
+    for k in range(mdp.n_pairs):
+        for i in range(mdp.outcome_start[k], mdp.outcome_start[k + 1]):
+            p[k, mdp.next_state[i]] += mdp.probability[i]
+            r[k] += mdp.probability[i] * mdp.reward[i]
+    return p, r
+
+
+def value_of(mdp: MDP, weight: Floats, gamma: float) -> Floats:
+    """(I − γ P_π) v = r_π, dense; terminal states have rows of zeros."""
+    p, r = dense(mdp)
+    state = np.repeat(np.arange(mdp.n_states), np.diff(mdp.pair_start))
+    mixed, earned = np.zeros((mdp.n_states, mdp.n_states)), np.zeros(mdp.n_states)
+    np.add.at(mixed, state, weight[:, None] * p)
+    np.add.at(earned, state, weight * r)
+    value: Floats = np.linalg.solve(np.eye(mdp.n_states) - gamma * mixed, earned)
+    return value
+
+
+def best_of_all_policies(mdp: MDP, gamma: float) -> Floats:
+    """The optimum by enumeration of every deterministic policy."""
+    choices = [
+        list(range(mdp.pair_start[s], mdp.pair_start[s + 1])) or [None] for s in range(mdp.n_states)
+    ]
+    best = np.full(mdp.n_states, -np.inf)
+    for pairs in product(*choices):
+        weight = np.zeros(mdp.n_pairs)
+        weight[[k for k in pairs if k is not None]] = 1.0
+        best = np.maximum(best, value_of(mdp, weight, gamma))
+    return best
+
+
+def linear_program(mdp: MDP, gamma: float) -> Floats:
+    """The least v with v ≥ r + γ P v, by HiGHS."""
+    p, r = dense(mdp)
+    here = np.zeros_like(p)
+    here[np.arange(mdp.n_pairs), np.repeat(np.arange(mdp.n_states), np.diff(mdp.pair_start))] = 1
+    bounds = [
+        (None, None) if mdp.pair_start[s] < mdp.pair_start[s + 1] else (0, 0)
+        for s in range(mdp.n_states)
+    ]
+    answer: Any = linprog(np.ones(mdp.n_states), A_ub=gamma * p - here, b_ub=-r, bounds=bounds)
+    value: Floats = answer.x
+    return value
+
+
+def by_state(mdp: MDP, result: Any) -> Floats:
+    """The column v of a result, one entry a state."""
+    value = np.zeros(mdp.n_states)
+    value[np.repeat(np.arange(mdp.n_states), np.diff(mdp.pair_start))] = result["v"]
+    return value
+
+
+def decimal(number: float) -> Fraction:
+    return Fraction(repr(number))

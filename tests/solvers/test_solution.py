@@ -1,0 +1,175 @@
+"""V, Q, A and the best policy: by hand, by identity, and by other routes to the same numbers."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rlcalc
+from rlcalc.policy import Policy
+from tests.solvers.models import (
+    best_of_all_policies,
+    by_state,
+    linear_program,
+    models,
+    random_model,
+    value_of,
+)
+
+METHODS = ["auto", "value-iteration", "policy-iteration", "linear"]
+gammas = st.sampled_from([0.0, 0.3, 0.9, 0.99])
+
+
+def test_two_rooms_as_worked_by_hand() -> None:
+    """V(warm) = 4/(1 − γ) = 8 and V(cold) = −1 + γ 8 = 3."""
+    result = rlcalc.solve("two-rooms")
+
+    assert result["v"].tolist() == [3, 3, 8, 8]
+    assert result["q"].tolist() == [1.5, 3, 8, 1.5]
+    assert result["a"].tolist() == [-1.5, 0, 0, -6.5]
+    assert result["pi"].tolist() == [0, 1, 1, 0]
+
+
+@given(models(), gammas)
+def test_no_policy_is_better_than_the_best(mdp: rlcalc.MDP, gamma: float) -> None:
+    result = rlcalc.solve(mdp, gamma=gamma)
+
+    np.testing.assert_allclose(by_state(mdp, result), best_of_all_policies(mdp, gamma), atol=1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("gamma", [0.5, 0.99])
+def test_every_method_agrees_with_linear_programming(method: str, gamma: float) -> None:
+    for seed in range(5):
+        mdp = random_model(np.random.default_rng(seed), n_states=30)
+        result = rlcalc.solve(mdp, gamma=gamma, method=method)
+
+        np.testing.assert_allclose(by_state(mdp, result), linear_program(mdp, gamma), atol=2e-6)
+
+
+@given(models(), gammas, st.data())
+def test_a_policy_has_the_value_that_its_linear_system_gives(
+    mdp: rlcalc.MDP, gamma: float, data: st.DataObject
+) -> None:
+    drawn = data.draw(
+        st.lists(st.integers(1, 8), min_size=mdp.n_pairs, max_size=mdp.n_pairs).map(np.array)
+    )
+    state = np.repeat(np.arange(mdp.n_states), np.diff(mdp.pair_start))
+    weight = drawn / np.bincount(state, drawn, minlength=mdp.n_states)[state]
+    result = rlcalc.solve(mdp, gamma=gamma, policy=Policy(weight, "drawn"))
+
+    np.testing.assert_allclose(by_state(mdp, result), value_of(mdp, weight, gamma), atol=1e-9)
+
+
+@given(models(), gammas, st.sampled_from(["optimal", "uniform", "epsilon:0.3", "softmax:2"]))
+def test_the_identities_between_v_q_a_and_pi(mdp: rlcalc.MDP, gamma: float, policy: str) -> None:
+    """Σ_a π A = 0, V = Σ_a π Q, A = Q − V, Q = r + γ P V; and the facts' residuals say so."""
+    result = rlcalc.solve(mdp, gamma=gamma, policy=policy)
+    model = mdp.expected
+    first = model.pair_start[:-1][~model.terminal]
+    value = by_state(mdp, result)
+
+    np.testing.assert_allclose(np.add.reduceat(result["pi"], first), 1)
+    np.testing.assert_allclose(np.add.reduceat(result["pi"] * result["a"], first), 0, atol=1e-9)
+    np.testing.assert_allclose(result["a"], result["q"] - result["v"])
+    np.testing.assert_allclose(result["q"], model.action_value(value, gamma), atol=1e-9)
+    assert result.facts["residual"] < 1e-12 * max(1, np.abs(result["q"]).max())
+
+
+@given(models(), st.sampled_from([0.0, 0.5, 0.9]), st.sampled_from(["vv", "qq", "vq", "qv"]))
+def test_the_four_recursions_have_one_fixed_point(
+    mdp: rlcalc.MDP, gamma: float, bellman: str
+) -> None:
+    for policy in ("optimal", "uniform"):
+        direct = rlcalc.solve(mdp, gamma=gamma, policy=policy)
+        result = rlcalc.solve(mdp, gamma=gamma, policy=policy, bellman=bellman, tol=1e-9)
+
+        np.testing.assert_allclose(result["v"], direct["v"], atol=2e-9)
+        np.testing.assert_allclose(result["q"], direct["q"], atol=2e-9)
+
+
+@given(models(), gammas)
+def test_renaming_states_renames_the_answer(mdp: rlcalc.MDP, gamma: float) -> None:
+    """State s becomes n − 1 − s: the rows come in another order, with the same numbers."""
+    n = mdp.n_states
+    state = np.repeat(np.arange(n), np.diff(mdp.pair_start))
+    outcome = np.repeat(np.arange(mdp.n_pairs), np.diff(mdp.outcome_start))
+    renamed = rlcalc.MDP.from_rows(
+        n - 1 - state[outcome],
+        mdp.action[outcome],
+        n - 1 - mdp.next_state,
+        mdp.probability,
+        mdp.reward,
+        states=mdp.states,
+    )
+    before, after = rlcalc.solve(mdp, gamma=gamma), rlcalc.solve(renamed, gamma=gamma)
+
+    np.testing.assert_allclose(by_state(renamed, after), by_state(mdp, before)[::-1], atol=1e-12)
+
+
+@given(models(), gammas, st.data())
+def test_backups_are_monotone_and_contract(
+    mdp: rlcalc.MDP, gamma: float, data: st.DataObject
+) -> None:
+    """v ≤ u gives Tv ≤ Tu, ‖Tv − Tu‖ ≤ γ ‖v − u‖, and T(v + c) = Tv + γ c where nothing ends."""
+    model = mdp.expected
+    numbers = st.lists(st.integers(-9, 9), min_size=mdp.n_states, max_size=mdp.n_states)
+    v = np.array(data.draw(numbers), dtype=float)
+    u = v + np.abs(np.array(data.draw(numbers)))
+
+    def backup(value: np.ndarray) -> np.ndarray:
+        return model.best(model.action_value(value, gamma))
+
+    assert (backup(v) <= backup(u) + 1e-12).all()
+    assert np.abs(backup(v) - backup(u)).max() <= gamma * np.abs(v - u).max() + 1e-12
+    inner = ~model.terminal
+    np.testing.assert_allclose((backup(v + 3) - backup(v))[inner], 3 * gamma, atol=1e-12)
+
+
+def test_the_best_actions_share_pi_and_are_all_marked() -> None:
+    result = rlcalc.solve("gridworld-4x4", gamma=1, states=["6", "5"])
+
+    assert result["pi"].tolist() == [0.5, 0, 0.5, 0, 0.25, 0.25, 0.25, 0.25]
+
+
+def test_values_by_steps_to_go_come_to_the_discounted_value() -> None:
+    horizon = rlcalc.solve("forest", horizon=400)
+    direct = rlcalc.solve("forest")
+    last = horizon["steps_to_go"] == 400
+
+    np.testing.assert_allclose(horizon["q"][last], direct["q"], atol=1e-12)
+    assert horizon.facts["bound"] < 1e-11
+
+
+def test_a_horizon_counts_steps_by_hand() -> None:
+    """Forest: with 1 step to go wait in old earns 4; with 2, 4 + γ (0.9 · 4 + 0.1 · 0) = 7.24."""
+    result = rlcalc.solve("forest", horizon=2, states=["old"])
+
+    assert result["steps_to_go"].tolist() == [2, 2, 1, 1]
+    np.testing.assert_allclose(result["v"], [7.24, 7.24, 4, 4])
+
+
+def test_an_evaluated_policy_may_come_from_a_result(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """What solve writes, solve reads: the best policy's own value is the optimum."""
+    best = rlcalc.solve("recycling-robot")
+    path = tmp_path / "policy.csv"
+    best.to_polars().write_csv(path)
+    again = rlcalc.solve("recycling-robot", policy=path)
+
+    np.testing.assert_allclose(again["v"], best["v"])
+    assert again.facts["policy"] == "policy.csv"
+
+
+def test_what_does_not_keep_its_bound_is_not_converged() -> None:
+    with pytest.raises(rlcalc.NotConverged, match="wanted"):
+        rlcalc.solve("frozen-lake", method="value-iteration", max_iterations=3)
+
+
+def test_the_trace_shows_bounds_that_hold() -> None:
+    exact = rlcalc.solve("frozen-lake")["v"]
+    for stop in (1, 5, 50):
+        trace = rlcalc.solve("frozen-lake", bellman="vv", trace=True, tol=1e3, max_iterations=stop)
+        short = rlcalc.solve("frozen-lake", bellman="vv", tol=1e3, max_iterations=stop)
+
+        assert len(trace) <= stop
+        assert np.abs(short["v"] - exact).max() <= short.facts["bound"]

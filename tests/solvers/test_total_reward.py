@@ -1,0 +1,147 @@
+"""Total reward: answers where they exist, errors that name the states where they do not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+
+import rlcalc
+from tests.solvers.models import by_state, models, value_of
+
+
+def solved(text: str, tmp_path: Path, **question: object) -> rlcalc.Result:
+    path = tmp_path / "model.yaml"
+    path.write_text(text)
+    return rlcalc.solve(path, gamma=1.0, **question)  # type: ignore[arg-type]
+
+
+ENDS = "end: {}"
+
+
+def test_a_loop_that_earns_nothing_may_be_stayed_in(tmp_path: Path) -> None:
+    """Leaving costs 5, staying nothing: V = 0, although the best policy never ends."""
+    result = solved(
+        "states: {a: {go: {to: b}, out: {to: end, reward: -5}}, b: {back: {to: a}}, end: {}}",
+        tmp_path,
+    )
+
+    assert result["v"].tolist() == [0, 0, 0]
+    assert result["pi"].tolist() == [1, 0, 1]
+
+
+def test_a_loop_that_earns_nothing_is_left_where_that_pays(tmp_path: Path) -> None:
+    result = solved(
+        "states: {a: {go: {to: b}, out: {to: end, reward: 5}}, b: {back: {to: a}}, end: {}}",
+        tmp_path,
+    )
+
+    assert result["v"].tolist() == [5, 5, 5]
+
+
+def test_a_loop_whose_rewards_cancel_earns_nothing(tmp_path: Path) -> None:
+    result = solved(
+        "states: {a: {go: {to: b, reward: 1}, out: {to: end, reward: 5}},"
+        " b: {back: {to: a, reward: -1}}, end: {}}",
+        tmp_path,
+    )
+
+    assert result["v"].tolist() == [5, 5, 4]
+
+
+@pytest.mark.parametrize(
+    ("states", "what", "where"),
+    [
+        ("a: {go: {to: b, reward: 1}}, b: {back: {to: a, reward: 1}}", "never end", "a and b"),
+        ("a: {go: {to: b, reward: -1}}, b: {back: {to: a}}, end: {}", "never end", "a and b"),
+        ("a: {go: {to: a, reward: 1}, out: {to: end}}, end: {}", "earns for ever", "a"),
+        (
+            "x: {in: {to: a}}, a: {go: {to: b, reward: 2}, out: {to: end}},"
+            " b: {back: {to: a, reward: -1}}, end: {}",
+            "earns for ever",
+            "a and b",
+        ),
+    ],
+)
+def test_what_has_no_answer_says_so(states: str, what: str, where: str, tmp_path: Path) -> None:
+    with pytest.raises(rlcalc.InputError) as error:
+        solved(f"states: {{{states}}}", tmp_path)
+
+    assert what in str(error.value)
+    assert f"where: {where}\n" in str(error.value)
+
+
+def test_a_policy_that_never_ends_says_so(tmp_path: Path) -> None:
+    text = "states: {a: {go: {to: a, reward: -1}, out: {to: end}}, end: {}}\npolicy: {a: go}"
+    with pytest.raises(rlcalc.InputError, match="a state never ends"):
+        solved(text, tmp_path, policy="spec")
+
+    assert solved(text, tmp_path)["v"].tolist() == [0, 0]
+
+
+def test_a_very_long_chain_does_not_stop_early(tmp_path: Path) -> None:
+    """Each step goes on with 1/2, else back to the start: 2^31 − 2 steps on average to leave."""
+    n = 30
+    steps = "".join(
+        f"  {s}: {{go: [{{to: {s + 1}, p: 0.5, reward: -1}}, {{to: 0, p: 0.5, reward: -1}}]}}\n"
+        for s in range(n)
+    )
+    result = solved(f"states:\n{steps}  {n}: {{}}\n", tmp_path)
+
+    assert result["v"][0] == 2 - 2.0 ** (n + 1)
+    assert result.facts["bound"] < 1e-6
+
+
+@settings(max_examples=200)
+@given(models())
+def test_the_optimum_is_that_of_the_policies_that_end(mdp: rlcalc.MDP) -> None:
+    """Where an answer is given: a large discount comes near to it, and its policy earns it."""
+    try:
+        result = rlcalc.solve(mdp, gamma=1.0)
+    except rlcalc.InputError:
+        assume(False)
+    value = by_state(mdp, result)
+    near = by_state(mdp, rlcalc.solve(mdp, gamma=1 - 1e-7))
+
+    np.testing.assert_allclose(near, value, atol=1e-3)
+    assert result.facts["bound"] < 1e-9
+
+
+@given(models())
+def test_no_answer_means_that_the_discounted_one_grows_without_limit(mdp: rlcalc.MDP) -> None:
+    try:
+        rlcalc.solve(mdp, gamma=1.0)
+    except rlcalc.InputError:
+        sizes = [
+            np.abs(by_state(mdp, rlcalc.solve(mdp, gamma=gamma))).max()
+            for gamma in (1 - 1e-4, 1 - 1e-6)
+        ]
+        assert sizes[1] > 50 * sizes[0] or _cancels(mdp)
+
+
+def _cancels(mdp: rlcalc.MDP) -> bool:
+    """Whether some policy never ends although its average reward is 0."""
+    return abs(rlcalc.solve(mdp, gamma=1 - 1e-9)["v"] * 1e-9).max() < 1e-6
+
+
+def test_the_shares_of_all_best_actions_reach_the_value() -> None:
+    """On the undiscounted lake some best actions never end; sharing π among all of them does."""
+    result = rlcalc.solve("frozen-lake", gamma=1.0)
+    shared = rlcalc.solve(
+        "frozen-lake", gamma=1.0, policy=rlcalc.Policy(result["pi"], "all the best")
+    )
+
+    np.testing.assert_allclose(shared["v"], result["v"], atol=1e-12)
+    np.testing.assert_allclose(result["v"][0], 14 / 17, rtol=1e-15)
+
+
+def test_the_value_of_a_policy_solves_its_system() -> None:
+    from rlcalc.readers.models import load_model
+    from rlcalc.readers.sources import Options
+
+    mdp = load_model("gridworld-4x4", Options())
+    result = rlcalc.solve(mdp, policy="uniform")
+    weight = rlcalc.Policy.uniform(mdp.expected).weight
+
+    np.testing.assert_allclose(by_state(mdp, result), value_of(mdp, weight, 1.0), rtol=1e-12)
+    assert result["v"].astype(int).tolist()[:4] == [-14] * 4
