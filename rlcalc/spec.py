@@ -1,4 +1,4 @@
-"""What a document may say, strictly, every key known: a model, a policy, or trajectories.
+"""What a document may say, strictly, every key known: a model, a policy, trajectories, a world.
 
 pydantic finds what is wrong and the path to it; `faults` says it in our words. How text becomes
 plain values is for the readers, how these become arrays too.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -27,6 +28,7 @@ from pydantic import (
 
 from rlcalc.errors import Fault, nearest, shown
 
+Where = Callable[[tuple[Any, ...]], str]
 Scalar = str | int | float | bool
 Label = Annotated[
     Scalar | list[Scalar], Field(description="a name: text, a number, or a flat list")
@@ -183,6 +185,22 @@ class TrajectoriesDocument(Document):
     trajectories: Annotated[list[Trajectory], Field(min_length=1)]
 
 
+class World(Document):
+    """A world that is named instead of listed; each environment adds its own parameters."""
+
+    environment: str
+    name: str | None = None
+    gamma: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+@dataclass(frozen=True)
+class EnvironmentDocument:
+    """A document that names a world: what it says, and where that stands."""
+
+    parameters: Mapping[str, Any]
+    where: Where
+
+
 @cache
 def adapter(of: Literal["trajectory", "document", "model", "policy"]) -> TypeAdapter[Any]:
     """Return what validates a document of trajectories, one trajectory, a model or a policy."""
@@ -223,9 +241,6 @@ def said(value: object) -> str:
         return str(value).lower()
     kinds: dict[type, str] = {str: "text ", list: "the list ", dict: "the mapping "}
     return kinds.get(type(value), "") + shown(repr(value), 40)
-
-
-Where = Callable[[tuple[Any, ...]], str]
 
 
 def faults(error: ValidationError, where: Where, *, line: bool = False) -> list[Fault]:
@@ -296,6 +311,9 @@ def _known_keys(path: tuple[int | str, ...], of: str, *, line: bool) -> list[str
     if of in MODEL_KINDS:
         whole = ModelDocument if of == "ModelDocument" else PolicyDocument
         return list((Outcome if len(path) > 2 else whole).model_fields)
+    for world in World.__subclasses__():
+        if of == world.__name__:
+            return list(world.model_fields)
     numbers = sum(isinstance(step, int) for step in path) + line
     models: dict[int, type[Document]] = {0: TrajectoriesDocument, 1: Lists}
     return list(models.get(numbers, Step).model_fields)

@@ -97,11 +97,12 @@ def _steps(values: list[Any]) -> bool:
 def _not_trajectories(document: dict[str, Any], file: File) -> Fault | None:
     if "rewards" in document and "actions" in document:
         return None
-    if isinstance(document.get("states"), dict):
+    if isinstance(document.get("states"), dict) or "environment" in document:
         return Fault(
-            "this is a model: it has states with their actions, and no trajectories",
+            "this is a model: it says what can happen, and holds no trajectories",
             file.at(),
-            "give trajectories, i.e. what was experienced",
+            "give trajectories, i.e. what was experienced; rlcalc estimate plays it with -n "
+            "EPISODES",
         )
     keys = ", ".join(map(str, list(document)[:8]))
     near = next((key for key in document if nearest(str(key), ["trajectories"])), None)
