@@ -70,6 +70,7 @@ class MDP:
         states: Labels | None = None,
         actions: Labels | None = None,
         place: Callable[[int], str] = "entry {}".format,
+        source: str = "the arrays",
     ) -> MDP:
         """Return a model from its outcomes, one an entry; those of a pair may stand apart.
 
@@ -81,23 +82,24 @@ class MDP:
             reward: [N] r.
             states: the names of the states; default their numbers.
             actions: the names of the actions; default their numbers.
-            place: from the number of an entry to where it stands, for errors.
+            place: from the number of an entry to where it stands in the source, for errors.
+            source: what errors call the whole of them.
 
         Raises:
             InputError: probabilities outside 0..1, or that do not sum to 1 for a pair.
         """
-        source, target, act = (np.asarray(c, dtype=np.int32) for c in (state, next_state, action))
+        begin, target, act = (np.asarray(c, dtype=np.int32) for c in (state, next_state, action))
         chance, earned = (np.asarray(c, dtype=np.float64) for c in (probability, reward))
         if states is None:
-            states = Numbers(np.arange(1 + max(source.max(), target.max())))
+            states = Numbers(np.arange(1 + max(begin.max(), target.max())))
         actions = Numbers(np.arange(1 + act.max())) if actions is None else actions
         outside = np.flatnonzero(~((chance >= 0) & (chance <= 1)))
         if len(outside):
             raise InputError(
                 f"probability is {chance[outside[0]]:g}, expected a number from 0 to 1",
-                listed(map(place, outside[:3].tolist()), total=len(outside)),
+                f"{source}, {listed(map(place, outside[:3].tolist()), total=len(outside))}",
             )
-        key, outcome_start, rows = _grouped(source, act, len(actions))
+        key, outcome_start, rows = _grouped(begin, act, len(actions))
         if rows is not None:
             target, chance, earned = target[rows], chance[rows], earned[rows]
         total = np.add.reduceat(chance, outcome_start[:-1])
@@ -108,7 +110,9 @@ class MDP:
             where = outcome if rows is None else rows[outcome]
             pair = states.texts[key[k] // len(actions)], actions.texts[key[k] % len(actions)]
             several = list(zip(states.named(target[outcome]), chance[outcome], strict=True))
-            raise _wrong_sum(pair, several, where, place, len(wrong))
+            places = listed(map(place, where[:9].tolist()), most=4, total=len(where))
+            apart = bool(np.any(np.diff(where) != 1))
+            raise _wrong_sum(pair, several, f"{source}, {places}", len(wrong), apart=apart)
         if not chance.all():
             kept = chance > 0
             outcome_start = np.concatenate([[0], np.cumsum(kept)])[outcome_start]
@@ -216,20 +220,20 @@ def _grouped(state: Codes, action: Codes, n_actions: int) -> tuple[Ints, Ints, I
 def _wrong_sum(
     pair: tuple[str, str],
     several: list[tuple[object, float]],
-    rows: Ints,
-    place: Callable[[int], str],
+    where: str,
     n_wrong: int,
+    *,
+    apart: bool,
 ) -> InputError:
     """Say what the outcomes of a pair sum to, where they stand, and whether it is there twice."""
     more = f"; and {n_wrong - 1:,} more pairs" if n_wrong > 1 else ""
-    apart = "the rows of this pair stand apart: is it there twice? "
+    twice = "the rows of this pair stand apart: is it there twice? " if apart else ""
     parts = [f"{shown(name)} has {chance:g}" for name, chance in several]
     return InputError(
-        f"probabilities of (state {shown(pair[0])!r}, action {shown(pair[1])!r}) sum to "
+        f"probabilities of (state '{shown(pair[0])}', action '{shown(pair[1])}') sum to "
         f"{sum(chance for _, chance in several):.10g}{more}",
-        listed(map(place, rows[:9].tolist()), most=4, total=len(rows)),
-        (apart if np.any(np.diff(rows) != 1) else "")
-        + f"make them sum to 1 (within {SUM_TOLERANCE:g}); now {listed(parts)}",
+        where,
+        f"{twice}make them sum to 1 (within 1e-9); now {listed(parts)}",
     )
 
 

@@ -40,7 +40,7 @@ LogProbability = Annotated[FiniteFloat, Field(le=0)]
 class Document(BaseModel):
     """The manner of all documents: strict types, no unknown keys, unchanging."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 class Step(Document):
@@ -266,7 +266,7 @@ def _fault(detail: Any, where: Where, of: str, *, line: bool) -> Fault:
     if path:
         is_key = of in MODEL_KINDS and len(path) <= MODEL_KEYS
         entry = isinstance(path[-1], int) and not is_key
-        name = f"entry {path[-1] + 1}" if entry else shown(path[-1])
+        name = f"entry {path[-1] + 1}" if entry else said(path[-1]).removeprefix("text ").strip("'")
     if kind == "extra_forbidden":
         known = _known_keys(path, of, line=line)
         near = nearest(str(path[-1]), known)
@@ -278,8 +278,11 @@ def _fault(detail: Any, where: Where, of: str, *, line: bool) -> Fault:
     if kind == "value_error":
         return Fault(str(detail["ctx"]["error"]), where(path), "")
     expected = EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
+    if kind == "model_type" and of in MODEL_KINDS:
+        expected = "{to: STATE, p: 1, reward: 0}, or a list of these"
     if union:
-        expected = "a name: text, a number, true, false, or a flat list of them"
+        lists = "" if of in MODEL_KINDS else ", or a flat list of them"
+        expected = f"a name: text, a number, true, false{lists}"
     return Fault(f"{name} is {said(value)}, expected {expected}", where(path), "")
 
 

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-from rlcalc.errors import InputError
+from rlcalc.errors import InputError, shown
 from rlcalc.readers import yaml
 
+Hook = Callable[[list[tuple[str, Any]]], dict[str, Any]]
 
-def value_of(text: str, where: str, first_line: int = 1) -> Any:
+
+def value_of(text: str, where: str, first_line: int = 1, hook: Hook | None = None) -> Any:
     """Return the value that a text of JSON holds.
+
+    Args:
+        text: all of it.
+        where: the file that it stands in.
+        first_line: of the text in the file.
+        hook: makes a mapping of its pairs; default the last of equal keys counts.
 
     Raises:
         InputError: it is not JSON, or nested too deeply.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=hook)
     except json.JSONDecodeError as error:
         line = f"line {error.lineno + first_line - 1}, column {error.colno}"
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
@@ -30,8 +39,21 @@ def value_of(text: str, where: str, first_line: int = 1) -> Any:
 
 
 def parse(text: str, name: str) -> yaml.Parsed:
-    """Return a document without places; `line_of` finds them when they are wanted."""
-    return yaml.Parsed(value_of(text, name))
+    """Return a document without places; `line_of` finds them when they are wanted.
+
+    Raises:
+        InputError: it is not JSON, or repeats a key.
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        mapping = dict(pairs)
+        if len(mapping) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise InputError(f"key {shown(twice)} stands twice", name, "leave out one of them")
+        return mapping
+
+    return yaml.Parsed(value_of(text, name, hook=once))
 
 
 def line_of(text: str, path: tuple[int | str, ...]) -> int | None:

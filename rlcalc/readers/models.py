@@ -53,9 +53,12 @@ def load_model(
                 "only documents have, and environments",
             )
         if file.kind is Kind.npz:
-            from rlcalc.readers.transitions import read
+            from rlcalc.readers import npz
 
-        return read(file, options)
+            return npz.read(file)
+        from rlcalc.readers import transitions
+
+        return transitions.read(file, options)
 
 
 def holds_model(sources: Sequence[str], options: Options) -> bool:
@@ -253,10 +256,10 @@ def _unknown(what: str, name: str, labels: Labels, where: str) -> Fault:
 def _wrong_sum(state: Any, action: Any, several: list[Outcome], total: float, where: str) -> Fault:
     parts = [f"{shown(text_of_label(outcome.to))} has {outcome.p:g}" for outcome in several]
     return Fault(
-        f"probabilities of (state {shown(text_of_label(state))!r}, "
-        f"action {shown(text_of_label(action))!r}) sum to {total:.10g}",
+        f"probabilities of (state '{shown(text_of_label(state))}', "
+        f"action '{shown(text_of_label(action))}') sum to {total:.10g}",
         where,
-        f"make them sum to 1 (within {SUM_TOLERANCE:g}); now {listed(parts)}",
+        f"make them sum to 1 (within 1e-9); now {listed(parts)}",
     )
 
 
@@ -321,7 +324,7 @@ def policy_of(
         if abs(total - 1) > SUM_TOLERANCE and chances:
             problems.append(
                 Fault(
-                    f"the policy's probabilities in state {shown(text)!r} sum to {total:.10g}",
+                    f"the policy's probabilities in state '{shown(text)}' sum to {total:.10g}",
                     where(("policy", state)),
                     "make them sum to 1",
                 )

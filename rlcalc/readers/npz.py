@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlcalc.errors import InputError, listed, nearest, shown
+from rlcalc.errors import InputError, listed, shown
 from rlcalc.mdp import MDP
 from rlcalc.readers.sources import File
 from rlcalc.trajectories import Floats, Numbers
@@ -17,7 +17,6 @@ from rlcalc.trajectories import Floats, Numbers
 DENSE = ("P", "T", "transition", "transitions")
 SPARSE = ("P_data", "P_indices", "P_indptr")
 REWARDS = ("R", "reward", "rewards")
-KNOWN = (*DENSE, *SPARSE, *REWARDS, "R_data", "gamma", "start")
 
 
 def read(file: File) -> MDP:
@@ -97,12 +96,7 @@ def _arrays(file: File) -> dict[str, NDArray[Any]]:
 
 
 def _missing(what: str, arrays: dict[str, Any], file: File) -> InputError:
-    guesses = [name for name in arrays if nearest(name, KNOWN)]
-    return InputError(
-        f"there is no {what}",
-        file.at(),
-        f"there are {listed(arrays)}" + (f"; {guesses[0]} looks like it" if guesses else ""),
-    )
+    return InputError(f"there is no {what}", file.at(), f"there are {listed(arrays)}")
 
 
 def from_arrays(transition: Any, reward: Any, *, where: str = "the arrays") -> MDP:
@@ -148,7 +142,8 @@ def from_arrays(transition: Any, reward: Any, *, where: str = "the arrays") -> M
         _rewards(rewards, state, action, next_state, order, (n_states, n_actions), where),
         Numbers(np.arange(n_states)),
         Numbers(np.arange(n_actions)),
-        lambda entry: f"{where}, P[{action[entry]}, {state[entry]}, {next_state[entry]}]",
+        lambda entry: f"P[{action[entry]}, {state[entry]}, {next_state[entry]}]",
+        where,
     )
 
 

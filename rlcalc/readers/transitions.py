@@ -135,7 +135,8 @@ class Transitions(Reading):
             self._taken("reward"),
             states,
             actions,
-            lambda row: f"{where}, row {row + 1}",
+            lambda row: f"row {row + 1}",
+            where,
         )
 
     def _taken(self, name: str) -> NDArray[Any]:

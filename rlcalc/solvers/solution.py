@@ -14,13 +14,7 @@ from rlcalc.expected import UNIT_ROUNDOFF, Expected
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.result import Column, Fact, Result
-from rlcalc.solvers import (
-    average_reward,
-    finite_horizon,
-    linear,
-    total_reward,
-    value_iteration,
-)
+from rlcalc.solvers import linear, total_reward, value_iteration
 from rlcalc.solvers.automatic import pick
 from rlcalc.solvers.bounds import Proven, span_bound
 from rlcalc.solvers.components import reachable
@@ -297,6 +291,8 @@ def _total(
 
 def _average(mdp: MDP, question: Question, decided: Expected) -> Answer:
     trace: list[Iteration] = []
+    from rlcalc.solvers import average_reward
+
     found = average_reward.solve(
         decided, state_names(mdp), question.tol, question.max_iterations, trace
     )
@@ -426,6 +422,8 @@ def _by_steps_to_go(mdp: MDP, question: Question, gamma: float) -> Result:
     model = mdp.expected
     policy = policy_asked(mdp, question, gamma)
     weight = None if policy is None else policy.weight
+    from rlcalc.solvers import finite_horizon
+
     layers = finite_horizon.solve(model, weight, gamma, question.horizon)[::-1]
     rows = rows_of(mdp, question.states)
     states, actions = (names[rows] for names in pair_names(mdp))

@@ -100,6 +100,32 @@ def best_of_all_policies(mdp: MDP, gamma: float) -> Floats:
     return best
 
 
+def best_total_of_all_policies(mdp: MDP) -> Floats:
+    """The largest total reward, by enumeration of the deterministic policies.
+
+    A policy has none from where it may come into a closed set of states that does not earn
+    nothing at each step.
+    """
+    p, r = dense(mdp)
+    n = mdp.n_states
+    choices = [list(range(mdp.pair_start[s], mdp.pair_start[s + 1])) or [None] for s in range(n)]
+    best = np.full(n, -np.inf)
+    for pairs in product(*choices):
+        chain = np.array([np.zeros(n) if k is None else p[k] for k in pairs])
+        earned = np.array([0.0 if k is None else r[k] for k in pairs])
+        reach = np.linalg.matrix_power(np.eye(n) + chain, n) > 0  # s leads to s'
+        terminal = chain.sum(axis=1) == 0
+        closed = [not terminal[s] and (reach[s] <= reach[:, s]).all() for s in range(n)]
+        restless = np.array([closed[s] and (earned[reach[s]] != 0).any() for s in range(n)])
+        fine = ~(reach & restless[None, :]).any(axis=1)
+        inner = fine & ~np.array(closed)
+        value = np.where(fine, 0.0, -np.inf)
+        part = np.eye(inner.sum()) - chain[np.ix_(inner, inner)]
+        value[inner] = np.linalg.solve(part, earned[inner])
+        best = np.maximum(best, value)
+    return best
+
+
 def linear_program(mdp: MDP, gamma: float) -> Floats:
     """The least v with v ≥ r + γ P v, by HiGHS."""
     p, r = dense(mdp)
