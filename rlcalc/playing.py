@@ -78,6 +78,24 @@ class Play:
             with_prob=wish.with_prob,
         )
 
+    def rollouts(self, batches: Iterable[Trajectories]) -> Iterator[dict[str, Any]]:
+        """Yield the episodes of a language world as prompts and responses.
+
+        Raises:
+            InputError: the world is no language world, or responses are cut.
+        """
+        from rlcalc.environments import language
+
+        speaker = getattr(self.world, "speaker", None)
+        if speaker is None or self.wish.max_steps:
+            raise InputError(
+                f"{shown(self.world.name)} has no prompts and responses"
+                if speaker is None
+                else "responses that are cut are no rollouts",
+                fix="--rollouts is for language worlds, and without --max-steps",
+            )
+        return language.rollouts(batches, speaker, self.wish.group)
+
     def experience(self) -> Experience:
         """Return the episodes as a stream of trajectories."""
         world = self.world
@@ -226,9 +244,8 @@ def prepare(world: MDP | Game, wish: Wish) -> Play:
 
 
 def _game(world: Game, wish: Wish, seed: int, gamma: float) -> Play:
-    policy = "" if wish.policy is None else wish.policy
-    known = callable(policy) or policy in ("", *world.policies)
-    if not known and decoding.parse(str(policy))[0] not in world.policies:
+    policy = world.policies[0] if wish.policy is None else wish.policy
+    if policy not in world.policies and not (callable(policy) and "function" in world.policies):
         raise InputError(
             f"{shown(world.name)} cannot be played by the policy {shown(policy)}: {world.why}",
             fix=f"its policies are {', '.join(world.policies)}",
@@ -237,7 +254,7 @@ def _game(world: Game, wish: Wish, seed: int, gamma: float) -> Play:
         raise InputError(
             f"{shown(world.name)} begins where it begins: {world.why}", fix="leave out --start"
         )
-    return Play(world, wish, seed, gamma, None, policy or world.policies[0])
+    return Play(world, wish, seed, gamma, None, policy)
 
 
 def first_states(mdp: MDP, asked: str | None) -> Floats:

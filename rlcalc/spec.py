@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -243,20 +243,27 @@ def said(value: object) -> str:
     return kinds.get(type(value), "") + shown(repr(value), 40)
 
 
-def faults(error: ValidationError, where: Where, *, line: bool = False) -> list[Fault]:
+def faults(
+    error: ValidationError, where: Where, *, line: bool = False, known: Iterable[str] = ()
+) -> list[Fault]:
     """Return what pydantic found, in our words, one fault a place.
 
     Args:
         error: what it raised.
         where: from the path of a value in the document to where it stands.
         line: the document is one trajectory, as a line of JSONL is.
+        known: the keys there are, if they are not those of a document of this module.
     """
     of = error.title
-    found = [_fault(detail, where, of, line=line) for detail in error.errors(include_url=False)]
+    keys = list(known)
+    found = [
+        _fault(detail, where, of, line=line, keys=keys)
+        for detail in error.errors(include_url=False)
+    ]
     return list({fault.where: fault for fault in reversed(found)}.values())[::-1]
 
 
-def _fault(detail: Any, where: Where, of: str, *, line: bool) -> Fault:
+def _fault(detail: Any, where: Where, of: str, *, line: bool, keys: list[str]) -> Fault:
     path = tuple(step for step in detail["loc"] if step not in FORM_TAGS)
     union = len(path) and path[-1] in LABEL_TAGS
     path = path[:-1] if union else path
@@ -268,7 +275,7 @@ def _fault(detail: Any, where: Where, of: str, *, line: bool) -> Fault:
         entry = isinstance(path[-1], int) and not is_key
         name = f"entry {path[-1] + 1}" if entry else said(path[-1]).removeprefix("text ").strip("'")
     if kind == "extra_forbidden":
-        known = _known_keys(path, of, line=line)
+        known = keys or _known_keys(path, of, line=line)
         near = nearest(str(path[-1]), known)
         fix = f"did you mean {near}? " if near else ""
         return Fault(f"unknown key {name}", where(path), f"{fix}known: {', '.join(known)}")
@@ -314,9 +321,6 @@ def _known_keys(path: tuple[int | str, ...], of: str, *, line: bool) -> list[str
     if of in MODEL_KINDS:
         whole = ModelDocument if of == "ModelDocument" else PolicyDocument
         return list((Outcome if len(path) > 2 else whole).model_fields)
-    for world in World.__subclasses__():
-        if of == world.__name__:
-            return list(world.model_fields)
     numbers = sum(isinstance(step, int) for step in path) + line
     models: dict[int, type[Document]] = {0: TrajectoriesDocument, 1: Lists}
     return list(models.get(numbers, Step).model_fields)

@@ -109,7 +109,7 @@ def _write(
     batches = watch(play.trajectories(), len)
     with target(output) as stream:
         if form is None:
-            n = rollouts.write(batches, stream, play.world, play.wish.group)
+            n = rollouts.write(play.rollouts(batches), stream)
         else:
             n = trajectories.write(batches, form, stream, play.facts())
     if quiet:

@@ -75,7 +75,8 @@ def _built(module: ModuleType, document: EnvironmentDocument) -> MDP | Game:
     try:
         parameters = module.Parameters.model_validate(dict(document.parameters))
     except ValidationError as error:
-        raise InputError.of(faults(error, document.where)) from error
+        known = module.Parameters.model_fields
+        raise InputError.of(faults(error, document.where, known=known)) from error
     world: MDP | Game = module.build(parameters)
     return world
 

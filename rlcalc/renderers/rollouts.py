@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, BinaryIO
 
-from rlcalc.errors import InputError, shown
-from rlcalc.trajectories import Trajectories
+CHUNK = 1 << 12
+"""Lines that are written together."""
 
 
-def write(batches: Iterable[Trajectories], stream: BinaryIO, world: Any, group: int) -> int:
-    """Write them, and return how many."""
-    raise InputError(f"{shown(world.name)} has no prompts and responses")
+def write(rollouts: Iterable[Mapping[str, Any]], stream: BinaryIO) -> int:
+    """Write rollouts, and return how many there were."""
+    rest = iter(rollouts)
+    n = 0
+    while several := [json.dumps(row, ensure_ascii=False) for row in islice(rest, CHUNK)]:
+        stream.write("\n".join([*several, ""]).encode("utf-8", "backslashreplace"))
+        n += len(several)
+    return n
