@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rlcalc.errors import InputError, UsageError, shown
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from rlcalc.readers.sources import Options
     from rlcalc.result import Result
     from rlcalc.vocabulary import Format, Kind
@@ -121,16 +123,29 @@ def watched(
     if quiet or not sys.stderr.isatty():
         yield from items
         return
-    from rich.console import Console
-    from rich.progress import Progress
-
     begin, so_far = time.monotonic(), 0
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("playing", total=n, visible=False)
+    bar: Progress | None = None
+    try:
         for item in items:
             yield item
             so_far += done(item)
-            bar.update(task, completed=so_far, visible=time.monotonic() - begin > PATIENCE)
+            if bar is None and time.monotonic() - begin > PATIENCE:
+                bar = _bar(n)
+            if bar:
+                bar.update(bar.task_ids[0], completed=so_far)
+    finally:
+        if bar:
+            bar.stop()
+
+
+def _bar(n: int) -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    bar = Progress(console=Console(stderr=True), transient=True)
+    bar.add_task("playing", total=n)
+    bar.start()
+    return bar
 
 
 def answer(

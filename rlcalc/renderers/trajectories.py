@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 
@@ -302,6 +302,7 @@ def _parquet(batches: Iterable[Trajectories], stream: BinaryIO) -> int:
     rest = iter(batches)
     first = next(rest)
     schema = _schema(first)
+    wrong: list[BaseException] = []
 
     def source(
         with_columns: list[str] | None,
@@ -310,13 +311,38 @@ def _parquet(batches: Iterable[Trajectories], stream: BinaryIO) -> int:
         batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
         nonlocal before
-        for batch in chain([first], rest):
-            yield frame(batch, before, schema)
-            before += len(batch)
+        try:
+            for batch in chain([first], rest):
+                yield frame(batch, before, schema)
+                before += len(batch)
+        except Exception as error:
+            wrong.append(error)
+            raise
 
     scanned = register_io_source(io_source=source, schema=schema)
-    scanned.sink_parquet(stream, row_group_size=ROW_GROUP)
+    try:
+        sink = cast(BinaryIO, _Sink(stream, wrong))
+        scanned.sink_parquet(sink, row_group_size=ROW_GROUP)
+    except Exception as error:
+        raise (wrong[0] if wrong else error) from None
     return before
+
+
+class _Sink(io.RawIOBase):
+    """A stream that remembers what went wrong: Polars would say it in words of its own."""
+
+    def __init__(self, stream: BinaryIO, wrong: list[BaseException]) -> None:
+        self.stream, self.wrong = stream, wrong
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        try:
+            return self.stream.write(data)
+        except OSError as error:
+            self.wrong.append(error)
+            raise
 
 
 ROW_GROUP = 1 << 20
