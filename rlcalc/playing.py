@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -20,7 +21,6 @@ from rlcalc.policy import Policy
 from rlcalc.readers import models
 from rlcalc.result import Column, Fact, Result
 from rlcalc.simulator import Outcome, Simulation
-from rlcalc.solvers import solution
 from rlcalc.streams import LARGEST_SEED, any_seed
 from rlcalc.trajectories import Experience, Floats, Trajectories
 
@@ -124,11 +124,16 @@ class Play:
             return None
         chain = self.simulation.chain
         mdp = chain.mdp
-        if len(mdp.next_state) * (self.wish.max_steps or 1) > AFFORDABLE:
+        steps = self.wish.max_steps
+        if steps and 0 < self.gamma < 1:  # what is further off is less than rounding
+            steps = min(steps, math.ceil(-40 / math.log(self.gamma)))
+        if (len(mdp.next_state) + A_CALL) * (steps or 1) > AFFORDABLE:
             return None
         assert mdp.start is not None
-        if self.wish.max_steps:
-            return float(mdp.start @ ahead(mdp, chain.policy, self.gamma, self.wish.max_steps))
+        if steps:
+            return float(mdp.start @ ahead(mdp, chain.policy, self.gamma, steps))
+        from rlcalc.solvers import solution
+
         question = solution.Question(policy=chain.policy, gamma=self.gamma)
         try:
             answer = solution.solve(mdp, question)
@@ -175,6 +180,8 @@ def estimated(
 
 def _with_exact(play: Play, result: Result) -> dict[str, Column]:
     """Return the columns of an estimate, each value with what the model says behind it."""
+    from rlcalc.solvers import solution
+
     assert play.simulation
     mdp, policy = play.simulation.chain.mdp, play.simulation.chain.policy
     answer = solution.solve(mdp, solution.Question(policy=policy, gamma=play.gamma))
@@ -199,6 +206,9 @@ def _with_exact(play: Play, result: Result) -> dict[str, Column]:
 
 AFFORDABLE = 200_000_000
 """Outcomes that are looked at for an exact value: a second or so."""
+
+A_CALL = 2_000
+"""Outcomes that are looked at in the time that it takes to begin."""
 
 
 def ahead(mdp: MDP, policy: Policy, gamma: float, steps: int) -> Floats:
@@ -317,6 +327,8 @@ def by_name(name: str, mdp: MDP, gamma: float) -> Policy:
         return named
     if named == "uniform":
         return Policy.uniform(mdp.expected)
+    from rlcalc.solvers import solution
+
     question = solution.Question(policy=named, gamma=gamma)
     if named == "spec":
         policy = solution.policy_asked(mdp, question, gamma)

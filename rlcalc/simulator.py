@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rlcalc.chain import Chain
 from rlcalc.errors import InputError, shown
-from rlcalc.kernel import kernel
+from rlcalc.kernel import Kernel, kernel
 from rlcalc.streams import GOLDEN, drawn, keys, mixed
 from rlcalc.trajectories import Codes, Floats, Ints, Trajectories
 
@@ -30,8 +31,11 @@ BATCH_STEPS = 1 << 19
 LONGEST = 1_000_000
 """Steps after which an episode that nobody limits is given up."""
 
-LARGE = 1 << 25
-"""Steps from which a compiled loop is worth its start."""
+PROBE = 1 << 12
+"""Steps for which the first episodes are looked at, to see how much work there is."""
+
+COMPILING = 0.6
+"""Seconds from which on a compiled loop is worth its start."""
 
 Span = tuple[int, int]
 Engine = Callable[[Callable[[Span], "Outcome"], Iterable[Span]], Iterable["Outcome"]]
@@ -53,6 +57,26 @@ class Outcome:
             np.concatenate([self.length, later.length]),
             np.concatenate([self.after, later.after]),
         )
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a simulation will take, more or less."""
+
+    length: float  # of an episode, on average
+    longest: int
+    episodes: int
+
+    @property
+    def seconds(self) -> float:
+        """What it takes with numpy: each of its calls has a price, and each step."""
+        calls = -(-self.episodes // BLOCK) * self.longest
+        return 25e-6 * calls + 17e-9 * self.length * self.episodes
+
+    @property
+    def stride(self) -> int:
+        """How many steps lanes go before it is looked whether any of them is over."""
+        return int(max(1, min(32, self.length / 8)))
 
 
 @dataclass(frozen=True)
@@ -79,13 +103,19 @@ class Simulation:
         """The steps after which no episode goes on."""
         return self.max_steps or LONGEST
 
-    def typical_length(self) -> float:
-        """Return the mean length of the first few episodes; it decides how work is cut, not what.
+    @cached_property
+    def work(self) -> Work:
+        """How much there is to do, from a look at the first few episodes.
 
-        They are looked at for no more than some thousand steps.
+        It decides how the work is cut and by what it is done; what happens does not hang on it.
         """
-        few = min(self.n, 64)
-        return float(self._walk((0, few), min(self.limit, 4096), 1.0).length.mean())
+        some = self._walk((0, min(self.n, 64)), min(self.limit, PROBE), 1.0)
+        if some.length.max() < PROBE:
+            return Work(float(some.length.mean()), int(some.length.max()), self.n)
+        unknown = 10 * PROBE if self.max_steps is None else self.limit
+        return Work(
+            float(np.where(some.length < PROBE, some.length, unknown).mean()), unknown, self.n
+        )
 
     def outcomes(self, gamma: float, engine: Engine = map) -> Iterator[Outcome]:
         """Yield what the episodes come to, block by block.
@@ -94,17 +124,14 @@ class Simulation:
             gamma: the discount factor a step.
             engine: runs each block and gives the answers back in order.
         """
-        length = self.typical_length()
-        compiled = length * self.n > LARGE
-        if compiled:
-            lock_step.compiled  # noqa: B018 (compile once, before there are threads)
+        compiled, stride = self._compiled(lock_step), self.work.stride
 
-        def work(span: Span) -> Outcome:
-            if not compiled:
-                return self._ended(self._walk(span, self.limit, gamma), span)
-            return self._ended(self._run(span, gamma, max(1, min(32, int(length / 8)))), span)
+        def play(span: Span) -> Outcome:
+            if compiled:
+                return self._ended(self._run(span, gamma, stride), span)
+            return self._ended(self._walk(span, self.limit, gamma), span)
 
-        return iter(engine(work, spans(self.n, BLOCK)))
+        return iter(engine(play, spans(self.n, BLOCK)))
 
     def trajectories(
         self, engine: Recording = map, *, with_prob: bool = False
@@ -115,12 +142,16 @@ class Simulation:
             engine: runs each batch and gives the answers back in order.
             with_prob: with the probability with which each action was taken.
         """
-        episodes = int(max(1, min(BLOCK * 4, BATCH_STEPS / self.typical_length())))
+        record = self._retraced if self._compiled(lock_step, retrace) else self._recorded
+        episodes = int(max(1, min(BLOCK * 4, BATCH_STEPS / self.work.length)))
+        return iter(engine(partial(record, with_prob=with_prob), spans(self.n, episodes)))
 
-        def work(span: Span) -> Trajectories:
-            return self._recorded(span, with_prob=with_prob)
-
-        return iter(engine(work, spans(self.n, episodes)))
+    def _compiled(self, *loops: Kernel) -> bool:
+        """Return whether loops are to be compiled, and do it: once, before there are threads."""
+        if self.work.seconds > COMPILING:
+            for loop in loops:
+                loop.compiled  # noqa: B018
+        return self.work.seconds > COMPILING
 
     def _begin(self, span: Span) -> tuple[Words, Codes]:
         """Return the keys of episodes, and their first states."""
@@ -184,12 +215,23 @@ class Simulation:
         return Outcome(gain, length, after)
 
     def _recorded(self, span: Span, *, with_prob: bool) -> Trajectories:
+        """Return episodes as trajectories, with numpy."""
         steps: list[tuple[Ints, Codes]] = []
         outcome = self._ended(self._walk(span, self.limit, 1.0, steps), span)
         start = np.concatenate([[0], np.cumsum(outcome.length)])
         entry = np.empty(start[-1], dtype=np.int32)
         for t, (alive, drawn_entry) in enumerate(steps):
             entry[start[alive] + t] = drawn_entry
+        return self._trajectories(entry, start, outcome, with_prob=with_prob)
+
+    def _retraced(self, span: Span, *, with_prob: bool) -> Trajectories:
+        """Return the same with the compiled loops: once for the lengths, and once more."""
+        chain, table = self.chain, self.chain.table
+        outcome = self._ended(self._run(span, 1.0, self.work.stride), span)
+        start = np.concatenate([[0], np.cumsum(outcome.length)])
+        entry = np.empty(start[-1], dtype=np.int32)
+        key, state = self._begin(span)
+        retrace.compiled(table.row, table.slot, chain.after, key, state, start, entry)
         return self._trajectories(entry, start, outcome, with_prob=with_prob)
 
     def _trajectories(
@@ -288,3 +330,25 @@ def lock_step(
                 going = (state[i] >= 0) & (steps[i] < most)
                 state[i] = ahead[entry[i]] if going else state[i]
                 steps[i] += np.int32(going)
+
+
+@kernel
+def retrace(
+    row: Words, slot: Words, ahead: Codes, key: Words, begin: Codes, start: Ints, entry: Codes
+) -> None:
+    """Note what episodes draw, whose lengths are known: the same as `lock_step`, one by one."""
+    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    for e in range(len(key)):
+        place, state = key[e] + GOLDEN, begin[e]
+        for t in range(start[e], start[e + 1]):
+            place += GOLDEN
+            z = place
+            z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            z = z ^ (z >> np.uint64(31))
+            where = row[state]
+            drawn_slot = (((z >> half) * (where & low)) >> half) + (where >> half)
+            found = slot[drawn_slot]
+            kept = (z & low) < (found >> half)
+            entry[t] = drawn_slot if kept else found & low
+            state = ahead[entry[t]]

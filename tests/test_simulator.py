@@ -105,6 +105,25 @@ def test_compiled_lanes_give_the_bits_of_numpy(
     assert (numpy.after == compiled.after).all()
 
 
+@given(models(), st.integers(0, 2**32), st.booleans())
+def test_compiled_traces_are_those_of_numpy(mdp: MDP, seed: int, with_prob: bool) -> None:
+    one = simulation(mdp, 90, 7, seed)
+    numpy = one._recorded((3, 90), with_prob=with_prob)
+    compiled = one._retraced((3, 90), with_prob=with_prob)
+
+    for name in ("start", "state", "action", "reward", "terminated", "last_state"):
+        assert (getattr(numpy, name) == getattr(compiled, name)).all()
+
+
+def test_long_work_is_compiled_and_short_work_is_not() -> None:
+    mdp = random_model(np.random.default_rng(0))
+
+    assert simulation(mdp, 1000, 100).work.seconds < simulator.COMPILING
+    assert simulation(mdp, 1_000_000, 100).work.seconds > simulator.COMPILING
+    assert simulation(mdp, 1, 1_000_000).work.seconds > simulator.COMPILING
+    assert simulation(mdp, 1, 1_000_000).work.length == 1_000_000
+
+
 def test_plain_lanes_give_the_bits_of_compiled_ones() -> None:
     one = simulation(random_model(np.random.default_rng(0)), 80, 6)
     key, begin = one._begin((0, 80))

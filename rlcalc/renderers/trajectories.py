@@ -238,7 +238,7 @@ def next_states(batch: Trajectories) -> NDArray[np.int32]:
     return following
 
 
-def frame(batch: Trajectories, before: int, schema: dict[str, Any]) -> pl.DataFrame:
+def frame(batch: Trajectories, before: int, kinds: dict[str, Any]) -> pl.DataFrame:
     """Return the steps of a batch as a Polars frame."""
     import polars as pl
 
@@ -262,7 +262,7 @@ def frame(batch: Trajectories, before: int, schema: dict[str, Any]) -> pl.DataFr
     for name in columns_of(batch):
         column = pl.Series(name, arrays[name])
         if name in names:
-            if schema[name].is_numeric():
+            if kinds[name].is_numeric():
                 column = pl.Series(name, names[name].named(arrays[name]))
             else:
                 labels = pl.Series(name, names[name].texts, dtype=pl.String)
@@ -271,10 +271,11 @@ def frame(batch: Trajectories, before: int, schema: dict[str, Any]) -> pl.DataFr
     return pl.DataFrame(columns)
 
 
-def _schema(batch: Trajectories) -> dict[str, Any]:
+def schema(batch: Trajectories) -> dict[str, Any]:
+    """Return the kind of each column of steps, as Polars calls it."""
     import polars as pl
 
-    kinds: dict[type, Any] = {int: pl.Int64, float: pl.Float64}
+    numbers: dict[type, Any] = {int: pl.Int64, float: pl.Float64}
     floats = {"reward", "behaviour_prob"}
     whole = {"trajectory", "t"}
 
@@ -287,7 +288,7 @@ def _schema(batch: Trajectories) -> dict[str, Any]:
             return pl.Boolean
         labels = batch.actions if name == "action" else batch.states
         found = {type(label) for label in labels.names()}
-        return kinds.get(found.pop(), pl.String) if len(found) == 1 else pl.String
+        return numbers.get(found.pop(), pl.String) if len(found) == 1 else pl.String
 
     return {name: kind(name) for name in columns_of(batch)}
 
@@ -301,7 +302,7 @@ def _parquet(batches: Iterable[Trajectories], stream: BinaryIO) -> int:
     before = 0
     rest = iter(batches)
     first = next(rest)
-    schema = _schema(first)
+    kinds = schema(first)
     wrong: list[BaseException] = []
 
     def source(
@@ -313,13 +314,13 @@ def _parquet(batches: Iterable[Trajectories], stream: BinaryIO) -> int:
         nonlocal before
         try:
             for batch in chain([first], rest):
-                yield frame(batch, before, schema)
+                yield frame(batch, before, kinds)
                 before += len(batch)
         except Exception as error:
             wrong.append(error)
             raise
 
-    scanned = register_io_source(io_source=source, schema=schema)
+    scanned = register_io_source(io_source=source, schema=kinds)
     try:
         sink = cast(BinaryIO, _Sink(stream, wrong))
         scanned.sink_parquet(sink, row_group_size=ROW_GROUP)
