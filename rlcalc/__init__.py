@@ -320,5 +320,5 @@ def check(source: Any, **reading: Any) -> Result:
     if isinstance(source, str | os.PathLike) and not reading:
         path = os.fspath(source)
         if worlds.is_model([path], Options()):
-            return describe_model(lambda: worlds.load_model(path))
+            return describe_model(lambda: worlds.load(path))
     return describe(load(source, collect_faults=True, **reading))

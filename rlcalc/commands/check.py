@@ -53,7 +53,7 @@ def check(
     sources = needs_source(source)
     settings = settings_of(set_)
     if settings or worlds.is_model(sources, asked):
-        result = describe_model(lambda: worlds.load_model(sources[0], asked, settings))
+        result = describe_model(lambda: worlds.load(sources[0], asked, settings))
     else:
         result = describe(load(sources, asked, collect_faults=True))
     answer(result, form, output, head=None, quiet=quiet)

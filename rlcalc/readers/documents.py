@@ -28,9 +28,14 @@ def read(file: File, reading: Reading) -> list[Trajectories]:
     experience = reading.experience
     note_for_documents(reading)
     written, place = parsed(file)
+    simulated = isinstance(written, dict) and written.get("command") == "simulate"
     value = {"trajectories": _as_list(written)} if isinstance(written, list) else written
+    if simulated and {"facts", "rows"} <= written.keys():  # what simulate --json writes
+        value = {"gamma": written["facts"].get("gamma"), "trajectories": written["rows"]}
 
     def where(path: tuple[int | str, ...]) -> str:
+        if simulated:
+            return place(("rows", *path[1:]))
         if written is not value:  # the list of trajectories, or the only one, is bare
             bare = isinstance(written, list) and value["trajectories"] is written
             path = path[1:] if bare else path[2:]

@@ -6,6 +6,7 @@ Whoever builds an `MDP` here has shown that its probabilities sum to 1 and that 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -434,6 +435,10 @@ def codes_of(names: Sequence[str], labels: Labels) -> list[int]:
     return [labels.code(name) for name in names]
 
 
+_COMMA = re.compile(r",(?![^()]*\))")
+"""A comma that does not stand in a name like (0,1)."""
+
+
 def states_asked(mdp: MDP, states: str | None, *, start_only: bool) -> list[int] | None:
     """Return the numbers of the states whose rows are wanted; None is all.
 
@@ -441,7 +446,7 @@ def states_asked(mdp: MDP, states: str | None, *, start_only: bool) -> list[int]
         InputError: an unknown state, or no start is known.
     """
     if states is not None:
-        return codes_of([name.strip() for name in states.split(",") if name.strip()], mdp.states)
+        return codes_of([name.strip() for name in _COMMA.split(states) if name.strip()], mdp.states)
     if not start_only:
         return None
     if mdp.start is None:

@@ -57,7 +57,8 @@ def beside(name: str, mine: Callable[[], float], other: Callable[[], float], wan
     own, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
     print(
         f"\n{name}: {own:.2f} ns a step against {theirs:.2f}, "
-        f"{statistics.median(ratios):.1f} times ({min(ratios):.1f} to {max(ratios):.1f}); wanted {wanted}"
+        f"{statistics.median(ratios):.1f} times ({min(ratios):.1f} to {max(ratios):.1f}); "
+        f"wanted {wanted}"
     )
 
 

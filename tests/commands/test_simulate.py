@@ -112,9 +112,13 @@ def test_csv_is_what_polars_writes(rlcalc: Shell, tmp_path: Path) -> None:
 
 
 def test_json_is_one_object_with_the_same_trajectories(rlcalc: Shell) -> None:
-    whole = json.loads(simulated(rlcalc, "student", "-n", 5, "--seed", 3, "--json"))
+    text = simulated(rlcalc, "student", "-n", 5, "--seed", 3, "--json")
+    whole = json.loads(text)
     lines = simulated(rlcalc, "student", "-n", 5, "--seed", 3).splitlines()
 
+    estimate = rlcalc("estimate", "-", "--csv", stdin=text).stdout
+
+    assert estimate == rlcalc("estimate", "-", "--csv", stdin="\n".join(lines)).stdout
     assert whole["command"] == "simulate"
     assert whole["facts"]["seed"] == 3
     assert whole["rows"] == [json.loads(line) for line in lines]
@@ -208,6 +212,19 @@ def test_a_cut_play_has_no_exact_values_of_states_but_one_of_the_start() -> None
 
     assert "v_exact" not in result.columns
     assert result.facts["standard_errors_apart"] < 4
+
+
+def test_a_world_that_is_only_played_is_no_fault(rlcalc: Shell) -> None:
+    done = rlcalc("check", "sums", "--set", "horizon=50")
+
+    assert done.returncode == 0
+    assert "about 10^15 states" in done.stdout
+
+
+def test_states_whose_names_have_commas_can_be_asked_for(rlcalc: Shell) -> None:
+    done = rlcalc("solve", "rifle", "--states", "(0,1),(2,2)", "--csv")
+
+    assert len(done.stdout.splitlines()) == 1 + 2 * 9
 
 
 def test_set_changes_what_a_document_says(rlcalc: Shell) -> None:
