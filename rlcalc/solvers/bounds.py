@@ -43,13 +43,14 @@ def span_bound(model: Expected, value: Floats, gamma: float, tol: float) -> Prov
     exact_gamma = fraction(gamma) if model.exact else gamma
     far = 1 / (1 - exact_gamma)
     noise = model.noise(value, backed)
-    far *= 1 if model.exact else 1 + 8 * UNIT_ROUNDOFF * far
-    error = model.rounding(value, gamma) + noise
-    bound = far * (exact_gamma * max(most, -least) + error) + noise
-    half = far * (exact_gamma * (most - least) / 2 + error) + noise
+    loose = 0 if model.exact else 8 * UNIT_ROUNDOFF * far  # how far off `far` may be, relatively
+    middle = exact_gamma * far * (least + most) / 2
+    error = far * (1 + loose) * (model.rounding(value, gamma) + noise) + noise
+    bound = far * (1 + loose) * exact_gamma * max(most, -least) + error
+    half = far * (1 + loose) * exact_gamma * (most - least) / 2 + loose * abs(middle) + error
     if bound <= tol or half > 0.9 * bound:
         return Proven(backed, up(bound), q)
-    backed[~model.terminal] += exact_gamma * far * (least + most) / 2
+    backed[~model.terminal] += middle
     q = model.action_value(backed, gamma)
     error = model.rounding(backed, gamma) + model.noise(backed)
     return Proven(model.best(q), up(exact_gamma * half + error), q)

@@ -26,12 +26,13 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Found:
     the bounds prove not to be the best are left out of the rest.
 
     Args:
-        problem: with gamma < 1.
+        problem: with gamma = 1, no action is left out.
         least_fall: give up when a round does not divide the bound by this, after the first few.
 
     Source: Puterman & Shin (1978); MacQueen (1967) for what is left out.
     """
     gamma, tol = problem.gamma, problem.tol
+    near = 1 - gamma if gamma < 1 else 1.0
     sweeper = Sweeper(problem)
     model, pair = sweeper.model, np.arange(problem.model.n_pairs)
     chain = Chain.for_policies_of(model, np.float32)
@@ -43,15 +44,20 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Found:
         follow(model, sweeper.choice, chain)
         middle = endless * (sweeper.lowest + sweeper.highest) / 2
         change = (sweeper.better - value - middle).astype(np.float32)
-        goal = max((sweeper.highest - sweeper.lowest) / FALL, tol * (1 - gamma) / 3)
+        goal = max((sweeper.highest - sweeper.lowest) / FALL, tol * near / 3)
         moved = evaluate(sweeper, chain, change, goal, endless=endless)
+        backed = sweeper.better.copy()
         value += moved
         before, left = left, sweeper.backup(value, model)
+        if not left <= before:  # the policy's own equation led astray: V ← TV does not
+            value = backed
+            left = sweeper.backup(value, model)
         problem.trace.append(Iteration(sweep, float(np.abs(moved).max()), left))
         if sweeper.done or (sweep > FIRST and left * least_fall > before):
             break
-        margin = gamma / (1 - gamma) * (sweeper.highest - sweeper.lowest)
-        model, pair = eliminate(model, sweeper, pair, margin)
+        if gamma < 1:
+            margin = (gamma * (sweeper.highest - sweeper.lowest) + 4 * sweeper.floor) / near
+            model, pair = eliminate(model, sweeper, pair, margin)
     return Found(sweeper.centred(), sweep)
 
 
