@@ -22,7 +22,7 @@ class Kernel:
 
     def __call__(self, *arguments: Any) -> Any:
         """Run the loop: compiled where an array is large, or where it is compiled already."""
-        if self._compiled is None and not any(map(_large, arguments)):
+        if self._compiled is None and not _large(arguments):
             return self.plain(*arguments)
         return self.compiled(*arguments)
 
@@ -32,11 +32,14 @@ class Kernel:
         if self._compiled is None:
             import numba
 
-            self._compiled = numba.njit(nogil=True, cache=True)(self.plain)
+            compile_ = numba.njit(nogil=True, cache=True, error_model="numpy")
+            self._compiled = compile_(self.plain)
         return self._compiled
 
 
 def _large(argument: Any) -> bool:
+    if isinstance(argument, tuple):
+        return any(map(_large, argument))
     return isinstance(argument, np.ndarray) and len(argument) > SMALL
 
 

@@ -15,6 +15,8 @@ from rlcalc.trajectories import Codes, Floats, Ints, Labels, Numbers
 
 SUM_TOLERANCE = 1e-9
 """How far from 1 the probabilities of a pair may sum."""
+PAIRS = 1 << 16
+"""Pairs to work on at a time: what fits a cache needs no new memory."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,8 @@ class MDP:
         if states is None:
             states = Numbers(np.arange(1 + max(begin.max(), target.max())))
         actions = Numbers(np.arange(1 + act.max())) if actions is None else actions
-        outside = np.flatnonzero(~((chance >= 0) & (chance <= 1)))
-        if len(outside):
+        if not (chance.min(initial=0.0) >= 0 and chance.max(initial=0.0) <= 1):
+            outside = np.flatnonzero(~((chance >= 0) & (chance <= 1)))
             raise InputError(
                 f"probability is {chance[outside[0]]:g}, expected a number from 0 to 1",
                 f"{source}, {listed(map(place, outside[:3].tolist()), total=len(outside))}",
@@ -202,7 +204,9 @@ def _grouped(state: Codes, action: Codes, n_actions: int) -> tuple[Ints, Ints, I
     Returns:
         [K] rising keys, [K + 1] offsets, and [N] rows in the order of the keys: None if they are.
     """
-    border = np.flatnonzero((np.diff(state) != 0) | (np.diff(action) != 0)) + 1
+    new = state[1:] != state[:-1]
+    new |= action[1:] != action[:-1]
+    border = np.flatnonzero(new) + 1
     first = np.concatenate([[0], border])  # of each run of rows of one pair
     key = state[first].astype(np.int64) * n_actions + action[first]
     length = np.diff(np.concatenate([first, [len(state)]]))
@@ -249,5 +253,9 @@ def normalised(probability: Floats, start: Ints) -> Floats:
     total = np.add.reduceat(probability, start[:-1])
     if (total == 1).all():
         return probability
-    scaled: Floats = probability / np.repeat(total, np.diff(start))
+    scaled = np.empty(len(probability))
+    for first in range(0, len(total), PAIRS):
+        part = start[first : first + PAIRS + 1]
+        share = np.repeat(total[first : first + PAIRS], np.diff(part))
+        np.divide(probability[part[0] : part[-1]], share, out=scaled[part[0] : part[-1]])
     return scaled

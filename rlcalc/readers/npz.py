@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import zipfile
 import zlib
 from typing import Any
@@ -66,10 +68,10 @@ def _with(model: MDP, arrays: dict[str, NDArray[Any]], file: File) -> MDP:
 
 
 def _arrays(file: File) -> dict[str, NDArray[Any]]:
-    import io
-
     try:
-        with np.load(file.path or io.BytesIO(file.stream.read()), allow_pickle=False) as archive:
+        with contextlib.ExitStack() as opened:
+            stream = opened.enter_context(open(file.path, "rb")) if file.path else None
+            archive = np.load(stream or io.BytesIO(file.stream.read()), allow_pickle=False)
             arrays = {name: archive[name] for name in archive.files}
     except ValueError as error:
         if "pickle" in str(error).lower() or "Object arrays" in str(error):

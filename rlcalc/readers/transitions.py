@@ -45,10 +45,9 @@ def read_policy(file: File) -> dict[str, dict[str, float]]:
     rows.run(file)
     given: dict[str, dict[str, float]] = {}
     labels = rows.experience
-    for batch in rows.batches:
-        for state, action, share in zip(batch["state"], batch["action"], batch["pi"], strict=True):
-            choices = given.setdefault(labels.states.texts[state], {})
-            choices[labels.actions.texts[action]] = float(share)
+    columns = [rows.columns[name].whole().tolist() for name in names] if rows.columns else []
+    for state, action, share in zip(*columns, strict=True):
+        given.setdefault(labels.states.texts[state], {})[labels.actions.texts[action]] = share
     return given
 
 
@@ -62,7 +61,7 @@ class Transitions(Reading):
             )
         super().__init__(Experience(iter(()), Labels(), Labels()), options)
         self.known = known
-        self.batches: list[dict[str, NDArray[Any]]] = []
+        self.columns: dict[str, Growing] = {}
         self.numbered: frozenset[str] = frozenset()
 
     def run(self, file: File) -> None:
@@ -107,20 +106,18 @@ class Transitions(Reading):
 
     def push(self, rows: Rows) -> Iterator[Trajectories]:
         """Keep a batch of rows."""
-        batch = {name: rows[name] for name in rows.columns if name in self.known}
-        for name in ("state", "action", "next_state"):
-            if name in batch and batch[name].dtype == np.int64 and len(rows):
-                small = batch[name].min() >= -(2**31) and batch[name].max() < 2**31
-                batch[name] = batch[name].astype(np.int32) if small else batch[name]
-        self.batches.append(batch)
+        for name in rows.columns:
+            if name in self.known:
+                self.columns.setdefault(name, Growing()).extend(rows[name])
         return iter(())
 
     def model(self, where: str) -> MDP:
         """Return what the rows say."""
-        if not any(len(batch["state"]) for batch in self.batches):
+        if "state" not in self.columns or not len(self.columns["state"]):
             raise InputError("there are no transitions", where, "a model has at least one")
-        state, action = self._taken("state"), self._taken("action")
-        next_state = self._taken("next_state")
+        state, action, next_state, probability, reward = (
+            self.columns.pop(name).whole() for name in MODEL_COLUMN_NAMES
+        )
         actions = self.experience.actions
         if "action" in self.numbered:
             (action,), actions = numbered(action)
@@ -131,17 +128,47 @@ class Transitions(Reading):
             state.astype(np.int32, copy=False),
             action.astype(np.int32, copy=False),
             next_state.astype(np.int32, copy=False),
-            self._taken("probability"),
-            self._taken("reward"),
+            probability,
+            reward,
             states,
             actions,
             lambda row: f"row {row + 1}",
             where,
         )
 
-    def _taken(self, name: str) -> NDArray[Any]:
-        """Return a whole column, and hold it no longer."""
-        return np.concatenate([batch.pop(name) for batch in self.batches])
+
+class Growing:
+    """A column that grows at its end, in an array with room to spare; whole numbers in 32 bits."""
+
+    def __init__(self) -> None:
+        self._array: NDArray[Any] = np.empty(0, dtype=np.int32)
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def extend(self, part: NDArray[Any]) -> None:
+        """Put a part at the end."""
+        kind = part.dtype
+        if kind == np.int64 and len(part) and abs(part).max() < 2**31:
+            kind = np.dtype(np.int32)
+        kind = np.result_type(kind, self._array.dtype)
+        needed = self._length + len(part)
+        if needed > len(self._array) or kind != self._array.dtype:
+            room = np.empty(max(2 * needed, LEAST_ROOM), dtype=kind)  # not touched, it costs none
+            room[: self._length] = self._array[: self._length]
+            self._array = room
+        self._array[self._length : needed] = part
+        self._length = needed
+
+    def whole(self) -> NDArray[Any]:
+        """Return the column."""
+        return self._array[: self._length]
+
+
+LEAST_ROOM = 1 << 25
+ROWS = 1 << 18
+"""Rows to work on at a time: what fits a cache needs no new memory."""
 
 
 def numbered(*columns: NDArray[Any]) -> tuple[tuple[Codes, ...], Numbers]:
@@ -153,9 +180,16 @@ def numbered(*columns: NDArray[Any]) -> tuple[tuple[Codes, ...], Numbers]:
         return tuple(np.searchsorted(values, c).astype(np.int32) for c in columns), Numbers(values)
     there = np.zeros(high - low + 1, dtype=bool)
     for column in columns:
-        there[column - low if low else column] = True
+        for part in _parts(column):
+            there[part.astype(np.int64) - low] = True
     values = np.flatnonzero(there) + low
-    if not there.all():
+    if low or not there.all():
         code = np.cumsum(there, dtype=np.int32) - 1
-        return tuple(code[column - low].astype(np.int32) for column in columns), Numbers(values)
-    return tuple((c - low if low else c).astype(np.int32) for c in columns), Numbers(values)
+        for column in columns:
+            for part in _parts(column):
+                part[:] = code[part.astype(np.int64) - low]
+    return tuple(column.astype(np.int32, copy=False) for column in columns), Numbers(values)
+
+
+def _parts(column: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    return (column[first : first + ROWS] for first in range(0, len(column), ROWS))

@@ -1,13 +1,71 @@
-"""Which method a model wants."""
+"""Which method a large model wants: found out by looking at it, and by beginning with one."""
 
 from __future__ import annotations
 
-from rlcalc.solvers import linear
-from rlcalc.solvers.problem import Problem
+from dataclasses import replace
+
+import numpy as np
+
+from rlcalc.kernel import kernel
+from rlcalc.solvers import gauss_seidel, krylov, modified_policy_iteration
+from rlcalc.solvers.problem import Found, Problem
+from rlcalc.solvers.sweeps import Arrays
+
+LEAST_FALL = 2.0
+"""By how much each round of modified policy iteration has to divide the bound, to go on with it."""
+MOST_BACKUPS = 200
+"""Backups a state after which Gauss-Seidel is left for the Krylov method."""
 
 
-def pick(problem: Problem) -> str:
-    """Return the name of the method that is expected to be the fastest, for gamma < 1."""
-    if problem.model.n_states <= linear.DENSE:
-        return "linear" if problem.is_policy else "policy-iteration"
-    return "value-iteration"
+def solve(problem: Problem) -> tuple[Found, str]:
+    """Return what was found, and the name of the method that found it.
+
+    Where nothing ends, modified policy iteration is tried first:
+    it is the fastest where a model mixes, and shows in a few rounds whether it does. Where values
+    travel, as on a map, Gauss-Seidel follows them; Krylov evaluation is for the rest.
+    """
+    model, gamma = problem.model, problem.gamma
+    value = problem.value
+    if gamma < 1 and not model.terminal.any():
+        found = modified_policy_iteration.solve(problem, LEAST_FALL)
+        if problem.trace[-1].bound <= problem.tol:
+            return found, "modified-policy-iteration"
+        value = found.value
+    if not spreads(Arrays.of(model)):
+        found = gauss_seidel.solve(problem, MOST_BACKUPS)
+        last = problem.trace[-1]
+        if (last.bound if gamma < 1 else last.change) <= problem.tol:
+            return found, "gauss-seidel"
+        value = found.value
+    return krylov.solve(replace(problem, value=value)), "krylov"
+
+
+def spreads(model: Arrays) -> bool:
+    """Return whether eight steps lead to half of the states, or to a thousand: no map does so."""
+    n_states = len(model.pair_start)
+    starts = [n_states * i // 8 for i in range(8)]
+    widest = max(within_reach(model, start, 8) for start in starts)
+    return bool(2 * widest > min(n_states, 2000))
+
+
+@kernel
+def within_reach(model: Arrays, start: int, steps: int) -> int:
+    """Count the states that can be reached from one in so many steps, up to a thousand."""
+    seen = np.zeros(len(model.pair_start), np.bool_)
+    queue = np.empty(len(seen), np.int64)
+    queue[0] = start
+    seen[start] = True
+    first, last = 0, 1
+    for _ in range(steps):
+        for i in range(first, last):
+            first += 1
+            for k in range(model.pair_start[queue[i]], model.pair_end[queue[i]]):
+                for j in range(model.outcome_start[k], model.outcome_end[k]):
+                    n = model.next_state[j]
+                    if not seen[n]:
+                        seen[n] = True
+                        queue[last] = n
+                        last += 1
+            if last > 1000:
+                return last
+    return last

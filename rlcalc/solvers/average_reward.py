@@ -14,7 +14,7 @@ from rlcalc.expected import UNIT_ROUNDOFF, Expected
 from rlcalc.solvers import linear
 from rlcalc.solvers.components import end_components
 from rlcalc.solvers.problem import Iteration
-from rlcalc.solvers.total_reward import Names
+from rlcalc.solvers.stops import Names
 from rlcalc.trajectories import Floats, Ints
 
 DAMPING = 0.5

@@ -12,7 +12,7 @@ from rlcalc.solvers.problem import Found, Problem
 from rlcalc.trajectories import Floats
 
 DENSE = 1500
-"""States up to which a dense matrix is factorised, without loading a library for sparse ones."""
+"""States up to which a dense matrix is factorised, without any library but numpy."""
 
 
 def solve(problem: Problem) -> Found:
@@ -44,6 +44,8 @@ def system(chain: Expected, gamma: float, earned: Floats) -> Floats:
     """
     if chain.exact:
         return _refined(chain, gamma, earned)
+    if int((~chain.terminal).sum()) > DENSE:
+        return _sparse(chain, gamma, earned)
     inner = np.flatnonzero(~chain.terminal)
     values = np.zeros((chain.n_states, earned.shape[1]))
     number = np.full(chain.n_states, -1)
@@ -52,28 +54,49 @@ def system(chain: Expected, gamma: float, earned: Floats) -> Floats:
     column = number[chain.next_state]
     kept = column >= 0
     row, column, entry = row[kept], column[kept], -gamma * chain.probability[kept]
-    if len(inner) <= DENSE:
-        matrix = np.eye(len(inner))
-        np.add.at(matrix, (row, column), entry)
-        try:
-            values[inner] = np.linalg.solve(matrix, earned)
-        except np.linalg.LinAlgError:  # singular: a policy that never ends
-            values[inner] = np.nan
-        return values
+    matrix = np.eye(len(inner))
+    np.add.at(matrix, (row, column), entry)
+    try:
+        values[inner] = np.linalg.solve(matrix, earned)
+    except np.linalg.LinAlgError:  # singular: a policy that never ends
+        values[inner] = np.nan
+    return values
+
+
+def _sparse(chain: Expected, gamma: float, earned: Floats) -> Floats:
+    """Solve a large system by a Krylov method; where that fails, by sparse factors."""
+    from rlcalc.solvers import krylov
+
+    values = np.zeros((chain.n_states, earned.shape[1]))
+    for j in range(earned.shape[1]):
+        size = float(np.abs(earned[:, j]).max(initial=0.0))
+        value = krylov.system(chain, gamma, earned[:, j], GOOD * size)
+        one = replace(chain, reward=earned[:, j])
+        left = np.abs(one.best(one.action_value(value, gamma)) - value).max()
+        if not left <= ENOUGH * max(size, float(np.abs(value).max())):
+            return _factored(chain, gamma, earned)
+        values[:, j] = value
+    return values
+
+
+GOOD, ENOUGH = 1e-15, 1e-12
+"""What may be left over of a large system: when it stops, and when it counts as solved."""
+
+
+def _factored(chain: Expected, gamma: float, earned: Floats) -> Floats:
     import scipy.sparse as sparse
     from scipy.sparse.linalg import splu
 
-    diagonal = np.arange(len(inner))
-    matrix = sparse.csc_matrix(
-        (
-            np.concatenate([np.ones(len(inner)), entry]),
-            (np.concatenate([diagonal, row]), np.concatenate([diagonal, column])),
-        ),
-        shape=(len(inner), len(inner)),
+    n = chain.n_states
+    inner = np.flatnonzero(~chain.terminal)
+    p = sparse.csr_matrix(
+        (chain.probability, chain.next_state, chain.outcome_start), shape=(len(inner), n)
     )
+    values = np.zeros((n, earned.shape[1]))
     try:
-        values[inner] = splu(matrix).solve(earned)
-    except RuntimeError:
+        factors = splu((sparse.eye(len(inner)) - gamma * p[:, inner]).tocsc())
+        values[inner] = factors.solve(earned)
+    except RuntimeError:  # singular
         values[inner] = np.nan
     return values
 

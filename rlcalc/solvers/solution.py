@@ -14,11 +14,11 @@ from rlcalc.expected import UNIT_ROUNDOFF, Expected
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.result import Column, Fact, Result
-from rlcalc.solvers import linear, total_reward, value_iteration
-from rlcalc.solvers.automatic import pick
+from rlcalc.solvers import linear, stops, total_reward, value_iteration
 from rlcalc.solvers.bounds import Proven, span_bound
 from rlcalc.solvers.components import reachable
-from rlcalc.solvers.problem import Iteration, Method, Problem
+from rlcalc.solvers.problem import Found, Iteration, Method, Problem
+from rlcalc.solvers.stops import Names
 from rlcalc.trajectories import Flags, Floats, Ints
 
 METHODS = (
@@ -204,20 +204,12 @@ def _answer(mdp: MDP, question: Question, gamma: float, policy: Policy | None) -
     refine = not iterative and len(mdp.next_state) <= EXACT
     model = mdp.exact if refine else mdp.expected
     decided = model if policy is None else model.under(policy.weight)
-    if gamma == 1:
-        proven, iterations, method = _total(mdp, question, decided, policy, trace)
-    else:
-        proven, iterations, method = _discounted(mdp, question, decided, gamma, policy, trace)
-    q = model.action_value(proven.value, gamma)
-    rounding = model.rounding(proven.value, gamma)
-    value = (
-        proven.value
-        if gamma == 1
-        else model.best(q)
-        if policy is None
-        else decided.best(decided.action_value(proven.value, gamma))
-    )
-    bound = proven.bound + 2 * rounding
+    work = _total if gamma == 1 else _discounted
+    proven, iterations, method = work(mdp, question, decided, gamma, policy, trace)
+    q, value = proven.action_value, proven.value
+    if policy is not None:
+        q = model.action_value(value, gamma)
+    bound = proven.bound + model.rounding(value, gamma)
     if refine:
         q, value = q.astype(np.float64), value.astype(np.float64)
         bound += UNIT_ROUNDOFF * float(np.abs(value).max(initial=0))
@@ -233,7 +225,9 @@ def _discounted(
     trace: list[Iteration],
 ) -> tuple[Proven, int, str]:
     model = mdp.expected
-    rough = model if policy is None else model.under(policy.weight)
+    rough = model if policy is None else decided
+    if decided.exact and policy is not None:
+        rough = model.under(policy.weight)
     problem = Problem(
         rough,
         gamma,
@@ -242,22 +236,34 @@ def _discounted(
         jobs=question.jobs,
         trace=trace,
     )
-    if question.bellman or question.method == "value-iteration":
-        kind = question.bellman or "vv"
-        found = value_iteration.iterate(
-            replace(problem, model=model), kind, None if policy is None else policy.weight
-        )
-        method = "value-iteration" + (f" {kind[0]}←{kind[1]}" if question.bellman else "")
-    else:
-        method = pick(problem) if question.method == "auto" else question.method
-        found = module(method)(problem)
+    found, method = _found(mdp, question, problem, policy)
     value = found.value
     if not np.isfinite(value).all():
-        return Proven(np.zeros(decided.n_states), np.inf), found.iterations, method
+        nothing = np.zeros(decided.n_states)
+        return Proven(nothing, np.inf, decided.reward), found.iterations, method
     if decided.exact:
         chain = decided.only(rough.greedy(rough.action_value(value, gamma)))
         value = linear.system(chain, gamma, chain.reward[:, None])[:, 0]
-    return span_bound(decided, value, gamma), found.iterations, method
+    return span_bound(decided, value, gamma, question.tol), found.iterations, method
+
+
+def _found(
+    mdp: MDP, question: Question, problem: Problem, policy: Policy | None
+) -> tuple[Found, str]:
+    """Return what the method that was asked for finds, and the name of the method."""
+    if question.bellman:
+        whole = replace(problem, model=mdp.expected)
+        weight = None if policy is None else policy.weight
+        found = value_iteration.iterate(whole, question.bellman, weight)
+        return found, f"value-iteration {question.bellman[0]}←{question.bellman[1]}"
+    if question.method == "auto":
+        if problem.model.n_states <= linear.DENSE and problem.gamma < 1:
+            method = "linear" if problem.is_policy else "policy-iteration"
+            return module(method)(problem), method
+        from rlcalc.solvers import automatic
+
+        return automatic.solve(problem)
+    return module(question.method)(problem), question.method
 
 
 def module(method: str) -> Method:
@@ -270,23 +276,31 @@ def _total(
     mdp: MDP,
     question: Question,
     decided: Expected,
+    gamma: float,
     policy: Policy | None,
     trace: list[Iteration],
 ) -> tuple[Proven, int, str]:
     names = state_names(mdp)
-    method = "policy-iteration" if policy is None else "linear"
-    near, sweeps = None, 0
-    if question.bellman or question.method == "value-iteration":
-        kind = question.bellman or "vv"
-        problem = Problem(mdp.expected, 1.0, question.tol, question.max_iterations, trace=trace)
-        total_reward.ending_policy(total_reward.with_stops(decided).model, names)
-        found = value_iteration.iterate(problem, kind, None if policy is None else policy.weight)
-        near, sweeps = found.value, found.iterations
-        method = "value-iteration" + (f" {kind[0]}←{kind[1]}" if question.bellman else "")
-    proven, iterations = total_reward.solve(
-        decided, names, question.max_iterations, near, None if near is not None else trace
+    problem = Problem(
+        decided, gamma, question.tol, question.max_iterations, jobs=question.jobs, trace=trace
     )
-    return proven, sweeps or iterations, method
+    if decided.n_states > linear.DENSE and question.method != "linear" and not question.bellman:
+        return total_reward.solve_large(
+            decided, names, problem, lambda part: _found(mdp, question, part, policy)
+        )
+    if question.bellman or question.method not in ("auto", "linear", "policy-iteration"):
+        stopping = stops.with_stops(decided)
+        stops.ending_policy(stopping.model, names)  # there is one, or an error
+        part = decided if question.bellman else stopping.model
+        found, method = _found(
+            mdp, question, replace(problem, model=part, tol=question.tol / 10), policy
+        )
+        near = found.value if question.bellman else stopping.spread(found.value)
+        fine = near if np.isfinite(near).all() else None
+        return total_reward.solve(decided, names, 1000, [], fine)[0], found.iterations, method
+    method = "policy-iteration" if policy is None else "linear"
+    proven, iterations = total_reward.solve(decided, names, question.max_iterations, trace)
+    return proven, iterations, method
 
 
 def _average(mdp: MDP, question: Question, decided: Expected) -> Answer:
@@ -346,18 +360,15 @@ def residual(
     """Return how far the answer is from each of the four Bellman identities, at most."""
     gain = answer.facts.get("gain", 0.0)
     shift = gain if isinstance(gain, float) else 0.0
-    gamma = 1.0 if "gain" in answer.facts else gamma
-    halves = value_iteration.Halves(model, gamma, weight)
+    halves = value_iteration.Halves(model, 1.0 if "gain" in answer.facts else gamma, weight)
     q, v = answer.action_value, answer.value
-
-    def ahead(value: Floats) -> Floats:
-        return halves.look_ahead(value) - shift
-
+    chosen, ahead = halves.choose(q), halves.look_ahead(v) - shift
+    around = ahead if np.array_equal(chosen, v) else halves.look_ahead(chosen) - shift
     return {
-        "vv": _distance(halves.choose(ahead(v)), v),
-        "qq": _distance(ahead(halves.choose(q)), q),
-        "vq": _distance(halves.choose(q), v),
-        "qv": _distance(ahead(v), q),
+        "vv": _distance(halves.choose(ahead), v),
+        "qq": _distance(around, q),
+        "vq": _distance(chosen, v),
+        "qv": _distance(ahead, q),
     }
 
 
@@ -376,7 +387,7 @@ def _title(mdp: MDP, name: str, question: Question) -> str:
     return what + (f": {shown(mdp.name)}" if mdp.name else "")
 
 
-def state_names(mdp: MDP) -> total_reward.Names:
+def state_names(mdp: MDP) -> Names:
     """Return what tells the names of states by their numbers."""
 
     def names(states: Ints) -> list[object]:

@@ -91,8 +91,8 @@ def iterate(problem: Problem, kind: Recursion, weight: Floats | None) -> Found:
         now = following
         bound = reach if gamma < 1 else np.inf
         problem.trace.append(Iteration(iterations, largest, bound))
-        if largest == 0:
-            break
+        if (most - least if gamma < 1 else largest) <= model.rounding(now, gamma):
+            break  # nothing but rounding moves
     return Found(halves.choose(now) if of_pairs else now, iterations)
 
 
