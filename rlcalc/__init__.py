@@ -243,7 +243,7 @@ def solve(
     result = solution.solve(
         mdp,
         solution.Question(
-            policy=models.named_policy(policy, mdp),
+            policy=worlds.policy_to_solve(policy, mdp, gamma),
             gamma=gamma,
             horizon=horizon,
             criterion=criterion,

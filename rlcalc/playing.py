@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +14,9 @@ import numpy as np
 from rlcalc import decoding
 from rlcalc.chain import Chain
 from rlcalc.engines.threads import run
-from rlcalc.errors import InputError, UsageError, shown
+from rlcalc.errors import InputError, ShapeError, UsageError, shown
 from rlcalc.estimators.episodes import Tally, apart, summary, tally_of
-from rlcalc.mdp import MDP
+from rlcalc.mdp import MDP, SUM_TOLERANCE
 from rlcalc.policy import Policy
 from rlcalc.readers import models
 from rlcalc.result import Column, Fact, Result
@@ -37,7 +37,7 @@ class Wish:
 
     episodes: int
     policy: Any = None  # a name, a file, a Policy; None: the world's own, else uniform
-    start: str | None = None  # the name of a state, or uniform; None: where the world begins
+    start: Any = None  # the name of a state, or uniform; None: where the world begins
     max_steps: int | None = None
     seed: int | None = None  # None: any
     gamma: float | None = None  # for optimal policies and exact values; None: the world's own
@@ -132,15 +132,22 @@ class Play:
         assert mdp.start is not None
         if steps:
             return float(mdp.start @ ahead(mdp, chain.policy, self.gamma, steps))
+        value = self.solved.facts["start_value"] if self.solved else None
+        return value if isinstance(value, float) and np.isfinite(value) else None
+
+    @cached_property
+    def solved(self) -> Result | None:
+        """The exact values of the policy that is followed, or None where there are none."""
         from rlcalc.solvers import solution
 
-        question = solution.Question(policy=chain.policy, gamma=self.gamma)
+        assert self.simulation
+        chain = self.simulation.chain
         try:
-            answer = solution.solve(mdp, question)
+            return solution.solve(
+                chain.mdp, solution.Question(policy=chain.policy, gamma=self.gamma)
+            )
         except InputError:
-            return None  # there is no such value
-        value = answer.facts["start_value"]
-        return value if isinstance(value, float) and np.isfinite(value) else None
+            return None
 
     def summary(self, watch: Watch = lambda items, done: items) -> Result:
         """Return the statistics of the episodes.
@@ -167,24 +174,20 @@ def estimated(
     experience = play.experience()
     experience.batches = iter(watch(experience.batches, len))
     result = ask(experience)
-    exact = play.exact_start_value()
+    kept = result.facts.get("truncated_policy", "keep") == "keep"
+    exact = play.exact_start_value() if kept else None
     mean, error = result.facts["start_value"], result.facts["start_value_se"]
     assert isinstance(mean, float)
     facts = {**play.facts(), **result.facts, "exact_start_value": exact}
     facts["standard_errors_apart"] = apart(mean, error if isinstance(error, float) else 0.0, exact)
     columns = dict(result.columns)
-    if exact is not None and play.wish.max_steps is None:
-        columns = _with_exact(play, result)
+    if exact is not None and play.wish.max_steps is None and play.solved:
+        columns = _with_exact(result, play.solved)
     return replace(result, columns=columns, facts=facts)
 
 
-def _with_exact(play: Play, result: Result) -> dict[str, Column]:
+def _with_exact(result: Result, answer: Result) -> dict[str, Column]:
     """Return the columns of an estimate, each value with what the model says behind it."""
-    from rlcalc.solvers import solution
-
-    assert play.simulation
-    mdp, policy = play.simulation.chain.mdp, play.simulation.chain.policy
-    answer = solution.solve(mdp, solution.Question(policy=policy, gamma=play.gamma))
     pairs = [*zip(answer["state"].tolist(), answer["action"].tolist(), strict=True)]
     states = result["state"].tolist()
     rows = (
@@ -267,7 +270,7 @@ def _game(world: Game, wish: Wish, seed: int, gamma: float) -> Play:
     return Play(world, wish, seed, gamma, None, policy)
 
 
-def first_states(mdp: MDP, asked: str | None) -> Floats:
+def first_states(mdp: MDP, asked: Any) -> Floats:
     """Return the distribution of the first state.
 
     Args:
@@ -290,7 +293,7 @@ def first_states(mdp: MDP, asked: str | None) -> Floats:
         alike /= alike.sum()
         return alike
     start = np.zeros(mdp.n_states)
-    start[models.codes_of([asked], mdp.states)] = 1.0
+    start[models.codes_of([str(asked)], mdp.states)] = 1.0
     return start
 
 
@@ -309,6 +312,7 @@ def policy_asked(asked: Any, mdp: MDP, gamma: float) -> Policy:
         InputError: there is none, or it is not one of this model.
     """
     if isinstance(asked, Policy):
+        _require_shares(asked, mdp)
         return asked
     own = "spec" if mdp.policy is not None else None
     if asked is None:
@@ -318,6 +322,22 @@ def policy_asked(asked: Any, mdp: MDP, gamma: float) -> Policy:
         return by_name(base, mdp, gamma)
     policy = by_name(base or own or "softmax:1.0", mdp, gamma)
     return decoding.decoded(mdp.expected, policy, steps)
+
+
+def _require_shares(policy: Policy, mdp: MDP) -> None:
+    """Refuse a policy that was made by hand, and is none of this model."""
+    if len(policy.weight) != mdp.n_pairs:
+        raise ShapeError(
+            f"the policy {shown(policy.name)} has {len(policy.weight):,} weights, expected "
+            f"{mdp.n_pairs:,}",
+            fix="give one a state-action pair",
+        )
+    total = mdp.expected.mean(policy.weight, np.ones(mdp.n_pairs))[~mdp.expected.terminal]
+    if not ((policy.weight >= 0).all() and (np.abs(total - 1) <= SUM_TOLERANCE).all()):
+        raise InputError(
+            f"the weights of the policy {shown(policy.name)} are no probabilities",
+            fix="make those of each state sum to 1",
+        )
 
 
 def by_name(name: str, mdp: MDP, gamma: float) -> Policy:

@@ -50,14 +50,6 @@ class Outcome:
     length: Ints  # [E] its steps
     after: Codes  # [E] the last state: s, or −s − 1 where the world ended
 
-    def join(self, later: Outcome) -> Outcome:
-        """Return these episodes and later ones."""
-        return Outcome(
-            np.concatenate([self.gain, later.gain]),
-            np.concatenate([self.length, later.length]),
-            np.concatenate([self.after, later.after]),
-        )
-
 
 @dataclass(frozen=True)
 class Work:

@@ -78,7 +78,7 @@ def solve(
     name = needs_source([source] if source else None)[0]
     mdp = worlds.load_model(name, asked, settings_of(set_))
     question = solution.Question(
-        policy=models.named_policy(policy, mdp),
+        policy=worlds.policy_to_solve(policy, mdp, gamma),
         gamma=gamma,
         horizon=horizon,
         criterion=criterion.value,

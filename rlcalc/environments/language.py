@@ -141,8 +141,8 @@ class Speaker:
         said = self.said
         v, h = len(said.vocabulary), said.horizon
         b = v - (self.end is not None)
-        prefixes = sum(b**t for t in range(h))
-        responses = sum((v - b) * b**t for t in range(h - 1)) + v * b ** (h - 1)
+        prefixes = h if b == 1 else (b**h - 1) // (b - 1)
+        responses = (v - b) * (prefixes - b ** (h - 1)) + v * b ** (h - 1)
         conversations = len(said.prompts) * sum(responses**i for i in range(self.rounds))
         if said.level == "token":
             return conversations * prefixes + 1, conversations * prefixes * v
@@ -348,7 +348,7 @@ def _picked(chance: Floats, word: int) -> int:
 
 
 def _count(number: int) -> str:
-    return f"{number:,}" if number < 10**12 else f"about 10^{len(str(number)) - 1}"
+    return f"{number:,}" if number < 10**12 else f"about 10^{math.floor(math.log10(number))}"
 
 
 def rollouts(
@@ -374,7 +374,7 @@ def rollouts(
                     prompt = speaker.written(names[batch.state[t]])
                 said += actions[batch.action[t]].split(MARK)
                 if speaker.over(said):
-                    own = f"{number // group}.{turn}" if turn else number // group
+                    own = number // group if speaker.rounds == 1 else f"{number // group}.{turn}"
                     yield {
                         "prompt": prompt,
                         "response": speaker.response(said),

@@ -15,7 +15,7 @@ from rlcalc.errors import RlcalcError, nearest
 from rlcalc.mdp import SUM_TOLERANCE
 from rlcalc.spec import World, quotient
 
-LONGEST = 10_000
+LONGEST = 1_000
 """Tokens that a response may have."""
 
 OVER = "(end)"

@@ -211,6 +211,14 @@ def test_groups_share_a_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(set(first[:, 0])) == 2
 
 
+def test_sizes_are_told_however_large() -> None:
+    """In closed form: the sums themselves would take minutes."""
+    assert (
+        "about 10^"
+        in world(horizon=1000, vocabulary=[*range(500), "."], prompts=["x"], logits={}).why
+    )
+
+
 def test_what_is_too_large_is_played_and_says_how_large_it_is() -> None:
     game = world(horizon=40)
     with pytest.raises(InputError, match=r"about 10\^12 states"):
@@ -232,7 +240,7 @@ def test_rollouts_are_the_responses_with_their_rewards(level: str, group: int, s
     assert {row["prompt"] for row in rows[::2]} <= set(SUMS["prompts"])
     assert all(row["prompt"].endswith("1+1=") for row in rows[1::2])
     if group > 1:
-        assert [row["group"] for row in rows[::2]] == [e // group for e in range(12)]
+        assert [row["group"] for row in rows[::2]] == [f"{e // group}.0" for e in range(12)]
 
 
 def test_rollouts_are_written_a_line_each(rlcalc: Shell) -> None:
