@@ -260,10 +260,12 @@ class Played:
             seen = list(iterate(world.observation_space, several))
             playing = [Episode(number, seed) for number in range(copies)]
             resetting = [False] * copies
-            left = n
+            left, any_action = n, self.actions.names()[0]
             while left:
                 chosen = [
-                    0 if reset else self._act(episode, shows, policy)
+                    any_action
+                    if reset or episode.number >= n
+                    else self._act(episode, shows, policy)
                     for episode, shows, reset in zip(playing, seen, resetting, strict=True)
                 ]
                 several, rewards, terminated, truncated, _ = world.step(np.array(chosen))

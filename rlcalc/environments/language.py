@@ -12,11 +12,12 @@ over: nothing else is random about it, so decoding is the policy.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, pairwise
+from functools import cached_property
+from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,7 +59,7 @@ class Speaker:
     """A language model with its world: what comes next, when it is over, what it earns."""
 
     said: Parameters
-    _rows: dict[str, Floats] = field(default_factory=dict)
+    _rows: dict[str, tuple[Floats, list[float]]] = field(default_factory=dict)
 
     @property
     def rounds(self) -> int:
@@ -75,7 +76,21 @@ class Speaker:
 
         π(token | text) ∝ exp(logit of the longest context that the text ends with)
         """
-        tail = text[len(text) - self._reach :] if len(text) > self._reach else text
+        return self._row(text)[0]
+
+    def next_token(self, text: str, word: int) -> tuple[str, float]:
+        """Return a token that is drawn to follow a text, and its probability.
+
+        Args:
+            text: what was said.
+            word: 64 random bits.
+        """
+        row, summed = self._row(text)
+        place = _picked(summed, word)
+        return self.said.vocabulary[place], float(row[place])
+
+    def _row(self, text: str) -> tuple[Floats, list[float]]:
+        tail = text[max(0, len(text) - self._reach) :]
         if tail not in self._rows:
             known = self.said.logits
             context = max((c for c in known if tail.endswith(c)), key=len, default=None)
@@ -83,10 +98,11 @@ class Speaker:
             logit = np.array([row.get(token, 0.0) for token in self.said.vocabulary])
             weight = np.exp(logit - logit.max())
             steps = self.said.decoding()
-            self._rows[tail] = decoding.applied(weight / weight.sum(), np.zeros(1, int), steps)
+            chance = decoding.applied(weight / weight.sum(), np.zeros(1, int), steps)
+            self._rows[tail] = chance, np.cumsum(chance).tolist()
         return self._rows[tail]
 
-    @property
+    @cached_property
     def _reach(self) -> int:
         return max(map(len, self.said.logits), default=0)
 
@@ -290,26 +306,25 @@ class Conversation:
     def _episode(self, beginning: int, key: Words) -> list[Step]:
         """Return the steps of one episode."""
         speaker, said = self.speaker, self.speaker.said
-        place = _picked(np.array([*said.prompts.values()]), beginning)
-        prompt = [*said.prompts][place]
+        prompt = [*said.prompts][_picked([*accumulate(said.prompts.values())], beginning)]
         longest = said.horizon * speaker.rounds
         words = drawn(key, np.arange(1, longest + 1)).tolist()
         judges = drawn(key, JUDGE + np.arange(speaker.rounds)).tolist()
         turn: Turn | None = Turn(prompt, prompt, prompt, 0)
         steps: list[Step] = []
-        drawn_so_far = 0
+        rest = iter(words)
         while turn:
             tokens: list[str] = []
             spoken: list[Step] = []
+            name, text = turn.name, turn.text
             while not speaker.over(tokens):
-                row = speaker.chances(speaker.text(turn.text, *tokens))
-                chosen = _picked(row, words[drawn_so_far])
-                drawn_so_far += 1
-                name = MARK.join([turn.name, *tokens])
-                tokens.append(said.vocabulary[chosen])
-                spoken.append((name, tokens[-1], 0.0, float(row[chosen])))
+                token, chance = speaker.next_token(text, next(rest))
+                spoken.append((name, token, 0.0, chance))
+                tokens.append(token)
+                name, text = name + MARK + token, speaker.text(text, token)
             several = speaker.outcomes(turn.asked, tokens)
-            reward = several[_picked(np.array([p for p, _ in several]), judges[turn.round])][1]
+            place = _picked([*accumulate(p for p, _ in several)], judges[turn.round])
+            reward = several[place][1]
             if said.level == "token":
                 steps += [*spoken[:-1], (*spoken[-1][:2], reward, spoken[-1][3])]
             else:
@@ -341,10 +356,10 @@ class Conversation:
         )
 
 
-def _picked(chance: Floats, word: int) -> int:
-    """Return the number of an entry that is drawn with its chance, by 64 random bits."""
-    place = bisect_right(np.cumsum(chance).tolist(), word / 2.0**64 * float(chance.sum()))
-    return min(place, int(np.flatnonzero(chance)[-1]))
+def _picked(summed: list[float], word: int) -> int:
+    """Return the number of an entry that is drawn by 64 random bits, from cumulated chances."""
+    place = bisect_right(summed, word / 2.0**64 * summed[-1])
+    return min(place, bisect_left(summed, summed[-1]))  # the last one that has a chance
 
 
 def _count(number: int) -> str:

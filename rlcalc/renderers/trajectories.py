@@ -83,8 +83,9 @@ class Tokens:
         """Return the text of each code."""
         texts = self._labels.get(id(labels))
         if texts is None or len(texts) < len(labels):
-            texts = _objects([self.text_of(name) + self.after for name in labels.names()])
-            self._labels[id(labels)] = texts
+            begun = texts if texts is not None and labels.textual else _objects([])
+            new = [self.text_of(name) + self.after for name in labels.names()[len(begun) :]]
+            texts = self._labels[id(labels)] = np.concatenate([begun, _objects(new)])
         return texts.take(codes)
 
     def numbers(self, values: NDArray[np.float64]) -> NDArray[Any]:
@@ -106,6 +107,7 @@ class Tokens:
 
 
 TABLE_BITS = 18
+"""Of the hash by which the text of a number is found."""
 
 
 class Lists:
