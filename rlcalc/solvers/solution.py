@@ -258,12 +258,26 @@ def _found(
         return found, f"value-iteration {question.bellman[0]}←{question.bellman[1]}"
     if question.method == "auto":
         if problem.model.n_states <= linear.DENSE and problem.gamma < 1:
-            method = "linear" if problem.is_policy else "policy-iteration"
-            return module(method)(problem), method
+            return _small(problem)
         from rlcalc.solvers import automatic
 
         return automatic.solve(problem)
     return module(question.method)(problem), question.method
+
+
+def _small(problem: Problem) -> tuple[Found, str]:
+    """Solve a small model without a compiler: by a few sweeps if it mixes, else directly."""
+    if problem.model.n_outcomes > EXACT:
+        swept = value_iteration.solve(replace(problem, max_iterations=FEW_SWEEPS))
+        if problem.trace[-1].bound <= problem.tol:
+            return swept, "value-iteration"
+        problem.trace.clear()
+        problem = replace(problem, value=swept.value)
+    method = "linear" if problem.is_policy else "policy-iteration"
+    return module(method)(problem), method
+
+
+FEW_SWEEPS = 100
 
 
 def module(method: str) -> Method:
