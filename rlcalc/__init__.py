@@ -1,8 +1,8 @@
-"""rlcalc: the quantities of reinforcement learning, from experience.
+"""rlcalc: the quantities of reinforcement learning, from a model or from experience.
 
-The library is the command line without the printing: `load`, `estimate`, `gain` and `check` take
-paths, numpy arrays as `Trajectories`, or Polars frames, return a `Result`, and raise the errors of
-`rlcalc.errors`.
+The library is the command line without the printing: `solve` takes paths or an `MDP`; `load`,
+`estimate`, `gain` and `check` take paths, numpy arrays as `Trajectories`, or Polars frames. They
+return a `Result`, and raise the errors of `rlcalc.errors`.
 
 >>> import rlcalc
 >>> rlcalc.estimate("two-states")["q"].tolist()
