@@ -255,8 +255,8 @@ def _found(
         whole = replace(problem, model=mdp.expected)
         weight = None if policy is None else policy.weight
         found = value_iteration.iterate(whole, question.bellman, weight)
-        left, right = question.bellman.upper()
-        return found, f"value-iteration {left}←{right}"
+        kind = question.bellman.upper()
+        return found, f"value-iteration {kind[0]}←{kind[1]}"
     if question.method == "auto":
         if problem.model.n_states <= linear.DENSE and problem.gamma < 1:
             return _small(problem)

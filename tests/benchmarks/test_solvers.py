@@ -97,7 +97,7 @@ MODELS: dict[str, tuple[Callable[[], MDP], int]] = {
     "lake, 100 x 100": (lambda: slippery_lake(100), 5),
     "lake, 1,000 x 1,000": (lambda: slippery_lake(1_000), 1),
     "grid, 100 x 100": (lambda: open_grid(100), 5),
-    "grid, 1,000 x 1,000": (lambda: open_grid(1_000), 1),
+    "grid, 300 x 300": (lambda: open_grid(300), 1),
 }
 WANTED = {"random": 1.5, "lake": 30.0, "grid": 5.0}
 
