@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from rlcalc.commands import check, estimate, gain, specs
+from rlcalc.commands import check, estimate, gain, group, specs
 from rlcalc.errors import InputError, RlcalcError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(estimate.estimate)
 app.command()(gain.gain)
+app.command()(group.group)
 app.command()(check.check)
 app.command()(specs.specs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import polars as pl
 
@@ -23,11 +24,18 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
     Raises:
         InputError: the file is damaged, or a column or a cell is not as it should be.
     """
-    try:
-        lazy = _scan(file)
+    with readable(file):
+        lazy = scan(file)
         names = lazy.collect_schema().names()
         padded = file.kind is Kind.arrow and {"terminations", "truncations"} <= set(names)
         yield from frames(lazy, file.at(), reading, padded=padded)
+
+
+@contextmanager
+def readable(file: File) -> Iterator[None]:
+    """Turn what Polars can raise over a damaged file into what, where and how to fix it."""
+    try:
+        yield
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(
             f"this {file.kind} file cannot be read: {shown(str(error).splitlines()[0], 200)}",
@@ -36,7 +44,8 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
         ) from error
 
 
-def _scan(file: File) -> pl.LazyFrame:
+def scan(file: File) -> pl.LazyFrame:
+    """Return the table of a file, of which nothing but the schema is read yet."""
     in_file_format = file.stream.peek(6)[:6] == b"ARROW1"
     source = file.path or io.BytesIO(file.stream.read())
     if file.kind is Kind.parquet:
