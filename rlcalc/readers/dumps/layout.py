@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 Grouped = Literal["id", "prompt", "runs"]
 Derive = Callable[["pl.Expr"], "pl.Expr"]
 Row = dict[str, Any]
-"""A rollout of a nested dump: group, reward {name: number} and, where known, prompt, step,
-rollout, advantage, length, truncated, response; `more` holds what --reward may name."""
+"""A rollout of a nested dump: group or prompt, reward {name: number}, and where known step,
+rollout, advantage, length, truncated, response; `more` holds what else --reward may name."""
 
 MEANINGS = (
-    "group", "prompt", "response", "step", "rollout", "advantage", "length", "truncated", "baseline",
+    "group", "prompt", "response", "step", "rollout", "advantage", "length", "truncated",
+    "baseline",
 )  # fmt: skip
 TEXTS = ("group", "rollout", "prompt", "response")
 
@@ -43,8 +44,6 @@ class Layout:
     derive: Mapping[str, Derive] = field(default_factory=dict)  # by meaning, from its column
     kinds: Mapping[str, str] = field(default_factory=dict)  # by meaning: text or list
     beside: tuple[str, ...] = ()  # other columns that `derive` reads
-        default_factory=dict
-    )  # by meaning: text, list, lists of ac_len
 
 
 def finite(value: object) -> bool:
