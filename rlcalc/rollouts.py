@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlcalc.errors import InputError, ShapeError, UsageError, listed, nearest, shown
-from rlcalc.trajectories import Flags, Floats, Ints
+
+if TYPE_CHECKING:
+    from rlcalc.trajectories import Flags, Floats, Ints
 
 Names = Sequence[Any] | NDArray[Any]
 Kind = TypeVar("Kind", bound=np.generic)
@@ -35,8 +37,8 @@ class Rollouts:
     prompt: Ints  # [K] groups of one prompt, in whatever steps, have one number
     rewards: Mapping[str, Floats]  # [N] a reward function each
     weights: Mapping[str, float]  # what each counts for in the sum
-    row: Ints  # [N] where the rollout stands in the source, counted from 0 over all files
-    rollout: Names  # [N] what the source calls the rollout, or its number in the group
+    row: Ints | None = None  # [N] where each stands in the source; None: in this order
+    named: Names | None = None  # [N] what the source calls the rollout
     advantage: Floats | None = None  # [N] the trainer's own
     length: Floats | None = None  # [N] tokens that are trained on; NaN where it is unknown
     truncated: Flags | None = None  # [N] cut at the length limit
@@ -48,7 +50,7 @@ class Rollouts:
     notes: Sequence[str] = ()  # what the reader has to say
 
     def __len__(self) -> int:
-        return len(self.row)
+        return int(self.start[-1])
 
     @property
     def n_groups(self) -> int:
@@ -59,6 +61,13 @@ class Rollouts:
     def size(self) -> Ints:
         """[K] rollouts of each group, scored or not."""
         return np.diff(self.start)
+
+    @cached_property
+    def rollout(self) -> Names:
+        """[N] what the source calls the rollout, or its number in the group."""
+        if self.named is not None:
+            return self.named
+        return np.arange(len(self)) - np.repeat(self.start[:-1], self.size)
 
     @cached_property
     def reward(self) -> Floats:
@@ -97,26 +106,33 @@ class Rollouts:
         Raises:
             ShapeError: arrays of different lengths.
         """
-        names, number = _numbered(np.asarray(group))
+        names, number = numbered(np.asarray(group))
+        name_of_key = np.arange(len(names))
+        step_of_key = None
+        if step is not None:
+            steps = np.asarray(step, np.int64)
+            known, number_of_step = np.unique(steps, return_inverse=True)
+            both, number = numbered(number * np.int64(len(known)) + number_of_step.reshape(-1))
+            name_of_key, step_of_key = both // len(known), known[both % len(known)]
         given: Mapping[str, ArrayLike] = (
             reward if isinstance(reward, Mapping) else {"reward": reward}
         )
-        rewards = {name: np.asarray(column, np.float64) for name, column in given.items()}
-        steps = None if step is None else np.asarray(step, np.int64)
-        others: dict[str, Any] = {
-            name: np.asarray(column, bool if name == "truncated" else np.float64)
-            for name, column in optional.items()
-            if name != "rollout"
+        kinds = {"truncated": bool, "rollout": None}
+        columns: dict[str, Any] = {
+            "named" if name == "rollout" else name: np.asarray(held, kinds.get(name, np.float64))
+            for name, held in optional.items()
         }
+        changes = np.flatnonzero(number[1:] != number[:-1]) + 1
+        edge = np.concatenate([[0], changes, [len(number)]])[: None if len(number) else 1]
         return arranged(
-            key=number if steps is None else _numbered_pairs(number, steps),
-            name=number,
-            names=names,
-            step=steps,
-            rewards=rewards,
-            weights=dict(weights or {}),
-            rollout=np.asarray(optional["rollout"]) if "rollout" in optional else None,
-            **others,
+            edge=edge,
+            key=number[edge[:-1]],
+            name=names[name_of_key],
+            step=step_of_key,
+            prompt=name_of_key,
+            rewards={name: np.asarray(column, np.float64) for name, column in given.items()},
+            weights=weights or {},
+            **columns,
         )
 
     def where(self, rollout: int) -> str:
@@ -171,7 +187,7 @@ class Scored:
     weights: Mapping[str, float]
     length: Floats | None
     baseline: Floats | None
-    rollout: Ints  # [M] where each stands in Rollouts
+    rollout: Ints | slice  # [M] where each stands in Rollouts; a slice where that is everywhere
 
     @classmethod
     def of(cls, rollouts: Rollouts) -> Scored:
@@ -188,7 +204,7 @@ class Scored:
                 weights=rollouts.weights,
                 length=rollouts.length,
                 baseline=rollouts.baseline,
-                rollout=np.arange(len(reward)),
+                rollout=slice(None),
             )
         chosen = np.flatnonzero(~unscored)
         before = np.concatenate([[0], np.cumsum(~unscored)])
@@ -228,12 +244,18 @@ class Scored:
         """Return [K] Σ_i x_i over each group."""
         return segment_sums(values, self.start)
 
+    def count(self, flags: Flags) -> Ints:
+        """Return [K] how many of each group are so."""
+        return np.add.reduceat(flags, self.start[:-1], dtype=np.int64)
+
+    @cached_property
     def low(self) -> Floats:
-        """Return [K] the lowest reward of each group."""
+        """[K] the lowest reward of each group."""
         return np.minimum.reduceat(self.reward, self.start[:-1]) if len(self) else self.reward
 
+    @cached_property
     def high(self) -> Floats:
-        """Return [K] the highest reward of each group."""
+        """[K] the highest reward of each group."""
         return np.maximum.reduceat(self.reward, self.start[:-1]) if len(self) else self.reward
 
     @cached_property
@@ -331,95 +353,80 @@ def segment_mean(values: Floats, start: Ints) -> Floats:
 
 
 def arranged(
+    edge: Ints,
     key: Ints,
-    name: Ints,
-    names: Names,
+    name: Names,
     step: Ints | None,
+    prompt: Ints,
     rewards: Mapping[str, Floats],
     weights: Mapping[str, float],
-    rollout: NDArray[Any] | None = None,
     facts: Mapping[str, Any] | None = None,
     notes: Sequence[str] = (),
-    prompt: Ints | None = None,
     **optional: Any,
 ) -> Rollouts:
     """Return rollouts with the groups of a step, and the rollouts of a group, brought together.
 
     Args:
-        key: [N] number of the group, in order of first appearance; one group is in one step.
-        name: [N] which of `names` the group has.
-        names: what groups are called.
-        step: [N] the step of each rollout, -1 where it is unknown; None: unknown everywhere.
+        edge: [R + 1] where runs of rows of one group begin, and N.
+        key: [R] the group of each run, numbered from 0 to K − 1 in order of first appearance.
+        name: [K] what groups are called.
+        step: [K] the step of each group, -1 where it is unknown; None: unknown everywhere.
+        prompt: [K] number of the prompt.
         rewards: [N] each.
         weights: what each counts for; default 1.
-        rollout: [N] names; default numbers within the group.
         facts: what the reader counted.
         notes: what the reader has to say.
-        prompt: [N] number of the prompt; default `name`.
         **optional: other columns of `Rollouts`, [N] each.
 
     Raises:
         ShapeError: columns of different lengths.
     """
-    n = len(key)
-    lengths = {
-        column: len(values)
-        for column, values in {
-            "group": name,
-            "step": step,
-            **rewards,
-            "rollout": rollout,
-            **optional,
-        }.items()
-        if values is not None
-    }
-    if set(lengths.values()) - {n}:
-        raise ShapeError(f"columns of different lengths: {lengths}", fix="give one entry a rollout")
-    order = None
-    if step is not None:
-        known, number = np.unique(step, return_inverse=True)
-        if len(known) > 1 and np.any(np.diff(number) < 0):
-            by_step = number.reshape(-1) * np.int64(n) + key
-            key = np.unique(by_step, return_inverse=True)[1].reshape(-1)
-    if np.any(np.diff(key) < 0):
-        order = np.sort(key * np.int64(n) + np.arange(n)) % n
-        key = key[order]
+    n, n_groups = int(edge[-1]), len(name)
+    lengths = {c: len(held) for c, held in {**rewards, **optional}.items() if len(held) != n}
+    if lengths:
+        raise ShapeError(
+            f"columns of other lengths: {lengths}", fix=f"give one entry for each of {n} rollouts"
+        )
+    steps = np.full(n_groups, -1) if step is None else step
+    by_step = np.argsort(steps, kind="stable") if np.any(steps[1:] < steps[:-1]) else None
+    if by_step is not None:
+        place = np.empty(n_groups, np.int64)
+        place[by_step] = np.arange(n_groups)
+        key = place[key]
+        steps, prompt, name = steps[by_step], prompt[by_step], _taken(name, by_step)
+    start, order = edge, None
+    if len(key) != n_groups or np.any(key[1:] < key[:-1]):  # not every group is one run
+        row_key = np.repeat(key, np.diff(edge))
+        order = np.sort(row_key * np.int64(n) + np.arange(n)) % n
+        start = np.concatenate([[0], np.cumsum(np.bincount(row_key, minlength=n_groups))])
+    batch = np.concatenate([[0], np.flatnonzero(steps[1:] != steps[:-1]) + 1, [n_groups]])
 
-    def at(values: Any) -> Any:
-        if values is None or order is None:
-            return values
-        return values[order] if isinstance(values, np.ndarray) else values.gather(order)
+    def at(held: Any) -> Any:
+        return held if order is None else _taken(held, order)
 
-    start = np.concatenate([np.flatnonzero(np.diff(key, prepend=-1)), [n]]).astype(np.int64)
-    heads = start[:-1]
-    step_of_group = at(step)[heads] if step is not None else np.full(len(heads), -1)
-    batch = np.concatenate([np.flatnonzero(np.diff(step_of_group, prepend=-2)), [len(heads)]])
-    which = at(name)[heads]
     return Rollouts(
         start=start,
-        batch=batch.astype(np.int64),
-        step=[None if number < 0 else int(number) for number in step_of_group[batch[:-1]]],
-        group=names[which] if isinstance(names, np.ndarray) else names.gather(which),  # type: ignore[attr-defined]
-        prompt=which if prompt is None else at(prompt)[heads],
-        rewards={column: at(values) for column, values in rewards.items()},
+        batch=batch,
+        step=[None if number < 0 else int(number) for number in steps[batch[:-1]]],
+        group=name,
+        prompt=prompt,
+        rewards={column: at(held) for column, held in rewards.items()},
         weights={column: float(weights.get(column, 1.0)) for column in rewards},
-        row=np.arange(n) if order is None else order,
-        rollout=np.arange(n) - np.repeat(heads, np.diff(start)) if rollout is None else at(rollout),
+        row=order,
         facts=facts or {},
         notes=notes,
-        **{column: at(values) for column, values in optional.items()},
+        **{column: at(held) for column, held in optional.items()},
     )
 
 
-def _numbered(labels: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
+def _taken(held: Any, which: Ints) -> Any:
+    return held[which] if isinstance(held, np.ndarray) else held.gather(which)
+
+
+def numbered(labels: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
     """Return the different labels in order of first appearance, and the number of each entry."""
     known, first, number = np.unique(labels, return_index=True, return_inverse=True)
     by_appearance = np.argsort(first)
     place = np.empty(len(known), dtype=np.int64)
     place[by_appearance] = np.arange(len(known))
     return known[by_appearance], place[number.reshape(-1)]
-
-
-def _numbered_pairs(one: Ints, two: Ints) -> Ints:
-    both = one * np.int64(len(one)) + np.unique(two, return_inverse=True)[1].reshape(-1)
-    return _numbered(both)[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -166,16 +167,11 @@ def group(
 
     rlcalc group log.parquet --group prompt_id --reward correct,format --weights 1,0.2
     """
-    from rlcalc.estimators import group as estimators
-    from rlcalc.estimators.advantages.length import penalised
-    from rlcalc.readers.rollouts import Asked, load
+    from rlcalc.readers.rollouts import Asked, loading
     from rlcalc.readers.sources import needs_source
-    from rlcalc.renderers import settled_format
+    from rlcalc.renderers import FORMATS, settled_format
 
     form = settled_format(format_, json=json, csv=csv, output=output)
-    conventions = _conventions(
-        estimator, as_, compare, epsilon, ddof, scale, leave_one_out, k, success
-    )
     asked = Asked(
         form=from_,
         group=group_,
@@ -190,8 +186,17 @@ def group(
         texts=texts,
         beginnings=why is not None,
     )
-    rollouts = load(needs_source(source), asked)
+    with loading(needs_source(source), asked) as rest:
+        from rlcalc.estimators import group as estimators
+
+        import_module(f"rlcalc.renderers.{FORMATS[form]}")
+        conventions = _conventions(
+            estimator, as_, compare, epsilon, ddof, scale, leave_one_out, k, success
+        )
+        rollouts = rest()
     if length_penalty:
+        from rlcalc.estimators.advantages.length import penalised
+
         rollouts = penalised(rollouts, length_penalty, success)
     first = next(iter(conventions.values()))
     if audit:

@@ -75,7 +75,7 @@ def audit(rollouts: Rollouts, tolerance: float, how: Convention | None = None) -
         if found and fit is not best and np.array_equal(fit.fits, best.fits)
     ]
     row = np.concatenate([ghost, wrong])
-    row = row[np.argsort(rollouts.row[row], kind="stable")]
+    row = row[np.argsort(row if rollouts.row is None else rollouts.row[row], kind="stable")]
     held = np.asarray(rollouts.advantage)
     columns = keys(rollouts, row)
     columns |= {
@@ -127,7 +127,7 @@ def _allowed(rollouts: Rollouts, how: Convention, advantage: Floats) -> Floats:
     scored = rollouts.scored
     spread = scored.deviation(how.ddof) + how.epsilon
     divided = how.estimator in ("grpo", "gdpo", "pass-k") and how.scale == "group"
-    most = np.maximum(np.abs(scored.low()), np.abs(scored.high()))
+    most = np.maximum(np.abs(scored.low), np.abs(scored.high))
     of_group = most / np.where(spread > 0, spread, 1.0) if divided else most
     allowed = np.full(len(rollouts), np.nan)
     allowed[scored.rollout] = scored.each(of_group)

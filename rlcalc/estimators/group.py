@@ -95,9 +95,7 @@ def ghosts(groups: Groups) -> Ints:
 def rollouts_result(groups: Groups, conventions: Mapping[str, Convention]) -> Result:
     """Return a row a rollout, in the order of the source."""
     rollouts = groups.rollouts
-    order: Any = slice(None)
-    if np.any(np.diff(rollouts.row) < 0):
-        order = np.argsort(rollouts.row)
+    order: Any = slice(None) if rollouts.row is None else np.argsort(rollouts.row)
     columns = keys(rollouts, order)
     if len(rollouts.rewards) > 1:
         columns |= {name: Column(held[order]) for name, held in rollouts.rewards.items()}

@@ -32,6 +32,8 @@ class Groups:
     def group(self) -> Ints:
         """[J] the groups that have a reward at all."""
         scored = self.rollouts.scored
+        if isinstance(scored.rollout, slice):
+            return np.arange(self.rollouts.n_groups)
         first = scored.rollout[scored.start[:-1]]
         group: Ints = np.searchsorted(self.rollouts.start, first, side="right") - 1
         return group
@@ -54,19 +56,18 @@ class Groups:
     @cached_property
     def low(self) -> Floats:
         """[K] the lowest reward."""
-        return self.placed(self.rollouts.scored.low())
+        return self.placed(self.rollouts.scored.low)
 
     @cached_property
     def high(self) -> Floats:
         """[K] the highest reward."""
-        return self.placed(self.rollouts.scored.high())
+        return self.placed(self.rollouts.scored.high)
 
     @cached_property
     def right(self) -> Ints:
         """[K] right rollouts."""
         scored = self.rollouts.scored
-        right = is_success(scored.reward, self.success)
-        return self.placed(scored.total(right.astype(np.float64)).astype(np.int64), 0)
+        return self.placed(scored.count(is_success(scored.reward, self.success)), 0)
 
     @cached_property
     def equal(self) -> Flags:

@@ -12,7 +12,6 @@ from rlcalc.estimators.advantages import advantages
 from rlcalc.estimators.advantages.convention import Convention
 from rlcalc.estimators.groups import DEAD, EASY, FLAT, HARD, MIXED, SINGLE, STATUS, Groups
 from rlcalc.estimators.pass_at_k import is_success, none_right, pass_at_k
-from rlcalc.moments import Moments
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
 from rlcalc.trajectories import Floats, Ints
@@ -57,6 +56,8 @@ def clustered(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float
 
     Source: Cochran (1977), eq. 6.13.
     """
+    from rlcalc.moments import Moments
+
     totals, counts = np.bincount(cluster, weights=total), np.bincount(cluster, weights=count)
     there = counts > 0
     if not there.any():
@@ -121,9 +122,18 @@ def multiplicities(groups: Groups) -> tuple[Ints, Ints]:
         [V] the scored group, and [V] the count of one value in it.
     """
     scored = groups.rollouts.scored
-    low, high = scored.low(), scored.high()
-    at_low = scored.total((scored.reward == scored.each(low)).astype(np.float64)).astype(np.int64)
-    at_high = scored.total((scored.reward == scored.each(high)).astype(np.float64)).astype(np.int64)
+    low, high = scored.low, scored.high
+    lowest, highest = low.min(), high.max()
+    at_low = scored.count(scored.reward == lowest)
+    at_high = scored.count(scored.reward == highest)
+    if np.any(at_low + at_high < scored.size):  # not all are one of two
+        at_low = scored.count(scored.reward == scored.each(low))
+        at_high = scored.count(scored.reward == scored.each(high))
+    else:
+        at_low, at_high = (
+            np.where(low == lowest, at_low, at_high),
+            np.where(high == highest, at_high, at_low),
+        )
     equal = low == high
     number = np.arange(len(scored.size))
     more = at_low + at_high < scored.size

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rlcalc.readers.sources import File
 
 ROWS = 1 << 18
+SLICE = 1 << 16
 Place = Callable[[int], str]
 
 
@@ -295,21 +296,21 @@ class Gathering:
             )
         has_steps = "step" in frame.columns and self.asked.step != "none"
         keys = ["group", "step"] if has_steps and frame["step"].n_unique() > 1 else ["group"]
-        key, groups = numbered(frame, keys)
         several = 0
-        if "rollout" in frame.columns and self.asked.rollout != "none":
-            frame, key, several = self._once(frame, key)
-        name = name_of_group = np.arange(len(groups))
-        names: Any = groups["group"]
-        if len(keys) > 1:
-            name_of_group, unique = numbered(groups, ["group"])
-            names = unique["group"]
-        name = name_of_group[key]
-        prompt = name if not self.restart or len(keys) == 1 else key
+        if "rollout" in frame.columns:
+            frame, several = self._once(frame, keys)
+        edge, key, heads = numbered(frame, keys)
+        of_name, name_of_key, _ = numbered(heads, ["group"])
+        name_of_key = np.repeat(name_of_key, np.diff(of_name))
+        prompt = np.arange(len(heads)) if self.restart else name_of_key
+        names: Any = heads["group"]
+        if self.grouped != "id":
+            names = name_of_key
+        elif names.dtype.is_integer():
+            names = names.to_numpy()
         if "prompt" in frame.columns:
-            prompt, _ = numbered(frame, ["prompt"])
-        if self.grouped != "id" or names.dtype.is_integer():
-            names = np.arange(len(names)) if self.grouped != "id" else names.to_numpy()
+            runs_of_prompts, number, _ = numbered(frame, ["prompt"])
+            prompt = number[np.searchsorted(runs_of_prompts, edge[:-1], side="right") - 1]
         rewards = {
             name.removeprefix(REWARD): numbers(frame[name])
             for name in frame.columns
@@ -321,24 +322,18 @@ class Gathering:
                 f"the reward is the sum of {listed(rewards)}, each with the weight 1: the weights "
                 "are not in the dump; --reward and --weights say others"
             )
-        optional: dict[str, Any] = {
-            column: numbers(frame[column]) for column in NUMBERS if column in frame.columns
-        }
-        if "truncated" in frame.columns:
-            optional["truncated"] = frame["truncated"].fill_null(value=False).to_numpy()
-        if "response" in frame.columns:
-            optional["response"] = frame["response"].fill_null(0).to_numpy()
-        if "beginning" in frame.columns:
-            optional["beginning"] = frame["beginning"]
+        step = None
+        if has_steps:
+            steps = heads["step"] if "step" in heads.columns else frame["step"].gather(edge[:-1])
+            step = steps.fill_null(-1).to_numpy()
         return arranged(
+            edge=edge,
             key=key,
-            name=name,
-            names=names,
-            step=frame["step"].fill_null(-1).to_numpy() if has_steps else None,
+            name=names,
+            step=step,
+            prompt=prompt,
             rewards=rewards,
             weights=weights,
-            rollout=frame["rollout"] if "rollout" in frame.columns else None,  # type: ignore[arg-type]
-            prompt=prompt,
             facts={
                 "format": self.form,
                 "files": len(self.files),
@@ -349,17 +344,18 @@ class Gathering:
                 "length_unit": "characters" if self.characters else "tokens",
             },
             notes=self.notes,
-            **optional,
+            **_others(frame),
         )
 
-    def _once(self, frame: pl.DataFrame, key: Ints) -> tuple[pl.DataFrame, Ints, int]:
-        """Return one row a rollout; the lengths of its rows add up."""
-        rows = frame.with_columns(key=key)
+    def _once(self, frame: pl.DataFrame, keys: list[str]) -> tuple[pl.DataFrame, int]:
+        """Return one row a rollout, and how many rows that leaves out; their lengths add up."""
+        edge, key, _ = numbered(frame, keys)
+        rows = frame.with_columns(key=np.repeat(key, np.diff(edge)))
         first = rows.select(
             pl.col("rollout").is_null() | pl.struct("key", "rollout").is_first_distinct()
         ).to_series()
         if first.all():
-            return frame, key, 0
+            return frame, 0
         again = rows.with_row_index("row").filter(~first)
         one = rows.with_row_index("row").filter(first)
         rewards = [name for name in frame.columns if name.startswith(REWARD)]
@@ -389,7 +385,7 @@ class Gathering:
                 .otherwise("length:all")
                 .alias("length")
             ).drop("length:all")
-        return one.drop("row", "key"), one["key"].to_numpy(), len(again)
+        return one.drop("row", "key"), len(again)
 
     def _place(self, row: int) -> str:
         before, name = next(held for held in reversed(self.files) if held[0] <= row)
@@ -435,41 +431,63 @@ def runs(frame: pl.DataFrame) -> Ints:
     common divisor of all runs goes into it.
     """
     keys = ["group", "step"] if "step" in frame.columns else ["group"]
-    begin = np.flatnonzero(_begins(frame, keys))
-    edges = np.append(begin, len(frame))
+    edges = numbered(frame, keys)[0]
     size = reduce(math.gcd, np.diff(edges).tolist())
     return edges if size == 1 else np.arange(0, len(frame) + 1, size)
 
 
-def _begins(frame: pl.DataFrame, keys: list[str]) -> Any:
-    changed = frame.select(
-        pl.any_horizontal(pl.col(key).ne_missing(pl.col(key).shift(1)) for key in keys)
-    )
-    begins = changed.to_series().to_numpy().copy()
-    begins[0] = True
-    return begins
+def _begins(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, pl.DataFrame]:
+    """Return [R] rows that differ from the row before, and their keys.
 
-
-def numbered(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, pl.DataFrame]:
-    """Return [N] numbers of the different keys in order of first appearance, and the keys.
-
-    Rows of one key mostly stand together, so only the first of each run is looked up.
+    Taken slice by slice, which is quicker than whole columns at once; the first of each is one too.
     """
-    begin = np.flatnonzero(_begins(frame, keys))
-    heads = frame.select(keys)[begin]
-    unique = heads.unique(keys, maintain_order=True)
-    if len(unique) == len(heads):
-        number = np.arange(len(heads))
-    else:
-        found = heads.join(
-            unique.with_row_index("number"),
-            on=keys,
-            how="left",
-            nulls_equal=True,
-            maintain_order="left",
-        )
+    changed = [pl.col(key).ne_missing(pl.col(key).shift(1)) for key in keys]
+    begins = reduce(pl.Expr.or_, changed, pl.int_range(pl.len()) == 0).arg_true()
+    rows, heads, before = [], [], 0
+    for part in frame.select(keys).iter_slices(SLICE):
+        begin = part.select(begins.cast(pl.Int64)).to_series()
+        heads.append(part[begin])
+        rows.append(begin.to_numpy() + before)
+        before += len(part)
+    return np.concatenate(rows), pl.concat(heads)
+
+
+def numbered(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, Ints, pl.DataFrame]:
+    """Return runs of rows with equal keys, and which key each has.
+
+    Rows of one key mostly stand together, so only the first of each run is looked up, by its hash.
+
+    Returns:
+        [R + 1] where runs begin, and the end; [R] the number of the key, in order of first
+        appearance; [K] the keys.
+    """
+    begin, heads = _begins(frame, keys)
+    key = heads.select(pl.struct(keys).hash() if len(keys) > 1 else pl.col(keys).hash()).to_series()
+    first = key.is_first_distinct()
+    number = np.arange(len(heads))
+    if not first.all():
+        known = key.filter(first).to_frame("key").with_row_index("number")
+        found = key.to_frame("key").join(known, on="key", how="left", maintain_order="left")
         number = found["number"].to_numpy().astype(np.int64)
-    return np.repeat(number, np.diff(np.append(begin, len(frame)))), unique
+        new = np.append(True, number[1:] != number[:-1])  # a run may go on over two slices
+        begin, number = begin[new], number[new]
+    return np.append(begin, len(frame)), number, heads.filter(first)
+
+
+def _others(frame: pl.DataFrame) -> dict[str, Any]:
+    """Return the columns that rollouts may have besides their rewards."""
+    found: dict[str, Any] = {
+        name: numbers(frame[name]) for name in NUMBERS if name in frame.columns
+    }
+    if "truncated" in frame.columns:
+        found["truncated"] = frame["truncated"].fill_null(value=False).to_numpy()
+    if "hash" in frame.columns:
+        found["response"] = frame["hash"].fill_null(0).to_numpy()
+    if "beginning" in frame.columns:
+        found["beginning"] = frame["beginning"]
+    if "rollout" in frame.columns:
+        found["named"] = frame["rollout"]
+    return found
 
 
 def _shifted(place: Place, before: int, row: int) -> str:
@@ -478,12 +496,12 @@ def _shifted(place: Place, before: int, row: int) -> str:
 
 def numbers(column: pl.Series) -> Floats:
     """Return a column as floats; what is missing is NaN."""
-    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    filled = column.fill_null(float("nan")) if column.null_count() else column
+    return filled.cast(pl.Float64).to_numpy()
 
 
 def _together(frames: list[pl.DataFrame]) -> pl.DataFrame:
     kinds = {frame.schema.get("group") for frame in frames}
     if len(kinds) > 1:  # numbers in one file and text in another
         frames = [frame.with_columns(pl.col("group").cast(pl.String)) for frame in frames]
-    frame = pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]
-    return frame.rename({"hash": "response"}, strict=False)
+    return pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]

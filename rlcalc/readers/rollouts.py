@@ -10,7 +10,8 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -96,6 +97,21 @@ def load(sources: Sequence[str], asked: Asked) -> Rollouts:
     for name in _files(sources):
         _read(name, gathering)
     return gathering.finish()
+
+
+@contextmanager
+def loading(sources: Sequence[str], asked: Asked) -> Iterator[Callable[[], Rollouts]]:
+    """Read while something else is done, such as imports; yield what waits for the rollouts.
+
+    Args:
+        sources: as in `load`.
+        asked: as in `load`.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(load, sources, asked)
+        yield held.result
 
 
 def load_frame(frame: Any, asked: Asked) -> Rollouts:

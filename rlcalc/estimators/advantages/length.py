@@ -84,9 +84,9 @@ def efficiency(scored: Scored) -> Floats:
     Source: prime-rl's length penalty over tokens.
     """
     length = scored.lengths("the length penalty")
-    best = (scored.reward == scored.each(scored.high())).astype(np.float64)
+    best = (scored.reward == scored.each(scored.high)).astype(np.float64)
     mean = scored.total(length * best) / scored.total(best)
-    shaped = (mean > 0) & (scored.high() > 0)
+    shaped = (mean > 0) & (scored.high > 0)
     share = 1 - length / scored.each(np.where(shaped, mean, np.inf))
     bonus = np.where(scored.each(shaped), np.clip(share, 0.0, 1.0), 0.0)
     shaped_reward: Floats = scored.reward * (1 + bonus * best)

@@ -25,9 +25,9 @@ def pass_k(scored: Scored, how: Convention) -> Floats:
 
     Source: Walder & Karkhanis (2025), arXiv 2503.19595, as verl's `grpo_passk` has it.
     """
-    high = scored.each(scored.high())
+    high = scored.each(scored.high)
     best = scored.reward == high
-    alone = scored.each(scored.total(best.astype(np.float64)) == 1) & best & ~scored.single
+    alone = scored.each(scored.count(best) == 1) & best & ~scored.single
     below = np.where(best, -np.inf, scored.reward)
     second = np.maximum.reduceat(below, scored.start[:-1])
     lead = np.zeros(len(scored))
@@ -62,7 +62,7 @@ def pass_k_analytic(scored: Scored, how: Convention) -> Floats:
         raise UsageError(f"-k {k}", fix="give a whole number from 1")
     right = is_success(scored.reward, how.success)
     size = scored.size
-    wrong = size - scored.total(right.astype(np.float64)).astype(np.int64)
+    wrong = size - scored.count(right)
     none = none_right(size, wrong, k)  # C(n₋,k)/C(G,k); NaN where G < k
     deviation = np.sqrt((1 - none) * none)
     same = none_right(size - 1, np.maximum(wrong - 1, 0), k - 1)
