@@ -400,6 +400,7 @@ def arranged(
         order = np.sort(row_key * np.int64(n) + np.arange(n)) % n
         start = np.concatenate([[0], np.cumsum(np.bincount(row_key, minlength=n_groups))])
     batch = np.concatenate([[0], np.flatnonzero(steps[1:] != steps[:-1]) + 1, [n_groups]])
+    batch = batch if n_groups else batch[:1]
 
     def at(held: Any) -> Any:
         return held if order is None else _taken(held, order)

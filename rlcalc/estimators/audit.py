@@ -10,7 +10,7 @@ import numpy as np
 from rlcalc.errors import InputError
 from rlcalc.estimators.advantages import advantages
 from rlcalc.estimators.advantages.convention import Convention, Single, Whiten
-from rlcalc.estimators.advantages.trainers import OPENRLHF_TOKENS, VERL_TOKENS
+from rlcalc.estimators.advantages.trainers import OPENRLHF_TOKENS, TRAINERS, VERL_TOKENS
 from rlcalc.estimators.group import ghosts, keys
 from rlcalc.estimators.groups import SINGLE, Groups
 from rlcalc.result import Column, Fact, Result
@@ -89,6 +89,7 @@ def audit(rollouts: Rollouts, tolerance: float, how: Convention | None = None) -
     n = int(compared.sum())
     facts: dict[str, Fact] = {
         "reproduced_by": best.how.said() if found else ("nothing" if n else None),
+        "as": ", ".join(_trainers(best.how)) if found else None,
         "largest_difference": best.largest if found else None,
         "compared": n,
         "fit": int((compared & best.fits).sum()),
@@ -136,6 +137,12 @@ def _allowed(rollouts: Rollouts, how: Convention, advantage: Floats) -> Floats:
     )
     within: Floats = ROUNDING * batch * (1 + np.abs(advantage) + allowed)
     return within
+
+
+def _trainers(how: Convention) -> list[str]:
+    """Return the trainers that mean just that."""
+    said = how.said()
+    return [name for name, known in TRAINERS.items() if said in {h.said() for h in known.values()}]
 
 
 def candidates(rollouts: Rollouts) -> list[Convention]:

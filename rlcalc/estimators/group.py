@@ -83,13 +83,16 @@ def ghost_count(groups: Groups) -> int | None:
 
 
 def ghosts(groups: Groups) -> Ints:
-    """Return the rollouts with a ghost advantage: not 0, in a group whose rewards are all equal."""
+    """Return the rollouts with a ghost advantage: not 0, in a group whose rewards are all equal.
+
+    What rounding leaves of a mean that nothing divides is no ghost: up to 10⁻⁶, or of the reward.
+    """
     advantage = groups.rollouts.advantage
     if advantage is None:
         return np.zeros(0, np.int64)
     dead = groups.equal & (groups.status != SINGLE)
-    found = np.repeat(dead, groups.rollouts.size) & ~np.isnan(advantage) & (advantage != 0)
-    return np.flatnonzero(found)
+    rest = np.where(dead, 1e-6 * np.maximum(1.0, np.abs(groups.high)), np.inf)
+    return np.flatnonzero(np.abs(advantage) > np.repeat(rest, groups.rollouts.size))
 
 
 def rollouts_result(groups: Groups, conventions: Mapping[str, Convention]) -> Result:

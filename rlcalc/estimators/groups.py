@@ -139,17 +139,17 @@ class Groups:
             return []
         total = np.bincount(rollouts.prompt, weights=rollouts.size)
         times = np.bincount(rollouts.prompt)
-        whole = np.bincount(total[times > 0].astype(np.int64)).argmax()
-        cut = (times > 1) & (total <= max(int(whole), usual))
+        cut = (times > 1) & (total <= usual)
         n = int(cut.sum())
         if not n:
             return []
         which = np.flatnonzero(cut[rollouts.prompt])
         return [
-            f"{n:,} groups go across steps ({self._named(which)}), and are counted in each by "
-            "itself; --step none brings them together"
+            f"{n:,} {'group goes' if n == 1 else 'groups go'} across steps "
+            f"({self._named(which, n)}), and counted in each by itself; --step none brings "
+            "the parts together"
         ]
 
-    def _named(self, groups: Ints) -> str:
+    def _named(self, groups: Ints, total: int | None = None) -> str:
         names = list(dict.fromkeys(str(self.rollouts.group[int(g)]) for g in groups[:20]))
-        return listed(names, most=3, total=max(len(names), len(groups)))
+        return listed(names, most=3, total=max(len(names), total or len(groups)))

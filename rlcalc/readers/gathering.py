@@ -48,6 +48,7 @@ class Gathering:
         self.asked = asked
         self.form: str | None = None  # the format of all files so far
         self.first_file = ""
+        self.inside = False  # records are rows of a table that is a record itself
         self.frames: list[pl.DataFrame] = []
         self.since = 0  # the first frame of the file that is being read
         self.file, self.step = "", None  # type: str, int | None
@@ -66,16 +67,18 @@ class Gathering:
     def begin_file(self, name: str, step: int | None) -> None:
         """Say which file the next frames are from, and the step that its name tells of."""
         self.file, self.step = name, None if self.asked.step == "none" else step
-        self.since = len(self.frames)
+        self.since, self.inside = len(self.frames), False
         self.files.append((self.n_rows, name))
 
     def form_of(self, record: Mapping[str, Any], where: str) -> str:
         """Return the format of a file, which must be that of the files before."""
         asked = self.asked
-        name = asked.form or dumps.sniffed(record, where)
+        forced = None if self.inside else asked.form
+        name = forced or dumps.sniffed(record, where)
         if asked.named() and not hasattr(dumps.module(name), "layout"):
             name = "columns"
-        self.is_of(name, where)
+        if not hasattr(dumps.module(name), "records"):  # else its rows say what it is
+            self.is_of(name, where)
         return name
 
     def is_of(self, name: str, where: str) -> None:
@@ -94,8 +97,8 @@ class Gathering:
             )
 
     def inner(self) -> None:
-        """Say that the format of the file is that of the records in it."""
-        self.form = None
+        """Say that the next records are rows of a table that was a record itself."""
+        self.inside = True
 
     # -- rows that Polars reads ---------------------------------------------------------------
 
@@ -121,6 +124,7 @@ class Gathering:
     def take(self, layout: Layout, frame: pl.DataFrame, place: Place) -> None:
         """Take in a frame of the columns that `expressions` gives, after looking at its values."""
         self.grouped, self.restart = layout.grouped, layout.restart
+        self.characters = self.asked.texts and layout.length is None and layout.response is not None
         for name in [name for name in frame.columns if name.startswith("bad:")]:
             column = name.removeprefix("bad:")
             wrong = frame[name].is_not_null().arg_true()
@@ -184,7 +188,7 @@ class Gathering:
                 ) from error
             for row in held:
                 rows.append(checked(row, self.asked, place(number)))
-                if row.get("group") is None and "prompt" not in row:
+                if "group" not in row and "prompt" not in row:
                     rows[-1]["group"] = str(self.n_groups)  # the record is the group
             self.n_groups += 1
         if rows:
@@ -217,6 +221,7 @@ class Gathering:
             frame = frame.with_columns(group=hashed(pl.col("prompt"))).drop("prompt")
         if "response" in frame.columns:
             has_length = "length" in frame.columns
+            self.characters = self.asked.texts and not has_length
             response = text_expressions(pl.col("response"), self.asked, has_length=has_length)
             frame = frame.with_columns(response).drop("response")
         return frame
@@ -247,13 +252,14 @@ class Gathering:
                 {
                     "group": names.gather(batch.state),
                     REWARD + "reward": batch.reward,
-                    "truncated": batch.truncated,
+                    **({"truncated": batch.truncated} if batch.truncated.any() else {}),
                 }
             )
+            self.characters = self.asked.texts
             texts = pl.Series(list(map(str, experience.actions.names())), dtype=pl.String)
             response = texts.gather(batch.action).alias("response").to_frame()
             held = response.select(
-                text_expressions(pl.col("response"), self.asked, has_length=True)
+                text_expressions(pl.col("response"), self.asked, has_length=False)
             )
             self._add(frame.hstack(held.get_columns()))
 
@@ -406,6 +412,10 @@ def checked(row: Row, asked: Asked, where: str) -> Row:
                 f"there is no reward {shown(missing[0])}", where, f"there are {listed(known)}"
             )
         row["reward"] = {name: known[name] for name in asked.reward}
+    if row.get("group", row.get("prompt", "the record")) is None:
+        raise InputError("the group is missing", where, "mend or leave out this row")
+    if not row["reward"]:
+        raise InputError("there is no reward", where, "mend or leave out this row")
     for name, value in row["reward"].items():
         row["reward"][name] = _reward(value, name, where)
     for name in (*NUMBERS, "step"):

@@ -107,7 +107,7 @@ def _from_disk(path: str, file: File) -> Iterator[Block]:
 def _line_end(stream: FileIO, offset: int, size: int) -> int:
     """Return where the last line ends that ends in the block after an offset, or the next one."""
     for target in range(offset + BLOCK, size, BLOCK):
-        for window in (1 << 16, BLOCK):
+        for window in (min(1 << 16, BLOCK), BLOCK):
             stream.seek(target - window)
             found = stream.read(window).rfind(b"\n")
             if found >= 0:

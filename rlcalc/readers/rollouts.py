@@ -93,6 +93,8 @@ def load(sources: Sequence[str], asked: Asked) -> Rollouts:
     from rlcalc.readers.gathering import Gathering
 
     asked.weight_of()
+    if asked.form is not None:
+        dumps.module(asked.form)
     gathering = Gathering(asked)
     for name in _files(sources):
         _read(name, gathering)

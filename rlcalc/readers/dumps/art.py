@@ -36,7 +36,6 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
         ends = [choice.get("finish_reason") for choice in choices if isinstance(choice, dict)]
         metrics = trajectory.get("metrics") or {}
         yield {
-            "group": None,
             "reward": {"reward": trajectory.get("reward")},
             "more": {name: value for name, value in metrics.items() if finite(value)},
             "truncated": "length" in ends,

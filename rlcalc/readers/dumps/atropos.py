@@ -29,7 +29,6 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
         trained = [place for place, token in enumerate(mask) if token != -100]
         held = advantage[trained[0]] if advantage and trained else None
         yield {
-            "group": None,
             "reward": {"score": score},
             "advantage": held,
             "length": len(trained),

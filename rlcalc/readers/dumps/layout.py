@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 Grouped = Literal["id", "prompt", "runs"]
 Derive = Callable[["pl.Expr"], "pl.Expr"]
 Row = dict[str, Any]
-"""A rollout of a nested dump: group or prompt, reward {name: number}, and where known step,
-rollout, advantage, length, truncated, response; `more` holds what else --reward may name."""
+"""A rollout of a nested dump: group or prompt (neither: the record is the
+group), reward by function, and where known step, rollout, advantage, length, truncated, response;
+`more` holds what else --reward may name."""
 
 MEANINGS = (
     "group", "prompt", "response", "step", "rollout", "advantage", "length", "truncated",

@@ -18,6 +18,7 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
     task = record.get("task") or {}
     group = (record.get("group") or {}).get("id") or task.get("hash") or task.get("key")
     work = (record.get("run") or {}).get("work") or {}
+    roles = {trace["agent"].get("name") for trace in record["traces"] if trace.get("agent")}
     for trace in record["traces"]:
         if trace.get("agent", {}).get("trainable") is False or trace.get("errors"):
             continue
@@ -28,9 +29,8 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
         nodes = [node for node in trace.get("nodes") or [] if node.get("sampled")]
         advantages = [a for node in nodes for a in node.get("advantages") or []]
         masks = [node["mask"] for node in nodes if node.get("mask") is not None]
-        role = (trace.get("agent") or {}).get("name")
         yield {
-            "group": group,
+            "group": f"{group}/{trace['agent'].get('name')}" if len(roles) > 1 else group,
             "rollout": trace.get("id"),
             "step": work.get("step"),
             "reward": {"reward": total},
@@ -42,7 +42,6 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
             "length": sum(map(sum, masks)) if masks else None,
             "truncated": _cut(trace),
             "response": nodes[-1]["message"].get("content") if nodes else None,
-            "role": role,
         }
 
 

@@ -102,7 +102,10 @@ def test_each_says_its_formula_and_its_source(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CENTRING)
-@given(reward=st.sampled_from([0.1, 0.7, 1 / 3, 0.97, -0.2]), sizes=st.lists(st.integers(1, 40), min_size=2, max_size=4))  # fmt: skip
+@given(
+    reward=st.sampled_from([0.1, 0.7, 1 / 3, 0.97, -0.2]),
+    sizes=st.lists(st.integers(1, 40), min_size=2, max_size=4),
+)
 def test_equal_rewards_get_exactly_0(name: str, reward: float, sizes: list[int]) -> None:
     """0.1 + 0.1 + 0.1 is not 0.3, and still nothing is left to divide by epsilon."""
     group = np.repeat(np.arange(len(sizes)), sizes)
