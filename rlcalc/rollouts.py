@@ -397,7 +397,8 @@ def arranged(
     start, order = edge, None
     if len(key) != n_groups or np.any(key[1:] < key[:-1]):  # not every group is one run
         row_key = np.repeat(key, np.diff(edge))
-        order = np.sort(row_key * np.int64(n) + np.arange(n)) % n
+        bits = n.bit_length()  # sorting key and row as one number is stable, and quick
+        order = np.sort(row_key << bits | np.arange(n)) & ((1 << bits) - 1)
         start = np.concatenate([[0], np.cumsum(np.bincount(row_key, minlength=n_groups))])
     batch = np.concatenate([[0], np.flatnonzero(steps[1:] != steps[:-1]) + 1, [n_groups]])
     batch = batch if n_groups else batch[:1]

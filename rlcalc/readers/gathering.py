@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rlcalc.readers.sources import File
 
 ROWS = 1 << 18
-SLICE = 1 << 16
+SLICE = 1 << 18
 Place = Callable[[int], str]
 
 
@@ -306,8 +306,10 @@ class Gathering:
         if "rollout" in frame.columns:
             frame, several = self._once(frame, keys)
         edge, key, heads = numbered(frame, keys)
-        of_name, name_of_key, _ = numbered(heads, ["group"])
-        name_of_key = np.repeat(name_of_key, np.diff(of_name))
+        name_of_key = np.arange(len(heads))
+        if len(keys) > 1:
+            of_name, name_of_key, _ = numbered(heads, ["group"])
+            name_of_key = np.repeat(name_of_key, np.diff(of_name))
         prompt = np.arange(len(heads)) if self.restart else name_of_key
         names: Any = heads["group"]
         if self.grouped != "id":
@@ -446,22 +448,6 @@ def runs(frame: pl.DataFrame) -> Ints:
     return edges if size == 1 else np.arange(0, len(frame) + 1, size)
 
 
-def _begins(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, pl.DataFrame]:
-    """Return [R] rows that differ from the row before, and their keys.
-
-    Taken slice by slice, which is quicker than whole columns at once; the first of each is one too.
-    """
-    changed = [pl.col(key).ne_missing(pl.col(key).shift(1)) for key in keys]
-    begins = reduce(pl.Expr.or_, changed, pl.int_range(pl.len()) == 0).arg_true()
-    rows, heads, before = [], [], 0
-    for part in frame.select(keys).iter_slices(SLICE):
-        begin = part.select(begins.cast(pl.Int64)).to_series()
-        heads.append(part[begin])
-        rows.append(begin.to_numpy() + before)
-        before += len(part)
-    return np.concatenate(rows), pl.concat(heads)
-
-
 def numbered(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, Ints, pl.DataFrame]:
     """Return runs of rows with equal keys, and which key each has.
 
@@ -471,17 +457,36 @@ def numbered(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, Ints, pl.DataF
         [R + 1] where runs begin, and the end; [R] the number of the key, in order of first
         appearance; [K] the keys.
     """
-    begin, heads = _begins(frame, keys)
-    key = heads.select(pl.struct(keys).hash() if len(keys) > 1 else pl.col(keys).hash()).to_series()
+    begin, key = _runs(frame.select(keys))
     first = key.is_first_distinct()
-    number = np.arange(len(heads))
-    if not first.all():
+    number = np.arange(len(key))
+    heads = begin if first.all() else begin[first.to_numpy()]
+    if len(heads) < len(key):
         known = key.filter(first).to_frame("key").with_row_index("number")
         found = key.to_frame("key").join(known, on="key", how="left", maintain_order="left")
         number = found["number"].to_numpy().astype(np.int64)
         new = np.append(True, number[1:] != number[:-1])  # a run may go on over two slices
         begin, number = begin[new], number[new]
-    return np.append(begin, len(frame)), number, heads.filter(first)
+    unique = pl.DataFrame([frame[key].gather(heads) for key in keys])
+    return np.append(begin, len(frame)), number, unique
+
+
+def _runs(frame: pl.DataFrame) -> tuple[Ints, pl.Series]:
+    """Return [R] rows that differ from the row before, and the hashes of those rows.
+
+    Taken slice by slice, which is quicker than whole columns at once; the first of each is one too.
+    """
+    names = frame.columns
+    changed = [pl.col(name).ne_missing(pl.col(name).shift(1)) for name in names]
+    begins = reduce(pl.Expr.or_, changed, pl.int_range(pl.len()) == 0).alias("begins")
+    key = (pl.struct(names) if len(names) > 1 else pl.col(names[0])).hash().alias("key")
+    rows, keys, before = [], [], 0
+    for part in frame.iter_slices(SLICE):
+        looked = part.select(begins, key)
+        rows.append(looked["begins"].arg_true().to_numpy() + before)
+        keys.append(looked["key"].filter(looked["begins"]))
+        before += len(part)
+    return np.concatenate(rows).astype(np.int64), pl.concat(keys)
 
 
 def _others(frame: pl.DataFrame) -> dict[str, Any]:

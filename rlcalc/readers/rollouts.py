@@ -111,6 +111,8 @@ def loading(sources: Sequence[str], asked: Asked) -> Iterator[Callable[[], Rollo
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    import polars  # noqa: F401  first, so that what follows runs beside its reading
+
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(load, sources, asked)
         yield held.result
