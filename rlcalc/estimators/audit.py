@@ -91,6 +91,7 @@ def audit(rollouts: Rollouts, tolerance: float, how: Convention | None = None) -
         "reproduced_by": best.how.said() if found else ("nothing" if n else None),
         "as": ", ".join(_trainers(best.how)) if found else None,
         "largest_difference": best.largest if found else None,
+        "largest_misfit": float(best.difference[wrong].max()) if len(wrong) else None,
         "compared": n,
         "fit": int((compared & best.fits).sum()),
         "do_not_fit": n - int((compared & best.fits).sum()),
@@ -105,7 +106,12 @@ def audit(rollouts: Rollouts, tolerance: float, how: Convention | None = None) -
             "a ghost advantage is not 0 although all rewards of its group are equal: what rounding "
             "left of the mean was divided by epsilon"
         )
-    if n and not found:
+    if n and not found and how:
+        notes.append(
+            f"{how.said()} does not give these advantages; without --as and --estimator "
+            "rlcalc looks for what does"
+        )
+    elif n and not found:
         notes.append("no convention that rlcalc knows gives these advantages; see --compare, --as")
     if not n:
         notes.append("no group has rewards that differ, so nothing can be compared")

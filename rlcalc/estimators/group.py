@@ -9,7 +9,7 @@ import numpy as np
 
 from rlcalc.errors import UsageError, shown
 from rlcalc.estimators.advantages import advantages
-from rlcalc.estimators.advantages.convention import Convention, centred, spread
+from rlcalc.estimators.advantages.convention import Convention, centred, small, spread
 from rlcalc.estimators.groups import DEAD, SINGLE, STATUS, Groups
 from rlcalc.estimators.summary import summary
 from rlcalc.result import Column, Fact, Result
@@ -245,7 +245,7 @@ def _arithmetic(rollouts: Rollouts, part: slice, how: Convention) -> list[str | 
         elif how.estimator == "dr-grpo" or how.scale == "none":
             lines.append(top)
         else:
-            lines.append(f"({top}) / ({by[place] - how.epsilon:.6g} + {how.epsilon:g})")
+            lines.append(f"({top}) / ({by[place] - how.epsilon:.6g} + {small(how.epsilon)})")
     return lines
 
 

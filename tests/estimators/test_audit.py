@@ -6,6 +6,7 @@ import pytest
 import rlcalc
 from rlcalc.errors import InputError
 from rlcalc.estimators.advantages import advantages
+from rlcalc.estimators.advantages.convention import small
 from rlcalc.estimators.advantages.trainers import TRAINERS, convention_of
 from rlcalc.rollouts import Rollouts
 from rlcalc.trajectories import Floats
@@ -56,7 +57,8 @@ def test_epsilon_and_ddof_are_read_from_the_numbers() -> None:
         how = convention_of("grpo", None).but(epsilon=epsilon, ddof=ddof)
         facts = rlcalc.audit(rollouts_with(advantages(rollouts_with(), how))).facts
 
-        assert facts["reproduced_by"] == f"grpo, group std, ddof {ddof}, epsilon {epsilon:g}"
+        said = f"grpo, group std, ddof {ddof}, epsilon {small(epsilon)}"
+        assert facts["reproduced_by"] == said
         assert facts["largest_difference"] == 0
 
 

@@ -99,21 +99,32 @@ class Convention:
         if self.estimator in WHITENING:
             centre = "" if self.whiten.centre else ", not centred"
             words += [f"whitened over {self.whiten.over}{centre}", f"ddof {self.whiten.ddof}"]
-            words += [f"epsilon {self.whiten.epsilon:g}"]
+            words += [f"epsilon {small(self.whiten.epsilon)}"]
         elif self.estimator in SCALING:
             scale = {"none": "not scaled"}.get(self.scale, f"{self.scale} std")
             words += [scale]
-            words += [f"ddof {self.ddof}", f"epsilon {self.epsilon:g}"] * (self.scale != "none")
+            words += [f"ddof {self.ddof}", f"epsilon {small(self.epsilon)}"] * (
+                self.scale != "none"
+            )
             words += ["leave one out"] if self.leave_one_out else []
         elif self.estimator in ("pass-k-analytic",):
             words += [f"k {self.k}"]
         elif self.estimator == "maxrl" and self.epsilon:
-            words += [f"epsilon {self.epsilon:g}"]
+            words += [f"epsilon {small(self.epsilon)}"]
         return ", ".join(words)
 
 
 WHITENING = ("batch", "reinforce++", "reinforce++-baseline")
 SCALING = ("grpo", "gdpo", "pass-k")
+
+
+def small(number: float) -> str:
+    """Return a small number as people write it.
+
+    >>> small(0.0001), small(0.0)
+    ('1e-4', '0')
+    """
+    return np.format_float_scientific(number, trim="-", exp_digits=1) if number else "0"
 
 
 def centred(scored: Scored, how: Convention) -> Floats:
