@@ -212,6 +212,7 @@ def group(
     ddof: int | None = None,
     scale: Literal["group", "batch", "none"] | None = None,
     leave_one_out: bool = False,
+    length_penalty: str | None = None,
     **reading: Any,
 ) -> Result:
     """Return rollouts with their advantages: `rlcalc.estimators.group.group`.
@@ -229,6 +230,7 @@ def group(
         ddof: of it, 0 or 1.
         scale: whose it is.
         leave_one_out: mean and deviation of the others.
+        length_penalty: `kimi`, `efficiency` or `overlong:MAX:BUFFER`.
         **reading: as in `load_rollouts`.
     """
     from dataclasses import replace
@@ -238,7 +240,7 @@ def group(
 
     conventions = {
         name if name and len(estimators) > 1 else "advantage": replace(
-            convention_of(name, trainer), k=k, success=success
+            convention_of(name, trainer), k=k, success=success, length_penalty=length_penalty
         ).but(epsilon=epsilon, ddof=ddof, scale=scale, leave_one_out=leave_one_out)
         for name in (estimators or (None,))
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated
@@ -190,14 +191,12 @@ def group(
         from rlcalc.estimators import group as estimators
 
         import_module(f"rlcalc.renderers.{FORMATS[form]}")
-        conventions = _conventions(
-            estimator, as_, compare, epsilon, ddof, scale, leave_one_out, k, success
-        )
+        conventions = _conventions(estimator, as_, compare, epsilon, ddof, scale, leave_one_out)
+        conventions = {
+            name: replace(how, k=k, success=success, length_penalty=length_penalty)
+            for name, how in conventions.items()
+        }
         rollouts = rest()
-    if length_penalty:
-        from rlcalc.estimators.advantages.length import penalised
-
-        rollouts = penalised(rollouts, length_penalty, success)
     first = next(iter(conventions.values()))
     if audit:
         from rlcalc.estimators.audit import audit as audited
@@ -222,12 +221,8 @@ def _conventions(
     ddof: int | None,
     scale: ScaleOption | None,
     leave_one_out: bool,
-    k: int,
-    success: float,
 ) -> dict[str, Convention]:
     """Return what to estimate by, each with the name of its column."""
-    from dataclasses import replace
-
     from rlcalc.estimators.advantages.trainers import convention_of
     from rlcalc.estimators.group import compared
 
@@ -236,8 +231,7 @@ def _conventions(
     names = compared([name.strip() for name in compare.split(",")]) if compare else [estimator]
 
     def one(name: str | None) -> Convention:
-        how = replace(convention_of(name, trainer), k=k, success=success)
-        return how.but(
+        return convention_of(name, trainer).but(
             epsilon=epsilon,
             ddof=ddof,
             scale=scale.value if scale else None,

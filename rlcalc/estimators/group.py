@@ -10,6 +10,7 @@ import numpy as np
 from rlcalc.errors import UsageError, shown
 from rlcalc.estimators.advantages import advantages
 from rlcalc.estimators.advantages.convention import Convention, centred, small, spread
+from rlcalc.estimators.advantages.length import shaper
 from rlcalc.estimators.groups import DEAD, SINGLE, STATUS, Groups
 from rlcalc.estimators.summary import summary
 from rlcalc.result import Column, Fact, Result
@@ -44,6 +45,9 @@ def group(
             f"--success {success} and --tolerance {tolerance}",
             fix="give a number, and one from 0 to below 1",
         )
+    for how in conventions.values():
+        if how.length_penalty:
+            shaper(how.length_penalty, success)  # not every answer needs advantages
     groups = Groups(rollouts, success, tolerance)
     how = next(iter(conventions.values()))
     if rows == "summary":
@@ -226,7 +230,8 @@ def _start(text: str | None) -> str | None:
 
 def _arithmetic(rollouts: Rollouts, part: slice, how: Convention) -> list[str | None]:
     """Return r − μ, or (r − μ) / (σ + ε), with its numbers, for the estimators that are such."""
-    if how.estimator not in ("grpo", "dr-grpo", "rloo") or how.leave_one_out:
+    plain = how.estimator in ("grpo", "dr-grpo", "rloo") and not how.leave_one_out
+    if not plain or how.length_penalty:
         return []
     scored = rollouts.scored
     mean, by = np.full(len(rollouts), np.nan), np.full(len(rollouts), np.nan)

@@ -15,6 +15,7 @@ from rlcalc.estimators.advantages.convention import Convention
 from rlcalc.estimators.advantages.gdpo import gdpo
 from rlcalc.estimators.advantages.gpg import gpg
 from rlcalc.estimators.advantages.grpo import dr_grpo, grpo
+from rlcalc.estimators.advantages.length import penalised
 from rlcalc.estimators.advantages.maxrl import maxrl
 from rlcalc.estimators.advantages.opo import opo
 from rlcalc.estimators.advantages.pass_k import pass_k, pass_k_analytic
@@ -55,9 +56,12 @@ def advantages(rollouts: Rollouts, how: Convention) -> Floats:
 
     Raises:
         InputError: the estimator needs lengths or a baseline that are not there.
+        UsageError: there is no such length penalty.
     """
     if how.unscored == "counts as 0":
         rollouts = replace(rollouts, unscored=0.0)
+    if how.length_penalty:
+        rollouts = penalised(rollouts, how.length_penalty, how.success)
     scored = rollouts.scored
     answer = np.full(len(rollouts), 0.0 if how.unscored == "gets 0" else np.nan)
     answer[scored.rollout] = ESTIMATORS[how.estimator](scored, how) if len(scored) else 0.0

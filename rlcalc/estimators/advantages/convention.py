@@ -59,6 +59,7 @@ class Convention:
     whiten: Whiten = Whiten()  # for the estimators that whiten a batch
     k: int = 4  # of pass@k
     success: float = 1.0  # the reward from which a rollout is right
+    length_penalty: str | None = None  # how rewards are shaped by length first
 
     def but(
         self,
@@ -111,6 +112,7 @@ class Convention:
             words += [f"k {self.k}"]
         elif self.estimator == "maxrl" and self.epsilon:
             words += [f"epsilon {small(self.epsilon)}"]
+        words += [f"length penalty {self.length_penalty}"] if self.length_penalty else []
         return ", ".join(words)
 
 

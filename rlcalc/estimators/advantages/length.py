@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from rlcalc.errors import UsageError, nearest
@@ -17,7 +20,7 @@ def penalised(rollouts: Rollouts, penalty: str, success: float) -> Rollouts:
 
     Args:
         rollouts: with lengths.
-        penalty: `kimi`, `efficiency` or `overlong:MAX:BUFFER`.
+        penalty: as `shaper` takes it.
         success: the reward from which a rollout is right.
 
     Raises:
@@ -25,23 +28,34 @@ def penalised(rollouts: Rollouts, penalty: str, success: float) -> Rollouts:
         InputError: a length is not known.
     """
     scored = rollouts.scored
-    name, _, rest = penalty.partition(":")
-    if name == "kimi" and not rest:
-        shaped = kimi(scored, success)
-    elif name == "efficiency" and not rest:
-        shaped = efficiency(scored)
-    elif name == "overlong":
-        longest, buffer = _numbers(rest, penalty)
-        shaped = overlong(scored, longest, buffer)
-    else:
-        near = nearest(name, ("kimi", "efficiency", "overlong"))
-        raise UsageError(
-            f"there is no length penalty {penalty!r}",
-            fix=(f"did you mean {near}? " if near else "") + f"one of {', '.join(PENALTIES)}",
-        )
     reward = np.full(len(rollouts), np.nan)
-    reward[scored.rollout] = shaped
+    reward[scored.rollout] = shaper(penalty, success)(scored)
     return rollouts.with_rewards({"reward": reward})
+
+
+def shaper(penalty: str, success: float) -> Callable[[Scored], Floats]:
+    """Return what makes other rewards of rewards.
+
+    Args:
+        penalty: `kimi`, `efficiency` or `overlong:MAX:BUFFER`.
+        success: the reward from which a rollout is right.
+
+    Raises:
+        UsageError: there is no such penalty.
+    """
+    name, _, rest = penalty.partition(":")
+    if penalty == "kimi":
+        return partial(kimi, success=success)
+    if penalty == "efficiency":
+        return efficiency
+    if name == "overlong":
+        longest, buffer = _numbers(rest, penalty)
+        return partial(overlong, longest=longest, buffer=buffer)
+    near = nearest(name, ("kimi", "efficiency", "overlong"))
+    raise UsageError(
+        f"there is no length penalty {penalty!r}",
+        fix=(f"did you mean {near}? " if near else "") + f"one of {', '.join(PENALTIES)}",
+    )
 
 
 def kimi(scored: Scored, success: float) -> Floats:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rlcalc.errors import InputError, shown
 from rlcalc.readers.dumps.layout import Row, finite
+from rlcalc.readers.sources import LARGEST_DOCUMENT
 
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 
@@ -65,8 +66,15 @@ def archive(data: bytes, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as held:
-            for name in held.namelist():
-                if name.startswith("samples/") and name.endswith(".json"):
-                    yield name, json.loads(held.read(name))
+            for entry in held.infolist():
+                if not (entry.filename.startswith("samples/") and entry.filename.endswith(".json")):
+                    continue
+                if entry.file_size > LARGEST_DOCUMENT:
+                    raise InputError(
+                        f"{shown(entry.filename)} unpacks to more than {LARGEST_DOCUMENT >> 20} MB",
+                        where,
+                        "leave out this sample",
+                    )
+                yield entry.filename, json.loads(held.read(entry))
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
         raise InputError(f"this archive is damaged: {shown(str(error))}", where) from error
