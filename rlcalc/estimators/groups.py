@@ -119,7 +119,7 @@ class Groups:
         size, usual = self.rollouts.size, self.usual_size
         found = []
         merged = np.flatnonzero((size > usual) & (size % usual == 0) & (usual > 1))
-        if len(merged) and self.rollouts.facts.get("grouped_by") != "order":
+        if len(merged):
             found.append(
                 f"{len(merged):,} of {len(size):,} groups have 2 or more times the usual {usual} "
                 f"rollouts ({self._named(merged)}): two occurrences of a prompt may be merged"

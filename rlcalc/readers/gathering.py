@@ -6,9 +6,8 @@ hash of a prompt), step, reward:NAME, and what else it has.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial, reduce
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -21,23 +20,21 @@ from rlcalc.readers.dumps.layout import Layout, Row
 from rlcalc.readers.rollout_columns import (
     NUMBERS,
     REWARD,
-    as_plain_text,
     coerced,
     expressions,
-    hashed,
-    in_kind,
     kinds_of,
     text_expressions,
 )
+from rlcalc.readers.rollout_keys import numbered, once, runs
+from rlcalc.readers.rollout_rows import checked, framed, rows_of
 from rlcalc.rollouts import Rollouts, arranged
-from rlcalc.trajectories import Floats, Ints
+from rlcalc.trajectories import Floats
 
 if TYPE_CHECKING:
     from rlcalc.readers.rollouts import Asked
     from rlcalc.readers.sources import File
 
 ROWS = 1 << 18
-SLICE = 1 << 18
 Place = Callable[[int], str]
 
 
@@ -173,58 +170,22 @@ class Gathering:
         self.restart = getattr(module, "RESTART", False)
         rows: list[Row] = []
         for number, record in enumerate(records):
-            try:
-                held = list(module.rows(record))
-            except InputError as error:
-                fault = error.faults[0]
-                raise InputError(fault.what, fault.where or place(number), fault.fix) from error
-            except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
-                missing = isinstance(error, KeyError)
-                what = f"{error} is missing" if missing else shown(str(error))
-                raise InputError(
-                    f"this is no record of {self.form}: {what}",
-                    place(number),
-                    "leave it out, or say another --from",
-                ) from error
-            for row in held:
-                rows.append(checked(row, self.asked, place(number)))
+            where = place(number)
+            for row in rows_of(module, record, where, str(self.form)):
+                rows.append(checked(row, self.asked, where))
                 if "group" not in row and "prompt" not in row:
                     rows[-1]["group"] = str(self.n_groups)  # the record is the group
             self.n_groups += 1
         if rows:
             self.grouped = getattr(module, "GROUPED", "prompt" if "prompt" in rows[0] else "id")
-            self._add(self._framed(rows))
-
-    def _framed(self, rows: list[Row]) -> pl.DataFrame:
-        rewards = list(dict.fromkeys(name for row in rows for name in row["reward"]))
-        columns = {
-            REWARD + name: pl.Series([row["reward"].get(name) for row in rows], dtype=pl.Float64)
-            for name in rewards
-        }
-        held = {name for row in rows for name, value in row.items() if value is not None}
-        for name in held & set(NUMBERS):
-            columns[name] = pl.Series([row.get(name) for row in rows], dtype=pl.Float64)
-        if "step" in held and self.asked.step != "none":
-            columns["step"] = pl.Series([row.get("step") for row in rows], dtype=pl.Int64)
-        if "truncated" in held:
-            columns["truncated"] = pl.Series([bool(row.get("truncated")) for row in rows])
-        for name in ("group", "rollout", "prompt", "response"):
-            if name in held:
-                texts = [
-                    None if row.get(name) is None else as_plain_text(row[name]) for row in rows
-                ]
-                columns[name] = pl.Series(texts, dtype=pl.String)
-        frame = pl.DataFrame(columns)
-        if self.asked.rollout == "none" and "rollout" in frame.columns:
-            frame = frame.drop("rollout")
-        if "prompt" in frame.columns:
-            frame = frame.with_columns(group=hashed(pl.col("prompt"))).drop("prompt")
-        if "response" in frame.columns:
-            has_length = "length" in frame.columns
-            self.characters = self.asked.texts and not has_length
-            response = text_expressions(pl.col("response"), self.asked, has_length=has_length)
-            frame = frame.with_columns(response).drop("response")
-        return frame
+            frame = framed(rows)
+            if "response" in frame.columns:
+                has_length = "length" in frame.columns
+                self.characters = self.asked.texts and not has_length
+                response = text_expressions(pl.col("response"), self.asked, has_length=has_length)
+                frame = frame.with_columns(response).drop("response")
+            left_out = [m for m in ("step", "rollout") if getattr(self.asked, m) == "none"]
+            self._add(frame.drop(left_out, strict=False))
 
     def trajectories(self, file: File) -> None:
         """Take in a document of one-step trajectories: the state is the prompt, the action answers.
@@ -304,7 +265,7 @@ class Gathering:
         keys = ["group", "step"] if has_steps and frame["step"].n_unique() > 1 else ["group"]
         several = 0
         if "rollout" in frame.columns:
-            frame, several = self._once(frame, keys)
+            frame, several = once(frame, keys, self._place)
         edge, key, heads = numbered(frame, keys)
         name_of_key = np.arange(len(heads))
         if len(keys) > 1:
@@ -332,8 +293,8 @@ class Gathering:
             )
         step = None
         if has_steps:
-            steps = heads["step"] if "step" in heads.columns else frame["step"].gather(edge[:-1])
-            step = steps.fill_null(-1).to_numpy()
+            one = pl.repeat(frame["step"][0], len(heads), dtype=pl.Int64, eager=True)
+            step = (heads["step"] if "step" in heads.columns else one).fill_null(-1).to_numpy()
         return arranged(
             edge=edge,
             key=key,
@@ -355,138 +316,9 @@ class Gathering:
             **_others(frame),
         )
 
-    def _once(self, frame: pl.DataFrame, keys: list[str]) -> tuple[pl.DataFrame, int]:
-        """Return one row a rollout, and how many rows that leaves out; their lengths add up."""
-        edge, key, _ = numbered(frame, keys)
-        rows = frame.with_columns(key=np.repeat(key, np.diff(edge)))
-        first = rows.select(
-            pl.col("rollout").is_null() | pl.struct("key", "rollout").is_first_distinct()
-        ).to_series()
-        if first.all():
-            return frame, 0
-        again = rows.with_row_index("row").filter(~first)
-        one = rows.with_row_index("row").filter(first)
-        rewards = [name for name in frame.columns if name.startswith(REWARD)]
-        both = again.join(one, on=["key", "rollout"], suffix=":one", maintain_order="left")
-        differs = reduce(
-            pl.Expr.or_, (pl.col(name).ne_missing(pl.col(f"{name}:one")) for name in rewards)
-        )
-        wrong = both.filter(differs)
-        if len(wrong):
-            row = wrong.row(0, named=True)
-            values = [row[f"{rewards[0]}:one"], row[rewards[0]]]
-            raise InputError(
-                f"rollout {shown(row['rollout'])} of group {shown(row['group'])} stands there "
-                f"twice, with the rewards {values[0]} and {values[1]}",
-                f"{self._place(row['row:one'])} and {self._place(row['row'])}",
-                "mend the ids, name another column with --rollout, or say --rollout none",
-            )
-        if "length" in frame.columns:
-            total = rows.group_by("key", "rollout").agg(pl.col("length").sum())
-            one = one.join(
-                total, on=["key", "rollout"], how="left", suffix=":all", nulls_equal=True,
-                maintain_order="left",
-            )  # fmt: skip
-            one = one.with_columns(
-                pl.when(pl.col("rollout").is_null())
-                .then("length")
-                .otherwise("length:all")
-                .alias("length")
-            ).drop("length:all")
-        return one.drop("row", "key"), len(again)
-
     def _place(self, row: int) -> str:
         before, name = next(held for held in reversed(self.files) if held[0] <= row)
         return f"{shown(name)}, row {row - before + 1}"
-
-
-def checked(row: Row, asked: Asked, where: str) -> Row:
-    """Return a rollout of a nested dump with the rewards that were asked for, as numbers.
-
-    Raises:
-        InputError: a number is none, or a reward that was asked for is not there.
-    """
-    if asked.reward:
-        known = {**row.get("more", {}), **row["reward"]}
-        missing = [name for name in asked.reward if name not in known]
-        if missing:
-            raise InputError(
-                f"there is no reward {shown(missing[0])}", where, f"there are {listed(known)}"
-            )
-        row["reward"] = {name: known[name] for name in asked.reward}
-    if row.get("group", row.get("prompt", "the record")) is None:
-        raise InputError("the group is missing", where, "mend or leave out this row")
-    if not row["reward"]:
-        raise InputError("there is no reward", where, "mend or leave out this row")
-    for name, value in row["reward"].items():
-        row["reward"][name] = _reward(value, name, where)
-    for name in (*NUMBERS, "step"):
-        if row.get(name) is not None:
-            kind = pl.Int64() if name == "step" else pl.Float64()
-            row[name] = in_kind(row[name], kind, name, where)
-    return row
-
-
-def _reward(value: Any, name: str, where: str) -> float | None:
-    number: float | None = in_kind(value, pl.Float64(), name, where)
-    if number is not None and math.isinf(number):
-        raise InputError(
-            f"{shown(name)} is {number}, expected a finite number, or none", where, "mend this row"
-        )
-    return number
-
-
-def runs(frame: pl.DataFrame) -> Ints:
-    """Return where groups begin that are blocks of rows with one prompt, and the end of all.
-
-    A prompt may come twice in a row, so a run of equal prompts holds as many groups as the greatest
-    common divisor of all runs goes into it.
-    """
-    keys = ["group", "step"] if "step" in frame.columns else ["group"]
-    edges = numbered(frame, keys)[0]
-    size = reduce(math.gcd, np.diff(edges).tolist())
-    return edges if size == 1 else np.arange(0, len(frame) + 1, size)
-
-
-def numbered(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, Ints, pl.DataFrame]:
-    """Return runs of rows with equal keys, and which key each has.
-
-    Rows of one key mostly stand together, so only the first of each run is looked up, by its hash.
-
-    Returns:
-        [R + 1] where runs begin, and the end; [R] the number of the key, in order of first
-        appearance; [K] the keys.
-    """
-    begin, key = _runs(frame.select(keys))
-    first = key.is_first_distinct()
-    number = np.arange(len(key))
-    heads = begin if first.all() else begin[first.to_numpy()]
-    if len(heads) < len(key):
-        known = key.filter(first).to_frame("key").with_row_index("number")
-        found = key.to_frame("key").join(known, on="key", how="left", maintain_order="left")
-        number = found["number"].to_numpy().astype(np.int64)
-        new = np.append(True, number[1:] != number[:-1])  # a run may go on over two slices
-        begin, number = begin[new], number[new]
-    unique = pl.DataFrame([frame[key].gather(heads) for key in keys])
-    return np.append(begin, len(frame)), number, unique
-
-
-def _runs(frame: pl.DataFrame) -> tuple[Ints, pl.Series]:
-    """Return [R] rows that differ from the row before, and the hashes of those rows.
-
-    Taken slice by slice, which is quicker than whole columns at once; the first of each is one too.
-    """
-    names = frame.columns
-    changed = [pl.col(name).ne_missing(pl.col(name).shift(1)) for name in names]
-    begins = reduce(pl.Expr.or_, changed, pl.int_range(pl.len()) == 0).alias("begins")
-    key = (pl.struct(names) if len(names) > 1 else pl.col(names[0])).hash().alias("key")
-    rows, keys, before = [], [], 0
-    for part in frame.iter_slices(SLICE):
-        looked = part.select(begins, key)
-        rows.append(looked["begins"].arg_true().to_numpy() + before)
-        keys.append(looked["key"].filter(looked["begins"]))
-        before += len(part)
-    return np.concatenate(rows).astype(np.int64), pl.concat(keys)
 
 
 def _others(frame: pl.DataFrame) -> dict[str, Any]:

@@ -76,6 +76,8 @@ class Asked:
                 f"{len(self.weights)} weights for {len(self.reward)} rewards",
                 fix="name as many rewards: --reward a,b --weights 1,0.5",
             )
+        if len(set(self.reward)) < len(self.reward):
+            raise UsageError(f"--reward {','.join(self.reward)}", fix="name each reward once")
         return dict(zip(self.reward, self.weights, strict=False))
 
 
@@ -353,9 +355,7 @@ def _csv(file: File, gathering: Any) -> None:
         )
         if layout is None:
             raise InputError("rollouts of this trainer are not read from CSV", file.at())
-        gathering.table(
-            layout, lazy, schema, lambda row: file.at(f"row {row + 1} (line {row + 2})")
-        )
+        gathering.table(layout, lazy, schema, lambda row: file.at(f"row {row + 1}"))
     except pl.exceptions.PolarsError as error:
         reason = shown(str(error).splitlines()[0], 200)
         raise InputError(

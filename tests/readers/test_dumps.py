@@ -306,6 +306,27 @@ def test_a_prompt_that_comes_twice_in_a_row_is_two_groups(tmp_path: Path) -> Non
     assert rlcalc.load_rollouts(path, group_size=4).size.tolist() == [4, 4]
 
 
+def test_the_last_group_of_a_dump_may_be_cut_short(tmp_path: Path) -> None:
+    """ms-swift cuts its lists to what training has seen."""
+    prompts = list("aabbbbccc")
+    record = {"prompt": prompts, "completion": prompts, "acc": [0] * 9, "advantages": [0] * 9}
+    rollouts = rlcalc.load_rollouts(lines("completions.jsonl", record)(tmp_path))
+
+    assert rollouts.size.tolist() == [2, 2, 2, 2, 1]
+
+
+def test_scattered_groups_of_one_step_come_together(tmp_path: Path) -> None:
+    """verl's classic trainer mixes rows to balance lengths."""
+    records = [{"input": f"q{n % 3}", "output": "", "score": float(n), "step": 4} for n in range(9)]
+    path = lines("4.jsonl", *records)(tmp_path)
+    result = rlcalc.group(path)
+
+    assert rlcalc.load_rollouts(path).size.tolist() == [3, 3, 3]
+    assert result["reward"].tolist() == list(range(9))
+    assert result["group"].tolist() == [0, 1, 2] * 3
+    assert result["rollout"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+
 def test_several_files_and_steps_from_their_names(tmp_path: Path) -> None:
     for step in (2, 10):
         records = [{"input": "q", "output": "", "score": s} for s in (0, 1)]
@@ -328,6 +349,14 @@ def test_one_rollout_in_several_rows_counts_once(tmp_path: Path) -> None:
     assert rollouts.length is not None
     assert rollouts.length.tolist() == [15, 2]
     assert len(rlcalc.load_rollouts(path, rollout="none")) == 3
+
+
+def test_a_length_that_nobody_knows_stays_unknown(tmp_path: Path) -> None:
+    rows = [("a", 1.0, None), ("a", 1.0, None), ("b", 0.0, 2)]
+    records = [{"group": "g", "rollout": r, "reward": v, "length": n} for r, v, n in rows]
+    rollouts = rlcalc.load_rollouts(lines("x.jsonl", *records)(tmp_path))
+
+    assert str(rollouts.length) == "[nan  2.]"
 
 
 def test_a_rollout_with_two_rewards_is_an_error(tmp_path: Path) -> None:
