@@ -198,7 +198,7 @@ class Scored:
         if not unscored.any():
             return cls(
                 reward=reward,
-                start=rollouts.start[np.concatenate([[True], rollouts.size > 0])],
+                start=rollouts.start,
                 batch=edges,
                 rewards=rollouts.rewards,
                 weights=rollouts.weights,

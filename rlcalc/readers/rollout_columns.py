@@ -31,9 +31,7 @@ def settled(layout: Layout, names: Sequence[str], where: str, asked: Asked) -> L
         InputError: a column that is needed or was asked for is not there.
     """
     chosen: dict[str, Any] = {**asked.named()}
-    for meaning in ("step", "rollout"):
-        if chosen.get(meaning) == "none":
-            chosen[meaning] = None
+    chosen |= {m: None for m in ("step", "rollout") if getattr(asked, m) == "none"}
     if asked.reward:
         chosen["reward"] = asked.reward
     there = f"there are {listed(names, most=20)}"

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from rlcalc.vocabulary import Kind
 if TYPE_CHECKING:
     import polars as pl
 
+    from rlcalc.readers.gathering import Gathering
     from rlcalc.rollouts import Rollouts
 
 BESIDE_ROLLOUTS = (*BESIDE, "aggregated_results.jsonl", "history.jsonl", "_metadata.jsonl")
@@ -63,7 +65,7 @@ class Asked:
             meaning: getattr(self, meaning)
             for meaning in ("group", "advantage", "length", "step", "rollout", "baseline")
         }
-        return {meaning: column for meaning, column in named.items() if column is not None}
+        return {meaning: held for meaning, held in named.items() if held not in (None, "none")}
 
     def weight_of(self) -> dict[str, float]:
         """Return what each reward function counts for.
@@ -186,7 +188,7 @@ def step_of_name(path: str) -> int | None:
     return None
 
 
-def _read(name: str, gathering: Any) -> None:
+def _read(name: str, gathering: Gathering) -> None:
     gathering.begin_file("standard input" if name == "-" else name, step_of_name(name))
     if name != "-" and os.path.isfile(name) and _special(name, gathering):
         gathering.end_file()
@@ -208,37 +210,35 @@ def _read(name: str, gathering: Any) -> None:
     gathering.end_file()
 
 
-def _special(name: str, gathering: Any) -> bool:
+def _special(name: str, gathering: Gathering) -> bool:
     """Read an .eval archive, and refuse pickles; everything else is for others."""
-    with open(name, "rb") as stream:
-        head = stream.read(4)
-        if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-            raise InputError("this is a pickle, which could run any code", shown(name), PICKLE)
-        if head != b"PK\x03\x04" or not zipfile.is_zipfile(stream):
-            return False
-        stream.seek(0)
-        with zipfile.ZipFile(stream) as held:
-            inside = held.namelist()
-        if any(os.path.basename(part) == "data.pkl" for part in inside):
-            raise InputError(
-                "this is a pickle (torch), which could run any code", shown(name), PICKLE
-            )
-        if not any(part.startswith("samples/") for part in inside):
-            return False
-        stream.seek(0)
-        data = stream.read()
+    try:
+        with open(name, "rb") as stream:
+            head = stream.read(4)
+            zipped = head == b"PK\x03\x04" and zipfile.is_zipfile(stream)
+    except OSError:
+        return False  # who opens it next says why it cannot be read
+    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        raise InputError("this is a pickle, which could run any code", shown(name), PICKLE)
+    if not zipped:
+        return False
+    with zipfile.ZipFile(name) as held:
+        inside = held.namelist()
+    if any(os.path.basename(part) == "data.pkl" for part in inside):
+        raise InputError("this is a pickle (torch), which could run any code", shown(name), PICKLE)
+    if not any(part.startswith("samples/") for part in inside):
+        return False
     from rlcalc.readers.dumps.inspect_ai import archive
 
     gathering.is_of("inspect", shown(name))
     module = dumps.module("inspect")
-    for part, sample in archive(data, shown(name)):
-        gathering.records(
-            module, [sample], lambda place, part=part: f"{shown(name)}: {shown(part)}"
-        )
+    for part, sample in archive(name):
+        place = f"{shown(name)}: {shown(part)}"
+        gathering.records(module, [sample], [place].__getitem__)
     return True
 
 
-def _document(file: File, gathering: Any) -> None:
+def _document(file: File, gathering: Gathering) -> None:
     """Read a JSON document: a record, a list of them, or one-step trajectories, as in YAML too."""
     from rlcalc.readers import json as json_reader
     from rlcalc.readers.sources import text_of
@@ -278,7 +278,7 @@ def _is_trajectories(record: Any) -> bool:
 
 
 def add_records(
-    records: list[dict[str, Any]], where: str, gathering: Any, place: Callable[[int], str]
+    records: list[dict[str, Any]], where: str, gathering: Gathering, place: Callable[[int], str]
 ) -> None:
     """Take in records that are in memory, whatever their format."""
     name = gathering.form_of(records[0], where)
@@ -322,7 +322,7 @@ def layout_of(
     return None if layout is None else settled(layout, list(first), where, asked)
 
 
-def _table(lazy: pl.LazyFrame, where: str, gathering: Any) -> None:
+def _table(lazy: pl.LazyFrame, where: str, gathering: Gathering) -> None:
     schema = dict(lazy.collect_schema())
     names: dict[str, Any] = dict.fromkeys(schema)
     module = dumps.module(gathering.form_of(names, where))
@@ -331,13 +331,17 @@ def _table(lazy: pl.LazyFrame, where: str, gathering: Any) -> None:
         before = 0
         for frame in lazy.collect_batches(maintain_order=True, chunk_size=CHUNK):
             rows = frame.to_dicts()
-            gathering.records(module, rows, lambda place, n=before: f"{where}, row {n + place + 1}")
+            gathering.records(module, rows, partial(_row, where, before))
             before += len(rows)
         return
-    gathering.table(layout, lazy, schema, lambda row: f"{where}, row {row + 1}")
+    gathering.table(layout, lazy, schema, partial(_row, where, 0))
 
 
-def _csv(file: File, gathering: Any) -> None:
+def _row(where: str, before: int, place: int) -> str:
+    return f"{where}, row {before + place + 1}"
+
+
+def _csv(file: File, gathering: Gathering) -> None:
     import polars as pl
 
     try:

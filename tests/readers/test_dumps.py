@@ -339,6 +339,15 @@ def test_several_files_and_steps_from_their_names(tmp_path: Path) -> None:
     assert rlcalc.load_rollouts(tmp_path, step="none").size.tolist() == [4]
 
 
+def test_steps_can_be_left_out_of_nested_dumps_too(tmp_path: Path) -> None:
+    for step in (1, 2):
+        record = {"input_prompt": "q", "output_response": "", "score": float(step)}
+        lines(f"step_{step}.jsonl", record)(tmp_path)
+
+    assert rlcalc.load_rollouts(tmp_path).size.tolist() == [1, 1]
+    assert rlcalc.load_rollouts(tmp_path, step="none").size.tolist() == [2]
+
+
 def test_one_rollout_in_several_rows_counts_once(tmp_path: Path) -> None:
     rows = [("a", 1.0, 10), ("a", 1.0, 5), ("b", 0.0, 2)]
     records = [{"group": "g", "rollout": r, "reward": v, "length": n} for r, v, n in rows]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -58,23 +57,23 @@ def _number(value: object) -> float | None:
     return LETTERS.get(value) if isinstance(value, str) else None
 
 
-def archive(data: bytes, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def archive(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the samples of an .eval archive, each with its name in there.
 
     Raises:
         InputError: the archive or a sample is damaged.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as held:
+        with zipfile.ZipFile(path) as held:
             for entry in held.infolist():
                 if not (entry.filename.startswith("samples/") and entry.filename.endswith(".json")):
                     continue
                 if entry.file_size > LARGEST_DOCUMENT:
                     raise InputError(
                         f"{shown(entry.filename)} unpacks to more than {LARGEST_DOCUMENT >> 20} MB",
-                        where,
+                        shown(path),
                         "leave out this sample",
                     )
                 yield entry.filename, json.loads(held.read(entry))
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
-        raise InputError(f"this archive is damaged: {shown(str(error))}", where) from error
+        raise InputError(f"this archive is damaged: {shown(str(error))}", shown(path)) from error
