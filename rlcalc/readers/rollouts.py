@@ -222,14 +222,13 @@ def _special(name: str, gathering: Gathering) -> bool:
         raise InputError("this is a pickle, which could run any code", shown(name), PICKLE)
     if not zipped:
         return False
-    with zipfile.ZipFile(name) as held:
-        inside = held.namelist()
+    from rlcalc.readers.dumps.inspect_ai import archive, contents
+
+    inside = contents(name)
     if any(os.path.basename(part) == "data.pkl" for part in inside):
         raise InputError("this is a pickle (torch), which could run any code", shown(name), PICKLE)
     if not any(part.startswith("samples/") for part in inside):
         return False
-    from rlcalc.readers.dumps.inspect_ai import archive
-
     gathering.is_of("inspect", shown(name))
     module = dumps.module("inspect")
     for part, sample in archive(name):

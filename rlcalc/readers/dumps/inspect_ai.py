@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from rlcalc.errors import InputError, shown
 from rlcalc.readers.dumps.layout import Row, finite
 from rlcalc.readers.sources import LARGEST_DOCUMENT
 
+DAMAGE = (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError, RuntimeError)
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 
 
@@ -57,23 +60,39 @@ def _number(value: object) -> float | None:
     return LETTERS.get(value) if isinstance(value, str) else None
 
 
+def contents(path: str) -> list[str]:
+    """Return the names of the files in an archive.
+
+    Raises:
+        InputError: the archive is damaged.
+    """
+    with _undamaged(path), zipfile.ZipFile(path) as held:
+        return held.namelist()
+
+
 def archive(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the samples of an .eval archive, each with its name in there.
 
     Raises:
-        InputError: the archive or a sample is damaged.
+        InputError: the archive or a sample is damaged, or a sample is larger than any should be.
     """
+    with _undamaged(path), zipfile.ZipFile(path) as held:
+        for entry in held.infolist():
+            if not (entry.filename.startswith("samples/") and entry.filename.endswith(".json")):
+                continue
+            if entry.file_size > LARGEST_DOCUMENT:
+                raise InputError(
+                    f"{shown(entry.filename)} unpacks to more than {LARGEST_DOCUMENT >> 20} MB",
+                    shown(path),
+                    "leave out this sample",
+                )
+            yield entry.filename, json.loads(held.read(entry))
+
+
+@contextmanager
+def _undamaged(path: str) -> Iterator[None]:
     try:
-        with zipfile.ZipFile(path) as held:
-            for entry in held.infolist():
-                if not (entry.filename.startswith("samples/") and entry.filename.endswith(".json")):
-                    continue
-                if entry.file_size > LARGEST_DOCUMENT:
-                    raise InputError(
-                        f"{shown(entry.filename)} unpacks to more than {LARGEST_DOCUMENT >> 20} MB",
-                        shown(path),
-                        "leave out this sample",
-                    )
-                yield entry.filename, json.loads(held.read(entry))
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
-        raise InputError(f"this archive is damaged: {shown(str(error))}", shown(path)) from error
+        yield
+    except DAMAGE as error:
+        what = f"this archive is damaged: {shown(str(error))}"
+        raise InputError(what, shown(path), "write or copy it anew") from error
