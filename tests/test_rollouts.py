@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlcalc.errors import ShapeError, UsageError
-from rlcalc.rollouts import Rollouts, segment_mean
+from rlcalc.rollouts import Rollouts, in_order, segment_mean
 
 keys = st.lists(st.tuples(st.integers(0, 2), st.sampled_from("abc")), min_size=2, max_size=30)
 
@@ -43,6 +43,13 @@ def test_the_mean_of_equal_values_is_that_value(value: float, size: int) -> None
     values, start = np.full(size, value), np.array([0, size])
 
     assert segment_mean(values, start).tolist() == [value]
+
+
+@given(st.lists(st.sampled_from([0, 1, 2, 65_535, 65_536, 131_073, 1 << 33]), max_size=30))
+def test_sorting_by_digits_is_a_stable_sort(key: list[int]) -> None:
+    keys = np.array(key, np.int64)
+
+    assert in_order(keys, 1 << 34).tolist() == np.argsort(keys, kind="stable").tolist()
 
 
 def test_rewards_are_a_weighted_sum_of_what_is_there() -> None:
