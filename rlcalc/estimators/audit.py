@@ -15,7 +15,7 @@ from rlcalc.estimators.group import ghosts, keys
 from rlcalc.estimators.groups import SINGLE, Groups
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
-from rlcalc.trajectories import Flags, Floats
+from rlcalc.trajectories import Flags, Floats, Ints
 
 EPSILONS = (1e-4, 1e-5, 1e-6, 1e-8, 1e-9)
 ROUNDING = 2.0**-22
@@ -27,9 +27,7 @@ class Fit:
     """How well a convention gives what the trainer has."""
 
     how: Convention
-    advantage: Floats  # [N]
     fits: Flags  # [N] among those that are compared
-    difference: Floats  # [N] of the advantages
     largest: float  # the largest difference of those that fit
 
 
@@ -59,16 +57,14 @@ def audit(rollouts: Rollouts, tolerance: float, how: Convention | None = None) -
     groups = Groups(rollouts, tolerance=tolerance)
     live = np.repeat(~groups.equal | (groups.status == SINGLE), rollouts.size)
     compared = live & ~np.isnan(rollouts.reward) & ~np.isnan(rollouts.advantage)
-    if how is None:
-        fits = [
-            fit for fit in (_fit(rollouts, one, compared) for one in candidates(rollouts)) if fit
-        ]
-    else:
-        fits = [fit for fit in [_fit(rollouts, how, compared)] if fit]
+    tried = [how] if how else candidates(rollouts)
+    fits = [fit for fit in (_fit(rollouts, one, compared) for one in tried) if fit]
+    if not fits and how:
+        advantages(rollouts, how)  # says what is missing
     best = max(fits, key=lambda fit: (int(fit.fits.sum()), -fit.largest))
-    found = bool(best.fits.any())
-    ghost = ghosts(groups)
-    wrong = np.flatnonzero(compared & ~best.fits) if found or how else np.zeros(0, np.int64)
+    found = 2 * int(best.fits.sum()) > int(compared.sum())  # a few fit by accident
+    advantage, ghost = advantages(rollouts, best.how), ghosts(groups)
+    wrong = np.flatnonzero(compared & ~best.fits)
     same = [
         fit.how.said()
         for fit in fits
@@ -80,7 +76,7 @@ def audit(rollouts: Rollouts, tolerance: float, how: Convention | None = None) -
     columns = keys(rollouts, row)
     columns |= {
         "reward": Column(rollouts.reward[row], symbol="r"),
-        "advantage": Column(best.advantage[row], symbol="A"),
+        "advantage": Column(advantage[row], symbol="A"),
         "trainer_advantage": Column(held[row], symbol="A (trainer)"),
         "finding": Column(
             ["ghost" if ghostly else "does not fit" for ghostly in np.isin(row, ghost)], "text"
@@ -91,10 +87,10 @@ def audit(rollouts: Rollouts, tolerance: float, how: Convention | None = None) -
         "reproduced_by": best.how.said() if found else ("nothing" if n else None),
         "as": ", ".join(_trainers(best.how)) if found else None,
         "largest_difference": best.largest if found else None,
-        "largest_misfit": float(best.difference[wrong].max()) if len(wrong) else None,
+        "largest_misfit": _largest(advantage, held, wrong),
         "compared": n,
-        "fit": int((compared & best.fits).sum()),
-        "do_not_fit": n - int((compared & best.fits).sum()),
+        "fit": int(best.fits.sum()),
+        "do_not_fit": len(wrong),
         "fit_as_well": "; ".join(same[:4]) or None,
         "ghosts": len(ghost),
         "largest_ghost": float(np.abs(held[ghost]).max()) if len(ghost) else None,
@@ -126,7 +122,13 @@ def _fit(rollouts: Rollouts, how: Convention, compared: Flags) -> Fit | None:
     assert rollouts.advantage is not None
     difference = np.abs(advantage - rollouts.advantage)
     fits = compared & (difference <= _allowed(rollouts, how, advantage))
-    return Fit(how, advantage, fits, difference, float(difference[fits].max(initial=0.0)))
+    return Fit(how, fits, float(difference[fits].max(initial=0.0)))
+
+
+def _largest(advantage: Floats, held: Floats, rows: Ints) -> float | None:
+    difference = np.abs(advantage - held)[rows]
+    known = difference[~np.isnan(difference)]
+    return float(known.max()) if len(known) else None
 
 
 def _allowed(rollouts: Rollouts, how: Convention, advantage: Floats) -> Floats:

@@ -1,9 +1,12 @@
 """The audit finds the convention behind a trainer's numbers, what does not fit, and ghosts."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import rlcalc
+from rlcalc.cli import app
 from rlcalc.errors import InputError
 from rlcalc.estimators.advantages import advantages
 from rlcalc.estimators.advantages.convention import small
@@ -104,7 +107,14 @@ def test_numbers_from_nowhere_are_reproduced_by_nothing() -> None:
     result = rlcalc.audit(rollouts_with(strange))
 
     assert result.facts["reproduced_by"] == "nothing"
-    assert result.facts["do_not_fit"] == result.facts["compared"]
+    assert result.facts["do_not_fit"] + result.facts["ghosts"] == len(result) == 320  # type: ignore[operator]
+
+
+def test_what_the_given_convention_needs_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("group,reward,advantage\na,1,0.5\na,0,-0.5\n")
+    with pytest.raises(InputError, match="no length is known"):
+        app(["group", str(path), "--audit", "--estimator", "opo"], standalone_mode=False)
 
 
 def test_without_advantages_there_is_nothing_to_audit() -> None:
