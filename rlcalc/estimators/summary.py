@@ -262,15 +262,13 @@ def _by_step(groups: Groups) -> dict[str, Column]:
     rollouts, scored = groups.rollouts, groups.rollouts.scored
     n_steps = len(rollouts.step)
     step_of = rollouts.step_of_group
-    n_scored, total = np.zeros(n_steps), np.zeros(n_steps)
-    sums = groups.placed(scored.mean * scored.size, 0.0)
-    np.add.at(n_scored, step_of, groups.scored)
-    np.add.at(total, step_of, np.nan_to_num(sums))
+    sums = np.nan_to_num(groups.placed(scored.mean * scored.size, 0.0))
+    n_scored = np.bincount(step_of, weights=groups.scored, minlength=n_steps)
     means, errors = np.full(n_steps, np.nan), np.full(n_steps, np.nan)
     for step in range(n_steps):
         part = slice(int(rollouts.batch[step]), int(rollouts.batch[step + 1]))
         means[step], errors[step] = clustered(
-            np.nan_to_num(sums[part]),
+            sums[part],
             groups.scored[part].astype(float),
             np.arange(part.stop - part.start),
         )

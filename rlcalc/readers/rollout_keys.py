@@ -32,42 +32,28 @@ def runs(frame: pl.DataFrame) -> Ints:
 def numbered(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, Ints, pl.DataFrame]:
     """Return runs of rows with equal keys, and which key each has.
 
-    Rows of one key mostly stand together, so only the first of each run is looked up, by its hash.
+    Keys are told apart by 64 bits of them. Rows of one key mostly stand together, so only the first
+    of each run is looked up.
 
     Returns:
         [R + 1] where runs begin, and the end; [R] the number of the key, in order of first
         appearance; [K] the keys.
     """
-    begin, key = _runs(frame.select(keys))
+    hashes = (pl.struct(keys) if len(keys) > 1 else pl.col(keys[0])).hash().alias("key")
+    parts = [part.select(hashes) for part in frame.select(keys).iter_slices(SLICE)]
+    key = pl.concat(parts, rechunk=True).to_series()
+    bits = key.to_numpy()
+    begin = np.append(0, np.flatnonzero(bits[1:] != bits[:-1]) + 1)
+    key = key if len(begin) == len(key) else pl.Series("key", bits[begin])
     first = key.is_first_distinct()
-    number = np.arange(len(key))
-    heads = begin if first.all() else begin[first.to_numpy()]
-    if len(heads) < len(key):
-        known = key.filter(first).to_frame("key").with_row_index("number")
-        found = key.to_frame("key").join(known, on="key", how="left", maintain_order="left")
+    number, heads = np.arange(len(key)), begin
+    if not first.all():
+        heads = begin[first.to_numpy()]
+        known = key.filter(first).to_frame().with_row_index("number")
+        found = key.to_frame().join(known, on="key", how="left", maintain_order="left")
         number = found["number"].to_numpy().astype(np.int64)
-        new = np.append(True, number[1:] != number[:-1])  # a run may go on over two slices
-        begin, number = begin[new], number[new]
-    unique = pl.DataFrame([frame[key].gather(heads) for key in keys])
+    unique = pl.DataFrame([frame[name].gather(heads) for name in keys])
     return np.append(begin, len(frame)), number, unique
-
-
-def _runs(frame: pl.DataFrame) -> tuple[Ints, pl.Series]:
-    """Return [R] rows that differ from the row before, and the hashes of those rows.
-
-    Taken slice by slice, which is quicker than whole columns at once; the first of each is one too.
-    """
-    names = frame.columns
-    changed = [pl.col(name).ne_missing(pl.col(name).shift(1)) for name in names]
-    begins = reduce(pl.Expr.or_, changed, pl.int_range(pl.len()) == 0).alias("begins")
-    key = (pl.struct(names) if len(names) > 1 else pl.col(names[0])).hash().alias("key")
-    rows, keys, before = [], [], 0
-    for part in frame.iter_slices(SLICE):
-        looked = part.select(begins, key)
-        rows.append(looked["begins"].arg_true().to_numpy() + before)
-        keys.append(looked["key"].filter(looked["begins"]))
-        before += len(part)
-    return np.concatenate(rows).astype(np.int64), pl.concat(keys)
 
 
 def once(
