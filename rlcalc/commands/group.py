@@ -173,6 +173,9 @@ def group(
     from rlcalc.renderers import FORMATS, settled_format
 
     form = settled_format(format_, json=json, csv=csv, output=output)
+    answers = {"--audit": audit, "--why": why, "--compare": compare}
+    if len(several := [option for option, given in answers.items() if given]) > 1:
+        raise UsageError(f"{' and '.join(several)} are different answers", fix="ask for one")
     asked = Asked(
         form=from_,
         group=group_,

@@ -262,6 +262,7 @@ USAGE = {
     "--length-penalty kimy": "did you mean kimi",
     "--length-penalty overlong:5": "overlong:MAX:BUFFER",
     "--why nobody": "no group nobody",
+    "--why sums --audit": "different answers",
 }
 
 

@@ -31,7 +31,7 @@ TRAINERS: dict[str, dict[str, Convention]] = {
     "verl": _named(
         Convention("grpo", 1e-6, single="raw"),
         Convention("dr-grpo", single="raw"),
-        Convention("rloo", single="raw"),
+        Convention("rloo", single="raw"),  # verl's vectorised form gives 0 to a group of one
         Convention("reinforce++", whiten=VERL_TOKENS),
         Convention("reinforce++-baseline", single="raw", whiten=VERL_TOKENS),
         Convention("remax"),
