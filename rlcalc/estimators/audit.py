@@ -31,6 +31,7 @@ class Fit:
     largest: float  # the largest difference of those that fit
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def audit(rollouts: Rollouts, tolerance: float, how: Convention | None = None) -> Result:
     """Return the rollouts whose advantage is not what the best convention gives, and ghosts.
 

@@ -20,6 +20,7 @@ from rlcalc.trajectories import Floats, Ints
 Rows = Literal["rollouts", "groups", "summary"]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def group(
     rollouts: Rollouts,
     conventions: Mapping[str, Convention],
@@ -177,6 +178,7 @@ def groups_result(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Re
     return Result("group", "Groups", columns, {**facts, "dead_are": dead})
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def why(rollouts: Rollouts, name: str, how: Convention) -> Result:
     """Return one group in full: each reward and advantage, and the arithmetic between them.
 

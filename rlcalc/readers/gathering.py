@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rlcalc.readers.sources import File
 
 ROWS = 1 << 18
+EXPECTED = {"truncated": "true or false", "step": "a whole number"}
 Place = Callable[[int], str]
 
 
@@ -127,7 +128,7 @@ class Gathering:
             wrong = frame[name].is_not_null().arg_true()
             if len(wrong):
                 values = frame[name][wrong[:3].to_list()].to_list()
-                expected = "true or false" if column == "truncated" else "a number"
+                expected = EXPECTED.get(column, "a number")
                 self._wrong(column, values, wrong, place, expected)
             frame = frame.drop(name)
         for name in frame.columns:
@@ -144,10 +145,11 @@ class Gathering:
     def _wrong(
         self, name: str, values: list[Any], rows: pl.Series, place: Place, expected: str
     ) -> None:
+        more = [f"{len(rows) - 3:,} more"] if len(rows) > 3 else []
         seen = "missing" if values[0] is None else listed(repr(value) for value in values)
         raise InputError(
             f"{shown(name.removeprefix(REWARD))} is {shown(seen, 120)}, expected {expected}",
-            listed([place(int(row)) for row in rows[:3]], total=len(rows)),
+            " and ".join([place(int(row)) for row in rows[:3]] + more),
             "mend or leave out " + ("this row" if len(rows) == 1 else "these rows"),
         )
 

@@ -21,6 +21,8 @@ REWARD = "reward:"
 NUMBERS = ("advantage", "length", "baseline")
 BEGINNING = 400
 """Characters of a response that are kept where its beginning is shown."""
+WHOLE = 2**53
+"""Below this every whole number is one of float64."""
 Schema = Mapping[str, pl.DataType]
 
 
@@ -76,8 +78,7 @@ def expressions(layout: Layout, schema: Schema, asked: Asked) -> list[pl.Expr]:
         if (column := getattr(layout, meaning)) is not None:
             found += _number(layout, meaning, column, schema, meaning)
     if layout.step is not None:
-        value, kind = _source(layout.step, schema)
-        found.append(value.cast(pl.Int64, strict=kind.is_numeric()).alias("step"))
+        found += _whole(layout.step, schema)
     if layout.truncated is not None:
         found += _flag(layout, layout.truncated, schema)
     return found + _names(layout, schema, asked)
@@ -104,6 +105,17 @@ def _number(layout: Layout, meaning: str, column: str, schema: Schema, name: str
     blank = text.is_null() | text.str.strip_chars().str.to_lowercase().is_in(["", "nan"])
     bad = pl.when(~blank & number.is_null()).then(text)
     return [number.alias(name), bad.alias(f"bad:{name}")]
+
+
+def _whole(column: str, schema: Schema) -> list[pl.Expr]:
+    value, kind = _source(column, schema)
+    if kind.is_integer():
+        return [value.cast(pl.Int64).alias("step")]
+    text, number = as_text(value, kind), as_number(as_text(value, kind), pl.String())
+    whole = ((number == number.floor()) & (number.abs() < WHOLE)).fill_null(value=False)
+    blank = text.is_null() | text.str.strip_chars().str.to_lowercase().is_in(["", "nan"])
+    step = pl.when(whole).then(number).cast(pl.Int64, strict=False)
+    return [step.alias("step"), pl.when(~blank & ~whole).then(text).alias("bad:step")]
 
 
 def _flag(layout: Layout, column: str, schema: Schema) -> list[pl.Expr]:
@@ -205,8 +217,10 @@ def in_kind(value: Any, kind: Any, name: str, where: str) -> Any:
     Raises:
         InputError: it is of another type.
     """
-    if value is None or (isinstance(kind, pl.List) and isinstance(value, list)):
+    if value is None:
         return value
+    if isinstance(kind, pl.List) and isinstance(value, list):
+        return [0] * len(value)  # only its length is asked for
     if isinstance(kind, pl.Struct):
         held = value if isinstance(value, dict) else {}
         return {
@@ -220,7 +234,7 @@ def in_kind(value: Any, kind: Any, name: str, where: str) -> Any:
     number = _as_number(value)
     if number is not None and kind == pl.Float64:
         return number
-    if number is not None and kind == pl.Int64 and number.is_integer():
+    if number is not None and kind == pl.Int64 and number.is_integer() and abs(number) < WHOLE:
         return int(number)
     expected = EXPECTED.get(type(kind), "a number")
     raise InputError(

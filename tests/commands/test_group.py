@@ -111,6 +111,9 @@ BAD: dict[str, tuple[bytes, str, str]] = {  # name: content, what is said, where
         "has 2 steps",
         "a rollout is one step",
     ),
+    "step.jsonl": (b'{"group": 1, "reward": 1, "step": 1e300}\n', "a whole number", "line 1"),
+    "step.csv": (b"group,reward,step\n1,1,2.5\n", "a whole number", "row 1"),
+    "step.parquet": (parquet(group=[1], reward=[1.0], step=[2.5]), "a whole number", "row 1"),
     "utf16.csv": ("group,reward\n".encode("utf-16"), "UTF-16", "utf16.csv"),
     "twice.jsonl": (
         b'{"group": 1, "rollout": 1, "reward": 1}\n{"group": 1, "rollout": 1, "reward": 0}\n',
@@ -211,6 +214,15 @@ def test_nan_is_unscored_and_never_0(rlcalc: Shell) -> None:
     assert [row["reward"] for row in rows] == [1, 0, None, None]
     assert [row["advantage"] is None for row in rows] == [False, False, True, True]
     assert rows[0]["advantage"] == pytest.approx(0.5**0.5, rel=1e-5)
+
+
+def test_rewards_at_the_end_of_float64_are_no_warning(rlcalc: Shell) -> None:
+    lines = "".join(f"{ROW.replace('1', value)}\n" for value in ("1e308", "-1e308", "0"))
+    for arguments in (["--rows", "rollouts"], ["--rows", "groups"], []):
+        done = rlcalc("group", *arguments, stdin=lines)
+
+        assert done.returncode == 0
+        assert "Warning" not in done.stderr
 
 
 HOSTILE = "\x1b[31mred\x1b[0m [bold]x[/bold] \x07\u202e"

@@ -47,6 +47,7 @@ ESTIMATORS: dict[str, Callable[[Scored, Convention], Floats]] = {
 }
 
 
+@np.errstate(over="ignore", invalid="ignore")  # rewards of 1e308 have no variance in float64
 def advantages(rollouts: Rollouts, how: Convention) -> Floats:
     """Return [N] the advantage of each rollout; NaN where there is none.
 
