@@ -24,7 +24,7 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
     Raises:
         InputError: the file is damaged, or a column or a cell is not as it should be.
     """
-    with readable(file):
+    with whole(file):
         lazy = scan(file)
         names = lazy.collect_schema().names()
         padded = file.kind is Kind.arrow and {"terminations", "truncations"} <= set(names)
@@ -32,8 +32,8 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
 
 
 @contextmanager
-def readable(file: File) -> Iterator[None]:
-    """Turn what Polars can raise over a damaged file into what, where and how to fix it."""
+def whole(file: File) -> Iterator[None]:
+    """Turn what Polars raises over a damaged file into what, where and how to fix it."""
     try:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
@@ -45,7 +45,7 @@ def readable(file: File) -> Iterator[None]:
 
 
 def scan(file: File) -> pl.LazyFrame:
-    """Return the table of a file, of which nothing but the schema is read yet."""
+    """Return a file as a frame that is not read yet."""
     in_file_format = file.stream.peek(6)[:6] == b"ARROW1"
     source = file.path or io.BytesIO(file.stream.read())
     if file.kind is Kind.parquet:

@@ -195,9 +195,9 @@ def _read(name: str, gathering: Gathering) -> None:
         return
     with opened(name, None) as file:
         if file.kind in (Kind.parquet, Kind.arrow):
-            from rlcalc.readers.parquet import readable, scan
+            from rlcalc.readers.parquet import scan, whole
 
-            with readable(file):
+            with whole(file):
                 _table(scan(file), file.at(), gathering)
         elif file.kind in (Kind.csv, Kind.tsv):
             _csv(file, gathering)
