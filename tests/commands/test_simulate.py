@@ -215,7 +215,7 @@ def test_a_cut_play_has_no_exact_values_of_states_but_one_of_the_start() -> None
 
 
 def test_a_world_that_is_only_played_is_no_fault(rlcalc: Shell) -> None:
-    done = rlcalc("check", "sums", "--set", "horizon=50")
+    done = rlcalc("check", "language", "--set", "horizon=50")
 
     assert done.returncode == 0
     assert "about 10^15 states" in done.stdout
@@ -271,7 +271,7 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
     "gamma": (("simulate", "rifle", "-g", "2", "--rows", "summary"), 3, "0 to 1"),
     "no rollouts": (("simulate", "rifle", "--rollouts"), 3, "language worlds"),
     "full disk": (("simulate", "rifle", "-o", "/dev/full", "-f", "csv"), 3, "No space left"),
-    "full disk, parquet": (("simulate", "sums", "-o", "/dev/full", "-f", "parquet"), 3, "No space"),
+    "full parquet": (("simulate", "rifle", "-o", "/dev/full", "-f", "parquet"), 3, "No space"),
     "no folder": (("simulate", "rifle", "-o", "nowhere/steps.csv"), 3, "cannot write"),
 }  # fmt: skip
 FILES = {
@@ -354,7 +354,7 @@ def test_a_small_play_loads_nothing_heavy() -> None:
     code = (
         "import sys, rlcalc\n"
         "list(rlcalc.simulate('rifle', 1000, seed=1))\n"
-        "rlcalc.simulate('sums', 1000, rows='summary', seed=1)\n"
+        "rlcalc.simulate('language', 1000, rows='summary', seed=1)\n"
         "rlcalc.estimate('rifle', episodes=1000, play={'seed': 1})\n"
         "print({'polars', 'numba', 'scipy', 'gymnasium'} & set(sys.modules) or 'none')"
     )

@@ -42,7 +42,7 @@ def model(**changes: Any) -> MDP:
 
 def test_the_shipped_spec_has_its_known_answer() -> None:
     for level in ("token", "sequence", "turn"):
-        result = rlcalc.solve("sums", policy="spec", settings={"level": level})
+        result = rlcalc.solve("language", policy="spec", settings={"level": level})
 
         assert result.facts["start_value"] == pytest.approx(0.330446753906, abs=1e-12)
 
@@ -222,7 +222,7 @@ def test_sizes_are_told_however_large() -> None:
 def test_what_is_too_large_is_played_and_says_how_large_it_is() -> None:
     game = world(horizon=40)
     with pytest.raises(InputError, match=r"about 10\^12 states"):
-        rlcalc.worlds.load_model("sums", settings={"horizon": 40})
+        rlcalc.worlds.load_model("language", settings={"horizon": 40})
 
     assert rlcalc.simulate(game, 50, seed=1).whole().length.max() > 2
 
@@ -244,7 +244,7 @@ def test_rollouts_are_the_responses_with_their_rewards(level: str, group: int, s
 
 
 def test_rollouts_are_written_a_line_each(rlcalc: Shell) -> None:
-    done = rlcalc("simulate", "sums", "-n", 6, "--seed", 1, "--rollouts", "--group-size", 3)
+    done = rlcalc("simulate", "language", "-n", 6, "--seed", 1, "--rollouts", "--group-size", 3)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
 
     assert [row["group"] for row in rows] == [0, 0, 0, 1, 1, 1]
