@@ -249,6 +249,10 @@ def test_rollouts_are_written_a_line_each(rlcalc: Shell) -> None:
 
     assert [row["group"] for row in rows] == [0, 0, 0, 1, 1, 1]
     assert list(rows[0]) == ["prompt", "response", "reward", "group"]
+    groups = json.loads(
+        rlcalc("group", "-", "--rows", "groups", "--json", stdin=done.stdout).stdout
+    )
+    assert [row["n"] for row in groups["rows"]] == [3, 3]
     assert rlcalc("simulate", "rifle", "-n", 6, "--rollouts").returncode == 3
 
 
