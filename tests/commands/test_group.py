@@ -274,14 +274,14 @@ USAGE = {
     "--length-penalty kimy": "did you mean kimi",
     "--length-penalty overlong:5": "overlong:MAX:BUFFER",
     "--why nobody": "no group nobody",
-    "--why sums --audit": "different answers",
+    "--why rollouts --audit": "different answers",
 }
 
 
 @pytest.mark.parametrize("arguments", USAGE)
 def test_a_call_that_makes_no_sense_is_a_usage_error(arguments: str) -> None:
     with pytest.raises(library.UsageError) as error:
-        app(["group", "sums", *arguments.split()], standalone_mode=False)
+        app(["group", "rollouts", *arguments.split()], standalone_mode=False)
 
     assert USAGE[arguments] in str(error.value)
 
@@ -290,7 +290,7 @@ def test_every_form_of_answer(tmp_path: Path) -> None:
     answer = str(tmp_path / "answer")
     for form in ("table", "json", "jsonl", "csv", "tsv", "md", "parquet"):
         for rows in ("rollouts", "groups", "summary"):
-            arguments = ["group", "sums", "--rows", rows, "-f", form, "-o", answer, "-q"]
+            arguments = ["group", "rollouts", "--rows", rows, "-f", form, "-o", answer, "-q"]
             app(arguments, standalone_mode=False)
             assert Path(answer).read_bytes()
 
@@ -334,13 +334,13 @@ def test_it_is_monte_carlo(rlcalc: Shell, tmp_path: Path) -> None:
 
 
 def test_the_spec_is_both(rlcalc: Shell) -> None:
-    """What the comment of specs/sums.yaml works out, by group and by estimate."""
-    estimated = library.estimate("sums")
-    grouped = library.group("sums", "dr-grpo")
-    facts = library.group("sums", rows="summary").facts
+    """What the comment of specs/rollouts.yaml works out, by group and by estimate."""
+    estimated = library.estimate("rollouts")
+    grouped = library.group("rollouts", "dr-grpo")
+    facts = library.group("rollouts", rows="summary").facts
 
     np.testing.assert_allclose(estimated["a"], grouped["advantage"], atol=1e-15)
     np.testing.assert_allclose(estimated["q"], grouped["reward"])
-    assert library.group("sums")["advantage"][0] == pytest.approx(0.866024)
+    assert library.group("rollouts")["advantage"][0] == pytest.approx(0.866024)
     assert facts["pass_at_2"] == pytest.approx(11 / 18)
     assert facts["reward_se"] == pytest.approx(np.sqrt(1.5 * 8) / 12)
