@@ -12,14 +12,15 @@ return a `Result`, and raise the errors of `rlcalc.errors`.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from rlcalc.errors import InputError, NotConverged, RlcalcError, ShapeError, UsageError
 
 if TYPE_CHECKING:
     from rlcalc.mdp import MDP
+    from rlcalc.playing import Play
     from rlcalc.policy import Policy
     from rlcalc.result import Column, Result
     from rlcalc.rollouts import Rollouts
@@ -32,6 +33,7 @@ __all__ = [
     "estimate",
     "gain",
     "solve",
+    "simulate",
     "check",
     "load_rollouts",
     "group",
@@ -126,32 +128,48 @@ def load(
 def estimate(
     source: Any,
     *,
+    episodes: int | None = None,
     gamma: float | None = None,
     visit: Literal["first", "every"] = "first",
     of: Literal["all", "v", "q", "a"] = "all",
     truncated: str = "keep",
     confidence: float = 0.95,
     jobs: int | None = None,
+    play: Mapping[str, Any] | None = None,
     **reading: Any,
 ) -> Result:
     """Return Monte Carlo estimates of V, Q and A: `rlcalc.estimators.monte_carlo.estimate`.
 
     Args:
-        source: and `**reading`, as in `load`.
+        source: and `**reading`, as in `load`; or with `episodes` a model, as in `simulate`.
+        episodes: play the model so often, and estimate from that.
         gamma: 0..1 a step; default what the source says, else 1.
         visit: which visits count.
         of: what to estimate.
         truncated: `keep`, `drop`, `bootstrap` or `cut[:tolerance]`.
         confidence: of the intervals.
         jobs: threads; the answer does not depend on it.
+        play: how to play the model: policy, start, max_steps, seed, settings, as in `simulate`.
         **reading: as in `load`.
     """
     from rlcalc.engines.threads import run
     from rlcalc.estimators import monte_carlo
 
-    experience = load(source, **reading)
-    engine = partial(run, jobs=jobs)
-    return monte_carlo.estimate(experience, gamma, visit, of, truncated, confidence, engine)
+    ask = partial(
+        monte_carlo.estimate,
+        gamma=gamma,
+        visit=visit,
+        of=of,
+        truncated=truncated,
+        confidence=confidence,
+        engine=partial(run, jobs=jobs),
+    )
+    if episodes is None:
+        return ask(load(source, **reading))
+    from rlcalc import playing
+
+    how = {**(play or {}), **reading}
+    return playing.estimated(_play(source, episodes, gamma=gamma, jobs=jobs, **how), ask)
 
 
 def gain(
@@ -190,13 +208,14 @@ def solve(
     states: Sequence[Any] | None = None,
     trace: bool = False,
     jobs: int | None = None,
+    settings: Mapping[str, Any] | None = None,
     kind: Kind | str | None = None,
     columns: dict[str, str] | None = None,
 ) -> Result:
     """Return V, Q, A and the policy of a model, with a proven bound: `rlcalc.solvers.solution`.
 
     Args:
-        source: a path, `-`, the name of a shipped spec, or an `MDP`.
+        source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`.
         policy: `optimal`, `uniform`, `spec`, `epsilon:0.1`, `softmax:1.0`, a file, a `Policy`.
         gamma: 0..1 a step; default what the source says, else 1.
         horizon: values with 1 to so many steps to go.
@@ -208,6 +227,7 @@ def solve(
         states: only the rows of these.
         trace: the rows are the iterations.
         jobs: threads; the answer does not depend on it.
+        settings: parameters of the source, e.g. {"gun": "bad"}.
         kind: the format of the source; default found by content.
         columns: what an outcome has → the name of its column.
 
@@ -215,6 +235,7 @@ def solve(
         InputError: the source is no model, or the answer does not exist.
         NotConverged: the bound that was reached is above `tol`; `result` of it holds the answer.
     """
+    from rlcalc import worlds
     from rlcalc.mdp import MDP
     from rlcalc.readers import models
     from rlcalc.readers.sources import Options
@@ -222,11 +243,13 @@ def solve(
     from rlcalc.vocabulary import Kind
 
     options = Options(Kind(kind) if kind else None, columns or {})
-    mdp = source if isinstance(source, MDP) else models.load_model(os.fspath(source), options)
+    mdp = source
+    if not isinstance(source, MDP):
+        mdp = worlds.load_model(os.fspath(source), options, settings)
     result = solution.solve(
         mdp,
         solution.Question(
-            policy=models.named_policy(policy, mdp),
+            policy=worlds.policy_to_solve(policy, mdp, gamma),
             gamma=gamma,
             horizon=horizon,
             criterion=criterion,
@@ -243,6 +266,52 @@ def solve(
     return result
 
 
+@overload
+def simulate(
+    source: Any, episodes: int, *, rows: Literal["trajectories"] = ..., **how: Any
+) -> Experience: ...
+@overload
+def simulate(source: Any, episodes: int, *, rows: Literal["summary"], **how: Any) -> Result: ...
+def simulate(source: Any, episodes: int, *, rows: str = "trajectories", **how: Any) -> Any:
+    """Return episodes of a world: as trajectories, or only what they come to.
+
+    Args:
+        source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`.
+        episodes: how many.
+        rows: `trajectories`, an `Experience`; or `summary`, a `Result`.
+        **how: `policy`, as in `solve`, a `Policy`, or for a Gymnasium environment without a table
+            a function from an observation to an action; `start`, a state, or `uniform`;
+            `max_steps`; `seed`; `gamma`; `group`: so many episodes in a row begin in the same
+            state; `with_prob`; `jobs`; `settings`, `kind` and `columns`, as in `solve`.
+
+    Raises:
+        InputError: the source is no world, or cannot be played so, or never ends.
+    """
+    if rows not in ("trajectories", "summary"):
+        raise UsageError(f"rows {rows}", fix="trajectories or summary")
+    play = _play(source, episodes, **how)
+    return play.summary() if rows == "summary" else play.experience()
+
+
+def _play(
+    source: Any,
+    episodes: int,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    kind: Kind | str | None = None,
+    columns: dict[str, str] | None = None,
+    **wish: Any,
+) -> Play:
+    from rlcalc import playing, worlds
+    from rlcalc.readers.sources import Options
+    from rlcalc.vocabulary import Kind
+
+    options = Options(Kind(kind) if kind else None, columns or {})
+    named = isinstance(source, str | os.PathLike)
+    world = worlds.load(os.fspath(source), options, settings) if named else source
+    return playing.prepare(world, playing.Wish(episodes, **wish))
+
+
 def check(source: Any, **reading: Any) -> Result:
     """Return what a source is, trajectories or a model, and every fault in it as a row.
 
@@ -250,14 +319,14 @@ def check(source: Any, **reading: Any) -> Result:
         source: and `**reading`, as in `load`.
         **reading: as in `load`.
     """
+    from rlcalc import worlds
     from rlcalc.estimators.description import describe, describe_model
-    from rlcalc.readers import models
     from rlcalc.readers.sources import Options
 
     if isinstance(source, str | os.PathLike) and not reading:
         path = os.fspath(source)
-        if models.holds_model([path], Options()):
-            return describe_model(lambda: models.load_model(path, Options()))
+        if worlds.is_model([path], Options()):
+            return describe_model(lambda: worlds.load(path))
     return describe(load(source, collect_faults=True, **reading))
 
 

@@ -1,4 +1,4 @@
-"""What a document may say, strictly, every key known: a model, a policy, or trajectories.
+"""What a document may say, strictly, every key known: a model, a policy, trajectories, a world.
 
 pydantic finds what is wrong and the path to it; `faults` says it in our words. How text becomes
 plain values is for the readers, how these become arrays too.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -27,6 +28,7 @@ from pydantic import (
 
 from rlcalc.errors import Fault, nearest, shown
 
+Where = Callable[[tuple[Any, ...]], str]
 Scalar = str | int | float | bool
 Label = Annotated[
     Scalar | list[Scalar], Field(description="a name: text, a number, or a flat list")
@@ -183,6 +185,22 @@ class TrajectoriesDocument(Document):
     trajectories: Annotated[list[Trajectory], Field(min_length=1)]
 
 
+class World(Document):
+    """A world that is named instead of listed; each environment adds its own parameters."""
+
+    environment: str
+    name: str | None = None
+    gamma: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+@dataclass(frozen=True)
+class EnvironmentDocument:
+    """A document that names a world: what it says, and where that stands."""
+
+    parameters: Mapping[str, Any]
+    where: Where
+
+
 @cache
 def adapter(of: Literal["trajectory", "document", "model", "policy"]) -> TypeAdapter[Any]:
     """Return what validates a document of trajectories, one trajectory, a model or a policy."""
@@ -225,23 +243,27 @@ def said(value: object) -> str:
     return kinds.get(type(value), "") + shown(repr(value), 40)
 
 
-Where = Callable[[tuple[Any, ...]], str]
-
-
-def faults(error: ValidationError, where: Where, *, line: bool = False) -> list[Fault]:
+def faults(
+    error: ValidationError, where: Where, *, line: bool = False, known: Iterable[str] = ()
+) -> list[Fault]:
     """Return what pydantic found, in our words, one fault a place.
 
     Args:
         error: what it raised.
         where: from the path of a value in the document to where it stands.
         line: the document is one trajectory, as a line of JSONL is.
+        known: the keys there are, if they are not those of a document of this module.
     """
     of = error.title
-    found = [_fault(detail, where, of, line=line) for detail in error.errors(include_url=False)]
+    keys = list(known)
+    found = [
+        _fault(detail, where, of, line=line, keys=keys)
+        for detail in error.errors(include_url=False)
+    ]
     return list({fault.where: fault for fault in reversed(found)}.values())[::-1]
 
 
-def _fault(detail: Any, where: Where, of: str, *, line: bool) -> Fault:
+def _fault(detail: Any, where: Where, of: str, *, line: bool, keys: list[str]) -> Fault:
     path = tuple(step for step in detail["loc"] if step not in FORM_TAGS)
     union = len(path) and path[-1] in LABEL_TAGS
     path = path[:-1] if union else path
@@ -253,7 +275,7 @@ def _fault(detail: Any, where: Where, of: str, *, line: bool) -> Fault:
         entry = isinstance(path[-1], int) and not is_key
         name = f"entry {path[-1] + 1}" if entry else said(path[-1]).removeprefix("text ").strip("'")
     if kind == "extra_forbidden":
-        known = _known_keys(path, of, line=line)
+        known = keys or _known_keys(path, of, line=line)
         near = nearest(str(path[-1]), known)
         fix = f"did you mean {near}? " if near else ""
         return Fault(f"unknown key {name}", where(path), f"{fix}known: {', '.join(known)}")

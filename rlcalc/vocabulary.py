@@ -77,6 +77,13 @@ class CriterionOption(StrEnum):
     average = "average"
 
 
+class RowsOption(StrEnum):
+    """What `simulate` writes."""
+
+    trajectories = "trajectories"
+    summary = "summary"
+
+
 Source = Annotated[
     list[str] | None,
     typer.Argument(
@@ -140,7 +147,7 @@ Truncated = Annotated[
 Model = Annotated[
     str | None,
     typer.Argument(
-        help="A model: a file, - for standard input, or the name of a shipped spec.",
+        help="A model: a file, - for standard input, the name of a shipped spec or environment.",
         show_default=False,
     ),
 ]
@@ -150,6 +157,77 @@ PolicyOption = Annotated[
         "--policy",
         metavar="POLICY",
         help="optimal, uniform, spec, epsilon:0.1, softmax:1.0, or a file.",
+    ),
+]
+Play = Annotated[
+    str | None,
+    typer.Option(
+        "--policy",
+        metavar="POLICY",
+        help="spec, uniform, optimal, epsilon:0.1, softmax:1.0, temperature:0.7, top-p:0.9, "
+        "top-k:5, several in turn with commas, or a file. [default: spec, else uniform]",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="A top-level parameter of the source; again for more."
+    ),
+]
+Episodes = Annotated[
+    int, typer.Option("--episodes", "-n", metavar="EPISODES", min=1, help="How many to play.")
+]
+EpisodesOfModel = Annotated[
+    int | None,
+    typer.Option(
+        "--episodes",
+        "-n",
+        metavar="EPISODES",
+        min=1,
+        help="The source is a model: play so many, and estimate from them.",
+        show_default=False,
+    ),
+]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--start",
+        metavar="STATE",
+        help="Where an episode begins; uniform: anywhere. [default: what the source says]",
+    ),
+]
+MaxSteps = Annotated[
+    int | None,
+    typer.Option(
+        "--max-steps", metavar="STEPS", min=1, help="Then stop looking: truncated, not terminated."
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", metavar="N", min=0, help="Of all that is random. [default: any]"),
+]
+WithProb = Annotated[
+    bool,
+    typer.Option("--with-prob", help="Also write the probability with which actions were taken."),
+]
+RowsAsked = Annotated[
+    RowsOption | None,
+    typer.Option(
+        "--rows", help="What to write. [default: on a terminal the summary, else trajectories]"
+    ),
+]
+Rollouts = Annotated[
+    bool,
+    typer.Option("--rollouts", help="Write prompt, response, reward and group, a line each."),
+]
+GroupSize = Annotated[
+    int,
+    typer.Option("--group-size", metavar="N", min=1, help="So many episodes in a row begin alike."),
+]
+Bins = Annotated[
+    int | None,
+    typer.Option(
+        "--bins", metavar="N", min=1, help="Cut each number of an observation (Gymnasium) into N."
     ),
 ]
 Horizon = Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from rlcalc.commands import answer, source_options
+from rlcalc.commands import answer, settings_of, source_options
 from rlcalc.errors import InputError
 from rlcalc.vocabulary import (
     Columns,
@@ -16,6 +16,7 @@ from rlcalc.vocabulary import (
     OrderBy,
     Output,
     Quiet,
+    Settings,
     Source,
 )
 
@@ -26,6 +27,7 @@ def check(
     columns: Columns = None,
     one_step: OneStep = False,
     order_by: OrderBy = None,
+    set_: Settings = None,
     format_: FormatOption = None,
     json: Json = False,
     csv: Csv = False,
@@ -40,17 +42,18 @@ def check(
 
     rlcalc check 'runs/*.jsonl' --json | jq .facts
     """
+    from rlcalc import worlds
     from rlcalc.estimators.description import describe, describe_model
     from rlcalc.readers import load
-    from rlcalc.readers.models import holds_model, load_model
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import settled_format
 
     form = settled_format(format_, json=json, csv=csv, output=output)
     asked = source_options(from_, columns, one_step=one_step, order_by=order_by)
     sources = needs_source(source)
-    if holds_model(sources, asked):
-        result = describe_model(lambda: load_model(sources[0], asked))
+    settings = settings_of(set_)
+    if settings or worlds.is_model(sources, asked):
+        result = describe_model(lambda: worlds.load(sources[0], asked, settings))
     else:
         result = describe(load(sources, asked, collect_faults=True))
     answer(result, form, output, head=None, quiet=quiet)

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 from functools import partial
 
-from rlcalc.commands import answer, source_options
+from rlcalc.commands import (
+    answer,
+    refuse_without_episodes,
+    settings_of,
+    source_options,
+    the_only,
+    watched,
+)
 from rlcalc.vocabulary import (
     All,
     Columns,
     Confidence,
     Csv,
+    EpisodesOfModel,
     FormatOption,
     From,
     Gamma,
     Head,
     Jobs,
     Json,
+    MaxSteps,
     Of,
     OfOption,
     OneStep,
     OrderBy,
     Output,
+    Play,
     Quiet,
+    Seed,
+    Settings,
     Source,
+    Start,
     Truncated,
     Visit,
     VisitOption,
@@ -36,6 +49,12 @@ def estimate(
     of: Of = OfOption.all,
     truncated: Truncated = "keep",
     confidence: Confidence = 0.95,
+    episodes: EpisodesOfModel = None,
+    policy: Play = None,
+    start: Start = None,
+    max_steps: MaxSteps = None,
+    seed: Seed = None,
+    set_: Settings = None,
     from_: From = None,
     columns: Columns = None,
     one_step: OneStep = False,
@@ -56,6 +75,8 @@ def estimate(
     rlcalc estimate 'runs/*.parquet' --visit every --json | jq .facts
 
     rlcalc estimate log.csv --one-step --columns state=page,action=item,reward=click
+
+    rlcalc estimate rifle -n 100000 --set gun=bad --seed 1
     """
     from rlcalc.engines.threads import run
     from rlcalc.estimators import monte_carlo
@@ -65,8 +86,24 @@ def estimate(
 
     form = settled_format(format_, json=json, csv=csv, output=output)
     asked = source_options(from_, columns, one_step=one_step, order_by=order_by)
-    experience = load(needs_source(source), asked)
-    result = monte_carlo.estimate(
-        experience, gamma, visit.value, of.value, truncated, confidence, partial(run, jobs=jobs)
+    sources = needs_source(source)
+    ask = partial(
+        monte_carlo.estimate,
+        gamma=gamma,
+        visit=visit.value,
+        of=of.value,
+        truncated=truncated,
+        confidence=confidence,
+        engine=partial(run, jobs=jobs),
     )
+    if episodes is None:
+        refuse_without_episodes(sources, policy, start, max_steps, seed, set_)
+        result = ask(load(sources, asked))
+    else:
+        from rlcalc import playing, worlds
+
+        world = worlds.load(the_only(sources), asked, settings_of(set_))
+        wish = playing.Wish(episodes, policy, start, max_steps, seed, gamma, jobs=jobs)
+        play = playing.prepare(world, wish)
+        result = playing.estimated(play, ask, partial(watched, n=episodes, quiet=quiet))
     answer(result, form, output, head=None if all_ else head, quiet=quiet)

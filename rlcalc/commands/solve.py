@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rlcalc.commands import answer, source_options
+from rlcalc.commands import answer, settings_of, source_options
 from rlcalc.vocabulary import (
     All,
     Bellman,
@@ -24,6 +24,7 @@ from rlcalc.vocabulary import (
     Output,
     PolicyOption,
     Quiet,
+    Settings,
     StartOnly,
     States,
     Tolerance,
@@ -44,6 +45,7 @@ def solve(
     trace: Trace = False,
     start_only: StartOnly = False,
     states: States = None,
+    set_: Settings = None,
     from_: From = None,
     columns: Columns = None,
     format_: FormatOption = None,
@@ -62,7 +64,10 @@ def solve(
     rlcalc solve robot.yaml --policy epsilon:0.1 --gamma 0.95 --json | jq .facts.bound
 
     rlcalc solve transitions.parquet --gamma 0.99 -o values.parquet
+
+    rlcalc solve rifle --set gun=bad --set bullet=bad
     """
+    from rlcalc import worlds
     from rlcalc.readers import models
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import settled_format
@@ -70,9 +75,10 @@ def solve(
 
     form = settled_format(format_, json=json, csv=csv, output=output)
     asked = source_options(from_, columns, one_step=False, order_by=None)
-    mdp = models.load_model(needs_source([source] if source else None)[0], asked)
+    name = needs_source([source] if source else None)[0]
+    mdp = worlds.load_model(name, asked, settings_of(set_))
     question = solution.Question(
-        policy=models.named_policy(policy, mdp),
+        policy=worlds.policy_to_solve(policy, mdp, gamma),
         gamma=gamma,
         horizon=horizon,
         criterion=criterion.value,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -63,18 +64,22 @@ def describe(experience: Experience) -> Result:
     return _told("Trajectories", facts, faults, experience.notes)
 
 
-def describe_model(read: Callable[[], MDP]) -> Result:
+def describe_model(read: Callable[[], Any]) -> Result:
     """Return what a model holds, and every fault that was found in it, as `describe` does.
 
     Args:
-        read: gives the model, or raises what is wrong with it.
+        read: gives the model, or a world that can only be played, or raises what is wrong with it.
     """
     try:
         mdp = read()
     except InputError as error:
         return _told("A model", {"faults": len(error.faults)}, error.faults, [])
+    facts: dict[str, Fact]
+    if not isinstance(mdp, MDP):
+        facts = {"name": mdp.name, "not_listed": mdp.why, "gamma": mdp.gamma, "faults": 0}
+        return _told("A world that is played", facts, [], [])
     model = mdp.expected
-    facts: dict[str, Fact] = {
+    facts = {
         "name": mdp.name,
         "states": model.n_states,
         "terminal": int(model.terminal.sum()),

@@ -28,9 +28,14 @@ def read(file: File, reading: Reading) -> list[Trajectories]:
     experience = reading.experience
     note_for_documents(reading)
     written, place = parsed(file)
+    simulated = isinstance(written, dict) and written.get("command") == "simulate"
     value = {"trajectories": _as_list(written)} if isinstance(written, list) else written
+    if simulated and {"facts", "rows"} <= written.keys():  # what simulate --json writes
+        value = {"gamma": written["facts"].get("gamma"), "trajectories": written["rows"]}
 
     def where(path: tuple[int | str, ...]) -> str:
+        if simulated:
+            return place(("rows", *path[1:]))
         if written is not value:  # the list of trajectories, or the only one, is bare
             bare = isinstance(written, list) and value["trajectories"] is written
             path = path[1:] if bare else path[2:]
@@ -97,11 +102,12 @@ def _steps(values: list[Any]) -> bool:
 def _not_trajectories(document: dict[str, Any], file: File) -> Fault | None:
     if "rewards" in document and "actions" in document:
         return None
-    if isinstance(document.get("states"), dict):
+    if isinstance(document.get("states"), dict) or "environment" in document:
         return Fault(
-            "this is a model: it has states with their actions, and no trajectories",
+            "this is a model: it says what can happen, and holds no trajectories",
             file.at(),
-            "give trajectories, i.e. what was experienced",
+            "give trajectories, i.e. what was experienced; rlcalc estimate plays it with -n "
+            "EPISODES",
         )
     keys = ", ".join(map(str, list(document)[:8]))
     near = next((key for key in document if nearest(str(key), ["trajectories"])), None)

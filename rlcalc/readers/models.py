@@ -6,6 +6,7 @@ Whoever builds an `MDP` here has shown that its probabilities sum to 1 and that 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,17 +19,20 @@ from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
 from rlcalc.policy import Policy
 from rlcalc.readers.documents import parsed, text_of_label
 from rlcalc.readers.sources import File, Options, found, opened
-from rlcalc.spec import ModelDocument, Outcome, Where, adapter, faults
+from rlcalc.spec import EnvironmentDocument, ModelDocument, Outcome, Where, adapter, faults
 from rlcalc.trajectories import Floats, Labels
 from rlcalc.vocabulary import MODEL_COLUMN_NAMES, Kind
 
 
-def load_model(source: str, options: Options) -> MDP:
-    """Return the model that a source holds.
+def load_model(
+    source: str, options: Options, settings: Mapping[str, Any] | None = None
+) -> MDP | EnvironmentDocument:
+    """Return the model that a source holds, or the document that names a world.
 
     Args:
         source: a path, `-`, or the name of a shipped spec.
         options: how to read it.
+        settings: top-level parameters that are not to be what the document says.
 
     Raises:
         InputError: it is not there, or no model, or one that contradicts itself.
@@ -42,7 +46,13 @@ def load_model(source: str, options: Options) -> MDP:
         )
     with opened(files[0], options.kind) as file:
         if file.kind in (Kind.yaml, Kind.json):
-            return _of_document(file)
+            return _of_document(file, settings or {})
+        if settings:
+            raise InputError(
+                f"--set {next(iter(settings))}: a table has no parameters",
+                file.at(),
+                "only documents have, and environments",
+            )
         if file.kind is Kind.npz:
             from rlcalc.readers import npz
 
@@ -65,7 +75,9 @@ def holds_model(sources: Sequence[str], options: Options) -> bool:
         with opened(files[0], options.kind) as file:
             if file.kind in (Kind.yaml, Kind.json):
                 value, _ = parsed(file)
-                return isinstance(value, dict) and isinstance(value.get("states"), dict)
+                return isinstance(value, dict) and (
+                    isinstance(value.get("states"), dict) or "environment" in value
+                )
             return file.kind is Kind.npz or _has_transitions(file)
     except InputError:
         return False  # who reads it will say what is wrong
@@ -87,8 +99,17 @@ def _has_transitions(file: File) -> bool:
     return all(lowered.intersection(names) for names in MODEL_COLUMN_NAMES.values())
 
 
-def _of_document(file: File) -> MDP:
-    value, where = parsed(file, keys=3)
+def _of_document(file: File, settings: Mapping[str, Any]) -> MDP | EnvironmentDocument:
+    value, place = parsed(file, keys=3)
+
+    def where(path: tuple[Any, ...]) -> str:
+        return f"--set {shown(path[0])}" if path and path[0] in settings else place(path)
+
+    if isinstance(value, dict):
+        if "environment" in value:
+            return EnvironmentDocument({**value, **settings}, where)
+        _require_parameters(settings, where)
+        value = {**value, **settings}
     if isinstance(value, dict) and "states" not in value:
         raise _no_model(value, file)
     try:
@@ -96,6 +117,21 @@ def _of_document(file: File) -> MDP:
     except ValidationError as error:
         raise InputError.of(faults(error, where)) from error
     return of_document(document, where)
+
+
+PARAMETERS = ("name", "gamma", "start", "policy")
+"""What --set may change in a document that lists its states."""
+
+
+def _require_parameters(settings: Mapping[str, Any], where: Where) -> None:
+    unknown = [name for name in settings if name not in PARAMETERS]
+    if unknown:
+        near = nearest(unknown[0], PARAMETERS)
+        raise InputError(
+            f"unknown parameter {shown(unknown[0])}",
+            where((unknown[0],)),
+            (f"did you mean {near}? " if near else "") + f"known: {', '.join(PARAMETERS)}",
+        )
 
 
 def _no_model(document: dict[Any, Any], file: File) -> InputError:
@@ -399,6 +435,10 @@ def codes_of(names: Sequence[str], labels: Labels) -> list[int]:
     return [labels.code(name) for name in names]
 
 
+_COMMA = re.compile(r",(?![^()]*\))")
+"""A comma that does not stand in a name like (0,1)."""
+
+
 def states_asked(mdp: MDP, states: str | None, *, start_only: bool) -> list[int] | None:
     """Return the numbers of the states whose rows are wanted; None is all.
 
@@ -406,7 +446,7 @@ def states_asked(mdp: MDP, states: str | None, *, start_only: bool) -> list[int]
         InputError: an unknown state, or no start is known.
     """
     if states is not None:
-        return codes_of([name.strip() for name in states.split(",") if name.strip()], mdp.states)
+        return codes_of([name.strip() for name in _COMMA.split(states) if name.strip()], mdp.states)
     if not start_only:
         return None
     if mdp.start is None:

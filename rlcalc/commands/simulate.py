@@ -1,0 +1,126 @@
+"""rlcalc simulate: play a model, and write trajectories, rollouts or their statistics."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rlcalc.commands import answer, settings_of, source_options, watched
+from rlcalc.errors import UsageError, shown
+from rlcalc.vocabulary import (
+    Bins,
+    Columns,
+    Csv,
+    Episodes,
+    Format,
+    FormatOption,
+    From,
+    Gamma,
+    GroupSize,
+    Jobs,
+    Json,
+    MaxSteps,
+    Model,
+    Output,
+    Play,
+    Quiet,
+    Rollouts,
+    RowsAsked,
+    RowsOption,
+    Seed,
+    Settings,
+    Start,
+    WithProb,
+)
+
+if TYPE_CHECKING:
+    from rlcalc.playing import Play as Playing
+    from rlcalc.playing import Watch
+
+
+def simulate(
+    source: Model = None,
+    episodes: Episodes = 1000,
+    policy: Play = None,
+    start: Start = None,
+    max_steps: MaxSteps = None,
+    seed: Seed = None,
+    gamma: Gamma = None,
+    set_: Settings = None,
+    rows: RowsAsked = None,
+    with_prob: WithProb = False,
+    rollouts: Rollouts = False,
+    group_size: GroupSize = 1,
+    bins: Bins = None,
+    from_: From = None,
+    columns: Columns = None,
+    format_: FormatOption = None,
+    json: Json = False,
+    csv: Csv = False,
+    output: Output = None,
+    jobs: Jobs = None,
+    quiet: Quiet = False,
+) -> None:
+    """Play a model: trajectories, or on a terminal what they come to.
+
+    rlcalc simulate rifle -n 100000 --seed 1 | rlcalc estimate -
+
+    rlcalc simulate gridworld-4x4 -n 1000 --policy epsilon:0.1 -o steps.parquet
+
+    rlcalc simulate rifle --set gun=bad --rows summary
+    """
+    from rlcalc import playing, worlds
+    from rlcalc.readers.sources import needs_source
+    from rlcalc.renderers import settled_format
+
+    given = bool(format_ or json or csv or output)
+    form = settled_format(format_, json=json, csv=csv, output=output)
+    wanted = rows or _rows(form if given else None, output)
+    settings = settings_of(set_) | ({} if bins is None else {"bins": bins})
+    asked = source_options(from_, columns, one_step=False, order_by=None)
+    name = needs_source([source] if source else None)[0]
+    wish = playing.Wish(
+        episodes, policy, start, max_steps, seed, gamma, group_size, with_prob, jobs
+    )
+    play = playing.prepare(worlds.load(name, asked, settings), wish)
+    watch = partial(watched, n=episodes, quiet=quiet)
+    if rollouts:
+        if given and form is not Format.jsonl:
+            raise UsageError(f"rollouts are not written as {form}", fix="they are JSONL")
+        _write(play, None, output, watch, quiet=quiet)
+    elif wanted is RowsOption.summary:
+        answer(play.summary(watch), form, output, head=None, quiet=quiet)
+    else:
+        _write(play, form if given else Format.jsonl, output, watch, quiet=quiet)
+
+
+def _rows(form: Format | None, output: str | None) -> RowsOption:
+    for_eyes = form in (Format.table, Format.md) or (form is None and sys.stdout.isatty())
+    return RowsOption.summary if for_eyes and not output else RowsOption.trajectories
+
+
+def _write(
+    play: Playing, form: Format | None, output: str | None, watch: Watch, *, quiet: bool
+) -> None:
+    """Write trajectories, or rollouts if there is no format, and say what is not in them."""
+    from rlcalc.renderers import rollouts, target, trajectories
+
+    batches = watch(play.trajectories(), len)
+    with target(output) as stream:
+        if form is None:
+            n = rollouts.write(play.rollouts(batches), stream)
+        else:
+            n = trajectories.write(batches, form, stream, play.facts())
+    if quiet:
+        return
+    if play.wish.seed is None:
+        sys.stderr.write(f"note: --seed {play.seed} plays the same again\n")
+    if play.gamma != 1 and form is not None:
+        sys.stderr.write(
+            f"note: gamma is {play.gamma:g} and trajectories do not say so: estimate -g "
+            f"{play.gamma:g}\n"
+        )
+    if output:
+        what = "rollouts" if form is None else "trajectories"
+        sys.stderr.write(f"wrote {n:,} {what} to {shown(output)}\n")

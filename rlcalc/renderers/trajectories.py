@@ -1,0 +1,351 @@
+"""Trajectories as they are read again: JSONL in columns, CSV and Parquet a step a row; in batches.
+
+Text is put together from pieces that are made once: a label is quoted once, a reward written once.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import numpy as np
+
+from rlcalc.errors import UsageError
+from rlcalc.streams import GOLDEN
+from rlcalc.trajectories import Labels, Trajectories
+from rlcalc.vocabulary import Format
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+FORMS = (Format.jsonl, Format.json, Format.csv, Format.tsv, Format.parquet)
+"""The formats that trajectories are written in."""
+
+
+def write(
+    batches: Iterable[Trajectories],
+    form: Format,
+    stream: BinaryIO,
+    facts: dict[str, Any] | None = None,
+) -> int:
+    """Write trajectories, batch by batch, and return how many there were.
+
+    Args:
+        batches: in their order.
+        form: one of `FORMS`.
+        stream: of bytes.
+        facts: what JSON says before its rows.
+
+    Raises:
+        UsageError: the format is for tables of results.
+    """
+    if form not in FORMS:
+        raise UsageError(
+            f"trajectories are not written as {form}",
+            fix=f"one of {', '.join(FORMS)}, or --rows summary",
+        )
+    if form is Format.parquet:
+        return _parquet(batches, stream)
+    before = 0
+    if form is Format.json:
+        opening = json.dumps({"command": "simulate", "facts": facts or {}}, indent=2)
+        stream.write(opening[:-2].encode() + b',\n  "rows": [')
+    if form in (Format.csv, Format.tsv):
+        lines: Callable[[Trajectories, int], Iterator[str]] = Rows(form)
+    else:
+        lines = Lists(json_array=form is Format.json)
+    for batch in batches:
+        for text in lines(batch, before):
+            stream.write(text.encode("utf-8", "backslashreplace"))
+        before += len(batch)
+    if form is Format.json:
+        stream.write(b"\n  ]\n}\n")
+    return before
+
+
+class Tokens:
+    """Labels and numbers as text, each made once."""
+
+    def __init__(self, text_of: Callable[[Any], str], after: str = "") -> None:
+        self.text_of = text_of
+        self.after = after
+        self._labels: dict[int, NDArray[Any]] = {}
+        self._text = np.full(1 << TABLE_BITS, f"{0.0!r}{after}", dtype=object)
+        self._bits = np.zeros(1 << TABLE_BITS, dtype=np.uint64)
+
+    def labels(self, labels: Labels, codes: NDArray[np.int32]) -> NDArray[Any]:
+        """Return the text of each code."""
+        texts = self._labels.get(id(labels))
+        if texts is None or len(texts) < len(labels):
+            begun = texts if texts is not None and labels.textual else _objects([])
+            new = [self.text_of(name) + self.after for name in labels.names()[len(begun) :]]
+            texts = self._labels[id(labels)] = np.concatenate([begun, _objects(new)])
+        return texts.take(codes)
+
+    def numbers(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        """Return the shortest text of each number that reads as the same number.
+
+        Numbers that come again are found by their bits in a table with one place for each hash.
+        """
+        bits = (values + 0.0).view(np.uint64)  # −0 is 0
+        place = ((bits * GOLDEN) >> np.uint64(64 - TABLE_BITS)).view(np.int64)
+        text = self._text.take(place)
+        new = np.flatnonzero(self._bits.take(place) != bits)
+        if len(new):
+            several, which = np.unique(bits[new], return_inverse=True)
+            texts = [f"{value!r}{self.after}" for value in several.view(np.float64).tolist()]
+            made = _objects(texts).take(which)
+            text[new] = self._text[place[new]] = made
+            self._bits[place[new]] = bits[new]
+        return text
+
+
+TABLE_BITS = 18
+"""Of the hash by which the text of a number is found."""
+
+
+class Lists:
+    """A trajectory a line, in columns: n + 1 states, n actions, n rewards, and how it ended."""
+
+    def __init__(self, *, json_array: bool) -> None:
+        self.json_array = json_array
+        self.tokens = Tokens(partial(json.dumps, ensure_ascii=False))
+
+    def __call__(self, batch: Trajectories, before: int) -> Iterator[str]:
+        """Yield the text of a batch, some lines at a time.
+
+        Args:
+            batch: the trajectories.
+            before: how many came before it.
+        """
+        for part in parts(batch, CHUNK_STEPS):
+            lines = self._lines(part)
+            if self.json_array:
+                yield ("," if before else "") + "\n    " + ",\n    ".join(lines)
+            else:
+                yield "\n".join([*lines, ""])
+            before += len(part)
+
+    def _lines(self, part: Trajectories) -> list[str]:
+        tokens = self.tokens
+        assert part.last_state is not None
+        states = tokens.labels(part.states, part.state).tolist()
+        last = tokens.labels(part.states, part.last_state).tolist()
+        actions = tokens.labels(part.actions, part.action).tolist()
+        rewards = tokens.numbers(part.reward).tolist()
+        chance, chances = part.behaviour_prob, [""]
+        if chance is not None:
+            chances = tokens.numbers(chance).tolist()
+        ends = [ENDS[end] for end in ends_of(part).tolist()]
+        lines = []
+        for (a, b), state, (over, cut) in zip(
+            pairwise(part.start.tolist()), last, ends, strict=True
+        ):
+            more = "" if chance is None else f', "behaviour_probs": [{", ".join(chances[a:b])}]'
+            lines.append(
+                f'{{"states": [{", ".join(states[a:b])}, {state}], '
+                f'"actions": [{", ".join(actions[a:b])}], "rewards": [{", ".join(rewards[a:b])}]'
+                f'{more}, "terminated": {over}, "truncated": {cut}}}'
+            )
+        return lines
+
+
+ENDS = (("false", "false"), ("true", "false"), ("false", "true"))
+"""Terminated and truncated, by what `ends_of` returns."""
+
+
+def ends_of(batch: Trajectories) -> NDArray[np.int64]:
+    """Return [E] 1 where a trajectory terminated, 2 where it was truncated, else 0."""
+    return np.where(batch.terminated, 1, np.where(batch.truncated, 2, 0))
+
+
+class Rows:
+    """A step a row, with the number of its trajectory and the time in it."""
+
+    def __init__(self, form: Format) -> None:
+        self.separator = "\t" if form is Format.tsv else ","
+        self.tokens = Tokens(self._cell, self.separator)
+        self.times = np.empty(0, dtype=object)
+        self.begun = False
+
+    def _cell(self, value: Any) -> str:
+        out = io.StringIO(newline="")
+        csv.writer(out, delimiter=self.separator, lineterminator="").writerow([value])
+        return out.getvalue()
+
+    def __call__(self, batch: Trajectories, before: int) -> Iterator[str]:
+        """Yield the text of a batch, trajectories from number `before` on; the head comes first."""
+        sign, tokens = self.separator, self.tokens
+        if not self.begun:
+            self.begun = True
+            yield sign.join(columns_of(batch)) + "\n"
+        for part in parts(batch, CHUNK_STEPS):
+            longest = int(part.length.max())
+            if longest > len(self.times):
+                self.times = _objects([f"{t}{sign}" for t in range(2 * longest)])
+            names = _objects([f"{e}{sign}" for e in range(before, before + len(part))])
+            before += len(part)
+            ends = _objects([f"{sign.join(pair)}\n" for pair in ENDS])
+            end = np.zeros(part.n_steps, dtype=np.int64)
+            end[part.start[1:] - 1] = ends_of(part)
+            time = np.arange(part.n_steps) - np.repeat(part.start[:-1], part.length)
+            columns = [
+                np.repeat(names, part.length),
+                self.times.take(time),
+                tokens.labels(part.states, part.state),
+                tokens.labels(part.actions, part.action),
+                tokens.numbers(part.reward),
+                tokens.labels(part.states, next_states(part)),
+                *([] if part.behaviour_prob is None else [tokens.numbers(part.behaviour_prob)]),
+                ends.take(end),
+            ]
+            yield "".join(np.stack(columns, axis=1).ravel().tolist())
+
+
+CHUNK_STEPS = 1 << 15
+"""Steps whose text is put together at once."""
+
+
+def parts(batch: Trajectories, steps: int) -> Iterator[Trajectories]:
+    """Yield a batch in parts of so many steps, more or less, of whole trajectories."""
+    borders = np.searchsorted(batch.start, np.arange(steps, batch.n_steps, steps))
+    edges = np.unique(np.concatenate([[0], borders, [len(batch)]])).tolist()
+    for first, last in pairwise(edges):
+        yield batch.cut(first, last)
+
+
+def _objects(texts: list[str]) -> NDArray[Any]:
+    return np.array([*texts, ""], dtype=object)[:-1]
+
+
+def columns_of(batch: Trajectories) -> list[str]:
+    """Return the names of the columns of steps."""
+    chance = [] if batch.behaviour_prob is None else ["behaviour_prob"]
+    first = ["trajectory", "t", "state", "action", "reward", "next_state"]
+    return [*first, *chance, "terminated", "truncated"]
+
+
+def next_states(batch: Trajectories) -> NDArray[np.int32]:
+    """Return [T] the state after each step; the last state of a trajectory is known."""
+    assert batch.last_state is not None
+    following = np.empty(batch.n_steps, dtype=np.int32)
+    following[:-1] = batch.state[1:]
+    following[batch.start[1:] - 1] = batch.last_state
+    return following
+
+
+def frame(batch: Trajectories, before: int, kinds: dict[str, Any]) -> pl.DataFrame:
+    """Return the steps of a batch as a Polars frame."""
+    import polars as pl
+
+    last = batch.start[1:] - 1
+    over, cut = np.zeros(batch.n_steps, dtype=bool), np.zeros(batch.n_steps, dtype=bool)
+    over[last], cut[last] = batch.terminated, batch.truncated
+    time = np.arange(batch.n_steps) - np.repeat(batch.start[:-1], batch.length)
+    arrays: dict[str, Any] = {
+        "trajectory": batch.trajectory + before,
+        "t": time,
+        "state": batch.state,
+        "action": batch.action,
+        "reward": batch.reward,
+        "next_state": next_states(batch),
+        "behaviour_prob": batch.behaviour_prob,
+        "terminated": over,
+        "truncated": cut,
+    }
+    names = {"state": batch.states, "action": batch.actions, "next_state": batch.states}
+    columns = []
+    for name in columns_of(batch):
+        column = pl.Series(name, arrays[name])
+        if name in names:
+            if kinds[name].is_numeric():
+                column = pl.Series(name, names[name].named(arrays[name]))
+            else:
+                labels = pl.Series(name, names[name].texts, dtype=pl.String)
+                column = labels.gather(column.cast(pl.UInt32))
+        columns.append(column)
+    return pl.DataFrame(columns)
+
+
+def schema(batch: Trajectories) -> dict[str, Any]:
+    """Return the kind of each column of steps, as Polars calls it."""
+    import polars as pl
+
+    numbers: dict[type, Any] = {int: pl.Int64, float: pl.Float64}
+    floats = {"reward", "behaviour_prob"}
+    whole = {"trajectory", "t"}
+
+    def kind(name: str) -> Any:
+        if name in floats:
+            return pl.Float64
+        if name in whole:
+            return pl.Int64
+        if name in ("terminated", "truncated"):
+            return pl.Boolean
+        labels = batch.actions if name == "action" else batch.states
+        found = {type(label) for label in labels.names()}
+        return numbers.get(found.pop(), pl.String) if len(found) == 1 else pl.String
+
+    return {name: kind(name) for name in columns_of(batch)}
+
+
+def _parquet(batches: Iterable[Trajectories], stream: BinaryIO) -> int:
+    """Let Polars draw the batches one by one, so that memory holds a few of them."""
+    from itertools import chain
+
+    from polars.io.plugins import register_io_source
+
+    before = 0
+    rest = iter(batches)
+    first = next(rest)
+    kinds = schema(first)
+    wrong: list[BaseException] = []
+
+    def source(
+        with_columns: list[str] | None,
+        predicate: pl.Expr | None,
+        n_rows: int | None,
+        batch_size: int | None,
+    ) -> Iterator[pl.DataFrame]:
+        nonlocal before
+        try:
+            for batch in chain([first], rest):
+                yield frame(batch, before, kinds)
+                before += len(batch)
+        except Exception as error:
+            wrong.append(error)
+            raise
+
+    scanned = register_io_source(io_source=source, schema=kinds)
+    try:
+        sink = cast(BinaryIO, _Sink(stream, wrong))
+        scanned.sink_parquet(sink, row_group_size=ROW_GROUP)
+    except Exception as error:
+        raise (wrong[0] if wrong else error) from None
+    return before
+
+
+class _Sink(io.RawIOBase):
+    """A stream that remembers what went wrong: Polars would say it in words of its own."""
+
+    def __init__(self, stream: BinaryIO, wrong: list[BaseException]) -> None:
+        self.stream, self.wrong = stream, wrong
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        try:
+            return self.stream.write(data)
+        except OSError as error:
+            self.wrong.append(error)
+            raise
+
+
+ROW_GROUP = 1 << 20

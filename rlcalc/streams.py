@@ -1,0 +1,72 @@
+"""Random numbers by their place: one stream an episode, whatever order they are asked for in.
+
+The number at place t of episode e is a hash of (seed, e, t). No generator carries a state from one
+to the next, so threads, batches and implementations cannot change what an episode draws.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Words = NDArray[np.uint64]
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 divided by the golden ratio: its multiples visit every number, and spread evenly."""
+
+LARGEST_SEED = 2**63 - 1
+
+
+def mixed(words: Words) -> Words:
+    """Return 64 random-looking bits for each number: a bijection in which every bit turns others.
+
+    Source: Steele, Lea & Flood (2014), SplitMix, with the constants of Stafford's variant 13.
+    """
+    z = words ^ (words >> np.uint64(30))
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return z
+
+
+def keys(seed: int, episodes: NDArray[np.integer[Any]]) -> Words:
+    """Return the key of each episode's stream.
+
+    Another bijection than `mixed` makes them (that of MurmurHash3), so that no stream is a piece of
+    the list of keys. Of n episodes with t steps each, two share a piece of their streams with
+    probability n² t / 2^64 at the most: one in 10^5 for 10^6 episodes of 100 steps.
+
+    Args:
+        seed: 0 to 2^63 − 1.
+        episodes: [E] their numbers.
+    """
+    own = mixed(np.array([seed], dtype=np.uint64) + GOLDEN)
+    z: Words = episodes.astype(np.uint64) * GOLDEN + own
+    z ^= z >> np.uint64(33)
+    z *= np.uint64(0xFF51AFD7ED558CCD)
+    z ^= z >> np.uint64(33)
+    z *= np.uint64(0xC4CEB9FE1A85EC53)
+    z ^= z >> np.uint64(33)
+    return z
+
+
+def drawn(key: Words, place: int | NDArray[np.integer[Any]]) -> Words:
+    """Return the 64 bits at a place of each stream.
+
+    Args:
+        key: [E] of `keys`.
+        place: 0 for what comes before the first step, t for step t = 1, 2, ...; one, or [E].
+    """
+    return mixed(key + (np.atleast_1d(place).astype(np.uint64) + np.uint64(1)) * GOLDEN)
+
+
+def any_seed() -> int:
+    """Return a seed that nobody has chosen, short enough to be typed."""
+    import secrets
+
+    return secrets.randbelow(2**32)
