@@ -204,7 +204,7 @@ def solve(
     method: str = "auto",
     bellman: Literal["vv", "qq", "vq", "qv"] | None = None,
     tol: float = 1e-6,
-    max_iterations: int = 1_000_000,
+    max_iterations: int = 100_000,
     states: Sequence[Any] | None = None,
     trace: bool = False,
     jobs: int | None = None,

@@ -14,6 +14,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 
@@ -31,13 +32,17 @@ def shown(text: object, limit: int = 80) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
 
 
+MOST_CANDIDATES = 10_000
+"""Among more names than this, looking for the nearest would take longer than what went wrong."""
+
+
 def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
     """Return the known word that `word` was probably meant to be, or None.
 
     >>> nearest("rewrd", ["state", "action", "reward"])
     'reward'
     """
-    candidates = list(known)
+    candidates = list(islice(known, MOST_CANDIDATES))
     by_lower = {name.lower(): name for name in candidates}
     found = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=alike)
     return by_lower[found[0]] if found else None
@@ -49,8 +54,9 @@ def listed(words: Iterable[object], most: int = 8, total: int | None = None) -> 
     >>> listed([1, 2, 3], most=2)
     '1, 2 and 1 more'
     """
-    names = [shown(word) for word in words]
-    more = (total or len(names)) - min(len(names), most)
+    given = list(words)
+    names = [shown(word) for word in given[: most + 1]]
+    more = (total or len(given)) - min(len(given), most)
     if more:
         return f"{', '.join(names[:most])} and {more:,} more"
     return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + "".join(names[-1:])

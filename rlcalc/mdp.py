@@ -95,8 +95,8 @@ class MDP:
         if states is None:
             states = Numbers(np.arange(1 + max(begin.max(), target.max())))
         actions = Numbers(np.arange(1 + act.max())) if actions is None else actions
-        if not (chance.min(initial=0.0) >= 0 and chance.max(initial=0.0) <= 1):
-            outside = np.flatnonzero(~((chance >= 0) & (chance <= 1)))
+        if not (chance.min(initial=0.0) >= 0 and chance.max(initial=0.0) <= 1 + SUM_TOLERANCE):
+            outside = np.flatnonzero(~((chance >= 0) & (chance <= 1 + SUM_TOLERANCE)))
             raise InputError(
                 f"probability is {chance[outside[0]]:g}, expected a number from 0 to 1",
                 f"{source}, {listed(map(place, outside[:3].tolist()), total=len(outside))}",

@@ -34,15 +34,23 @@ class Policy:
         return cls(shares(model, best(model, action_value, tolerance)), "optimal")
 
     @classmethod
-    def epsilon(cls, model: Expected, action_value: Floats, epsilon: float) -> Policy:
+    def epsilon(
+        cls, model: Expected, action_value: Floats, epsilon: float, tolerance: float = 0.0
+    ) -> Policy:
         """Return the ε-greedy policy: with probability ε any action, else one of the best.
 
             π(a|s) = ε / |A(s)| + (1 − ε) π*(a|s)
 
+        Args:
+            model: whose pairs they are.
+            action_value: [K] Q(s,a).
+            epsilon: ε.
+            tolerance: as in `greedy`.
+
         Source: Sutton & Barto (2018), section 5.4.
         """
         any_action = cls.uniform(model).weight
-        best_action = cls.greedy(model, action_value, 1e-9 * _size(action_value)).weight
+        best_action = cls.greedy(model, action_value, tolerance).weight
         return cls(epsilon * any_action + (1 - epsilon) * best_action, f"epsilon:{epsilon:g}")
 
     @classmethod
@@ -65,7 +73,3 @@ def shares(model: Expected, amount: Floats | Flags) -> Floats:
     given = amount.astype(np.float64)
     total = model.mean(given, np.ones(model.n_pairs))
     return given / total[model.pair_state]
-
-
-def _size(action_value: Floats) -> float:
-    return float(np.abs(action_value).max(initial=0.0))

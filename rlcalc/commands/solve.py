@@ -41,7 +41,7 @@ def solve(
     method: Method = MethodOption.auto,
     bellman: Bellman = None,
     tol: Tolerance = 1e-6,
-    max_iterations: MaxIterations = 1_000_000,
+    max_iterations: MaxIterations = 100_000,
     trace: Trace = False,
     start_only: StartOnly = False,
     states: States = None,

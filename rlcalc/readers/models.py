@@ -164,7 +164,7 @@ def of_document(document: ModelDocument, where: Where) -> MDP:
     states, actions = _labels(document.states), _action_labels(document)
     pairs = [(state, name) for state, given in document.states.items() for name in given]
     several = [_listed(given) for choices in document.states.values() for given in choices.values()]
-    problems: list[Fault] = []
+    problems = _alike(document, where)
     for (state, name), outcomes in zip(pairs, several, strict=True):
         problems += _wrong_outcomes(document, state, name, outcomes, states, where)
     start = _start(document, states, where, problems)
@@ -200,6 +200,20 @@ def of_document(document: ModelDocument, where: Where) -> MDP:
     if problems:
         raise InputError.of(problems)
     return replace(model, policy=weight)
+
+
+def _alike(document: ModelDocument, where: Where) -> list[Fault]:
+    """Return which states, or actions of a state, cannot be told apart: 1 and "1" are one name."""
+    problems: list[Fault] = []
+    lists: dict[tuple[Any, ...], list[Any]] = {(): list(document.states)}
+    lists |= {(state,): list(choices) for state, choices in document.states.items()}
+    for path, names in lists.items():
+        texts = [text_of_label(name) for name in names]
+        if len(set(texts)) < len(texts):
+            twice = next(text for text in texts if texts.count(text) > 1)
+            at = where(("states", *path))
+            problems.append(Fault(f"there are two by the name {shown(twice)}", at, "rename one"))
+    return problems
 
 
 def _listed(given: Outcome | list[Outcome]) -> list[Outcome]:
@@ -306,6 +320,8 @@ def policy_of(
     before = len(problems)
     for state, choice in given.items():
         text = text_of_label(state)
+        if len(problems) - before == MOST_FAULTS:
+            break  # it belongs to another model
         if text not in model.states:
             problems.append(_unknown("state", text, model.states, where(("policy", state))))
             continue
@@ -321,13 +337,14 @@ def policy_of(
                 problems.append(_no_action(action, text, names, where(("policy", state, name))))
             else:
                 weight[first + names.index(action)] += chance
-            total += chance
-        if abs(total - 1) > SUM_TOLERANCE and chances:
+            total += chance if 0 <= chance <= 1 + SUM_TOLERANCE else np.nan
+        if not abs(total - 1) <= SUM_TOLERANCE:
             problems.append(
                 Fault(
-                    f"the policy's probabilities in state '{shown(text)}' sum to {total:.10g}",
+                    f"the policy's probabilities in state '{shown(text)}' "
+                    + ("are not within 0..1" if np.isnan(total) else f"sum to {total:.10g}"),
                     where(("policy", state)),
-                    "make them sum to 1",
+                    "make them sum to 1; leave the state out for the uniform policy",
                 )
             )
     return None if len(problems) > before else _whole(weight, model)
@@ -391,11 +408,23 @@ def _policy_given(file: File) -> tuple[Mapping[Any, Any], Where]:
         raise InputError.of(faults(error, place)) from error
 
 
+def twice_in_policy(state: object, action: object, where: str) -> InputError:
+    """Say that a policy gives two probabilities for one action."""
+    return InputError(
+        f"action '{shown(action)}' stands twice in state '{shown(state)}'",
+        where,
+        "a policy has one probability for each; of values by steps to go, choose one step",
+    )
+
+
 def _policy_rows(rows: list[dict[str, Any]], file: File) -> dict[Any, dict[Any, float]]:
     given: dict[Any, dict[Any, float]] = {}
     try:
         for row in rows:
-            given.setdefault(row["state"], {})[row["action"]] = float(row["pi"])
+            choices = given.setdefault(row["state"], {})
+            if row["action"] in choices:
+                raise twice_in_policy(row["state"], row["action"], file.at())
+            choices[row["action"]] = float(row["pi"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             "its rows have no state, action and pi", file.at(), "give what solve --json writes"
@@ -403,6 +432,8 @@ def _policy_rows(rows: list[dict[str, Any]], file: File) -> dict[Any, dict[Any, 
     return given
 
 
+MOST_FAULTS = 5
+"""Faults of a policy after which the rest is not looked at: it may have a million states."""
 NAMED_POLICIES = ("optimal", "greedy", "uniform", "spec", "epsilon", "softmax")
 
 
@@ -445,6 +476,10 @@ def states_asked(mdp: MDP, states: str | None, *, start_only: bool) -> list[int]
     Raises:
         InputError: an unknown state, or no start is known.
     """
+    if states is not None and start_only:
+        raise UsageError("--states and --start-only do not go together", fix="leave one out")
+    if states is not None and not states.strip(", "):
+        raise UsageError("--states names none", fix="write --states A,B")
     if states is not None:
         return codes_of([name.strip() for name in _COMMA.split(states) if name.strip()], mdp.states)
     if not start_only:

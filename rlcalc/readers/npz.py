@@ -39,6 +39,8 @@ def read(file: File) -> MDP:
         raise _missing("P, or P_data, P_indices and P_indptr", arrays, file)
     if rewards is None and "R_data" not in arrays:
         raise _missing("R", arrays, file)
+    if dense is not None and any(name in arrays for name in SPARSE):
+        raise InputError("P stands there dense and in compressed rows", file.at(), "give one")
     model = from_arrays(
         dense if dense is not None else tuple(arrays[name] for name in SPARSE),
         arrays.get("R_data", rewards) if dense is None else rewards,
@@ -51,10 +53,10 @@ def _with(model: MDP, arrays: dict[str, NDArray[Any]], file: File) -> MDP:
     from dataclasses import replace
 
     if "gamma" in arrays:
-        gamma = float(arrays["gamma"].reshape(-1)[0])
-        if not 0 <= gamma <= 1:
-            raise InputError(f"gamma is {gamma:g}, expected 0..1", file.at())
-        model = replace(model, gamma=gamma)
+        if arrays["gamma"].size != 1 or not 0 <= arrays["gamma"].item() <= 1:
+            given = listed(arrays["gamma"].reshape(-1).tolist())
+            raise InputError(f"gamma is {given or 'empty'}, expected a number 0..1", file.at())
+        model = replace(model, gamma=float(arrays["gamma"].item()))
     if "start" in arrays:
         start = arrays["start"].astype(np.float64)
         if start.shape != (model.n_states,) or not abs(start.sum() - 1) < 1e-9 or start.min() < 0:
@@ -115,6 +117,14 @@ def from_arrays(transition: Any, reward: Any, *, where: str = "the arrays") -> M
     rewards = np.asarray(reward, dtype=np.float64)
     if isinstance(transition, tuple):
         data, next_state, start = (np.asarray(part) for part in transition)
+        flat = data.ndim == next_state.ndim == start.ndim == 1 and len(start)
+        whole = next_state.dtype.kind in "iu" and start.dtype.kind in "iu"
+        if not flat or not whole or next_state.min(initial=0) < 0 or np.any(np.diff(start) < 0):
+            raise InputError(
+                "P_data, P_indices and P_indptr are no compressed rows",
+                where,
+                "they are flat; P_indices are states from 0, P_indptr are offsets that rise",
+            )
         n_states, n_actions = _sizes_of_rows(len(start) - 1, rewards, next_state, where)
         if len(data) != len(next_state) or start[0] != 0 or start[-1] != len(data):
             raise InputError(
@@ -176,10 +186,10 @@ def _rewards(
 ) -> Floats:
     n_states, n_actions = sizes
     entries: dict[tuple[int, ...], Any] = {
-        (n_states,): (state,),
+        (len(order),): (order,),
+        (n_states,): (state,),  # also where there are as many outcomes
         (n_states, n_actions): (state, action),
         (n_actions, n_states, n_states): (action, state, next_state),
-        (len(order),): (order,),
     }
     if rewards.shape not in entries:
         raise InputError(

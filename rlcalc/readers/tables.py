@@ -138,6 +138,7 @@ class Table:
     ) -> None:
         self.schema, self.options, self.experience = schema, options, experience
         self.books, self.file, self.place, self.known = books, file, place, known
+        self.needed = needed
         self.column = chosen(list(schema), options, file, known, needed)
         self.n_rows = 0
         self.numbered: frozenset[str] = frozenset()  # labels that are to stay whole numbers
@@ -243,7 +244,7 @@ class Table:
                 columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy()
             elif name in LABELS:
                 columns[name] = self.books.of_column(name).codes(series)
-                bad = bad & is_step if len(bad) and name in ("state", "action") else bad[:0]
+                bad = bad & is_step if len(bad) and name in self.needed else bad[:0]
             elif name in NUMBERS:
                 columns[name] = series.to_numpy()
                 fine = np.isfinite(columns[name])

@@ -6,6 +6,7 @@ Rows go straight into flat arrays, batch by batch; the rows of a pair may stand 
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from rlcalc.errors import InputError
 from rlcalc.mdp import MDP
+from rlcalc.readers.models import twice_in_policy
 from rlcalc.readers.reading import Reading
 from rlcalc.readers.sources import File, Options
 from rlcalc.readers.tables import Rows, Table
@@ -47,7 +49,11 @@ def read_policy(file: File) -> dict[str, dict[str, float]]:
     labels = rows.experience
     columns = [rows.columns[name].whole().tolist() for name in names] if rows.columns else []
     for state, action, share in zip(*columns, strict=True):
-        given.setdefault(labels.states.texts[state], {})[labels.actions.texts[action]] = share
+        choices = given.setdefault(labels.states.texts[state], {})
+        if labels.actions.texts[action] in choices:
+            name = labels.actions.texts[action]
+            raise twice_in_policy(labels.states.texts[state], name, file.at())
+        choices[labels.actions.texts[action]] = share
     return given
 
 
@@ -124,6 +130,8 @@ class Transitions(Reading):
         states = self.experience.states
         if "state" in self.numbered:
             (state, next_state), states = numbered(state, next_state)
+        elif any(text.endswith(".0") for text in states.texts):
+            state, next_state, states = _whole_numbers(state, next_state, states)
         return MDP.from_rows(
             state.astype(np.int32, copy=False),
             action.astype(np.int32, copy=False),
@@ -135,6 +143,17 @@ class Transitions(Reading):
             lambda row: f"row {row + 1}",
             where,
         )
+
+
+def _whole_numbers(
+    state: NDArray[Any], next_state: NDArray[Any], states: Labels
+) -> tuple[NDArray[Any], NDArray[Any], Labels]:
+    """Take 2.0 for 2: a column of whole numbers with gaps is often written as decimals."""
+    if not all(re.fullmatch(r"-?[0-9]+(\.0)?", text) for text in states.texts):
+        return state, next_state, states
+    merged = Labels()
+    code = merged.encode(text.removesuffix(".0") for text in states.texts)
+    return code[state], code[next_state], merged
 
 
 class Growing:

@@ -12,7 +12,7 @@ import numpy as np
 from rlcalc.errors import InputError, listed
 from rlcalc.expected import UNIT_ROUNDOFF, Expected
 from rlcalc.solvers import linear
-from rlcalc.solvers.components import end_components
+from rlcalc.solvers.components import Predecessors, distances, end_components
 from rlcalc.solvers.problem import Iteration
 from rlcalc.solvers.stops import Names
 from rlcalc.trajectories import Floats, Ints
@@ -59,6 +59,7 @@ def solve(
     iterations = 0
     while iterations < max_iterations:
         iterations += 1
+        chosen = _gathered(model, chosen)
         _, following = evaluate(model, chosen, names)
         moved = float(np.abs(following - h).max())
         h = following
@@ -75,6 +76,46 @@ def solve(
 
 
 SWEEPS = 200
+
+
+def _gathered(model: Expected, chosen: Ints) -> Ints:
+    """Return the policy that leads to the best of its closed sets from wherever that can be.
+
+    Where it has one closed set, it is returned as it is.
+    """
+    chain = model.only(chosen)
+    closed = [states for states in _closed(chain) if not chain.terminal[states[0]]]
+    if len(closed) + chain.terminal.any() < 2 or max(map(len, closed), default=0) > linear.DENSE:
+        return chosen
+    gains = [_gain(chain, states) for states in closed]
+    if chain.terminal.any() and max(gains) < 0:
+        goal = chain.terminal
+    else:
+        goal = np.isin(np.arange(model.n_states), closed[int(np.argmax(gains))])
+    steps = distances(model, Predecessors.of(model), goal)
+    if (steps < 0).any():
+        return chosen
+    nearest = np.minimum.reduceat(steps[model.next_state], model.outcome_start[:-1])
+    nearer = np.flatnonzero(nearest == steps[model.pair_state] - 1)
+    leading = chosen.copy()
+    leading[model.pair_state[nearer[::-1]]] = nearer[::-1]
+    return np.where(goal, chosen, leading)
+
+
+def _gain(chain: Expected, states: Ints) -> float:
+    """Return the average reward of a closed set of a chain."""
+    n = len(states)
+    number = np.full(chain.n_states, -1)
+    number[states] = np.arange(n)
+    pair = chain.pair_start[states]
+    matrix = np.zeros((n, n))
+    for i, k in enumerate(pair):
+        outcome = slice(chain.outcome_start[k], chain.outcome_start[k + 1])
+        np.add.at(matrix[i], number[chain.next_state[outcome]], chain.probability[outcome])
+    system = np.eye(n) - matrix.T
+    system[0] = 1.0
+    share = np.linalg.solve(system, np.eye(n)[0])
+    return float(share @ chain.reward[pair])
 
 
 def evaluate(model: Expected, chosen: Ints, names: Names) -> tuple[float, Floats]:

@@ -43,6 +43,8 @@ def solve(problem: Problem, most_backups: int = 100_000) -> Found:
             return Found(sweeper.centred(), sweep)
         if account.max() <= threshold:
             threshold /= 3
+        if threshold < sweeper.floor / 100:
+            return Found(sweeper.centred(), sweep)
         backups += settle(
             sweeper.model,
             gamma,

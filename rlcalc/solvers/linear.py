@@ -106,7 +106,9 @@ REFINEMENTS = 4
 
 
 def _refined(chain: Expected, gamma: float, earned: Floats) -> Floats:
-    rough = replace(chain, probability=chain.probability.astype(np.float64), reward=np.zeros(0))
+    rough = replace(
+        chain, probability=chain.probability.astype(np.float64), reward=np.zeros(chain.n_pairs)
+    )
     values = np.zeros((chain.n_states, earned.shape[1]), dtype=object)
     for _ in range(REFINEMENTS):
         step = system(rough, gamma, _left(chain, gamma, earned, values).astype(np.float64))

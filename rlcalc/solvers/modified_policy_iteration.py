@@ -15,6 +15,8 @@ from rlcalc.trajectories import Floats, Ints
 FALL = 30
 """A policy is evaluated until values move so many times less than in its maximisation."""
 MOST_SWEEPS = 60
+PATIENCE = 200
+"""Rounds after which it gives up if the bound was not halved."""
 FIRST = 2
 """Rounds in which the policy is still so far off that the bound may fall slowly in any model."""
 
@@ -39,7 +41,8 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Found:
     endless = bool(model.live.all())  # else V = 0 in terminal states forbids to shift
     value = np.zeros(len(sweeper.better)) if problem.value is None else problem.value.copy()
     sweeper.rewards_only() if problem.value is None else sweeper.backup(value)
-    left = sweeper.left
+    left = best = sweeper.left
+    last_gain = 0
     for sweep in range(1, problem.max_iterations + 1):
         follow(model, sweeper.choice, chain)
         middle = endless * (sweeper.lowest + sweeper.highest) / 2
@@ -53,7 +56,13 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Found:
             value = backed
             left = sweeper.backup(value, model)
         problem.trace.append(Iteration(sweep, float(np.abs(moved).max()), left))
-        if sweeper.done or (sweep > FIRST and left * least_fall > before):
+        if left < best / 2:
+            best, last_gain = left, sweep
+        if (
+            sweeper.done
+            or sweep > last_gain + PATIENCE
+            or (sweep > FIRST and left * least_fall > before)
+        ):
             break
         if gamma < 1:
             margin = (gamma * (sweeper.highest - sweeper.lowest) + 4 * sweeper.floor) / near

@@ -42,7 +42,7 @@ class Question:
     method: str = "auto"
     bellman: value_iteration.Recursion | None = None
     tol: float = 1e-6
-    max_iterations: int = 1_000_000
+    max_iterations: int = 100_000
     states: Sequence[int] | None = None  # only the rows of these
     trace: bool = False  # the rows are the iterations
     jobs: int | None = None
@@ -61,6 +61,7 @@ class Answer:
     facts: dict[str, Fact] = field(default_factory=dict)
 
 
+@np.errstate(all="ignore")  # what is no number is found out, and told
 def solve(mdp: MDP, question: Question) -> Result:
     """Return V, Q, A and π of a policy, the best one unless another is asked for.
 
@@ -77,11 +78,16 @@ def solve(mdp: MDP, question: Question) -> Result:
     """
     gamma = _settled(mdp, question)
     model = mdp.expected
+    if model.largest_reward > LARGEST:
+        raise InputError(
+            f"a reward is as large as {model.largest_reward:g}: values would be no numbers",
+            fix=f"rewards up to {LARGEST:g} can be added up; scale them",
+        )
     if question.horizon is not None:
         return _by_steps_to_go(mdp, question, gamma)
     policy = policy_asked(mdp, question, gamma)
     answer = _answer(mdp, question, gamma, policy)
-    weight, name = _followed(mdp, answer, gamma, policy)
+    weight, name = _followed(mdp, answer, gamma, policy, question.tol)
     if question.trace:
         return _traced(mdp, answer, gamma, name)
     rows = rows_of(mdp, question.states)
@@ -100,6 +106,9 @@ def solve(mdp: MDP, question: Question) -> Result:
     )
 
 
+LARGEST = 1e200
+
+
 def require_bound(result: Result, tol: float) -> None:
     """Refuse an answer whose proven bound is above the one that is wanted.
 
@@ -109,12 +118,13 @@ def require_bound(result: Result, tol: float) -> None:
     bound = result.facts["bound"]
     if isinstance(bound, float) and bound <= tol:
         return
-    reached = f"{bound:.3g}" if isinstance(bound, float) and np.isfinite(bound) else "nothing"
+    proven = isinstance(bound, float) and np.isfinite(bound)
+    reached = f"{bound:.3g}" if proven else "nothing"
+    accept = f"--tol {bound:.1g} accepts the values as printed; or " if proven else ""
     error = NotConverged(
         f"wanted |v − V| ≤ {tol:g}; proven is {reached}, after {result.facts['iterations']} "
         "iterations",
-        fix=f"the values are as printed; --tol {bound:.1g} accepts them, or allow more "
-        "--max-iterations, or try another --method",
+        fix=f"{accept}allow more --max-iterations, or try another --method",
     )
     error.result = result
     raise error
@@ -138,8 +148,18 @@ def _settled(mdp: MDP, question: Question) -> float:
             f"--bellman is value iteration, and --method says {question.method}",
             fix="leave one out",
         )
-    if question.criterion == "average" and question.horizon is not None:
-        raise UsageError("--criterion average has no horizon", fix="leave one out")
+    average = question.criterion == "average"
+    special = {
+        "--horizon": question.horizon is not None,
+        "--criterion average": average,
+        "--bellman": question.bellman is not None,
+        "--method": question.method != "auto",
+        "--gamma": average and question.gamma is not None,
+        "--trace": question.trace and question.horizon is not None,
+    }
+    given = [name for name, asked in special.items() if asked]
+    if (average or question.horizon is not None) and len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} do not go together", fix="leave one out")
     if not question.tol > 0:
         raise UsageError(f"--tol is {question.tol:g}, expected a number above 0")
     return gamma
@@ -168,9 +188,13 @@ def policy_asked(mdp: MDP, question: Question, gamma: float) -> Policy | None:
         return Policy(mdp.policy, "spec")
     if kind in ("epsilon", "softmax"):
         parameter = _parameter(kind, number)
-        best = _answer(mdp, replace(question, policy="optimal", bellman=None), gamma, None)
-        make = Policy.epsilon if kind == "epsilon" else Policy.softmax
-        return make(mdp.expected, best.action_value, parameter)
+        best = _answer(
+            mdp, replace(question, policy="optimal", bellman=None, method="auto"), gamma, None
+        )
+        if kind == "softmax":
+            return Policy.softmax(mdp.expected, best.action_value, parameter)
+        apart = _apart(mdp, best, gamma, question.tol)
+        return Policy.epsilon(mdp.expected, best.action_value, parameter, apart)
     raise UsageError(f"there is no policy {shown(asked)}", fix=POLICIES)
 
 
@@ -201,7 +225,7 @@ def _answer(mdp: MDP, question: Question, gamma: float, policy: Policy | None) -
         return _average(mdp, question, decided, policy)
     trace: list[Iteration] = []
     iterative = question.bellman or question.method not in ("auto", "policy-iteration", "linear")
-    refine = not iterative and len(mdp.next_state) <= EXACT
+    refine = (gamma == 1 or not iterative) and len(mdp.next_state) <= EXACT
     model = mdp.exact if refine else mdp.expected
     decided = model if policy is None else model.under(policy.weight)
     work = _total if gamma == 1 else _discounted
@@ -212,7 +236,8 @@ def _answer(mdp: MDP, question: Question, gamma: float, policy: Policy | None) -
     bound = proven.bound + model.rounding(value, gamma)
     if refine:
         q, value = q.astype(np.float64), value.astype(np.float64)
-        bound += UNIT_ROUNDOFF * float(np.abs(value).max(initial=0))
+        largest = max(float(np.abs(q).max(initial=0)), float(np.abs(value).max(initial=0)))
+        bound += 2 * UNIT_ROUNDOFF * largest
     return Answer(q, value, bound, method, iterations, trace)
 
 
@@ -299,14 +324,18 @@ def _total(
     problem = Problem(
         decided, gamma, question.tol, question.max_iterations, jobs=question.jobs, trace=trace
     )
-    if decided.n_states > linear.DENSE and question.method != "linear" and not question.bellman:
+    direct = question.method in ("linear", "policy-iteration") or (
+        question.method == "auto" and decided.n_states <= DIRECT
+    )
+    if decided.n_states > linear.DENSE and not direct and not question.bellman:
         return total_reward.solve_large(
             decided, names, problem, lambda part: _found(mdp, question, part, policy)
         )
-    if question.bellman or question.method not in ("auto", "linear", "policy-iteration"):
-        stopping = stops.with_stops(decided)
+    if question.bellman or not direct:
+        rough = mdp.expected if policy is None else mdp.expected.under(policy.weight)
+        stopping = stops.with_stops(rough)
         stops.ending_policy(stopping.model, names)  # there is one, or an error
-        part = decided if question.bellman else stopping.model
+        part = rough if question.bellman else stopping.model
         found, method = _found(
             mdp, question, replace(problem, model=part, tol=question.tol / 10), policy
         )
@@ -332,13 +361,19 @@ def _average(mdp: MDP, question: Question, decided: Expected, policy: Policy | N
     return Answer(q, value, found.bound, "policy-iteration", found.iterations, trace, facts)
 
 
-def _followed(mdp: MDP, answer: Answer, gamma: float, policy: Policy | None) -> tuple[Floats, str]:
+def _followed(
+    mdp: MDP, answer: Answer, gamma: float, policy: Policy | None, tol: float
+) -> tuple[Floats, str]:
     if policy is not None:
         return policy.weight, policy.name
-    model = mdp.expected
-    apart = 2 * (answer.bound + model.rounding(answer.value, gamma))
-    apart = apart if np.isfinite(apart) else 0.0
-    return Policy.greedy(model, answer.action_value, apart).weight, "optimal"
+    apart = _apart(mdp, answer, gamma, tol)
+    return Policy.greedy(mdp.expected, answer.action_value, apart).weight, "optimal"
+
+
+def _apart(mdp: MDP, answer: Answer, gamma: float, tol: float) -> float:
+    """Return how far action values must be apart to be told apart; 0 where nothing is proven."""
+    apart = 2 * (answer.bound + mdp.expected.rounding(answer.value, gamma))
+    return apart if answer.bound <= tol else 0.0
 
 
 def _facts(mdp: MDP, answer: Answer, gamma: float, name: str, weight: Floats) -> dict[str, Fact]:
@@ -401,6 +436,10 @@ def _title(mdp: MDP, name: str, question: Question) -> str:
     if question.criterion == "average":
         what += ", average reward: V is the bias"
     return what + (f": {shown(mdp.name)}" if mdp.name else "")
+
+
+DIRECT = 20_000
+"""States up to which total rewards are found by policy iteration."""
 
 
 def state_names(mdp: MDP) -> Names:

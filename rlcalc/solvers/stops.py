@@ -45,7 +45,7 @@ def with_stops(model: Expected) -> Stopping:
     Its value in the state that stands for a set is the value of each of the set's states: one can
     go from any of them to any other for nothing. It gets one more pair, to stop for nothing.
     """
-    free = np.abs(model.reward) <= model.rounding(np.zeros(1), 1.0)
+    free = model.reward == 0
     still = end_components(model, free)
     n_states = model.n_states
     if still.count == 0:

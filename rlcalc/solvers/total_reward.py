@@ -67,7 +67,11 @@ def solve(
             break
         chosen = chosen.copy()
         chosen[better] = proof.greedy[better]
-        _refuse_endless(small, chosen, named)
+        if small.exact:
+            _refuse_endless(small, chosen, named)
+        elif len(never_ending(small.only(chosen))):
+            _refuse_earning(small, chosen, named)
+            break  # rounding may have made it so: then nothing is proven
     return _backed(model, stopping.spread(proof.value), proof.bound), iteration
 
 
@@ -213,7 +217,7 @@ def _refuse_earning(model: Expected, chosen: Ints, names: Names) -> None:
     chain = model.only(chosen)
     cycle = end_components(chain, np.ones(chain.n_pairs, dtype=bool))
     earned = chain.reward[cycle.number[~chain.terminal] >= 0]
-    if len(earned) and earned.min() >= 0 and earned.max() > 1e-9 * model.largest_reward:
+    if len(earned) and earned.min() >= 0 and earned.max() > 0:
         _refuse_endless(model, chosen, names)
 
 
