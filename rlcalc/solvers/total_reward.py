@@ -58,7 +58,8 @@ def solve(
         greedy = _greedy(small, stopping.gather(value))
         chosen = chosen if len(never_ending(small.only(greedy))) else greedy
     before = np.zeros(small.n_states)
-    for iteration in range(1, max_iterations + 1):
+    most = max_iterations if small.exact else min(max_iterations, MOST_FLOAT)
+    for iteration in range(1, most + 1):
         proof = _Proof.of(small, chosen)
         change = float(np.abs(proof.value - before).max())
         trace.append(Iteration(iteration, change, proof.bound))
@@ -221,6 +222,7 @@ def _refuse_earning(model: Expected, chosen: Ints, names: Names) -> None:
         _refuse_endless(model, chosen, names)
 
 
-MOST_IMPROVEMENTS = 10
+MOST_FLOAT, MOST_IMPROVEMENTS = 30, 10
+"""Improvements after which a proof is given up, where rounding may go on to find some."""
 ROUGHLY = 0.25
 """What may be left over of w = 1 + P w: any w with w − P w > 0 proves, and 3/4 is enough."""
