@@ -213,6 +213,11 @@ def adapter(of: Literal["trajectory", "document", "model", "policy"]) -> TypeAda
     return TypeAdapter(kinds[of])
 
 
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of all documents."""
+    return TypeAdapter(ModelDocument | PolicyDocument | TrajectoriesDocument).json_schema()
+
+
 def path_fault(path: list[Any]) -> str | None:
     """Return what is wrong with s1, a1, r1, ..., or None."""
     if len(path) < 3 or len(path) % 3 == 2:

@@ -67,6 +67,6 @@ def _listing() -> Result:
 def _schema() -> str:
     import json
 
-    from rlcalc.spec import TrajectoriesDocument
+    from rlcalc.spec import schema
 
-    return json.dumps(TrajectoriesDocument.model_json_schema(), indent=2) + "\n"
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
