@@ -1,8 +1,8 @@
-"""rlcalc: the quantities of reinforcement learning, from experience.
+"""rlcalc: the quantities of reinforcement learning, from a model or from experience.
 
-The library is the command line without the printing: `load`, `estimate`, `gain` and `check` take
-paths, numpy arrays as `Trajectories`, or Polars frames, return a `Result`, and raise the errors of
-`rlcalc.errors`.
+The library is the command line without the printing: `solve` takes paths or an `MDP`; `load`,
+`estimate`, `gain` and `check` take paths, numpy arrays as `Trajectories`, or Polars frames. They
+return a `Result`, and raise the errors of `rlcalc.errors`.
 
 >>> import rlcalc
 >>> rlcalc.estimate("two-states")["q"].tolist()
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rlcalc.playing import Play
     from rlcalc.policy import Policy
     from rlcalc.result import Column, Result
+    from rlcalc.rollouts import Rollouts
     from rlcalc.trajectories import Experience, Labels, Trajectories
     from rlcalc.vocabulary import Kind
 
@@ -34,12 +35,16 @@ __all__ = [
     "solve",
     "simulate",
     "check",
+    "load_rollouts",
+    "group",
+    "audit",
     # the nouns
     "Experience",
     "Trajectories",
     "Labels",
     "MDP",
     "Policy",
+    "Rollouts",
     "Result",
     "Column",
     # the errors
@@ -56,6 +61,7 @@ _HOME = {
     "Labels": "rlcalc.trajectories",
     "MDP": "rlcalc.mdp",
     "Policy": "rlcalc.policy",
+    "Rollouts": "rlcalc.rollouts",
     "Result": "rlcalc.result",
     "Column": "rlcalc.result",
 }
@@ -322,3 +328,83 @@ def check(source: Any, **reading: Any) -> Result:
         if worlds.is_model([path], Options()):
             return describe_model(lambda: worlds.load(path))
     return describe(load(source, collect_faults=True, **reading))
+
+
+def load_rollouts(source: Any, **reading: Any) -> Rollouts:
+    """Return the rollouts of a source.
+
+    Args:
+        source: a path, several in a list, a Polars frame, or Rollouts, which are passed through.
+        **reading: the columns and the format: `rlcalc.readers.rollouts.Asked`.
+    """
+    from rlcalc.readers import rollouts as reader
+    from rlcalc.rollouts import Rollouts
+
+    if isinstance(source, Rollouts):
+        return source
+    asked = reader.Asked(**reading)
+    if hasattr(source, "lazy"):
+        return reader.load_frame(source, asked)
+    several = [source] if isinstance(source, str | os.PathLike) else source
+    return reader.load(list(map(os.fspath, several)), asked)
+
+
+def group(
+    source: Any,
+    *estimators: str,
+    trainer: str | None = None,
+    rows: Literal["rollouts", "groups", "summary"] = "rollouts",
+    success: float = 1.0,
+    tolerance: float = 1e-6,
+    k: int = 4,
+    epsilon: float | None = None,
+    ddof: int | None = None,
+    scale: Literal["group", "batch", "none"] | None = None,
+    leave_one_out: bool = False,
+    length_penalty: str | None = None,
+    **reading: Any,
+) -> Result:
+    """Return rollouts with their advantages: `rlcalc.estimators.group.group`.
+
+    Args:
+        source: and `**reading`, as in `load_rollouts`.
+        *estimators: one, for the column `advantage`, or several, each for a column of its name;
+            default the trainer's first, else grpo.
+        trainer: whose conventions; default rlcalc's own.
+        rows: what a row is.
+        success: the reward from which a rollout is right.
+        tolerance: rewards are equal if they differ by less, relative to the larger.
+        k: of pass-k-analytic.
+        epsilon: added to the standard deviation.
+        ddof: of it, 0 or 1.
+        scale: whose it is.
+        leave_one_out: mean and deviation of the others.
+        length_penalty: `kimi`, `efficiency` or `overlong:MAX:BUFFER`.
+        **reading: as in `load_rollouts`.
+    """
+    from dataclasses import replace
+
+    from rlcalc.estimators import group as estimating
+    from rlcalc.estimators.advantages.trainers import convention_of
+
+    conventions = {
+        name if name and len(estimators) > 1 else "advantage": replace(
+            convention_of(name, trainer), k=k, success=success, length_penalty=length_penalty
+        ).but(epsilon=epsilon, ddof=ddof, scale=scale, leave_one_out=leave_one_out)
+        for name in (estimators or (None,))
+    }
+    rollouts = load_rollouts(source, **reading)
+    return estimating.group(rollouts, conventions, rows, success, tolerance)
+
+
+def audit(source: Any, *, tolerance: float = 1e-6, **reading: Any) -> Result:
+    """Return which convention gives the trainer's advantages, and what does not fit.
+
+    Args:
+        source: and `**reading`, as in `load_rollouts`.
+        tolerance: rewards are equal if they differ by less, relative to the larger.
+        **reading: as in `load_rollouts`.
+    """
+    from rlcalc.estimators.audit import audit as audited
+
+    return audited(load_rollouts(source, **reading), tolerance)

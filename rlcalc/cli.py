@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from rlcalc.commands import check, estimate, gain, simulate, solve, specs
+from rlcalc.commands import check, estimate, gain, group, simulate, solve, specs
 from rlcalc.errors import InputError, RlcalcError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command()(estimate.estimate)
 app.command()(gain.gain)
 app.command()(solve.solve)
 app.command()(simulate.simulate)
+app.command()(group.group)
 app.command()(check.check)
 app.command()(specs.specs)
 

@@ -36,7 +36,7 @@ def whole(file: File) -> Iterator[None]:
     """Turn what Polars raises over a damaged file into what, where and how to fix it."""
     try:
         yield
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise InputError(
             f"this {file.kind} file cannot be read: {shown(str(error).splitlines()[0], 200)}",
             file.at(),

@@ -198,7 +198,7 @@ def _answer(mdp: MDP, question: Question, gamma: float, policy: Policy | None) -
     if question.criterion == "average":
         model = mdp.expected
         decided = model if policy is None else model.under(policy.weight)
-        return _average(mdp, question, decided)
+        return _average(mdp, question, decided, policy)
     trace: list[Iteration] = []
     iterative = question.bellman or question.method not in ("auto", "policy-iteration", "linear")
     refine = not iterative and len(mdp.next_state) <= EXACT
@@ -255,15 +255,30 @@ def _found(
         whole = replace(problem, model=mdp.expected)
         weight = None if policy is None else policy.weight
         found = value_iteration.iterate(whole, question.bellman, weight)
-        return found, f"value-iteration {question.bellman[0]}←{question.bellman[1]}"
+        kind = question.bellman.upper()
+        return found, f"value-iteration {kind[0]}←{kind[1]}"
     if question.method == "auto":
         if problem.model.n_states <= linear.DENSE and problem.gamma < 1:
-            method = "linear" if problem.is_policy else "policy-iteration"
-            return module(method)(problem), method
+            return _small(problem)
         from rlcalc.solvers import automatic
 
         return automatic.solve(problem)
     return module(question.method)(problem), question.method
+
+
+def _small(problem: Problem) -> tuple[Found, str]:
+    """Solve a small model without a compiler: by a few sweeps if it mixes, else directly."""
+    if problem.model.n_outcomes > EXACT:
+        swept = value_iteration.solve(replace(problem, max_iterations=FEW_SWEEPS))
+        if problem.trace[-1].bound <= problem.tol:
+            return swept, "value-iteration"
+        problem.trace.clear()
+        problem = replace(problem, value=swept.value)
+    method = "linear" if problem.is_policy else "policy-iteration"
+    return module(method)(problem), method
+
+
+FEW_SWEEPS = 100
 
 
 def module(method: str) -> Method:
@@ -303,7 +318,7 @@ def _total(
     return proven, iterations, method
 
 
-def _average(mdp: MDP, question: Question, decided: Expected) -> Answer:
+def _average(mdp: MDP, question: Question, decided: Expected, policy: Policy | None) -> Answer:
     trace: list[Iteration] = []
     from rlcalc.solvers import average_reward
 
@@ -312,8 +327,9 @@ def _average(mdp: MDP, question: Question, decided: Expected) -> Answer:
     )
     model = mdp.expected
     q = model.action_value(found.bias, 1.0) - found.gain
+    value = model.best(q) if policy is None else model.mean(q, policy.weight)
     facts: dict[str, Fact] = {"gain": found.gain}
-    return Answer(q, found.bias, found.bound, "policy-iteration", found.iterations, trace, facts)
+    return Answer(q, value, found.bound, "policy-iteration", found.iterations, trace, facts)
 
 
 def _followed(mdp: MDP, answer: Answer, gamma: float, policy: Policy | None) -> tuple[Floats, str]:

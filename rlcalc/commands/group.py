@@ -1,0 +1,251 @@
+"""rlcalc group: rollouts of a language model, and the advantages that a trainer gives them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rlcalc.commands import answer
+from rlcalc.errors import NotConverged, UsageError
+from rlcalc.vocabulary import All, Csv, Format, FormatOption, Head, Json, Output, Quiet, Source
+
+if TYPE_CHECKING:
+    from rlcalc.estimators.advantages.convention import Convention
+
+
+class RowsOption(StrEnum):
+    """What a row of the answer is."""
+
+    rollouts = "rollouts"
+    groups = "groups"
+    summary = "summary"
+
+
+class ScaleOption(StrEnum):
+    """Whose standard deviation divides."""
+
+    group = "group"
+    batch = "batch"
+    none = "none"
+
+
+def group(
+    source: Source = None,
+    estimator: Annotated[
+        str | None,
+        typer.Option(
+            help="grpo, dr-grpo, rloo, reinforce, batch, reinforce++, reinforce++-baseline, remax, "
+            "opo, gpg, pass-k, pass-k-analytic, maxrl or gdpo. [default: grpo, or the trainer's]",
+            metavar="NAME",
+        ),
+    ] = None,
+    as_: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="TRAINER",
+            help="Exactly as trl, verl, openrlhf, skyrl, ms-swift, rllm, art, open-instruct, "
+            "slime, nemo-rl, areal, prime-rl or tinker does it.",
+        ),
+    ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,...", help="Several estimators, in columns side by side."),
+    ] = None,
+    rows: Annotated[
+        RowsOption | None,
+        typer.Option(help="What a row is. [default: summary in a table, else rollouts]"),
+    ] = None,
+    audit: Annotated[
+        bool,
+        typer.Option(
+            "--audit",
+            help="Which convention gives the trainer's own advantages, what does not fit, and "
+            "ghosts; exit 4 if there are any.",
+        ),
+    ] = False,
+    why: Annotated[
+        str | None,
+        typer.Option(metavar="GROUP", help="One group in full, with the arithmetic."),
+    ] = None,
+    group_: Annotated[
+        str | None, typer.Option("--group", metavar="COLUMN", help="What says the group.")
+    ] = None,
+    reward: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN,...", help="The reward, or several that add up."),
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="W,...", help="What each reward counts for. [default: 1]")
+    ] = None,
+    advantage: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The trainer's own advantage.")
+    ] = None,
+    length: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Tokens of the response.")
+    ] = None,
+    step: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The training step; none: steps do not matter."),
+    ] = None,
+    rollout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="What says the rollout, if one has several rows; none: every row is one.",
+        ),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Reward of the greedy answer, for remax."),
+    ] = None,
+    group_size: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Every N rows of a file are a group."),
+    ] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FORMAT",
+            help="trl, verl, verifiers, traces, art, skyrl, nemo-rl, ms-swift, open-instruct, "
+            "tinker, rllm, areal, atropos, slime, wandb, inspect, lm-eval or columns; found by "
+            "content.",
+        ),
+    ] = None,
+    epsilon: Annotated[
+        float | None, typer.Option(metavar="ε", help="Added to the standard deviation.")
+    ] = None,
+    ddof: Annotated[
+        int | None, typer.Option(metavar="0|1", help="1: Σ(r−μ)² / (G−1); 0: / G.")
+    ] = None,
+    scale: Annotated[
+        ScaleOption | None, typer.Option(help="Whose standard deviation divides.")
+    ] = None,
+    leave_one_out: Annotated[
+        bool, typer.Option("--leave-one-out", help="Mean and deviation of the others.")
+    ] = False,
+    length_penalty: Annotated[
+        str | None,
+        typer.Option(
+            metavar="kimi|efficiency|overlong:MAX:BUFFER",
+            help="Shape the rewards by length first.",
+        ),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", metavar="K", help="Of pass-k-analytic.")] = 4,
+    success: Annotated[
+        float, typer.Option(metavar="REWARD", help="From which a rollout is right.")
+    ] = 1.0,
+    tolerance: Annotated[
+        float, typer.Option(metavar="RELATIVE", help="Rewards that differ by less are equal.")
+    ] = 1e-6,
+    texts: Annotated[
+        bool,
+        typer.Option(
+            "--texts",
+            help="Read the responses too: judge noise, and lengths in characters if need be.",
+        ),
+    ] = False,
+    format_: FormatOption = None,
+    json: Json = False,
+    csv: Csv = False,
+    output: Output = None,
+    head: Head = 50,
+    all_: All = False,
+    quiet: Quiet = False,
+) -> None:
+    """Rollouts of a language model: groups, pass@k, advantages, and an audit of the trainer's.
+
+    rlcalc group rollouts/
+
+    rlcalc group completions_00012.parquet --audit
+
+    rlcalc group 'dump/*.jsonl' --compare grpo,dr-grpo,rloo --csv
+
+    rlcalc group log.parquet --group prompt_id --reward correct,format --weights 1,0.2
+    """
+    from rlcalc.readers.rollouts import Asked, loading
+    from rlcalc.readers.sources import needs_source
+    from rlcalc.renderers import FORMATS, settled_format
+
+    form = settled_format(format_, json=json, csv=csv, output=output)
+    answers = {"--audit": audit, "--why": why, "--compare": compare}
+    if len(several := [option for option, given in answers.items() if given]) > 1:
+        raise UsageError(f"{' and '.join(several)} are different answers", fix="ask for one")
+    asked = Asked(
+        form=from_,
+        group=group_,
+        reward=tuple(reward.split(",")) if reward else (),
+        weights=_weights(weights),
+        advantage=advantage,
+        length=length,
+        step=step,
+        rollout=rollout,
+        baseline=baseline,
+        group_size=group_size,
+        texts=texts,
+        beginnings=why is not None,
+    )
+    with loading(needs_source(source), asked) as rest:
+        from rlcalc.estimators import group as estimators
+
+        import_module(f"rlcalc.renderers.{FORMATS[form]}")
+        conventions = _conventions(estimator, as_, compare, epsilon, ddof, scale, leave_one_out)
+        conventions = {
+            name: replace(how, k=k, success=success, length_penalty=length_penalty)
+            for name, how in conventions.items()
+        }
+        rollouts = rest()
+    first = next(iter(conventions.values()))
+    if audit:
+        from rlcalc.estimators.audit import audit as audited
+
+        held_against = first if estimator or as_ else None
+        result = audited(rollouts, tolerance, held_against)
+    elif why is not None:
+        result = estimators.why(rollouts, why, first)
+    else:
+        usual = RowsOption.summary if form is Format.table and not compare else RowsOption.rollouts
+        result = estimators.group(rollouts, conventions, (rows or usual).value, success, tolerance)
+    answer(result, form, output, head=None if all_ else head, quiet=quiet)
+    if audit and len(result):
+        raise typer.Exit(NotConverged.exit_code)
+
+
+def _conventions(
+    estimator: str | None,
+    trainer: str | None,
+    compare: str | None,
+    epsilon: float | None,
+    ddof: int | None,
+    scale: ScaleOption | None,
+    leave_one_out: bool,
+) -> dict[str, Convention]:
+    """Return what to estimate by, each with the name of its column."""
+    from rlcalc.estimators.advantages.trainers import convention_of
+    from rlcalc.estimators.group import compared
+
+    if compare and estimator:
+        raise UsageError("--compare and --estimator", fix="name all of them in --compare")
+    names = compared([name.strip() for name in compare.split(",")]) if compare else [estimator]
+
+    def one(name: str | None) -> Convention:
+        return convention_of(name, trainer).but(
+            epsilon=epsilon,
+            ddof=ddof,
+            scale=scale.value if scale else None,
+            leave_one_out=leave_one_out,
+        )
+
+    return {name if compare and name else "advantage": one(name) for name in names}
+
+
+def _weights(text: str | None) -> tuple[float, ...]:
+    try:
+        return tuple(map(float, text.split(","))) if text else ()
+    except ValueError as error:
+        raise UsageError(f"--weights {text}", fix="write numbers: --weights 1,0.5") from error

@@ -1,0 +1,267 @@
+"""Rollouts → rows: one a rollout, one a group, one a step; several estimators side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from rlcalc.errors import UsageError, shown
+from rlcalc.estimators.advantages import advantages
+from rlcalc.estimators.advantages.convention import Convention, centred, small, spread
+from rlcalc.estimators.advantages.length import shaper
+from rlcalc.estimators.groups import DEAD, SINGLE, STATUS, Groups
+from rlcalc.estimators.summary import summary
+from rlcalc.result import Column, Fact, Result
+from rlcalc.rollouts import Rollouts
+from rlcalc.trajectories import Floats, Ints
+
+Rows = Literal["rollouts", "groups", "summary"]
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def group(
+    rollouts: Rollouts,
+    conventions: Mapping[str, Convention],
+    rows: Rows = "summary",
+    success: float = 1.0,
+    tolerance: float = 1e-6,
+) -> Result:
+    """Return what some rollouts hold.
+
+    Args:
+        rollouts: with their rewards.
+        conventions: what to estimate advantages by, each with the name of its column.
+        rows: one a rollout, one a group, or one a step with the facts of all.
+        success: the reward from which a rollout is right.
+        tolerance: rewards are equal if they differ by less, relative to the larger.
+
+    Raises:
+        InputError: an estimator needs what is not there.
+        UsageError: a number that makes no sense, or there are no such rows.
+    """
+    if not np.isfinite(success) or not 0 <= tolerance < 1:
+        raise UsageError(
+            f"--success {success} and --tolerance {tolerance}",
+            fix="give a number, and one from 0 to below 1",
+        )
+    for how in conventions.values():
+        if how.length_penalty:
+            shaper(how.length_penalty, success)  # not every answer needs advantages
+    groups = Groups(rollouts, success, tolerance)
+    how = next(iter(conventions.values()))
+    if rows == "summary":
+        result = summary(groups, how, basic_facts(groups, conventions))
+    elif rows == "groups":
+        result = groups_result(groups, how, basic_facts(groups, conventions))
+    elif rows == "rollouts":
+        result = rollouts_result(groups, conventions)
+    else:
+        raise UsageError(f"there are no rows {rows!r}", fix="rollouts, groups or summary")
+    notes = [*rollouts.notes, *groups.findings()]
+    return Result(
+        result.command, result.title, result.columns, result.facts, notes, result.facts_first
+    )
+
+
+def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[str, Fact]:
+    """Return what every answer says about its rollouts."""
+    rollouts = groups.rollouts
+    return {
+        "format": rollouts.facts.get("format"),
+        "estimator": "; ".join(how.said() for how in conventions.values()),
+        "rollouts": len(rollouts),
+        "groups": rollouts.n_groups,
+        "grouped_by": rollouts.facts.get("grouped_by"),
+        "steps": len(rollouts.step),
+        "sizes": groups.sizes(),
+        "several_rows": rollouts.facts.get("several_rows") or None,
+        "torn_lines": rollouts.facts.get("torn_lines") or None,
+        "ghosts": ghost_count(groups),
+    }
+
+
+def ghost_count(groups: Groups) -> int | None:
+    """Return how many of the trainer's advantages are not 0 although all rewards are equal."""
+    return None if groups.rollouts.advantage is None else len(ghosts(groups))
+
+
+def ghosts(groups: Groups) -> Ints:
+    """Return the rollouts with a ghost advantage: not 0, in a group whose rewards are all equal.
+
+    What rounding leaves of a mean that nothing divides is no ghost: up to 10⁻⁶, or of the reward.
+    """
+    advantage = groups.rollouts.advantage
+    if advantage is None:
+        return np.zeros(0, np.int64)
+    dead = groups.equal & (groups.status != SINGLE)
+    rest = np.where(dead, 1e-6 * np.maximum(1.0, np.abs(groups.high)), np.inf)
+    return np.flatnonzero(np.abs(advantage) > np.repeat(rest, groups.rollouts.size))
+
+
+def rollouts_result(groups: Groups, conventions: Mapping[str, Convention]) -> Result:
+    """Return a row a rollout, in the order of the source."""
+    rollouts = groups.rollouts
+    order: Any = slice(None) if rollouts.row is None else np.argsort(rollouts.row)
+    columns = keys(rollouts, order)
+    if len(rollouts.rewards) > 1:
+        columns |= {name: Column(held[order]) for name, held in rollouts.rewards.items()}
+    columns["reward"] = Column(rollouts.reward[order], symbol="r")
+    for name, how in conventions.items():
+        symbol = "A" if name == "advantage" else ""
+        columns[name] = Column(advantages(rollouts, how)[order], symbol=symbol)
+    if rollouts.advantage is not None:
+        columns["trainer_advantage"] = Column(rollouts.advantage[order], symbol="A (trainer)")
+    if rollouts.length is not None:
+        columns["length"] = Column(whole(rollouts.length[order]))
+    if rollouts.truncated is not None:
+        columns["truncated"] = Column(rollouts.truncated[order])
+    return Result("group", "Rollouts", columns, basic_facts(groups, conventions))
+
+
+def keys(rollouts: Rollouts, order: Any) -> dict[str, Column]:
+    """Return the columns that say which rollout a row is."""
+    group = np.repeat(np.arange(rollouts.n_groups), rollouts.size)[order]
+    steps = rollouts.step_of_group[group]
+    return {
+        "step": Column(_steps(rollouts, steps), "key"),
+        "group": Column(taken(rollouts.group, group), "key"),
+        "rollout": Column(taken(rollouts.rollout, order), "key"),
+    }
+
+
+def _steps(rollouts: Rollouts, number: Ints) -> Any:
+    if None in rollouts.step:
+        return [rollouts.step[step] for step in number.tolist()]
+    return np.array(rollouts.step)[number]
+
+
+def taken(names: Any, which: Any) -> Any:
+    """Return some of the names, whatever holds them."""
+    if isinstance(which, slice):
+        return names
+    return names[which] if isinstance(names, np.ndarray) else names.gather(which)
+
+
+def whole(values: Floats) -> Any:
+    """Return lengths as whole numbers where they are such."""
+    fine = not np.isnan(values).any() and bool((values == np.round(values)).all())
+    return values.astype(np.int64) if fine else values
+
+
+def groups_result(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
+    """Return a row a group, in order of first appearance."""
+    rollouts, scored = groups.rollouts, groups.rollouts.scored
+    n = np.maximum(groups.scored, 1)
+    deviation = groups.placed(np.where(scored.size > how.ddof, scored.deviation(how.ddof), np.nan))
+    columns = {
+        "step": Column(_steps(rollouts, rollouts.step_of_group), "key"),
+        "group": Column(rollouts.group, "key"),
+        "n": Column(rollouts.size, "count"),
+        "mean": Column(groups.placed(scored.mean), symbol="μ"),
+        "std": Column(deviation, symbol="σ"),
+        "min": Column(groups.low),
+        "max": Column(groups.high),
+        "status": Column([STATUS[code] for code in groups.status], "text"),
+        "pass_rate": Column(np.where(groups.scored > 0, groups.right / n, np.nan)),
+    }
+    if rollouts.length is not None:
+        known = ~np.isnan(rollouts.length)
+        total = np.add.reduceat(np.where(known, rollouts.length, 0.0), rollouts.start[:-1])
+        count = np.add.reduceat(known.astype(np.float64), rollouts.start[:-1])
+        columns["length"] = Column(
+            np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+        )
+    counts = np.bincount(groups.status, minlength=len(STATUS))
+    dead = {name: int(counts[STATUS.index(name)]) for name in DEAD}
+    return Result("group", "Groups", columns, {**facts, "dead_are": dead})
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def why(rollouts: Rollouts, name: str, how: Convention) -> Result:
+    """Return one group in full: each reward and advantage, and the arithmetic between them.
+
+    Args:
+        rollouts: with the beginnings of their responses, where there are texts.
+        name: of the group, or STEP/NAME.
+        how: the estimator.
+
+    Raises:
+        UsageError: there is no such group.
+    """
+    number = rollouts.find(name)
+    part = slice(int(rollouts.start[number]), int(rollouts.start[number + 1]))
+    advantage = advantages(rollouts, how)[part]
+    step = rollouts.step[int(rollouts.step_of_group[number])]
+    rollout = (
+        rollouts.rollout[part]
+        if isinstance(rollouts.rollout, np.ndarray)
+        else list(rollouts.rollout[part])
+    )
+    columns = {
+        "rollout": Column(rollout, "key"),
+        "reward": Column(rollouts.reward[part], symbol="r"),
+        "advantage": Column(advantage, symbol="A"),
+    }
+    arithmetic = _arithmetic(rollouts, part, how)
+    if arithmetic:
+        columns["arithmetic"] = Column(arithmetic, "text")
+    if rollouts.advantage is not None:
+        columns["trainer_advantage"] = Column(rollouts.advantage[part], symbol="A (trainer)")
+    if rollouts.length is not None:
+        columns["length"] = Column(whole(rollouts.length[part]))
+    if rollouts.beginning is not None:
+        columns["response"] = Column([_start(text) for text in rollouts.beginning[part]], "text")
+    groups = Groups(rollouts)
+    scored = rollouts.reward[part][~np.isnan(rollouts.reward[part])]
+    facts: dict[str, Fact] = {
+        "estimator": how.said(),
+        "n": part.stop - part.start,
+        "mean": float(scored.mean()) if len(scored) else None,
+        "std": float(scored.std(ddof=how.ddof)) if len(scored) > how.ddof else None,
+        "status": STATUS[int(groups.status[number])],
+    }
+    title = f"Group {shown(rollouts.group[number])}" + ("" if step is None else f" of step {step}")
+    return Result("group", title, columns, facts, list(rollouts.notes))
+
+
+def _start(text: str | None) -> str | None:
+    return None if text is None else shown(" ".join(text.split()), 60)
+
+
+def _arithmetic(rollouts: Rollouts, part: slice, how: Convention) -> list[str | None]:
+    """Return r − μ, or (r − μ) / (σ + ε), with its numbers, for the estimators that are such."""
+    plain = how.estimator in ("grpo", "dr-grpo", "rloo") and not how.leave_one_out
+    if not plain or how.length_penalty:
+        return []
+    scored = rollouts.scored
+    mean, by = np.full(len(rollouts), np.nan), np.full(len(rollouts), np.nan)
+    mean[scored.rollout] = scored.reward - centred(scored, how)
+    by[scored.rollout] = spread(scored, how)
+    lines: list[str | None] = []
+    for place in range(part.start, part.stop):
+        reward = rollouts.reward[place]
+        if np.isnan(reward) or np.isnan(mean[place]):
+            lines.append(None)
+            continue
+        top = f"{reward:.6g} − {mean[place]:.6g}"
+        if how.estimator == "rloo":
+            n = int((~np.isnan(rollouts.reward[part])).sum())
+            lines.append(f"{n}/{max(n - 1, 1)} · ({top})")
+        elif how.estimator == "dr-grpo" or how.scale == "none":
+            lines.append(top)
+        else:
+            lines.append(f"({top}) / ({by[place] - how.epsilon:.6g} + {small(how.epsilon)})")
+    return lines
+
+
+def compared(names: Sequence[str]) -> list[str]:
+    """Return the names of columns, one an estimator: no two alike.
+
+    Raises:
+        UsageError: one stands there twice.
+    """
+    if len(set(names)) < len(names):
+        raise UsageError(f"--compare {','.join(names)}", fix="name each estimator once")
+    return list(names)

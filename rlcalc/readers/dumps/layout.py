@@ -1,0 +1,52 @@
+"""Layout: which column of a dump holds what, for dumps with one rollout a row.
+
+Dumps of any other shape turn each of their records into rows of these meanings themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Grouped = Literal["id", "prompt", "runs"]
+Derive = Callable[["pl.Expr"], "pl.Expr"]
+Row = dict[str, Any]
+"""A rollout of a nested dump: group or prompt (neither: the record is the
+group), reward by function, and where known step, rollout, advantage, length, truncated, response;
+`more` holds what else --reward may name."""
+
+MEANINGS = (
+    "group", "prompt", "response", "step", "rollout", "advantage", "length", "truncated",
+    "baseline",
+)  # fmt: skip
+TEXTS = ("group", "rollout", "prompt", "response")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a table of rollouts has what; None: nowhere."""
+
+    reward: tuple[str, ...]
+    group: str | None = None  # an id
+    prompt: str | None = None
+    response: str | None = None
+    step: str | None = None
+    rollout: str | None = None
+    advantage: str | None = None
+    length: str | None = None
+    truncated: str | None = None
+    baseline: str | None = None
+    grouped: Grouped = "id"  # by id, by the prompt's text, or by runs of equal prompts
+    restart: bool = False  # ids begin anew at every step
+    derive: Mapping[str, Derive] = field(default_factory=dict)  # by meaning, from its column
+    kinds: Mapping[str, str] = field(default_factory=dict)  # by meaning: text or list
+    beside: tuple[str, ...] = ()  # other columns that `derive` reads
+
+
+def finite(value: object) -> bool:
+    """Return whether a JSON value is a number, and not a flag."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

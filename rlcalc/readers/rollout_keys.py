@@ -1,0 +1,95 @@
+"""Which rows are one group, and which are one rollout: equal keys in a frame, numbered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import reduce
+
+import numpy as np
+import polars as pl
+
+from rlcalc.errors import InputError, shown
+from rlcalc.readers.rollout_columns import REWARD
+from rlcalc.trajectories import Ints
+
+SLICE = 1 << 18
+
+
+def runs(frame: pl.DataFrame) -> Ints:
+    """Return where groups begin that are blocks of rows with one prompt, and the end of all.
+
+    A prompt may come twice in a row, so a run of equal prompts holds as many groups as the greatest
+    common divisor of all runs goes into it. The last one may be cut short.
+    """
+    keys = ["group", "step"] if "step" in frame.columns else ["group"]
+    edges = numbered(frame, keys)[0]
+    lengths = np.diff(edges).tolist()
+    size = reduce(math.gcd, lengths[:-1] or lengths)
+    return edges if size == 1 else np.append(np.arange(0, len(frame), size), len(frame))
+
+
+def numbered(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, Ints, pl.DataFrame]:
+    """Return runs of rows with equal keys, and which key each has.
+
+    Keys are told apart by 64 bits of them. Rows of one key mostly stand together, so only the first
+    of each run is looked up.
+
+    Returns:
+        [R + 1] where runs begin, and the end; [R] the number of the key, in order of first
+        appearance; [K] the keys.
+    """
+    hashes = (pl.struct(keys) if len(keys) > 1 else pl.col(keys[0])).hash().alias("key")
+    parts = [part.select(hashes) for part in frame.select(keys).iter_slices(SLICE)]
+    key = pl.concat(parts, rechunk=True).to_series()
+    bits = key.to_numpy()
+    begin = np.append(0, np.flatnonzero(bits[1:] != bits[:-1]) + 1)
+    key = key if len(begin) == len(key) else pl.Series("key", bits[begin])
+    first = key.is_first_distinct()
+    number, heads = np.arange(len(key)), begin
+    if not first.all():
+        heads = begin[first.to_numpy()]
+        known = key.filter(first).to_frame().with_row_index("number")
+        found = key.to_frame().join(known, on="key", how="left", maintain_order="left")
+        number = found["number"].to_numpy().astype(np.int64)
+    unique = pl.DataFrame([frame[name].gather(heads) for name in keys])
+    return np.append(begin, len(frame)), number, unique
+
+
+def once(
+    frame: pl.DataFrame, keys: list[str], place: Callable[[int], str]
+) -> tuple[pl.DataFrame, int]:
+    """Return one row a rollout, and how many rows that leaves out; their lengths add up.
+
+    Args:
+        frame: with a column `rollout`, null where a row is a rollout by itself.
+        keys: what says the group.
+        place: says where a row stands.
+
+    Raises:
+        InputError: the rows of a rollout have different rewards.
+    """
+    edge, key, _ = numbered(frame, keys)
+    rows = frame.with_columns(key=np.repeat(key, np.diff(edge))).with_row_index("row")
+    named = pl.col("rollout").is_not_null()
+    first = rows.select(~named | pl.struct("key", "rollout").is_first_distinct()).to_series()
+    if first.all():
+        return frame, 0
+    one, again = rows.filter(first), rows.filter(~first)
+    rewards = [name for name in frame.columns if name.startswith(REWARD)]
+    both = again.join(one, on=["key", "rollout"], suffix=":one", maintain_order="left")
+    differs = [pl.col(name).ne_missing(pl.col(f"{name}:one")) for name in rewards]
+    for row in both.filter(reduce(pl.Expr.or_, differs)).head(1).to_dicts():
+        raise InputError(
+            f"rollout {shown(row['rollout'])} of group {shown(row['group'])} stands there twice, "
+            f"with the rewards {row[f'{rewards[0]}:one']} and {row[rewards[0]]}",
+            f"{place(row['row:one'])} and {place(row['row'])}",
+            "mend the ids, name another column with --rollout, or say --rollout none",
+        )
+    if "length" in frame.columns:
+        length = pl.when(pl.col("length").count() > 0).then(pl.col("length").sum())
+        rows = rows.with_columns(
+            pl.when(named).then(length.over("key", "rollout")).otherwise("length").alias("length")
+        )
+        one = rows.filter(first)
+    return one.drop("row", "key"), len(again)

@@ -1,0 +1,445 @@
+"""Rollouts: completions of a language model, one a row, laid end to end by group and step.
+
+What is computed on them is for the estimators; how files become these arrays is for the readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rlcalc.errors import InputError, ShapeError, UsageError, listed, nearest, shown
+
+if TYPE_CHECKING:
+    from rlcalc.trajectories import Flags, Floats, Ints
+
+Names = Sequence[Any] | NDArray[Any]
+Kind = TypeVar("Kind", bound=np.generic)
+
+
+@dataclass(frozen=True)
+class Rollouts:
+    """N rollouts of K groups in B steps. Group g is the rollouts start[g] : start[g + 1].
+
+    Step b is the groups batch[b] : batch[b + 1]. A reward of NaN was never given: such a rollout
+    counts in no mean and gets no advantage.
+    """
+
+    start: Ints  # [K + 1] offsets, from 0 to N
+    batch: Ints  # [B + 1] offsets, from 0 to K
+    step: Sequence[int | None]  # [B] the trainer's number of the step; None where nobody says
+    group: Names  # [K] what the source calls the group
+    prompt: Ints  # [K] groups of one prompt, in whatever steps, have one number
+    rewards: Mapping[str, Floats]  # [N] a reward function each
+    weights: Mapping[str, float]  # what each counts for in the sum
+    row: Ints | None = None  # [N] where each stands in the source; None: in this order
+    named: Names | None = None  # [N] what the source calls the rollout
+    advantage: Floats | None = None  # [N] the trainer's own
+    length: Floats | None = None  # [N] tokens that are trained on; NaN where it is unknown
+    truncated: Flags | None = None  # [N] cut at the length limit
+    baseline: Floats | None = None  # [N] reward of the greedy answer to the same prompt
+    response: NDArray[np.uint64] | None = None  # [N] equal numbers: equal texts
+    beginning: Sequence[str | None] | None = None  # [N] how the response begins
+    unscored: float = np.nan  # what a reward that was never given counts as
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what the reader counted
+    notes: Sequence[str] = ()  # what the reader has to say
+
+    def __len__(self) -> int:
+        return int(self.start[-1])
+
+    @property
+    def n_groups(self) -> int:
+        """K, the number of groups."""
+        return len(self.start) - 1
+
+    @cached_property
+    def size(self) -> Ints:
+        """[K] rollouts of each group, scored or not."""
+        return np.diff(self.start)
+
+    @cached_property
+    def rollout(self) -> Names:
+        """[N] what the source calls the rollout, or its number in the group."""
+        if self.named is not None:
+            return self.named
+        return np.arange(len(self)) - np.repeat(self.start[:-1], self.size)
+
+    @cached_property
+    def reward(self) -> Floats:
+        """[N] Σ_k w_k r_k over the functions that gave one; NaN where none did."""
+        return weighted(self.rewards, self.weights, self.unscored)
+
+    @cached_property
+    def step_of_group(self) -> Ints:
+        """[K] which of the B steps each group belongs to."""
+        return np.repeat(np.arange(len(self.step)), np.diff(self.batch))
+
+    @cached_property
+    def scored(self) -> Scored:
+        """The rollouts that have a reward, for the estimators."""
+        return Scored.of(self)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        group: ArrayLike,
+        reward: ArrayLike | Mapping[str, ArrayLike],
+        *,
+        step: ArrayLike | None = None,
+        weights: Mapping[str, float] | None = None,
+        **optional: ArrayLike,
+    ) -> Rollouts:
+        """Return rollouts from numpy arrays; those of a group may stand anywhere.
+
+        Args:
+            group: [N] names of groups: the same at another step is another group.
+            reward: [N] r_i, or a mapping with the [N] rewards of each function.
+            step: [N] whole numbers; default one step.
+            weights: what each function counts for; default 1.
+            **optional: `advantage`, `length`, `baseline`, `truncated` and `rollout`, [N] each.
+
+        Raises:
+            ShapeError: arrays of different lengths.
+        """
+        names, number = numbered(np.asarray(group))
+        name_of_key = np.arange(len(names))
+        step_of_key = None
+        if step is not None:
+            steps = np.asarray(step, np.int64)
+            known, number_of_step = np.unique(steps, return_inverse=True)
+            both, number = numbered(number * np.int64(len(known)) + number_of_step.reshape(-1))
+            name_of_key, step_of_key = both // len(known), known[both % len(known)]
+        given: Mapping[str, ArrayLike] = (
+            reward if isinstance(reward, Mapping) else {"reward": reward}
+        )
+        kinds = {"truncated": bool, "rollout": None}
+        columns: dict[str, Any] = {
+            "named" if name == "rollout" else name: np.asarray(held, kinds.get(name, np.float64))
+            for name, held in optional.items()
+        }
+        changes = np.flatnonzero(number[1:] != number[:-1]) + 1
+        edge = np.concatenate([[0], changes, [len(number)]])[: None if len(number) else 1]
+        return arranged(
+            edge=edge,
+            key=number[edge[:-1]],
+            name=names[name_of_key],
+            step=step_of_key,
+            prompt=name_of_key,
+            rewards={name: np.asarray(column, np.float64) for name, column in given.items()},
+            weights=weights or {},
+            **columns,
+        )
+
+    def where(self, rollout: int) -> str:
+        """Return what a rollout is called in messages."""
+        group = int(np.searchsorted(self.start, rollout, side="right")) - 1
+        step = self.step[int(self.step_of_group[group])]
+        return (
+            f"rollout {shown(self.rollout[rollout])} of group {shown(self.group[group])}"
+            f"{'' if step is None else f' of step {step}'}"
+        )
+
+    def find(self, name: str) -> int:
+        """Return the group of that name, the first if it occurs in several steps.
+
+        `STEP/NAME` names the one of a step.
+
+        Raises:
+            UsageError: there is none.
+        """
+        names = [str(group) for group in self.group]
+        step, slash, rest = name.partition("/")
+        for number, known in enumerate(names):
+            at = str(self.step[int(self.step_of_group[number])])
+            if known == name or (slash and known == rest and at == step):
+                return number
+        near = nearest(name, names[:10_000])
+        raise UsageError(
+            f"there is no group {shown(name)}",
+            fix=f"did you mean {shown(near)}?"
+            if near
+            else f"there are {listed(names[:8], total=len(names))}",
+        )
+
+    def with_rewards(self, rewards: Mapping[str, Floats]) -> Rollouts:
+        """Return the same rollouts with other rewards, each counting once."""
+        return replace(self, rewards=rewards, weights=dict.fromkeys(rewards, 1.0))
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The M rollouts that have a reward, in K groups of at least one, in B batches.
+
+    Everything an estimator needs, and the sums over groups and batches that all of them share. A
+    mean is taken around the first value of its group: μ = r_1 + Σ (r_i − r_1)/G, so that the mean
+    of equal rewards is that reward to the last bit, and what is left of them is exactly 0.
+    """
+
+    reward: Floats  # [M]
+    start: Ints  # [K + 1] offsets of groups, from 0 to M
+    batch: Ints  # [B + 1] offsets of batches, from 0 to M
+    rewards: Mapping[str, Floats]  # [M] by reward function; NaN where it gave none
+    weights: Mapping[str, float]
+    length: Floats | None
+    baseline: Floats | None
+    rollout: Ints | slice  # [M] where each stands in Rollouts; a slice where that is everywhere
+
+    @classmethod
+    def of(cls, rollouts: Rollouts) -> Scored:
+        """Return the scored part of some rollouts."""
+        reward = rollouts.reward
+        unscored = np.isnan(reward)
+        edges = rollouts.start[rollouts.batch]
+        if not unscored.any():
+            return cls(
+                reward=reward,
+                start=rollouts.start,
+                batch=edges,
+                rewards=rollouts.rewards,
+                weights=rollouts.weights,
+                length=rollouts.length,
+                baseline=rollouts.baseline,
+                rollout=slice(None),
+            )
+        chosen = np.flatnonzero(~unscored)
+        before = np.concatenate([[0], np.cumsum(~unscored)])
+        return cls(
+            reward=reward[chosen],
+            start=np.unique(before[rollouts.start]),
+            batch=np.unique(before[edges]),
+            rewards={name: column[chosen] for name, column in rollouts.rewards.items()},
+            weights=rollouts.weights,
+            length=None if rollouts.length is None else rollouts.length[chosen],
+            baseline=None if rollouts.baseline is None else rollouts.baseline[chosen],
+            rollout=chosen,
+        )
+
+    def __len__(self) -> int:
+        return len(self.reward)
+
+    @cached_property
+    def size(self) -> Ints:
+        """[K] G, the scored rollouts of each group."""
+        return np.diff(self.start)
+
+    @cached_property
+    def single(self) -> Flags:
+        """[M] whether the rollout is the only one of its group."""
+        return self.each(self.size == 1)
+
+    def each(self, of_group: NDArray[Kind]) -> NDArray[Kind]:
+        """Return [M] what holds for each rollout's group."""
+        return np.repeat(of_group, self.size)
+
+    def each_of_batch(self, of_batch: NDArray[Kind]) -> NDArray[Kind]:
+        """Return [M] what holds for each rollout's batch."""
+        return np.repeat(of_batch, np.diff(self.batch))
+
+    def total(self, values: Floats) -> Floats:
+        """Return [K] Σ_i x_i over each group."""
+        return segment_sums(values, self.start)
+
+    def count(self, flags: Flags) -> Ints:
+        """Return [K] how many of each group are so."""
+        return np.add.reduceat(flags, self.start[:-1], dtype=np.int64)
+
+    @cached_property
+    def low(self) -> Floats:
+        """[K] the lowest reward of each group."""
+        return np.minimum.reduceat(self.reward, self.start[:-1]) if len(self) else self.reward
+
+    @cached_property
+    def high(self) -> Floats:
+        """[K] the highest reward of each group."""
+        return np.maximum.reduceat(self.reward, self.start[:-1]) if len(self) else self.reward
+
+    @cached_property
+    def mean(self) -> Floats:
+        """[K] μ, the mean reward of each group."""
+        return segment_mean(self.reward, self.start)
+
+    @cached_property
+    def centred(self) -> Floats:
+        """[M] r_i − μ."""
+        return self.reward - self.each(self.mean)
+
+    def deviation(self, ddof: int) -> Floats:
+        """Return [K] σ = √( Σ (r_i − μ)² / (G − ddof) ); 0 where G ≤ ddof."""
+        free = np.maximum(self.size - ddof, 1)
+        spread: Floats = np.sqrt(self.total(self.centred * self.centred) / free)
+        return spread
+
+    def batch_mean(self, values: Floats, weight: Floats | None = None) -> Floats:
+        """Return [B] the mean of each batch, by weight."""
+        if weight is None:
+            return segment_mean(values, self.batch)
+        first = values[self.batch[:-1]]
+        left = (values - self.each_of_batch(first)) * weight
+        mean: Floats = first + segment_sums(left, self.batch) / segment_sums(weight, self.batch)
+        return mean
+
+    def batch_variance(self, values: Floats, ddof: int, weight: Floats | None = None) -> Floats:
+        """Return [B] Σ w (x − x̄)² / (Σ w − ddof); 0 where Σ w ≤ ddof."""
+        left = values - self.each_of_batch(self.batch_mean(values, weight))
+        squares = left * left if weight is None else left * left * weight
+        counts = np.diff(self.batch) if weight is None else segment_sums(weight, self.batch)
+        free = counts - ddof
+        variance: Floats = segment_sums(squares, self.batch) / np.where(free > 0, free, 1)
+        return np.where(free > 0, variance, 0.0)
+
+    def only(self, name: str) -> Scored:
+        """Return the rollouts to which one reward function gave a reward, with that alone."""
+        column = self.rewards[name]
+        given = ~np.isnan(column)
+        before = np.concatenate([[0], np.cumsum(given)])
+        return replace(
+            self,
+            reward=column[given],
+            start=np.unique(before[self.start]),
+            batch=np.unique(before[self.batch]),
+            rewards={name: column[given]},
+            weights={name: 1.0},
+            length=None if self.length is None else self.length[given],
+            baseline=None,
+            rollout=np.flatnonzero(given),
+        )
+
+    def lengths(self, estimator: str) -> Floats:
+        """Return [M] the lengths.
+
+        Raises:
+            InputError: some are not known.
+        """
+        if self.length is None or np.isnan(self.length).any():
+            raise InputError(
+                f"{estimator} weighs rollouts by their length, and "
+                f"{'no' if self.length is None else 'not every'} length is known",
+                fix="name the column: --length COLUMN; or count characters with --texts",
+            )
+        return self.length
+
+
+def weighted(
+    rewards: Mapping[str, Floats], weights: Mapping[str, float], unscored: float
+) -> Floats:
+    """Return [N] Σ_k w_k r_k over the functions that gave a reward; `unscored` where none did."""
+    names = list(rewards)
+    if len(names) == 1 and weights.get(names[0], 1.0) == 1.0 and np.isnan(unscored):
+        return rewards[names[0]]
+    total = np.zeros(len(rewards[names[0]]))
+    given = np.zeros(len(total), dtype=bool)
+    for name in names:
+        there = ~np.isnan(rewards[name])
+        total[there] += weights.get(name, 1.0) * rewards[name][there]
+        given |= there
+    total[~given] = unscored
+    return total
+
+
+def segment_sums(values: Floats, start: Ints) -> Floats:
+    """Return the sums of values[start[g] : start[g + 1]], none of which is empty."""
+    return np.add.reduceat(values, start[:-1]) if len(start) > 1 else values[:0]
+
+
+def segment_mean(values: Floats, start: Ints) -> Floats:
+    """Return the means of segments: x_1 + Σ (x_i − x_1)/G, exact where all are equal."""
+    first, size = values[start[:-1]], np.diff(start)
+    return first + segment_sums(values - np.repeat(first, size), start) / size
+
+
+def arranged(
+    edge: Ints,
+    key: Ints,
+    name: Names,
+    step: Ints | None,
+    prompt: Ints,
+    rewards: Mapping[str, Floats],
+    weights: Mapping[str, float],
+    facts: Mapping[str, Any] | None = None,
+    notes: Sequence[str] = (),
+    **optional: Any,
+) -> Rollouts:
+    """Return rollouts with the groups of a step, and the rollouts of a group, brought together.
+
+    Args:
+        edge: [R + 1] where runs of rows of one group begin, and N.
+        key: [R] the group of each run, numbered from 0 to K − 1 in order of first appearance.
+        name: [K] what groups are called.
+        step: [K] the step of each group, -1 where it is unknown; None: unknown everywhere.
+        prompt: [K] number of the prompt.
+        rewards: [N] each.
+        weights: what each counts for; default 1.
+        facts: what the reader counted.
+        notes: what the reader has to say.
+        **optional: other columns of `Rollouts`, [N] each.
+
+    Raises:
+        ShapeError: columns of different lengths.
+    """
+    n, n_groups = int(edge[-1]), len(name)
+    lengths = {c: len(held) for c, held in {**rewards, **optional}.items() if len(held) != n}
+    if lengths:
+        raise ShapeError(
+            f"columns of other lengths: {lengths}", fix=f"give one entry for each of {n} rollouts"
+        )
+    steps = np.full(n_groups, -1) if step is None else step
+    by_step = np.argsort(steps, kind="stable") if np.any(steps[1:] < steps[:-1]) else None
+    if by_step is not None:
+        place = np.empty(n_groups, np.int64)
+        place[by_step] = np.arange(n_groups)
+        key = place[key]
+        steps, prompt, name = steps[by_step], prompt[by_step], _taken(name, by_step)
+    start, order = edge, None
+    if len(key) != n_groups or np.any(key[1:] < key[:-1]):  # not every group is one run
+        row_key = np.repeat(key, np.diff(edge))
+        order = in_order(row_key, n_groups)
+        start = np.concatenate([[0], np.cumsum(np.bincount(row_key, minlength=n_groups))])
+    batch = np.concatenate([[0], np.flatnonzero(steps[1:] != steps[:-1]) + 1, [n_groups]])
+    batch = batch if n_groups else batch[:1]
+
+    def at(held: Any) -> Any:
+        return held if order is None else _taken(held, order)
+
+    return Rollouts(
+        start=start,
+        batch=batch,
+        step=[None if number < 0 else int(number) for number in steps[batch[:-1]]],
+        group=name,
+        prompt=prompt,
+        rewards={column: at(held) for column, held in rewards.items()},
+        weights={column: float(weights.get(column, 1.0)) for column in rewards},
+        row=order,
+        facts=facts or {},
+        notes=notes,
+        **{column: at(held) for column, held in optional.items()},
+    )
+
+
+def _taken(held: Any, which: Ints) -> Any:
+    return held[which] if isinstance(held, np.ndarray) else held.gather(which)
+
+
+def in_order(key: Ints, n_keys: int) -> Ints:
+    """Return the rows by rising key, rows of one key in their order.
+
+    Digit by digit, 16 bits at a time, which numpy sorts without comparing: three times as fast.
+    """
+    order: Ints = np.argsort((key & 0xFFFF).astype(np.uint16), kind="stable")
+    for shift in range(16, n_keys.bit_length(), 16):
+        digit = (key >> shift & 0xFFFF).astype(np.uint16)
+        order = order[np.argsort(digit[order], kind="stable")]
+    return order
+
+
+def numbered(labels: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
+    """Return the different labels in order of first appearance, and the number of each entry."""
+    known, first, number = np.unique(labels, return_index=True, return_inverse=True)
+    by_appearance = np.argsort(first)
+    place = np.empty(len(known), dtype=np.int64)
+    place[by_appearance] = np.arange(len(known))
+    return known[by_appearance], place[number.reshape(-1)]

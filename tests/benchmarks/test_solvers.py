@@ -1,0 +1,173 @@
+"""Solvers beside QuantEcon, on the same arrays: `pip install '.[peers]'`.
+
+Nothing is asserted about time: machines are shared. What is wanted stands beside the ratios.
+"""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from rlcalc.mdp import MDP
+from rlcalc.solvers import bounds, linear
+from rlcalc.solvers.automatic import solve as automatic
+from rlcalc.solvers.problem import Found, Problem
+from rlcalc.solvers.solution import module
+from tests.solvers.test_methods import slippery_lake
+
+GAMMA, TOLERANCE = 0.99, 1e-6
+
+
+def garnet(n_states: int) -> MDP:
+    """4 actions with 5 outcomes each, uniformly at random."""
+    rng = np.random.default_rng(0)
+    k = 4 * n_states
+    probability = rng.random((k, 5)) + 1e-3
+    probability /= probability.sum(axis=1, keepdims=True)
+    pair = np.repeat(np.arange(k, dtype=np.int32), 5)
+    return MDP.from_rows(
+        pair // 4,
+        pair % 4,
+        rng.integers(0, n_states, 5 * k, dtype=np.int32),
+        probability.reshape(-1),
+        rng.random(k)[pair],
+    )
+
+
+def open_grid(n: int) -> MDP:
+    """n × n cells, 0.8 ahead and 0.1 to either side, -1 a step, an end in the last corner."""
+    cell = np.arange(n * n - 1)
+    y, x = np.divmod(cell, n)
+    moves = [(0, -1), (1, 0), (0, 1), (-1, 0)]
+    to = [np.clip(y + dy, 0, n - 1) * n + np.clip(x + dx, 0, n - 1) for dy, dx in moves]
+    chances = {-1: 0.1, 0: 0.8, 1: 0.1}
+    after = np.stack([to[(a + turn) % 4] for a in range(4) for turn in chances], axis=1)
+    return MDP.from_rows(
+        np.repeat(cell, 12),
+        np.tile(np.repeat(np.arange(4), 3), len(cell)),
+        after.reshape(-1),
+        np.tile(list(chances.values()), 4 * len(cell)),
+        np.full(12 * len(cell), -1.0),
+    )
+
+
+def found(mdp: MDP) -> Found:
+    problem = Problem(mdp.expected, GAMMA, 0.9 * TOLERANCE, 1_000_000)
+    if mdp.n_states <= linear.DENSE:
+        return module("policy-iteration")(problem)
+    return automatic(problem)[0]
+
+
+def quantecon(mdp: MDP) -> Callable[[], object]:
+    """Its modified policy iteration over state-action pairs; terminal states loop for nothing."""
+    markov = pytest.importorskip("quantecon").markov
+    from scipy import sparse
+
+    model = mdp.expected
+    end = np.flatnonzero(model.terminal)
+    start = np.concatenate([model.outcome_start, model.n_outcomes + 1 + np.arange(len(end))])
+    transition = sparse.csr_matrix(
+        (
+            np.concatenate([model.probability, np.ones(len(end))]),
+            np.concatenate([model.next_state, end.astype(np.int32)]),
+            start,
+        )
+    )
+    state = np.concatenate([model.pair_state, end])
+    action = np.concatenate([mdp.action, np.zeros(len(end), dtype=np.int64)])
+    reward = np.concatenate([model.reward, np.zeros(len(end))])
+    order = np.lexsort((action, state))
+    problem = markov.DiscreteDP(
+        reward[order], transition[order], GAMMA, state[order], action[order]
+    )
+    return lambda: problem.solve("modified_policy_iteration", epsilon=2 * TOLERANCE, max_iter=10**6)
+
+
+MODELS: dict[str, tuple[Callable[[], MDP], int]] = {
+    "random, 1,000 states": (lambda: garnet(1_000), 5),
+    "random, 10,000": (lambda: garnet(10_000), 5),
+    "random, 100,000": (lambda: garnet(100_000), 5),
+    "random, 1,000,000": (lambda: garnet(1_000_000), 3),
+    "lake, 100 x 100": (lambda: slippery_lake(100), 5),
+    "lake, 1,000 x 1,000": (lambda: slippery_lake(1_000), 1),
+    "grid, 100 x 100": (lambda: open_grid(100), 5),
+    "grid, 300 x 300": (lambda: open_grid(300), 1),
+}
+WANTED = {"random": 1.5, "lake": 30.0, "grid": 5.0}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_solving_beside_quantecon(name: str) -> None:
+    make, runs = MODELS[name]
+    mdp = make()
+    peer = quantecon(mdp)
+    found(mdp)  # compiles
+    quantecon(garnet(100))()
+    ours, theirs = [], []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        answer = found(mdp)
+        middle = time.perf_counter()
+        peer()
+        ours.append(middle - begin)
+        theirs.append(time.perf_counter() - middle)
+    proven = bounds.span_bound(mdp.expected, answer.value, GAMMA, TOLERANCE)
+    one, other = statistics.median(ours), statistics.median(theirs)
+    wanted = WANTED[name.split(",")[0]]
+    print(
+        f"\n{name}: {one:.4f} s, QuantEcon {other:.4f} s: {other / one:.1f} times "
+        f"(wanted {wanted:g}); bound {proven.bound:.1e}"
+    )
+
+    assert proven.bound <= TOLERANCE
+
+
+FLOOR = """
+import polars as pl
+frame = pl.read_parquet("model.parquet")
+answer = frame.gather_every(5).select(
+    "state", "action", pi="probability", q="reward", v="reward", a="reward"
+)
+answer.write_parquet("floor.parquet")
+"""
+
+
+@pytest.mark.slow
+def test_a_million_states_from_parquet_to_parquet(tmp_path: Path) -> None:
+    mdp = garnet(1_000_000)
+    pair = np.repeat(np.arange(mdp.n_pairs), 5)
+    pl.DataFrame(
+        {
+            "state": pair // 4,
+            "action": pair % 4,
+            "next_state": mdp.next_state,
+            "probability": mdp.probability,
+            "reward": mdp.reward,
+        }
+    ).write_parquet(tmp_path / "model.parquet")
+    solve = ["solve", "model.parquet", "--gamma", "0.99", "-o", "v.parquet", "-q"]
+    commands = {
+        "floor": [sys.executable, "-c", FLOOR],
+        "rlcalc": [sys.executable, "-m", "rlcalc", *solve],
+    }
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(3):
+        for name, command in commands.items():
+            begin = time.perf_counter()
+            subprocess.run(command, cwd=tmp_path, check=True)
+            times[name].append(time.perf_counter() - begin)
+    begin = time.perf_counter()
+    found(mdp)
+    solving = time.perf_counter() - begin
+    floor, whole = (statistics.median(times[name]) for name in commands)
+    print(
+        f"\nParquet to Parquet: {whole:.2f} s, of which solving {solving:.2f} s; the rest is "
+        f"{(whole - solving) / floor:.2f} times what Polars needs to read and write (wanted 3)"
+    )

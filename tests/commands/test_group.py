@@ -1,0 +1,346 @@
+"""rlcalc group as a process: exit codes, bad input, hostile text, and that it is Monte Carlo."""
+
+import contextlib
+import io
+import json
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import rlcalc as library
+from rlcalc.cli import app
+from tests.conftest import Shell
+from tests.readers.test_dumps import DUMPS
+
+VERL = {"input": "q", "output": "2", "gts": "2", "score": 1.0, "step": 3}
+ROW = '{"group": "g", "reward": 1}'
+
+
+def parquet(**columns: Any) -> bytes:
+    whole = io.BytesIO()
+    pl.DataFrame(columns).write_parquet(whole)
+    return whole.getvalue()
+
+
+def torch_archive() -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as held:
+        held.writestr("archive/data.pkl", pickle.dumps({"samples": []}))
+    return whole.getvalue()
+
+
+TRL = {"step": [1, 1], "prompt": ["q", "q"], "completion": ["a", "b"], "advantage": [1.0, -1.0]}
+BAD: dict[str, tuple[bytes, str, str]] = {  # name: content, what is said, where or how to fix it
+    "empty.jsonl": (b"", "empty", "empty.jsonl"),
+    "white.jsonl": (b"\n \n", "empty", "white.jsonl"),
+    "empty.json": (b"[]\n", "there are no rollouts", "empty.json"),
+    "none.parquet": (
+        parquet(group=pl.Series([], dtype=pl.String), reward=pl.Series([], dtype=pl.Float64)),
+        "there are no rollouts",
+        "none.parquet",
+    ),
+    "junk.jsonl": (bytes(range(256)) * 20, "binary, of no known format", "junk.jsonl"),
+    "pickle.pkl": (pickle.dumps({"a": 1}), "a pickle, which could run any code", "never unpickles"),
+    "rollout.pt": (torch_archive(), "a pickle (torch)", "weights_only=True"),
+    "word.jsonl": (
+        (ROW + "\n" + ROW.replace("1", '"good"') + "\n").encode(),
+        "expected a number",
+        "line 2",
+    ),
+    "list.jsonl": (f"{ROW}\n{ROW.replace('1', '[1]')}\n".encode(), "expected a number", "line 2"),
+    "inf.jsonl": (f"{ROW}\n{ROW.replace('1', 'Infinity')}\n".encode(), "finite", "line 2"),
+    "inf.parquet": (parquet(group=["g"] * 2, reward=[1.0, float("inf")]), "finite", "row 2"),
+    "null.parquet": (parquet(group=["g", None], reward=[1.0, 0.0]), "group is missing", "row 2"),
+    "null.jsonl": (f'{ROW}\n{{"reward": 1}}\n'.encode(), "group is missing", "line 2"),
+    "text.parquet": (parquet(group=["g"], reward=["bad"]), "'bad', expected a number", "row 1"),
+    "text.csv": (b"group,reward\ng,1\ng,one\n", "'one', expected a number", "row 2"),
+    "ragged.csv": (b"group,reward\ng,1\ng,1,2,3\n", "not a table", "ragged.csv"),
+    "reward.csv": (b"group,gain\ng,1\n", "no column for the reward", "--reward COLUMN"),
+    "group.csv": (b"who,reward\ng,1\n", "nothing says which rollouts are one group", "--group"),
+    "torn.jsonl": (f"{ROW}\n{ROW[:9]}\n{ROW}\n".encode(), "ends in the middle", "line 2"),
+    "array.jsonl": (f"{ROW}\n[1, 2]\n".encode(), "no mapping", "line 2"),
+    "array.json": (b"[1, 2]\n", "no mapping", "array.json"),
+    "cut.parquet": (parquet(group=["g"], reward=[1.0])[:-20], "cannot be read", "cut.parquet"),
+    "trl.parquet": (parquet(**TRL), "no column for the reward", "--reward COLUMN"),
+    "verl.jsonl": (
+        (json.dumps(VERL) + "\n" + json.dumps({**VERL, "score": "x"}) + "\n").encode(),
+        "score is 'x', expected a number",
+        "line 2",
+    ),
+    "swift.jsonl": (
+        b'{"prompt": ["q"], "completion": ["a", "b"], "advantages": [1]}\n',
+        "lists of different lengths",
+        "line 1",
+    ),
+    "atropos.jsonl": (
+        b'{"tokens": [[1]], "masks": [[1]], "scores": [1, 2]}\n',
+        "2 scores",
+        "line 1",
+    ),
+    "traces.jsonl": (
+        b'{"traces": [{"rewards": 3}], "task": {}}\n',
+        "no record of traces",
+        "line 1",
+    ),
+    "rllm.json": (
+        b'{"training_step": 1, "episode_id": "e", "trajectories": [3]}',
+        "no record of rllm",
+        "rllm.json",
+    ),
+    "tinker.jsonl": (
+        b'{"schema_version": 1, "group_idx": 0, "traj_idx": 0, "total_reward": "x"}\n',
+        "total_reward is 'x'",
+        "line 1",
+    ),
+    "exports.jsonl": (
+        b'{"schema_version": 1, "inference_logprobs": [], "loss_mask": []}\n',
+        "neither groups nor rewards",
+        "traces.jsonl",
+    ),
+    "wandb.json": (b'{"columns": ["a", "b"], "data": [[1]]}', "has not 2 cells", "row 1"),
+    "damaged.eval": (b"PK\x03\x04" + b"samples/" * 9, "zip archive", "damaged.eval"),
+    "deep.jsonl": (b'{"a":' * 100_000, "nested too deeply", "line 1"),
+    "steps.yaml": (
+        b"gamma: 1\ntrajectories:\n  - [a, x, 1, b, y, 1, end]\n",
+        "has 2 steps",
+        "a rollout is one step",
+    ),
+    "step.jsonl": (b'{"group": 1, "reward": 1, "step": 1e300}\n', "a whole number", "line 1"),
+    "step.csv": (b"group,reward,step\n1,1,2.5\n", "a whole number", "row 1"),
+    "step.parquet": (parquet(group=[1], reward=[1.0], step=[2.5]), "a whole number", "row 1"),
+    "utf16.csv": ("group,reward\n".encode("utf-16"), "UTF-16", "utf16.csv"),
+    "twice.jsonl": (
+        b'{"group": 1, "rollout": 1, "reward": 1}\n{"group": 1, "rollout": 1, "reward": 0}\n',
+        "twice, with the rewards 1.0 and 0.0",
+        "row 1 and twice.jsonl, row 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_gets_one_clear_error(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, what, where = BAD[name]
+    (tmp_path / name).write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(library.InputError) as error:
+        library.group(name)
+
+    assert what in str(error.value)
+    assert where in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["word.jsonl", "rollout.pt", "trl.parquet"])
+def test_an_error_is_no_traceback_and_leaves_no_file(
+    name: str, rlcalc: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(BAD[name][0])
+    done = rlcalc("group", name, "-o", "answer.csv")
+
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_every_record_format_survives_values_of_the_wrong_type(tmp_path: Path) -> None:
+    """Whatever JSON stands where another is expected: an answer, or an error of ours."""
+    for _, write, _ in DUMPS.values():
+        path = write(tmp_path)
+        if path.suffix != ".jsonl":
+            continue
+        record = json.loads(path.read_text().split("\n")[0])
+        broken = [{k: v for k, v in record.items() if k != key} for key in record]
+        for wrong in (None, 3, "x", [], {}, [[]], {"a": 1}, [None]):
+            broken += [{**record, key: wrong} for key in record]
+        for one in broken:
+            path.write_text(json.dumps(one) + "\n")
+            with contextlib.suppress(library.InputError):
+                library.group(path, rows="summary")
+
+
+def test_files_of_two_trainers_are_not_mixed(rlcalc: Shell, tmp_path: Path) -> None:
+    (tmp_path / "1.jsonl").write_text(json.dumps(VERL) + "\n")
+    (tmp_path / "2.jsonl").write_text('{"doc_id": 1, "resps": [], "metrics": []}\n')
+    done = rlcalc("group", ".")
+
+    assert done.returncode == 3
+    assert "of the format lm-eval, and 1.jsonl, line 1 of verl" in done.stderr
+
+
+def test_a_folder_of_pickles_says_how_to_convert_them(rlcalc: Shell, tmp_path: Path) -> None:
+    (tmp_path / "0.pt").write_bytes(torch_archive())
+    done = rlcalc("group", ".")
+
+    assert done.returncode == 3
+    assert "weights_only=True" in done.stderr
+
+
+def test_a_pickle_is_never_run(rlcalc: Shell, tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> Any:
+            return os.mkdir, (str(tmp_path / "owned"),)
+
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps(Evil()))
+    (tmp_path / "x.jsonl").write_bytes(pickle.dumps(Evil()))
+
+    assert rlcalc("group", "x.pkl").returncode == 3
+    assert rlcalc("group", "x.jsonl").returncode == 3
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_torn_last_line_is_left_out_and_said(rlcalc: Shell) -> None:
+    for end in ("", "\n"):
+        done = rlcalc("group", "--csv", stdin=f"{ROW}\n{ROW}\n{ROW[:13]}{end}")
+
+        assert done.returncode == 0
+        assert len(done.stdout.splitlines()) == 3
+        assert "line 3: the last line is torn, and left out" in done.stderr
+
+
+def test_nan_is_unscored_and_never_0(rlcalc: Shell) -> None:
+    lines = "".join(f"{ROW.replace('1', value)}\n" for value in ("1", "0", "NaN", "null"))
+    done = rlcalc("group", "--json", stdin=lines)
+    rows = json.loads(done.stdout)["rows"]
+
+    assert [row["reward"] for row in rows] == [1, 0, None, None]
+    assert [row["advantage"] is None for row in rows] == [False, False, True, True]
+    assert rows[0]["advantage"] == pytest.approx(0.5**0.5, rel=1e-5)
+
+
+def test_rewards_at_the_end_of_float64_are_no_warning(rlcalc: Shell) -> None:
+    lines = "".join(f"{ROW.replace('1', value)}\n" for value in ("1e308", "-1e308", "0"))
+    for arguments in (["--rows", "rollouts"], ["--rows", "groups"], []):
+        done = rlcalc("group", *arguments, stdin=lines)
+
+        assert done.returncode == 0
+        assert "Warning" not in done.stderr
+
+
+HOSTILE = "\x1b[31mred\x1b[0m [bold]x[/bold] \x07\u202e"
+
+
+def test_hostile_text_is_shown_escaped(rlcalc: Shell, tmp_path: Path) -> None:
+    rows = [{"group": HOSTILE, "response": HOSTILE, "reward": s, HOSTILE: 1} for s in (0, 1)]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for arguments in (("--rows", "groups"), ("--why", HOSTILE), ("--reward", HOSTILE),
+                      ("--group", "nothing"), ("--why", "nobody")):  # fmt: skip
+        done = rlcalc("group", "x.jsonl", *arguments)
+        both = done.stdout + done.stderr
+
+        assert not any(sign in both for sign in "\x1b\x07\u202e"), arguments
+        assert done.returncode in (0, 2, 3)
+    assert "[bold]x[/bold]" in rlcalc("group", "x.jsonl", "--rows", "groups").stdout
+
+
+def test_the_audit_exits_4_where_it_finds_something(rlcalc: Shell, tmp_path: Path) -> None:
+    reward = [0.0, 1.0, 0.7, 0.7]
+    frame = pl.DataFrame({"group": [0, 0, 1, 1], "reward": reward, "advantage": [-1, 1, 0, 0]})
+    frame.write_csv(tmp_path / "fine.csv")
+    frame.with_columns(
+        advantage=pl.Series([-1, 1, 0.18, 0.18], dtype=pl.Float64, strict=False)
+    ).write_csv(tmp_path / "ghost.csv")
+    fine, ghost = rlcalc("group", "fine.csv", "--audit"), rlcalc("group", "ghost.csv", "--audit")
+
+    assert fine.returncode == 0
+    assert "rloo" in fine.stdout
+    assert ghost.returncode == 4
+    assert "ghosts" in ghost.stdout
+    assert rlcalc("group", "fine.csv", "--audit", "--as", "trl").returncode == 4
+
+
+USAGE = {
+    "--estimator rlo": "did you mean rloo",
+    "--as verll": "did you mean verl",
+    "--as trl --estimator opo": "trl has no opo",
+    "--compare grpo,grpo": "each estimator once",
+    "--compare grpo --estimator rloo": "name all of them",
+    "--weights 1": "1 weights for 0 rewards",
+    "--weights x": "write numbers",
+    "--reward a,a": "each reward once",
+    "--epsilon -1": "from 0",
+    "--ddof 3": "0 or 1",
+    "--success nan": "--success",
+    "--tolerance 2": "--tolerance",
+    "--from verk": "did you mean verl",
+    "--length-penalty kimy": "did you mean kimi",
+    "--length-penalty overlong:5": "overlong:MAX:BUFFER",
+    "--why nobody": "no group nobody",
+    "--why rollouts --audit": "different answers",
+}
+
+
+@pytest.mark.parametrize("arguments", USAGE)
+def test_a_call_that_makes_no_sense_is_a_usage_error(arguments: str) -> None:
+    with pytest.raises(library.UsageError) as error:
+        app(["group", "rollouts", *arguments.split()], standalone_mode=False)
+
+    assert USAGE[arguments] in str(error.value)
+
+
+def test_every_form_of_answer(tmp_path: Path) -> None:
+    answer = str(tmp_path / "answer")
+    for form in ("table", "json", "jsonl", "csv", "tsv", "md", "parquet"):
+        for rows in ("rollouts", "groups", "summary"):
+            arguments = ["group", "rollouts", "--rows", rows, "-f", form, "-o", answer, "-q"]
+            app(arguments, standalone_mode=False)
+            assert Path(answer).read_bytes()
+
+
+def test_help_loads_neither_numpy_nor_polars() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; sys.argv = ['rlcalc', 'group', '--help']\n"
+        "import rlcalc.cli\n"
+        "try: rlcalc.cli.app(standalone_mode=False)\n"
+        "finally: print(sorted({'numpy', 'polars'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.stdout.rstrip().endswith("[]")
+    assert "--audit" in done.stdout
+
+
+def test_it_is_monte_carlo(rlcalc: Shell, tmp_path: Path) -> None:
+    """One-step trajectories: V̂ = μ, Q̂ = r, and Â is what Dr. GRPO gives."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {**VERL, "input": f"q{g}", "output": f"answer {g} {i}", "score": float(rng.normal())}
+        for g in range(6)
+        for i in range(4)
+    ]
+    (tmp_path / "1.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    columns = "state=input,action=output,reward=score"
+    estimate = rlcalc("estimate", "1.jsonl", "--one-step", "--columns", columns, "--json")
+    steps = json.loads(estimate.stdout)["rows"]
+    centred = rlcalc("group", "1.jsonl", "--estimator", "dr-grpo", "--json")
+    group = json.loads(centred.stdout)["rows"]
+    groups = json.loads(rlcalc("group", "1.jsonl", "--rows", "groups", "--json").stdout)["rows"]
+
+    np.testing.assert_allclose([s["q"] for s in steps], [r["reward"] for r in group], atol=1e-12)
+    np.testing.assert_allclose([s["a"] for s in steps], [r["advantage"] for r in group], atol=1e-12)
+    for step, one in zip(steps[::4], groups, strict=True):
+        assert step["v"] == pytest.approx(one["mean"])
+
+
+def test_the_spec_is_both(rlcalc: Shell) -> None:
+    """What the comment of specs/rollouts.yaml works out, by group and by estimate."""
+    estimated = library.estimate("rollouts")
+    grouped = library.group("rollouts", "dr-grpo")
+    facts = library.group("rollouts", rows="summary").facts
+
+    np.testing.assert_allclose(estimated["a"], grouped["advantage"], atol=1e-15)
+    np.testing.assert_allclose(estimated["q"], grouped["reward"])
+    assert library.group("rollouts")["advantage"][0] == pytest.approx(0.866024)
+    assert facts["pass_at_2"] == pytest.approx(11 / 18)
+    assert facts["reward_se"] == pytest.approx(np.sqrt(1.5 * 8) / 12)
