@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -60,6 +60,14 @@ class Question:
             raise UsageError(
                 f"the form {self.form} has no baseline: what it uses is no gain",
                 fix=f"baselines are for {' and '.join(WITH_BASELINE)}",
+            )
+        if not self.discount_weight and self.form == "trajectory":
+            raise UsageError(
+                "the form trajectory has no factor γ^t to leave out", fix="take another form"
+            )
+        if self.critic == "estimated" and self.form in WITH_BASELINE and self.baseline != "value":
+            raise UsageError(
+                f"the form {self.form} asks no critic", fix="leave out --critic estimated"
             )
 
 
@@ -187,11 +195,12 @@ def gradient(
         raise UsageError("--critic estimated plays episodes, --from-data does not", fix="drop one")
     else:
         batches = _recoded(experience, at.mdp)
-    summary, found = at.estimated(question, batches)
-    facts = _facts(at, question, summary, found)
-    if experience is not None:
-        facts |= {"seed": None, "max_steps": None, "weighted_episodes": summary.n_weighted}
-    table = _by_form(at, found) if question.rows == "variance" else _by_parameter(at, found)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows as no answer
+        summary, found = at.estimated(question, batches)
+        facts = _facts(at, question, summary, found)
+        if experience is not None:
+            facts |= {"seed": None, "max_steps": None, "weighted_episodes": summary.n_weighted}
+        table = _by_form(at, found) if question.rows == "variance" else _by_parameter(at, found)
     return Result(
         command="gradient",
         title=f"Policy gradient: {at.mdp.name}" if at.mdp.name else "Policy gradient",
@@ -376,9 +385,7 @@ class Ascent:
             )
 
 
-def ascend(
-    at: Slope, ascent: Ascent, done: Callable[[int], None] = lambda step: None
-) -> tuple[Result, Policy]:
+def ascend(at: Slope, ascent: Ascent) -> tuple[Result, Policy]:
     """Return the objective after each step of gradient ascent, and the policy at its end.
 
         θ ← θ + η ∇J(θ),   π(a|s) = exp θ(s,a) / Σ_b exp θ(s,b)
@@ -388,7 +395,6 @@ def ascend(
     Args:
         at: where it begins.
         ascent: how far, how fast, and along what.
-        done: is told how many steps are done.
 
     Returns:
         Columns step, objective (always exact), gradient_norm (exact), and where the gradient is
@@ -411,10 +417,15 @@ def ascend(
         )
         if last:
             break
-        logit = logit + ascent.learning_rate * along
+        with np.errstate(over="ignore"):
+            logit = logit + ascent.learning_rate * along
+        if not (logit < np.inf).all():
+            raise InputError(
+                f"the logits grow beyond all numbers at step {step + 1}",
+                fix="take a smaller learning rate",
+            )
         policy = Policy(Policy.softmax(at.mdp.expected, logit, 1.0).weight, "ascended")
         here = here.under(policy, _later(at.play.seed, step + 1))
-        done(step + 1)
     number, objective, norm, alike_column = (np.array(column) for column in zip(*rows, strict=True))
     columns = {
         "step": Column(number, "key"),

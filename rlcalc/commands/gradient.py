@@ -102,11 +102,19 @@ def gradient(
     question = learning.Question(
         form.value, baseline.value, critic.value, not no_discount_weight, rows.value
     )
+    plays = from_data is None and (not climbs or episodes is not None)
+    if not plays and (seed is not None or max_steps is not None):
+        raise UsageError("no episode is played: --seed and --max-steps say nothing")
+    if climbs and not plays and question != learning.Question():
+        raise UsageError(
+            "--steps climbs along the exact gradient, and the form, its baseline, critic and "
+            "weight are those of an estimate",
+            fix="say how many episodes to play for each step, with -n EPISODES",
+        )
     asked = source_options(from_, columns, one_step=False, order_by=None)
     mdp = worlds.load_model(needs_source([source] if source else None)[0], asked, settings_of(set_))
     n = episodes or 1000
     wish = playing.Wish(n, policy, start, max_steps, seed, gamma, jobs=jobs)
-    plays = from_data is None and (not climbs or episodes is not None)
     at = learning.slope(mdp, wish, logits, plays=plays)
     if steps is not None and learning_rate is not None:
         along = question if episodes is not None else None

@@ -27,6 +27,9 @@ Engine = Callable[
     [Callable[[Trajectories], "Summary"], Iterable[Trajectories]], Iterable["Summary"]
 ]
 
+CERTAIN = 1e-9
+"""What a probability that was written down may be off by."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -52,11 +55,9 @@ class Plan:
         Raises:
             InputError: a step does what cannot be done there.
         """
-        n = len(self.mdp.actions)
-        key = self.mdp.expected.pair_state.astype(np.int64) * n + self.mdp.action
-        order = np.argsort(key, kind="stable")
-        asked = piece.state.astype(np.int64) * n + piece.action
-        place = order[np.minimum(np.searchsorted(key[order], asked), len(key) - 1)]
+        key, order = self._keys
+        asked = piece.state.astype(np.int64) * len(self.mdp.actions) + piece.action
+        place = np.minimum(np.searchsorted(key, asked), len(key) - 1)
         wrong = np.flatnonzero(key[place] != asked)
         if len(wrong):
             state, action = piece.state[wrong[0]], piece.action[wrong[0]]
@@ -65,8 +66,15 @@ class Plan:
                 f"{shown(piece.states.texts[state])} of the model",
                 fix="give trajectories of this model",
             )
-        found: Ints = place.astype(np.int64)
-        return found
+        return order[place]
+
+    @cached_property
+    def _keys(self) -> tuple[Ints, Ints]:
+        """What tells state-action pairs apart, rising; and the pair of each."""
+        n = len(self.mdp.actions)
+        key = self.mdp.expected.pair_state.astype(np.int64) * n + self.mdp.action
+        order = np.argsort(key, kind="stable")
+        return key[order], order
 
 
 @dataclass(frozen=True)
@@ -226,7 +234,7 @@ def summarise(piece: Trajectories, plan: Plan) -> Summary:
         later_weight=float(decay.sum()),
         n_steps=piece.n_steps,
         n_truncated=int(np.count_nonzero(piece.truncated & ~piece.terminated)),
-        n_weighted=int(np.count_nonzero(np.bincount(episode, so_far != 1, n))),
+        n_weighted=int(np.count_nonzero(np.bincount(episode, np.abs(so_far - 1) > CERTAIN, n))),
     )
 
 
@@ -242,9 +250,9 @@ def _importance(piece: Trajectories, plan: Plan, pair: Ints) -> tuple[Floats, Fl
     if taken is None:
         assert piece.log_prob is not None
         taken = np.exp(piece.log_prob)
-    if not (taken > 0).all():
+    if not ((taken > 0) & (taken <= 1 + CERTAIN)).all():
         raise InputError(
-            "a step was taken with probability 0",
+            "a step was taken with a probability that is not above 0 and at most 1",
             fix="leave the column out if the policy itself was followed",
         )
     ratio = plan.weight[pair] / taken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from rlcalc.expected import Expected
 from rlcalc.mdp import MDP
 from rlcalc.solvers.components import reachable
 from rlcalc.solvers.linear import DENSE
+from rlcalc.solvers.stops import never_ending
 from rlcalc.trajectories import Floats, Ints
 
 
@@ -89,7 +91,13 @@ def _systems(chain: Expected, start: Floats, gamma: float) -> tuple[Floats, Floa
     Raises:
         InputError: they do not exist.
     """
-    states: Ints = np.flatnonzero(reachable(chain, start > 0) & ~chain.terminal)
+    reached = reachable(chain, start > 0)
+    if gamma == 1 and reached[never_ending(chain)].any():
+        raise InputError(
+            "some episodes never end, so with gamma = 1 there is no gradient",
+            fix="say --gamma 0.99, or use a model whose episodes end",
+        )
+    states: Ints = np.flatnonzero(reached & ~chain.terminal)
     number = np.full(chain.n_states, -1)
     number[states] = np.arange(len(states))
     row = number[chain.pair_state].repeat(np.diff(chain.outcome_start))
@@ -99,11 +107,6 @@ def _systems(chain: Expected, start: Floats, gamma: float) -> tuple[Floats, Floa
     earned = chain.reward[number[chain.pair_state] >= 0]
     value, visits = np.zeros(chain.n_states), np.zeros(chain.n_states)
     found = (_dense if len(states) <= DENSE else _sparse)(*entries, earned, start[states])
-    if not all(np.isfinite(part).all() for part in found) or found[1].min(initial=0) < -1e-9:
-        raise InputError(
-            "some episodes never end, so with gamma = 1 there is no gradient",
-            fix="say --gamma 0.99, or use a model whose episodes end",
-        )
     value[states], visits[states] = found
     return value, np.maximum(visits, 0.0)
 
@@ -113,24 +116,40 @@ def _dense(
 ) -> tuple[Floats, Floats]:
     matrix = np.eye(len(earned))
     np.add.at(matrix, (row, column), entry)
-    try:
-        found = np.linalg.solve(matrix, earned), np.linalg.solve(matrix.T, start)
-    except np.linalg.LinAlgError:  # singular: a policy that never ends
-        return np.full(len(earned), np.nan), np.full(len(earned), np.nan)
-    return found[0].astype(np.float64), found[1].astype(np.float64)
+    value, visits = np.linalg.solve(matrix, earned), np.linalg.solve(matrix.T, start)
+    return value.astype(np.float64), visits.astype(np.float64)
 
 
 def _sparse(
     row: Ints, column: Ints, entry: Floats, earned: Floats, start: Floats
 ) -> tuple[Floats, Floats]:
+    """Solve both large systems by a Krylov method; where that fails, by sparse factors."""
     import scipy.sparse as sparse
     from scipy.sparse.linalg import splu
 
     n = len(earned)
-    try:
-        factors = splu((sparse.eye(n) + sparse.csr_matrix((entry, (row, column)), (n, n))).tocsc())
-    except RuntimeError:  # singular
-        return np.full(n, np.nan), np.full(n, np.nan)
-    value: Floats = np.asarray(factors.solve(earned), dtype=np.float64)
-    visits: Floats = np.asarray(factors.solve(start, trans="T"), dtype=np.float64)
-    return value, visits
+    matrix = (sparse.eye(n) + sparse.csr_matrix((entry, (row, column)), (n, n))).tocsr()
+    value, visits = _krylov(matrix, earned), _krylov(matrix.T.tocsr(), start)
+    if value is not None and visits is not None:
+        return value, visits
+    factors = splu(matrix.tocsc())
+    value = np.asarray(factors.solve(earned), dtype=np.float64)
+    return value, np.asarray(factors.solve(start, trans="T"), dtype=np.float64)
+
+
+ROUNDS, ENOUGH = 6, 1e-12
+"""How often a Krylov method begins again with what is left over; how much of it does not count."""
+
+
+def _krylov(matrix: Any, right: Floats) -> Floats | None:
+    """Return the solution of a system, or None where it is not found soon."""
+    from scipy.sparse.linalg import bicgstab
+
+    found: Floats = np.zeros(len(right))
+    left = right
+    for _ in range(ROUNDS):
+        found = found + bicgstab(matrix, left, rtol=1e-6, atol=0.0, maxiter=1000)[0]
+        left = right - matrix @ found
+        if np.linalg.norm(left) <= ENOUGH * np.linalg.norm(right):
+            return found
+    return None

@@ -154,6 +154,31 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
         3,
         "the model has no state",
     ),
+    "weight of what has none": (
+        ("gradient", "student", "--form", "trajectory", "--no-discount-weight"),
+        2,
+        "no factor",
+    ),
+    "critic of nothing": (
+        ("gradient", "student", "--form", "gain", "--critic", "estimated"),
+        2,
+        "asks no critic",
+    ),
+    "form of the exact climb": (
+        ("gradient", "student", "--form", "q", "--steps", "3", "--learning-rate", "1"),
+        2,
+        "-n EPISODES",
+    ),
+    "seed of nothing": (
+        ("gradient", "student", "--seed", "1", "--steps", "3", "--learning-rate", "1"),
+        2,
+        "no episode is played",
+    ),
+    "too fast": (
+        ("gradient", "student", "--steps", "9", "--learning-rate", "1e308"),
+        3,
+        "learning rate",
+    ),
     "data and episodes": (
         ("gradient", "student", "--from-data", "two-states", "-n", "5"),
         2,
@@ -173,6 +198,13 @@ def test_bad_input_is_told(name: str, rlcalc: Shell, tmp_path: Path) -> None:
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_one_episode_has_no_error(rlcalc: Shell) -> None:
+    answer = answered(rlcalc, *STUDENT, "-n", "1")
+
+    assert all(row["se"] is None and row["z"] is None for row in answer["rows"])
+    assert answer["facts"]["variance"]["q"] is None
 
 
 def test_help_loads_no_numpy(rlcalc: Shell) -> None:
