@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from rlcalc.errors import InputError, NotConverged, RlcalcError, ShapeError, UsageError
 
 if TYPE_CHECKING:
+    from rlcalc.learning import Slope
     from rlcalc.mdp import MDP
     from rlcalc.playing import Play
     from rlcalc.policy import Policy
@@ -34,6 +35,8 @@ __all__ = [
     "gain",
     "solve",
     "simulate",
+    "gradient",
+    "ascend",
     "check",
     "load_rollouts",
     "group",
@@ -310,6 +313,97 @@ def _play(
     named = isinstance(source, str | os.PathLike)
     world = worlds.load(os.fspath(source), options, settings) if named else source
     return playing.prepare(world, playing.Wish(episodes, **wish))
+
+
+def gradient(
+    source: Any,
+    episodes: int = 1000,
+    *,
+    form: Literal["all", "trajectory", "gain", "q", "advantage"] = "all",
+    baseline: Literal["none", "mean", "value", "optimal"] = "none",
+    critic: Literal["exact", "estimated"] = "exact",
+    discount_weight: bool = True,
+    rows: Literal["gradient", "variance"] = "gradient",
+    logits: str | None = None,
+    from_data: Any = None,
+    **how: Any,
+) -> Result:
+    """Return estimates of the policy gradient beside the exact one: `rlcalc.learning.gradient`.
+
+    Args:
+        source: a model, as in `solve`.
+        episodes: how many to play.
+        form: what the scores are multiplied by.
+        baseline: what is taken off the gains of the forms trajectory and gain.
+        critic: whether Q and V come from the model or from as many other episodes.
+        discount_weight: with the factor γ^t.
+        rows: a row a parameter and form, or a row a form.
+        logits: a file with θ(s,a), or `zero`; default log π(a|s).
+        from_data: trajectories to use instead, as in `load`.
+        **how: `policy`, `start`, `max_steps`, `seed`, `gamma`, `jobs` and `settings`, as in
+            `simulate`.
+
+    Raises:
+        InputError: the source is no model, or there is no gradient.
+    """
+    from rlcalc import learning
+
+    question = learning.Question(form, baseline, critic, discount_weight, rows)
+    at = _slope(source, episodes, logits, plays=from_data is None, **how)
+    return learning.gradient(at, question, None if from_data is None else load(from_data))
+
+
+def ascend(
+    source: Any,
+    steps: int,
+    learning_rate: float,
+    *,
+    episodes: int | None = None,
+    form: Literal["trajectory", "gain", "q", "advantage"] = "advantage",
+    baseline: Literal["none", "mean", "value", "optimal"] = "none",
+    critic: Literal["exact", "estimated"] = "exact",
+    discount_weight: bool = True,
+    logits: str | None = None,
+    **how: Any,
+) -> tuple[Result, Policy]:
+    """Return the objective after each step of gradient ascent, and the policy at its end.
+
+    Args:
+        source: a model, as in `solve`.
+        steps: how many.
+        learning_rate: η in θ ← θ + η ∇J(θ).
+        episodes: play so many for each step and climb along an estimate; None: the exact gradient.
+        form: and the others, of the estimate; as in `gradient`.
+        baseline: as in `gradient`.
+        critic: as in `gradient`.
+        discount_weight: as in `gradient`.
+        logits: as in `gradient`.
+        **how: as in `gradient`.
+
+    Raises:
+        InputError: the source is no model, or there is no gradient.
+    """
+    from rlcalc import learning
+
+    question = learning.Question(form, baseline, critic, discount_weight) if episodes else None
+    at = _slope(source, episodes or 1, logits, plays=question is not None, **how)
+    return learning.ascend(at, learning.Ascent(steps, learning_rate, question))
+
+
+def _slope(
+    source: Any,
+    episodes: int,
+    logits: str | None,
+    *,
+    plays: bool,
+    settings: Mapping[str, Any] | None = None,
+    **wish: Any,
+) -> Slope:
+    from rlcalc import learning, playing, worlds
+
+    named = isinstance(source, str | os.PathLike)
+    mdp = worlds.load_model(os.fspath(source), None, settings) if named else source
+    return learning.slope(mdp, playing.Wish(episodes, **wish), logits, plays=plays)
 
 
 def check(source: Any, **reading: Any) -> Result:

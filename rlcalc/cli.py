@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from rlcalc.commands import check, estimate, gain, group, simulate, solve, specs
+from rlcalc.commands import check, estimate, gain, gradient, group, simulate, solve, specs
 from rlcalc.errors import InputError, RlcalcError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command()(gain.gain)
 app.command()(solve.solve)
 app.command()(simulate.simulate)
 app.command()(group.group)
+app.command()(gradient.gradient)
 app.command()(check.check)
 app.command()(specs.specs)
 

@@ -6,7 +6,7 @@ import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ Role = Literal["key", "count", "value", "error", "bound", "text"]
 LEFT = ("key", "text")
 """The roles of columns that stand at the left of their cells."""
 
-Fact = str | int | float | bool | None | Mapping[str, int]
+Fact = str | int | float | bool | None | Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,9 @@ class Result:
     def plain_facts(self) -> dict[str, Fact]:
         """Return the facts; None is no answer."""
         return {
-            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            name: {key: _finite(part) for key, part in value.items()}
+            if isinstance(value, Mapping)
+            else _finite(value)
             for name, value in self.facts.items()
         }
 
@@ -140,6 +142,13 @@ class Result:
         ]
 
 
+Single = TypeVar("Single")
+
+
+def _finite(value: Single) -> Single | None:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _pick(values: Sequence[Any] | NDArray[Any], rows: list[int]) -> Sequence[Any] | NDArray[Any]:
     return values[rows] if isinstance(values, np.ndarray) else [values[row] for row in rows]
 
@@ -148,9 +157,7 @@ def _plain(values: Sequence[Any] | NDArray[Any]) -> list[Any]:
     listed: list[Any] = values.tolist() if isinstance(values, np.ndarray) else list(values)
     if isinstance(values, np.ndarray) and values.dtype.kind != "f":
         return listed
-    return [
-        None if isinstance(value, float) and not math.isfinite(value) else value for value in listed
-    ]
+    return [_finite(value) for value in listed]
 
 
 def _series(column: Column) -> pl.Series:
@@ -171,7 +178,7 @@ def _cell(value: Any) -> str:
 
 def _fact(value: Fact) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{count:,} {name}" for name, count in value.items())
+        return ", ".join(f"{_fact(part)} {name}" for name, part in value.items())
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return _cell(value)

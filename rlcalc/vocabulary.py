@@ -84,6 +84,39 @@ class RowsOption(StrEnum):
     summary = "summary"
 
 
+class FormOption(StrEnum):
+    """What a policy gradient multiplies the scores by."""
+
+    all = "all"
+    trajectory = "trajectory"
+    gain = "gain"
+    q = "q"
+    advantage = "advantage"
+
+
+class BaselineOption(StrEnum):
+    """What is taken off a gain before it multiplies a score."""
+
+    none = "none"
+    mean = "mean"
+    value = "value"
+    optimal = "optimal"
+
+
+class CriticOption(StrEnum):
+    """Where Q and V come from."""
+
+    exact = "exact"
+    estimated = "estimated"
+
+
+class GradientRowsOption(StrEnum):
+    """What a row of `gradient` is."""
+
+    gradient = "gradient"
+    variance = "variance"
+
+
 Source = Annotated[
     list[str] | None,
     typer.Argument(
@@ -187,6 +220,67 @@ EpisodesOfModel = Annotated[
         help="The source is a model: play so many, and estimate from them.",
         show_default=False,
     ),
+]
+EpisodesOfGradient = Annotated[
+    int | None,
+    typer.Option(
+        "--episodes",
+        "-n",
+        metavar="EPISODES",
+        min=1,
+        help="How many to play; with --steps, for each of them. [default: 1000; with --steps the "
+        "exact gradient, and none]",
+        show_default=False,
+    ),
+]
+Form = Annotated[
+    FormOption,
+    typer.Option(
+        "--form", help="Ψ: the whole gain G(τ), γ^t G_t, γ^t Q(s_t,a_t), or γ^t A(s_t,a_t)."
+    ),
+]
+Baseline = Annotated[
+    BaselineOption,
+    typer.Option("--baseline", help="What is taken off the gains of the first two forms."),
+]
+Critic = Annotated[
+    CriticOption,
+    typer.Option("--critic", help="Q and V from the model, or from as many other episodes."),
+]
+NoDiscountWeight = Annotated[
+    bool,
+    typer.Option("--no-discount-weight", help="Leave out γ^t, as practice does: it is biased."),
+]
+Logits = Annotated[
+    str | None,
+    typer.Option(
+        "--logits",
+        metavar="FILE",
+        help="θ(s,a) of the policy, state: {action: number}; or zero. [default: log π(a|s)]",
+    ),
+]
+FromData = Annotated[
+    str | None,
+    typer.Option(
+        "--from-data", metavar="FILE", help="Trajectories to use instead of playing the model."
+    ),
+]
+GradientRows = Annotated[
+    GradientRowsOption,
+    typer.Option("--rows", help="A row a parameter and form, or a row a form."),
+]
+AscentSteps = Annotated[
+    int | None,
+    typer.Option(
+        "--steps",
+        metavar="K",
+        min=1,
+        help="Climb: so many steps of gradient ascent; -o policy.yaml writes where it leads.",
+    ),
+]
+LearningRate = Annotated[
+    float | None,
+    typer.Option("--learning-rate", metavar="η", help="Of each step: θ ← θ + η ∇J(θ)."),
 ]
 Start = Annotated[
     str | None,

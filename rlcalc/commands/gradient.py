@@ -1,0 +1,140 @@
+"""rlcalc gradient: the policy gradient, exact and estimated in four forms; and the climb."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rlcalc.commands import answer, settings_of, source_options, watched
+from rlcalc.errors import UsageError
+from rlcalc.vocabulary import (
+    All,
+    AscentSteps,
+    Baseline,
+    BaselineOption,
+    Columns,
+    Critic,
+    CriticOption,
+    Csv,
+    EpisodesOfGradient,
+    Form,
+    FormatOption,
+    FormOption,
+    From,
+    FromData,
+    Gamma,
+    GradientRows,
+    GradientRowsOption,
+    Head,
+    Jobs,
+    Json,
+    LearningRate,
+    Logits,
+    MaxSteps,
+    Model,
+    NoDiscountWeight,
+    Output,
+    Play,
+    Quiet,
+    Seed,
+    Settings,
+    Start,
+)
+
+if TYPE_CHECKING:
+    from rlcalc.learning import Slope
+    from rlcalc.policy import Policy
+
+
+def gradient(
+    source: Model = None,
+    form: Form = FormOption.all,
+    baseline: Baseline = BaselineOption.none,
+    critic: Critic = CriticOption.exact,
+    no_discount_weight: NoDiscountWeight = False,
+    episodes: EpisodesOfGradient = None,
+    policy: Play = None,
+    logits: Logits = None,
+    start: Start = None,
+    max_steps: MaxSteps = None,
+    seed: Seed = None,
+    gamma: Gamma = None,
+    from_data: FromData = None,
+    rows: GradientRows = GradientRowsOption.gradient,
+    steps: AscentSteps = None,
+    learning_rate: LearningRate = None,
+    set_: Settings = None,
+    from_: From = None,
+    columns: Columns = None,
+    format_: FormatOption = None,
+    json: Json = False,
+    csv: Csv = False,
+    output: Output = None,
+    head: Head = 50,
+    all_: All = False,
+    jobs: Jobs = None,
+    quiet: Quiet = False,
+) -> None:
+    """The policy gradient of a model: exact, and estimated in four forms.
+
+    rlcalc gradient student -n 10000 --seed 1
+
+    rlcalc gradient student --rows variance --baseline value
+
+    rlcalc gradient student --steps 20 --learning-rate 0.1 -o policy.yaml
+    """
+    from rlcalc import learning, playing, worlds
+    from rlcalc.readers import load
+    from rlcalc.readers.sources import Options, needs_source
+    from rlcalc.renderers import settled_format
+
+    climbs = steps is not None
+    document = output if climbs and _is_document(output) else None
+    written = None if document else output
+    shape = settled_format(format_, json=json, csv=csv, output=written)
+    if (steps is None) != (learning_rate is None):
+        raise UsageError("--steps and --learning-rate belong together", fix="give both, or none")
+    if from_data is not None and (climbs or episodes is not None):
+        raise UsageError(
+            "--from-data takes the episodes that are there", fix="leave out -n and --steps"
+        )
+    question = learning.Question(
+        form.value, baseline.value, critic.value, not no_discount_weight, rows.value
+    )
+    plays = from_data is None and (not climbs or episodes is not None)
+    if not plays and (seed is not None or max_steps is not None):
+        raise UsageError("no episode is played: --seed and --max-steps say nothing")
+    if climbs and not plays and question != learning.Question():
+        raise UsageError(
+            "--steps climbs along the exact gradient, and the form, its baseline, critic and "
+            "weight are those of an estimate",
+            fix="say how many episodes to play for each step, with -n EPISODES",
+        )
+    asked = source_options(from_, columns, one_step=False, order_by=None)
+    mdp = worlds.load_model(needs_source([source] if source else None)[0], asked, settings_of(set_))
+    n = episodes or 1000
+    wish = playing.Wish(n, policy, start, max_steps, seed, gamma, jobs=jobs)
+    at = learning.slope(mdp, wish, logits, plays=plays)
+    if steps is not None and learning_rate is not None:
+        along = question if episodes is not None else None
+        ascent = learning.Ascent(steps, learning_rate, along)
+        result, reached = learning.ascend(at, ascent)
+        if document:
+            _write(at, reached, document)
+    else:
+        experience = None if from_data is None else load([from_data], Options())
+        watch = partial(watched, n=n, quiet=quiet)
+        result = learning.gradient(at, question, experience, watch)
+    answer(result, shape, written, head=None if all_ else head, quiet=quiet)
+
+
+def _is_document(output: str | None) -> bool:
+    return os.path.splitext(output or "")[1].lower() in (".yaml", ".yml")
+
+
+def _write(at: Slope, reached: Policy, output: str) -> None:
+    from rlcalc.renderers import policy, target
+
+    with target(output) as stream:
+        policy.write(at.mdp, reached, stream)

@@ -1,0 +1,214 @@
+"""rlcalc gradient as a process: its rows and facts, the climb, data, and bad input."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rlcalc as library
+from tests.conftest import Shell
+
+STUDENT = ("gradient", "student", "--seed", "1")
+
+
+def answered(rlcalc: Shell, *arguments: str) -> Any:
+    done = rlcalc(*arguments, "--json", "-q")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_row_is_a_parameter_of_a_form(rlcalc: Shell) -> None:
+    answer = answered(rlcalc, *STUDENT, "-n", "2000")
+    rows, facts = answer["rows"], answer["facts"]
+
+    assert list(rows[0]) == ["form", "state", "action", "gradient", "se", "exact", "z"]
+    assert len(rows) == 4 * 8
+    for row in rows:
+        assert row["z"] == pytest.approx((row["gradient"] - row["exact"]) / row["se"])
+        assert abs(row["z"]) < 4
+    assert facts["objective"] == pytest.approx(-17 / 13)
+    assert facts["ratio"]["trajectory"] == 1
+    assert facts["cosine"]["advantage"] > 0.99
+    assert set(facts["variance"]) == {"trajectory", "gain", "q", "advantage"}
+
+
+def test_the_surrogate_is_not_the_objective_and_its_gradient_is(rlcalc: Shell) -> None:
+    facts = answered(rlcalc, *STUDENT, "-n", "50000", "--form", "q")["facts"]
+
+    assert abs(facts["surrogate_exact"] - facts["objective"]) > 0.4
+    assert facts["surrogate"]["q"] == pytest.approx(facts["surrogate_exact"], abs=0.2)
+    assert facts["norm"]["q"] == pytest.approx(facts["gradient_norm"], rel=0.02)
+    assert "is not J = -1.308" in facts["statement"]
+
+
+def test_an_estimated_critic_is_near_the_exact_one(rlcalc: Shell) -> None:
+    rows = answered(rlcalc, *STUDENT, "-n", "20000", "--critic", "estimated", "--form", "q")["rows"]
+
+    for row in rows:
+        assert row["gradient"] == pytest.approx(row["exact"], abs=0.1)
+
+
+def test_an_ascent_climbs_and_its_policy_is_read_by_others(rlcalc: Shell, tmp_path: Path) -> None:
+    how = ("--steps", "30", "--learning-rate", "0.1")
+    done = rlcalc("gradient", "student", *how, "-o", "policy.yaml", "-q", "--all")
+    assert done.returncode == 0, done.stderr
+    rows = answered(rlcalc, "gradient", "student", *how)["rows"]
+    objective = [row["objective"] for row in rows]
+
+    assert [row["step"] for row in rows] == list(range(31))
+    assert np.all(np.diff(objective) > 0)
+    assert objective[-1] > 5.3  # the optimum is 6
+    solved = answered(rlcalc, "solve", "student", "--policy", "policy.yaml")
+    assert solved["facts"]["start_value"] == pytest.approx(objective[-1], abs=1e-12)
+    again = answered(rlcalc, "gradient", "student", "--policy", "policy.yaml", "-n", "10")
+    assert again["facts"]["objective"] == pytest.approx(objective[-1], abs=1e-12)
+
+
+@pytest.mark.parametrize("form", ["trajectory", "gain", "q", "advantage"])
+def test_an_estimated_ascent_climbs_too(form: str) -> None:
+    answer, _ = library.ascend("language", 10, 1.0, episodes=500, form=form, seed=1)  # type: ignore[arg-type]
+
+    assert answer["objective"][-1] > answer["objective"][0] + 0.1
+    assert answer["cosine"][0] > 0.8
+
+
+def test_the_first_step_of_a_small_ascent_is_as_high_as_the_gradient_says() -> None:
+    """J(θ + η ∇J) = J + η |∇J|² + O(η²)."""
+    answer, _ = library.ascend("student", 1, 1e-6)
+    rise = answer["objective"][1] - answer["objective"][0]
+
+    assert rise == pytest.approx(1e-6 * answer["gradient_norm"][0] ** 2, rel=1e-4)
+
+
+def test_data_of_the_policy_itself_are_as_good_as_playing(rlcalc: Shell) -> None:
+    play = ("simulate", "student", "-n", "500", "--seed", "1", "--policy", "uniform")
+    assert rlcalc(*play, "--with-prob", "-o", "steps.jsonl").returncode == 0
+    played = answered(rlcalc, *STUDENT, "-n", "500")
+    read = answered(rlcalc, "gradient", "student", "--from-data", "steps.jsonl")
+
+    for one, other in zip(played["rows"], read["rows"], strict=True):
+        assert one == pytest.approx(other, abs=1e-10)
+    assert read["facts"]["weighted_episodes"] == 0
+
+
+def test_data_of_another_policy_are_weighted(rlcalc: Shell) -> None:
+    play = ("simulate", "student", "-n", "20000", "--seed", "1", "--policy", "epsilon:0.8")
+    assert rlcalc(*play, "--with-prob", "-o", "steps.parquet").returncode == 0
+    read = answered(rlcalc, "gradient", "student", "--from-data", "steps.parquet")
+
+    assert read["facts"]["weighted_episodes"] == 20_000
+    assert max(abs(row["z"]) for row in read["rows"]) < 4
+    assert read["facts"]["cosine"]["advantage"] > 0.999
+    off = read["facts"]["objective_estimated"] - read["facts"]["objective"]
+    assert abs(off) < 4 * read["facts"]["objective_se"]
+
+
+def test_logits_are_read(rlcalc: Shell, tmp_path: Path) -> None:
+    logits = {"class1": {"study": math.log(3)}, "class2": {"sleep": None}}
+    (tmp_path / "logits.json").write_text(json.dumps({"logits": logits}))
+    policy = "policy: {class1: {facebook: 0.25, study: 0.75}, class2: study}"
+    (tmp_path / "policy.yaml").write_text(policy)
+    one = answered(rlcalc, *STUDENT, "-n", "50", "--logits", "logits.json")
+    other = answered(rlcalc, *STUDENT, "-n", "50", "--policy", "policy.yaml")
+
+    assert one["facts"]["objective"] == pytest.approx(other["facts"]["objective"])
+    for row, same in zip(one["rows"], other["rows"], strict=True):
+        assert row["exact"] == pytest.approx(same["exact"])
+
+
+def test_episodes_that_are_cut_are_told(rlcalc: Shell) -> None:
+    done = rlcalc("gradient", "two-rooms", "--max-steps", "3", "-n", "10", "--seed", "1")
+
+    assert done.returncode == 0
+    assert "10 episodes were cut" in done.stderr
+
+
+BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
+    "no table": (("gradient", "language", "--set", "horizon=40"), 3, "no table"),
+    "endless": (("gradient", "two-rooms"), 3, "--max-steps"),
+    "total of what never ends": (
+        ("gradient", "two-rooms", "-g", "1", "--max-steps", "9"),
+        3,
+        "there is no gradient",
+    ),
+    "half an ascent": (("gradient", "student", "--steps", "3"), 2, "--learning-rate"),
+    "several forms": (
+        ("gradient", "student", "--steps", "3", "--learning-rate", "1", "-n", "9"),
+        2,
+        "--form is one of",
+    ),
+    "downhill": (("gradient", "student", "--steps", "3", "--learning-rate", "-1"), 2, "above 0"),
+    "baseline of q": (("gradient", "student", "--form", "q", "--baseline", "mean"), 2, "baseline"),
+    "logits of nobody": (("gradient", "student", "--logits", "bad.yaml"), 3, "did you mean study?"),
+    "text": (("gradient", "student", "--logits", "text.yaml"), 3, "the logit is much"),
+    "two policies": (
+        ("gradient", "student", "--logits", "zero", "--policy", "uniform"),
+        2,
+        "leave one out",
+    ),
+    "data of another world": (
+        ("gradient", "student", "--from-data", "two-states"),
+        3,
+        "the model has no state",
+    ),
+    "weight of what has none": (
+        ("gradient", "student", "--form", "trajectory", "--no-discount-weight"),
+        2,
+        "no factor",
+    ),
+    "critic of nothing": (
+        ("gradient", "student", "--form", "gain", "--critic", "estimated"),
+        2,
+        "asks no critic",
+    ),
+    "form of the exact climb": (
+        ("gradient", "student", "--form", "q", "--steps", "3", "--learning-rate", "1"),
+        2,
+        "-n EPISODES",
+    ),
+    "seed of nothing": (
+        ("gradient", "student", "--seed", "1", "--steps", "3", "--learning-rate", "1"),
+        2,
+        "no episode is played",
+    ),
+    "too fast": (
+        ("gradient", "student", "--steps", "9", "--learning-rate", "1e308"),
+        3,
+        "learning rate",
+    ),
+    "data and episodes": (
+        ("gradient", "student", "--from-data", "two-states", "-n", "5"),
+        2,
+        "--from-data",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_told(name: str, rlcalc: Shell, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("class1: {studi: 1}")
+    (tmp_path / "text.yaml").write_text("class1: {study: much}")
+    arguments, code, said = BAD[name]
+    done = rlcalc(*arguments)
+
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_one_episode_has_no_error(rlcalc: Shell) -> None:
+    answer = answered(rlcalc, *STUDENT, "-n", "1")
+
+    assert all(row["se"] is None and row["z"] is None for row in answer["rows"])
+    assert answer["facts"]["variance"]["q"] is None
+
+
+def test_help_loads_no_numpy(rlcalc: Shell) -> None:
+    done = rlcalc("gradient", "--help", PYTHONPROFILEIMPORTTIME="1")
+
+    assert done.returncode == 0
+    assert "numpy" not in done.stderr

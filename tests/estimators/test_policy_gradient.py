@@ -1,0 +1,183 @@
+"""Estimates of the policy gradient: by hand, unbiased, and the same however they are cut."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+import rlcalc
+from rlcalc import learning, worlds
+from rlcalc.estimators.policy_gradient import FORMS, Controlled, Form, Plan, estimates, summary_of
+from rlcalc.mdp import MDP
+from rlcalc.playing import Wish
+from rlcalc.policy import Policy
+from rlcalc.trajectories import Trajectories
+from tests.solvers.models import Floats, mdp_of
+
+
+def looping() -> MDP:
+    """Three states with loops, and a terminal one."""
+    return mdp_of(
+        {
+            (0, 0): [(0, 0.25, 1.0), (1, 0.75, -1.0)],
+            (0, 1): [(2, 0.5, 0.0), (3, 0.5, 2.0)],
+            (1, 0): [(0, 0.5, 1.0), (3, 0.5, 0.0)],
+            (1, 1): [(2, 1.0, -2.0)],
+            (2, 0): [(3, 0.5, 3.0), (1, 0.5, 0.0)],
+            (2, 1): [(3, 1.0, 1.0)],
+            (2, 2): [(0, 1.0, 0.0)],
+        },
+        4,
+    )
+
+
+def sloped(mdp: MDP, n: int, seed: int, gamma: float, jobs: int | None = 1) -> learning.Slope:
+    logit = np.linspace(-0.8, 0.8, mdp.n_pairs)
+    policy = Policy.softmax(mdp.expected, logit, 1.0)
+    return learning.slope(
+        mdp, Wish(n, policy, start="0", seed=seed, gamma=gamma, jobs=jobs), plays=True
+    )
+
+
+def by_hand(batch: Trajectories, plan: Plan, form: Form) -> Floats:
+    """[E, K] the gradient of each episode, step by step."""
+    found = np.zeros((len(batch), plan.mdp.n_pairs))
+    for e in range(len(batch)):
+        steps = range(int(batch.start[e]), int(batch.start[e + 1]))
+        for t, i in enumerate(steps):
+            s = int(batch.state[i])
+            pairs = range(int(plan.mdp.pair_start[s]), int(plan.mdp.pair_start[s + 1]))
+            taken = next(k for k in pairs if plan.mdp.action[k] == batch.action[i])
+            whole = sum(plan.gamma**j * batch.reward[k] for j, k in enumerate(steps))
+            later = sum(plan.gamma**j * batch.reward[k] for j, k in enumerate(steps[t:]))
+            psi = {
+                "trajectory": whole,
+                "gain": plan.gamma**t * later,
+                "q": plan.gamma**t * plan.action_value[taken],
+                "advantage": plan.gamma**t * (plan.action_value[taken] - plan.value[s]),
+            }[form]
+            for k in pairs:
+                found[e, k] += psi * ((k == taken) - plan.weight[k])
+    return found
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_means_and_errors_are_those_of_episodes_by_hand(form: Form) -> None:
+    at = sloped(looping(), 50, 3, 0.8)
+    plan = at.plan(learning.Question(form=form), at.critic(learning.Question()))
+    batches = list(at.play.trajectories())
+    (one,) = estimates(summary_of(batches, plan), plan)
+    wanted = by_hand(batches[0], plan, form)
+
+    assert one.gradient == pytest.approx(wanted.mean(axis=0), abs=1e-12)
+    assert one.error == pytest.approx(wanted.std(axis=0, ddof=1) / np.sqrt(50), abs=1e-12)
+
+
+@pytest.mark.parametrize("gamma", [1.0, 0.7])
+@pytest.mark.parametrize("baseline", ["none", "mean", "value", "optimal"])
+def test_estimates_are_unbiased_over_many_seeds(gamma: float, baseline: str) -> None:
+    """The mean of 150 estimates is within 4 of its errors of the exact gradient."""
+    mdp, question = looping(), learning.Question(baseline=baseline)
+    several = []
+    for seed in range(150):
+        at = sloped(mdp, 400, seed, gamma)
+        several.append(learning.gradient(at, question)["gradient"])
+    found, wanted = np.array(several), np.tile(at.exact.gradient, 4)
+    error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
+
+    assert np.abs((found.mean(axis=0) - wanted) / error).max() <= 4
+
+
+@pytest.mark.parametrize("gamma", [1.0, 0.7])
+def test_errors_say_how_far_estimates_are(gamma: float) -> None:
+    mdp = looping()
+    z = np.array(
+        [
+            learning.gradient(sloped(mdp, 400, seed, gamma), learning.Question())["z"]
+            for seed in range(150)
+        ]
+    )
+
+    assert 0.93 <= np.sqrt((z**2).mean()) <= 1.07
+
+
+@pytest.mark.parametrize(
+    ("world", "gamma"), [("student", 1.0), ("language", 1.0), ("student", 0.9)]
+)
+def test_variances_come_in_the_order_of_what_the_forms_know(world: str, gamma: float) -> None:
+    answer = rlcalc.gradient(world, 5000, gamma=gamma, seed=1, rows="variance")
+    variance = answer["variance"]
+
+    assert (np.diff(variance) <= 1e-12 * variance[0]).all()
+    assert variance[3] < 0.3 * variance[0]
+    assert (answer["cosine"] > 0.99).all()
+
+
+@pytest.mark.parametrize("form", ["trajectory", "gain"])
+def test_the_optimal_baseline_has_the_least_variance(form: str) -> None:
+    of = partial(rlcalc.gradient, "student", 5000, seed=1, form=form, rows="variance")
+    variance = {name: of(baseline=name)["variance"][0] for name in ("none", "mean", "optimal")}
+
+    assert variance["optimal"] < min(variance["none"], variance["mean"])
+
+
+def test_jobs_change_nothing() -> None:
+    """40,000 episodes are three batches."""
+    one, four = (
+        rlcalc.gradient("student", 40_000, seed=1, baseline="optimal", jobs=jobs) for jobs in (1, 4)
+    )
+
+    assert one.plain() == four.plain()
+    assert one.facts == four.facts
+
+
+def test_moments_add_up() -> None:
+    rng = np.random.default_rng(1)
+    x, h, key = rng.normal(size=60), rng.normal(size=60), np.tile([0, 2, 3], 20)
+    parts = [
+        Controlled.of(n, 4, key[piece], x[piece], h[piece])
+        for n, piece in ((9, slice(0, 27)), (14, slice(27, 60)))
+    ]
+    merged, whole = parts[0].merge(parts[1]), Controlled.of(23, 4, key, x, h)
+
+    for one, other in zip(merged.less(0.3), whole.less(0.3), strict=True):
+        assert one == pytest.approx(other, abs=1e-12)
+    assert merged.optimal == pytest.approx(whole.optimal, abs=1e-12)
+
+
+def test_without_the_weight_of_discount_it_comes_to_something_else() -> None:
+    """d_1(s) π(a|s) A(s,a): the estimates find it, and the facts say how far off it is."""
+    mdp = looping()
+    at = sloped(mdp, 60_000, 1, 0.7)
+    answer = learning.gradient(at, learning.Question(discount_weight=False))
+    found = answer["gradient"].reshape(4, -1)
+    wanted, bias = at.exact.gradient, answer.facts["bias"]
+    assert isinstance(bias, float)
+
+    assert bias > 0.02
+    assert np.linalg.norm(found[0] - wanted) < bias / 2
+    for biased in found[1:]:
+        assert np.linalg.norm(biased - wanted) == pytest.approx(bias, rel=0.25)
+
+
+@pytest.mark.parametrize(("world", "how"), [("bandit", {}), ("language", {"level": "sequence"})])
+def test_one_step_is_grpo(world: str, how: dict[str, str]) -> None:
+    """With the group's mean as baseline: Σ_i ∇ log π(y_i) (r_i − μ) / N, exactly."""
+    mdp = (
+        mdp_of({(0, a): [(1, 0.5, a), (1, 0.5, -1.0)] for a in range(3)}, 2)
+        if world == "bandit"
+        else worlds.load_model(world, settings=how)
+    )
+    start = "0" if world == "bandit" else "1+1="
+    group = rlcalc.simulate(mdp, 16, seed=4, start=start).whole()
+    weight = Policy.uniform(mdp.expected).weight if mdp.policy is None else mdp.policy
+    wanted = np.zeros(mdp.n_pairs)
+    for i in range(16):
+        first, last = mdp.pair_start[group.state[i]], mdp.pair_start[group.state[i] + 1]
+        score = (mdp.action[first:last] == group.action[i]) - weight[first:last]
+        wanted[first:last] += score * (group.reward[i] - group.reward.mean()) / 16
+    answer = rlcalc.gradient(mdp, 16, seed=4, start=start, form="gain", baseline="mean")
+
+    assert len(group) == group.n_steps == 16
+    assert np.abs(wanted).max() > 0.01
+    assert answer["gradient"] == pytest.approx(wanted, abs=1e-12)
