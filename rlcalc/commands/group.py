@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from enum import StrEnum
 from importlib import import_module
@@ -246,6 +247,9 @@ def _conventions(
 
 def _weights(text: str | None) -> tuple[float, ...]:
     try:
-        return tuple(map(float, text.split(","))) if text else ()
-    except ValueError as error:
-        raise UsageError(f"--weights {text}", fix="write numbers: --weights 1,0.5") from error
+        weights = tuple(map(float, text.split(","))) if text else ()
+    except ValueError:
+        weights = (math.nan,)
+    if not all(map(math.isfinite, weights)):
+        raise UsageError(f"--weights {text}", fix="write numbers: --weights 1,0.5")
+    return weights
