@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rlcalc.commands import check, estimate, gain, gradient, group, simulate, solve, specs
+from rlcalc.engines.memory import keep_freed
 from rlcalc.errors import InputError, RlcalcError
 
 app = typer.Typer(
@@ -61,6 +62,7 @@ def main() -> NoReturn:
     """Run the command line; exit 0, 2 usage, 3 input, 4 not converged, 70 our bug, 130, 141."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # their search costs 20 ms
     gc.set_threshold(100_000)  # imports make many objects and no garbage
+    keep_freed()
     signal.signal(signal.SIGTERM, _terminated)
     try:
         app(standalone_mode=True)

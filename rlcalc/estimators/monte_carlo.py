@@ -153,7 +153,7 @@ def summarise(piece: Trajectories, gamma: float, visit: Visit, truncation: Trunc
         pairs=Moments.of(visits.pair_key, pairs.edge, pairs.total, pairs.size),
         both=CoMoments.of(visits.pair_key, pairs.edge, x, (pairs.total, pairs.size)),
         visits=visits.steps,
-        order=states.first_step[states.edge[:-1]],
+        order=visits.first_step,
         beginning=_moments_of(gain[batch.start[:-1]]),
         ends=prepared.ends,
         n_steps=piece.n_steps,

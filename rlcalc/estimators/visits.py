@@ -22,20 +22,11 @@ ACTION_BITS = 32
 
 @dataclass(frozen=True)
 class Clusters:
-    """The visits that count, of T steps to K keys, as C clusters in the order of the keys."""
+    """The visits that count, to K keys, as C clusters in the order of the keys."""
 
     edge: Ints  # [K + 1] where each key's clusters begin
     total: Floats  # [C] the sum of the gains of a cluster's visits
     size: Ints | None  # [C] how many those are; None: one each
-    first_step: Ints  # [C] the first step of each
-    order: Ints  # [T] the steps, cluster by cluster
-    number: Ints  # [T] the cluster of each step, in that order
-
-    def of_step(self) -> Ints:
-        """Return [T] the cluster that each step is in, in the steps' own order."""
-        cluster = np.empty(len(self.order), dtype=np.int64)
-        cluster[self.order] = self.number
-        return cluster
 
 
 @dataclass(frozen=True)
@@ -44,6 +35,7 @@ class Visits:
 
     state_key: Ints  # [K] rising
     states: Clusters
+    first_step: Ints  # [K] the first step that is in the state
     pair_key: Ints  # [P] rising
     pairs: Clusters
     partner: Ints  # [clusters of pairs] the cluster of the same state and trajectory
@@ -51,46 +43,62 @@ class Visits:
 
 
 def visits_of(batch: Trajectories, gain: Floats, visit: Visit) -> Visits:
-    """Return the visits of some trajectories that count, with the gains from them."""
-    state, state_key = dense(batch.state, len(batch.states))
-    action, action_key = dense(batch.action, len(batch.actions))
-    pair, place = dense(state * len(action_key) + action, len(state_key) * len(action_key))
-    pair_key = state_key[place // len(action_key)] << ACTION_BITS
-    pair_key |= action_key[place % len(action_key)]
-    states = clusters_of(state, len(state_key), batch, gain, visit)
-    pairs = clusters_of(pair, len(pair_key), batch, gain, visit)
-    partner = states.of_step().take(pairs.first_step)
-    return Visits(state_key, states, pair_key, pairs, partner, np.bincount(pair))
+    """Return the visits of some trajectories that count, with the gains from them.
 
-
-def clusters_of(
-    key: Ints, n_keys: int, batch: Trajectories, gain: Floats, visit: Visit
-) -> Clusters:
-    """Return the clusters of steps with these keys, by a sort that keeps the order in time.
-
+    Steps are sorted by state, and in that order once more by pair: the visits of a pair and a
+    trajectory are then beside each other, and know the visits of the state that they are among.
     `take` and `flatnonzero` let other threads work meanwhile; indexing with an array does not.
 
     Args:
-        key: [T] from 0 to n_keys − 1, each of which occurs.
-        n_keys: K.
-        batch: whose steps they are.
-        gain: [T] G_t.
+        batch: trajectories.
+        gain: [T] G_t of their steps.
         visit: which visits of a trajectory count.
     """
-    order = stable_order(key, n_keys)
-    ordered, trajectory = key.take(order), batch.trajectory.astype(np.int32).take(order)
-    new_key = changes(ordered)
-    begins = new_key.copy()
-    begins[1:] |= trajectory[1:] != trajectory[:-1]
+    by_state = stable_order(batch.state, len(batch.states))
+    state, action = batch.state.take(by_state), batch.action.take(by_state)
+    trajectory = np.repeat(np.arange(len(batch), dtype=np.int32), batch.length).take(by_state)
+    new_state = changes(state)
+    begins = new_state | changes(trajectory)
+    states = _clusters(new_state, begins, gain, by_state, visit)
+    first = np.flatnonzero(new_state)
+
+    n_actions = len(batch.actions)
+    pair = (np.cumsum(new_state) - 1) * n_actions + action
+    by_pair = stable_order(pair, len(first) * n_actions)
+    pair, cluster = pair.take(by_pair), np.cumsum(begins).take(by_pair)
+    new_pair = changes(pair)
+    begins = new_pair | changes(cluster)
+    pairs = _clusters(new_pair, begins, gain.take(by_state), by_pair, visit)
+    first_of_pair = np.flatnonzero(new_pair)
+    place = by_pair.take(first_of_pair)
+    state_key = state.take(first).astype(np.int64)
+    return Visits(
+        state_key=state_key,
+        states=states,
+        first_step=by_state.take(first),
+        pair_key=state.take(place).astype(np.int64) << ACTION_BITS | action.take(place),
+        pairs=pairs,
+        partner=cluster.take(np.flatnonzero(begins)) - 1,
+        steps=np.diff(first_of_pair, append=len(pair)),
+    )
+
+
+def _clusters(new_key: Flags, begins: Flags, gain: Floats, order: Ints, visit: Visit) -> Clusters:
+    """Return the clusters of sorted steps.
+
+    Args:
+        new_key: [T] where a key begins.
+        begins: [T] where a cluster begins, in time order.
+        gain: [T] of the steps before they were sorted.
+        order: [T] what sorted them.
+        visit: which visits of a trajectory count.
+    """
     first = np.flatnonzero(begins)
-    size = np.diff(np.append(first, len(key)))
-    number = np.repeat(np.arange(len(first)), size)
-    first_step = order.take(first)
-    edge = np.append(number.take(np.flatnonzero(new_key)), len(first))
+    edge = np.searchsorted(first, np.append(np.flatnonzero(new_key), len(order)))
     if visit == "first":
-        return Clusters(edge, gain.take(first_step), None, first_step, order, number)
-    total: Floats = np.bincount(number, gain.take(order), len(first)).astype(np.float64)
-    return Clusters(edge, total, size, first_step, order, number)
+        return Clusters(edge, gain.take(order.take(first)), None)
+    total = np.add.reduceat(gain.take(order), first) if len(first) else gain[:0]
+    return Clusters(edge, total, np.diff(first, append=len(order)))
 
 
 def changes(values: NDArray[Any]) -> Flags:
@@ -98,27 +106,6 @@ def changes(values: NDArray[Any]) -> Flags:
     differs = np.ones(len(values), dtype=bool)
     np.not_equal(values[1:], values[:-1], out=differs[1:])
     return differs
-
-
-def dense(code: Ints | Codes, n: int) -> tuple[Ints, Ints]:
-    """Return the same codes counted from 0 without gaps, and the codes that the new ones stand for.
-
-    Args:
-        code: [T] at least 0 and below `n`.
-        n: how many codes there could be.
-    """
-    if n <= 4 * len(code) + 64:
-        used = np.bincount(code, minlength=n) > 0
-        if used.all():
-            return code.astype(np.int64), np.arange(n)
-        key = np.flatnonzero(used)
-        return (np.cumsum(used) - 1)[code], key
-    order = stable_order(code, n)
-    ordered = code[order]
-    new = changes(ordered)
-    number = np.empty(len(code), dtype=np.int64)
-    number[order] = np.cumsum(new) - 1
-    return number, ordered[new].astype(np.int64)
 
 
 def stable_order(key: Ints | Codes, n: int) -> Ints:
