@@ -13,7 +13,7 @@ from rlcalc.solvers.sweeps import Arrays
 
 LEAST_FALL = 2.0
 """By how much each round of modified policy iteration has to divide the bound, to go on with it."""
-MOST_BACKUPS = 200
+MOST_BACKUPS = 400
 """Backups a state after which Gauss-Seidel is left for the Krylov method."""
 
 

@@ -186,7 +186,7 @@ def bicgstab(matrix: Matrix, change: Floats, goal: float) -> Floats:
         if largest < smallest:
             smallest = largest
             best[:] = error
-        if smallest <= goal or not largest < 1e3 * smallest or omega == 0:
+        if smallest <= goal or not largest < 1e9 * smallest or omega == 0:
             break
         rho_before, rho = rho, dot(shadow, rest)
         image *= -omega

@@ -94,7 +94,7 @@ def _representatives(components: EndComponents) -> Flags:
 
 
 def ending_policy(model: Expected, names: Names) -> Ints:
-    """Return a policy that ends from every state: each action may lead one step nearer to an end.
+    """Return a policy that ends from every state: each action leads nearer as surely as any can.
 
     Raises:
         InputError: from some states nothing leads to an end.
@@ -113,11 +113,10 @@ def ending_policy(model: Expected, names: Names) -> Ints:
             listed(names(lost), total=len(lost)),
             f"they lead {only}to each other; say --gamma 0.99, --horizon N or --criterion average",
         )
-    nearest = np.minimum.reduceat(steps[model.next_state], model.outcome_start[:-1])
-    nearer = np.flatnonzero(nearest == steps[model.pair_state] - 1)
-    chosen = np.full(model.n_states, -1, dtype=np.int64)
-    chosen[model.pair_state[nearer[::-1]]] = nearer[::-1]
-    return chosen
+    ahead = steps[model.next_state]
+    behind = np.repeat(steps[model.pair_state], np.diff(model.outcome_start))
+    likely = np.add.reduceat(model.probability * (ahead < behind), model.outcome_start[:-1])
+    return model.greedy(likely)
 
 
 def never_ending(chain: Expected) -> Ints:

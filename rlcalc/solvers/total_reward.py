@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rlcalc.errors import InputError, listed
-from rlcalc.expected import UNIT_ROUNDOFF, Expected
-from rlcalc.solvers import krylov, linear
+from rlcalc.expected import Expected
+from rlcalc.solvers import automatic, linear
 from rlcalc.solvers.bounds import Proven, up
 from rlcalc.solvers.components import end_components
 from rlcalc.solvers.problem import Found, Iteration, Problem
 from rlcalc.solvers.stops import Names, Stopping, ending_policy, never_ending, with_stops
+from rlcalc.solvers.super_solution import Proof, prove
 from rlcalc.trajectories import Floats, Ints
 
 Find = Callable[[Problem], tuple[Found, str]]
@@ -130,15 +131,6 @@ class _Proof:
         return cls.that(model, chosen, chain, both[:, 0], both[:, 1])
 
     @classmethod
-    def near(cls, model: Expected, chosen: Ints, value: Floats, steps: Floats) -> _Proof:
-        """Return what a policy that ends shows, from values and steps that are near to its own."""
-        chain = model.only(chosen)
-        size = max(float(np.abs(value).max()), model.largest_reward)
-        v = krylov.system(chain, 1.0, chain.reward, size * UNIT_ROUNDOFF, value)
-        w = krylov.system(chain, 1.0, np.ones(chain.n_pairs), ROUGHLY, steps)
-        return cls.that(model, chosen, chain, v, w)
-
-    @classmethod
     def that(cls, model: Expected, chosen: Ints, chain: Expected, v: Floats, w: Floats) -> _Proof:
         """Return what v = r + P v and w = 1 + P w show, and what they leave open."""
         inner = ~model.terminal
@@ -174,8 +166,7 @@ def solve_large(
 ) -> tuple[Proven, int, str]:
     """Return the largest total reward from each state, proven, by any method, for large models.
 
-    A method finds values; from their policy on it goes as in `solve`, but v is found from the v
-    before it, and w only roughly: it serves the proof alone.
+    A method finds values, from those of a policy that ends; `super_solution` proves them.
 
     Args:
         model: as in `solve`.
@@ -188,24 +179,17 @@ def solve_large(
     """
     stopping = with_stops(model)
     small, named = stopping.model, _names_before(stopping, names)
-    chosen = ending_policy(small, named)
-    chain, zero = small.only(chosen), np.zeros(small.n_states)
-    begin = krylov.system(chain, 1.0, chain.reward, 1e-9 * small.largest_reward)
+    chain = small.only(ending_policy(small, named))
+    rough = replace(problem, model=chain, value=None, tol=1e-4 * small.largest_reward, trace=[])
+    begin = automatic.solve(rough)[0].value
     found, method = find(replace(problem, model=small, value=begin, tol=problem.tol / 10))
-    greedy = _greedy(small, found.value)
-    if np.isfinite(found.value).all() and not len(never_ending(small.only(greedy))):
-        chosen = greedy
-    proof = _Proof.near(small, chosen, found.value, zero)
-    for _ in range(MOST_IMPROVEMENTS):
-        better = proof.better
-        if proof.bound < np.inf or not len(better):
-            break
-        chosen = chosen.copy()
-        chosen[better] = proof.greedy[better]
-        if len(never_ending(small.only(chosen))):
-            _refuse_earning(small, chosen, named)
-            break  # rounding may have made it so: then nothing is proven
-        proof = _Proof.near(small, chosen, proof.value, proof.steps)
+    proof = Proof(found.value, np.inf)
+    if np.isfinite(found.value).all():
+        greedy = _greedy(small, found.value)
+        if len(never_ending(small.only(greedy))):
+            _refuse_earning(small, greedy, named)
+        else:
+            proof = prove(small, found.value, problem.jobs)
     return _backed(model, stopping.spread(proof.value), proof.bound), found.iterations, method
 
 
@@ -222,7 +206,5 @@ def _refuse_earning(model: Expected, chosen: Ints, names: Names) -> None:
         _refuse_endless(model, chosen, names)
 
 
-MOST_FLOAT, MOST_IMPROVEMENTS = 30, 10
+MOST_FLOAT = 30
 """Improvements after which a proof is given up, where rounding may go on to find some."""
-ROUGHLY = 0.25
-"""What may be left over of w = 1 + P w: any w with w − P w > 0 proves, and 3/4 is enough."""

@@ -19,7 +19,7 @@ from rlcalc.solvers import bounds, linear
 from rlcalc.solvers.automatic import solve as automatic
 from rlcalc.solvers.problem import Found, Problem
 from rlcalc.solvers.solution import module
-from tests.solvers.test_methods import slippery_lake
+from tests.solvers.models import slippery_lake
 
 GAMMA, TOLERANCE = 0.99, 1e-6
 

@@ -1,5 +1,7 @@
 """Models for tests: drawn by hypothesis, generated at random, and solved another way."""
 
+import math
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -63,6 +65,41 @@ def random_model(
         Labels(map(str, range(n_states))),
         Labels(map(str, range(n_actions))),
     )
+
+
+def slippery_lake(n: int, seed: int = 0, corridor: bool = True) -> MDP:
+    """n × n cells, a fifth of them holes, slips to either side with a third each; the goal is 1.
+
+    The corridor along two sides has no holes: on it one reaches the goal surely, and with gamma = 1
+    that is best, although it takes a number of steps that is exponential in n.
+    """
+    hole = np.random.default_rng(seed).random((n, n)) < 0.2
+    if corridor:
+        hole[:2, :] = hole[:, -2:] = False
+    ends = hole.reshape(-1)
+    ends[-1] = True
+    return _cells(ends, {-1: 1 / 3, 0: 1 / 3, 1: 1 / 3}, lambda after: (after == n * n - 1) * 1.0)
+
+
+def open_map(n: int) -> MDP:
+    """n × n cells, slips to either side with a tenth each; a step costs 1, the last cell ends."""
+    return _cells(
+        np.arange(n * n) == n * n - 1, {0: 0.8, -1: 0.1, 1: 0.1}, lambda after: after * 0 - 1.0
+    )
+
+
+def _cells(ends: Any, slips: dict[int, float], reward: Callable[[Any], Any]) -> MDP:
+    """A square of cells: an action goes left, down, right or up, or slips by quarter turns."""
+    n = math.isqrt(len(ends))
+    cell = np.flatnonzero(~ends)
+    y, x = np.divmod(cell, n)
+    moves = [(0, -1), (1, 0), (0, 1), (-1, 0)]
+    to = [np.clip(y + dy, 0, n - 1) * n + np.clip(x + dx, 0, n - 1) for dy, dx in moves]
+    parts = [(cell, a, to[(a + turn) % 4], p) for a in range(4) for turn, p in slips.items()]
+    state, action, after, probability = (
+        np.concatenate([np.broadcast_to(part[i], len(cell)) for part in parts]) for i in range(4)
+    )
+    return MDP.from_rows(state, action, after, probability, reward(after))
 
 
 def dense(mdp: MDP) -> tuple[Floats, Floats]:

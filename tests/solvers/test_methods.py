@@ -12,28 +12,9 @@ from rlcalc.solvers.components import end_components, strong_components
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.solution import METHODS, module
 from rlcalc.solvers.sweeps import Arrays
-from tests.solvers.models import dense, random_model
+from tests.solvers.models import dense, random_model, slippery_lake
 
 ITERATIVE = [method for method in METHODS if method != "linear"]
-
-
-def slippery_lake(n: int, seed: int = 0) -> MDP:
-    """n × n cells, a fifth of them holes, slips to either side with a third each; the goal is 1."""
-    hole = np.random.default_rng(seed).random((n, n)) < 0.2
-    hole[:2, :] = hole[:, -2:] = False
-    ends = hole.reshape(-1)
-    ends[-1] = True
-    cell = np.flatnonzero(~ends)
-    y, x = np.divmod(cell, n)
-    moves = [(0, -1), (1, 0), (0, 1), (-1, 0)]
-    to = [np.clip(y + dy, 0, n - 1) * n + np.clip(x + dx, 0, n - 1) for dy, dx in moves]
-    parts = [(cell, a, to[(a + turn) % 4]) for a in range(4) for turn in (-1, 0, 1)]
-    state, action, after = (
-        np.concatenate([np.broadcast_to(part[i], len(cell)) for part in parts]) for i in range(3)
-    )
-    return MDP.from_rows(
-        state, action, after, np.full(len(state), 1 / 3), (after == n * n - 1) * 1.0
-    )
 
 
 @pytest.mark.parametrize("method", METHODS)
