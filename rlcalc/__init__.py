@@ -223,7 +223,7 @@ def solve(
         gamma: 0..1 a step; default what the source says, else 1.
         horizon: values with 1 to so many steps to go.
         criterion: `reward`, discounted or total, or `average`: gain and bias.
-        method: `auto`, or one of `rlcalc.solvers.solution.METHODS`.
+        method: `auto`, or one of `rlcalc.solvers.question.METHODS`.
         bellman: repeat one of the four recursions.
         tol: the bound that is wanted.
         max_iterations: after which it gives up.

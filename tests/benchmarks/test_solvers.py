@@ -16,9 +16,9 @@ import pytest
 
 from rlcalc.mdp import MDP
 from rlcalc.solvers import bounds, linear
+from rlcalc.solvers.answer import module
 from rlcalc.solvers.automatic import solve as automatic
 from rlcalc.solvers.problem import Found, Problem
-from rlcalc.solvers.solution import module
 from tests.solvers.test_methods import slippery_lake
 
 GAMMA, TOLERANCE = 0.99, 1e-6

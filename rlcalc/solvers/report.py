@@ -1,0 +1,169 @@
+"""The report: an answer as rows, and the facts that explain them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rlcalc.errors import shown
+from rlcalc.expected import UNIT_ROUNDOFF, Expected
+from rlcalc.mdp import MDP
+from rlcalc.policy import Policy
+from rlcalc.result import Column, Fact, Result
+from rlcalc.solvers import value_iteration
+from rlcalc.solvers.answer import Answer
+from rlcalc.solvers.components import reachable
+from rlcalc.solvers.finite_horizon import Layer
+from rlcalc.solvers.question import Question
+from rlcalc.trajectories import Flags, Floats, Ints
+
+
+def by_pair(mdp: MDP, question: Question, answer: Answer, gamma: float, policy: Policy) -> Result:
+    """Return π, Q, V and A of each state-action pair."""
+    model = mdp.expected
+    rows = rows_of(mdp, question.states)
+    states, actions = pair_names(mdp)
+    value = answer.value[model.pair_state]
+    columns = {
+        "state": Column(states[rows], "key"),
+        "action": Column(actions[rows], "key"),
+        "pi": Column(policy.weight[rows], symbol="π"),
+        "q": Column(answer.action_value[rows], symbol="Q"),
+        "v": Column(value[rows], symbol="V"),
+        "a": Column((answer.action_value - value)[rows], symbol="A"),
+    }
+    facts = _facts(mdp, question, answer, gamma, policy)
+    return Result("solve", _title(mdp, policy.name, question), columns, facts, list(mdp.notes))
+
+
+def _facts(
+    mdp: MDP, question: Question, answer: Answer, gamma: float, policy: Policy
+) -> dict[str, Fact]:
+    model = mdp.expected
+    weight = None if question.policy == "optimal" else policy.weight
+    residuals = residual(model, answer, gamma, weight)
+    start = mdp.start
+    reached = None if start is None else reachable(model, start > 0)
+    return {
+        "method": answer.method,
+        "iterations": answer.iterations,
+        "bound": answer.bound,
+        **answer.facts,
+        "gamma": None if "gain" in answer.facts else gamma,
+        "policy": policy.name,
+        "start_value": None if start is None else float(start @ answer.value),
+        "residual": max(residuals.values()),
+        **{f"residual_{kind}": size for kind, size in residuals.items()},
+        "states": model.n_states,
+        "pairs": model.n_pairs,
+        "outcomes": model.n_outcomes,
+        "terminal": int(model.terminal.sum()),
+        "unreachable": None if reached is None else int((~reached).sum()),
+        "next_state_certain": mdp.next_state_certain,
+        "reward_certain": mdp.reward_certain,
+    }
+
+
+def residual(
+    model: Expected, answer: Answer, gamma: float, weight: Floats | None
+) -> dict[str, float]:
+    """Return how far the answer is from each of the four Bellman identities, at most."""
+    gain = answer.facts.get("gain", 0.0)
+    shift = gain if isinstance(gain, float) else 0.0
+    halves = value_iteration.Halves(model, 1.0 if "gain" in answer.facts else gamma, weight)
+    q, v = answer.action_value, answer.value
+    chosen, ahead = halves.choose(q), halves.look_ahead(v) - shift
+    around = ahead if np.array_equal(chosen, v) else halves.look_ahead(chosen) - shift
+    return {
+        "vv": _distance(halves.choose(ahead), v),
+        "qq": _distance(around, q),
+        "vq": _distance(chosen, v),
+        "qv": _distance(ahead, q),
+    }
+
+
+def _distance(one: Floats, other: Floats) -> float:
+    return float(np.abs(one - other).max(initial=0.0))
+
+
+def _title(mdp: MDP, name: str, question: Question) -> str:
+    what = {"optimal": "V, Q, A and the best policy"}.get(name, f"V, Q and A of the policy {name}")
+    if question.criterion == "average":
+        what += ", average reward: V is the bias"
+    return what + (f": {shown(mdp.name)}" if mdp.name else "")
+
+
+def pair_names(mdp: MDP) -> tuple[np.ndarray, np.ndarray]:
+    """Return the names of the state and of the action of each pair."""
+    return mdp.states.named(mdp.expected.pair_state), mdp.actions.named(mdp.action)
+
+
+def rows_of(mdp: MDP, states: Sequence[int] | None) -> Ints | slice:
+    """Return the pairs of some states, or of all."""
+    if states is None:
+        return slice(None)
+    wanted: Flags = np.zeros(mdp.n_states, dtype=bool)
+    wanted[list(states)] = True
+    return np.flatnonzero(wanted[mdp.expected.pair_state])
+
+
+def by_iteration(answer: Answer, gamma: float, policy: Policy) -> Result:
+    """Return the iterations, each with its change and its bound."""
+    columns = {
+        "iteration": Column([row.iteration for row in answer.trace], "key"),
+        "change": Column(np.array([row.change for row in answer.trace])),
+        "bound": Column(np.array([row.bound for row in answer.trace])),
+    }
+    facts: dict[str, Fact] = {
+        "method": answer.method,
+        "iterations": answer.iterations,
+        "bound": answer.bound,
+        "gamma": gamma,
+        "policy": policy.name,
+    }
+    return Result("solve", f"Iterations: {answer.method}", columns, facts)
+
+
+def by_steps_to_go(
+    mdp: MDP, question: Question, gamma: float, policy: Policy | None, layers: Sequence[Layer]
+) -> Result:
+    """Return π, Q, V and A of each pair with each number of steps to go, the most first."""
+    model = mdp.expected
+    weight = None if policy is None else policy.weight
+    name = "optimal" if policy is None else policy.name
+    rows = rows_of(mdp, question.states)
+    states, actions = (names[rows] for names in pair_names(mdp))
+    q = np.concatenate([layer.action_value[rows] for layer in layers])
+    v = np.concatenate([layer.value[model.pair_state[rows]] for layer in layers])
+    bound = max(layer.bound for layer in layers)
+    shares = [
+        (
+            Policy.greedy(model, layer.action_value, 2 * layer.bound).weight
+            if weight is None
+            else weight
+        )[rows]
+        for layer in layers
+    ]
+    n = len(states)
+    columns = {
+        "steps_to_go": Column(np.repeat([layer.steps_to_go for layer in layers], n), "key"),
+        "state": Column(np.tile(states, len(layers)), "key"),
+        "action": Column(np.tile(actions, len(layers)), "key"),
+        "pi": Column(np.concatenate(shares), symbol="π"),
+        "q": Column(q, symbol="Q"),
+        "v": Column(v, symbol="V"),
+        "a": Column(q - v, symbol="A"),
+    }
+    facts: dict[str, Fact] = {
+        "method": "backward induction",
+        "iterations": question.horizon,
+        "bound": bound + 4 * UNIT_ROUNDOFF * float(np.abs(q).max(initial=0)),
+        "gamma": gamma,
+        "policy": name,
+        "start_value": None if mdp.start is None else float(mdp.start @ layers[0].value),
+        "horizon": question.horizon,
+        "states": model.n_states,
+        "pairs": model.n_pairs,
+    }
+    return Result("solve", _title(mdp, name, question), columns, facts, list(mdp.notes))
