@@ -21,6 +21,8 @@ from rlcalc.trajectories import Floats, Ints
 EXACT = 1 << 13
 """Outcomes up to which what a direct method finds is refined and proven in fractions."""
 
+MOST_IMPROVEMENTS = 20
+"""Policies that are evaluated in fractions until one is proven to be the best."""
 DIRECT = 20_000
 """States up to which total rewards are found by policy iteration."""
 
@@ -74,14 +76,14 @@ def _discounted(
     policy: Policy | None,
     trace: list[Iteration],
 ) -> tuple[Proven, int, str]:
-    model = mdp.expected
+    model, tol = mdp.expected, question.aim(mdp.expected)
     rough = model if policy is None else decided
     if decided.exact and policy is not None:
         rough = model.under(policy.weight)
     problem = Problem(
         rough,
         gamma,
-        0.9 * question.tol,
+        0.9 * tol,
         question.max_iterations,
         jobs=question.jobs,
         trace=trace,
@@ -91,10 +93,19 @@ def _discounted(
     if not np.isfinite(value).all():
         nothing = np.zeros(decided.n_states)
         return Proven(nothing, np.inf, decided.reward), found.iterations, method
-    if decided.exact:
-        chain = decided.only(rough.greedy(rough.action_value(value, gamma)))
+    if not decided.exact:
+        return span_bound(decided, value, gamma, tol), found.iterations, method
+    chosen = rough.greedy(rough.action_value(value, gamma))
+    for _ in range(MOST_IMPROVEMENTS):  # one is enough unless floats took another for the best
+        chain = decided.only(chosen)
         value = linear.system(chain, gamma, chain.reward[:, None])[:, 0]
-    return span_bound(decided, value, gamma, question.tol), found.iterations, method
+        if not np.isfinite(value.astype(np.float64)).all():
+            value = found.value
+        proven = span_bound(decided, value, gamma, tol)
+        if proven.bound <= tol:
+            break
+        chosen = decided.greedy(decided.action_value(value, gamma))
+    return proven, found.iterations, method
 
 
 def _found(
@@ -146,9 +157,8 @@ def _total(
     trace: list[Iteration],
 ) -> tuple[Proven, int, str]:
     names = state_names(mdp)
-    problem = Problem(
-        decided, gamma, question.tol, question.max_iterations, jobs=question.jobs, trace=trace
-    )
+    tol = question.aim(decided)
+    problem = Problem(decided, gamma, tol, question.max_iterations, jobs=question.jobs, trace=trace)
     direct = question.method in ("linear", "policy-iteration") or (
         question.method == "auto" and decided.n_states <= DIRECT
     )
@@ -161,9 +171,7 @@ def _total(
         stopping = stops.with_stops(rough)
         stops.ending_policy(stopping.model, names)  # there is one, or an error
         part = rough if question.bellman else stopping.model
-        found, method = _found(
-            mdp, question, replace(problem, model=part, tol=question.tol / 10), policy
-        )
+        found, method = _found(mdp, question, replace(problem, model=part, tol=tol / 10), policy)
         near = found.value if question.bellman else stopping.spread(found.value)
         fine = near if np.isfinite(near).all() else None
         return total_reward.solve(decided, names, 1000, [], fine)[0], found.iterations, method
@@ -177,7 +185,7 @@ def _average(mdp: MDP, question: Question, decided: Expected, policy: Policy | N
     from rlcalc.solvers import average_reward
 
     found = average_reward.solve(
-        decided, state_names(mdp), question.tol, question.max_iterations, trace
+        decided, state_names(mdp), question.aim(decided), question.max_iterations, trace
     )
     model = mdp.expected
     q = model.action_value(found.bias, 1.0) - found.gain

@@ -39,7 +39,7 @@ def policy_asked(mdp: MDP, question: Question, gamma: float) -> Policy | None:
         )
         if kind == "softmax":
             return Policy.softmax(mdp.expected, best.action_value, number_given)
-        tolerance = apart(mdp, best, gamma, question.tol)
+        tolerance = apart(mdp, best, gamma, question.wanted)
         return Policy.epsilon(mdp.expected, best.action_value, number_given, tolerance)
     raise UsageError(f"there is no policy {shown(asked)}", fix=POLICIES)
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError, nearest, shown
+from rlcalc.expected import Expected
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.solvers.value_iteration import Recursion
@@ -22,6 +23,8 @@ METHODS = (
     "krylov",
 )
 POLICIES = "optimal, uniform, spec, epsilon:0.1, softmax:1.0, or a file"
+TOLERANCE = 1e-6
+"""The bound that is wanted where none is asked for."""
 LARGEST = 1e200
 """Rewards up to which sums and bounds of them are numbers."""
 
@@ -36,11 +39,25 @@ class Question:
     criterion: Literal["reward", "average"] = "reward"
     method: str = "auto"
     bellman: Recursion | None = None
-    tol: float = 1e-6
+    tol: float | None = None  # None: `TOLERANCE`
     max_iterations: int = 100_000
     states: Sequence[int] | None = None  # only the rows of these
     trace: bool = False  # the rows are the iterations
     jobs: int | None = None
+
+    @property
+    def wanted(self) -> float:
+        """The bound above which an answer does not keep its promise."""
+        return TOLERANCE if self.tol is None else self.tol
+
+    def aim(self, model: Expected) -> float:
+        """Return the bound to work for: where none is asked for, rewards below 1 make it smaller.
+
+        Values of the size of 1e-8 known to 1e-6 would tell nothing, not even the best action.
+        """
+        if self.tol is not None or not model.largest_reward:
+            return self.wanted
+        return TOLERANCE * min(1.0, model.largest_reward)
 
 
 def settled(mdp: MDP, question: Question) -> float:
@@ -79,8 +96,8 @@ def settled(mdp: MDP, question: Question) -> float:
     given = [name for name, asked in special.items() if asked]
     if (average or question.horizon is not None) and len(given) > 1:
         raise UsageError(f"{' and '.join(given)} do not go together", fix="leave one out")
-    if not question.tol > 0:
-        raise UsageError(f"--tol is {question.tol:g}, expected a number above 0")
+    if not question.wanted > 0:
+        raise UsageError(f"--tol is {question.wanted:g}, expected a number above 0")
     if question.horizon is not None and question.horizon < 1:
         raise UsageError(f"--horizon is {question.horizon}, expected a number of steps")
     return gamma

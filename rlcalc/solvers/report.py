@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from rlcalc.errors import shown
+from rlcalc.errors import InputError, shown
 from rlcalc.expected import UNIT_ROUNDOFF, Expected
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
@@ -34,7 +34,27 @@ def by_pair(mdp: MDP, question: Question, answer: Answer, gamma: float, policy: 
         "a": Column((answer.action_value - value)[rows], symbol="A"),
     }
     facts = _facts(mdp, question, answer, gamma, policy)
-    return Result("solve", _title(mdp, policy.name, question), columns, facts, list(mdp.notes))
+    notes = list(mdp.notes)
+    if question.policy == "optimal":
+        facts["not_separated"] = count = not_separated(model, answer, gamma, policy)
+        notes += [NOT_SEPARATED.format(count, answer.bound)] if count else []
+    return Result("solve", _title(mdp, policy.name, question), columns, facts, notes)
+
+
+NOT_SEPARATED = (
+    "{:,} actions count as the best with a Q that is a little less: a bound of {:.2g} "
+    "does not tell them apart, a smaller --tol may"
+)
+
+
+def not_separated(model: Expected, answer: Answer, gamma: float, policy: Policy) -> int | None:
+    """Return how many pairs are taken for the best with less than the best Q; None for none.
+
+    What is less by rounding alone does not count.
+    """
+    q, rounding = answer.action_value, model.rounding(answer.value, gamma)
+    less = q < model.best(q)[model.pair_state] - 4 * rounding
+    return int((less & (policy.weight > 0)).sum()) or None
 
 
 def _facts(
@@ -125,43 +145,69 @@ def by_iteration(answer: Answer, gamma: float, policy: Policy) -> Result:
     return Result("solve", f"Iterations: {answer.method}", columns, facts)
 
 
+MOST_ROWS = 1 << 26
+"""Rows by steps to go that are written: one takes some 80 bytes, all of them 5 GB."""
+
+
+def refuse_too_many(mdp: MDP, states: Sequence[int] | None, horizon: int) -> None:
+    """Refuse a horizon whose rows would fill the memory.
+
+    Raises:
+        InputError: with their number and size.
+    """
+    n_rows = horizon * max(1, len(np.arange(mdp.n_pairs)[rows_of(mdp, states)]))
+    if n_rows > MOST_ROWS:
+        raise InputError(
+            f"--horizon {horizon:,} makes {n_rows:,} rows, one for each pair and number of steps "
+            f"to go: some {80 * n_rows / 2**30:,.0f} GB",
+            fix=f"up to {MOST_ROWS:,} are written: choose states with --states or --start-only; or "
+            "leave the horizon out, with --gamma 0.99 or --criterion average",
+        )
+
+
 def by_steps_to_go(
-    mdp: MDP, question: Question, gamma: float, policy: Policy | None, layers: Sequence[Layer]
+    mdp: MDP, question: Question, gamma: float, policy: Policy | None, layers: Iterable[Layer]
 ) -> Result:
-    """Return π, Q, V and A of each pair with each number of steps to go, the most first."""
+    """Return π, Q, V and A of each pair with each number of steps to go, the most first.
+
+    Args:
+        mdp: the model.
+        question: which states.
+        gamma: the discount factor.
+        policy: the one that is followed, or None for the best.
+        layers: one step to go first.
+    """
     model = mdp.expected
     weight = None if policy is None else policy.weight
     name = "optimal" if policy is None else policy.name
     rows = rows_of(mdp, question.states)
     states, actions = (names[rows] for names in pair_names(mdp))
-    q = np.concatenate([layer.action_value[rows] for layer in layers])
-    v = np.concatenate([layer.value[model.pair_state[rows]] for layer in layers])
-    bound = max(layer.bound for layer in layers)
-    shares = [
-        (
-            Policy.greedy(model, layer.action_value, 2 * layer.bound).weight
-            if weight is None
-            else weight
-        )[rows]
-        for layer in layers
-    ]
-    n = len(states)
+    several: list[tuple[Floats, Floats, Floats]] = []
+    bound = 0.0
+    for layer in layers:
+        bound = max(bound, layer.bound)
+        q, v = layer.action_value, layer.value[model.pair_state]
+        share = Policy.greedy(model, q, 2 * layer.bound).weight if weight is None else weight
+        several.append((share[rows], q[rows], v[rows]))
+    pi, q, v = (np.concatenate(parts[::-1]) for parts in zip(*several, strict=True))
+    steps = np.arange(len(several), 0, -1)
     columns = {
-        "steps_to_go": Column(np.repeat([layer.steps_to_go for layer in layers], n), "key"),
-        "state": Column(np.tile(states, len(layers)), "key"),
-        "action": Column(np.tile(actions, len(layers)), "key"),
-        "pi": Column(np.concatenate(shares), symbol="π"),
+        "steps_to_go": Column(np.repeat(steps, len(states)), "key"),
+        "state": Column(np.tile(states, len(steps)), "key"),
+        "action": Column(np.tile(actions, len(steps)), "key"),
+        "pi": Column(pi, symbol="π"),
         "q": Column(q, symbol="Q"),
         "v": Column(v, symbol="V"),
         "a": Column(q - v, symbol="A"),
     }
+    largest = max(float(np.abs(numbers).max(initial=0)) for numbers in (q, v))
     facts: dict[str, Fact] = {
         "method": "backward induction",
         "iterations": question.horizon,
-        "bound": bound + 4 * UNIT_ROUNDOFF * float(np.abs(q).max(initial=0)),
+        "bound": bound + 4 * UNIT_ROUNDOFF * largest,
         "gamma": gamma,
         "policy": name,
-        "start_value": None if mdp.start is None else float(mdp.start @ layers[0].value),
+        "start_value": None if mdp.start is None else float(mdp.start @ layer.value),
         "horizon": question.horizon,
         "states": model.n_states,
         "pairs": model.n_pairs,

@@ -6,6 +6,8 @@ told of it in `report`.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from rlcalc.errors import InputError, NotConverged
@@ -14,7 +16,7 @@ from rlcalc.result import Result
 from rlcalc.solvers import report
 from rlcalc.solvers.answer import find
 from rlcalc.solvers.followed import followed, policy_asked
-from rlcalc.solvers.question import LARGEST, Question, settled
+from rlcalc.solvers.question import LARGEST, TOLERANCE, Question, settled
 
 __all__ = ["Question", "policy_asked", "require_bound", "solve"]
 
@@ -45,27 +47,34 @@ def solve(mdp: MDP, question: Question) -> Result:
         from rlcalc.solvers import finite_horizon
 
         weight = None if policy is None else policy.weight
+        report.refuse_too_many(mdp, question.states, question.horizon)
         layers = finite_horizon.solve(mdp.expected, weight, gamma, question.horizon)
-        return report.by_steps_to_go(mdp, question, gamma, policy, layers[::-1])
+        return report.by_steps_to_go(mdp, question, gamma, policy, layers)
     answer = find(mdp, question, gamma, policy)
-    policy = followed(mdp, answer, gamma, policy, question.tol)
+    policy = followed(mdp, answer, gamma, policy, question.wanted)
     if question.trace:
         return report.by_iteration(answer, gamma, policy)
     return report.by_pair(mdp, question, answer, gamma, policy)
 
 
-def require_bound(result: Result, tol: float) -> None:
+def require_bound(result: Result, tol: float | None) -> None:
     """Refuse an answer whose proven bound is above the one that is wanted.
+
+    Args:
+        result: the answer.
+        tol: the bound; None is the usual one.
 
     Raises:
         NotConverged: with the answer in `result`.
     """
     bound = result.facts["bound"]
+    tol = TOLERANCE if tol is None else tol
     if isinstance(bound, float) and bound <= tol:
         return
-    proven = isinstance(bound, float) and np.isfinite(bound)
-    reached = f"{bound:.3g}" if proven else "nothing"
-    accept = f"--tol {bound:.1g} accepts the values as printed; or " if proven else ""
+    reached, accept = "nothing", ""
+    if isinstance(bound, float) and np.isfinite(bound):
+        reached = f"{bound:.3g}"
+        accept = f"--tol {_above(bound)} accepts the values as printed; or "
     error = NotConverged(
         f"wanted |v − V| ≤ {tol:g}; proven is {reached}, after {result.facts['iterations']} "
         "iterations",
@@ -73,3 +82,13 @@ def require_bound(result: Result, tol: float) -> None:
     )
     error.result = result
     raise error
+
+
+def _above(bound: float) -> str:
+    """Return a number of one digit that is not below a bound.
+
+    >>> _above(5.49), _above(2e-7), _above(9.5e8)
+    ('6', '2e-07', '1e+09')
+    """
+    unit = math.floor(math.log10(bound))
+    return f"{float(f'{math.ceil(bound / 10.0**unit)}e{unit}'):g}"
