@@ -11,7 +11,7 @@ from rlcalc.expected import UNIT_ROUNDOFF, Expected
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.result import Fact
-from rlcalc.solvers import linear, stops, total_reward, value_iteration
+from rlcalc.solvers import linear, padded, stops, total_reward, value_iteration
 from rlcalc.solvers.bounds import Proven, span_bound
 from rlcalc.solvers.problem import Found, Iteration, Method, Problem
 from rlcalc.solvers.question import Question
@@ -120,19 +120,23 @@ def _found(
         return found, f"value-iteration {kind[0]}←{kind[1]}"
     if question.method == "auto":
         if problem.model.n_states <= linear.DENSE and problem.gamma < 1:
-            return _small(problem)
+            return small(problem)
         from rlcalc.solvers import automatic
 
         return automatic.solve(problem)
     return module(question.method)(problem), question.method
 
 
-def _small(problem: Problem) -> tuple[Found, str]:
+def small(problem: Problem) -> tuple[Found, str]:
     """Solve a small model without a compiler: by a few sweeps if it mixes, else directly."""
     if problem.model.n_outcomes > EXACT:
-        swept = value_iteration.solve(replace(problem, max_iterations=FEW_SWEEPS))
+        method = "modified-policy-iteration"
+        swept = padded.solve(problem)
+        if swept is None:
+            method = "value-iteration"
+            swept = value_iteration.solve(replace(problem, max_iterations=FEW_SWEEPS))
         if problem.trace[-1].bound <= problem.tol:
-            return swept, "value-iteration"
+            return swept, method
         problem.trace.clear()
         problem = replace(problem, value=swept.value)
     method = "linear" if problem.is_policy else "policy-iteration"
