@@ -194,7 +194,7 @@ def _average(mdp: MDP, question: Question, decided: Expected, policy: Policy | N
     model = mdp.expected
     q = model.action_value(found.bias, 1.0) - found.gain
     value = model.best(q) if policy is None else model.mean(q, policy.weight)
-    facts: dict[str, Fact] = {"gain": found.gain}
+    facts: dict[str, Fact] = {"gain": found.gain, "bias_bound": found.bias_bound}
     return Answer(q, value, found.bound, "policy-iteration", found.iterations, trace, facts)
 
 

@@ -139,7 +139,8 @@ def by_iteration(answer: Answer, gamma: float, policy: Policy) -> Result:
         "method": answer.method,
         "iterations": answer.iterations,
         "bound": answer.bound,
-        "gamma": gamma,
+        **answer.facts,
+        "gamma": None if "gain" in answer.facts else gamma,
         "policy": policy.name,
     }
     return Result("solve", f"Iterations: {answer.method}", columns, facts)
