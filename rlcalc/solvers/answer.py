@@ -102,9 +102,10 @@ def _discounted(
         if not np.isfinite(value.astype(np.float64)).all():
             value = found.value
         proven = span_bound(decided, value, gamma, tol)
-        if proven.bound <= tol:
+        better = decided.greedy(decided.action_value(value, gamma))
+        if proven.bound <= tol or np.array_equal(better, chosen):
             break
-        chosen = decided.greedy(decided.action_value(value, gamma))
+        chosen = better
     return proven, found.iterations, method
 
 
@@ -166,7 +167,7 @@ def _total(
     direct = question.method in ("linear", "policy-iteration") or (
         question.method == "auto" and decided.n_states <= DIRECT
     )
-    if decided.n_states > linear.DENSE and not direct and not question.bellman:
+    if decided.n_states > linear.DENSE and not (direct or question.bellman or decided.exact):
         return total_reward.solve_large(
             decided, names, problem, lambda part: _found(mdp, question, part, policy)
         )

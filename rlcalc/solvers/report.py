@@ -42,7 +42,7 @@ def by_pair(mdp: MDP, question: Question, answer: Answer, gamma: float, policy: 
 
 
 NOT_SEPARATED = (
-    "{:,} actions count as the best with a Q that is a little less: a bound of {:.2g} "
+    "actions that count as the best with a Q that is a little less: {:,}; a bound of {:.2g} "
     "does not tell them apart, a smaller --tol may"
 )
 

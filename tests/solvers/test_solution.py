@@ -160,7 +160,7 @@ def test_what_a_bound_does_not_tell_apart_is_said() -> None:
     tight = rlcalc.solve(mdp, gamma=0.9, method="value-iteration", tol=1e-9)
 
     assert loose.facts["not_separated"] == 1
-    assert "1 actions count as the best" in loose.notes[-1]
+    assert "a little less: 1; a bound" in loose.notes[-1]
     assert loose["pi"][:2].tolist() == [0.5, 0.5]
     assert tight.facts["not_separated"] is None
     assert tight["pi"][:2].tolist() == [0, 1]
@@ -187,6 +187,14 @@ def test_gamma_next_to_1_is_solved_in_fractions() -> None:
 
     np.testing.assert_allclose(result["v"], 2e-8 / 1e-16, rtol=1e-12)
     assert ("gamma", "0.9999999999999999") in result.summary()
+
+
+def test_a_bound_that_nothing_reaches_is_given_up_soon() -> None:
+    """In fractions the best policy stays the same: the rest is the rounding of the answer."""
+    with pytest.raises(rlcalc.NotConverged) as caught:
+        rlcalc.solve("frozen-lake", gamma=0.9, tol=1e-300)
+
+    assert 0 < caught.value.result.facts["bound"] < 1e-14
 
 
 def test_a_horizon_that_fills_the_memory_is_refused() -> None:
