@@ -251,6 +251,9 @@ def _listed(given: Outcome | list[Outcome]) -> list[Outcome]:
     return given if isinstance(given, list) else [given]
 
 
+UNLISTED = "; every state must be listed, with {} if it ends"
+
+
 def _wrong_outcomes(
     document: ModelDocument,
     state: Any,
@@ -267,7 +270,7 @@ def _wrong_outcomes(
         target = text_of_label(outcome.to)
         if target not in states:
             at = (*path, number, "to") if in_list else (*path, "to")
-            problems.append(_unknown("state", target, states, where(at)))
+            problems.append(_unknown("state", target, states, where(at), UNLISTED))
     total = sum(outcome.p for outcome in outcomes)
     if abs(total - 1) > SUM_TOLERANCE:
         problems.append(_wrong_sum(state, name, outcomes, total, where(path)))
@@ -287,15 +290,13 @@ def _encoded(names: Sequence[Any]) -> Labels:
     return Labels(map(text_of_label, names), textual=not numbers)
 
 
-def _unknown(what: str, name: str, labels: Labels, where: str) -> Fault:
+def _unknown(what: str, name: str, labels: Labels, where: str, more: str = "") -> Fault:
     near = nearest(name, labels.texts)
     known = f"there are {listed(labels.texts)}"
     return Fault(
         f"there is no {what} {shown(name)}",
         where,
-        (f"did you mean {shown(near)}? " if near else "")
-        + known
-        + ("; every state must be listed, with {} if it ends" if what == "state" else ""),
+        (f"did you mean {shown(near)}? " if near else "") + known + more,
     )
 
 

@@ -93,6 +93,11 @@ def settled(mdp: MDP, question: Question) -> float:
         "--gamma": average and question.gamma is not None,
         "--trace": question.trace and question.horizon is not None,
     }
+    if question.trace and question.states is not None:
+        raise UsageError(
+            "--trace shows iterations, and --states or --start-only rows of states",
+            fix="leave one out",
+        )
     given = [name for name, asked in special.items() if asked]
     if (average or question.horizon is not None) and len(given) > 1:
         raise UsageError(f"{' and '.join(given)} do not go together", fix="leave one out")

@@ -75,8 +75,9 @@ def require_bound(result: Result, tol: float | None) -> None:
     if isinstance(bound, float) and np.isfinite(bound):
         reached = f"{bound:.3g}"
         accept = f"--tol {_above(bound)} accepts the values as printed; or "
+    what = "|gain − g|" if "gain" in result.facts else "|v − V|"
     error = NotConverged(
-        f"wanted |v − V| ≤ {tol:g}; proven is {reached}, after {result.facts['iterations']} "
+        f"wanted {what} ≤ {tol:g}; proven is {reached}, after {result.facts['iterations']} "
         "iterations",
         fix=f"{accept}allow more --max-iterations, or try another --method",
     )
