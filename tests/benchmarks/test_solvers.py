@@ -1,4 +1,4 @@
-"""Solvers beside QuantEcon, on the same arrays: `pip install '.[peers]'`.
+"""Solvers beside QuantEcon and mdpsolver, on the same arrays: `pip install '.[peers]'`.
 
 Nothing is asserted about time: machines are shared. What is wanted stands beside the ratios.
 """
@@ -87,6 +87,56 @@ def quantecon(mdp: MDP) -> Callable[[], object]:
         reward[order], transition[order], GAMMA, state[order], action[order]
     )
     return lambda: problem.solve("modified_policy_iteration", epsilon=2 * TOLERANCE, max_iter=10**6)
+
+
+def mdpsolver(mdp: MDP) -> Callable[[], float]:
+    """Its modified policy iteration, in C++; terminal states loop for nothing.
+
+    On one thread: on a busy machine two wait for each other.
+    """
+    package = pytest.importorskip("mdpsolver")
+    model = mdp.expected
+    rewards: list[list[float]] = []
+    chances: list[list[list[float]]] = []
+    targets: list[list[list[int]]] = []
+    for s in range(model.n_states):
+        pairs = range(model.pair_start[s], model.pair_start[s + 1])
+        several = [slice(model.outcome_start[k], model.outcome_start[k + 1]) for k in pairs]
+        rewards.append([float(model.reward[k]) for k in pairs] or [0.0])
+        chances.append([model.probability[part].tolist() for part in several] or [[1.0]])
+        targets.append([model.next_state[part].tolist() for part in several] or [[s]])
+
+    def solve() -> float:
+        solver = package.model()  # anew: it begins with the values that it has
+        solver.mdp(discount=GAMMA, rewards=rewards, tranMatProbs=chances, tranMatColumns=targets)
+        solver.solve(algorithm="mpi", tolerance=TOLERANCE, parallel=False)
+        return float(solver.getRuntime()) / 1000
+
+    return solve
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["random, 1,000 states", "random, 10,000", "random, 100,000", "lake, 100 x 100"]
+)
+def test_solving_beside_mdpsolver(name: str) -> None:
+    """By its own clock, which leaves out what Python hands over; wanted are 5 times."""
+    mdp = MODELS[name][0]()
+    peer = mdpsolver(mdp)
+    proven(mdp)  # compiles
+    ours, theirs = [], []
+    for _ in range(3):
+        begin = time.perf_counter()
+        answer = proven(mdp)
+        ours.append(time.perf_counter() - begin)
+        theirs.append(peer())
+    one, other = statistics.median(ours), statistics.median(theirs)
+    print(
+        f"\n{name}: {one:.4f} s, mdpsolver {other:.4f} s: {other / one:.1f} times (wanted 5); "
+        f"bound {answer.bound:.1e}"
+    )
+
+    assert answer.bound <= TOLERANCE
 
 
 MODELS: dict[str, tuple[Callable[[], MDP], int]] = {
