@@ -7,7 +7,7 @@ from importlib import import_module
 
 import numpy as np
 
-from rlcalc.expected import UNIT_ROUNDOFF, Expected
+from rlcalc.expected import LARGE, UNIT_ROUNDOFF, Expected
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.result import Fact
@@ -132,7 +132,7 @@ def small(problem: Problem) -> tuple[Found, str]:
     """Solve a small model without a compiler: by a few sweeps if it mixes, else directly."""
     if problem.model.n_outcomes > EXACT:
         method = "modified-policy-iteration"
-        swept = padded.solve(problem)
+        swept = padded.solve(problem) if problem.model.n_outcomes <= LARGE else None
         if swept is None:
             method = "value-iteration"
             swept = value_iteration.solve(replace(problem, max_iterations=FEW_SWEEPS))
