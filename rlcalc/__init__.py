@@ -206,7 +206,7 @@ def solve(
     criterion: Literal["reward", "average"] = "reward",
     method: str = "auto",
     bellman: Literal["vv", "qq", "vq", "qv"] | None = None,
-    tol: float = 1e-6,
+    tol: float | None = None,
     max_iterations: int = 100_000,
     states: Sequence[Any] | None = None,
     trace: bool = False,
@@ -223,9 +223,9 @@ def solve(
         gamma: 0..1 a step; default what the source says, else 1.
         horizon: values with 1 to so many steps to go.
         criterion: `reward`, discounted or total, or `average`: gain and bias.
-        method: `auto`, or one of `rlcalc.solvers.solution.METHODS`.
+        method: `auto`, or one of `rlcalc.solvers.question.METHODS`.
         bellman: repeat one of the four recursions.
-        tol: the bound that is wanted.
+        tol: the bound that is wanted; default 1e-6, and less where all rewards are below 1.
         max_iterations: after which it gives up.
         states: only the rows of these.
         trace: the rows are the iterations.

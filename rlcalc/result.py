@@ -136,7 +136,7 @@ class Result:
     def summary(self) -> list[tuple[str, str]]:
         """Return the facts in words, without those that say nothing."""
         return [
-            (name.replace("_", " "), _fact(value))
+            (name.replace("_", " "), _given(value) if name == "gamma" else _fact(value))
             for name, value in self.plain_facts().items()
             if value not in (None, {}, "")
         ]
@@ -182,6 +182,11 @@ def _fact(value: Fact) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return _cell(value)
+
+
+def _given(value: Fact) -> str:
+    """Return a number as it was given: 0.9999999 is not 1."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else _fact(value)
 
 
 def _aligned(cells: list[str]) -> list[str]:

@@ -341,7 +341,12 @@ Bellman = Annotated[
 ]
 Trace = Annotated[bool, typer.Option("--trace", help="The rows are the iterations.")]
 Tolerance = Annotated[
-    float, typer.Option("--tol", metavar="B", help="Wanted: |v − V| ≤ B in every state.")
+    float | None,
+    typer.Option(
+        "--tol",
+        metavar="B",
+        help="Wanted: |v − V| ≤ B in every state. [default: 1e-6, less for rewards below 1]",
+    ),
 ]
 MaxIterations = Annotated[
     int, typer.Option("--max-iterations", metavar="N", min=1, help="Give up after so many.")
@@ -369,8 +374,8 @@ Output = Annotated[
     ),
 ]
 Head = Annotated[
-    int,
-    typer.Option("--head", metavar="N", min=0, help="Rows that a table shows."),
+    int | None,
+    typer.Option("--head", metavar="N", min=0, help="Rows that a table shows. [default: 50]"),
 ]
 All = Annotated[bool, typer.Option("--all", help="Show every row in a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes and warnings.")]

@@ -32,6 +32,7 @@ def load(
         InputError: it is not there, no world, or has no such parameters.
     """
     if is_environment(source):
+        models.refuse_columns(options or Options(), f"the environment {shown(source)}")
         return environments.build(environments.document_of(source, settings or {}))
     found = models.load_model(source, options or Options(), settings)
     return environments.build(found) if isinstance(found, EnvironmentDocument) else found

@@ -69,6 +69,21 @@ def settings_of(given: list[str] | None) -> dict[str, Any]:
     return settings
 
 
+HEAD = 50
+"""Rows that a table shows, unless told otherwise."""
+
+
+def rows_shown(head: int | None, *, all_: bool) -> int | None:
+    """Return how many rows a table shows; None is all.
+
+    Raises:
+        UsageError: so many, and all.
+    """
+    if all_ and head is not None:
+        raise UsageError(f"--head {head} and --all", fix="leave one out")
+    return None if all_ else HEAD if head is None else head
+
+
 def the_only(sources: list[str]) -> str:
     """Return the one source that there is.
 

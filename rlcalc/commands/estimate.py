@@ -7,6 +7,7 @@ from functools import partial
 from rlcalc.commands import (
     answer,
     refuse_without_episodes,
+    rows_shown,
     settings_of,
     source_options,
     the_only,
@@ -63,7 +64,7 @@ def estimate(
     json: Json = False,
     csv: Csv = False,
     output: Output = None,
-    head: Head = 50,
+    head: Head = None,
     all_: All = False,
     jobs: Jobs = None,
     quiet: Quiet = False,
@@ -85,6 +86,7 @@ def estimate(
     from rlcalc.renderers import settled_format
 
     form = settled_format(format_, json=json, csv=csv, output=output)
+    most = rows_shown(head, all_=all_)
     asked = source_options(from_, columns, one_step=one_step, order_by=order_by)
     sources = needs_source(source)
     ask = partial(
@@ -106,4 +108,4 @@ def estimate(
         wish = playing.Wish(episodes, policy, start, max_steps, seed, gamma, jobs=jobs)
         play = playing.prepare(world, wish)
         result = playing.estimated(play, ask, partial(watched, n=episodes, quiet=quiet))
-    answer(result, form, output, head=None if all_ else head, quiet=quiet)
+    answer(result, form, output, head=most, quiet=quiet)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rlcalc.commands import answer, source_options
+from rlcalc.commands import answer, rows_shown, source_options
 from rlcalc.vocabulary import (
     All,
     Columns,
@@ -35,7 +35,7 @@ def gain(
     json: Json = False,
     csv: Csv = False,
     output: Output = None,
-    head: Head = 50,
+    head: Head = None,
     all_: All = False,
     quiet: Quiet = False,
 ) -> None:
@@ -51,6 +51,7 @@ def gain(
     from rlcalc.renderers import settled_format
 
     form = settled_format(format_, json=json, csv=csv, output=output)
+    most = rows_shown(head, all_=all_)
     asked = source_options(from_, columns, one_step=one_step, order_by=order_by, identify=True)
     result = gain_of(load(needs_source(source), asked), gamma, k, truncated)
-    answer(result, form, output, head=None if all_ else head, quiet=quiet)
+    answer(result, form, output, head=most, quiet=quiet)

@@ -6,7 +6,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rlcalc.commands import answer, settings_of, source_options, watched
+from rlcalc.commands import answer, rows_shown, settings_of, source_options, watched
 from rlcalc.errors import UsageError
 from rlcalc.vocabulary import (
     All,
@@ -71,7 +71,7 @@ def gradient(
     json: Json = False,
     csv: Csv = False,
     output: Output = None,
-    head: Head = 50,
+    head: Head = None,
     all_: All = False,
     jobs: Jobs = None,
     quiet: Quiet = False,
@@ -93,6 +93,7 @@ def gradient(
     document = output if climbs and _is_document(output) else None
     written = None if document else output
     shape = settled_format(format_, json=json, csv=csv, output=written)
+    most = rows_shown(head, all_=all_)
     if (steps is None) != (learning_rate is None):
         raise UsageError("--steps and --learning-rate belong together", fix="give both, or none")
     if from_data is not None and (climbs or episodes is not None):
@@ -126,7 +127,7 @@ def gradient(
         experience = None if from_data is None else load([from_data], Options())
         watch = partial(watched, n=n, quiet=quiet)
         result = learning.gradient(at, question, experience, watch)
-    answer(result, shape, written, head=None if all_ else head, quiet=quiet)
+    answer(result, shape, written, head=most, quiet=quiet)
 
 
 def _is_document(output: str | None) -> bool:

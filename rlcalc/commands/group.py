@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rlcalc.commands import answer
+from rlcalc.commands import answer, rows_shown
 from rlcalc.errors import NotConverged, UsageError
 from rlcalc.vocabulary import All, Csv, Format, FormatOption, Head, Json, Output, Quiet, Source
 
@@ -155,7 +155,7 @@ def group(
     json: Json = False,
     csv: Csv = False,
     output: Output = None,
-    head: Head = 50,
+    head: Head = None,
     all_: All = False,
     quiet: Quiet = False,
 ) -> None:
@@ -174,6 +174,7 @@ def group(
     from rlcalc.renderers import FORMATS, settled_format
 
     form = settled_format(format_, json=json, csv=csv, output=output)
+    most = rows_shown(head, all_=all_)
     answers = {"--audit": audit, "--why": why, "--compare": compare}
     if len(several := [option for option, given in answers.items() if given]) > 1:
         raise UsageError(f"{' and '.join(several)} are different answers", fix="ask for one")
@@ -212,7 +213,7 @@ def group(
     else:
         usual = RowsOption.summary if form is Format.table and not compare else RowsOption.rollouts
         result = estimators.group(rollouts, conventions, (rows or usual).value, success, tolerance)
-    answer(result, form, output, head=None if all_ else head, quiet=quiet)
+    answer(result, form, output, head=most, quiet=quiet)
     if audit and len(result):
         raise typer.Exit(NotConverged.exit_code)
 

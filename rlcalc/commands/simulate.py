@@ -104,14 +104,14 @@ def _write(
     play: Playing, form: Format | None, output: str | None, watch: Watch, *, quiet: bool
 ) -> None:
     """Write trajectories, or rollouts if there is no format, and say what is not in them."""
-    from rlcalc.renderers import rollouts, target, trajectories
+    from rlcalc.renderers import harmless, rollouts, target, trajectories
 
     batches = watch(play.trajectories(), len)
     with target(output) as stream:
         if form is None:
-            n = rollouts.write(play.rollouts(batches), stream)
+            n = rollouts.write(play.rollouts(batches), harmless(stream, Format.jsonl))
         else:
-            n = trajectories.write(batches, form, stream, play.facts())
+            n = trajectories.write(batches, form, harmless(stream, form), play.facts())
     if quiet:
         return
     if play.wish.seed is None:

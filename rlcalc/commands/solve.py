@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rlcalc.commands import answer, settings_of, source_options
+from rlcalc.commands import answer, rows_shown, settings_of, source_options
 from rlcalc.vocabulary import (
     All,
     Bellman,
@@ -40,7 +40,7 @@ def solve(
     criterion: Criterion = CriterionOption.reward,
     method: Method = MethodOption.auto,
     bellman: Bellman = None,
-    tol: Tolerance = 1e-6,
+    tol: Tolerance = None,
     max_iterations: MaxIterations = 100_000,
     trace: Trace = False,
     start_only: StartOnly = False,
@@ -52,7 +52,7 @@ def solve(
     json: Json = False,
     csv: Csv = False,
     output: Output = None,
-    head: Head = 50,
+    head: Head = None,
     all_: All = False,
     jobs: Jobs = None,
     quiet: Quiet = False,
@@ -74,6 +74,7 @@ def solve(
     from rlcalc.solvers import solution
 
     form = settled_format(format_, json=json, csv=csv, output=output)
+    most = rows_shown(head, all_=all_)
     asked = source_options(from_, columns, one_step=False, order_by=None)
     name = needs_source([source] if source else None)[0]
     mdp = worlds.load_model(name, asked, settings_of(set_))
@@ -91,5 +92,5 @@ def solve(
         jobs=jobs,
     )
     result = solution.solve(mdp, question)
-    answer(result, form, output, head=None if all_ else head, quiet=quiet)
+    answer(result, form, output, head=most, quiet=quiet)
     solution.require_bound(result, tol)

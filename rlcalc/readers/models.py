@@ -5,6 +5,7 @@ Whoever builds an `MDP` here has shown that its probabilities sum to 1 and that 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from rlcalc.errors import Fault, InputError, UsageError, listed, nearest, shown
 from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
 from rlcalc.policy import Policy
 from rlcalc.readers.documents import parsed, text_of_label
-from rlcalc.readers.sources import File, Options, found, opened
+from rlcalc.readers.sources import File, Options, found, kind_of_name, opened
 from rlcalc.spec import EnvironmentDocument, ModelDocument, Outcome, Where, adapter, faults
 from rlcalc.trajectories import Floats, Labels
 from rlcalc.vocabulary import MODEL_COLUMN_NAMES, Kind
@@ -38,13 +39,9 @@ def load_model(
         InputError: it is not there, or no model, or one that contradicts itself.
         UsageError: it names several files.
     """
-    files = found([source])
-    if len(files) > 1:
-        raise UsageError(
-            f"{shown(source)} names {len(files):,} files, and a model is one",
-            fix=f"name one of {listed(files)}",
-        )
-    with opened(files[0], options.kind) as file:
+    with opened(_only_file(source), options.kind) as file:
+        if file.kind in (Kind.yaml, Kind.json, Kind.npz):
+            refuse_columns(options, file.at())
         if file.kind in (Kind.yaml, Kind.json):
             return _of_document(file, settings or {})
         if settings:
@@ -60,6 +57,40 @@ def load_model(
         from rlcalc.readers import transitions
 
         return transitions.read(file, options)
+
+
+def _only_file(source: str, what: str = "model") -> str:
+    """Return the file that a source names.
+
+    Raises:
+        InputError: it is not there, or a folder.
+        UsageError: it names several files.
+    """
+    beside: list[str] = []
+    if os.path.isdir(source):  # which may be the root of all files
+        with contextlib.suppress(OSError):
+            beside = sorted(name for name in os.listdir(source) if kind_of_name(name))
+        raise InputError(
+            f"{shown(source)} is a folder, and a {what} is one file",
+            fix=f"name one of {listed(beside)}" if beside else f"no file in it is a {what}",
+        )
+    files = found([source])
+    if len(files) > 1:
+        raise UsageError(
+            f"{shown(source)} names {len(files):,} files, and a {what} is one",
+            fix=f"name one of {listed(files)}",
+        )
+    return files[0]
+
+
+def refuse_columns(options: Options, where: str) -> None:
+    """Refuse to rename the columns of what has none.
+
+    Raises:
+        InputError: --columns was given.
+    """
+    if options.columns:
+        raise InputError("--columns is for tables, and this is none", where, "leave it out")
 
 
 def holds_model(sources: Sequence[str], options: Options) -> bool:
@@ -220,6 +251,9 @@ def _listed(given: Outcome | list[Outcome]) -> list[Outcome]:
     return given if isinstance(given, list) else [given]
 
 
+UNLISTED = "; every state must be listed, with {} if it ends"
+
+
 def _wrong_outcomes(
     document: ModelDocument,
     state: Any,
@@ -236,7 +270,7 @@ def _wrong_outcomes(
         target = text_of_label(outcome.to)
         if target not in states:
             at = (*path, number, "to") if in_list else (*path, "to")
-            problems.append(_unknown("state", target, states, where(at)))
+            problems.append(_unknown("state", target, states, where(at), UNLISTED))
     total = sum(outcome.p for outcome in outcomes)
     if abs(total - 1) > SUM_TOLERANCE:
         problems.append(_wrong_sum(state, name, outcomes, total, where(path)))
@@ -256,15 +290,13 @@ def _encoded(names: Sequence[Any]) -> Labels:
     return Labels(map(text_of_label, names), textual=not numbers)
 
 
-def _unknown(what: str, name: str, labels: Labels, where: str) -> Fault:
+def _unknown(what: str, name: str, labels: Labels, where: str, more: str = "") -> Fault:
     near = nearest(name, labels.texts)
     known = f"there are {listed(labels.texts)}"
     return Fault(
         f"there is no {what} {shown(name)}",
         where,
-        (f"did you mean {shown(near)}? " if near else "")
-        + known
-        + ("; every state must be listed, with {} if it ends" if what == "state" else ""),
+        (f"did you mean {shown(near)}? " if near else "") + known + more,
     )
 
 
@@ -377,8 +409,14 @@ def load_policy(source: str, model: MDP, options: Options) -> Floats:
     Raises:
         InputError: it is not there, or does not belong to the model.
     """
-    with opened(found([source])[0], options.kind) as file:
+    with opened(_only_file(source, "policy"), options.kind) as file:
         given, place = _policy_given(file)
+        if not given:
+            raise InputError(
+                "the policy names no state",
+                file.at(),
+                "write state: action, or state: {action: probability}",
+            )
     problems: list[Fault] = []
     weight = policy_of(given, model, place, problems)
     if weight is None:

@@ -126,7 +126,9 @@ def found(sources: list[str]) -> list[str]:
 
 
 def _in_folder(folder: str) -> list[str]:
-    paths = sorted((str(path) for path in Path(folder).rglob("*") if path.is_file()), key=_natural)
+    with _reported(folder):
+        files = [str(path) for path in Path(folder).rglob("*") if path.is_file()]
+    paths = sorted(files, key=_natural)
     known = [path for path in paths if kind_of_name(path) and not path.endswith(BESIDE)]
     if not known:
         raise InputError(
@@ -213,7 +215,8 @@ def _reported(name: str) -> Iterator[None]:
             "the compressed source is cut off or damaged", shown(name), f"({shown(error)})"
         ) from error
     except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", shown(name)) from error
+        where = shown(error.filename or name, 200)
+        raise InputError(f"cannot read: {error.strerror}", where) from error
 
 
 def _decompressed(raw: IO[bytes]) -> tuple[IO[bytes], bool]:

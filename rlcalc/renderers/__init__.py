@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from rlcalc.errors import InputError, UsageError, nearest, shown
 from rlcalc.result import Result
@@ -33,15 +35,22 @@ def settled_format(
     """Return the format that was asked for: by option, by the suffix of -o, by RLCALC_FORMAT.
 
     Raises:
-        UsageError: two formats are asked for, or a name that is no format.
+        UsageError: two formats are asked for, be it by option or by suffix; or a name that is
+            no format.
     """
     wanted = {*([asked] if asked else []), *([Format.json] * json), *([Format.csv] * csv)}
     if len(wanted) > 1:
         raise UsageError(f"two formats: {' and '.join(sorted(wanted))}", fix="ask for one")
-    if wanted:
-        return wanted.pop()
     suffix = os.path.splitext(output or "")[1].lstrip(".").lower()
     named = {"ndjson": "jsonl", "txt": "table", "markdown": "md"}.get(suffix, suffix)
+    if wanted:
+        form = wanted.pop()
+        if named in list(Format) and named != form and suffix != "txt":
+            raise UsageError(
+                f"two formats: {form}, and {named} by the suffix of {shown(output)}",
+                fix="leave out the format, or choose another suffix",
+            )
+        return form
     if output and named not in list(Format):
         known = ", ".join(f".{name}" for name in Format)
         raise UsageError(f"the suffix of {shown(output)} is no format", fix=f"{known}, or say -f")
@@ -68,7 +77,39 @@ def show(result: Result, form: Format, output: str | None = None, *, head: int |
         InputError: the file cannot be written.
     """
     with target(output) as stream:
-        write(result, form, stream, head=head)
+        write(result, form, harmless(stream, form), head=head)
+
+
+def harmless(stream: BinaryIO, form: Format) -> BinaryIO:
+    """Return a stream for text that goes to a terminal with control characters escaped.
+
+    Anywhere else, bytes stay as they are; a table escapes by itself.
+
+    Raises:
+        UsageError: it is no text.
+    """
+    if form is Format.table or stream is not sys.stdout.buffer or not sys.stdout.isatty():
+        return stream
+    if form is Format.parquet:
+        raise UsageError("Parquet is no text for a terminal", fix="write it with -o FILE.parquet")
+    return Escaped(stream)
+
+
+class Escaped(io.BytesIO):
+    """A stream in which what a terminal would act on is escaped as JSON does it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self.stream = stream
+
+    def write(self, data: Any) -> int:
+        """Write whole text: what is written at once has no part of a character."""
+        text = _CONTROL.sub(lambda sign: f"\\u{ord(sign[0]):04x}", bytes(data).decode())
+        return self.stream.write(text.encode())
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and line feed, and those that turn the direction of writing."""
 
 
 def write(result: Result, form: Format, stream: BinaryIO, *, head: int | None = None) -> None:

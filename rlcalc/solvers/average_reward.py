@@ -5,17 +5,18 @@ g + h(s) = max_a [ r(s,a) + Σ_s' P(s'|s,a) h(s') ]
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rlcalc.errors import InputError, listed
 from rlcalc.expected import UNIT_ROUNDOFF, Expected
 from rlcalc.solvers import linear
+from rlcalc.solvers.bounds import up
 from rlcalc.solvers.components import Predecessors, distances, end_components
 from rlcalc.solvers.problem import Iteration
 from rlcalc.solvers.stops import Names
-from rlcalc.trajectories import Floats, Ints
+from rlcalc.trajectories import Flags, Floats, Ints
 
 DAMPING = 0.5
 """Chance of staying that breaks periods: sweeps of h ← (h + Th)/2 settle where those of T cycle."""
@@ -28,6 +29,7 @@ class Average:
     gain: float
     bound: float
     bias: Floats  # [S]
+    bias_bound: float
     iterations: int
 
 
@@ -40,6 +42,13 @@ def solve(
 
     Sweeps come near; then policies are improved from there with exact evaluation.
 
+    Args:
+        model: the model; one pair a state makes it a policy's.
+        names: from numbers of states to their names, for errors.
+        tol: the bound on the gain at which sweeps stop.
+        max_iterations: of sweeps and improvements.
+        trace: takes a row an iteration: how far h moved up to a constant, and the gain's bound.
+
     Raises:
         InputError: the best policy has several closed sets of states, each with its own gain.
 
@@ -49,10 +58,12 @@ def solve(
     sweeps = 0
     while sweeps < min(SWEEPS, max_iterations):
         change = model.best(model.action_value(h, 1.0)) - h
+        least, most = _gain_bounds(model, h, change)
         h = h + DAMPING * change
         h -= h[0] if not model.terminal.any() else 0.0
         sweeps += 1
-        if float(change.max() - change.min()) <= tol:
+        trace.append(Iteration(sweeps, DAMPING * _spread(change), (most - least) / 2))
+        if _spread(change) <= tol / 2:
             break
     chosen = model.greedy(model.action_value(h, 1.0))
     inner = ~model.terminal
@@ -60,19 +71,37 @@ def solve(
     while iterations < max_iterations:
         iterations += 1
         chosen = _gathered(model, chosen)
-        _, following = evaluate(model, chosen, names)
-        moved = float(np.abs(following - h).max())
-        h = following
+        policy = evaluate(model, chosen, names)
+        moved, h = _spread(policy.bias - h), policy.bias
         q = model.action_value(h, 1.0)
         change = model.best(q) - h
-        error = model.rounding(h, 1.0) + 4 * UNIT_ROUNDOFF * float(np.abs(h).max())
-        least, most = float(change.min()) - error, float(change.max()) + error
+        least, most = _gain_bounds(model, h, change)
         trace.append(Iteration(sweeps + iterations, moved, (most - least) / 2))
-        better = np.flatnonzero(inner)[model.best(q)[inner] > q[chosen[inner]] + 4 * error]
+        gained = model.best(q)[inner] - q[chosen[inner]]
+        better = np.flatnonzero(inner)[gained > 4 * _rounding(model, h)]
         if not len(better):
             break
         chosen[better] = model.greedy(q)[better]
-    return Average((least + most) / 2, (most - least) / 2, h, sweeps + iterations)
+    gain, bound = (least + most) / 2, (most - least) / 2
+    backed = float(gained.max(initial=0.0)) + abs(gain - policy.gain)  # v is Th − g, for h
+    bias_bound = up(policy.bias_bound + backed + 2 * _rounding(model, h))
+    return Average(gain, bound, h, bias_bound, sweeps + iterations)
+
+
+def _spread(change: Floats) -> float:
+    """Return how far something moved if a constant does not count."""
+    return float(change.max() - change.min()) / 2
+
+
+def _rounding(model: Expected, h: Floats) -> float:
+    """Return how far rounding moves Th − h."""
+    return model.rounding(h, 1.0) + 4 * UNIT_ROUNDOFF * float(np.abs(h).max())
+
+
+def _gain_bounds(model: Expected, h: Floats, change: Floats) -> tuple[float, float]:
+    """Return min(Th − h) and max(Th − h), with room for rounding."""
+    error = _rounding(model, h)
+    return float(change.min()) - error, float(change.max()) + error
 
 
 SWEEPS = 200
@@ -118,12 +147,25 @@ def _gain(chain: Expected, states: Ints) -> float:
     return float(share @ chain.reward[pair])
 
 
-def evaluate(model: Expected, chosen: Ints, names: Names) -> tuple[float, Floats]:
+@dataclass(frozen=True)
+class Evaluated:
+    """What a policy earns in the long run, and its bias: 0 on average in the long run."""
+
+    gain: float
+    bias: Floats  # [S]
+    bias_bound: float  # |bias − h| in every state, rounding included
+
+
+def evaluate(model: Expected, chosen: Ints, names: Names) -> Evaluated:
     """Return the gain and the bias of a policy with one closed set of states.
 
-    The bias is 0 on average in the long run. With a state z of the closed set as the end,
-    v = r + P v and w = 1 + P w are what is earned, and how long it takes, on the way back to it:
-    g = v/w over one round, and h = v − g w up to a constant.
+    With a state z of the closed set as the end, v = r + P v and w = 1 + P w are what is earned,
+    and how long it takes, on the way back to it: g = v/w over one round, and h = v − g w up to a
+    constant. The constant is the gain of earning h.
+
+    What is off: let ρ = r + P h − g − h and M = 2 max|ρ| max(w) / min(w − P w). On the way to z,
+    h − h(z) is off by at most M, and so is a mean of it: h by 2 M, and by what its mean is off,
+    which is the gain of h, and so at most max|h + P k − k| for any k.
 
     Raises:
         InputError: there are several closed sets.
@@ -138,40 +180,48 @@ def evaluate(model: Expected, chosen: Ints, names: Names) -> tuple[float, Floats
             "; ".join(several),
             "say --gamma 0.99 instead of --criterion average",
         )
+    inner = ~chain.terminal
     if chain.terminal.any():
-        both = linear.system(chain, 1.0, chain.reward[:, None])
-        return 0.0, both[:, 0]
+        earned = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
+        v, w = linear.system(chain, 1.0, earned).T
+        return Evaluated(0.0, v, _off(chain, inner, 0.0, v, w) / 2)
     z = int(closed[0][0])
+    inner[z] = False
+    gain, h, w = _around(chain, z)
+    mean, k, _ = _around(replace(chain, reward=h), z)
+    bias = h - mean
+    left = chain.action_value(k, 1.0) - chain.reward + bias - k
+    mean_off = float(np.abs(left).max()) + _rounding(chain, k) + chain.noise(bias)
+    return Evaluated(gain, bias, _off(chain, inner, gain, bias, w) + mean_off)
+
+
+def _around(chain: Expected, z: int) -> tuple[float, Floats, Floats]:
+    """Return g, h with h(z) = 0, and w, of a chain that always comes back to z."""
     earned = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
-    ahead = linear.system(_ending_in(chain, z), 1.0, np.delete(earned, z, axis=0))
-    v, w = ahead[:, 0], ahead[:, 1]
-    around = chain.action_value(v, 1.0)[z], 1.0 + (chain.action_value(w, 1.0)[z] - chain.reward[z])
-    gain = float(around[0] / around[1])
-    bias = v - gain * w
-    return gain, bias - stationary(chain, z) @ bias
+    v, w = linear.system(_ending_in(chain, z), 1.0, np.delete(earned, z, axis=0)).T
+    back = chain.action_value(v, 1.0)[z], 1.0 + chain.action_value(w, 1.0)[z] - chain.reward[z]
+    gain = float(back[0] / back[1])
+    return gain, v - gain * w, w
 
 
-def stationary(chain: Expected, z: int) -> Floats:
-    """Return how much of the time a chain is in each state, from one closed set around z."""
-    n = chain.n_states
-    matrix = np.zeros((n, n)) if n <= linear.DENSE else None
-    if matrix is None:
-        import scipy.sparse as sparse
-        from scipy.sparse.linalg import splu
+def _off(chain: Expected, inner: Flags, gain: float, h: Floats, w: Floats) -> float:
+    """Return 2 M: how far h can be off, up to what its mean is off.
 
-        p = sparse.csr_matrix((chain.probability, chain.next_state, chain.outcome_start), (n, n))
-        system = (sparse.eye(n) - p.T).tolil()
-        system[z] = 1.0
-        unit = np.zeros(n)
-        unit[z] = 1.0
-        return np.asarray(splu(system.tocsc()).solve(unit))
-    row = np.repeat(np.arange(n), np.diff(chain.outcome_start))
-    np.add.at(matrix, (chain.next_state, row), -chain.probability)
-    matrix += np.eye(n)
-    matrix[z] = 1.0
-    unit = np.zeros(n)
-    unit[z] = 1.0
-    return np.linalg.solve(matrix, unit).astype(np.float64)
+    Args:
+        chain: one pair in each state that is not terminal.
+        inner: [S] the states on the way to the end, or to z.
+        gain: g.
+        h: [S].
+        w: [S] about as many steps as it takes, 0 at the end.
+    """
+    ahead = np.zeros((2, chain.n_states))
+    ahead[0, ~chain.terminal] = chain.action_value(h, 1.0)
+    ahead[1, ~chain.terminal] = chain.action_value(w, 1.0) - chain.reward
+    left = np.abs(ahead[0] - gain - h)[~chain.terminal].max() + _rounding(chain, h)
+    nearer = (w - ahead[1])[inner].min(initial=1.0) - _rounding(chain, w)
+    if not nearer > 0:
+        return np.inf
+    return float(4 * left * w.max() / nearer)
 
 
 def _ending_in(chain: Expected, z: int) -> Expected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +21,8 @@ class Layer:
     bound: float  # rounding alone: |value − V| and |action_value − Q|
 
 
-def solve(model: Expected, weight: Floats | None, gamma: float, horizon: int) -> list[Layer]:
-    """Return the values with 1, 2, ..., `horizon` steps to go.
+def solve(model: Expected, weight: Floats | None, gamma: float, horizon: int) -> Iterator[Layer]:
+    """Yield the values with 1, 2, ..., `horizon` steps to go.
 
         Q_n(s,a) = r(s,a) + γ Σ_s' P(s'|s,a) V_{n−1}(s'),   V_n(s) = max_a Q_n(s,a),   V_0 = 0
 
@@ -34,10 +35,8 @@ def solve(model: Expected, weight: Floats | None, gamma: float, horizon: int) ->
     Source: Puterman (1994), section 4.5.
     """
     value, bound = np.zeros(model.n_states), 0.0
-    layers: list[Layer] = []
     for steps_to_go in range(1, horizon + 1):
         bound = gamma * bound + model.rounding(value, gamma)
         q = model.action_value(value, gamma)
         value = model.best(q) if weight is None else model.mean(q, weight)
-        layers.append(Layer(steps_to_go, q, value, bound))
-    return layers
+        yield Layer(steps_to_go, q, value, bound)

@@ -101,8 +101,8 @@ def _factored(chain: Expected, gamma: float, earned: Floats) -> Floats:
     return values
 
 
-REFINEMENTS = 4
-"""Each brings some 10 digits or more; two floats hold 32."""
+REFINEMENTS, NOTHING = 30, 1e-31
+"""Each brings some 10 digits, where 1 − γ is 1e-16 about one; two floats hold 32."""
 
 
 def _refined(chain: Expected, gamma: float, earned: Floats) -> Floats:
@@ -115,6 +115,8 @@ def _refined(chain: Expected, gamma: float, earned: Floats) -> Floats:
         if not np.isfinite(step).all():
             return step
         values = np.vectorize(_two_floats, otypes=[object])(values, step)
+        if np.abs(step).max(initial=0.0) <= NOTHING * float(np.abs(values).max(initial=0)):
+            break
     simple: Floats = np.vectorize(_simple, otypes=[object])(values)
     return values if _left(chain, gamma, earned, simple).any() else simple
 

@@ -8,9 +8,10 @@ import pytest
 import rlcalc
 from rlcalc.mdp import MDP
 from rlcalc.solvers import automatic, bounds, krylov
+from rlcalc.solvers.answer import module
 from rlcalc.solvers.components import end_components, strong_components
 from rlcalc.solvers.problem import Problem
-from rlcalc.solvers.solution import METHODS, module
+from rlcalc.solvers.question import METHODS
 from rlcalc.solvers.sweeps import Arrays
 from tests.solvers.models import dense, random_model, slippery_lake
 

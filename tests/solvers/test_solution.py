@@ -11,6 +11,7 @@ from tests.solvers.models import (
     best_of_all_policies,
     by_state,
     linear_program,
+    mdp_of,
     models,
     random_model,
     value_of,
@@ -130,6 +131,93 @@ def test_the_best_actions_share_pi_and_are_all_marked() -> None:
     result = rlcalc.solve("gridworld-4x4", gamma=1, states=["6", "5"])
 
     assert result["pi"].tolist() == [0.5, 0, 0.5, 0, 0.25, 0.25, 0.25, 0.25]
+
+
+NEAR = 1e-8
+"""How far apart the rewards of a model are that says nothing at the usual bound."""
+
+
+def nearly_alike(size: float, apart: float) -> rlcalc.MDP:
+    """One state; staying by one action earns `size`, by the other `size` + `apart`."""
+    return mdp_of({(0, 0): [(0, 1.0, size)], (0, 1): [(0, 1.0, size + apart)]}, 1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_small_rewards_make_the_bound_small_too(method: str) -> None:
+    """Known to 1e-6, values of 1e-8 would tell nothing: both actions would count as the best."""
+    result = rlcalc.solve(nearly_alike(NEAR, NEAR), gamma=0.9, method=method)
+
+    assert result["pi"].tolist() == [0, 1]
+    np.testing.assert_allclose(result["v"], 20 * NEAR, rtol=1e-5)
+    assert result.facts["bound"] < 1e-6 * NEAR
+    assert result.facts["not_separated"] is None
+
+
+def test_what_a_bound_does_not_tell_apart_is_said() -> None:
+    """A bound of B leaves 2 B between action values open."""
+    mdp = slow_model()
+    loose = rlcalc.solve(mdp, gamma=0.9, method="value-iteration", tol=1.0)
+    tight = rlcalc.solve(mdp, gamma=0.9, method="value-iteration", tol=1e-9)
+
+    assert loose.facts["not_separated"] == 1
+    assert "a little less: 1; a bound" in loose.notes[-1]
+    assert loose["pi"][:2].tolist() == [0.5, 0.5]
+    assert tight.facts["not_separated"] is None
+    assert tight["pi"][:2].tolist() == [0, 1]
+    assert not tight.notes
+
+
+def slow_model() -> rlcalc.MDP:
+    """Two actions that differ by a little, and a state elsewhere that keeps the bound away."""
+    alike = {(0, 0): [(0, 1.0, 1.0)], (0, 1): [(0, 1.0, 1.0 + 1e-4)]}
+    return mdp_of({**alike, (1, 0): [(1, 0.9, 5.0), (0, 0.1, 5.0)]}, 2)
+
+
+def test_a_bound_that_is_asked_for_is_not_made_smaller() -> None:
+    mdp = nearly_alike(NEAR, NEAR)
+    asked = rlcalc.solve(mdp, gamma=0.9, method="value-iteration", tol=1e-6)
+
+    assert asked.facts["iterations"] == 1
+
+
+def test_gamma_next_to_1_is_solved_in_fractions() -> None:
+    """Floats cannot tell 1/(1 − γ) to a tenth; the best policy is that of the fractions."""
+    gamma = 0.9999999999999999
+    result = rlcalc.solve(nearly_alike(1e-8, 1e-8), gamma=gamma)
+
+    np.testing.assert_allclose(result["v"], 2e-8 / 1e-16, rtol=1e-12)
+    assert ("gamma", "0.9999999999999999") in result.summary()
+
+
+def test_a_bound_that_nothing_reaches_is_given_up_soon() -> None:
+    """In fractions the best policy stays the same: the rest is the rounding of the answer."""
+    with pytest.raises(rlcalc.NotConverged) as caught:
+        rlcalc.solve("frozen-lake", gamma=0.9, tol=1e-300)
+
+    assert 0 < caught.value.result.facts["bound"] < 1e-14
+
+
+def test_a_horizon_that_fills_the_memory_is_refused() -> None:
+    with pytest.raises(rlcalc.InputError, match=r"300,000,000 rows.*22 GB"):
+        rlcalc.solve("forest", horizon=50_000_000)
+
+
+def test_the_bound_to_accept_is_not_below_the_one_that_is_proven() -> None:
+    with pytest.raises(rlcalc.NotConverged) as caught:
+        rlcalc.solve("gridworld-5x5", gamma=0.9999999999999999)
+    proven = caught.value.result.facts["bound"]
+    accepted = float(caught.value.faults[0].fix.split()[1])
+
+    assert proven <= accepted < 2 * proven
+
+
+def test_a_policy_file_by_the_name_of_optimal_is_evaluated(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """Its residual is that of the policy, not that of the optimum."""
+    path = tmp_path / "optimal"
+    path.write_text("policy:\n  cold: stay\n")
+    result = rlcalc.solve("two-rooms", policy=path)
+
+    assert result.facts["residual"] < 1e-12
 
 
 def test_values_by_steps_to_go_come_to_the_discounted_value() -> None:

@@ -142,3 +142,14 @@ def test_the_value_of_a_policy_solves_its_system() -> None:
 
     np.testing.assert_allclose(by_state(mdp, result), value_of(mdp, weight, 1.0), rtol=1e-12)
     assert result["v"].astype(int).tolist()[:4] == [-14] * 4
+
+
+@pytest.mark.parametrize("method", ["value-iteration", "krylov", "gauss-seidel"])
+def test_many_states_with_few_outcomes_are_proven_in_fractions_too(method: str) -> None:
+    """From state s it takes s steps to the end, at 1 each; any method may come near first."""
+    n = 1601
+    state = np.arange(1, n)
+    mdp = rlcalc.MDP.from_rows(state, state * 0, state - 1, state**0, -(state**0))
+    result = rlcalc.solve(mdp, gamma=1.0, method=method)
+
+    assert result["v"].tolist() == (-state).tolist()

@@ -1,0 +1,216 @@
+"""The report: an answer as rows, and the facts that explain them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from rlcalc.errors import InputError, shown
+from rlcalc.expected import UNIT_ROUNDOFF, Expected
+from rlcalc.mdp import MDP
+from rlcalc.policy import Policy
+from rlcalc.result import Column, Fact, Result
+from rlcalc.solvers import value_iteration
+from rlcalc.solvers.answer import Answer
+from rlcalc.solvers.components import reachable
+from rlcalc.solvers.finite_horizon import Layer
+from rlcalc.solvers.question import Question
+from rlcalc.trajectories import Flags, Floats, Ints
+
+
+def by_pair(mdp: MDP, question: Question, answer: Answer, gamma: float, policy: Policy) -> Result:
+    """Return π, Q, V and A of each state-action pair."""
+    model = mdp.expected
+    rows = rows_of(mdp, question.states)
+    states, actions = pair_names(mdp)
+    value = answer.value[model.pair_state]
+    columns = {
+        "state": Column(states[rows], "key"),
+        "action": Column(actions[rows], "key"),
+        "pi": Column(policy.weight[rows], symbol="π"),
+        "q": Column(answer.action_value[rows], symbol="Q"),
+        "v": Column(value[rows], symbol="V"),
+        "a": Column((answer.action_value - value)[rows], symbol="A"),
+    }
+    facts = _facts(mdp, question, answer, gamma, policy)
+    notes = list(mdp.notes)
+    if question.policy == "optimal":
+        facts["not_separated"] = count = not_separated(model, answer, gamma, policy)
+        notes += [NOT_SEPARATED.format(count, answer.bound)] if count else []
+    return Result("solve", _title(mdp, policy.name, question), columns, facts, notes)
+
+
+NOT_SEPARATED = (
+    "actions that count as the best with a Q that is a little less: {:,}; a bound of {:.2g} "
+    "does not tell them apart, a smaller --tol may"
+)
+
+
+def not_separated(model: Expected, answer: Answer, gamma: float, policy: Policy) -> int | None:
+    """Return how many pairs are taken for the best with less than the best Q; None for none.
+
+    What is less by rounding alone does not count.
+    """
+    q, rounding = answer.action_value, model.rounding(answer.value, gamma)
+    less = q < model.best(q)[model.pair_state] - 4 * rounding
+    return int((less & (policy.weight > 0)).sum()) or None
+
+
+def _facts(
+    mdp: MDP, question: Question, answer: Answer, gamma: float, policy: Policy
+) -> dict[str, Fact]:
+    model = mdp.expected
+    weight = None if question.policy == "optimal" else policy.weight
+    residuals = residual(model, answer, gamma, weight)
+    start = mdp.start
+    reached = None if start is None else reachable(model, start > 0)
+    return {
+        "method": answer.method,
+        "iterations": answer.iterations,
+        "bound": answer.bound,
+        **answer.facts,
+        "gamma": None if "gain" in answer.facts else gamma,
+        "policy": policy.name,
+        "start_value": None if start is None else float(start @ answer.value),
+        "residual": max(residuals.values()),
+        **{f"residual_{kind}": size for kind, size in residuals.items()},
+        "states": model.n_states,
+        "pairs": model.n_pairs,
+        "outcomes": model.n_outcomes,
+        "terminal": int(model.terminal.sum()),
+        "unreachable": None if reached is None else int((~reached).sum()),
+        "next_state_certain": mdp.next_state_certain,
+        "reward_certain": mdp.reward_certain,
+    }
+
+
+def residual(
+    model: Expected, answer: Answer, gamma: float, weight: Floats | None
+) -> dict[str, float]:
+    """Return how far the answer is from each of the four Bellman identities, at most."""
+    gain = answer.facts.get("gain", 0.0)
+    shift = gain if isinstance(gain, float) else 0.0
+    halves = value_iteration.Halves(model, 1.0 if "gain" in answer.facts else gamma, weight)
+    q, v = answer.action_value, answer.value
+    chosen, ahead = halves.choose(q), halves.look_ahead(v) - shift
+    around = ahead if np.array_equal(chosen, v) else halves.look_ahead(chosen) - shift
+    return {
+        "vv": _distance(halves.choose(ahead), v),
+        "qq": _distance(around, q),
+        "vq": _distance(chosen, v),
+        "qv": _distance(ahead, q),
+    }
+
+
+def _distance(one: Floats, other: Floats) -> float:
+    return float(np.abs(one - other).max(initial=0.0))
+
+
+def _title(mdp: MDP, name: str, question: Question) -> str:
+    what = {"optimal": "V, Q, A and the best policy"}.get(name, f"V, Q and A of the policy {name}")
+    if question.criterion == "average":
+        what += ", average reward: V is the bias"
+    return what + (f": {shown(mdp.name)}" if mdp.name else "")
+
+
+def pair_names(mdp: MDP) -> tuple[np.ndarray, np.ndarray]:
+    """Return the names of the state and of the action of each pair."""
+    return mdp.states.named(mdp.expected.pair_state), mdp.actions.named(mdp.action)
+
+
+def rows_of(mdp: MDP, states: Sequence[int] | None) -> Ints | slice:
+    """Return the pairs of some states, or of all."""
+    if states is None:
+        return slice(None)
+    wanted: Flags = np.zeros(mdp.n_states, dtype=bool)
+    wanted[list(states)] = True
+    return np.flatnonzero(wanted[mdp.expected.pair_state])
+
+
+def by_iteration(answer: Answer, gamma: float, policy: Policy) -> Result:
+    """Return the iterations, each with its change and its bound."""
+    columns = {
+        "iteration": Column([row.iteration for row in answer.trace], "key"),
+        "change": Column(np.array([row.change for row in answer.trace])),
+        "bound": Column(np.array([row.bound for row in answer.trace])),
+    }
+    facts: dict[str, Fact] = {
+        "method": answer.method,
+        "iterations": answer.iterations,
+        "bound": answer.bound,
+        **answer.facts,
+        "gamma": None if "gain" in answer.facts else gamma,
+        "policy": policy.name,
+    }
+    return Result("solve", f"Iterations: {answer.method}", columns, facts)
+
+
+MOST_ROWS = 1 << 26
+"""Rows by steps to go that are written: one takes some 80 bytes, all of them 5 GB."""
+
+
+def refuse_too_many(mdp: MDP, states: Sequence[int] | None, horizon: int) -> None:
+    """Refuse a horizon whose rows would fill the memory.
+
+    Raises:
+        InputError: with their number and size.
+    """
+    n_rows = horizon * max(1, len(np.arange(mdp.n_pairs)[rows_of(mdp, states)]))
+    if n_rows > MOST_ROWS:
+        raise InputError(
+            f"--horizon {horizon:,} makes {n_rows:,} rows, one for each pair and number of steps "
+            f"to go: some {80 * n_rows / 2**30:,.0f} GB",
+            fix=f"up to {MOST_ROWS:,} are written: choose states with --states or --start-only; or "
+            "leave the horizon out, with --gamma 0.99 or --criterion average",
+        )
+
+
+def by_steps_to_go(
+    mdp: MDP, question: Question, gamma: float, policy: Policy | None, layers: Iterable[Layer]
+) -> Result:
+    """Return π, Q, V and A of each pair with each number of steps to go, the most first.
+
+    Args:
+        mdp: the model.
+        question: which states.
+        gamma: the discount factor.
+        policy: the one that is followed, or None for the best.
+        layers: one step to go first.
+    """
+    model = mdp.expected
+    weight = None if policy is None else policy.weight
+    name = "optimal" if policy is None else policy.name
+    rows = rows_of(mdp, question.states)
+    states, actions = (names[rows] for names in pair_names(mdp))
+    several: list[tuple[Floats, Floats, Floats]] = []
+    bound = 0.0
+    for layer in layers:
+        bound = max(bound, layer.bound)
+        q, v = layer.action_value, layer.value[model.pair_state]
+        share = Policy.greedy(model, q, 2 * layer.bound).weight if weight is None else weight
+        several.append((share[rows], q[rows], v[rows]))
+    pi, q, v = (np.concatenate(parts[::-1]) for parts in zip(*several, strict=True))
+    steps = np.arange(len(several), 0, -1)
+    columns = {
+        "steps_to_go": Column(np.repeat(steps, len(states)), "key"),
+        "state": Column(np.tile(states, len(steps)), "key"),
+        "action": Column(np.tile(actions, len(steps)), "key"),
+        "pi": Column(pi, symbol="π"),
+        "q": Column(q, symbol="Q"),
+        "v": Column(v, symbol="V"),
+        "a": Column(q - v, symbol="A"),
+    }
+    largest = max(float(np.abs(numbers).max(initial=0)) for numbers in (q, v))
+    facts: dict[str, Fact] = {
+        "method": "backward induction",
+        "iterations": question.horizon,
+        "bound": bound + 4 * UNIT_ROUNDOFF * largest,
+        "gamma": gamma,
+        "policy": name,
+        "start_value": None if mdp.start is None else float(mdp.start @ layer.value),
+        "horizon": question.horizon,
+        "states": model.n_states,
+        "pairs": model.n_pairs,
+    }
+    return Result("solve", _title(mdp, name, question), columns, facts, list(mdp.notes))
