@@ -18,6 +18,10 @@ from rlcalc.trajectories import Flags, Floats, Ints
 MIXED, EASY, HARD, FLAT, SINGLE, UNSCORED = range(6)
 STATUS = ("mixed", "too easy", "too hard", "flat", "single", "unscored")
 DEAD = ("too easy", "too hard", "flat")
+EQUAL = 2.0**-23
+"""Rewards that differ by no more, relative to the larger, are one in float32 but for a rounding."""
+SMALL = 1e-5
+"""Below it differences count as to this: 0.3 − 0.1 − 0.2 in float64 is 0 up to 1e-17."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Groups:
 
     rollouts: Rollouts
     success: float = 1.0  # the reward from which a rollout is right
-    tolerance: float = 1e-6  # rewards are equal if they differ by less, relative to the larger
+    tolerance: float = EQUAL  # rewards are equal if they differ by no more, relative to the larger
 
     @cached_property
     def group(self) -> Ints:
@@ -71,8 +75,12 @@ class Groups:
 
     @cached_property
     def equal(self) -> Flags:
-        """[K] whether all rewards are equal, of which there is at least one."""
-        most = np.maximum(1.0, np.maximum(np.abs(self.low), np.abs(self.high)))
+        """[K] whether all rewards are equal, of which there is at least one.
+
+        Trainers compute in float32, where rewards that are further apart are two, and have
+        advantages by right: 1,000,000.1 and 1,000,000.4 differ by 5 units.
+        """
+        most = np.maximum(SMALL, np.maximum(np.abs(self.low), np.abs(self.high)))
         equal: Flags = (self.high - self.low <= self.tolerance * most) & (self.scored > 0)
         return equal
 
