@@ -42,15 +42,10 @@ def group(
         InputError: an estimator needs what is not there.
         UsageError: a number that makes no sense, or there are no such rows.
     """
-    if not np.isfinite(success) or not 0 <= tolerance < 1:
-        raise UsageError(
-            f"--success {success} and --tolerance {tolerance}",
-            fix="give a number, and one from 0 to below 1",
-        )
+    groups = Groups(rollouts, success, tolerance)
     for how in conventions.values():
         if how.length_penalty:
             shaper(how.length_penalty, success)  # not every answer needs advantages
-    groups = Groups(rollouts, success, tolerance)
     how = next(iter(conventions.values()))
     if rows == "summary":
         result = summary(groups, how, basic_facts(groups, conventions))
@@ -188,6 +183,7 @@ def why(
     Raises:
         UsageError: there is no such group, or there are several.
     """
+    groups = Groups(rollouts, success, tolerance)
     number = rollouts.find(name)
     part = slice(int(rollouts.start[number]), int(rollouts.start[number + 1]))
     advantage = advantages(rollouts, how)[part]
@@ -211,7 +207,6 @@ def why(
         columns["length"] = Column(whole(rollouts.length[part]))
     if rollouts.beginning is not None:
         columns["response"] = Column([_start(text) for text in rollouts.beginning[part]], "text")
-    groups = Groups(rollouts, success, tolerance)
     scored = rollouts.reward[part][~np.isnan(rollouts.reward[part])]
     facts: dict[str, Fact] = {
         "estimator": how.said(),

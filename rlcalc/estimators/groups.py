@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlcalc.errors import listed
+from rlcalc.errors import UsageError, listed
 from rlcalc.estimators.pass_at_k import is_success
 from rlcalc.rollouts import Rollouts
 from rlcalc.trajectories import Flags, Floats, Ints
@@ -31,6 +31,14 @@ class Groups:
     rollouts: Rollouts
     success: float = 1.0  # the reward from which a rollout is right
     tolerance: float = EQUAL  # rewards are equal if they differ by no more, relative to the larger
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no sense."""
+        if not np.isfinite(self.success) or not 0 <= self.tolerance < 1:
+            raise UsageError(
+                f"--success {self.success} and --tolerance {self.tolerance}",
+                fix="give a number, and one from 0 to below 1",
+            )
 
     @cached_property
     def group(self) -> Ints:

@@ -414,6 +414,7 @@ USAGE = {
     "--ddof 3": "0 or 1",
     "--success nan": "--success",
     "--tolerance 2": "--tolerance",
+    "--tolerance 2 --why 1": "--tolerance",
     "--from verk": "did you mean verl",
     "--length-penalty kimy": "did you mean kimi",
     "--length-penalty overlong:5": "overlong:MAX:BUFFER",
