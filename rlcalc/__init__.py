@@ -449,7 +449,7 @@ def group(
     trainer: str | None = None,
     rows: Literal["rollouts", "groups", "summary"] = "rollouts",
     success: float = 1.0,
-    tolerance: float = 1e-6,
+    tolerance: float = 2.0**-23,
     k: int = 4,
     epsilon: float | None = None,
     ddof: int | None = None,
@@ -467,7 +467,7 @@ def group(
         trainer: whose conventions; default rlcalc's own.
         rows: what a row is.
         success: the reward from which a rollout is right.
-        tolerance: rewards are equal if they differ by less, relative to the larger.
+        tolerance: rewards are equal if they differ by no more, relative to the larger.
         k: of pass-k-analytic.
         epsilon: added to the standard deviation.
         ddof: of it, 0 or 1.
@@ -491,12 +491,12 @@ def group(
     return estimating.group(rollouts, conventions, rows, success, tolerance)
 
 
-def audit(source: Any, *, tolerance: float = 1e-6, **reading: Any) -> Result:
+def audit(source: Any, *, tolerance: float = 2.0**-23, **reading: Any) -> Result:
     """Return which convention gives the trainer's advantages, and what does not fit.
 
     Args:
         source: and `**reading`, as in `load_rollouts`.
-        tolerance: rewards are equal if they differ by less, relative to the larger.
+        tolerance: rewards are equal if they differ by no more, relative to the larger.
         **reading: as in `load_rollouts`.
     """
     from rlcalc.estimators.audit import audit as audited

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Names = Sequence[Any] | NDArray[Any]
 Kind = TypeVar("Kind", bound=np.generic)
+LARGEST = 1e150
+"""Squares of larger rewards, and sums of them, overflow."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Rollouts:
     row: Ints | None = None  # [N] where each stands in the source; None: in this order
     named: Names | None = None  # [N] what the source calls the rollout
     advantage: Floats | None = None  # [N] the trainer's own
+    absent: Flags | None = None  # [N] the trainer gave no advantage, not even NaN
     length: Floats | None = None  # [N] tokens that are trained on; NaN where it is unknown
     truncated: Flags | None = None  # [N] cut at the length limit
     baseline: Floats | None = None  # [N] reward of the greedy answer to the same prompt
@@ -71,8 +74,20 @@ class Rollouts:
 
     @cached_property
     def reward(self) -> Floats:
-        """[N] Σ_k w_k r_k over the functions that gave one; NaN where none did."""
-        return weighted(self.rewards, self.weights, self.unscored)
+        """[N] Σ_k w_k r_k over the functions that gave one; NaN where none did.
+
+        Raises:
+            InputError: one is infinite, or so large that its square would be.
+        """
+        reward = weighted(self.rewards, self.weights, self.unscored)
+        if len(reward) and max(np.fmax.reduce(reward), -np.fmin.reduce(reward)) > LARGEST:
+            place = int(np.flatnonzero(np.abs(reward) > LARGEST)[0])
+            raise InputError(
+                f"a reward of {reward[place]:g} is too large: its square is no number in float64",
+                self.where(place),
+                f"give rewards up to {LARGEST:g}: mend it, or divide all of them",
+            )
+        return reward
 
     @cached_property
     def step_of_group(self) -> Ints:
@@ -101,7 +116,8 @@ class Rollouts:
             reward: [N] r_i, or a mapping with the [N] rewards of each function.
             step: [N] whole numbers; default one step.
             weights: what each function counts for; default 1.
-            **optional: `advantage`, `length`, `baseline`, `truncated` and `rollout`, [N] each.
+            **optional: `advantage`, `absent`, `length`, `baseline`, `truncated` and `rollout`, [N]
+                each.
 
         Raises:
             ShapeError: arrays of different lengths.
@@ -117,7 +133,7 @@ class Rollouts:
         given: Mapping[str, ArrayLike] = (
             reward if isinstance(reward, Mapping) else {"reward": reward}
         )
-        kinds = {"truncated": bool, "rollout": None}
+        kinds = {"truncated": bool, "absent": bool, "rollout": None}
         columns: dict[str, Any] = {
             "named" if name == "rollout" else name: np.asarray(held, kinds.get(name, np.float64))
             for name, held in optional.items()
@@ -145,25 +161,37 @@ class Rollouts:
         )
 
     def find(self, name: str) -> int:
-        """Return the group of that name, the first if it occurs in several steps.
-
-        `STEP/NAME` names the one of a step.
+        """Return the group of that name; `STEP/NAME` names the one of a step.
 
         Raises:
-            UsageError: there is none.
+            UsageError: there is none, or there is one in each of several steps.
         """
         names = [str(group) for group in self.group]
+        exact = [number for number, known in enumerate(names) if known == name]
+        if len(exact) == 1:
+            return exact[0]
         step, slash, rest = name.partition("/")
-        for number, known in enumerate(names):
-            at = str(self.step[int(self.step_of_group[number])])
-            if known == name or (slash and known == rest and at == step):
+        at_steps = [number for number, known in enumerate(names) if slash and known == rest]
+        for number in at_steps:
+            if str(self.step[int(self.step_of_group[number])]) == step:
                 return number
-        near = nearest(name, names[:10_000])
+        if exact:
+            at = [f"{self.step[int(self.step_of_group[number])]}/{name}" for number in exact]
+            raise UsageError(
+                f"{len(exact):,} groups are called {shown(name)}, one in each of several steps",
+                fix=f"name one as STEP/GROUP: {listed(at, most=8)}",
+            )
+        if at_steps:
+            steps = [self.step[int(self.step_of_group[number])] for number in at_steps]
+            raise UsageError(
+                f"there is no group {shown(rest)} in the step {shown(step)}",
+                fix=f"it is in {listed(steps)}",
+            )
+        known = dict.fromkeys(names)
+        near = nearest(name, known)
         raise UsageError(
             f"there is no group {shown(name)}",
-            fix=f"did you mean {shown(near)}?"
-            if near
-            else f"there are {listed(names[:8], total=len(names))}",
+            fix=f"did you mean {shown(near)}?" if near else f"there are {listed(known)}",
         )
 
     def with_rewards(self, rewards: Mapping[str, Floats]) -> Rollouts:

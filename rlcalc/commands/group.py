@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlcalc.commands import answer, rows_shown
-from rlcalc.errors import NotConverged, UsageError
+from rlcalc.errors import NotConverged, UsageError, shown
 from rlcalc.vocabulary import All, Csv, Format, FormatOption, Head, Json, Output, Quiet, Source
 
 if TYPE_CHECKING:
@@ -65,13 +66,14 @@ def group(
         bool,
         typer.Option(
             "--audit",
-            help="Which convention gives the trainer's own advantages, what does not fit, and "
-            "ghosts; exit 4 if there are any.",
+            help="Which convention gives the trainer's own advantages; what does not fit, is NaN, "
+            "or a ghost: not 0 though all rewards of the group are equal (above 2⁻¹⁸ of the "
+            "reward, or 1/16 of the usual advantage). Exit 4 if anything is found.",
         ),
     ] = False,
     why: Annotated[
         str | None,
-        typer.Option(metavar="GROUP", help="One group in full, with the arithmetic."),
+        typer.Option(metavar="[STEP/]GROUP", help="One group in full, with the arithmetic."),
     ] = None,
     group_: Annotated[
         str | None, typer.Option("--group", metavar="COLUMN", help="What says the group.")
@@ -137,13 +139,20 @@ def group(
             help="Shape the rewards by length first.",
         ),
     ] = None,
-    k: Annotated[int, typer.Option("-k", metavar="K", help="Of pass-k-analytic.")] = 4,
+    k: Annotated[
+        int | None, typer.Option("-k", metavar="K", help="Of pass-k-analytic. [default: 4]")
+    ] = None,
     success: Annotated[
         float, typer.Option(metavar="REWARD", help="From which a rollout is right.")
     ] = 1.0,
     tolerance: Annotated[
-        float, typer.Option(metavar="RELATIVE", help="Rewards that differ by less are equal.")
-    ] = 1e-6,
+        float | None,
+        typer.Option(
+            metavar="RELATIVE",
+            help="Rewards that differ by no more of the larger are equal. [default: 2⁻²³ = 1.2e-7, "
+            "a rounding of float32]",
+        ),
+    ] = None,
     texts: Annotated[
         bool,
         typer.Option(
@@ -175,8 +184,11 @@ def group(
 
     form = settled_format(format_, json=json, csv=csv, output=output)
     most = rows_shown(head, all_=all_)
-    answers = {"--audit": audit, "--why": why, "--compare": compare}
-    if len(several := [option for option, given in answers.items() if given]) > 1:
+    answers = {"--audit": audit, "--why": why is not None, "--compare": compare, "--rows": rows}
+    several = [option for option, given in answers.items() if given]
+    if compare and rows is RowsOption.rollouts:
+        several.remove("--rows")
+    if len(several) > 1:
         raise UsageError(f"{' and '.join(several)} are different answers", fix="ask for one")
     asked = Asked(
         form=from_,
@@ -196,20 +208,26 @@ def group(
         from rlcalc.estimators import group as estimators
 
         import_module(f"rlcalc.renderers.{FORMATS[form]}")
-        conventions = _conventions(estimator, as_, compare, epsilon, ddof, scale, leave_one_out)
+        from rlcalc.estimators.groups import EQUAL
+
+        changes = Changes(epsilon, ddof, scale, leave_one_out, k)
+        if audit and not (estimator or as_):
+            changes.refuse("an audit without --estimator or --as looks for them itself")
+        conventions = _conventions(estimator, as_, compare, changes)
         conventions = {
-            name: replace(how, k=k, success=success, length_penalty=length_penalty)
+            name: replace(how, success=success, length_penalty=length_penalty)
             for name, how in conventions.items()
         }
+        tolerance = EQUAL if tolerance is None else tolerance
         rollouts = rest()
     first = next(iter(conventions.values()))
     if audit:
         from rlcalc.estimators.audit import audit as audited
 
-        held_against = first if estimator or as_ else None
-        result = audited(rollouts, tolerance, held_against)
+        held_against = replace(first, length_penalty=None) if estimator or as_ else None
+        result = audited(estimators.shaped(rollouts, first), tolerance, held_against)
     elif why is not None:
-        result = estimators.why(rollouts, why, first)
+        result = estimators.why(rollouts, why, first, success, tolerance)
     else:
         usual = RowsOption.summary if form is Format.table and not compare else RowsOption.rollouts
         result = estimators.group(rollouts, conventions, (rows or usual).value, success, tolerance)
@@ -218,14 +236,50 @@ def group(
         raise typer.Exit(NotConverged.exit_code)
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What was asked to be other than an estimator has it; None: nothing."""
+
+    epsilon: float | None
+    ddof: int | None
+    scale: ScaleOption | None
+    leave_one_out: bool
+    k: int | None
+
+    def given(self) -> dict[str, str]:
+        """Return the options that were given, by what they change."""
+        options = {
+            "epsilon": None if self.epsilon is None else f"--epsilon {self.epsilon:g}",
+            "ddof": None if self.ddof is None else f"--ddof {self.ddof}",
+            "scale": f"--scale {self.scale.value}" if self.scale else None,
+            "leave_one_out": "--leave-one-out" if self.leave_one_out else None,
+            "k": None if self.k is None else f"-k {self.k}",
+        }
+        return {what: option for what, option in options.items() if option}
+
+    def refuse(self, why: str, used: Iterable[str] = ()) -> None:
+        """Refuse the options that nothing uses.
+
+        Raises:
+            UsageError: there are such.
+        """
+        idle = [option for what, option in self.given().items() if what not in used]
+        if idle:
+            raise UsageError(f"{' '.join(idle)} changes nothing: {why}", fix="leave it out")
+
+    def of(self, how: Convention) -> Convention:
+        """Return a convention with what was asked for."""
+        changed = how.but(
+            epsilon=self.epsilon,
+            ddof=self.ddof,
+            scale=self.scale.value if self.scale else None,
+            leave_one_out=self.leave_one_out,
+        )
+        return changed if self.k is None else replace(changed, k=self.k)
+
+
 def _conventions(
-    estimator: str | None,
-    trainer: str | None,
-    compare: str | None,
-    epsilon: float | None,
-    ddof: int | None,
-    scale: ScaleOption | None,
-    leave_one_out: bool,
+    estimator: str | None, trainer: str | None, compare: str | None, changes: Changes
 ) -> dict[str, Convention]:
     """Return what to estimate by, each with the name of its column."""
     from rlcalc.estimators.advantages.trainers import convention_of
@@ -234,16 +288,13 @@ def _conventions(
     if compare and estimator:
         raise UsageError("--compare and --estimator", fix="name all of them in --compare")
     names = compared([name.strip() for name in compare.split(",")]) if compare else [estimator]
-
-    def one(name: str | None) -> Convention:
-        return convention_of(name, trainer).but(
-            epsilon=epsilon,
-            ddof=ddof,
-            scale=scale.value if scale else None,
-            leave_one_out=leave_one_out,
-        )
-
-    return {name if compare and name else "advantage": one(name) for name in names}
+    chosen = {
+        name if compare and name else "advantage": changes.of(convention_of(name, trainer))
+        for name in names
+    }
+    used = {what for how in chosen.values() for what in how.used()}
+    changes.refuse(f"{' and '.join(h.said() for h in chosen.values())} has no such thing", used)
+    return chosen
 
 
 def _weights(text: str | None) -> tuple[float, ...]:
@@ -252,5 +303,5 @@ def _weights(text: str | None) -> tuple[float, ...]:
     except ValueError:
         weights = (math.nan,)
     if not all(map(math.isfinite, weights)):
-        raise UsageError(f"--weights {text}", fix="write numbers: --weights 1,0.5")
+        raise UsageError(f"--weights {shown(text)}", fix="write numbers: --weights 1,0.5")
     return weights

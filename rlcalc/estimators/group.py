@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy as np
 from rlcalc.errors import UsageError, shown
 from rlcalc.estimators.advantages import advantages
 from rlcalc.estimators.advantages.convention import Convention, centred, small, spread
-from rlcalc.estimators.advantages.length import shaper
-from rlcalc.estimators.groups import DEAD, SINGLE, STATUS, Groups
+from rlcalc.estimators.advantages.length import penalised, shaper
+from rlcalc.estimators.ghosts import ghost_count
+from rlcalc.estimators.groups import DEAD, EQUAL, STATUS, Groups
 from rlcalc.estimators.summary import summary
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
@@ -26,7 +27,7 @@ def group(
     conventions: Mapping[str, Convention],
     rows: Rows = "summary",
     success: float = 1.0,
-    tolerance: float = 1e-6,
+    tolerance: float = EQUAL,
 ) -> Result:
     """Return what some rollouts hold.
 
@@ -35,21 +36,16 @@ def group(
         conventions: what to estimate advantages by, each with the name of its column.
         rows: one a rollout, one a group, or one a step with the facts of all.
         success: the reward from which a rollout is right.
-        tolerance: rewards are equal if they differ by less, relative to the larger.
+        tolerance: rewards are equal if they differ by no more, relative to the larger.
 
     Raises:
         InputError: an estimator needs what is not there.
         UsageError: a number that makes no sense, or there are no such rows.
     """
-    if not np.isfinite(success) or not 0 <= tolerance < 1:
-        raise UsageError(
-            f"--success {success} and --tolerance {tolerance}",
-            fix="give a number, and one from 0 to below 1",
-        )
+    groups = Groups(rollouts, success, tolerance)
     for how in conventions.values():
         if how.length_penalty:
             shaper(how.length_penalty, success)  # not every answer needs advantages
-    groups = Groups(rollouts, success, tolerance)
     how = next(iter(conventions.values()))
     if rows == "summary":
         result = summary(groups, how, basic_facts(groups, conventions))
@@ -60,6 +56,13 @@ def group(
     else:
         raise UsageError(f"there are no rows {rows!r}", fix="rollouts, groups or summary")
     notes = [*rollouts.notes, *groups.findings()]
+    if any(fact.startswith("pass_at") and fact.endswith("_groups") for fact in result.facts):
+        notes.append(
+            "pass@k is over the groups of at least k rollouts, which are not the same ones for "
+            "every k here: no curve to read off"
+        )
+    if rows == "rollouts":
+        notes += too_small(groups, conventions.values())
     return Result(
         result.command, result.title, result.columns, result.facts, notes, result.facts_first
     )
@@ -80,24 +83,6 @@ def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[s
         "torn_lines": rollouts.facts.get("torn_lines") or None,
         "ghosts": ghost_count(groups),
     }
-
-
-def ghost_count(groups: Groups) -> int | None:
-    """Return how many of the trainer's advantages are not 0 although all rewards are equal."""
-    return None if groups.rollouts.advantage is None else len(ghosts(groups))
-
-
-def ghosts(groups: Groups) -> Ints:
-    """Return the rollouts with a ghost advantage: not 0, in a group whose rewards are all equal.
-
-    What rounding leaves of a mean that nothing divides is no ghost: up to 10⁻⁶, or of the reward.
-    """
-    advantage = groups.rollouts.advantage
-    if advantage is None:
-        return np.zeros(0, np.int64)
-    dead = groups.equal & (groups.status != SINGLE)
-    rest = np.where(dead, 1e-6 * np.maximum(1.0, np.abs(groups.high)), np.inf)
-    return np.flatnonzero(np.abs(advantage) > np.repeat(rest, groups.rollouts.size))
 
 
 def rollouts_result(groups: Groups, conventions: Mapping[str, Convention]) -> Result:
@@ -179,17 +164,26 @@ def groups_result(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Re
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def why(rollouts: Rollouts, name: str, how: Convention) -> Result:
+def why(
+    rollouts: Rollouts,
+    name: str,
+    how: Convention,
+    success: float = 1.0,
+    tolerance: float = EQUAL,
+) -> Result:
     """Return one group in full: each reward and advantage, and the arithmetic between them.
 
     Args:
         rollouts: with the beginnings of their responses, where there are texts.
         name: of the group, or STEP/NAME.
         how: the estimator.
+        success: the reward from which a rollout is right.
+        tolerance: rewards are equal if they differ by no more, relative to the larger.
 
     Raises:
-        UsageError: there is no such group.
+        UsageError: there is no such group, or there are several.
     """
+    groups = Groups(rollouts, success, tolerance)
     number = rollouts.find(name)
     part = slice(int(rollouts.start[number]), int(rollouts.start[number + 1]))
     advantage = advantages(rollouts, how)[part]
@@ -213,7 +207,6 @@ def why(rollouts: Rollouts, name: str, how: Convention) -> Result:
         columns["length"] = Column(whole(rollouts.length[part]))
     if rollouts.beginning is not None:
         columns["response"] = Column([_start(text) for text in rollouts.beginning[part]], "text")
-    groups = Groups(rollouts)
     scored = rollouts.reward[part][~np.isnan(rollouts.reward[part])]
     facts: dict[str, Fact] = {
         "estimator": how.said(),
@@ -223,7 +216,27 @@ def why(rollouts: Rollouts, name: str, how: Convention) -> Result:
         "status": STATUS[int(groups.status[number])],
     }
     title = f"Group {shown(rollouts.group[number])}" + ("" if step is None else f" of step {step}")
-    return Result("group", title, columns, facts, list(rollouts.notes))
+    return Result("group", title, columns, facts, [*rollouts.notes, *too_small(groups, [how])])
+
+
+def too_small(groups: Groups, conventions: Iterable[Convention]) -> list[str]:
+    """Return which groups are too small for an estimator, in words."""
+    found = []
+    for k in {how.k for how in conventions if how.estimator == "pass-k-analytic"}:
+        n = int(((groups.scored < k) & (groups.scored > 0)).sum())
+        if n:
+            found.append(
+                f"{n:,} of {len(groups.scored):,} groups have fewer than k = {k} rollouts with a "
+                "reward, and pass-k-analytic gives them no advantage; -k says another"
+            )
+    return found
+
+
+def shaped(rollouts: Rollouts, how: Convention) -> Rollouts:
+    """Return the rollouts with the rewards that an estimator sees, which lengths may shape."""
+    if not how.length_penalty:
+        return rollouts
+    return penalised(rollouts, how.length_penalty, how.success)
 
 
 def _start(text: str | None) -> str | None:
@@ -263,5 +276,5 @@ def compared(names: Sequence[str]) -> list[str]:
         UsageError: one stands there twice.
     """
     if len(set(names)) < len(names):
-        raise UsageError(f"--compare {','.join(names)}", fix="name each estimator once")
+        raise UsageError(f"--compare {shown(','.join(names))}", fix="name each estimator once")
     return list(names)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlcalc.errors import listed
+from rlcalc.errors import UsageError, listed
 from rlcalc.estimators.pass_at_k import is_success
 from rlcalc.rollouts import Rollouts
 from rlcalc.trajectories import Flags, Floats, Ints
@@ -18,6 +18,10 @@ from rlcalc.trajectories import Flags, Floats, Ints
 MIXED, EASY, HARD, FLAT, SINGLE, UNSCORED = range(6)
 STATUS = ("mixed", "too easy", "too hard", "flat", "single", "unscored")
 DEAD = ("too easy", "too hard", "flat")
+EQUAL = 2.0**-23
+"""Rewards that differ by no more, relative to the larger, are one in float32 but for a rounding."""
+SMALL = 1e-5
+"""Below it differences count as to this: 0.3 − 0.1 − 0.2 in float64 is 0 up to 1e-17."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,15 @@ class Groups:
 
     rollouts: Rollouts
     success: float = 1.0  # the reward from which a rollout is right
-    tolerance: float = 1e-6  # rewards are equal if they differ by less, relative to the larger
+    tolerance: float = EQUAL  # rewards are equal if they differ by no more, relative to the larger
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no sense."""
+        if not np.isfinite(self.success) or not 0 <= self.tolerance < 1:
+            raise UsageError(
+                f"--success {self.success} and --tolerance {self.tolerance}",
+                fix="give a number, and one from 0 to below 1",
+            )
 
     @cached_property
     def group(self) -> Ints:
@@ -71,8 +83,12 @@ class Groups:
 
     @cached_property
     def equal(self) -> Flags:
-        """[K] whether all rewards are equal, of which there is at least one."""
-        most = np.maximum(1.0, np.maximum(np.abs(self.low), np.abs(self.high)))
+        """[K] whether all rewards are equal, of which there is at least one.
+
+        Trainers compute in float32, where rewards that are further apart are two, and have
+        advantages by right: 1,000,000.1 and 1,000,000.4 differ by 5 units.
+        """
+        most = np.maximum(SMALL, np.maximum(np.abs(self.low), np.abs(self.high)))
         equal: Flags = (self.high - self.low <= self.tolerance * most) & (self.scored > 0)
         return equal
 

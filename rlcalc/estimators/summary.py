@@ -14,7 +14,7 @@ from rlcalc.estimators.groups import DEAD, EASY, FLAT, HARD, MIXED, SINGLE, STAT
 from rlcalc.estimators.pass_at_k import is_success, none_right, pass_at_k
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
-from rlcalc.trajectories import Floats, Ints
+from rlcalc.trajectories import Flags, Floats, Ints
 
 
 def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
@@ -81,42 +81,44 @@ def dead_facts(groups: Groups) -> dict[str, Fact]:
     }
     if several and groups.usual_size > 1:
         wanted = [2**power for power in range(1, 12) if 2**power <= 4 * groups.usual_size]
-        shares = dead_at(groups, wanted)
-        facts |= {f"dead_at_{size}": share for size, share in shares.items() if share is not None}
+        for size, (share, n) in dead_at(groups, wanted).items():
+            facts[f"dead_at_{size}"] = share
+            if n < several:
+                facts[f"dead_at_{size}_groups"] = n
     return facts
 
 
-def dead_at(groups: Groups, sizes: list[int]) -> dict[int, float | None]:
-    """Return the share of groups to expect dead if they were of other sizes.
+def dead_at(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
+    """Return the share of groups to expect dead if they were of other sizes, and over how many.
 
         Σ_v C(m_v, G) / C(n, G)     for G ≤ n, without bias
         Σ_v (m_v / n)^G             for G > n: too high, as groups that are dead now stay dead
 
-    where m_v of the n rewards of a group have the value v; the mean over groups of the usual size.
+    where m_v of the n rewards of a group have the value v. The mean over the groups with n ≥ G; for
+    a G beyond the usual size, over all groups of at least 2.
 
     Args:
         groups: judged rollouts.
         sizes: G.
     """
-    usual = groups.usual_size
-    chosen = (groups.rollouts.scored.size == usual) & (usual > 1)
-    if not chosen.any():
-        return dict.fromkeys(sizes)
+    n = groups.rollouts.scored.size
     group, times = multiplicities(groups)
-    keep = chosen[group]
     # few different (m, n) occur, so each is worked out once
-    counts = np.bincount(times[keep], minlength=usual + 1)
-    m = np.flatnonzero(counts)
-    n = np.full(len(m), usual)
-    shares: dict[int, float | None] = {}
+    width = int(n.max(initial=0)) + 1
+    pair, counts = np.unique((times * width + n[group])[n[group] > 1], return_counts=True)
+    m, of = pair // width, pair % width
+    shares = {}
     for size in sizes:
-        chance = none_right(n, m, size) if size <= usual else (m / usual) ** size
-        shares[size] = float((chance * counts[m]).sum() / chosen.sum())
+        chosen = of >= size if size <= groups.usual_size else of > 1
+        chance = np.where(of >= size, none_right(of, m, size), (m / of) ** size)[chosen]
+        number = int((n >= size).sum() if size <= groups.usual_size else (n > 1).sum())
+        if number:
+            shares[size] = float((chance * counts[chosen]).sum() / number), number
     return shares
 
 
 def multiplicities(groups: Groups) -> tuple[Ints, Ints]:
-    """Return how many times each different reward occurs in each group.
+    """Return how many times each different reward occurs in each group; equal ones are one.
 
     Returns:
         [V] the scored group, and [V] the count of one value in it.
@@ -134,10 +136,10 @@ def multiplicities(groups: Groups) -> tuple[Ints, Ints]:
             np.where(low == lowest, at_low, at_high),
             np.where(high == highest, at_high, at_low),
         )
-    equal = low == high
+    equal = groups.equal[groups.group]
+    at_low = np.where(equal, scored.size, at_low)
     number = np.arange(len(scored.size))
-    more = at_low + at_high < scored.size
-    more &= ~equal
+    more = ~equal & (at_low + at_high < scored.size)
     split = np.flatnonzero(~equal)
     found = [(number, at_low), (number[split], at_high[split])]
     if more.any():  # the values between, in the groups that have such
@@ -157,7 +159,11 @@ def multiplicities(groups: Groups) -> tuple[Ints, Ints]:
 
 
 def reward_facts(groups: Groups) -> dict[str, Fact]:
-    """Return the mean reward and pass@k, each with an error bar clustered by prompt."""
+    """Return the mean reward and pass@k, each with an error bar clustered by prompt.
+
+    A reward counts once a rollout, pass@k once a group; of groups with fewer than k rewards it is
+    not known, and then the facts say how many others there are.
+    """
     rollouts, scored = groups.rollouts, groups.rollouts.scored
     prompt = rollouts.prompt[groups.group]
     facts: dict[str, Fact] = {"unscored": len(rollouts) - len(scored)}
@@ -178,6 +184,8 @@ def reward_facts(groups: Groups) -> dict[str, Fact]:
         if len(ones):
             value, error = clustered(chance[there], ones, prompt[there])
             facts |= {f"pass_at_{k}": value, f"pass_at_{k}_se": error}
+        if 0 < len(ones) < len(chance):
+            facts[f"pass_at_{k}_groups"] = len(ones)
     return facts
 
 
@@ -258,12 +266,11 @@ def noise_facts(rollouts: Rollouts) -> dict[str, Fact]:
 
 
 def _by_step(groups: Groups) -> dict[str, Column]:
-    """Return a line a step."""
+    """Return a line a step, in which each number is what the facts of that step alone would say."""
     rollouts, scored = groups.rollouts, groups.rollouts.scored
     n_steps = len(rollouts.step)
     step_of = rollouts.step_of_group
     sums = np.nan_to_num(groups.placed(scored.mean * scored.size, 0.0))
-    n_scored = np.bincount(step_of, weights=groups.scored, minlength=n_steps)
     means, errors = np.full(n_steps, np.nan), np.full(n_steps, np.nan)
     for step in range(n_steps):
         part = slice(int(rollouts.batch[step]), int(rollouts.batch[step + 1]))
@@ -273,23 +280,26 @@ def _by_step(groups: Groups) -> dict[str, Column]:
             np.arange(part.stop - part.start),
         )
 
-    def share(flags: NDArray[Any], of: Any = None) -> Floats:
-        number = np.bincount(step_of, weights=flags, minlength=n_steps)
-        whole = np.bincount(step_of, minlength=n_steps) if of is None else of
-        shares: Floats = np.divide(number, whole, out=np.full(n_steps, np.nan), where=whole > 0)
-        return shares
+    def mean(values: NDArray[Any], of: Flags) -> Floats:
+        number = np.bincount(step_of, weights=np.where(of, values, 0.0), minlength=n_steps)
+        whole = np.bincount(step_of, weights=of, minlength=n_steps)
+        means: Floats = np.divide(number, whole, out=np.full(n_steps, np.nan), where=whole > 0)
+        return means
 
     status = groups.status
+    several = status <= FLAT
     columns = {
         "step": Column(list(rollouts.step), "key"),
         "groups": Column(np.diff(rollouts.batch), "count"),
         "rollouts": Column(np.diff(rollouts.start[rollouts.batch]), "count"),
         "reward": Column(means),
         "reward_se": Column(errors, "error"),
-        "pass_at_1": Column(share(groups.right, n_scored), symbol="pass@1"),
-        "dead": Column(share((status >= EASY) & (status <= FLAT))),
-        "too_easy": Column(share(status == EASY)),
-        "too_hard": Column(share(status == HARD)),
+        "pass_at_1": Column(
+            mean(groups.right / np.maximum(groups.scored, 1), groups.scored > 0), symbol="pass@1"
+        ),
+        "dead": Column(mean(status >= EASY, several)),
+        "too_easy": Column(mean(status == EASY, several)),
+        "too_hard": Column(mean(status == HARD, several)),
     }
     edges = rollouts.start[rollouts.batch]
     if rollouts.length is not None:

@@ -26,15 +26,18 @@ from rlcalc.readers.rollout_columns import (
     text_expressions,
 )
 from rlcalc.readers.rollout_keys import numbered, once, runs
+from rlcalc.readers.rollout_overlaps import several_files, several_places
 from rlcalc.readers.rollout_rows import checked, framed, rows_of
 from rlcalc.rollouts import Rollouts, arranged
-from rlcalc.trajectories import Floats
+from rlcalc.trajectories import Floats, Ints
 
 if TYPE_CHECKING:
     from rlcalc.readers.rollouts import Asked
     from rlcalc.readers.sources import File
 
 ROWS = 1 << 18
+LONGEST = 2**53
+"""No response is as long as this; beyond it not every whole number is one of float64."""
 EXPECTED = {"truncated": "true or false", "step": "a whole number"}
 Place = Callable[[int], str]
 
@@ -133,10 +136,17 @@ class Gathering:
             frame = frame.drop(name)
         for name in frame.columns:
             if name.startswith(REWARD) or name == "baseline":
-                wrong = frame[name].is_infinite().arg_true()
-                if len(wrong):
-                    values = frame[name][wrong[:3].to_list()].to_list()
-                    self._wrong(name, values, wrong, place, "a finite number, or none")
+                flags, expected = frame[name].is_infinite(), "a finite number, or none"
+            elif name == "length":
+                flags, expected = ~frame[name].is_between(0, LONGEST), "a length from 0"
+                flags &= frame[name].is_not_nan()
+            else:
+                continue
+            if len(wrong := flags.arg_true()):
+                values = frame[name][wrong[:3].to_list()].to_list()
+                self._wrong(name, values, wrong, place, expected)
+        if layout.nan_as_null and "advantage" in frame.columns:
+            frame = frame.with_columns(pl.col("advantage").fill_null(float("nan")))
         if "group" in frame.columns and frame["group"].null_count():
             wrong = frame["group"].is_null().arg_true()
             self._wrong(layout.group or layout.prompt or "group", [None], wrong, place, "a name")
@@ -265,10 +275,9 @@ class Gathering:
             )
         has_steps = "step" in frame.columns and self.asked.step != "none"
         keys = ["group", "step"] if has_steps and frame["step"].n_unique() > 1 else ["group"]
-        several = 0
-        if "rollout" in frame.columns:
-            frame, several = once(frame, keys, self._place)
+        frame, several = self._once(frame, keys)
         edge, key, heads = numbered(frame, keys)
+        self._overlaps(frame, edge, key, heads["group"])
         name_of_key = np.arange(len(heads))
         if len(keys) > 1:
             of_name, name_of_key, _ = numbered(heads, ["group"])
@@ -318,6 +327,32 @@ class Gathering:
             **_others(frame),
         )
 
+    def _once(self, frame: pl.DataFrame, keys: list[str]) -> tuple[pl.DataFrame, int]:
+        """Return one row a rollout, and how many rows of rollouts with several that leaves out."""
+        before = [before for before, _ in self.files]
+        file = np.repeat(np.arange(len(before)), np.diff([*before, self.n_rows]))
+        frame = frame.with_columns(file=file) if len(before) > 1 else frame
+        if "rollout" not in frame.columns:
+            return frame, 0
+        frame, several, again = once(frame, keys, self._place)
+        if again:
+            rows = "1 row is" if again == 1 else f"{again:,} rows are"
+            self.note(f"{rows} of a rollout that another file has too, and left out")
+        return frame, several
+
+    def _overlaps(self, frame: pl.DataFrame, edge: Ints, key: Ints, names: pl.Series) -> None:
+        """Say which groups are more than one occurrence of a prompt."""
+        module = dumps.module(str(self.form)) if self.form in dumps.FORMATS else None
+        if getattr(module, "TOGETHER", False):
+            for note in several_places(key, "NeMo-RL"):
+                self.note(note)
+        if "file" not in frame.columns or hasattr(module, "PARTS") or self.asked.step == "none":
+            return
+        key_of_row, file = np.repeat(key, np.diff(edge)), frame["file"].to_numpy()
+        known = names if self.grouped == "id" else None
+        for note in several_files(key_of_row, file, [name for _, name in self.files], known):
+            self.note(note)
+
     def _place(self, row: int) -> str:
         before, name = next(held for held in reversed(self.files) if held[0] <= row)
         return f"{shown(name)}, row {row - before + 1}"
@@ -328,6 +363,8 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: numbers(frame[name]) for name in NUMBERS if name in frame.columns
     }
+    if "advantage" in frame.columns and frame["advantage"].null_count():
+        found["absent"] = frame["advantage"].is_null().to_numpy()
     if "truncated" in frame.columns:
         found["truncated"] = frame["truncated"].fill_null(value=False).to_numpy()
     if "hash" in frame.columns:

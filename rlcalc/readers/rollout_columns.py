@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ def settled(layout: Layout, names: Sequence[str], where: str, asked: Asked) -> L
     chosen |= {m: None for m in ("step", "rollout") if getattr(asked, m) == "none"}
     if asked.reward:
         chosen["reward"] = asked.reward
-    there = f"there are {listed(names, most=20)}"
+    there = f"there are {listed(names, most=20)}" if names else "there is none at all"
     for column in [one for held in chosen.values() for one in _each(held)]:
         if not _present(column, names):
             near = nearest(column, names)
@@ -98,7 +99,7 @@ def _number(layout: Layout, meaning: str, column: str, schema: Schema, name: str
     value, kind = _source(column, schema)
     if derive := layout.derive.get(meaning):
         return [derive(value).cast(pl.Float64).alias(name)]
-    if kind != pl.String and not kind.is_nested():
+    if kind != pl.String and not kind.is_nested() and not kind.is_temporal():
         return [as_number(value, kind).alias(name)]
     text = as_text(value, kind)
     number = as_number(text, pl.String())
@@ -137,7 +138,7 @@ def _names(layout: Layout, schema: Schema, asked: Asked) -> list[pl.Expr]:
         name = as_text(value, kind)
         if derive := layout.derive.get(meaning):
             name = derive(name)
-        elif kind.is_integer() and meaning == "group":
+        elif kind.is_integer() and kind != pl.UInt64 and meaning == "group":
             name = value.cast(pl.Int64)
         found.append(name.alias(meaning))
     if by_prompt and layout.prompt is not None:
@@ -242,10 +243,16 @@ def in_kind(value: Any, kind: Any, name: str, where: str) -> Any:
     )
 
 
+NUMBER = re.compile(r"\s*[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)\s*", re.I | re.A)
+"""What text may say as a number: Python would take 1_0 too, and digits of every script."""
+
+
 def _as_number(value: Any) -> float | None:
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
+        return None
     try:
         return float(value) if finite(value) or isinstance(value, bool | str) else None
-    except (ValueError, OverflowError):
+    except OverflowError:
         return None
 
 

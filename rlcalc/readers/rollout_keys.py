@@ -58,11 +58,14 @@ def numbered(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, Ints, pl.DataF
 
 def once(
     frame: pl.DataFrame, keys: list[str], place: Callable[[int], str]
-) -> tuple[pl.DataFrame, int]:
-    """Return one row a rollout, and how many rows that leaves out; their lengths add up.
+) -> tuple[pl.DataFrame, int, int]:
+    """Return one row a rollout, how many rows that leaves out, and how many of other files.
+
+    The lengths of the rows of a rollout add up, but in another file they are the same ones again.
 
     Args:
-        frame: with a column `rollout`, null where a row is a rollout by itself.
+        frame: with a column `rollout`, null where a row is a rollout by itself, and a column `file`
+            where there are several.
         keys: what says the group.
         place: says where a row stands.
 
@@ -70,11 +73,12 @@ def once(
         InputError: the rows of a rollout have different rewards.
     """
     edge, key, _ = numbered(frame, keys)
-    rows = frame.with_columns(key=np.repeat(key, np.diff(edge))).with_row_index("row")
+    file = [] if "file" in frame.columns else [pl.lit(0).alias("file")]
+    rows = frame.with_columns(file, key=np.repeat(key, np.diff(edge))).with_row_index("row")
     named = pl.col("rollout").is_not_null()
     first = rows.select(~named | pl.struct("key", "rollout").is_first_distinct()).to_series()
     if first.all():
-        return frame, 0
+        return frame, 0, 0
     one, again = rows.filter(first), rows.filter(~first)
     rewards = [name for name in frame.columns if name.startswith(REWARD)]
     both = again.join(one, on=["key", "rollout"], suffix=":one", maintain_order="left")
@@ -89,7 +93,11 @@ def once(
     if "length" in frame.columns:
         length = pl.when(pl.col("length").count() > 0).then(pl.col("length").sum())
         rows = rows.with_columns(
-            pl.when(named).then(length.over("key", "rollout")).otherwise("length").alias("length")
+            pl.when(named)
+            .then(length.over("key", "rollout", "file"))
+            .otherwise("length")
+            .alias("length")
         )
         one = rows.filter(first)
-    return one.drop("row", "key"), len(again)
+    elsewhere = int((both["file"] != both["file:one"]).sum())
+    return one.select(frame.columns), len(again) - elsewhere, elsewhere

@@ -143,7 +143,7 @@ def _ahead(
 def _first(block: Block, file: File) -> dict[str, Any]:
     lines = enumerate(block.text.split(b"\n"), 1)
     number, line = next((number, line) for number, line in lines if line.strip())
-    value = json_reader.value_of(decoded(line, number, file), file.at(), number)
+    value = _value(line, number, file, last=block.last and block.text.strip() == line.strip())
     if not isinstance(value, dict):
         raise InputError(
             f"this line is no mapping: {shown(value, 40)}",
@@ -187,6 +187,25 @@ def _nested(
             gathering.records(module, records, where.__getitem__)
 
 
+def _value(line: bytes, number: int, file: File, *, last: bool) -> Any:
+    """Return what a line holds.
+
+    Raises:
+        InputError: it is not JSON.
+    """
+    try:
+        return json_reader.value_of(decoded(line, number, file), file.at(), number)
+    except InputError as error:
+        fault = error.faults[0]
+        if last or "in the middle" not in fault.what:
+            raise
+        raise InputError(
+            "this line ends in the middle of a value, and others follow",
+            fault.where,
+            "a run was killed there and another went on, or two wrote at once: leave out the line",
+        ) from error
+
+
 def _values(block: Block, file: File, gathering: Gathering) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the lines of a block with their numbers; a torn last line is left out."""
     lines = block.text.rstrip().split(b"\n")
@@ -195,9 +214,10 @@ def _values(block: Block, file: File, gathering: Gathering) -> Iterator[tuple[in
         if not line.strip():
             continue
         try:
-            value = json_reader.value_of(decoded(line, number, file), file.at(), number)
+            last = block.last and number == first + len(lines) - 1
+            value = _value(line, number, file, last=last)
         except InputError:
-            if not block.last or number != first + len(lines) - 1 or number == 1:
+            if not last or number == 1:
                 raise
             gathering.skipped += 1  # it was being written
             gathering.note(f"{file.at(f'line {number}')}: the last line is torn, and left out")

@@ -11,7 +11,7 @@ import polars as pl
 
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.readers.dumps.layout import Row
-from rlcalc.readers.rollout_columns import NUMBERS, REWARD, as_plain_text, hashed, in_kind
+from rlcalc.readers.rollout_columns import NUMBERS, REWARD, WHOLE, as_plain_text, hashed, in_kind
 
 if TYPE_CHECKING:
     from rlcalc.readers.rollouts import Asked
@@ -59,6 +59,8 @@ def checked(row: Row, asked: Asked, where: str) -> Row:
         if row.get(name) is not None:
             kind = pl.Int64() if name == "step" else pl.Float64()
             row[name] = in_kind(row[name], kind, name, where)
+    if not 0 <= (row.get("length") or 0.0) < WHOLE and not math.isnan(row["length"]):
+        raise InputError(f"length is {row['length']:g}, expected a length from 0", where, "mend it")
     return row
 
 

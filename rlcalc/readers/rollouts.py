@@ -6,6 +6,7 @@ blocks in which something is wrong, go through Python one by one. Text is kept a
 
 from __future__ import annotations
 
+import glob
 import io
 import os
 import re
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.errors import InputError, UsageError, listed, shown
 from rlcalc.readers import dumps
 from rlcalc.readers.dumps.layout import Layout
-from rlcalc.readers.sources import BESIDE, COMPRESSED, File, found, kind_of_name, opened
+from rlcalc.readers.sources import BESIDE, COMPRESSED, SUFFIXES, File, found, kind_of_name, opened
 from rlcalc.vocabulary import Kind
 
 if TYPE_CHECKING:
@@ -73,13 +74,21 @@ class Asked:
         Raises:
             UsageError: there are not as many weights as rewards.
         """
+        if self.weights and not self.reward:
+            raise UsageError(
+                "--weights without --reward: nothing says what they weigh",
+                fix="name the rewards in the same order: --reward a,b --weights 1,0.5",
+            )
         if self.weights and len(self.weights) != len(self.reward):
             raise UsageError(
-                f"{len(self.weights)} weights for {len(self.reward)} rewards",
-                fix="name as many rewards: --reward a,b --weights 1,0.5",
+                f"the number of weights is {len(self.weights)}, and that of rewards "
+                f"{len(self.reward)}: {listed(self.reward)}",
+                fix=f"give one each: --weights {','.join(['1'] * min(len(self.reward), 8))}",
             )
         if len(set(self.reward)) < len(self.reward):
-            raise UsageError(f"--reward {','.join(self.reward)}", fix="name each reward once")
+            raise UsageError(
+                f"--reward {shown(','.join(self.reward))}", fix="name each reward once"
+            )
         return dict(zip(self.reward, self.weights, strict=False))
 
 
@@ -100,7 +109,12 @@ def load(sources: Sequence[str], asked: Asked) -> Rollouts:
     if asked.form is not None:
         dumps.module(asked.form)
     gathering = Gathering(asked)
+    read: set[str] = set()
     for name in _files(sources):
+        if name != "-" and (real := os.path.realpath(name)) in read:
+            gathering.note(f"{shown(name)} was named twice, and read once")
+            continue
+        read.add(real if name != "-" else name)
         _read(name, gathering)
     return gathering.finish()
 
@@ -136,7 +150,16 @@ def load_frame(frame: Any, asked: Asked) -> Rollouts:
 def _files(sources: Sequence[str]) -> list[str]:
     files: list[str] = []
     for source in sources:
-        files += _in_folder(source) if os.path.isdir(source) else found([source])
+        folders = [path for path in glob.glob(source) if os.path.isdir(path)]
+        if folders and "**" not in source:  # step_*, in quotes: the folders, and files beside them
+            for path in sorted(map(Path, glob.glob(source)), key=_natural):
+                files += _in_folder(str(path)) if path.is_dir() else [str(path)]
+        else:
+            files += found([source])
+    if not files:
+        raise InputError(
+            f"{listed(sources)} names no file", fix="is it a link to what is no longer there?"
+        )
     return files
 
 
@@ -178,7 +201,7 @@ def step_of_name(path: str) -> int | None:
     [12, 12, 3]
     """
     stem = os.path.basename(path)
-    while os.path.splitext(stem)[1].lower() in (".jsonl", ".json", ".parquet", *COMPRESSED):
+    while os.path.splitext(stem)[1].lower() in (*SUFFIXES, *COMPRESSED):
         stem = os.path.splitext(stem)[0]
     if stem.isdecimal():
         return int(stem)
@@ -283,7 +306,11 @@ def add_records(
     name = gathering.form_of(records[0], where)
     module = dumps.module(name)
     if hasattr(module, "records"):  # a table inside a record: its rows are records of a format
-        inner = [row for record in records for row in module.records(record)]
+        try:
+            inner = [row for record in records for row in module.records(record)]
+        except InputError as error:
+            fault = error.faults[0]
+            raise InputError(fault.what, fault.where or where, fault.fix) from error
         if inner:
             gathering.inner()
             add_records(inner, where, gathering, lambda n: f"{where}, row {n + 1} of the table")

@@ -18,6 +18,8 @@ from rlcalc.vocabulary import Format
 UNLIMITED = 1_000_000
 FOOT = 90
 GAP = 3  # between columns
+LABEL = 80
+"""Characters of a label on a terminal, where a prompt as a label would fill it; a pipe has all."""
 
 
 def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
@@ -50,9 +52,10 @@ def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> N
 def _tables(result: Result, head: int | None, width: int) -> list[Table]:
     """Return the rows as one table, or as several below each other where the terminal is narrow.
 
-    Each repeats the keys. A number is never cut; a long label is folded.
+    Each repeats the keys. A number is never cut; a long label is folded, one of a whole prompt cut.
     """
     heads, rows = result.display(range(len(result) if head is None else min(head, len(result))))
+    rows = [list(map(_short, row)) for row in rows] if width != UNLIMITED else rows
     widths = [
         max(cell_len(name), *(cell_len(row[place]) for row in rows), 1)
         for place, name in enumerate(heads)
@@ -91,6 +94,10 @@ def _tables(result: Result, head: int | None, width: int) -> list[Table]:
             )
         tables.append(table)
     return tables
+
+
+def _short(cell: str) -> str:
+    return cell if len(cell) <= LABEL else f"{cell[: LABEL - 1]}…"
 
 
 def _cell(cell: str, width: int, left: bool) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import zipfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,9 @@ BAD: dict[str, tuple[bytes, str, str]] = {  # name: content, what is said, where
     "ragged.csv": (b"group,reward\ng,1\ng,1,2,3\n", "not a table", "ragged.csv"),
     "reward.csv": (b"group,gain\ng,1\n", "no column for the reward", "--reward COLUMN"),
     "group.csv": (b"who,reward\ng,1\n", "nothing says which rollouts are one group", "--group"),
-    "torn.jsonl": (f"{ROW}\n{ROW[:9]}\n{ROW}\n".encode(), "ends in the middle", "line 2"),
+    "torn.jsonl": (f"{ROW}\n{ROW[:9]}\n{ROW}\n".encode(), "and others follow", "line 2"),
+    "first.jsonl": (f"{ROW[:9]}\n{ROW}\n".encode(), "and others follow", "leave out the line"),
+    "only.jsonl": (ROW[:9].encode(), "ends in the middle", "was cut off"),
     "array.jsonl": (f"{ROW}\n[1, 2]\n".encode(), "no mapping", "line 2"),
     "array.json": (b"[1, 2]\n", "no mapping", "array.json"),
     "cut.parquet": (parquet(group=["g"], reward=[1.0])[:-20], "cannot be read", "cut.parquet"),
@@ -113,6 +116,24 @@ BAD: dict[str, tuple[bytes, str, str]] = {  # name: content, what is said, where
     ),
     "step.jsonl": (b'{"group": 1, "reward": 1, "step": 1e300}\n', "a whole number", "line 1"),
     "step.csv": (b"group,reward,step\n1,1,2.5\n", "a whole number", "row 1"),
+    "date.parquet": (parquet(group=[1], reward=[date(2026, 1, 1)]), "expected a number", "row 1"),
+    "length.jsonl": (
+        "".join(ROW.replace("}", f', "length": {n}}}\n') for n in (3, "Infinity")).encode(),
+        "length is inf, expected a length from 0",
+        "line 2",
+    ),
+    "short.parquet": (
+        parquet(group=[1], reward=[1.0], length=[-5]),
+        "length is -5.0, expected a length from 0",
+        "row 1",
+    ),
+    "tinker-length.jsonl": (
+        b'{"schema_version": 1, "group_idx": 0, "traj_idx": 0, "total_reward": 1, "steps": '
+        b'[{"ac_len": -3}]}\n',
+        "length is -3",
+        "line 1",
+    ),
+    "empty-record.jsonl": (b"{}\n", "no column for the reward", "there is none at all"),
     "step.parquet": (parquet(group=[1], reward=[1.0], step=[2.5]), "a whole number", "row 1"),
     "utf16.csv": ("group,reward\n".encode("utf-16"), "UTF-16", "utf16.csv"),
     "twice.jsonl": (
@@ -216,13 +237,121 @@ def test_nan_is_unscored_and_never_0(rlcalc: Shell) -> None:
     assert rows[0]["advantage"] == pytest.approx(0.5**0.5, rel=1e-5)
 
 
-def test_rewards_at_the_end_of_float64_are_no_warning(rlcalc: Shell) -> None:
-    lines = "".join(f"{ROW.replace('1', value)}\n" for value in ("1e308", "-1e308", "0"))
+def test_rewards_at_the_end_of_float64_are_an_error(rlcalc: Shell) -> None:
+    """Their squares are infinite, and what comes of that is no number."""
+    lines = "".join(f"{ROW.replace('1', value)}\n" for value in ("0", "1e308", "-1e308"))
     for arguments in (["--rows", "rollouts"], ["--rows", "groups"], []):
         done = rlcalc("group", *arguments, stdin=lines)
 
-        assert done.returncode == 0
-        assert "Warning" not in done.stderr
+        assert done.returncode == 3
+        assert "1e+308 is too large" in done.stderr
+        assert "rollout 1 of group g" in done.stderr
+    fine = rlcalc("group", "--json", stdin=lines.replace("1e308", "1e149"))
+    assert [row["advantage"] for row in json.loads(fine.stdout)["rows"]] == [0, 1, -1]
+
+
+def test_infinite_sums_are_an_error_too() -> None:
+    with pytest.raises(library.InputError, match="too large"):
+        library.group(library.Rollouts.from_arrays([0, 0], [np.inf, 0]))
+
+
+@pytest.mark.parametrize("text", ["1_0", "\uff11", "0x10", "1e", ".", "\u0661", "1 0", "true"])
+def test_text_that_is_no_number_is_no_reward(text: str, tmp_path: Path) -> None:
+    """Python's float() takes some of these; a table does not, and so neither do lines."""
+    line = json.dumps({"group": "g", "reward": text}) + "\n"
+    (tmp_path / "x.jsonl").write_text(line)
+    (tmp_path / "y.jsonl").write_text(f"{ROW.replace('1', 'NaN')}\n{line}")  # line by line
+    for name in ("x.jsonl", "y.jsonl"):
+        with pytest.raises(library.InputError, match="expected a number"):
+            library.group(tmp_path / name)
+
+
+@pytest.mark.parametrize("text", ["1", " 1.0 ", "+1e0", ".1e1", "1."])
+def test_text_that_is_a_number_is_a_reward(text: str, rlcalc: Shell) -> None:
+    lines = f"{ROW.replace('1', 'NaN')}\n" + json.dumps({"group": "g", "reward": text}) + "\n"
+    done = rlcalc("group", "--json", stdin=lines)
+
+    assert json.loads(done.stdout)["rows"][1]["reward"] == 1
+
+
+def test_why_asks_which_of_several_steps(rlcalc: Shell, tmp_path: Path) -> None:
+    rows = [{"step": s, "group": 0, "reward": r} for s in (3, 5) for r in (0, 1)]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = rlcalc("group", "x.jsonl", "--why", "0")
+
+    assert done.returncode == 2
+    assert "STEP/GROUP: 3/0 and 5/0" in done.stderr
+    assert "Group 0 of step 5" in rlcalc("group", "x.jsonl", "--why", "5/0").stdout
+    assert (
+        "in the step 4\n  fix:   it is in 3 and 5"
+        in rlcalc("group", "x.jsonl", "--why", "4/0").stderr
+    )
+
+
+def test_groups_smaller_than_k_have_no_advantage_by_pass_k(rlcalc: Shell) -> None:
+    lines = "".join(f'{{"group": {g}, "reward": {r}}}\n' for g, r in ((0, 1), (0, 0), (1, 1),
+                                                                   (1, 0), (1, 0)))  # fmt: skip
+    arguments = ("group", "--estimator", "pass-k-analytic", "-k", "3", "--json")
+    done = rlcalc(*arguments, stdin=lines)
+    advantage = [row["advantage"] for row in json.loads(done.stdout)["rows"]]
+
+    assert advantage[:2] == [None, None]
+    assert None not in advantage[2:]
+    assert "1 of 2 groups have fewer than k = 3 rollouts" in done.stderr
+
+
+NEMO = {"token_loss_mask": [[0, 1]], "rewards": [1.0], "advantages": [[0.0, 0.0]]}
+
+
+def test_occurrences_of_a_prompt_that_are_merged_are_said(rlcalc: Shell, tmp_path: Path) -> None:
+    prompts = [5, 5, 6, 6, 5, 5]
+    rows = [{**NEMO, "token_ids": [[p, 9]], "idx": n} for n, p in enumerate(prompts)]
+    (tmp_path / "train_data_step1.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    done = rlcalc("group", "train_data_step1.jsonl", "--csv")
+
+    assert "1 of 2 groups is of a prompt that occurs in several places" in done.stderr
+
+
+def test_rollouts_that_two_files_have_are_said(rlcalc: Shell, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(f"{ROW}\n{ROW}\n")
+    (tmp_path / "b.jsonl").write_text(f"{ROW}\n{ROW}\n")
+    both, twice = rlcalc("group", "a.jsonl", "b.jsonl"), rlcalc("group", "a.jsonl", "./a.jsonl")
+
+    assert "1 group has rollouts in several files (g), in a.jsonl and b.jsonl" in both.stderr
+    assert "./a.jsonl was named twice, and read once" in twice.stderr
+    assert "rollouts     2\n" in twice.stdout
+    named = json.dumps({"group": 1, "rollout": 1, "reward": 1, "length": 5}) + "\n"
+    (tmp_path / "a.jsonl").write_text(named)
+    (tmp_path / "b.jsonl").write_text(named)
+    done = rlcalc("group", "a.jsonl", "b.jsonl", "--json")
+
+    assert json.loads(done.stdout)["rows"][0]["length"] == 5
+    assert "1 row is of a rollout that another file has too" in done.stderr
+
+
+def test_a_glob_may_name_folders_and_steps_are_in_names(rlcalc: Shell, tmp_path: Path) -> None:
+    for step in (2, 10):
+        (tmp_path / f"step_{step}").mkdir()
+        (tmp_path / f"step_{step}" / "x.jsonl").write_text(f"{ROW}\n{ROW}\n")
+    (tmp_path / "7.csv").write_text("group,reward\ng,1\ng,0\n")
+    rows = json.loads(rlcalc("group", "step_*", "7.csv", "--json").stdout)["rows"]
+
+    assert [row["step"] for row in rows] == [2, 2, 10, 10, 7, 7]
+
+
+def test_a_link_to_nothing_is_said(rlcalc: Shell, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nothing")
+
+    assert "link names no file" in rlcalc("group", "link").stderr
+
+
+def test_a_group_without_scores_is_unscored(rlcalc: Shell) -> None:
+    """atropos writes null where the environment dropped a group of equal scores."""
+    masks = {"tokens": [[1], [1]], "masks": [[1], [1]]}
+    lines = [{**masks, "scores": [1, 0]}, {**masks, "scores": None}]
+    done = rlcalc("group", "--json", stdin="".join(json.dumps(one) + "\n" for one in lines))
+
+    assert [row["reward"] for row in json.loads(done.stdout)["rows"]] == [1, 0, None, None]
 
 
 HOSTILE = "\x1b[31mred\x1b[0m [bold]x[/bold] \x07\u202e"
@@ -263,13 +392,29 @@ USAGE = {
     "--as trl --estimator opo": "trl has no opo",
     "--compare grpo,grpo": "each estimator once",
     "--compare grpo --estimator rloo": "name all of them",
-    "--weights 1": "1 weights for 0 rewards",
+    "--weights 1": "--reward a,b",
+    "--weights 1 --reward a,b": "that of rewards 2: a and b",
+    "--compare grp,rloo": "did you mean grpo",
+    "--compare grpo,rloo --rows groups": "different answers",
+    "--compare grpo,rloo --rows summary": "different answers",
+    "--audit --rows rollouts": "different answers",
+    "--why 0 --rows groups": "different answers",
+    "--estimator rloo --ddof 0": "--ddof 0 changes nothing: rloo",
+    "--estimator dr-grpo --epsilon 1": "changes nothing",
+    "--scale none --ddof 0": "changes nothing",
+    "--as tinker --epsilon 1": "changes nothing",
+    "--estimator reinforce++ --scale none": "changes nothing",
+    "--estimator pass-k --leave-one-out": "changes nothing",
+    "--compare rloo,opo --epsilon 1": "changes nothing",
+    "-k 2": "-k 2 changes nothing",
+    "--audit --epsilon 1e-4": "an audit without --estimator",
     "--weights x": "write numbers",
     "--reward a,a": "each reward once",
     "--epsilon -1": "from 0",
     "--ddof 3": "0 or 1",
     "--success nan": "--success",
     "--tolerance 2": "--tolerance",
+    "--tolerance 2 --why 1": "--tolerance",
     "--from verk": "did you mean verl",
     "--length-penalty kimy": "did you mean kimi",
     "--length-penalty overlong:5": "overlong:MAX:BUFFER",

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from rlcalc.estimators.groups import STATUS, Groups
+from rlcalc.estimators.groups import EQUAL, STATUS, Groups
 from rlcalc.rollouts import Rollouts
 
 
-def status(*groups: list[float], tolerance: float = 1e-6) -> list[str]:
+def status(*groups: list[float], tolerance: float = EQUAL) -> list[str]:
     name = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     rollouts = Rollouts.from_arrays(name, np.concatenate(groups))
     return [STATUS[code] for code in Groups(rollouts, tolerance=tolerance).status]
@@ -27,6 +27,18 @@ def test_dead_is_within_a_tolerance() -> None:
 
     assert status(judged) == ["flat"]
     assert status(judged, tolerance=0) == ["mixed"]
+
+
+def test_rewards_that_are_apart_in_float32_are_two() -> None:
+    """Neighbours in float32 may be one reward, computed twice; those further apart are not."""
+    for one in (0.7, 1.0, 3.0, 1e6, 1e-4):
+        near = float(np.nextafter(np.float32(one), np.float32(np.inf)))
+
+        assert status([float(np.float32(one)), near]) != ["mixed"]
+        assert status([one, one * (1 + 4 * 2**-23)]) == ["mixed"]
+    assert status([1e6 + 0.1, 1e6 + 0.2, 1e6 + 0.3]) == ["mixed"]
+    assert status([1e-9, 2e-9]) == ["mixed"]
+    assert status([0.3 - 0.1 - 0.2, 0.0]) != ["mixed"]
 
 
 def findings(group: list[object], step: list[int] | None = None) -> str:

@@ -29,7 +29,52 @@ def test_dead_shares_at_smaller_sizes_are_an_enumeration(
     rollouts = Rollouts.from_arrays(np.repeat(np.arange(len(groups)), 4), np.ravel(groups))
     every = [len(set(draw)) == 1 for group in groups for draw in combinations(group, size)]
 
-    assert dead_at(Groups(rollouts), [size])[size] == pytest.approx(np.mean(every))
+    share, n = dead_at(Groups(rollouts), [size])[size]
+
+    assert share == pytest.approx(np.mean(every))
+    assert n == len(groups)
+
+
+@given(st.lists(st.lists(rewards, min_size=2, max_size=6), min_size=2, max_size=6))
+def test_dead_shares_are_over_all_groups_that_are_large_enough(groups: list[list[float]]) -> None:
+    name = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    found = Groups(Rollouts.from_arrays(name, np.concatenate(groups)))
+    for size in range(2, found.usual_size + 1):
+        large = [group for group in groups if len(group) >= size]
+        each = [np.mean([len(set(d)) == 1 for d in combinations(g, size)]) for g in large]
+        share, n = dead_at(found, [size])[size]
+
+        assert share == pytest.approx(np.mean(each))
+        assert n == len(large)
+
+
+def test_dead_now_is_dead_at_the_present_size() -> None:
+    """A judge's 2/3 in float32 and in float64 is one reward here too."""
+    judged = [2 / 3, float(np.float32(2 / 3))]
+    found = facts(Rollouts.from_arrays([0, 0, 1, 1], [*judged, 0.0, 1.0]))
+
+    assert found["dead_share"] == found["dead_at_2"] == 0.5
+
+
+def test_facts_say_over_how_many_groups_they_are() -> None:
+    rollouts = Rollouts.from_arrays([0] * 4 + [1] * 4 + [2] * 2, [1, 0, 0, 0, 1, 1, 0, 0, 1, 0])
+    found = facts(rollouts)
+
+    assert found["pass_at_4"] == 1
+    assert found["pass_at_4_groups"] == found["dead_at_4_groups"] == 2
+    assert "pass_at_2_groups" not in found
+    assert "no curve to read off" in " ".join(rlcalc.group(rollouts, rows="summary").notes)
+
+
+@given(st.lists(st.lists(rewards, min_size=1, max_size=4), min_size=2, max_size=8))
+def test_the_line_of_a_step_says_what_the_facts_say(groups: list[list[float]]) -> None:
+    name = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    result = rlcalc.group(Rollouts.from_arrays(name, np.concatenate(groups)), rows="summary")
+    line = next(iter(result.rows()))
+
+    assert line["pass_at_1"] == pytest.approx(result.facts["pass_at_1"])
+    assert line["reward"] == pytest.approx(result.facts["reward_mean"])
+    assert line["dead"] == result.facts.get("dead_share")
 
 
 def test_dead_share_at_a_larger_size_is_that_of_the_observed_rates() -> None:
@@ -37,7 +82,7 @@ def test_dead_share_at_a_larger_size_is_that_of_the_observed_rates() -> None:
     reward = [1.0] * 18 + [0.0] * 82
     found = dead_at(Groups(Rollouts.from_arrays([0] * 100, reward)), [200])
 
-    assert found[200] == pytest.approx(0.18**200 + 0.82**200)
+    assert found[200] == (pytest.approx(0.18**200 + 0.82**200), 1)
 
 
 @given(st.lists(st.lists(rewards, min_size=1, max_size=4), min_size=2, max_size=8))

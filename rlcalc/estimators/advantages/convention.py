@@ -115,6 +115,16 @@ class Convention:
         words += [f"length penalty {self.length_penalty}"] if self.length_penalty else []
         return ", ".join(words)
 
+    def used(self) -> set[str]:
+        """Return which of the options that change a convention this one has a use for."""
+        if self.estimator in WHITENING:
+            scale = {"scale"} if self.estimator == "batch" else set()
+            return scale if scale and self.scale == "none" else {"epsilon", "ddof", *scale}
+        if self.estimator in SCALING:
+            numbers = set() if self.scale == "none" else {"epsilon", "ddof"}
+            return {"scale", *numbers, *({"leave_one_out"} if self.estimator != "pass-k" else ())}
+        return {"maxrl": {"epsilon"}, "pass-k-analytic": {"k"}}.get(self.estimator, set())
+
 
 WHITENING = ("batch", "reinforce++", "reinforce++-baseline")
 SCALING = ("grpo", "gdpo", "pass-k")

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from rlcalc.errors import UsageError, nearest
+from rlcalc.errors import UsageError, nearest, shown
 from rlcalc.estimators.pass_at_k import is_success
 from rlcalc.rollouts import Rollouts, Scored
 from rlcalc.trajectories import Floats
@@ -53,7 +53,7 @@ def shaper(penalty: str, success: float) -> Callable[[Scored], Floats]:
         return partial(overlong, longest=longest, buffer=buffer)
     near = nearest(name, ("kimi", "efficiency", "overlong"))
     raise UsageError(
-        f"there is no length penalty {penalty!r}",
+        f"there is no length penalty {shown(penalty)}",
         fix=(f"did you mean {near}? " if near else "") + f"one of {', '.join(PENALTIES)}",
     )
 
@@ -133,6 +133,7 @@ def _numbers(text: str, penalty: str) -> tuple[float, float]:
             raise ValueError
     except ValueError as error:
         raise UsageError(
-            f"--length-penalty {penalty}", fix="write overlong:MAX:BUFFER, e.g. overlong:4096:512"
+            f"--length-penalty {shown(penalty)}",
+            fix="write overlong:MAX:BUFFER, e.g. overlong:4096:512",
         ) from error
     return longest, buffer

@@ -43,14 +43,14 @@ def pass_k_analytic(scored: Scored, how: Convention) -> Floats:
         R̄ = 1 − C(n₋,k)/C(G,k),     σ = √(R̄(1 − R̄))
         A₊ = (1 − R̄)/σ,             A₋ = (1 − R̄ − C(n₋ − 1,k − 1)/C(G − 1,k − 1))/σ
 
-    where n₋ of the G are wrong. 0 where σ = 0, which groups smaller than k count as.
+    where n₋ of the G are wrong. 0 where σ = 0; no advantage in groups smaller than k.
 
     Args:
         scored: the rollouts.
         how: k, and the reward from which a rollout is right.
 
     Returns:
-        [M] without a unit.
+        [M] without a unit; NaN where G < k.
 
     Raises:
         UsageError: k is not a whole number from 1.
@@ -71,4 +71,4 @@ def pass_k_analytic(scored: Scored, how: Convention) -> Floats:
     better = np.where(fine, none, 0.0) / by
     worse = np.where(fine, none - same, 0.0) / by
     answer: Floats = np.where(right, scored.each(better), scored.each(worse))
-    return answer
+    return np.where(scored.each(size >= k), answer, np.nan)

@@ -5,7 +5,7 @@ From their code, at the versions that the README names; the first estimator is t
 
 from __future__ import annotations
 
-from rlcalc.errors import UsageError, nearest
+from rlcalc.errors import UsageError, nearest, shown
 from rlcalc.estimators.advantages.convention import Convention, Unscored, Whiten
 
 VERL_TOKENS = Whiten("tokens", ddof=1, epsilon=1e-8, floor="root")
@@ -115,13 +115,13 @@ def convention_of(estimator: str | None, trainer: str | None) -> Convention:
     if trainer is not None and trainer not in TRAINERS:
         near = nearest(trainer, TRAINERS)
         raise UsageError(
-            f"there is no trainer {trainer!r}",
+            f"there is no trainer {shown(trainer)}",
             fix=f"did you mean {near}?" if near else f"one of {', '.join(TRAINERS)}",
         )
     if estimator is not None and estimator not in ESTIMATORS:
         near = nearest(estimator, ESTIMATORS)
         raise UsageError(
-            f"there is no estimator {estimator!r}",
+            f"there is no estimator {shown(estimator)}",
             fix=f"did you mean {near}?" if near else f"one of {', '.join(ESTIMATORS)}",
         )
     if trainer is None:

@@ -11,7 +11,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from rlcalc.errors import InputError, UsageError, nearest
+from rlcalc.errors import InputError, UsageError, nearest, shown
 
 FORMATS = {
     "art": "art",
@@ -60,7 +60,7 @@ def module(name: str) -> ModuleType:
     if name not in FORMATS:
         near = nearest(name, FORMATS)
         raise UsageError(
-            f"--from {name}: rollouts are not read from that",
+            f"--from {shown(name)}: rollouts are not read from that",
             fix=f"did you mean {near}?" if near else f"one of {', '.join(FORMATS)}",
         )
     return import_module(f"rlcalc.readers.dumps.{FORMATS[name]}")

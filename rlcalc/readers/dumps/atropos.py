@@ -15,12 +15,13 @@ def fits(record: Mapping[str, Any]) -> bool:
 
 
 def rows(record: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the rollouts of a group; the line is the group.
+    """Yield the rollouts of a group; the line is the group, and unscored if its scores are null.
 
     Raises:
         InputError: its lists are of different lengths.
     """
-    scores, masks = record["scores"] or [], record["masks"] or []
+    masks = record["masks"] or []
+    scores = record["scores"] or [None] * len(masks)  # the environment dropped the group
     advantages = record.get("advantages") or [None] * len(scores)
     if not len(scores) == len(masks) == len(advantages):
         what = f"{len(scores)} scores, {len(masks)} masks and {len(advantages)} advantages"

@@ -42,6 +42,7 @@ class Layout:
     baseline: str | None = None
     grouped: Grouped = "id"  # by id, by the prompt's text, or by runs of equal prompts
     restart: bool = False  # ids begin anew at every step
+    nan_as_null: bool = False  # the trainer's writer makes null of NaN
     derive: Mapping[str, Derive] = field(default_factory=dict)  # by meaning, from its column
     kinds: Mapping[str, str] = field(default_factory=dict)  # by meaning: text or list
     beside: tuple[str, ...] = ()  # other columns that `derive` reads

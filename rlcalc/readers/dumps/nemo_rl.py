@@ -10,6 +10,8 @@ from typing import Any
 
 from rlcalc.readers.dumps.layout import Row
 
+TOGETHER = True  # the rollouts of one occurrence of a prompt stand together
+
 
 def fits(record: Mapping[str, Any]) -> bool:
     """Return whether a record is one of NeMo-RL."""

@@ -7,6 +7,8 @@ from typing import Any
 
 from rlcalc.readers.dumps.layout import Row
 
+PARTS = True  # a file is an episode, and a group has several
+
 
 def fits(record: Mapping[str, Any]) -> bool:
     """Return whether a record is one of rLLM."""

@@ -33,4 +33,5 @@ def layout(names: Sequence[str], numbers: Sequence[str]) -> Layout:
         advantage="advantage",
         grouped="runs",
         restart=True,
+        nan_as_null=True,
     )
