@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
 from rlcalc.commands import answer, settings_of, source_options, watched
-from rlcalc.errors import UsageError
+from rlcalc.errors import UsageError, shown
 from rlcalc.vocabulary import (
     All,
     AscentSteps,
     Baseline,
     BaselineOption,
+    Batch,
     Columns,
     Critic,
     CriticOption,
@@ -54,6 +56,7 @@ def gradient(
     critic: Critic = CriticOption.exact,
     no_discount_weight: NoDiscountWeight = False,
     episodes: EpisodesOfGradient = None,
+    batch: Batch = None,
     policy: Play = None,
     logits: Logits = None,
     start: Start = None,
@@ -99,12 +102,22 @@ def gradient(
         raise UsageError(
             "--from-data takes the episodes that are there", fix="leave out -n and --steps"
         )
+    if climbs and batch is not None:
+        if episodes is not None:
+            raise UsageError(
+                "with --steps, -n and --batch both say how many episodes a step plays",
+                fix="give one of them",
+            )
+        episodes, batch = batch, None
     question = learning.Question(
-        form.value, baseline.value, critic.value, not no_discount_weight, rows.value
+        form.value, baseline.value, critic.value, not no_discount_weight, rows.value, batch
     )
     plays = from_data is None and (not climbs or episodes is not None)
-    if not plays and (seed is not None or max_steps is not None):
-        raise UsageError("no episode is played: --seed and --max-steps say nothing")
+    if not plays and (seed is not None or max_steps is not None or (climbs and jobs is not None)):
+        raise UsageError(
+            "no episode is played: --seed, --max-steps and --jobs say nothing",
+            fix="leave them out",
+        )
     if climbs and not plays and question != learning.Question():
         raise UsageError(
             "--steps climbs along the exact gradient, and the form, its baseline, critic and "
@@ -116,17 +129,19 @@ def gradient(
     n = episodes or 1000
     wish = playing.Wish(n, policy, start, max_steps, seed, gamma, jobs=jobs)
     at = learning.slope(mdp, wish, logits, plays=plays)
-    if steps is not None and learning_rate is not None:
-        along = question if episodes is not None else None
-        ascent = learning.Ascent(steps, learning_rate, along)
-        result, reached = learning.ascend(at, ascent)
+    if steps is None or learning_rate is None:
+        data = from_data and learning.Data.of(from_data, lambda file: load([file], Options()))
+        watch = partial(watched, n=n, quiet=quiet)
+        result = learning.gradient(at, question, data or None, watch)
+    else:
+        ascent = learning.Ascent(steps, learning_rate, question if plays else None)
+        watch = partial(watched, n=steps + 1, quiet=quiet)
+        result, reached = learning.ascend(at, ascent, watch)
         if document:
             _write(at, reached, document)
-    else:
-        experience = None if from_data is None else load([from_data], Options())
-        watch = partial(watched, n=n, quiet=quiet)
-        result = learning.gradient(at, question, experience, watch)
     answer(result, shape, written, head=None if all_ else head, quiet=quiet)
+    if document and not quiet:
+        sys.stderr.write(f"wrote the policy to {shown(document)}\n")
 
 
 def _is_document(output: str | None) -> bool:

@@ -1,0 +1,84 @@
+"""Importance ratios: what episodes that another policy played say about this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rlcalc.errors import InputError
+from rlcalc.trajectories import Floats, Ints, Trajectories
+
+CERTAIN = 1e-9
+"""What a probability that was written down may be off by."""
+
+
+def ratios(piece: Trajectories, weight: Floats) -> Floats | None:
+    """Return [T] ρ_t = π(a_t|s_t) / b(a_t|s_t), or None if the policy itself was followed.
+
+    Where data have no `behaviour_prob`, b is what their `log_prob` says: that of the policy that
+    played, which need no longer be π.
+
+    Args:
+        piece: episodes, perhaps with the probabilities of what was done.
+        weight: [T] π(a_t|s_t).
+
+    Raises:
+        InputError: a probability is none.
+    """
+    taken = piece.behaviour_prob
+    if taken is None:
+        if piece.log_prob is None:
+            return None
+        taken = np.exp(piece.log_prob)
+    wrong = ~((taken > 0) & (taken <= 1 + CERTAIN))
+    if wrong.any():
+        raise InputError(
+            f"a step was taken with the probability {taken[wrong][0]:g}",
+            fix="it is above 0 and at most 1; leave the column out if the policy itself was "
+            "followed",
+        )
+    return weight / taken
+
+
+def products(ratio: Floats, start: Ints) -> Floats:
+    """Return [T] ρ_{1:t} = Π_{i≤t} ρ_i, within each episode.
+
+    Args:
+        ratio: [T] ρ_t.
+        start: [E + 1] offsets of the episodes.
+    """
+    product = ratio.copy()
+    for at in _columns(start):
+        product[at[1]] *= product[at[0]]
+    return product
+
+
+def weighted_gain(reward: Floats, ratio: Floats, start: Ints, gamma: float) -> Floats:
+    """Return [T] the gain that the policy would have had on average, seen from each step taken.
+
+        G'_t = r_t + γ ρ_{t+1} G'_{t+1}          (so G'_t = Σ_{i≥t} γ^{i−t} ρ_{t+1:i} r_i)
+
+    A reward is weighted by the steps that lead to it, and not by those that come after it.
+
+    Args:
+        reward: [T] r_t.
+        ratio: [T] ρ_t.
+        start: [E + 1] offsets of the episodes.
+        gamma: 0..1 a step.
+
+    Source: Precup, Sutton & Singh (2000), section 3: per-decision importance sampling.
+    """
+    gain = reward.copy()
+    for earlier, later in reversed([*_columns(start)]):
+        gain[earlier] += gamma * ratio[later] * gain[later]
+    return gain
+
+
+def _columns(start: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Yield the steps t and the steps t + 1 of all episodes that have both, for each t."""
+    order = np.argsort(-np.diff(start), kind="stable")
+    first, length = start[:-1][order], np.diff(start)[order]
+    for t in range(1, int(length.max(initial=1))):
+        at = first[: np.searchsorted(-length, -t, side="left")] + t
+        yield at - 1, at
