@@ -146,7 +146,7 @@ class Critic:
             halves: what both halves have seen.
             target: whose values they are.
 
-        Source: Chernozhukov et al. (2018), section 3.1, for cross-fitting; Newey (1994) for moves.
+        Source: Chernozhukov et al. (2018) for halves that judge each other; Newey (1994) for moves.
         """
         value = _quotient(halves.state_gain, halves.state_times)[::-1]
         action_value = _quotient(halves.gain, halves.times)[::-1]

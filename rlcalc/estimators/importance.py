@@ -67,7 +67,7 @@ def weighted_gain(reward: Floats, ratio: Floats, start: Ints, gamma: float) -> F
         start: [E + 1] offsets of the episodes.
         gamma: 0..1 a step.
 
-    Source: Precup, Sutton & Singh (2000), section 3: per-decision importance sampling.
+    Source: Precup, Sutton & Singh (2000): per-decision importance sampling.
     """
     gain = reward.copy()
     for earlier, later in reversed([*_columns(start)]):

@@ -154,6 +154,10 @@ def _psi(walk: Walk, plan: Plan) -> dict[Form, tuple[Floats, Floats | None]]:
     return found
 
 
+ROUNDING = 1e-14
+"""An estimate below this part of an episode's standard deviation is what rounding leaves of 0."""
+
+
 def numbered(batches: Iterable[Trajectories]) -> Iterator[Numbered]:
     """Yield batches, each with the number of its first episode."""
     number = 0
@@ -228,6 +232,7 @@ def estimates(summary: Summary, plan: Plan) -> list[Estimate]:
         controlled = summary.gradient[form]
         best = plan.baseline == "optimal" and form in WITH_BASELINE
         gradient, variance = controlled.less(controlled.optimal if best else 0.0)
+        gradient = np.where(np.abs(gradient) <= ROUNDING * np.sqrt(variance), 0.0, gradient)
         hat, spread = summary.surrogate[form].less(0.0)
         error = float(np.sqrt(spread[0] / controlled.n))
         unsure = None if form in WITH_BASELINE else plan.critic.unsure

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rlcalc.errors import InputError, shown
+from rlcalc.errors import InputError, listed, shown
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.estimators.importance import CERTAIN, products, ratios, weighted_gain
 from rlcalc.estimators.visits import dense
@@ -118,11 +118,13 @@ class Target:
         place = np.minimum(np.searchsorted(key, asked), len(key) - 1)
         wrong = np.flatnonzero(key[place] != asked)
         if len(wrong):
-            state, action = piece.state[wrong[0]], piece.action[wrong[0]]
+            state, action = int(piece.state[wrong[0]]), int(piece.action[wrong[0]])
+            pairs = slice(int(self.mdp.pair_start[state]), int(self.mdp.pair_start[state + 1]))
+            there = [self.mdp.actions.texts[a] for a in self.mdp.action[pairs]]
             raise InputError(
                 f"there is no action {shown(piece.actions.texts[action])} in state "
                 f"{shown(piece.states.texts[state])} of the model",
-                fix="give trajectories of this model",
+                fix=f"there are {listed(there)}" if there else "nothing can be done there: it ends",
             )
         return order[place]
 

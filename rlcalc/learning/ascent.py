@@ -81,7 +81,8 @@ def ascend(
         rows.append((step, here.exact.objective, norm(here.exact.gradient), alike))
         if not last:
             logit = _moved(logit, ascent.learning_rate, along, step + 1)
-            policy = Policy(Policy.softmax(at.mdp.expected, logit, 1.0).weight, "ascended")
+            with np.errstate(over="ignore"):
+                policy = Policy(Policy.softmax(at.mdp.expected, logit, 1.0).weight, "ascended")
             here = here.under(policy, (at.play.seed + step + 1) % (LARGEST_SEED + 1))
     number, objective, length, likeness = (np.array(column) for column in zip(*rows, strict=True))
     columns = {

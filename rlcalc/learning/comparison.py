@@ -66,6 +66,11 @@ def _told(at: Slope, question: Question, data: Data, said: list[str]) -> Episode
         experience = data.load()
         yield from recoded(experience, at.mdp)
         said[:] = experience.notes
+        if experience.gamma is not None and experience.gamma != at.play.gamma:
+            said.append(
+                f"gamma is {at.play.gamma:g}, that of the gradient; the data say "
+                f"{experience.gamma:g}"
+            )
 
     if data.lasts or question.looks == 1:
         return episodes
@@ -156,7 +161,7 @@ def _facts(
     is the covariance of one episode's gradient; `batch_distance` is √(tr Σ / B), the expected
     length of that error for a batch of B episodes.
 
-    Source: McCandlish, Kaplan & Amodei (2018), eq. 2.8 (the simple noise scale).
+    Source: McCandlish, Kaplan & Amodei (2018), section 2.2: the simple noise scale.
     """
     wanted, play = at.exact, at.play
     mean, variance = (float(part[0]) for part in summary.gain.less(0.0))
@@ -192,11 +197,15 @@ def _exact_surrogates(at: Slope, question: Question, forms: Iterable[str]) -> Fa
     if not question.discount_weight:
         return None
     wanted = at.exact
-    value = wanted.value[at.mdp.expected.pair_state]
-    by_q, by_v = (float(wanted.surrogate @ part) for part in (wanted.action_value, value))
-    known = {"q": by_q, "advantage": by_q - by_v}
+    advantage = wanted.action_value - wanted.value[at.mdp.expected.pair_state]
+    by_q, by_advantage = (
+        float(wanted.surrogate @ part) for part in (wanted.action_value, advantage)
+    )
+    if abs(by_advantage) <= 1e-12 * float(np.abs(wanted.surrogate) @ np.abs(advantage)):
+        by_advantage = 0.0  # Σ_a π log π A where all actions are as likely
+    known = {"q": by_q, "advantage": by_advantage}
     if question.baseline in ("none", "value"):
-        known["gain"] = by_q - (by_v if question.baseline == "value" else 0.0)
+        known["gain"] = by_advantage if question.baseline == "value" else by_q
     return {form: known[form] for form in forms if form in known}
 
 

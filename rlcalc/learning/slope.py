@@ -116,7 +116,8 @@ def slope(mdp: MDP, wish: Wish, logits: str | None = None, *, plays: bool = True
             raise UsageError("--policy and --logits both say what is done", fix="leave one out")
         zero = np.zeros(mdp.n_pairs)
         theta = zero if logits == "zero" else load_logits(logits, mdp)
-        weight = Policy.softmax(mdp.expected, theta, 1.0).weight
+        with np.errstate(over="ignore"):  # −1e308 below 1e308 is as good as −∞
+            weight = Policy.softmax(mdp.expected, theta, 1.0).weight
         wish = replace(wish, policy=Policy(weight, "zero logits" if logits == "zero" else "logits"))
     if not plays:
         wish = replace(wish, max_steps=1)
