@@ -8,6 +8,9 @@ import numpy as np
 
 from rlcalc.trajectories import Floats, Ints
 
+ROUNDING = 1e-12
+"""What a control leaves of squares that is no more than rounding: it has fitted them all."""
+
 
 @dataclass(frozen=True)
 class Controlled:
@@ -79,6 +82,7 @@ class Controlled:
 
     def less(self, b: Floats | float) -> tuple[Floats, Floats]:
         """Return the mean of x − b h and its variance over episodes: NaN for one episode."""
-        squares = np.maximum(self.xx - 2 * b * self.xh + b * b * self.hh, 0.0)
+        squares = self.xx - 2 * b * self.xh + b * b * self.hh
+        squares = np.where(squares > ROUNDING * self.xx, squares, 0.0)
         free = self.n - 1
         return self.x - b * self.h, squares / free if free else np.full(len(squares), np.nan)

@@ -51,7 +51,7 @@ def gradient(
         title=f"Policy gradient: {at.mdp.name}" if at.mdp.name else "Policy gradient",
         columns=table,
         facts=facts,
-        notes=[*said, *_notes(summary, found)],
+        notes=[*said, *_notes(plan, summary, found)],
     )
 
 
@@ -78,7 +78,17 @@ def _told(at: Slope, question: Question, data: Data, said: list[str]) -> Episode
     return lambda: held
 
 
-def _notes(summary: Summary, found: list[Estimate]) -> Iterator[str]:
+SMALL_GROUP = 20
+"""Episodes of a group, on average, below which its mean takes off much of what it should leave."""
+
+
+def _notes(plan: Plan, summary: Summary, found: list[Estimate]) -> Iterator[str]:
+    groups = np.count_nonzero(plan.groups.episodes) if plan.groups else 0
+    if groups * SMALL_GROUP > summary.gain.n:
+        yield (
+            "the mean of a group holds the episode itself, which shrinks the estimate by some "
+            f"{groups / summary.gain.n:.0%} here ({summary.gain.n:,} episodes, groups: {groups:,})"
+        )
     if summary.n_truncated:
         yield (
             f"{summary.n_truncated:,} episodes were cut: their estimates miss what follows, the "

@@ -138,6 +138,24 @@ def test_the_optimal_baseline_has_the_least_variance(
     assert variance["optimal"] < min(variance["none"], variance["mean"])
 
 
+def test_a_baseline_that_fits_everything_leaves_no_variance() -> None:
+    """One episode of three meets each key: rounding would look like certainty, with z of 1e9."""
+    rng = np.random.default_rng(1)
+    one = Controlled.of(3, 200, np.arange(200), rng.normal(size=200), rng.normal(size=200))
+    mean, variance = one.less(one.optimal)
+
+    assert mean == pytest.approx(np.zeros(200), abs=1e-12)
+    assert variance.tolist() == [0.0] * 200
+
+
+def test_small_groups_are_told() -> None:
+    """Four episodes of one group: the mean takes a quarter off what each says."""
+    (note,) = rlcalc.gradient("student", 4, seed=1, baseline="mean").notes
+
+    assert note.endswith("by some 25% here (4 episodes, groups: 1)")
+    assert not rlcalc.gradient("student", 40, seed=1, baseline="mean").notes
+
+
 def test_jobs_change_nothing() -> None:
     """40,000 episodes are three batches."""
     for how in ({"baseline": "optimal"}, {"baseline": "mean", "critic": "estimated"}):
