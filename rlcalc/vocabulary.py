@@ -279,7 +279,9 @@ Logits = Annotated[
 FromData = Annotated[
     str | None,
     typer.Option(
-        "--from-data", metavar="FILE", help="Trajectories to use instead of playing the model."
+        "--from-data",
+        metavar="FILE",
+        help="Trajectories to use instead of playing the model; --columns is then for them.",
     ),
 ]
 GradientRows = Annotated[

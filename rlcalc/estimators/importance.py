@@ -33,8 +33,11 @@ def ratios(piece: Trajectories, weight: Floats) -> Floats | None:
         taken = np.exp(piece.log_prob)
     wrong = ~((taken > 0) & (taken <= 1 + CERTAIN))
     if wrong.any():
+        chance = taken[wrong][0]
         raise InputError(
-            f"a step was taken with the probability {taken[wrong][0]:g}",
+            "a step lacks the probability with which it was taken"
+            if np.isnan(chance)
+            else f"a step was taken with the probability {chance:g}",
             fix="it is above 0 and at most 1; leave the column out if the policy itself was "
             "followed",
         )

@@ -8,9 +8,9 @@ import numpy as np
 
 from rlcalc.errors import InputError, UsageError
 from rlcalc.estimators.policy_gradient import FORMS
-from rlcalc.learning.comparison import cosine, norm
 from rlcalc.learning.question import Question
 from rlcalc.learning.slope import Slope
+from rlcalc.learning.tables import cosine, norm
 from rlcalc.playing import Watch
 from rlcalc.policy import Policy
 from rlcalc.result import Column, Fact, Result

@@ -12,10 +12,11 @@ from rlcalc.estimators.policy_gradient import Estimate, Plan, Summary
 from rlcalc.learning.data import Data, recoded
 from rlcalc.learning.question import Question
 from rlcalc.learning.slope import Episodes, Slope
+from rlcalc.learning.tables import by_form, by_parameter, cosine, norm
 from rlcalc.playing import Watch
-from rlcalc.result import Column, Fact, Result
+from rlcalc.result import Fact, Result
 from rlcalc.solvers.policy_gradient import expected_without_discount_weight
-from rlcalc.trajectories import Floats, Trajectories
+from rlcalc.trajectories import Trajectories
 
 
 def gradient(
@@ -44,8 +45,8 @@ def gradient(
         facts = _facts(at, question, plan, summary, found)
         if data is not None:
             facts |= {"seed": None, "max_steps": None, "weighted_episodes": summary.n_weighted}
-        by_form = question.rows == "variance"
-        table = _by_form(at, question, found) if by_form else _by_parameter(at, found)
+        each_form = question.rows == "variance"
+        table = by_form(at, question, found) if each_form else by_parameter(at, found)
     return Result(
         command="gradient",
         title=f"Policy gradient: {at.mdp.name}" if at.mdp.name else "Policy gradient",
@@ -102,80 +103,13 @@ def _notes(plan: Plan, summary: Summary, found: list[Estimate]) -> Iterator[str]
         )
 
 
-def _by_parameter(at: Slope, found: list[Estimate]) -> dict[str, Column]:
-    states = at.mdp.states.named(at.mdp.expected.pair_state)
-    actions = at.mdp.actions.named(at.mdp.action)
-    wanted, n = at.exact.gradient, len(found)
-    estimate = np.concatenate([one.gradient for one in found])
-    off = estimate - np.tile(wanted, n)
-    error = np.concatenate([one.error for one in found])
-    silent = (error == 0) & (np.abs(off) > _noise(wanted))  # never met: nothing is known
-    error = np.where(silent, np.nan, error)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(error > 0, off / error, np.where(silent | np.isnan(error), np.nan, 0.0))
-    return {
-        "form": Column(np.repeat([one.form for one in found], len(wanted)).astype(object), "key"),
-        "state": Column(np.tile(states, n), "key"),
-        "action": Column(np.tile(actions, n), "key"),
-        "gradient": Column(estimate, symbol="∂J/∂θ"),
-        "se": Column(error, "error"),
-        "exact": Column(np.tile(wanted, n)),
-        "z": Column(z),
-    }
-
-
-def _noise(wanted: Floats) -> float:
-    return 1e-9 * float(np.abs(wanted).max(initial=0.0))
-
-
-def _by_form(at: Slope, question: Question, found: list[Estimate]) -> dict[str, Column]:
-    wanted = at.exact.gradient
-    total = np.array([float(one.variance.sum()) for one in found])
-    first = total[0] if found[0].form == "trajectory" else np.nan
-    several = np.array([one.n for one in found])
-    columns = {
-        "form": Column([one.form for one in found], "key"),
-        "variance": Column(total),
-        "ratio": Column(np.array([part / first if first else np.nan for part in total])),
-        "norm": Column(np.array([norm(one.gradient) for one in found]), symbol="|∇J|"),
-        "cosine": Column(np.array([cosine(one.gradient, wanted) for one in found])),
-        "distance": Column(np.array([norm(one.gradient - wanted) for one in found])),
-        "expected_distance": Column(np.sqrt(total / several)),
-        "surrogate": Column(np.array([one.surrogate for one in found]), symbol="Ĵ"),
-        "surrogate_se": Column(np.array([one.surrogate_error for one in found]), "error"),
-    }
-    squared = float(wanted @ wanted)
-    columns["noise_scale"] = Column(total / squared if squared else np.full(len(total), np.nan))
-    if question.batch:
-        columns["batch_distance"] = Column(np.sqrt(total / question.batch))
-    return columns
-
-
-def norm(gradient: Floats) -> float:
-    """Return the length of a gradient."""
-    return float(np.linalg.norm(gradient))
-
-
-def cosine(one: Floats, two: Floats) -> float:
-    """Return the cosine of the angle between two gradients; NaN if one is 0."""
-    size = norm(one) * norm(two)
-    return float(one @ two) / size if size else float("nan")
-
-
 def _facts(
     at: Slope, question: Question, plan: Plan, summary: Summary, found: list[Estimate]
 ) -> dict[str, Fact]:
-    """Return what explains the estimates.
-
-    `noise_scale` is tr Σ / |∇J|², the episodes of an update whose error is as long as ∇J, where Σ
-    is the covariance of one episode's gradient; `batch_distance` is √(tr Σ / B), the expected
-    length of that error for a batch of B episodes.
-
-    Source: McCandlish, Kaplan & Amodei (2018), section 2.2: the simple noise scale.
-    """
+    """Return what explains the estimates; the words are those of `tables.by_form`."""
     wanted, play = at.exact, at.play
     mean, variance = (float(part[0]) for part in summary.gain.less(0.0))
-    rows = {name: column.values for name, column in _by_form(at, question, found).items()}
+    rows = {name: column.values for name, column in by_form(at, question, found).items()}
     facts: dict[str, Fact] = {
         "method": "policy gradient theorem",
         **play.facts(),

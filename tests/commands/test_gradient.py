@@ -217,6 +217,7 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
         "there is no action pub in state class2 of the model\n  fix:   there are sleep and study",
     ),
     "data of the end": (("gradient", "student", "--from-data", "after.yaml"), 3, "it ends"),
+    "one step of nothing": ((*STUDENT, "--one-step"), 2, "--one-step would say nothing"),
     "data with a typo": (
         ("gradient", "student", "--from-data", "typo.yaml"),
         3,
@@ -311,6 +312,20 @@ def test_data_may_come_through_a_pipe(rows: str, rlcalc: Shell, tmp_path: Path) 
 
     assert file.returncode == 0
     assert pipe.stdout == file.stdout
+
+
+def test_a_bandit_log_with_columns_of_its_own_is_read(rlcalc: Shell, tmp_path: Path) -> None:
+    """Two pulls by another policy: Σ_i ρ_i (1[a_i = a] − 1/2) r_i / 2."""
+    (tmp_path / "bandit.yaml").write_text(
+        "start: arms\nstates: {arms: {left: {to: end}, right: {to: end, reward: 1}}, end: {}}"
+    )
+    (tmp_path / "log.csv").write_text("context,arm,paid,p\narms,left,3,0.8\narms,right,1,0.2\n")
+    names = "state=context,action=arm,reward=paid,behaviour_prob=p"
+    how = ("--from-data", "log.csv", "--columns", names, "--one-step", "--form", "gain")
+    rows = answered(rlcalc, "gradient", "bandit.yaml", *how)["rows"]
+
+    left = (0.5 / 0.8 * 0.5 * 3 - 0.5 / 0.2 * 0.5 * 1) / 2
+    assert [row["gradient"] for row in rows] == pytest.approx([left, -left])
 
 
 def test_data_with_another_gamma_are_told(rlcalc: Shell, tmp_path: Path) -> None:
