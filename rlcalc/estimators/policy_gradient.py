@@ -99,17 +99,17 @@ class Estimate:
         return error if self.unsure is None else np.where(self.unsure, np.nan, error)
 
 
-def summarise(numbered: Numbered, plan: Plan) -> Summary:
+def summarise(some: Numbered, plan: Plan) -> Summary:
     """Return what a batch of whole episodes leaves behind.
 
     Args:
-        numbered: episodes, their states and actions numbered as in the model.
+        some: episodes, their states and actions numbered as in the model.
         plan: what is estimated.
 
     Raises:
         InputError: a step does what cannot be done in the model.
     """
-    number, piece = numbered
+    number, piece = some
     target, n = plan.target, len(piece)
     walk = target.walk(piece, number)
     scores = Scores.of(piece, target.mdp, target.weight, walk.pair)
@@ -168,21 +168,19 @@ def numbered(batches: Iterable[Trajectories]) -> Iterator[Numbered]:
 
 def groups_of(batches: Iterable[Trajectories], target: Target, engine: Engine) -> Groups:
     """Return the sums of each group; arguments and errors as in `summary_of`."""
-
-    def look(some: Numbered) -> Groups:
-        return Groups.of(target.walk(some[1], some[0]), target)
-
-    looks: Iterable[Groups] = engine(look, numbered(batches))
+    looks: Iterable[Groups] = engine(partial(_look, Groups, target), numbered(batches))
     return added(looks)
 
 
 def critic_of(batches: Iterable[Trajectories], target: Target, engine: Engine) -> Critic:
     """Return what each half of the episodes tells the other; the rest as in `summary_of`."""
+    looks: Iterable[Halves] = engine(partial(_look, Halves, target), numbered(batches))
+    return Critic.of(added(looks), target)
 
-    def look(some: Numbered) -> Halves:
-        return Halves.of(target.walk(some[1], some[0]), target)
 
-    return Critic.of(added(engine(look, numbered(batches))), target)
+def _look(kind: type[Groups] | type[Halves], target: Target, some: Numbered) -> Groups | Halves:
+    number, piece = some
+    return kind.of(target.walk(piece, number), target)
 
 
 def summary_of(batches: Iterable[Trajectories], plan: Plan, engine: Engine = map) -> Summary:
