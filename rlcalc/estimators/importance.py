@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from rlcalc.errors import InputError
+from rlcalc.estimators.gain import TOGETHER
 from rlcalc.trajectories import Floats, Ints, Trajectories
 
 CERTAIN = 1e-9
@@ -52,8 +51,11 @@ def products(ratio: Floats, start: Ints) -> Floats:
         start: [E + 1] offsets of the episodes.
     """
     product = ratio.copy()
-    for at in _columns(start):
-        product[at[1]] *= product[at[0]]
+    together, alone = _paths(start)
+    for earlier, later in together:
+        product[later] *= product[earlier]
+    for first, last in alone:
+        np.cumprod(product[first:last], out=product[first:last])
     return product
 
 
@@ -73,15 +75,39 @@ def weighted_gain(reward: Floats, ratio: Floats, start: Ints, gamma: float) -> F
     Source: Precup, Sutton & Singh (2000): per-decision importance sampling.
     """
     gain = reward.copy()
-    for earlier, later in reversed([*_columns(start)]):
+    together, alone = _paths(start)
+    for first, last in alone:
+        steps = zip(
+            reward[first:last][::-1].tolist(), ratio[first:last][::-1].tolist(), strict=True
+        )
+        ahead, weight = 0.0, 0.0
+        backwards = []
+        for r, rho in steps:
+            ahead, weight = r + gamma * weight * ahead, rho
+            backwards.append(ahead)
+        gain[first:last] = backwards[::-1]
+    for earlier, later in reversed(together):
         gain[earlier] += gamma * ratio[later] * gain[later]
     return gain
 
 
-def _columns(start: Ints) -> Iterator[tuple[Ints, Ints]]:
-    """Yield the steps t and the steps t + 1 of all episodes that have both, for each t."""
+def _paths(start: Ints) -> tuple[list[tuple[Ints, Ints]], list[tuple[int, int]]]:
+    """Return how to go through all episodes: side by side while many run, then each by itself.
+
+    Args:
+        start: [E + 1] offsets of the episodes.
+
+    Returns:
+        The steps t and the steps t + 1 of the episodes that have both, for each t; and what is left
+        of the few longest, first : last, which begins with the step that the others ended on.
+    """
     order = np.argsort(-np.diff(start), kind="stable")
     first, length = start[:-1][order], np.diff(start)[order]
-    for t in range(1, int(length.max(initial=1))):
+    enough = int(length[TOGETHER - 1]) if len(length) >= TOGETHER else 1
+    together = []
+    for t in range(1, enough):
         at = first[: np.searchsorted(-length, -t, side="left")] + t
-        yield at - 1, at
+        together.append((at - 1, at))
+    longer = length > enough
+    begin = (first + enough - 1)[longer].tolist()
+    return together, [*zip(begin, (first + length)[longer].tolist(), strict=True)]
