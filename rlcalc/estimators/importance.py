@@ -77,12 +77,9 @@ def weighted_gain(reward: Floats, ratio: Floats, start: Ints, gamma: float) -> F
     gain = reward.copy()
     together, alone = _paths(start)
     for first, last in alone:
-        steps = zip(
-            reward[first:last][::-1].tolist(), ratio[first:last][::-1].tolist(), strict=True
-        )
-        ahead, weight = 0.0, 0.0
-        backwards = []
-        for r, rho in steps:
+        ahead, weight, backwards = 0.0, 0.0, []
+        steps = reward[first:last].tolist(), ratio[first:last].tolist()
+        for r, rho in zip(*map(reversed, steps), strict=True):
             ahead, weight = r + gamma * weight * ahead, rho
             backwards.append(ahead)
         gain[first:last] = backwards[::-1]

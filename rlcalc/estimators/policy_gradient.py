@@ -99,6 +99,7 @@ class Estimate:
         return error if self.unsure is None else np.where(self.unsure, np.nan, error)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # here too: it may run in a thread of its own
 def summarise(some: Numbered, plan: Plan) -> Summary:
     """Return what a batch of whole episodes leaves behind.
 
@@ -178,6 +179,7 @@ def critic_of(batches: Iterable[Trajectories], target: Target, engine: Engine) -
     return Critic.of(added(looks), target)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _look(kind: type[Groups] | type[Halves], target: Target, some: Numbered) -> Groups | Halves:
     number, piece = some
     return kind.of(target.walk(piece, number), target)

@@ -168,6 +168,18 @@ def test_jobs_change_nothing() -> None:
         assert one.facts == four.facts
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_is_beyond_all_numbers_has_no_answer() -> None:
+    """300,000 episodes are several pieces, and threads do not inherit what numpy passes over."""
+    n = 300_000
+    data = rlcalc.Trajectories.from_arrays(
+        ["class1", "class2"] * n, ["study", "sleep"] * n, np.full(2 * n, 1e308), length=[2] * n
+    )
+    answer = rlcalc.gradient("student", from_data=data, baseline="mean", jobs=2)
+
+    assert answer.plain()["gradient"][2:4] == [None, None]
+
+
 def test_moments_add_up() -> None:
     rng = np.random.default_rng(1)
     x, h, key = rng.normal(size=60), rng.normal(size=60), np.tile([0, 2, 3], 20)
