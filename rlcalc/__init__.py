@@ -324,6 +324,7 @@ def gradient(
     critic: Literal["exact", "estimated"] = "exact",
     discount_weight: bool = True,
     rows: Literal["gradient", "variance"] = "gradient",
+    batch: int | None = None,
     logits: str | None = None,
     from_data: Any = None,
     **how: Any,
@@ -335,11 +336,13 @@ def gradient(
         episodes: how many to play.
         form: what the scores are multiplied by.
         baseline: what is taken off the gains of the forms trajectory and gain.
-        critic: whether Q and V come from the model or from as many other episodes.
+        critic: whether Q and V come from the model or from the other half of the episodes.
         discount_weight: with the factor γ^t.
         rows: a row a parameter and form, or a row a form.
+        batch: episodes of one update, whose error the facts are to tell.
         logits: a file with θ(s,a), or `zero`; default log π(a|s).
-        from_data: trajectories to use instead, as in `load`.
+        from_data: trajectories to use instead, as in `load`; of an `Experience`, which is gone
+            through once, all are held if they must be looked at twice.
         **how: `policy`, `start`, `max_steps`, `seed`, `gamma`, `jobs` and `settings`, as in
             `simulate`.
 
@@ -348,9 +351,10 @@ def gradient(
     """
     from rlcalc import learning
 
-    question = learning.Question(form, baseline, critic, discount_weight, rows)
+    question = learning.Question(form, baseline, critic, discount_weight, rows, batch)
     at = _slope(source, episodes, logits, plays=from_data is None, **how)
-    return learning.gradient(at, question, None if from_data is None else load(from_data))
+    data = None if from_data is None else learning.Data.of(from_data, load)
+    return learning.gradient(at, question, data)
 
 
 def ascend(

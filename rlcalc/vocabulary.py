@@ -233,6 +233,17 @@ EpisodesOfGradient = Annotated[
         show_default=False,
     ),
 ]
+Batch = Annotated[
+    int | None,
+    typer.Option(
+        "--batch",
+        metavar="B",
+        min=1,
+        help="Episodes of one update: the facts tell how far off its estimate is. The rows do not "
+        "hang on it. With --steps the same as -n.",
+        show_default=False,
+    ),
+]
 Form = Annotated[
     FormOption,
     typer.Option(
@@ -241,11 +252,17 @@ Form = Annotated[
 ]
 Baseline = Annotated[
     BaselineOption,
-    typer.Option("--baseline", help="What is taken off the gains of the first two forms."),
+    typer.Option(
+        "--baseline",
+        help="What is taken off the gains of the first two forms; mean: of the group that begins "
+        "in the same state.",
+    ),
 ]
 Critic = Annotated[
     CriticOption,
-    typer.Option("--critic", help="Q and V from the model, or from as many other episodes."),
+    typer.Option(
+        "--critic", help="Q and V from the model, or from the other half of the episodes."
+    ),
 ]
 NoDiscountWeight = Annotated[
     bool,
@@ -262,7 +279,9 @@ Logits = Annotated[
 FromData = Annotated[
     str | None,
     typer.Option(
-        "--from-data", metavar="FILE", help="Trajectories to use instead of playing the model."
+        "--from-data",
+        metavar="FILE",
+        help="Trajectories to use instead of playing the model; --columns is then for them.",
     ),
 ]
 GradientRows = Annotated[

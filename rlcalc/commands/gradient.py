@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from rlcalc.commands import answer, rows_shown, settings_of, source_options, watched
-from rlcalc.errors import UsageError
+from rlcalc.errors import UsageError, listed, shown
 from rlcalc.vocabulary import (
     All,
     AscentSteps,
     Baseline,
     BaselineOption,
+    Batch,
     Columns,
     Critic,
     CriticOption,
@@ -34,6 +37,8 @@ from rlcalc.vocabulary import (
     MaxSteps,
     Model,
     NoDiscountWeight,
+    OneStep,
+    OrderBy,
     Output,
     Play,
     Quiet,
@@ -54,6 +59,7 @@ def gradient(
     critic: Critic = CriticOption.exact,
     no_discount_weight: NoDiscountWeight = False,
     episodes: EpisodesOfGradient = None,
+    batch: Batch = None,
     policy: Play = None,
     logits: Logits = None,
     start: Start = None,
@@ -67,6 +73,8 @@ def gradient(
     set_: Settings = None,
     from_: From = None,
     columns: Columns = None,
+    one_step: OneStep = False,
+    order_by: OrderBy = None,
     format_: FormatOption = None,
     json: Json = False,
     csv: Csv = False,
@@ -86,7 +94,7 @@ def gradient(
     """
     from rlcalc import learning, playing, worlds
     from rlcalc.readers import load
-    from rlcalc.readers.sources import Options, needs_source
+    from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import settled_format
 
     climbs = steps is not None
@@ -94,40 +102,78 @@ def gradient(
     written = None if document else output
     shape = settled_format(format_, json=json, csv=csv, output=written)
     most = rows_shown(head, all_=all_)
-    if (steps is None) != (learning_rate is None):
-        raise UsageError("--steps and --learning-rate belong together", fix="give both, or none")
-    if from_data is not None and (climbs or episodes is not None):
-        raise UsageError(
-            "--from-data takes the episodes that are there", fix="leave out -n and --steps"
-        )
-    question = learning.Question(
-        form.value, baseline.value, critic.value, not no_discount_weight, rows.value
-    )
+    if climbs and episodes is None:
+        episodes, batch = batch, None
     plays = from_data is None and (not climbs or episodes is not None)
-    if not plays and (seed is not None or max_steps is not None):
-        raise UsageError("no episode is played: --seed and --max-steps say nothing")
-    if climbs and not plays and question != learning.Question():
+    wanted = learning.Question(
+        form.value, baseline.value, critic.value, not no_discount_weight, rows.value, batch
+    )
+    _require_one_aim(steps, learning_rate, episodes, batch, from_data)
+    if climbs and not plays and wanted != learning.Question():
         raise UsageError(
             "--steps climbs along the exact gradient, and the form, its baseline, critic and "
             "weight are those of an estimate",
             fix="say how many episodes to play for each step, with -n EPISODES",
         )
-    asked = source_options(from_, columns, one_step=False, order_by=None)
+    of_play = {"--seed": seed, "--max-steps": max_steps, "--jobs": jobs if climbs else None}
+    _require_use(of_play, "no episode is played", plays)
+    of_data = {"--one-step": one_step or None, "--order-by": order_by}
+    _require_use(of_data, "there are no --from-data to read", from_data is not None)
+    asked = source_options(from_, None if from_data else columns, one_step=False, order_by=None)
+    told = source_options(None, columns, one_step=one_step, order_by=order_by)
     mdp = worlds.load_model(needs_source([source] if source else None)[0], asked, settings_of(set_))
     n = episodes or 1000
     wish = playing.Wish(n, policy, start, max_steps, seed, gamma, jobs=jobs)
     at = learning.slope(mdp, wish, logits, plays=plays)
-    if steps is not None and learning_rate is not None:
-        along = question if episodes is not None else None
-        ascent = learning.Ascent(steps, learning_rate, along)
-        result, reached = learning.ascend(at, ascent)
+    if steps is None or learning_rate is None:
+        data = from_data and learning.Data.of(from_data, lambda file: load([file], told))
+        watch = partial(watched, n=n, quiet=quiet)
+        result = learning.gradient(at, wanted, data or None, watch)
+    else:
+        ascent = learning.Ascent(steps, learning_rate, wanted if plays else None)
+        watch = partial(watched, n=steps + 1, quiet=quiet)
+        result, reached = learning.ascend(at, ascent, watch)
         if document:
             _write(at, reached, document)
-    else:
-        experience = None if from_data is None else load([from_data], Options())
-        watch = partial(watched, n=n, quiet=quiet)
-        result = learning.gradient(at, question, experience, watch)
     answer(result, shape, written, head=most, quiet=quiet)
+    if document and not quiet:
+        sys.stderr.write(f"wrote the policy to {shown(document)}\n")
+
+
+def _require_one_aim(
+    steps: int | None,
+    learning_rate: float | None,
+    episodes: int | None,
+    batch: int | None,
+    from_data: str | None,
+) -> None:
+    """Refuse half an ascent, and two sources of episodes.
+
+    Raises:
+        UsageError: it is one of them.
+    """
+    if (steps is None) != (learning_rate is None):
+        raise UsageError("--steps and --learning-rate belong together", fix="give both, or none")
+    if from_data is not None and (steps is not None or episodes is not None):
+        raise UsageError(
+            "--from-data takes the episodes that are there", fix="leave out -n and --steps"
+        )
+    if steps is not None and batch is not None:
+        raise UsageError(
+            "with --steps, -n and --batch both say how many episodes a step plays",
+            fix="give one of them",
+        )
+
+
+def _require_use(given: Mapping[str, object], why: str, useful: bool) -> None:
+    """Refuse options that would be ignored.
+
+    Raises:
+        UsageError: one is given.
+    """
+    idle = [name for name, value in given.items() if value is not None]
+    if idle and not useful:
+        raise UsageError(f"{why}: {listed(idle)} would say nothing", fix="leave that out")
 
 
 def _is_document(output: str | None) -> bool:

@@ -17,6 +17,7 @@ from rlcalc.trajectories import Floats
 from rlcalc.vocabulary import Kind
 
 EXAMPLE = "write {state: {action: 0.5, ...}, ...}; what is not named has the logit 0"
+NUMBER = "write a finite number without quotes; null is −∞: an action that is never taken"
 
 
 def load_logits(source: str, model: MDP) -> Floats:
@@ -70,7 +71,8 @@ def _of_state(
         if label not in logits:
             problems.append(_unknown("action", label, names, where((action,))))
         elif not _is_logit(value):
-            problems.append(Fault(f"the logit is {shown(value)}", where((action,)), "a number"))
+            said = repr(value) if isinstance(value, str) else value
+            problems.append(Fault(f"the logit is {shown(said)}", where((action,)), NUMBER))
         else:
             logits[label] = -math.inf if value is None else float(value)
     if names and not any(map(math.isfinite, logits.values())):
@@ -87,4 +89,5 @@ def _is_logit(value: Any) -> bool:
 def _unknown(what: str, name: str, known: list[str], where: str) -> Fault:
     near = nearest(name, known)
     guess = f"did you mean {shown(near)}? " if near else ""
-    return Fault(f"there is no {what} {shown(name)}", where, f"{guess}there are {listed(known)}")
+    fix = f"{guess}there are {listed(known)}" if known else "leave it out: nothing can be done here"
+    return Fault(f"there is no {what} {shown(name)}", where, fix)

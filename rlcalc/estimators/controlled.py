@@ -1,0 +1,88 @@
+"""Moments of what has a control: x − b h for any b, over episodes, under several keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rlcalc.trajectories import Floats, Ints
+
+ROUNDING = 1e-12
+"""What a control leaves of squares that is no more than rounding: it has fitted them all."""
+
+
+@dataclass(frozen=True)
+class Controlled:
+    """Moments of x and of h over n episodes, for several keys: those of x − b h for any b.
+
+    Here x is an episode's gradient without a baseline, and h is what a baseline of 1 takes off.
+    """
+
+    n: int
+    x: Floats  # mean
+    h: Floats
+    xx: Floats  # Σ (x_e − x)²
+    xh: Floats  # Σ (x_e − x)(h_e − h)
+    hh: Floats
+
+    @classmethod
+    def of(cls, n: int, size: int, key: Ints, x: Floats, h: Floats | None = None) -> Controlled:
+        """Return the moments of n episodes, of which those not listed for a key have x = h = 0.
+
+        Args:
+            n: episodes.
+            size: keys.
+            key: [C] at most once an episode.
+            x: [C].
+            h: [C]; None: nothing is taken off.
+        """
+
+        def total(values: Floats) -> Floats:
+            return np.bincount(key, values, size).astype(np.float64)
+
+        x_mean = total(x) / n
+        absent = n - np.bincount(key, minlength=size)
+        x_left = x - x_mean[key]
+        xx = total(x_left**2) + absent * x_mean**2
+        if h is None:
+            nothing = np.zeros(size)
+            return cls(n, x_mean, nothing, xx, nothing, nothing)
+        h_mean = total(h) / n
+        h_left = h - h_mean[key]
+        return cls(
+            n=n,
+            x=x_mean,
+            h=h_mean,
+            xx=xx,
+            xh=total(x_left * h_left) + absent * x_mean * h_mean,
+            hh=total(h_left**2) + absent * h_mean**2,
+        )
+
+    def merge(self, later: Controlled) -> Controlled:
+        """Return the moments of these episodes and of later ones.
+
+        Source: Chan, Golub & LeVeque (1979).
+        """
+        n = self.n + later.n
+        dx, dh, share = later.x - self.x, later.h - self.h, self.n * later.n / n
+        return Controlled(
+            n=n,
+            x=self.x + dx * (later.n / n),
+            h=self.h + dh * (later.n / n),
+            xx=self.xx + later.xx + share * dx * dx,
+            xh=self.xh + later.xh + share * dx * dh,
+            hh=self.hh + later.hh + share * dh * dh,
+        )
+
+    @property
+    def optimal(self) -> Floats:
+        """The b of each key for which x − b h varies least: Cov(x, h) / Var(h)."""
+        return np.divide(self.xh, self.hh, out=np.zeros(len(self.xh)), where=self.hh > 0)
+
+    def less(self, b: Floats | float) -> tuple[Floats, Floats]:
+        """Return the mean of x − b h and its variance over episodes: NaN for one episode."""
+        squares = self.xx - 2 * b * self.xh + b * b * self.hh
+        squares = np.where(squares > ROUNDING * self.xx, squares, 0.0)
+        free = self.n - 1
+        return self.x - b * self.h, squares / free if free else np.full(len(squares), np.nan)
