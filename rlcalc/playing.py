@@ -62,6 +62,11 @@ class Play:
         """What the policy is called."""
         return self.policy.name if isinstance(self.policy, Policy) else str(self.policy)
 
+    @property
+    def title(self) -> str:
+        """What the world is called in a message."""
+        return shown(self.world.name) if self.world.name else "the model"
+
     def trajectories(self) -> Iterator[Trajectories]:
         """Yield the episodes in batches."""
         wish = self.wish
@@ -89,7 +94,7 @@ class Play:
         speaker = getattr(self.world, "speaker", None)
         if speaker is None or self.wish.max_steps:
             raise InputError(
-                f"{shown(self.world.name)} has no prompts and responses"
+                f"{self.title} has no prompts and responses"
                 if speaker is None
                 else "responses that are cut are no rollouts",
                 fix="--rollouts is for language worlds, and without --max-steps",
@@ -107,6 +112,14 @@ class Play:
             outcomes = self.simulation.outcomes(self.gamma, partial(run, jobs=self.wish.jobs))
             return map(_tally, outcomes)
         return (tally_of(piece, self.gamma) for piece in self.experience().pieces())
+
+    def _require_independent(self) -> None:
+        """Refuse error bars for episodes that begin alike: they would be too small."""
+        if self.wish.group > 1:
+            raise UsageError(
+                "episodes of a group begin alike: error bars would take them for independent",
+                fix="leave out --group-size, or write trajectories or --rollouts",
+            )
 
     def facts(self) -> dict[str, Fact]:
         """Return what was asked, for the facts of an answer."""
@@ -154,7 +167,16 @@ class Play:
 
         Args:
             watch: sees blocks of episodes go by, and how many each holds.
+
+        Raises:
+            UsageError: episodes hang together, or what nobody would see is asked for.
         """
+        self._require_independent()
+        if self.wish.with_prob:
+            raise UsageError(
+                "statistics have no probabilities of actions",
+                fix="leave out --with-prob, or say --rows trajectories",
+            )
         tallies = watch(self.tallies(), lambda tally: int(tally.gain.clusters[0]))
         return summary(tallies, self.facts(), self.exact_start_value())
 
@@ -170,7 +192,11 @@ def estimated(
         play: what is played.
         ask: from experience to the estimates.
         watch: sees the batches go by, and how many episodes each holds.
+
+    Raises:
+        UsageError: episodes hang together.
     """
+    play._require_independent()
     experience = play.experience()
     experience.batches = iter(watch(experience.batches, len))
     result = ask(experience)
@@ -188,24 +214,25 @@ def estimated(
 
 def _with_exact(result: Result, answer: Result) -> dict[str, Column]:
     """Return the columns of an estimate, each value with what the model says behind it."""
-    pairs = [*zip(answer["state"].tolist(), answer["action"].tolist(), strict=True)]
-    states = result["state"].tolist()
-    rows = (
-        [*zip(states, result["action"].tolist(), strict=True)] if "action" in result.columns else []
-    )
-    by_pair = {name: dict(zip(pairs, answer[name].tolist(), strict=True)) for name in ("q", "a")}
-    by_state = dict(zip(answer["state"].tolist(), answer["v"].tolist(), strict=True))
+    known, found = answer.plain(), result.plain()  # arrays of text would cut a \x00 off
+    pairs = [*zip(known["state"], known["action"], strict=True)]
+    rows = [*zip(found["state"], found["action"], strict=True)] if "action" in found else []
+    by_pair = {name: dict(zip(pairs, known[name], strict=True)) for name in ("q", "a")}
+    by_state = dict(zip(known["state"], known["v"], strict=True))
     columns: dict[str, Column] = {}
     for name, column in result.columns.items():
         columns[name] = column
         letter = name.removesuffix("_high")
         if letter == "v" and name != letter:
-            columns["v_exact"] = Column([by_state[state] for state in states], symbol="V")
+            columns["v_exact"] = Column([by_state[s] for s in found["state"]], symbol="V")
         elif letter in by_pair and name != letter:
             exact = [by_pair[letter][pair] for pair in rows]
             columns[f"{letter}_exact"] = Column(exact, symbol=letter.upper())
     return columns
 
+
+MOST_STEPS = 2**31 - 1
+"""Steps that an episode may have: they are counted in 32 bits."""
 
 AFFORDABLE = 200_000_000
 """Outcomes that are looked at for an exact value: a second or so."""
@@ -237,8 +264,13 @@ def prepare(world: MDP | Game, wish: Wish) -> Play:
         InputError: the policy or the first state is not the world's, or episodes never end.
         UsageError: a wish that makes no sense.
     """
-    if wish.episodes < 1 or (wish.max_steps is not None and wish.max_steps < 1):
-        raise UsageError("there must be at least one episode, of at least one step")
+    if wish.episodes < 1 or wish.group < 1:
+        raise UsageError("there must be at least one episode, also in a group")
+    if wish.max_steps is not None and not 1 <= wish.max_steps <= MOST_STEPS:
+        raise UsageError(
+            f"max_steps is {wish.max_steps}", fix=f"give a whole number from 1 to {MOST_STEPS}"
+        )
+    wish = replace(wish, group=min(wish.group, wish.episodes))
     seed = any_seed() if wish.seed is None else wish.seed
     if not 0 <= seed <= LARGEST_SEED:
         raise UsageError(f"seed is {seed}", fix="give a whole number from 0 to 2^63 − 1")

@@ -136,11 +136,14 @@ class Result:
     def summary(self) -> list[tuple[str, str]]:
         """Return the facts in words, without those that say nothing."""
         return [
-            (name.replace("_", " "), _fact(value))
+            (name.replace("_", " "), str(value) if name in TYPED else _fact(value))
             for name, value in self.plain_facts().items()
             if value not in (None, {}, "")
         ]
 
+
+TYPED = ("seed", "max_steps")
+"""Facts that are given as options again, and so stand without commas."""
 
 Single = TypeVar("Single")
 

@@ -117,6 +117,8 @@ class Simulation:
             engine: runs each block and gives the answers back in order.
         """
         compiled, stride = self._compiled(lock_step), self.work.stride
+        if compiled:
+            self._look_ahead(stride)
 
         def play(span: Span) -> Outcome:
             if compiled:
@@ -124,6 +126,16 @@ class Simulation:
             return self._ended(self._walk(span, self.limit, gamma), span)
 
         return iter(engine(play, spans(self.n, BLOCK)))
+
+    def _look_ahead(self, stride: int) -> None:
+        """See how the first episodes end before thousands are begun: a loop that hardly ever ends.
+
+        Raises:
+            InputError: one of them goes on for too long, and nobody limits it.
+        """
+        if self.max_steps is None and self.work.longest > PROBE:
+            span = (0, min(self.n, LANES))
+            self._ended(self._run(span, 1.0, stride), span)
 
     def trajectories(
         self, engine: Recording = map, *, with_prob: bool = False
@@ -134,7 +146,10 @@ class Simulation:
             engine: runs each batch and gives the answers back in order.
             with_prob: with the probability with which each action was taken.
         """
-        record = self._retraced if self._compiled(lock_step, retrace) else self._recorded
+        record = self._recorded
+        if self._compiled(lock_step, retrace):
+            record = self._retraced
+            self._look_ahead(self.work.stride)
         episodes = int(max(1, min(BLOCK * 4, BATCH_STEPS / self.work.length)))
         return iter(engine(partial(record, with_prob=with_prob), spans(self.n, episodes)))
 
@@ -200,7 +215,7 @@ class Simulation:
         chain, table = self.chain, self.chain.table
         key, state = self._begin(span)
         gain, length, after = np.empty(len(key)), np.empty(len(key), np.int64), np.empty_like(state)
-        lock_step.compiled(
+        lock_step.aside(
             table.row, table.slot, chain.after, chain.reward, key, state,
             gamma, self.limit, stride, gain, length, after,
         )  # fmt: skip
@@ -223,7 +238,7 @@ class Simulation:
         start = np.concatenate([[0], np.cumsum(outcome.length)])
         entry = np.empty(start[-1], dtype=np.int32)
         key, state = self._begin(span)
-        retrace.compiled(table.row, table.slot, chain.after, key, state, start, entry)
+        retrace.aside(table.row, table.slot, chain.after, key, state, start, entry)
         return self._trajectories(entry, start, outcome, with_prob=with_prob)
 
     def _trajectories(
