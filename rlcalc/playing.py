@@ -290,7 +290,11 @@ def prepare(world: MDP | Game, wish: Wish) -> Play:
 
 def _game(world: Game, wish: Wish, seed: int, gamma: float) -> Play:
     policy = world.policies[0] if wish.policy is None else wish.policy
-    if policy not in world.policies and not (callable(policy) and "function" in world.policies):
+    known = policy in world.policies or (callable(policy) and "function" in world.policies)
+    if isinstance(policy, str) and not known and hasattr(world, "decoded"):
+        other: Game | None = world.decoded(policy)
+        world, known = other or world, other is not None
+    if not known:
         raise InputError(
             f"{shown(world.name)} cannot be played by the policy {shown(policy)}: {world.why}",
             fix=f"its policies are {', '.join(world.policies)}",

@@ -25,8 +25,11 @@ from rlcalc.trajectories import Labels, Numbers, Trajectories
 COPIES = 16
 """Environments that are played side by side: a constant, for each has its own random numbers."""
 
-LONGEST = 1_000_000
-"""Steps after which an episode that nobody limits is given up."""
+LONGEST = 100_000
+"""Steps after which an episode that nobody limits is given up: half a minute or so."""
+
+MOST_BINS = 1_000_000
+"""Into which a number of an observation is cut."""
 
 BATCH_STEPS = 1 << 16
 """Steps that a batch of trajectories has, or more."""
@@ -49,6 +52,12 @@ def build(parameters: Parameters) -> MDP | Played:
     """
     name, _, options = parameters.environment.removeprefix("gym:").partition(",")
     given = {**_options(options), **(parameters.model_extra or {})}
+    if "max_episode_steps" in given:
+        raise InputError(
+            "max_episode_steps is no option here: a model has no clock",
+            shown(name),
+            "leave it out, and say --max-steps",
+        )
     make = _maker(name, given)
     gamma, title = parameters.gamma, parameters.name or name
     with closing(make()) as environment:
@@ -60,6 +69,7 @@ def build(parameters: Parameters) -> MDP | Played:
                 fix="only environments with discrete actions can be played",
             )
         if isinstance(table, dict):
+            _refuse_bins(parameters.bins, environment.observation_space, name)
             start = getattr(environment.unwrapped, "initial_state_distrib", None)
             return replace(model_of(table, start), gamma=gamma, name=title)
         label = labeller(environment.observation_space, parameters.bins, name)
@@ -161,6 +171,8 @@ def labeller(space: Any, bins: int | None, name: str) -> Labeller:
         InputError: it is a box and there are no bins, or something else.
     """
     kind = type(space).__name__
+    if kind != "Box":
+        _refuse_bins(bins, space, name)
     if kind == "Discrete":
         return lambda seen: str(int(seen))
     if kind in ("MultiDiscrete", "MultiBinary", "Tuple"):
@@ -170,10 +182,10 @@ def labeller(space: Any, bins: int | None, name: str) -> Labeller:
     if bins is None:
         raise InputError(
             f"observations of {shown(name)} are {space.shape} numbers, and have no labels",
-            fix="cut each into --bins 10, say",
+            fix="cut each into --bins 10, say: --set bins=10 for other commands",
         )
-    if bins < 1:
-        raise InputError(f"bins is {bins}, expected at least 1")
+    if not 1 <= bins <= MOST_BINS:
+        raise InputError(f"bins is {bins}, expected 1 to {MOST_BINS:,}")
     low, high = (np.ravel(bound).astype(np.float64) for bound in (space.low, space.high))
     bounded = (np.abs(low) < 1e30) & (np.abs(high) < 1e30)
     low, high = np.where(bounded, low, -np.pi / 2), np.where(bounded, high, np.pi / 2)
@@ -184,6 +196,14 @@ def labeller(space: Any, bins: int | None, name: str) -> Labeller:
         return str(tuple(np.clip((share * bins).astype(int), 0, bins - 1).tolist()))
 
     return cut
+
+
+def _refuse_bins(bins: int | None, space: Any, name: str) -> None:
+    if bins is not None:
+        raise InputError(
+            f"observations of {shown(name)} are {type(space).__name__}, and no numbers to be cut",
+            fix="leave out bins",
+        )
 
 
 class Episode:

@@ -11,11 +11,11 @@ from itertools import product
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from rlcalc.errors import InputError
 from rlcalc.mdp import MDP, SUM_TOLERANCE
-from rlcalc.spec import World, quotient
+from rlcalc.spec import Chance, World, quotient
 from rlcalc.trajectories import Labels
 
 Cell = tuple[int, int]
@@ -104,14 +104,22 @@ def cell_to_hit(given: object) -> Cell | Literal["aimed"]:
     raise ValueError(f"target is {given!r}, expected aimed or a cell [x, y]")
 
 
+Offsets = list[tuple[int, int, Chance]]
+Scattering = Annotated[
+    Any,
+    BeforeValidator(scattered, Literal["good", "bad"] | dict[Literal["scatter"], Chance] | Offsets),
+    Field(validate_default=True),
+]
+
+
 class Parameters(World):
     """What can be said about the rifle."""
 
     environment: str = "rifle"
-    gun: Annotated[Any, BeforeValidator(scattered)] = scattered("good")
-    bullet: Annotated[Any, BeforeValidator(scattered)] = scattered("good")
-    size: Annotated[Any, BeforeValidator(grid)] = (3, 3)
-    target: Annotated[Any, BeforeValidator(cell_to_hit)] = "aimed"
+    gun: Scattering = "good"
+    bullet: Scattering = "good"
+    size: Annotated[Any, BeforeValidator(grid, int | Cell), Field(validate_default=True)] = 3
+    target: Annotated[Any, BeforeValidator(cell_to_hit, Literal["aimed"] | Cell)] = "aimed"
 
 
 def aim(cell: Cell) -> str:

@@ -164,6 +164,18 @@ def test_what_cannot_be_labelled_says_how() -> None:
         assert what in str(error.value), name
 
 
+def test_options_that_would_do_nothing_are_refused() -> None:
+    for name, settings, what in (
+        ("gym:FrozenLake-v1", {"bins": 3}, "no numbers to be cut"),
+        ("gym:Blackjack-v1", {"bins": 3}, "no numbers to be cut"),
+        ("gym:CartPole-v1", {"bins": 10**7}, "expected 1 to 1,000,000"),
+        ("gym:CartPole-v1", {"bins": 3, "max_episode_steps": 9}, "--max-steps"),
+        ("gym:FrozenLake-v1", {"max_episode_steps": 9}, "--max-steps"),
+    ):
+        with pytest.raises(InputError, match=what):
+            rlcalc.simulate(name, 3, settings=settings)
+
+
 def test_what_has_no_table_is_not_solved() -> None:
     with pytest.raises(InputError, match="no table of what can happen"):
         rlcalc.solve("gym:Blackjack-v1")
