@@ -283,6 +283,16 @@ def test_episodes_that_begin_alike_have_no_error_bars() -> None:
         rlcalc.estimate(world, episodes=8, play={"group": 2})
 
 
+def test_an_episode_that_memory_does_not_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulator, "LONGEST_HELD", 99)
+    monkeypatch.setattr(simulator, "COMPILING", 0.0)
+    one = simulation(replace(mdp_of({(0, 0): [(0, 1.0, 1.0)]}, 1), start=np.ones(1)), 2, 100)
+    with pytest.raises(InputError, match="an episode has 100 steps"):
+        next(one.trajectories())
+
+    assert next(one.outcomes(1.0)).gain.tolist() == [100, 100]
+
+
 @given(models())
 def test_a_world_is_endless_where_no_way_leads_to_an_end(mdp: MDP) -> None:
     """The plain definition: a state that is reached, and from which no end is."""
