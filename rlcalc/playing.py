@@ -44,6 +44,7 @@ class Wish:
     group: int = 1  # so many episodes in a row begin in the same state
     with_prob: bool = False
     jobs: int | None = None
+    bootstrap: bool = False  # what is cut knows what the model says that its last state is worth
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,10 @@ class Play:
     def experience(self) -> Experience:
         """Return the episodes as a stream of trajectories."""
         world = self.world
-        return Experience(self.trajectories(), world.states, world.actions, world.gamma)
+        batches, worth = self.trajectories(), self.worth if self.wish.bootstrap else None
+        if worth is not None:
+            batches = (replace(one, last_value=worth[one.last_state]) for one in batches)
+        return Experience(batches, world.states, world.actions, world.gamma)
 
     def tallies(self) -> Iterator[Tally]:
         """Yield what the episodes come to, block by block; none of their steps is kept."""
@@ -137,7 +141,7 @@ class Play:
             return None
         chain = self.simulation.chain
         mdp = chain.mdp
-        steps = self.wish.max_steps
+        steps = None if self.wish.bootstrap else self.wish.max_steps
         if steps and 0 < self.gamma < 1:  # what is further off is less than rounding
             steps = min(steps, math.ceil(-40 / math.log(self.gamma)))
         if (len(mdp.next_state) + A_CALL) * (steps or 1) > AFFORDABLE:
@@ -161,6 +165,15 @@ class Play:
             )
         except InputError:
             return None
+
+    @property
+    def worth(self) -> Floats | None:
+        """[S] the exact value of each state under the policy that is followed, if there are any."""
+        if not self.simulation or not self.solved:
+            return None
+        answer = self.solved.plain()
+        value = dict(zip(answer["state"], answer["v"], strict=True))
+        return np.array([value.get(name, 0.0) for name in self.world.states.names()])
 
     def summary(self, watch: Watch = lambda items, done: items) -> Result:
         """Return the statistics of the episodes.
@@ -186,7 +199,8 @@ def estimated(
 ) -> Result:
     """Return what is estimated from the episodes of a play, with the exact values beside it.
 
-    Where no episode is cut, the rows have the exact V, Q and A of the policy that was followed.
+    Where no episode is cut, or what is cut is bootstrapped from the model, the rows have the exact
+    V, Q and A of the policy that was followed.
 
     Args:
         play: what is played.
@@ -200,14 +214,15 @@ def estimated(
     experience = play.experience()
     experience.batches = iter(watch(experience.batches, len))
     result = ask(experience)
-    kept = result.facts.get("truncated_policy", "keep") == "keep"
+    kept = result.facts.get("truncated_policy", "keep") in ("keep", "bootstrap")
     exact = play.exact_start_value() if kept else None
     mean, error = result.facts["start_value"], result.facts["start_value_se"]
     assert isinstance(mean, float)
     facts = {**play.facts(), **result.facts, "exact_start_value": exact}
     facts["standard_errors_apart"] = apart(mean, error if isinstance(error, float) else 0.0, exact)
     columns = dict(result.columns)
-    if exact is not None and play.wish.max_steps is None and play.solved:
+    whole = play.wish.max_steps is None or play.wish.bootstrap
+    if exact is not None and whole and play.solved:
         columns = _with_exact(result, play.solved)
     return replace(result, columns=columns, facts=facts)
 

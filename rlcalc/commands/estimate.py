@@ -107,7 +107,16 @@ def estimate(
             option = "--one-step" if one_step else "--order-by"
             raise UsageError(f"{option} is for trajectories that are read", fix="leave it out")
         world = worlds.load(the_only(sources), asked, settings_of(set_))
-        wish = playing.Wish(episodes, policy, start, max_steps, seed, gamma, jobs=jobs)
+        wish = playing.Wish(
+            episodes,
+            policy,
+            start,
+            max_steps,
+            seed,
+            gamma,
+            jobs=jobs,
+            bootstrap=truncated == "bootstrap",
+        )
         play = playing.prepare(world, wish)
         result = playing.estimated(play, ask, partial(watched, n=episodes, quiet=quiet))
     answer(result, form, output, head=None if all_ else head, quiet=quiet)

@@ -256,6 +256,24 @@ def test_a_cut_play_has_no_exact_values_of_states_but_one_of_the_start() -> None
     assert result.facts["standard_errors_apart"] < 4
 
 
+def test_a_cut_play_is_bootstrapped_from_the_model() -> None:
+    """Then its gains miss nothing, and its mean is the endless value."""
+    result = library.estimate(
+        "recycling-robot",
+        episodes=4000,
+        truncated="bootstrap",
+        play={"max_steps": 4, "seed": 1, "policy": "uniform"},
+    )
+    exact = library.solve("recycling-robot", policy="uniform")
+    value = dict(zip(exact["state"], exact["v"], strict=True))
+
+    assert result.facts["truncated"] == 4000
+    assert result.facts["exact_start_value"] == exact.facts["start_value"]
+    assert result.facts["standard_errors_apart"] < 4
+    assert [value[state] for state in result["state"]] == result["v_exact"].tolist()
+    assert (np.abs(result["v"] - result["v_exact"]) < 4 * result["v_se"]).all()
+
+
 def test_a_world_that_is_only_played_is_no_fault(rlcalc: Shell) -> None:
     done = rlcalc("check", "language", "--set", "horizon=50")
 
