@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -106,18 +106,32 @@ def _maker(name: str, options: dict[str, Any]) -> Callable[..., Any]:
         ) from error
 
     def make(**more: Any) -> Any:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return gymnasium.make(name, **options, **more)
-        except (gymnasium.error.Error, TypeError, ImportError, ValueError) as error:
-            said = " ".join(str(error).split())
-            raise InputError(
-                f"Gymnasium cannot make {shown(name)}: {shown(said, 300)}",
-                fix="python -c 'import gymnasium; gymnasium.pprint_registry()' lists what it knows",
-            ) from error
+        with warnings.catch_warnings(), theirs(f"Gymnasium cannot make {shown(name)}", LISTS):
+            warnings.simplefilter("ignore")
+            return gymnasium.make(name, **options, **more)
 
     return make
+
+
+@contextmanager
+def theirs(what: str, fix: str = "") -> Iterator[None]:
+    """Say what goes wrong in an environment, which may raise anything, as a fault of what is read.
+
+    Raises:
+        InputError: something went wrong.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())
+        if isinstance(error, LookupError) or not said:  # a key alone says little
+            said = f"{type(error).__name__}: {said}"
+        raise InputError(f"{what}: {shown(said, 300)}", fix=fix) from error
+
+
+LISTS = "python -c 'import gymnasium; gymnasium.pprint_registry()' lists what it knows"
 
 
 def model_of(table: dict[int, dict[int, list[tuple[float, int, float, bool]]]], start: Any) -> MDP:
@@ -276,7 +290,8 @@ class Played:
         makers = [lambda: self.make(max_episode_steps=limit)] * copies
         with closing(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.NEXT_STEP)) as world:
             own = drawn(keys(seed, np.arange(copies)), 0) >> np.uint64(33)
-            several, _ = world.reset(seed=own.tolist())
+            with theirs(f"{shown(self.name)} cannot be reset"):
+                several, _ = world.reset(seed=own.tolist())
             seen = list(iterate(world.observation_space, several))
             playing = [Episode(number, seed) for number in range(copies)]
             resetting = [False] * copies
@@ -288,7 +303,8 @@ class Played:
                     else self._act(episode, shows, policy)
                     for episode, shows, reset in zip(playing, seen, resetting, strict=True)
                 ]
-                several, rewards, terminated, truncated, _ = world.step(np.array(chosen))
+                with theirs(f"{shown(self.name)} cannot be played on"):
+                    several, rewards, terminated, truncated, _ = world.step(np.array(chosen))
                 seen = list(iterate(world.observation_space, several))
                 for i, episode in enumerate(playing):
                     over, cut = bool(terminated[i]), bool(truncated[i])

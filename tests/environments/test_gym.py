@@ -3,6 +3,7 @@
 import sys
 import warnings
 from typing import Any
+from unittest import mock
 
 import gymnasium
 import numpy as np
@@ -174,6 +175,16 @@ def test_options_that_would_do_nothing_are_refused() -> None:
     ):
         with pytest.raises(InputError, match=what):
             rlcalc.simulate(name, 3, settings=settings)
+
+
+def test_what_an_environment_raises_is_no_bug_of_ours() -> None:
+    with pytest.raises(InputError, match="cannot make FrozenLake-v1: KeyError: '9x9'"):
+        rlcalc.simulate("gym:FrozenLake-v1", 3, settings={"map_name": "9x9"})
+    pole = "gymnasium.envs.classic_control.CartPoleEnv"
+    for name, what in (("reset", "cannot be reset"), ("step", "cannot be played on")):
+        broken = mock.patch(f"{pole}.{name}", side_effect=OSError)
+        with broken, pytest.raises(InputError, match=f"CartPole-v1 {what}: OSError"):
+            rlcalc.simulate("gym:CartPole-v1", 3, settings={"bins": 3}).whole()
 
 
 def test_what_has_no_table_is_not_solved() -> None:
