@@ -224,7 +224,10 @@ def estimated(
     whole = play.wish.max_steps is None or play.wish.bootstrap
     if exact is not None and whole and play.solved:
         columns = _with_exact(result, play.solved)
-    return replace(result, columns=columns, facts=facts)
+    notes = result.notes
+    if play.wish.bootstrap and notes and play.worth is not None:
+        notes = ["what was cut off is worth what the model says: its values are exact"]
+    return replace(result, columns=columns, facts=facts, notes=notes)
 
 
 def _with_exact(result: Result, answer: Result) -> dict[str, Column]:

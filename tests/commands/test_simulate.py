@@ -268,6 +268,9 @@ def test_a_cut_play_is_bootstrapped_from_the_model() -> None:
     value = dict(zip(exact["state"], exact["v"], strict=True))
 
     assert result.facts["truncated"] == 4000
+    assert [*result.notes] == [
+        "what was cut off is worth what the model says: its values are exact"
+    ]
     assert result.facts["exact_start_value"] == exact.facts["start_value"]
     assert result.facts["standard_errors_apart"] < 4
     assert [value[state] for state in result["state"]] == result["v_exact"].tolist()
