@@ -171,7 +171,7 @@ def estimate(
         return ask(load(source, **reading))
     from rlcalc import playing
 
-    how = {**(play or {}), **reading}
+    how = {"bootstrap": truncated == "bootstrap", **(play or {}), **reading}
     return playing.estimated(_play(source, episodes, gamma=gamma, jobs=jobs, **how), ask)
 
 

@@ -14,6 +14,9 @@ from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.trajectories import Codes, Flags, Floats, Ints
 
+LARGEST = 1e140
+"""The largest reward that is played: the squares of sums of 2^31 of them are numbers still."""
+
 LARGE = 1 << 17
 """Entries from which a compiled loop goes through the states sooner than plain Python."""
 
@@ -44,9 +47,16 @@ class Chain:
             start: [S] the distribution of the first state.
 
         Raises:
-            InputError: it can begin where nothing can be done.
+            InputError: it can begin where nothing can be done, or rewards are too large.
         """
         model = mdp.expected
+        most = float(np.abs(mdp.reward).max(initial=0.0))
+        if most > LARGEST:
+            raise InputError(
+                f"a reward is as large as {most:g}: gains and their squares would be no numbers",
+                shown(mdp.name),
+                f"rewards up to {LARGEST:g} can be played; scale them",
+            )
         idle = np.flatnonzero((start > 0) & model.terminal)
         if len(idle):
             names = listed(mdp.states.named(idle[:8]), total=len(idle))

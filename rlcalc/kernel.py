@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
@@ -35,6 +36,21 @@ class Kernel:
             compile_ = numba.njit(nogil=True, cache=True, error_model="numpy")
             self._compiled = compile_(self.plain)
         return self._compiled
+
+    def aside(self, *arguments: Any) -> None:
+        """Run the compiled loop, which may take minutes, so that an interrupt is heard meanwhile.
+
+        Python hears it between two steps of the main thread, and a compiled loop is one step, as
+        waiting without a timeout is once Polars has put its own handler there.
+        """
+        loop = self.compiled
+        if threading.current_thread() is not threading.main_thread():
+            loop(*arguments)
+            return
+        worker = threading.Thread(target=loop, args=arguments, daemon=True)
+        worker.start()
+        while worker.is_alive():
+            worker.join(0.2)
 
 
 def _large(argument: Any) -> bool:

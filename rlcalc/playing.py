@@ -44,6 +44,7 @@ class Wish:
     group: int = 1  # so many episodes in a row begin in the same state
     with_prob: bool = False
     jobs: int | None = None
+    bootstrap: bool = False  # what is cut knows what the model says that its last state is worth
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ class Play:
     def policy_name(self) -> str:
         """What the policy is called."""
         return self.policy.name if isinstance(self.policy, Policy) else str(self.policy)
+
+    @property
+    def title(self) -> str:
+        """What the world is called in a message."""
+        return shown(self.world.name) if self.world.name else "the model"
 
     def trajectories(self) -> Iterator[Trajectories]:
         """Yield the episodes in batches."""
@@ -89,7 +95,7 @@ class Play:
         speaker = getattr(self.world, "speaker", None)
         if speaker is None or self.wish.max_steps:
             raise InputError(
-                f"{shown(self.world.name)} has no prompts and responses"
+                f"{self.title} has no prompts and responses"
                 if speaker is None
                 else "responses that are cut are no rollouts",
                 fix="--rollouts is for language worlds, and without --max-steps",
@@ -99,7 +105,10 @@ class Play:
     def experience(self) -> Experience:
         """Return the episodes as a stream of trajectories."""
         world = self.world
-        return Experience(self.trajectories(), world.states, world.actions, world.gamma)
+        batches, worth = self.trajectories(), self.worth if self.wish.bootstrap else None
+        if worth is not None:
+            batches = (replace(one, last_value=worth[one.last_state]) for one in batches)
+        return Experience(batches, world.states, world.actions, world.gamma)
 
     def tallies(self) -> Iterator[Tally]:
         """Yield what the episodes come to, block by block; none of their steps is kept."""
@@ -107,6 +116,14 @@ class Play:
             outcomes = self.simulation.outcomes(self.gamma, partial(run, jobs=self.wish.jobs))
             return map(_tally, outcomes)
         return (tally_of(piece, self.gamma) for piece in self.experience().pieces())
+
+    def _require_independent(self) -> None:
+        """Refuse error bars for episodes that begin alike: they would be too small."""
+        if self.wish.group > 1:
+            raise UsageError(
+                "episodes of a group begin alike: error bars would take them for independent",
+                fix="leave out --group-size, or write trajectories or --rollouts",
+            )
 
     def facts(self) -> dict[str, Fact]:
         """Return what was asked, for the facts of an answer."""
@@ -124,7 +141,7 @@ class Play:
             return None
         chain = self.simulation.chain
         mdp = chain.mdp
-        steps = self.wish.max_steps
+        steps = None if self.wish.bootstrap else self.wish.max_steps
         if steps and 0 < self.gamma < 1:  # what is further off is less than rounding
             steps = min(steps, math.ceil(-40 / math.log(self.gamma)))
         if (len(mdp.next_state) + A_CALL) * (steps or 1) > AFFORDABLE:
@@ -149,12 +166,30 @@ class Play:
         except InputError:
             return None
 
+    @property
+    def worth(self) -> Floats | None:
+        """[S] the exact value of each state under the policy that is followed, if there are any."""
+        if not self.simulation or not self.solved:
+            return None
+        answer = self.solved.plain()
+        value = dict(zip(answer["state"], answer["v"], strict=True))
+        return np.array([value.get(name, 0.0) for name in self.world.states.names()])
+
     def summary(self, watch: Watch = lambda items, done: items) -> Result:
         """Return the statistics of the episodes.
 
         Args:
             watch: sees blocks of episodes go by, and how many each holds.
+
+        Raises:
+            UsageError: episodes hang together, or what nobody would see is asked for.
         """
+        self._require_independent()
+        if self.wish.with_prob:
+            raise UsageError(
+                "statistics have no probabilities of actions",
+                fix="leave out --with-prob, or say --rows trajectories",
+            )
         tallies = watch(self.tallies(), lambda tally: int(tally.gain.clusters[0]))
         return summary(tallies, self.facts(), self.exact_start_value())
 
@@ -164,48 +199,58 @@ def estimated(
 ) -> Result:
     """Return what is estimated from the episodes of a play, with the exact values beside it.
 
-    Where no episode is cut, the rows have the exact V, Q and A of the policy that was followed.
+    Where no episode is cut, or what is cut is bootstrapped from the model, the rows have the exact
+    V, Q and A of the policy that was followed.
 
     Args:
         play: what is played.
         ask: from experience to the estimates.
         watch: sees the batches go by, and how many episodes each holds.
+
+    Raises:
+        UsageError: episodes hang together.
     """
+    play._require_independent()
     experience = play.experience()
     experience.batches = iter(watch(experience.batches, len))
     result = ask(experience)
-    kept = result.facts.get("truncated_policy", "keep") == "keep"
+    kept = result.facts.get("truncated_policy", "keep") in ("keep", "bootstrap")
     exact = play.exact_start_value() if kept else None
     mean, error = result.facts["start_value"], result.facts["start_value_se"]
     assert isinstance(mean, float)
     facts = {**play.facts(), **result.facts, "exact_start_value": exact}
     facts["standard_errors_apart"] = apart(mean, error if isinstance(error, float) else 0.0, exact)
     columns = dict(result.columns)
-    if exact is not None and play.wish.max_steps is None and play.solved:
+    whole = play.wish.max_steps is None or play.wish.bootstrap
+    if exact is not None and whole and play.solved:
         columns = _with_exact(result, play.solved)
-    return replace(result, columns=columns, facts=facts)
+    notes = result.notes
+    if play.wish.bootstrap and notes and play.worth is not None:
+        notes = ["what was cut off is worth what the model says: its values are exact"]
+    return replace(result, columns=columns, facts=facts, notes=notes)
 
 
 def _with_exact(result: Result, answer: Result) -> dict[str, Column]:
     """Return the columns of an estimate, each value with what the model says behind it."""
-    pairs = [*zip(answer["state"].tolist(), answer["action"].tolist(), strict=True)]
-    states = result["state"].tolist()
-    rows = (
-        [*zip(states, result["action"].tolist(), strict=True)] if "action" in result.columns else []
-    )
-    by_pair = {name: dict(zip(pairs, answer[name].tolist(), strict=True)) for name in ("q", "a")}
-    by_state = dict(zip(answer["state"].tolist(), answer["v"].tolist(), strict=True))
+    known, found = answer.plain(), result.plain()  # arrays of text would cut a \x00 off
+    pairs = [*zip(known["state"], known["action"], strict=True)]
+    rows = [*zip(found["state"], found["action"], strict=True)] if "action" in found else []
+    by_pair = {name: dict(zip(pairs, known[name], strict=True)) for name in ("q", "a")}
+    by_state = dict(zip(known["state"], known["v"], strict=True))
     columns: dict[str, Column] = {}
     for name, column in result.columns.items():
         columns[name] = column
         letter = name.removesuffix("_high")
         if letter == "v" and name != letter:
-            columns["v_exact"] = Column([by_state[state] for state in states], symbol="V")
+            columns["v_exact"] = Column([by_state[s] for s in found["state"]], symbol="V")
         elif letter in by_pair and name != letter:
             exact = [by_pair[letter][pair] for pair in rows]
             columns[f"{letter}_exact"] = Column(exact, symbol=letter.upper())
     return columns
 
+
+MOST_STEPS = 2**31 - 1
+"""Steps that an episode may have: they are counted in 32 bits."""
 
 AFFORDABLE = 200_000_000
 """Outcomes that are looked at for an exact value: a second or so."""
@@ -237,8 +282,13 @@ def prepare(world: MDP | Game, wish: Wish) -> Play:
         InputError: the policy or the first state is not the world's, or episodes never end.
         UsageError: a wish that makes no sense.
     """
-    if wish.episodes < 1 or (wish.max_steps is not None and wish.max_steps < 1):
-        raise UsageError("there must be at least one episode, of at least one step")
+    if wish.episodes < 1 or wish.group < 1:
+        raise UsageError("there must be at least one episode, also in a group")
+    if wish.max_steps is not None and not 1 <= wish.max_steps <= MOST_STEPS:
+        raise UsageError(
+            f"max_steps is {wish.max_steps}", fix=f"give a whole number from 1 to {MOST_STEPS}"
+        )
+    wish = replace(wish, group=min(wish.group, wish.episodes))
     seed = any_seed() if wish.seed is None else wish.seed
     if not 0 <= seed <= LARGEST_SEED:
         raise UsageError(f"seed is {seed}", fix="give a whole number from 0 to 2^63 − 1")
@@ -258,7 +308,11 @@ def prepare(world: MDP | Game, wish: Wish) -> Play:
 
 def _game(world: Game, wish: Wish, seed: int, gamma: float) -> Play:
     policy = world.policies[0] if wish.policy is None else wish.policy
-    if policy not in world.policies and not (callable(policy) and "function" in world.policies):
+    known = policy in world.policies or (callable(policy) and "function" in world.policies)
+    if isinstance(policy, str) and not known and hasattr(world, "decoded"):
+        other: Game | None = world.decoded(policy)
+        world, known = other or world, other is not None
+    if not known:
         raise InputError(
             f"{shown(world.name)} cannot be played by the policy {shown(policy)}: {world.why}",
             fix=f"its policies are {', '.join(world.policies)}",

@@ -136,11 +136,14 @@ class Result:
     def summary(self) -> list[tuple[str, str]]:
         """Return the facts in words, without those that say nothing."""
         return [
-            (name.replace("_", " "), _given(value) if name == "gamma" else _fact(value))
+            (name.replace("_", " "), _given(value) if name in TYPED else _fact(value))
             for name, value in self.plain_facts().items()
             if value not in (None, {}, "")
         ]
 
+
+TYPED = ("gamma", "seed", "max_steps")
+"""Facts that are given as options again, and so stand as they are given: without commas."""
 
 Single = TypeVar("Single")
 
@@ -185,8 +188,8 @@ def _fact(value: Fact) -> str:
 
 
 def _given(value: Fact) -> str:
-    """Return a number as it was given: 0.9999999 is not 1."""
-    return repr(value).removesuffix(".0") if isinstance(value, float) else _fact(value)
+    """Return a number as it was given: 0.9999999 is not 1, and 12345 has no comma."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _aligned(cells: list[str]) -> list[str]:

@@ -31,6 +31,9 @@ BATCH_STEPS = 1 << 19
 LONGEST = 1_000_000
 """Steps after which an episode that nobody limits is given up."""
 
+LONGEST_HELD = 200_000_000
+"""Steps of an episode that are held in memory, some 40 bytes each."""
+
 PROBE = 1 << 12
 """Steps for which the first episodes are looked at, to see how much work there is."""
 
@@ -117,6 +120,8 @@ class Simulation:
             engine: runs each block and gives the answers back in order.
         """
         compiled, stride = self._compiled(lock_step), self.work.stride
+        if compiled:
+            self._look_ahead(stride)
 
         def play(span: Span) -> Outcome:
             if compiled:
@@ -124,6 +129,16 @@ class Simulation:
             return self._ended(self._walk(span, self.limit, gamma), span)
 
         return iter(engine(play, spans(self.n, BLOCK)))
+
+    def _look_ahead(self, stride: int) -> None:
+        """See how the first episodes end before thousands are begun: a loop that hardly ever ends.
+
+        Raises:
+            InputError: one of them goes on for too long, and nobody limits it.
+        """
+        if self.max_steps is None and self.work.longest > PROBE:
+            span = (0, min(self.n, LANES))
+            self._ended(self._run(span, 1.0, stride), span)
 
     def trajectories(
         self, engine: Recording = map, *, with_prob: bool = False
@@ -134,7 +149,10 @@ class Simulation:
             engine: runs each batch and gives the answers back in order.
             with_prob: with the probability with which each action was taken.
         """
-        record = self._retraced if self._compiled(lock_step, retrace) else self._recorded
+        record = self._recorded
+        if self._compiled(lock_step, retrace):
+            record = self._retraced
+            self._look_ahead(self.work.stride)
         episodes = int(max(1, min(BLOCK * 4, BATCH_STEPS / self.work.length)))
         return iter(engine(partial(record, with_prob=with_prob), spans(self.n, episodes)))
 
@@ -200,7 +218,7 @@ class Simulation:
         chain, table = self.chain, self.chain.table
         key, state = self._begin(span)
         gain, length, after = np.empty(len(key)), np.empty(len(key), np.int64), np.empty_like(state)
-        lock_step.compiled(
+        lock_step.aside(
             table.row, table.slot, chain.after, chain.reward, key, state,
             gamma, self.limit, stride, gain, length, after,
         )  # fmt: skip
@@ -220,10 +238,17 @@ class Simulation:
         """Return the same with the compiled loops: once for the lengths, and once more."""
         chain, table = self.chain, self.chain.table
         outcome = self._ended(self._run(span, 1.0, self.work.stride), span)
+        if outcome.length.max() > LONGEST_HELD:
+            raise InputError(
+                f"an episode has {outcome.length.max():,} steps, and a trajectory is held whole: "
+                f"up to {LONGEST_HELD:,}",
+                shown(self.chain.mdp.name),
+                "take fewer --max-steps, or --rows summary, which holds none",
+            )
         start = np.concatenate([[0], np.cumsum(outcome.length)])
         entry = np.empty(start[-1], dtype=np.int32)
         key, state = self._begin(span)
-        retrace.compiled(table.row, table.slot, chain.after, key, state, start, entry)
+        retrace.aside(table.row, table.slot, chain.after, key, state, start, entry)
         return self._trajectories(entry, start, outcome, with_prob=with_prob)
 
     def _trajectories(
@@ -324,23 +349,36 @@ def lock_step(
                 steps[i] += np.int32(going)
 
 
+ABREAST = 16
+"""Episodes that are noted side by side: what one waits for, the others fill."""
+
+
 @kernel
 def retrace(
     row: Words, slot: Words, ahead: Codes, key: Words, begin: Codes, start: Ints, entry: Codes
 ) -> None:
-    """Note what episodes draw, whose lengths are known: the same as `lock_step`, one by one."""
+    """Note what episodes draw, whose lengths are known: the same as `lock_step`."""
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    for e in range(len(key)):
-        place, state = key[e] + GOLDEN, begin[e]
-        for t in range(start[e], start[e + 1]):
-            place += GOLDEN
-            z = place
-            z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            z = z ^ (z >> np.uint64(31))
-            where = row[state]
-            drawn_slot = (((z >> half) * (where & low)) >> half) + (where >> half)
-            found = slot[drawn_slot]
-            kept = (z & low) < (found >> half)
-            entry[t] = drawn_slot if kept else found & low
-            state = ahead[entry[t]]
+    place, state = np.zeros(ABREAST, np.uint64), np.zeros(ABREAST, np.int32)
+    length = np.zeros(ABREAST, np.int64)
+    for first in range(0, len(key), ABREAST):
+        lanes, longest = min(ABREAST, len(key) - first), 0
+        for i in range(lanes):
+            e = first + i
+            place[i], state[i], length[i] = key[e] + GOLDEN, begin[e], start[e + 1] - start[e]
+            longest = max(longest, length[i])
+        for t in range(longest):
+            for i in range(lanes):
+                if t < length[i]:
+                    place[i] += GOLDEN
+                    z = place[i]
+                    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+                    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+                    z = z ^ (z >> np.uint64(31))
+                    where = row[np.uint32(state[i])]
+                    drawn_slot = (((z >> half) * (where & low)) >> half) + (where >> half)
+                    found = slot[drawn_slot]
+                    kept = (z & low) < (found >> half)
+                    chosen = np.uint32(drawn_slot if kept else found & low)
+                    entry[start[first + i] + t] = chosen
+                    state[i] = ahead[chosen]

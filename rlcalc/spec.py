@@ -191,6 +191,8 @@ class World(Document):
     environment: str
     name: str | None = None
     gamma: Annotated[float, Field(ge=0, le=1)] | None = None
+    start: Beginning | None = None
+    policy: dict[Scalar, Choices] | None = None
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,14 @@ class EnvironmentDocument:
 
     parameters: Mapping[str, Any]
     where: Where
+
+
+class Misplaced(ValueError):
+    """What is wrong with one key of a document, where only the whole document shows it."""
+
+    def __init__(self, key: str, what: str) -> None:
+        super().__init__(what)
+        self.key = key
 
 
 @cache
@@ -213,9 +223,25 @@ def adapter(of: Literal["trajectory", "document", "model", "policy"]) -> TypeAda
     return TypeAdapter(kinds[of])
 
 
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of all documents."""
-    return TypeAdapter(ModelDocument | PolicyDocument | TrajectoriesDocument).json_schema()
+def schema(worlds: Mapping[str, type[World]]) -> dict[str, Any]:
+    """Return the JSON Schema of all documents.
+
+    Args:
+        worlds: what a document may say about each named world; a name that ends in ":" is but the
+            beginning of names.
+    """
+    lists = ModelDocument | PolicyDocument | TrajectoriesDocument
+    whole: dict[str, Any] = TypeAdapter(lists).json_schema()
+    for name, world in worlds.items():
+        said = TypeAdapter(world).json_schema(ref_template="#/$defs/{model}")
+        whole["$defs"] |= said.pop("$defs", {})
+        named = {"pattern": f"^{name}"} if name.endswith(":") else {"const": name}
+        said["properties"]["environment"] = {"type": "string", **named}
+        said["required"] = sorted({"environment", *said.get("required", ())})
+        said["title"] = f"Environment {name}"
+        whole["$defs"][said["title"]] = said
+        whole["anyOf"].append({"$ref": f"#/$defs/{said['title']}"})
+    return whole
 
 
 def path_fault(path: list[Any]) -> str | None:
@@ -288,7 +314,9 @@ def _fault(detail: Any, where: Where, of: str, *, line: bool, keys: list[str]) -
         others = ", ".join(map(shown, value)) if isinstance(value, dict) else ""
         return Fault(f"{name} is missing", where(path[:-1]), f"add {name}; given: {others}")
     if kind == "value_error":
-        return Fault(str(detail["ctx"]["error"]), where(path), "")
+        wrong = detail["ctx"]["error"]
+        path = (*path, wrong.key) if isinstance(wrong, Misplaced) else path
+        return Fault(str(wrong), where(path), "")
     expected = EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
     if kind == "model_type" and of in MODEL_KINDS:
         expected = "{to: STATE, p: 1, reward: 0}, or a list of these"

@@ -33,9 +33,26 @@ def load(
     """
     if is_environment(source):
         models.refuse_columns(options or Options(), f"the environment {shown(source)}")
-        return environments.build(environments.document_of(source, settings or {}))
+        return _built(environments.document_of(source, settings or {}))
     found = models.load_model(source, options or Options(), settings)
-    return environments.build(found) if isinstance(found, EnvironmentDocument) else found
+    return _built(found) if isinstance(found, EnvironmentDocument) else found
+
+
+def _built(document: EnvironmentDocument) -> MDP | Game:
+    from rlcalc.mdp import MDP
+
+    said = environments.parameters_of(document)
+    world = environments.world_of(said)
+    if said.start is None and said.policy is None:
+        return world
+    if isinstance(world, MDP):
+        return models.with_said(world, said, document.where)
+    key = "policy" if said.start is None else "start"
+    raise InputError(
+        f"{shown(world.name)} is played as it is: {world.why}",
+        document.where((key,)),
+        f"leave out {key}",
+    )
 
 
 def load_model(

@@ -13,7 +13,7 @@ import rlcalc
 from rlcalc import MDP, Policy, simulator
 from rlcalc.chain import Chain
 from rlcalc.engines.threads import run
-from rlcalc.errors import InputError
+from rlcalc.errors import InputError, UsageError
 from rlcalc.playing import Play, Wish, prepare
 from rlcalc.simulator import Simulation, spans
 from rlcalc.trajectories import concatenate
@@ -239,6 +239,58 @@ def test_a_world_that_hardly_ever_ends_says_so(monkeypatch: pytest.MonkeyPatch) 
     for ask in (lambda one: one.trajectories(), lambda one: one.outcomes(1.0)):
         with pytest.raises(InputError, match="episode 0 has not ended after 100 steps"):
             next(ask(simulation(mdp, 3)))
+
+
+def test_a_world_that_hardly_ever_ends_is_not_begun_a_thousand_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where loops are compiled, the first episodes go ahead: a block of them would take long."""
+    monkeypatch.setattr(simulator, "LONGEST", 2 * simulator.PROBE)
+    monkeypatch.setattr(simulator, "COMPILING", 0.0)
+    mdp = replace(
+        mdp_of({(0, 0): [(1, 2.0**-40, 0.0), (0, 1 - 2.0**-40, 0.0)]}, 2), start=np.array([1.0, 0])
+    )
+
+    def engine(work: object, spans: object) -> None:
+        raise AssertionError("a block is begun")
+
+    one = simulation(mdp, 100_000)
+    with pytest.raises(InputError, match="episode 0 has not ended"):
+        one.outcomes(1.0, engine)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="episode 0 has not ended"):
+        one.trajectories(engine)  # type: ignore[arg-type]
+
+
+def test_rewards_whose_squares_overflow_are_refused() -> None:
+    world = replace(mdp_of({(0, 0): [(1, 1.0, -1e141)]}, 2), start=np.array([1.0, 0]))
+    with pytest.raises(InputError, match=r"as large as 1e\+141"):
+        played(world, 3)
+
+
+@pytest.mark.parametrize("steps", [0, 2**31, 10**30])
+def test_steps_that_cannot_be_counted_are_refused(steps: int) -> None:
+    world = replace(mdp_of({(0, 0): [(1, 1.0, 1.0)]}, 2), start=np.array([1.0, 0]))
+    with pytest.raises(UsageError, match="max_steps"):
+        played(world, 3, steps)
+
+
+def test_episodes_that_begin_alike_have_no_error_bars() -> None:
+    """They are not independent: bars for independent ones would be too small."""
+    world = replace(mdp_of({(0, 0): [(1, 1.0, 1.0)]}, 2), start=np.array([1.0, 0]))
+    with pytest.raises(UsageError, match="begin alike"):
+        played(world, 8, group=2).summary()
+    with pytest.raises(UsageError, match="begin alike"):
+        rlcalc.estimate(world, episodes=8, play={"group": 2})
+
+
+def test_an_episode_that_memory_does_not_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulator, "LONGEST_HELD", 99)
+    monkeypatch.setattr(simulator, "COMPILING", 0.0)
+    one = simulation(replace(mdp_of({(0, 0): [(0, 1.0, 1.0)]}, 1), start=np.ones(1)), 2, 100)
+    with pytest.raises(InputError, match="an episode has 100 steps"):
+        next(one.trajectories())
+
+    assert next(one.outcomes(1.0)).gain.tolist() == [100, 100]
 
 
 @given(models())

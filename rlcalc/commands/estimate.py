@@ -13,6 +13,7 @@ from rlcalc.commands import (
     the_only,
     watched,
 )
+from rlcalc.errors import UsageError
 from rlcalc.vocabulary import (
     All,
     Columns,
@@ -104,8 +105,20 @@ def estimate(
     else:
         from rlcalc import playing, worlds
 
+        if one_step or order_by is not None:
+            option = "--one-step" if one_step else "--order-by"
+            raise UsageError(f"{option} is for trajectories that are read", fix="leave it out")
         world = worlds.load(the_only(sources), asked, settings_of(set_))
-        wish = playing.Wish(episodes, policy, start, max_steps, seed, gamma, jobs=jobs)
+        wish = playing.Wish(
+            episodes,
+            policy,
+            start,
+            max_steps,
+            seed,
+            gamma,
+            jobs=jobs,
+            bootstrap=truncated == "bootstrap",
+        )
         play = playing.prepare(world, wish)
         result = playing.estimated(play, ask, partial(watched, n=episodes, quiet=quiet))
     answer(result, form, output, head=most, quiet=quiet)

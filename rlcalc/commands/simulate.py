@@ -76,10 +76,11 @@ def simulate(
 
     given = bool(format_ or json or csv or output)
     form = settled_format(format_, json=json, csv=csv, output=output)
-    wanted = rows or _rows(form if given else None, output)
+    apart = with_prob or group_size > 1
+    wanted = rows or _rows(form if given else None, output, apart=apart)
     settings = settings_of(set_) | ({} if bins is None else {"bins": bins})
     asked = source_options(from_, columns, one_step=False, order_by=None)
-    name = needs_source([source] if source else None)[0]
+    name = needs_source(None if source is None else [source])[0]
     wish = playing.Wish(
         episodes, policy, start, max_steps, seed, gamma, group_size, with_prob, jobs
     )
@@ -88,6 +89,11 @@ def simulate(
     if rollouts:
         if given and form is not Format.jsonl:
             raise UsageError(f"rollouts are not written as {form}", fix="they are JSONL")
+        if with_prob or rows is not None:
+            option = "--with-prob" if with_prob else f"--rows {rows}"
+            raise UsageError(
+                f"{option} and --rollouts do not go together", fix="leave one of them out"
+            )
         _write(play, None, output, watch, quiet=quiet)
     elif wanted is RowsOption.summary:
         answer(play.summary(watch), form, output, head=None, quiet=quiet)
@@ -95,9 +101,11 @@ def simulate(
         _write(play, form if given else Format.jsonl, output, watch, quiet=quiet)
 
 
-def _rows(form: Format | None, output: str | None) -> RowsOption:
+def _rows(form: Format | None, output: str | None, *, apart: bool) -> RowsOption:
+    """Return what is written if nobody says it; `apart`: what is asked is only in trajectories."""
     for_eyes = form in (Format.table, Format.md) or (form is None and sys.stdout.isatty())
-    return RowsOption.summary if for_eyes and not output else RowsOption.trajectories
+    wanted = for_eyes and not output and not apart
+    return RowsOption.summary if wanted else RowsOption.trajectories
 
 
 def _write(

@@ -67,6 +67,7 @@ def _listing() -> Result:
 def _schema() -> str:
     import json
 
+    from rlcalc import environments
     from rlcalc.spec import schema
 
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(environments.parameters()), indent=2, ensure_ascii=False) + "\n"

@@ -40,14 +40,33 @@ def run(
     from concurrent.futures import ThreadPoolExecutor  # not for the many runs of one piece
 
     running: deque[Future[Answer]] = deque()
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            for piece in chain(first, rest):
-                running.append(pool.submit(work, piece))
-                if len(running) > 2 * jobs:
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
-        finally:
-            for future in running:
-                future.cancel()
+    pool, patient = ThreadPoolExecutor(jobs), True
+    try:
+        for piece in chain(first, rest):
+            running.append(pool.submit(work, piece))
+            if len(running) > 2 * jobs:
+                yield _answer(running.popleft())
+        while running:
+            yield _answer(running.popleft())
+    except (KeyboardInterrupt, SystemExit):  # a piece may take minutes: nobody waits for it
+        patient = False
+        raise
+    finally:
+        pool.shutdown(wait=patient, cancel_futures=True)
+
+
+def _answer(future: Future[Answer]) -> Answer:
+    """Return the answer of a piece when it is there.
+
+    An interrupt is heard meanwhile. Without the timeout it would not be once Polars has read
+    something: its own handler lets the system take the waiting up again.
+    """
+    from concurrent.futures import wait
+
+    while not future.done():
+        wait([future], HEARING)
+    return future.result()
+
+
+HEARING = 0.2
+"""Seconds after which it is looked whether there was an interrupt."""

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rlcalc.errors import InputError, nearest, shown
-from rlcalc.spec import EnvironmentDocument, faults
+from rlcalc.spec import EnvironmentDocument, World, faults
 
 if TYPE_CHECKING:
     from rlcalc.mdp import MDP
@@ -50,15 +50,30 @@ def named(name: str) -> bool:
 
 
 def build(document: EnvironmentDocument) -> MDP | Game:
-    """Return the world that a document names.
+    """Return the world that a document names, as it is without the document's start and policy.
 
     Raises:
         InputError: there is no such world, or it has no such parameters.
     """
+    return world_of(parameters_of(document))
+
+
+def world_of(parameters: World) -> MDP | Game:
+    """Return the world that has these parameters."""
+    world: MDP | Game = _module(parameters.environment).build(parameters)
+    return world
+
+
+def parameters_of(document: EnvironmentDocument) -> World:
+    """Return what a document says about the world that it names.
+
+    Raises:
+        InputError: there is no such world, or it has no such parameters.
+    """
+    from pydantic import ValidationError
+
     name = document.parameters["environment"]
-    if isinstance(name, str) and name.startswith(GYM):
-        return _built(import_module("rlcalc.environments.gym"), document)
-    if not isinstance(name, str) or name not in WORLDS:
+    if not isinstance(name, str) or not named(name):
         near = nearest(str(name), WORLDS)
         raise InputError(
             f"there is no environment {shown(name)}",
@@ -66,19 +81,22 @@ def build(document: EnvironmentDocument) -> MDP | Game:
             (f"did you mean {near}? " if near else "")
             + f"there are {', '.join(WORLDS)} and gym:NAME",
         )
-    return _built(import_module(f"rlcalc.environments.{WORLDS[name]}"), document)
-
-
-def _built(module: ModuleType, document: EnvironmentDocument) -> MDP | Game:
-    from pydantic import ValidationError
-
+    kind: type[World] = _module(name).Parameters
     try:
-        parameters = module.Parameters.model_validate(dict(document.parameters))
+        return kind.model_validate(dict(document.parameters))
     except ValidationError as error:
-        known = module.Parameters.model_fields
+        known = kind.model_fields
         raise InputError.of(faults(error, document.where, known=known)) from error
-    world: MDP | Game = module.build(parameters)
-    return world
+
+
+def _module(name: str) -> ModuleType:
+    file = "gym" if name.startswith(GYM) else WORLDS[name]
+    return import_module(f"rlcalc.environments.{file}")
+
+
+def parameters() -> dict[str, type[World]]:
+    """Return what can be said about each world, by its name."""
+    return {name: _module(name).Parameters for name in (*WORLDS, GYM)}
 
 
 def document_of(name: str, settings: Mapping[str, Any]) -> EnvironmentDocument:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,8 +25,11 @@ from rlcalc.trajectories import Labels, Numbers, Trajectories
 COPIES = 16
 """Environments that are played side by side: a constant, for each has its own random numbers."""
 
-LONGEST = 1_000_000
-"""Steps after which an episode that nobody limits is given up."""
+LONGEST = 100_000
+"""Steps after which an episode that nobody limits is given up: half a minute or so."""
+
+MOST_BINS = 1_000_000
+"""Into which a number of an observation is cut."""
 
 BATCH_STEPS = 1 << 16
 """Steps that a batch of trajectories has, or more."""
@@ -49,6 +52,12 @@ def build(parameters: Parameters) -> MDP | Played:
     """
     name, _, options = parameters.environment.removeprefix("gym:").partition(",")
     given = {**_options(options), **(parameters.model_extra or {})}
+    if "max_episode_steps" in given:
+        raise InputError(
+            "max_episode_steps is no option here: a model has no clock",
+            shown(name),
+            "leave it out, and say --max-steps",
+        )
     make = _maker(name, given)
     gamma, title = parameters.gamma, parameters.name or name
     with closing(make()) as environment:
@@ -60,6 +69,7 @@ def build(parameters: Parameters) -> MDP | Played:
                 fix="only environments with discrete actions can be played",
             )
         if isinstance(table, dict):
+            _refuse_bins(parameters.bins, environment.observation_space, name)
             start = getattr(environment.unwrapped, "initial_state_distrib", None)
             return replace(model_of(table, start), gamma=gamma, name=title)
         label = labeller(environment.observation_space, parameters.bins, name)
@@ -96,18 +106,32 @@ def _maker(name: str, options: dict[str, Any]) -> Callable[..., Any]:
         ) from error
 
     def make(**more: Any) -> Any:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return gymnasium.make(name, **options, **more)
-        except (gymnasium.error.Error, TypeError, ImportError, ValueError) as error:
-            said = " ".join(str(error).split())
-            raise InputError(
-                f"Gymnasium cannot make {shown(name)}: {shown(said, 300)}",
-                fix="python -c 'import gymnasium; gymnasium.pprint_registry()' lists what it knows",
-            ) from error
+        with warnings.catch_warnings(), theirs(f"Gymnasium cannot make {shown(name)}", LISTS):
+            warnings.simplefilter("ignore")
+            return gymnasium.make(name, **options, **more)
 
     return make
+
+
+@contextmanager
+def theirs(what: str, fix: str = "") -> Iterator[None]:
+    """Say what goes wrong in an environment, which may raise anything, as a fault of what is read.
+
+    Raises:
+        InputError: something went wrong.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())
+        if isinstance(error, LookupError) or not said:  # a key alone says little
+            said = f"{type(error).__name__}: {said}"
+        raise InputError(f"{what}: {shown(said, 300)}", fix=fix) from error
+
+
+LISTS = "python -c 'import gymnasium; gymnasium.pprint_registry()' lists what it knows"
 
 
 def model_of(table: dict[int, dict[int, list[tuple[float, int, float, bool]]]], start: Any) -> MDP:
@@ -161,6 +185,8 @@ def labeller(space: Any, bins: int | None, name: str) -> Labeller:
         InputError: it is a box and there are no bins, or something else.
     """
     kind = type(space).__name__
+    if kind != "Box":
+        _refuse_bins(bins, space, name)
     if kind == "Discrete":
         return lambda seen: str(int(seen))
     if kind in ("MultiDiscrete", "MultiBinary", "Tuple"):
@@ -170,10 +196,10 @@ def labeller(space: Any, bins: int | None, name: str) -> Labeller:
     if bins is None:
         raise InputError(
             f"observations of {shown(name)} are {space.shape} numbers, and have no labels",
-            fix="cut each into --bins 10, say",
+            fix="cut each into --bins 10, say: --set bins=10 for other commands",
         )
-    if bins < 1:
-        raise InputError(f"bins is {bins}, expected at least 1")
+    if not 1 <= bins <= MOST_BINS:
+        raise InputError(f"bins is {bins}, expected 1 to {MOST_BINS:,}")
     low, high = (np.ravel(bound).astype(np.float64) for bound in (space.low, space.high))
     bounded = (np.abs(low) < 1e30) & (np.abs(high) < 1e30)
     low, high = np.where(bounded, low, -np.pi / 2), np.where(bounded, high, np.pi / 2)
@@ -184,6 +210,14 @@ def labeller(space: Any, bins: int | None, name: str) -> Labeller:
         return str(tuple(np.clip((share * bins).astype(int), 0, bins - 1).tolist()))
 
     return cut
+
+
+def _refuse_bins(bins: int | None, space: Any, name: str) -> None:
+    if bins is not None:
+        raise InputError(
+            f"observations of {shown(name)} are {type(space).__name__}, and no numbers to be cut",
+            fix="leave out bins",
+        )
 
 
 class Episode:
@@ -256,7 +290,8 @@ class Played:
         makers = [lambda: self.make(max_episode_steps=limit)] * copies
         with closing(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.NEXT_STEP)) as world:
             own = drawn(keys(seed, np.arange(copies)), 0) >> np.uint64(33)
-            several, _ = world.reset(seed=own.tolist())
+            with theirs(f"{shown(self.name)} cannot be reset"):
+                several, _ = world.reset(seed=own.tolist())
             seen = list(iterate(world.observation_space, several))
             playing = [Episode(number, seed) for number in range(copies)]
             resetting = [False] * copies
@@ -268,7 +303,8 @@ class Played:
                     else self._act(episode, shows, policy)
                     for episode, shows, reset in zip(playing, seen, resetting, strict=True)
                 ]
-                several, rewards, terminated, truncated, _ = world.step(np.array(chosen))
+                with theirs(f"{shown(self.name)} cannot be played on"):
+                    several, rewards, terminated, truncated, _ = world.step(np.array(chosen))
                 seen = list(iterate(world.observation_space, several))
                 for i, episode in enumerate(playing):
                     over, cut = bool(terminated[i]), bool(truncated[i])

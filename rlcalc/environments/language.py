@@ -23,9 +23,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rlcalc import decoding
-from rlcalc.environments.language_parameters import MARK, OVER, Parameters
+from rlcalc.environments.language_parameters import MARK, OVER, Parameters, text_of
 from rlcalc.mdp import MDP
-from rlcalc.spec import quotient
 from rlcalc.streams import drawn, keys
 from rlcalc.trajectories import Floats, Labels, Trajectories
 
@@ -43,6 +42,9 @@ BATCH = 1 << 11
 JUDGE = 1 << 40
 """The place in an episode's stream from which on the judge draws."""
 
+DECODED = tuple(f"{name}:NUMBER" for name in decoding.DECODERS)
+"""The policies of a world of tokens that is not listed, beside its own."""
+
 Tokens = tuple[str, ...]
 Step = tuple[str, str, float, float]  # state, action, reward, π
 
@@ -59,6 +61,7 @@ class Speaker:
     """A language model with its world: what comes next, when it is over, what it earns."""
 
     said: Parameters
+    more: tuple[tuple[str, float], ...] = ()  # decoders that come after its own
     _rows: dict[str, tuple[Floats, list[float]]] = field(default_factory=dict)
 
     @property
@@ -69,7 +72,7 @@ class Speaker:
     @property
     def end(self) -> str | None:
         """The token that ends a response."""
-        return None if self.said.end is None else str(self.said.end)
+        return None if self.said.end is None else text_of(self.said.end)
 
     def chances(self, text: str) -> Floats:
         """Return [V] the probability of each token after a text, as it is decoded.
@@ -97,7 +100,7 @@ class Speaker:
             row = known.get(context, {}) if context is not None else {}
             logit = np.array([row.get(token, 0.0) for token in self.said.vocabulary])
             weight = np.exp(logit - logit.max())
-            steps = self.said.decoding()
+            steps = [*self.said.decoding(), *self.more]
             chance = decoding.applied(weight / weight.sum(), np.zeros(1, int), steps)
             self._rows[tail] = chance, np.cumsum(chance).tolist()
         return self._rows[tail]
@@ -129,7 +132,7 @@ class Speaker:
     @property
     def judge(self) -> float:
         """The probability that a reward is turned over."""
-        return float(quotient(self.said.judge))  # type: ignore[arg-type]
+        return min(1.0, self.said.judge)
 
     def responses(self, text: str) -> Iterator[tuple[Tokens, float]]:
         """Yield every finished response to a text with its probability, in a fixed order."""
@@ -271,13 +274,24 @@ class Conversation:
     """A language world that is too large to be listed: it is played a token after the other."""
 
     speaker: Speaker
-    policies = ("spec",)
 
     def __post_init__(self) -> None:
         said = self.speaker.said
+        self.policies = ("spec", *(DECODED if said.level == "token" else ()))
         self.name = said.name or "language"
         self.gamma = 1.0 if said.gamma is None else said.gamma
         self.states, self.actions = Labels(textual=True), Labels(textual=True)
+
+    def decoded(self, policy: str) -> Conversation | None:
+        """Return the same world, each token decoded once more; None if the policy is another one.
+
+        Raises:
+            UsageError: a number that does not fit.
+        """
+        base, steps = decoding.parse(policy)
+        if not steps or base not in ("", "spec") or self.speaker.said.level != "token":
+            return None
+        return Conversation(Speaker(self.speaker.said, (*self.speaker.more, *steps)))
 
     @property
     def why(self) -> str:

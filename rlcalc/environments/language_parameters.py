@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import signal
+import threading
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 import numpy as np
 from pydantic import BeforeValidator, model_validator
 
 from rlcalc import decoding
-from rlcalc.errors import RlcalcError, nearest
+from rlcalc.errors import InputError, RlcalcError, listed, nearest, shown
 from rlcalc.mdp import SUM_TOLERANCE
-from rlcalc.spec import World, quotient
+from rlcalc.spec import Chance, Chances, Misplaced, Scalar, World, quotient
 
 LONGEST = 1_000
 """Tokens that a response may have."""
@@ -25,9 +27,14 @@ MARK = "|"
 """What stands between the tokens of a name; no token has it."""
 
 
+def text_of(name: object) -> str:
+    """Return a text that a document may have written without quotes: 2 and true are words too."""
+    return str(name).lower() if isinstance(name, bool) else str(name)
+
+
 def _texts(given: object, what: str) -> list[str]:
     several = given if isinstance(given, list) else [given]
-    texts = [text if isinstance(text, str) else repr(text) for text in several]
+    texts = list(map(text_of, several))
     wrong = any(not isinstance(value, str | int | float) for value in several)
     if wrong or any(MARK in text or text == OVER for text in texts):
         raise ValueError(f"{what} is {given!r}, expected texts without {MARK}, and not {OVER}")
@@ -54,6 +61,8 @@ def shares(given: object) -> dict[str, float]:
     """
     if not isinstance(given, dict):
         texts = list(dict.fromkeys(_texts(given, "prompts")))
+        if not texts:
+            raise ValueError("there are no prompts, expected one or more")
         return {text: 1 / len(texts) for text in texts}
     texts = _texts(list(given), "prompts")
     chances = [quotient(p) for p in given.values()]
@@ -77,8 +86,46 @@ def by_context(given: object) -> dict[str, dict[str, float]]:
             number = isinstance(value, int | float) and abs(value) <= 700
             if isinstance(value, bool) or not (value is None or number):
                 raise ValueError(f"a logit after {context!r} is {value!r}, expected −700 to 700")
-        found[str(context)] = {str(t): -np.inf if v is None else float(v) for t, v in row.items()}
+        found[text_of(context)] = {
+            text_of(token): -np.inf if v is None else float(v) for token, v in row.items()
+        }
     return found
+
+
+PATIENCE = 5.0
+"""Seconds that a regular expression may take for one response."""
+
+SHORT = 12
+"""Letters up to which nobody looks at the clock: to set an alarm takes longer than to match."""
+
+
+def matched(pattern: str, text: str) -> bool:
+    """Return whether a regular expression matches a whole text.
+
+    Python's tries every way there is: `(a+)+b` takes minutes for 30 letters. An alarm ends that
+    where there are alarms, which is in the main thread, and where nobody else uses them.
+
+    Raises:
+        InputError: it takes too long.
+    """
+    free = threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGALRM")
+    if len(text) <= SHORT or not free or signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
+        return re.fullmatch(pattern, text) is not None
+
+    def over(number: int, frame: object) -> NoReturn:
+        raise InputError(
+            f"the regex {shown(pattern)} takes longer than {PATIENCE:g} s for the response "
+            f"'{shown(text)}'",
+            fix="write it without a repetition inside another, like (a+)+",
+        )
+
+    signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        return re.fullmatch(pattern, text) is not None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
@@ -92,7 +139,7 @@ class Rule:
     def reward(self, prompt: str, response: str) -> float:
         """Return what a response to a prompt earns."""
         if self.table is None:
-            return float(re.fullmatch(self.pattern, response) is not None)
+            return float(matched(self.pattern, response))
         return self.table.get(prompt, {}).get(response, 0.0)
 
     @cached_property
@@ -120,11 +167,11 @@ def rule(given: object) -> Rule:
             raise ValueError(f"regex {what!r} cannot be read: {error}") from error
         return Rule("regex", pattern=what)
     if kind == "exact" and isinstance(what, dict):
-        answers = {str(p): _texts(several, "exact") for p, several in what.items()}
+        answers = {text_of(p): _texts(several, "exact") for p, several in what.items()}
         table = {p: dict.fromkeys(several, 1.0) for p, several in answers.items()}
         return Rule("exact", table=table)
     if kind == "table" and isinstance(what, dict):
-        return Rule("table", table={str(p): _rewards(row) for p, row in what.items()})
+        return Rule("table", table={text_of(p): _rewards(row) for p, row in what.items()})
     near = nearest(str(kind), ("exact", "regex", "table"))
     raise ValueError(
         f"reward is {given!r}, expected {{exact: {{prompt: answer}}}}, {{regex: pattern}} or "
@@ -138,22 +185,30 @@ def _rewards(row: object) -> dict[str, float]:
     for value in row.values():
         if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
             raise ValueError(f"a reward is {value!r}, expected a finite number")
-    return {str(response): float(value) for response, value in row.items()}
+    return {text_of(response): float(value) for response, value in row.items()}
+
+
+Logits = dict[Scalar, dict[Scalar, float | None] | float | None]
+"""By context and token; without contexts they are those after any text."""
+
+Paid = dict[Literal["exact", "regex", "table"], Any]
 
 
 class Parameters(World):
     """What can be said about a language world."""
 
     environment: str = "language"
-    vocabulary: Annotated[Any, BeforeValidator(tokens)]
-    prompts: Annotated[Any, BeforeValidator(shares)]
-    reward: Annotated[Any, BeforeValidator(rule)]
-    end: str | int | None = None  # the token that ends a response; None: only its length does
+    vocabulary: Annotated[Any, BeforeValidator(tokens, list[Scalar])]
+    prompts: Annotated[Any, BeforeValidator(shares, list[Scalar] | Chances | Scalar)]
+    reward: Annotated[Any, BeforeValidator(rule, Paid)]
+    end: Scalar | None = None  # the token that ends a response; None: only its length does
     horizon: int = 3  # tokens that a response has, at most
-    follow_ups: Annotated[Any, BeforeValidator(lambda given: _texts(given, "follow_ups"))] = ()
+    follow_ups: Annotated[
+        Any, BeforeValidator(lambda given: _texts(given, "follow_ups"), list[Scalar] | Scalar)
+    ] = ()
     separator: str = ""
-    logits: Annotated[Any, BeforeValidator(by_context)] = {}  # noqa: RUF012 (frozen)
-    judge: float | str = 0.0  # the probability that the reward is turned over
+    logits: Annotated[Any, BeforeValidator(by_context, Logits)] = {}  # noqa: RUF012 (frozen)
+    judge: Chance = 0.0  # the probability that the reward is turned over
     level: Literal["token", "sequence", "turn"] = "token"
     temperature: float | None = None
     top_p: float | None = None
@@ -161,39 +216,54 @@ class Parameters(World):
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Parameters:
-        fault = self._fault()
+        key, fault = self._fault()
         if fault:
-            raise ValueError(fault)
+            raise Misplaced(key, fault)
         return self
 
-    def _fault(self) -> str | None:
+    def _fault(self) -> tuple[str, str]:
+        """Return what is wrong, and the key of which it is; nothing if nothing is."""
         known = ", ".join(self.vocabulary)
         for context, row in self.logits.items():
             for token in row:
                 if token not in self.vocabulary:
-                    return f"there is no token {token!r}, after {context!r}; there are {known}"
+                    what = f"there is no token {token!r}, after {context!r}; there are {known}"
+                    return "logits", what
             if all(row.get(token, 0.0) == -np.inf for token in self.vocabulary):
-                return f"no token can come after {context!r}"
-        if self.end is not None and str(self.end) not in self.vocabulary:
-            return f"end is {self.end!r}, which is no token; there are {known}"
+                return "logits", f"no token can come after {context!r}"
+        if self.end is not None and text_of(self.end) not in self.vocabulary:
+            return "end", f"end is {self.end!r}, which is no token; there are {known}"
         if not 1 <= self.horizon <= LONGEST:
-            return f"horizon is {self.horizon}, expected 1 to {LONGEST:,}"
-        judge = quotient(self.judge)
-        if isinstance(judge, str) or not 0 <= float(judge) <= 1:  # type: ignore[arg-type]
-            return f"judge is {judge!r}, expected a probability from 0 to 1"
+            return "horizon", f"horizon is {self.horizon}, expected 1 to {LONGEST:,}"
         if self.level == "sequence" and self.follow_ups:
-            return "at the level of sequences there is one response: say turn, or token"
-        try:
-            self.decoding()
-        except RlcalcError as error:
-            return f"{error.faults[0].what}: {error.faults[0].fix}"
-        return None
+            return "level", "at the level of sequences there is one response: say turn, or token"
+        for name, number in self.asked_of_decoders().items():
+            try:
+                decoding.number_of(name, number)
+            except RlcalcError as error:
+                return name.replace("-", "_"), f"{error.faults[0].what}: {error.faults[0].fix}"
+        return "reward", self._unpaid()
+
+    def _unpaid(self) -> str:
+        """Return what is wrong with a rule that pays a prompt nobody asks, and not one that is."""
+        if self.reward.table is None:
+            return ""
+        asked = [*self.prompts, *self.follow_ups]
+        unpaid = [text for text in asked if text not in self.reward.table]
+        strange = [text for text in self.reward.table if text not in asked]
+        if unpaid and (strange or not self.reward.table):
+            near = nearest(unpaid[0], strange)
+            return f"no reward is said for the prompt {unpaid[0]!r}" + (
+                f"; did you mean it by {near!r}?" if near else f"; there are {listed(strange)}"
+            ) * bool(strange)
+        return ""
+
+    def asked_of_decoders(self) -> dict[str, float]:
+        """Return the number of each decoder that is asked for, in the order of their work."""
+        asked = {"temperature": self.temperature, "top-k": self.top_k, "top-p": self.top_p}
+        return {name: number for name, number in asked.items() if number is not None}
 
     def decoding(self) -> decoding.Steps:
         """Return what is done to the model's probabilities: temperature, then top-k, then top-p."""
-        asked = {"temperature": self.temperature, "top-k": self.top_k, "top-p": self.top_p}
-        return [
-            (name, decoding.number_of(name, number))
-            for name, number in asked.items()
-            if number is not None
-        ]
+        asked = self.asked_of_decoders().items()
+        return [(name, decoding.number_of(name, number)) for name, number in asked]

@@ -11,11 +11,11 @@ from itertools import product
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from rlcalc.errors import InputError
 from rlcalc.mdp import MDP, SUM_TOLERANCE
-from rlcalc.spec import World, quotient
+from rlcalc.spec import Chance, World, quotient
 from rlcalc.trajectories import Labels
 
 Cell = tuple[int, int]
@@ -104,14 +104,22 @@ def cell_to_hit(given: object) -> Cell | Literal["aimed"]:
     raise ValueError(f"target is {given!r}, expected aimed or a cell [x, y]")
 
 
+Offsets = list[tuple[int, int, Chance]]
+Scattering = Annotated[
+    Any,
+    BeforeValidator(scattered, Literal["good", "bad"] | dict[Literal["scatter"], Chance] | Offsets),
+    Field(validate_default=True),
+]
+
+
 class Parameters(World):
     """What can be said about the rifle."""
 
     environment: str = "rifle"
-    gun: Annotated[Any, BeforeValidator(scattered)] = scattered("good")
-    bullet: Annotated[Any, BeforeValidator(scattered)] = scattered("good")
-    size: Annotated[Any, BeforeValidator(grid)] = (3, 3)
-    target: Annotated[Any, BeforeValidator(cell_to_hit)] = "aimed"
+    gun: Scattering = "good"
+    bullet: Scattering = "good"
+    size: Annotated[Any, BeforeValidator(grid, int | Cell), Field(validate_default=True)] = 3
+    target: Annotated[Any, BeforeValidator(cell_to_hit, Literal["aimed"] | Cell)] = "aimed"
 
 
 def aim(cell: Cell) -> str:
@@ -135,15 +143,11 @@ def build(parameters: Parameters) -> MDP:
         InputError: the grid is too large for a table.
     """
     width, height = parameters.size
+    n = width * height
+    _require_room(n, n * n * len(parameters.gun))  # before anything of that size is made
     cells = list(product(range(width), range(height)))
     outcomes = _outcomes(parameters, cells)
-    n = len(cells)
-    if n * len(outcomes) > LARGEST:
-        raise InputError(
-            f"a rifle with {n:,} aims has {n * len(outcomes):,} outcomes, each of {n:,} states "
-            "with each of as many actions",
-            fix=f"take a smaller --set size: there may be {LARGEST:,}",
-        )
+    _require_room(n, n * len(outcomes))
     after = sorted({cell for _, cell, _, _ in outcomes})
     states = Labels([*map(aim, cells), *(f"{aim(cell)} fired" for cell in after)], textual=True)
     number = {cell: n + place for place, cell in enumerate(after)}
@@ -159,6 +163,15 @@ def build(parameters: Parameters) -> MDP:
     return replace(mdp, gamma=_gamma(parameters), start=start, name=name)
 
 
+def _require_room(n: int, outcomes: int) -> None:
+    if outcomes > LARGEST:
+        raise InputError(
+            f"a rifle with {n:,} aims has {outcomes:,} outcomes or more: each of {n:,} states has "
+            "each of as many actions",
+            fix=f"take a smaller --set size: there may be {LARGEST:,}",
+        )
+
+
 def _gamma(parameters: Parameters) -> float:
     return 1.0 if parameters.gamma is None else parameters.gamma
 
@@ -170,11 +183,7 @@ def _outcomes(parameters: Parameters, cells: list[Cell]) -> list[tuple[int, Cell
         goal = cell if parameters.target == "aimed" else parameters.target
         for (dx, dy), share in parameters.gun.items():
             aimed = (cell[0] + dx, cell[1] + dy)
-            hit = sum(
-                p
-                for (bx, by), p in parameters.bullet.items()
-                if (aimed[0] + bx, aimed[1] + by) == goal
-            )
+            hit = parameters.bullet.get((goal[0] - aimed[0], goal[1] - aimed[1]), 0.0)
             outcomes.append((action, aimed, share * hit, 1.0))
             outcomes.append((action, aimed, share * (1.0 - hit), 0.0))
     return [outcome for outcome in outcomes if outcome[2] > 0]

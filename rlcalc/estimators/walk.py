@@ -10,7 +10,7 @@ import numpy as np
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.estimators.importance import CERTAIN, products, ratios, weighted_gain
-from rlcalc.estimators.visits import dense
+from rlcalc.estimators.visits import changes, stable_order
 from rlcalc.mdp import MDP
 from rlcalc.trajectories import Codes, Flags, Floats, Ints, Trajectories
 
@@ -53,9 +53,9 @@ class Walk:
             key: [T] the number of the step's state, or of its pair.
             n: how many of those there are.
         """
-        own, known = dense(self.episode * n + key, len(self.piece) * n)
-        first = np.empty(len(known), dtype=np.int64)
-        first[own[::-1]] = np.arange(len(own))[::-1]  # the last to be written is the first step
+        code = self.episode * n + key
+        order = stable_order(code, len(self.piece) * n)
+        first: Ints = order.take(np.flatnonzero(changes(code.take(order))))
         return first
 
 

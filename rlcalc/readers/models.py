@@ -20,7 +20,15 @@ from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
 from rlcalc.policy import Policy
 from rlcalc.readers.documents import parsed, text_of_label
 from rlcalc.readers.sources import File, Options, found, kind_of_name, opened
-from rlcalc.spec import EnvironmentDocument, ModelDocument, Outcome, Where, adapter, faults
+from rlcalc.spec import (
+    EnvironmentDocument,
+    ModelDocument,
+    Outcome,
+    Where,
+    World,
+    adapter,
+    faults,
+)
 from rlcalc.trajectories import Floats, Labels
 from rlcalc.vocabulary import MODEL_COLUMN_NAMES, Kind
 
@@ -198,7 +206,9 @@ def of_document(document: ModelDocument, where: Where) -> MDP:
     problems = _alike(document, where)
     for (state, name), outcomes in zip(pairs, several, strict=True):
         problems += _wrong_outcomes(document, state, name, outcomes, states, where)
-    start = _start(document, states, where, problems)
+    start = None
+    if document.start is not None:
+        start = _start(document.start, states, where, problems)
     if not pairs:
         problems.append(
             Fault(
@@ -310,12 +320,35 @@ def _wrong_sum(state: Any, action: Any, several: list[Outcome], total: float, wh
     )
 
 
-def _start(
-    document: ModelDocument, states: Labels, where: Where, problems: list[Fault]
-) -> Floats | None:
-    if document.start is None:
-        return None
-    given = document.start if isinstance(document.start, dict) else {document.start: 1.0}
+def with_said(world: MDP, said: World, where: Where) -> MDP:
+    """Return a named world with the start and the policy that its document gives it.
+
+    States that the policy does not name are left to the world's own policy, else to the uniform.
+
+    Args:
+        world: as it is without these.
+        said: the document.
+        where: from a path in it to where that stands.
+
+    Raises:
+        InputError: unknown names, or probabilities that do not sum to 1.
+    """
+    problems: list[Fault] = []
+    start, weight = world.start, world.policy
+    if said.start is not None:
+        start = _start(said.start, world.states, where, problems)
+    if said.policy is not None:
+        weight = policy_of(said.policy, world, where, problems)
+    if problems:
+        raise InputError.of(problems)
+    if weight is not None and world.policy is not None and said.policy:
+        named = [world.states.code(text_of_label(state)) for state in said.policy]
+        weight = np.where(np.isin(world.expected.pair_state, named), weight, world.policy)
+    return replace(world, start=start, policy=weight)
+
+
+def _start(asked: Any, states: Labels, where: Where, problems: list[Fault]) -> Floats:
+    given = asked if isinstance(asked, dict) else {asked: 1.0}
     start = np.zeros(len(states))
     for name, chance in given.items():
         text = text_of_label(name)

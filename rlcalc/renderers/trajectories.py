@@ -165,6 +165,10 @@ def ends_of(batch: Trajectories) -> NDArray[np.int64]:
     return np.where(batch.terminated, 1, np.where(batch.truncated, 2, 0))
 
 
+CRLF = "\r\n"
+"""Ends a row of `csv`, which quotes labels with what is in it: with another end it would not."""
+
+
 class Rows:
     """A step a row, with the number of its trajectory and the time in it."""
 
@@ -176,8 +180,8 @@ class Rows:
 
     def _cell(self, value: Any) -> str:
         out = io.StringIO(newline="")
-        csv.writer(out, delimiter=self.separator, lineterminator="").writerow([value])
-        return out.getvalue()
+        csv.writer(out, delimiter=self.separator).writerow([value])
+        return out.getvalue().removesuffix(CRLF)
 
     def __call__(self, batch: Trajectories, before: int) -> Iterator[str]:
         """Yield the text of a batch, trajectories from number `before` on; the head comes first."""
@@ -288,9 +292,10 @@ def schema(batch: Trajectories) -> dict[str, Any]:
             return pl.Int64
         if name in ("terminated", "truncated"):
             return pl.Boolean
-        labels = batch.actions if name == "action" else batch.states
-        found = {type(label) for label in labels.names()}
-        return numbers.get(found.pop(), pl.String) if len(found) == 1 else pl.String
+        names = (batch.actions if name == "action" else batch.states).names()
+        found = {type(label) for label in names}
+        fits = found != {int} or max(map(abs, names)) < 1 << 63  # type: ignore[arg-type]
+        return numbers.get(found.pop(), pl.String) if len(found) == 1 and fits else pl.String
 
     return {name: kind(name) for name in columns_of(batch)}
 

@@ -136,6 +136,48 @@ def test_hostile_labels_are_quoted_as_json_and_csv_ask(rlcalc: Shell, tmp_path: 
         assert result["action"].tolist() == ["x\ty"], form
 
 
+@pytest.mark.parametrize("form", ["jsonl", "json", "csv", "tsv", "parquet"])
+@pytest.mark.parametrize(
+    "label",
+    ["a\nb", "a\rb", "\r\n", "\x85", "", " a ", "[bold]", "007", "true", "NaN", str(10**20)],
+)  # fmt: skip
+def test_any_label_comes_back(form: str, label: str, tmp_path: Path) -> None:
+    """Also those that another reader of CSV would take for the end of a row, or for nothing."""
+    from rlcalc.renderers import target, trajectories
+    from rlcalc.vocabulary import Format
+
+    model = {"states": {label: {"x": {"to": "end"}, label: {"to": "end"}}, "end": {}}}
+    (tmp_path / "strange.json").write_text(json.dumps({**model, "start": label}))
+    played = library.simulate(tmp_path / "strange.json", 20, seed=1)
+    with target(str(tmp_path / "steps")) as stream:
+        trajectories.write(played, Format(form), stream)
+    result = library.estimate(tmp_path / "steps", kind=form)
+
+    assert list(map(str, result["state"])) == [label, label]
+    assert sorted(map(str, result["action"])) == sorted(["x", label])
+
+
+def test_whole_numbers_of_any_size_are_labels(tmp_path: Path) -> None:
+    big = 10**20
+    (tmp_path / "big.yaml").write_text(
+        f"states: {{{big}: {{0: {{to: 1}}}}, 1: {{}}}}\nstart: {big}"
+    )
+    from rlcalc.renderers import target, trajectories
+    from rlcalc.vocabulary import Format
+
+    with target(str(tmp_path / "steps.parquet")) as stream:
+        played = library.simulate(tmp_path / "big.yaml", 3, seed=1)
+        trajectories.write(played, Format.parquet, stream)
+
+    assert library.estimate(tmp_path / "steps.parquet")["state"].tolist() == [str(big)]
+
+
+def test_a_seed_can_be_typed_again(rlcalc: Shell) -> None:
+    shown = rlcalc("simulate", "rifle", "-n", "5", "--seed", "1234567", "-f", "table").stdout
+
+    assert "seed 1234567" in shown
+
+
 def test_the_seed_that_was_drawn_is_said(rlcalc: Shell) -> None:
     first = rlcalc("simulate", "rifle", "-n", "5")
     seed = re.search(r"--seed (\d+)", first.stderr)
@@ -214,6 +256,27 @@ def test_a_cut_play_has_no_exact_values_of_states_but_one_of_the_start() -> None
     assert result.facts["standard_errors_apart"] < 4
 
 
+def test_a_cut_play_is_bootstrapped_from_the_model() -> None:
+    """Then its gains miss nothing, and its mean is the endless value."""
+    result = library.estimate(
+        "recycling-robot",
+        episodes=4000,
+        truncated="bootstrap",
+        play={"max_steps": 4, "seed": 1, "policy": "uniform"},
+    )
+    exact = library.solve("recycling-robot", policy="uniform")
+    value = dict(zip(exact["state"], exact["v"], strict=True))
+
+    assert result.facts["truncated"] == 4000
+    assert [*result.notes] == [
+        "what was cut off is worth what the model says: its values are exact"
+    ]
+    assert result.facts["exact_start_value"] == exact.facts["start_value"]
+    assert result.facts["standard_errors_apart"] < 4
+    assert [value[state] for state in result["state"]] == result["v_exact"].tolist()
+    assert (np.abs(result["v"] - result["v_exact"]) < 4 * result["v_se"]).all()
+
+
 def test_a_world_that_is_only_played_is_no_fault(rlcalc: Shell) -> None:
     done = rlcalc("check", "language", "--set", "horizon=50")
 
@@ -255,6 +318,7 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
     "model without -n": (("estimate", "rifle"), 3, "-n EPISODES"),
     "environment without -n": (("estimate", "jacks-car-rental"), 3, "-n EPISODES"),
     "play without -n": (("estimate", "two-states", "--seed", "3"), 2, "-n EPISODES"),
+    "one step": (("estimate", "rifle", "-n", "5", "--one-step"), 2, "that are read"),
     "environment": (("simulate", "riffle"), 3, "did you mean rifle"),
     "unknown world": (("simulate", "world.yaml"), 3, "did you mean rifle"),
     "key": (("simulate", "key.yaml"), 3, "line 2: gn"),
@@ -269,6 +333,13 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
     "seed": (("simulate", "rifle", "--seed", "-1"), 2, ""),
     "large seed": (("simulate", "rifle", "--seed", str(2**63)), 2, "2^63"),
     "gamma": (("simulate", "rifle", "-g", "2", "--rows", "summary"), 3, "0 to 1"),
+    "steps": (("simulate", "rifle", "--max-steps", "99999999999999999999"), 2, "2147483647"),
+    "huge rewards": (("simulate", "huge.yaml"), 3, "1e+308"),
+    "nothing": (("simulate", ""), 3, "there is no file"),
+    "group summary": (("simulate", "rifle", "--group-size", "2", "--rows", "summary"), 2, "alike"),
+    "prob summary": (("simulate", "rifle", "--with-prob", "--rows", "summary"), 2, "--with-prob"),
+    "prob rollouts": (("simulate", "language", "--with-prob", "--rollouts"), 2, "do not go"),
+    "rollouts rows": (("simulate", "language", "--rollouts", "--rows", "summary"), 2, "do not go"),
     "no rollouts": (("simulate", "rifle", "--rollouts"), 3, "language worlds"),
     "full disk": (("simulate", "rifle", "-o", "/dev/full", "-f", "csv"), 3, "No space left"),
     "full parquet": (("simulate", "rifle", "-o", "/dev/full", "-f", "parquet"), 3, "No space"),
@@ -282,6 +353,7 @@ FILES = {
     "sum.yaml": "class1: {study: 0.5, facebook: 0.4}\n",
     "world.yaml": "environment: rifl\n",
     "key.yaml": "environment: rifle\ngn: bad\n",
+    "huge.yaml": "states: {a: {x: {to: b, reward: -1e308}}, b: {}}\nstart: a\n",
     "table.csv": "state,action,next_state,probability,reward\na,x,b,1,1\n",
 }
 
@@ -331,6 +403,24 @@ def test_an_interrupt_leaves_nothing_behind(form: str, tmp_path: Path) -> None:
         assert process.returncode == code
         assert b"Traceback" not in errors
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", [("--rows", "summary"), ("-o", "steps.csv")])
+def test_a_loop_that_takes_minutes_is_interrupted(how: tuple[str, str], tmp_path: Path) -> None:
+    """Also after Polars has read the model, and has put its own handler there."""
+    (tmp_path / "long.csv").write_text("state,action,next_state,probability,reward\na,x,a,1,1\n")
+    with subprocess.Popen(
+        [*CLI, "simulate", "long.csv", "--start", "a", "-n", "3", "--max-steps", str(10**9), *how],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+    ) as process:
+        time.sleep(5)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+
+    assert process.returncode == 130
+    assert errors == b""
+    assert [path.name for path in tmp_path.iterdir()] == ["long.csv"]
 
 
 def test_what_goes_wrong_late_is_said_in_our_words(

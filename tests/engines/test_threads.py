@@ -1,6 +1,9 @@
+import os
+import signal
 import threading
 import time
 
+import polars as pl
 import pytest
 
 from rlcalc.engines.threads import run
@@ -29,6 +32,20 @@ def test_few_pieces_wait_at_a_time() -> None:
         done.append(answer)
 
         assert len(made) - len(done) <= 6
+
+
+def test_an_interrupt_does_not_wait_for_pieces_that_take_long() -> None:
+    """Ctrl-C while the answer of the first piece is waited for, also after Polars has been used."""
+    pl.DataFrame({"a": [1]}).lazy().collect()
+    patience = threading.Event()
+    begin = time.monotonic()
+    threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        list(run(lambda piece: patience.wait(20), range(9), jobs=2))
+    took = time.monotonic() - begin
+    patience.set()
+
+    assert took < 10
 
 
 def test_an_error_stops_the_work_and_is_raised() -> None:

@@ -3,6 +3,7 @@
 import sys
 import warnings
 from typing import Any
+from unittest import mock
 
 import gymnasium
 import numpy as np
@@ -162,6 +163,28 @@ def test_what_cannot_be_labelled_says_how() -> None:
         with pytest.raises(InputError) as error:
             rlcalc.simulate(f"gym:{name}", 1)
         assert what in str(error.value), name
+
+
+def test_options_that_would_do_nothing_are_refused() -> None:
+    for name, settings, what in (
+        ("gym:FrozenLake-v1", {"bins": 3}, "no numbers to be cut"),
+        ("gym:Blackjack-v1", {"bins": 3}, "no numbers to be cut"),
+        ("gym:CartPole-v1", {"bins": 10**7}, "expected 1 to 1,000,000"),
+        ("gym:CartPole-v1", {"bins": 3, "max_episode_steps": 9}, "--max-steps"),
+        ("gym:FrozenLake-v1", {"max_episode_steps": 9}, "--max-steps"),
+    ):
+        with pytest.raises(InputError, match=what):
+            rlcalc.simulate(name, 3, settings=settings)
+
+
+def test_what_an_environment_raises_is_no_bug_of_ours() -> None:
+    with pytest.raises(InputError, match="cannot make FrozenLake-v1: KeyError: '9x9'"):
+        rlcalc.simulate("gym:FrozenLake-v1", 3, settings={"map_name": "9x9"})
+    pole = "gymnasium.envs.classic_control.CartPoleEnv"
+    for name, what in (("reset", "cannot be reset"), ("step", "cannot be played on")):
+        broken = mock.patch(f"{pole}.{name}", side_effect=OSError)
+        with broken, pytest.raises(InputError, match=f"CartPole-v1 {what}: OSError"):
+            rlcalc.simulate("gym:CartPole-v1", 3, settings={"bins": 3}).whole()
 
 
 def test_what_has_no_table_is_not_solved() -> None:

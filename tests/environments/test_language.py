@@ -2,6 +2,8 @@
 
 import json
 import math
+import signal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from scipy import stats
 
 import rlcalc
 from rlcalc import MDP, environments
-from rlcalc.environments import language
+from rlcalc.environments import language, language_parameters
 from rlcalc.errors import InputError
 from rlcalc.trajectories import concatenate
 from tests.conftest import Shell
@@ -213,10 +215,60 @@ def test_groups_share_a_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_sizes_are_told_however_large() -> None:
     """In closed form: the sums themselves would take minutes."""
-    assert (
-        "about 10^"
-        in world(horizon=1000, vocabulary=[*range(500), "."], prompts=["x"], logits={}).why
+    assert "about 10^" in world(horizon=1000, vocabulary=[*range(500), "."], logits={}).why
+
+
+def test_rules_for_other_prompts_do_no_harm() -> None:
+    """A part of the prompts, and rounds that earn nothing, are no slips."""
+    assert rlcalc.solve(
+        "language", policy="spec", settings={"prompts": ["1+1="], "judge": 0}
+    ).facts["start_value"] == pytest.approx(P_RIGHT)
+    world(follow_ups=["sure?"])
+
+
+def test_words_that_yaml_takes_for_something_else_are_words() -> None:
+    said = model(
+        vocabulary=[True, 1, "."],
+        prompts=["x"],
+        reward={"exact": {"x": True}},
+        logits={True: {1: 1}},
     )
+
+    assert "x|true" in said.states
+
+
+@pytest.mark.parametrize("key", ["horizon", "judge", "top_p", "logits", "end"])
+def test_what_is_wrong_has_its_line(key: str, rlcalc: Shell, tmp_path: Path) -> None:
+    wrong = {"horizon": 0, "judge": 2, "top_p": 2, "logits": {"": {"x": 1}}, "end": "!"}[key]
+    lines = [f"{name}: {json.dumps(value)}" for name, value in {**SUMS, key: wrong}.items()]
+    (tmp_path / "world.yaml").write_text("\n".join(lines))
+    line = 1 + next(n for n, text in enumerate(lines) if text.startswith(f"{key}:"))
+
+    assert f"world.yaml, line {line}: {key}" in rlcalc("simulate", "world.yaml").stderr
+
+
+def test_an_expression_that_takes_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language_parameters, "PATIENCE", 0.2)
+    endless = world(reward={"regex": "(2+)+3"}, logits={"": {2: 9}}, horizon=40)
+    with pytest.raises(InputError, match=r"takes longer than 0\.2 s"):
+        rlcalc.simulate(endless, 50, seed=1).whole()
+
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+
+
+def test_a_world_that_is_not_listed_is_decoded_like_one_that_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for policy in ("temperature:0.4", "spec,top-k:1", "top-k:2,temperature:3"):
+        listed = rlcalc.solve(world(), policy=policy).facts["start_value"]
+        with monkeypatch.context() as patch:
+            patch.setattr(language, "LARGEST", 1)
+            played = rlcalc.simulate(world(), 4000, policy=policy, seed=1, rows="summary")
+
+        assert played["low"][0] <= listed <= played["high"][0], policy
+        assert played.facts["policy"] == policy
+    with pytest.raises(InputError, match="cannot be played by the policy top-k:1"):
+        rlcalc.simulate(world(horizon=40, level="sequence"), 5, policy="top-k:1")
 
 
 def test_what_is_too_large_is_played_and_says_how_large_it_is() -> None:
@@ -265,6 +317,9 @@ def test_rollouts_are_written_a_line_each(rlcalc: Shell) -> None:
         ({"end": "!"}, "is no token"),
         ({"horizon": 0}, "expected 1 to"),
         ({"prompts": {"x": 0.5}}, "sum to 1"),
+        ({"prompts": []}, "no prompts"),
+        ({"prompts": ["1+1=", "1+2"]}, r"prompt '1\+2'; did you mean it by '1\+2='"),
+        ({"reward": {"exact": {}}}, "no reward is said for"),
         ({"prompts": ["(end)"]}, "not .end."),
         ({"logits": {"": {"x": 1}}}, "no token 'x'"),
         ({"logits": {"": {2: None, 3: None, ".": None}}}, "no token can come"),
@@ -273,7 +328,7 @@ def test_rollouts_are_written_a_line_each(rlcalc: Shell) -> None:
         ({"reward": {"exct": {}}}, "did you mean exact"),
         ({"reward": {"regex": "("}}, "cannot be read"),
         ({"reward": {"table": {"x": {"y": "z"}}}}, "expected a finite number"),
-        ({"judge": 2}, "probability from 0 to 1"),
+        ({"judge": 2}, "number from 0 to 1"),
         ({"level": "word"}, "level is text 'word'"),
         ({"level": "sequence", "follow_ups": ["so?"]}, "one response"),
         ({"temperature": 0}, "above 0"),
