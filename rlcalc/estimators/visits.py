@@ -108,6 +108,27 @@ def changes(values: NDArray[Any]) -> Flags:
     return differs
 
 
+def dense(code: Ints | Codes, n: int) -> tuple[Ints, Ints]:
+    """Return the same codes counted from 0 without gaps, and the codes that the new ones stand for.
+
+    Args:
+        code: [T] at least 0 and below `n`.
+        n: how many codes there could be.
+    """
+    if n <= 4 * len(code) + 64:
+        used = np.bincount(code, minlength=n) > 0
+        if used.all():
+            return code.astype(np.int64), np.arange(n)
+        key = np.flatnonzero(used)
+        return (np.cumsum(used) - 1)[code], key
+    order = stable_order(code, n)
+    ordered = code[order]
+    new = changes(ordered)
+    number = np.empty(len(code), dtype=np.int64)
+    number[order] = np.cumsum(new) - 1
+    return number, ordered[new].astype(np.int64)
+
+
 def stable_order(key: Ints | Codes, n: int) -> Ints:
     """Return the order that sorts keys below `n` and leaves equal ones as they are.
 

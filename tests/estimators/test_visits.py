@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rlcalc.estimators.gain import discounted_sum
-from rlcalc.estimators.visits import ACTION_BITS, Visit, stable_order, visits_of
+from rlcalc.estimators.visits import ACTION_BITS, Visit, dense, stable_order, visits_of
 from tests.estimators.test_monte_carlo import VISITS, random_batch
 
 
@@ -54,3 +54,13 @@ def test_stable_order_is_argsort(n: int) -> None:
     key = np.random.default_rng(0).integers(0, n, 3000)
 
     np.testing.assert_array_equal(stable_order(key, n), np.argsort(key, kind="stable"))
+
+
+@pytest.mark.parametrize("n", [3, 5000, 1 << 40])
+def test_dense_numbers_are_those_of_unique(n: int) -> None:
+    code = np.random.default_rng(0).integers(0, n, 700)
+    number, key = dense(code, n)
+    expected_key, expected = np.unique(code, return_inverse=True)
+
+    np.testing.assert_array_equal(number, expected)
+    np.testing.assert_array_equal(key, expected_key)
