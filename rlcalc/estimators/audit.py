@@ -7,10 +7,10 @@ import numpy as np
 from rlcalc.errors import InputError
 from rlcalc.estimators.advantages import advantages
 from rlcalc.estimators.advantages.convention import Convention
-from rlcalc.estimators.candidates import candidates
-from rlcalc.estimators.fitting import Compared, Fit, best_of, trainers_of
-from rlcalc.estimators.float32 import allowed, allowed_if_equal
-from rlcalc.estimators.ghosts import ghosts
+from rlcalc.estimators.auditing.candidates import candidates
+from rlcalc.estimators.auditing.fitting import Compared, Fit, best_of, trainers_of
+from rlcalc.estimators.auditing.float32 import allowed, allowed_if_equal
+from rlcalc.estimators.auditing.ghosts import ghosts
 from rlcalc.estimators.group import keys
 from rlcalc.estimators.groups import EQUAL, Groups
 from rlcalc.result import Column, Fact, Result

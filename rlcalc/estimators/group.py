@@ -11,7 +11,7 @@ from rlcalc.errors import UsageError, shown
 from rlcalc.estimators.advantages import advantages
 from rlcalc.estimators.advantages.convention import Convention, centred, small, spread
 from rlcalc.estimators.advantages.length import penalised, shaper
-from rlcalc.estimators.ghosts import ghost_count
+from rlcalc.estimators.auditing.ghosts import ghost_count
 from rlcalc.estimators.groups import DEAD, EQUAL, STATUS, Groups
 from rlcalc.estimators.summary import summary
 from rlcalc.result import Column, Fact, Result

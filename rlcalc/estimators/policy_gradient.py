@@ -14,10 +14,10 @@ from typing import Any, Literal
 import numpy as np
 
 from rlcalc.errors import InputError
-from rlcalc.estimators.controlled import Controlled
-from rlcalc.estimators.groundwork import Critic, Groups, Halves, added
-from rlcalc.estimators.scores import Scores
-from rlcalc.estimators.walk import Target, Walk
+from rlcalc.estimators.gradients.controlled import Controlled
+from rlcalc.estimators.gradients.groundwork import Critic, Groups, Halves, added
+from rlcalc.estimators.gradients.scores import Scores
+from rlcalc.estimators.gradients.walk import Target, Walk
 from rlcalc.trajectories import Flags, Floats, Trajectories
 
 Form = Literal["trajectory", "gain", "q", "advantage"]

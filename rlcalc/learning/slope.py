@@ -11,7 +11,8 @@ import numpy as np
 from rlcalc import playing
 from rlcalc.engines.threads import run
 from rlcalc.errors import UsageError
-from rlcalc.estimators.groundwork import Critic
+from rlcalc.estimators.gradients.groundwork import Critic
+from rlcalc.estimators.gradients.walk import Target
 from rlcalc.estimators.policy_gradient import (
     FORMS,
     WITH_BASELINE,
@@ -23,7 +24,6 @@ from rlcalc.estimators.policy_gradient import (
     groups_of,
     summary_of,
 )
-from rlcalc.estimators.walk import Target
 from rlcalc.learning.question import Question
 from rlcalc.mdp import MDP
 from rlcalc.playing import Play, Wish

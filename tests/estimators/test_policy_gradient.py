@@ -8,7 +8,7 @@ import pytest
 
 import rlcalc
 from rlcalc import learning, worlds
-from rlcalc.estimators.controlled import Controlled
+from rlcalc.estimators.gradients.controlled import Controlled
 from rlcalc.estimators.policy_gradient import FORMS, Form, Plan, estimates, summary_of
 from rlcalc.mdp import MDP
 from rlcalc.playing import Wish

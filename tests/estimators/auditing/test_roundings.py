@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rlcalc.estimators.roundings import Rounding, roundings
+from rlcalc.estimators.auditing.roundings import Rounding, roundings
 
 
 @pytest.mark.parametrize(

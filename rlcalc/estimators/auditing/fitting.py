@@ -12,9 +12,9 @@ from rlcalc.errors import InputError
 from rlcalc.estimators.advantages import advantages
 from rlcalc.estimators.advantages.convention import Convention
 from rlcalc.estimators.advantages.trainers import TRAINERS
-from rlcalc.estimators.float32 import allowed
+from rlcalc.estimators.auditing.float32 import allowed
+from rlcalc.estimators.auditing.roundings import Rounding, roundings
 from rlcalc.estimators.groups import SINGLE, Groups
-from rlcalc.estimators.roundings import Rounding, roundings
 from rlcalc.rollouts import Rollouts
 from rlcalc.trajectories import Flags, Floats
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from rlcalc.estimators.advantages import advantages
 from rlcalc.estimators.advantages.convention import Convention
-from rlcalc.estimators.candidates import candidates
-from rlcalc.estimators.fitting import Compared, best_of
-from rlcalc.estimators.float32 import allowed_if_equal
+from rlcalc.estimators.auditing.candidates import candidates
+from rlcalc.estimators.auditing.fitting import Compared, best_of
+from rlcalc.estimators.auditing.float32 import allowed_if_equal
 from rlcalc.estimators.groups import Groups
 from rlcalc.trajectories import Flags
 

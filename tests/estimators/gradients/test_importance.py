@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlcalc.errors import InputError
-from rlcalc.estimators.groundwork import Critic, Groups
-from rlcalc.estimators.importance import products, ratios, weighted_gain
+from rlcalc.estimators.gradients.groundwork import Critic, Groups
+from rlcalc.estimators.gradients.importance import products, ratios, weighted_gain
+from rlcalc.estimators.gradients.walk import Target
 from rlcalc.estimators.policy_gradient import FORMS, Plan, summarise
-from rlcalc.estimators.walk import Target
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.solvers.policy_gradient import exact

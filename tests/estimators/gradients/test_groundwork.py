@@ -9,9 +9,9 @@ import pytest
 
 import rlcalc
 from rlcalc import learning
-from rlcalc.estimators.groundwork import Critic, Groups, Halves, added
-from rlcalc.estimators.scores import Scores
-from rlcalc.estimators.walk import Target
+from rlcalc.estimators.gradients.groundwork import Critic, Groups, Halves, added
+from rlcalc.estimators.gradients.scores import Scores
+from rlcalc.estimators.gradients.walk import Target
 from rlcalc.policy import Policy
 from rlcalc.trajectories import Experience, Trajectories
 from tests.estimators.test_policy_gradient import looping, sloped

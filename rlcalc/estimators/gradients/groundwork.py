@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 import numpy as np
 
 from rlcalc.errors import InputError
-from rlcalc.estimators.walk import Target, Walk
+from rlcalc.estimators.gradients.walk import Target, Walk
 from rlcalc.trajectories import Flags, Floats, Ints
 
 

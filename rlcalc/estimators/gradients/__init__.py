@@ -1,0 +1,1 @@
+"""What the policy gradient is made of: walks, scores, ratios, baselines and critics."""
