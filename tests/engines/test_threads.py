@@ -37,13 +37,15 @@ def test_few_pieces_wait_at_a_time() -> None:
 def test_an_interrupt_does_not_wait_for_pieces_that_take_long() -> None:
     """Ctrl-C while the answer of the first piece is waited for, also after Polars has been used."""
     pl.DataFrame({"a": [1]}).lazy().collect()
-    patience = threading.Event()
+    patience, before = threading.Event(), set(threading.enumerate())
     begin = time.monotonic()
     threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         list(run(lambda piece: patience.wait(20), range(9), jobs=2))
     took = time.monotonic() - begin
     patience.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
 
     assert took < 10
 
