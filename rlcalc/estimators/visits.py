@@ -56,49 +56,54 @@ def visits_of(batch: Trajectories, gain: Floats, visit: Visit) -> Visits:
     """
     by_state = stable_order(batch.state, len(batch.states))
     state, action = batch.state.take(by_state), batch.action.take(by_state)
+    gain = gain.take(by_state)
     trajectory = np.repeat(np.arange(len(batch), dtype=np.int32), batch.length).take(by_state)
     new_state = changes(state)
     begins = new_state | changes(trajectory)
-    states = _clusters(new_state, begins, gain, by_state, visit)
+    states, _ = _clusters(new_state, begins, gain, visit)
     first = np.flatnonzero(new_state)
 
     n_actions = len(batch.actions)
-    pair = (np.cumsum(new_state) - 1) * n_actions + action
+    row: Codes | Ints = np.cumsum(new_state, dtype=np.int32) - 1
+    if len(first) * n_actions >= 1 << 31:
+        row = row.astype(np.int64)
+    pair = row * n_actions + action
     by_pair = stable_order(pair, len(first) * n_actions)
-    pair, cluster = pair.take(by_pair), np.cumsum(begins).take(by_pair)
+    pair, cluster = pair.take(by_pair), np.cumsum(begins, dtype=np.int32).take(by_pair)
     new_pair = changes(pair)
     begins = new_pair | changes(cluster)
-    pairs = _clusters(new_pair, begins, gain.take(by_state), by_pair, visit)
+    pairs, first_of_cluster = _clusters(new_pair, begins, gain.take(by_pair), visit)
     first_of_pair = np.flatnonzero(new_pair)
     place = by_pair.take(first_of_pair)
-    state_key = state.take(first).astype(np.int64)
     return Visits(
-        state_key=state_key,
+        state_key=state.take(first).astype(np.int64),
         states=states,
         first_step=by_state.take(first),
         pair_key=state.take(place).astype(np.int64) << ACTION_BITS | action.take(place),
         pairs=pairs,
-        partner=cluster.take(np.flatnonzero(begins)) - 1,
+        partner=cluster.take(first_of_cluster).astype(np.int64) - 1,
         steps=np.diff(first_of_pair, append=len(pair)),
     )
 
 
-def _clusters(new_key: Flags, begins: Flags, gain: Floats, order: Ints, visit: Visit) -> Clusters:
-    """Return the clusters of sorted steps.
+def _clusters(new_key: Flags, begins: Flags, gain: Floats, visit: Visit) -> tuple[Clusters, Ints]:
+    """Return the clusters of sorted steps, and the first step of each.
 
     Args:
         new_key: [T] where a key begins.
         begins: [T] where a cluster begins, in time order.
-        gain: [T] of the steps before they were sorted.
-        order: [T] what sorted them.
+        gain: [T] of the steps in this order.
         visit: which visits of a trajectory count.
     """
     first = np.flatnonzero(begins)
-    edge = np.searchsorted(first, np.append(np.flatnonzero(new_key), len(order)))
+    edge = np.searchsorted(first, np.append(np.flatnonzero(new_key), len(gain)))
+    total = gain.take(first)
     if visit == "first":
-        return Clusters(edge, gain.take(order.take(first)), None)
-    total = np.add.reduceat(gain.take(order), first) if len(first) else gain[:0]
-    return Clusters(edge, total, np.diff(first, append=len(order)))
+        return Clusters(edge, total, None), first
+    again = np.flatnonzero(~begins)  # few, where there are many states
+    owner = np.cumsum(begins, dtype=np.int32).take(again) - 1
+    total += np.bincount(owner, gain.take(again), len(first))
+    return Clusters(edge, total, 1 + np.bincount(owner, minlength=len(first))), first
 
 
 def changes(values: NDArray[Any]) -> Flags:
