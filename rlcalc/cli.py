@@ -76,6 +76,12 @@ def main() -> NoReturn:
     except OSError as error:  # the disk behind > is full
         sys.stderr.write(f"error: cannot write: {error.strerror}\n")
         code = InputError.exit_code
+    except MemoryError:
+        sys.stderr.write(
+            "error: there is not enough memory\n"
+            "  fix:   ask for less at once: fewer rows, states, episodes or jobs\n"
+        )
+        code = InputError.exit_code
     except SystemExit as exit_:
         code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
         code = CLOSED_PIPE if code == 1 else code  # typer's own word for a closed pipe

@@ -17,6 +17,7 @@ TOGETHER = 24
 """As long as this many trajectories are still running, numpy steps through them side by side."""
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is too large, callers refuse
 def discounted_sum(reward: Floats, start: Ints, gamma: float, tail: Floats | None = None) -> Floats:
     """Return the gain of every step, to the end of its trajectory.
 
@@ -61,6 +62,23 @@ def discounted_sum(reward: Floats, start: Ints, gamma: float, tail: Floats | Non
     return gain
 
 
+LARGEST = 1e150
+"""The largest gain of which estimates are made: squares of larger ones are no numbers."""
+
+
+def refuse_above(largest: float, gain: Floats) -> None:
+    """Refuse gains that are too large.
+
+    Raises:
+        InputError: a gain is above `largest`, either way, or no number.
+    """
+    most = max(float(gain.max(initial=0.0)), -float(gain.min(initial=0.0)))
+    if not most <= largest:
+        seen = f"a gain is {most:g}, and at most {largest:.3g} can be worked with"
+        raise InputError(seen, fix="give rewards in a larger unit")
+
+
+@np.errstate(over="ignore", invalid="ignore")
 def k_step_sum(reward: Floats, start: Ints, gamma: float, k: int) -> Floats:
     """Return the k-step gain of every step, which does not look beyond its trajectory.
 
@@ -124,7 +142,8 @@ def gain(
 
     Raises:
         UsageError: k is not at least 1, or no such policy for truncated trajectories.
-        InputError: gamma is not in 0..1, a bootstrap without values, or what the reader found.
+        InputError: gamma is not in 0..1, a bootstrap without values, a gain that is larger than any
+            float, or what the reader found.
 
     Source: Sutton & Barto (2018), eq. 3.8.
     """
@@ -148,6 +167,7 @@ def gain(
             values = discounted_sum(prepared.reward, batch.start, discount, prepared.tail)
         else:
             values = k_step_sum(prepared.reward, batch.start, discount, k)
+        refuse_above(float(np.finfo(np.float64).max), values)
         parts.append(batch)
         gains.append(np.where(prepared.usable_step(), values, np.nan))
         numbers += (np.flatnonzero(prepared.kept) + before).tolist()

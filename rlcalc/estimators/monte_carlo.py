@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.estimators.gain import agree, begin, discounted_sum
+from rlcalc.estimators.gain import LARGEST, agree, begin, discounted_sum, refuse_above
 from rlcalc.estimators.truncation import (
     Prepared,
     Truncation,
@@ -106,7 +106,8 @@ def estimate(
 
     Raises:
         UsageError: an option that is not one of the above.
-        InputError: gamma is not in 0..1, no step is left, or what the reader found.
+        InputError: gamma is not in 0..1, no step is left, gains are above 1e150, or what the reader
+            found.
 
     Source: Sutton & Barto (2018), section 5.1 and exercise 5.5; Cochran (1977), eq. 6.13.
     """
@@ -116,8 +117,7 @@ def estimate(
         raise UsageError(f"confidence is {confidence:g}", fix="give a number between 0 and 1")
     pieces, discount, truncation = begin(experience, gamma, truncated)
     work = partial(summarise, gamma=discount, visit=visit, truncation=truncation)
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is shown as no answer
-        summary = _merged(iter(engine(work, pieces)))
+    summary = _merged(iter(engine(work, pieces)))
     agree(experience, gamma, discount)
     if summary is None or not len(summary.states.key):
         read = 0 if summary is None else n_trajectories(summary.ends)
@@ -141,6 +141,7 @@ def summarise(piece: Trajectories, gamma: float, visit: Visit, truncation: Trunc
     prepared = prepare(piece, truncation)
     batch = prepared.trajectories
     gain = discounted_sum(prepared.reward, batch.start, gamma, prepared.tail)
+    refuse_above(LARGEST, gain)
     usable = prepared.usable_step()
     if not usable.all():
         batch, gain = _only(batch, prepared, usable), gain[usable]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import io
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from rlcalc.result import Result
@@ -23,9 +23,18 @@ def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> N
             text = part.write_csv(separator=separator, include_header=first == 0)
             stream.write(text.encode())
         return
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=separator, lineterminator="\n")
+    writer = csv.writer(_Lines(stream), delimiter=separator, lineterminator="\r\n")
     columns = result.plain()
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
-    stream.write(out.getvalue().encode("utf-8", "backslashreplace"))
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Takes rows that end in CR LF, so that a cell with either is quoted, and ends them in LF."""
+
+    stream: BinaryIO
+
+    def write(self, row: str) -> None:
+        line = row.removesuffix("\r\n") + "\n"
+        self.stream.write(line.encode("utf-8", "backslashreplace"))

@@ -1,4 +1,5 @@
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,3 +120,15 @@ def test_gamma_outside_0_to_1_is_refused(gamma: float) -> None:
 def test_zero_steps_are_refused() -> None:
     with pytest.raises(UsageError, match="k is 0"):
         rlcalc.gain("three-steps", k=0)
+
+
+@pytest.mark.parametrize("k", [None, 2])
+def test_a_gain_larger_than_any_float_is_refused(k: int | None) -> None:
+    columns = {"trajectory": 1, "state": ["a"] * 2, "action": "x", "reward": [1e308] * 2}
+    steps = pl.DataFrame(columns)
+    assert rlcalc.gain(steps, gamma=0.5, k=k)["gain"].tolist() == [1.5e308, 1e308]
+
+    with pytest.raises(InputError, match="a gain is inf"):
+        rlcalc.gain(steps, k=k)
+    with pytest.raises(InputError, match="at most 1e\\+150"):
+        rlcalc.estimate(steps, gamma=0.5)

@@ -42,12 +42,13 @@ def test_what_is_written_is_read_back(
     """To the last bit, by Python's writers and by Polars'."""
     monkeypatch.setattr("rlcalc.renderers.json.LARGE", 3 if large else 1000)
     monkeypatch.setattr("rlcalc.renderers.csv.LARGE", 3 if large else 1000)
+    labels = ["plain", "a,b", 'a"b', "a\tb", "a\nb", "a\rb", " a ", "\x1b[31m"]
     values = np.array([0.1, 1e-300, 1 / 3, 2e22, -5.0, np.nan, np.inf, 7.0])
     result = Result(
         command="test",
         title="",
         columns={
-            "label": Column([f"s{n}" for n in range(8)], "key"),
+            "label": Column(labels, "key"),
             "n": Column(np.arange(8), "count"),
             "value": Column(values),
         },
@@ -55,7 +56,7 @@ def test_what_is_written_is_read_back(
     )
     frame = read_back(written(result, form), form)
 
-    assert frame["label"].to_list() == [f"s{n}" for n in range(8)]
+    assert frame["label"].to_list() == labels
     assert frame["n"].to_list() == list(range(8))
     expected = [None if not np.isfinite(value) else value for value in values]
     assert frame["value"].cast(pl.Float64).to_list() == expected
