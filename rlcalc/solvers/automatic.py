@@ -8,6 +8,7 @@ import numpy as np
 
 from rlcalc.kernel import kernel
 from rlcalc.solvers import gauss_seidel, krylov, modified_policy_iteration
+from rlcalc.solvers.numbering import nearby
 from rlcalc.solvers.problem import Found, Problem
 from rlcalc.solvers.sweeps import Arrays
 
@@ -31,13 +32,15 @@ def solve(problem: Problem) -> tuple[Found, str]:
         if problem.trace[-1].bound <= problem.tol:
             return found, "modified-policy-iteration"
         value = found.value
-    if not spreads(Arrays.of(model)):
-        found = gauss_seidel.solve(problem, MOST_BACKUPS)
-        last = problem.trace[-1]
-        if (last.bound if gamma < 1 else last.change) <= problem.tol:
-            return found, "gauss-seidel"
-        value = found.value
-    return krylov.solve(replace(problem, value=value)), "krylov"
+    if spreads(Arrays.of(model)):
+        return krylov.solve(replace(problem, value=value)), "krylov"
+    numbering = nearby(model)
+    near = replace(problem, model=numbering.model, value=numbering.gather(problem.value))
+    found, method = gauss_seidel.solve(near, MOST_BACKUPS), "gauss-seidel"
+    last = problem.trace[-1]
+    if (last.bound if gamma < 1 else last.change) > problem.tol:
+        found, method = krylov.solve(replace(near, value=found.value)), "krylov"
+    return replace(found, value=numbering.spread(found.value)), method
 
 
 def spreads(model: Arrays) -> bool:

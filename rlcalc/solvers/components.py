@@ -184,8 +184,8 @@ def distances(model: Expected, backwards: Predecessors, goal: Flags) -> Ints:
 
 
 @kernel
-def walk_back(pred_start: Ints, pred_pair: Codes, pair_state: Codes, steps: Ints) -> None:
-    """steps[s] ← the distance of s from the states whose steps are 0, breadth first."""
+def walk_back(pred_start: Ints, pred_pair: Codes, pair_state: Codes, steps: Ints) -> Ints:
+    """steps[s] ← the distance of s from where steps are 0; returns the states as they are met."""
     n = len(steps)
     waiting = np.empty(n, dtype=np.int64)
     head, tail = 0, 0
@@ -202,6 +202,7 @@ def walk_back(pred_start: Ints, pred_pair: Codes, pair_state: Codes, steps: Ints
                 steps[before] = steps[s] + 1
                 waiting[tail] = before
                 tail += 1
+    return waiting[:tail]
 
 
 @kernel

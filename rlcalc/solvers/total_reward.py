@@ -18,6 +18,7 @@ from rlcalc.expected import Expected
 from rlcalc.solvers import automatic, linear
 from rlcalc.solvers.bounds import Proven, up
 from rlcalc.solvers.components import end_components
+from rlcalc.solvers.numbering import nearby
 from rlcalc.solvers.problem import Found, Iteration, Problem
 from rlcalc.solvers.stops import Names, Stopping, ending_policy, never_ending, with_stops
 from rlcalc.solvers.super_solution import Proof, prove
@@ -178,7 +179,12 @@ def solve_large(
         InputError: as in `solve`.
     """
     stopping = with_stops(model)
-    small, named = stopping.model, _names_before(stopping, names)
+    numbering = nearby(stopping.model)
+    small, before = numbering.model, _names_before(stopping, names)
+
+    def named(states: Ints) -> list[object]:
+        return before(numbering.first[states])
+
     chain = small.only(ending_policy(small, named))
     rough = replace(problem, model=chain, value=None, tol=1e-4 * small.largest_reward, trace=[])
     begin = automatic.solve(rough)[0].value
@@ -190,7 +196,8 @@ def solve_large(
             _refuse_earning(small, greedy, named)
         else:
             proof = prove(small, found.value, problem.jobs)
-    return _backed(model, stopping.spread(proof.value), proof.bound), found.iterations, method
+    value = stopping.spread(numbering.spread(proof.value))
+    return _backed(model, value, proof.bound), found.iterations, method
 
 
 def _refuse_earning(model: Expected, chosen: Ints, names: Names) -> None:
