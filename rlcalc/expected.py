@@ -146,13 +146,21 @@ class Expected:
         Args:
             chosen: [S] a pair of each state, −1 in terminal ones.
         """
-        pair = chosen[chosen >= 0]
-        first, length = self.outcome_start[pair], np.diff(self.outcome_start)[pair]
-        start = np.concatenate([[0], np.cumsum(length)])
-        outcome = np.arange(start[-1]) + np.repeat(first - start[:-1], length)
+        kept = np.zeros(self.n_pairs, dtype=bool)
+        kept[chosen[chosen >= 0]] = True
+        return self.keep(kept)
+
+    def keep(self, kept: Flags) -> Expected:
+        """Return the model with some of its pairs.
+
+        Args:
+            kept: [K] which pairs; at least one of each state that is not to become terminal.
+        """
+        pair = np.flatnonzero(kept)
+        outcome_start, outcome = gathered(self.outcome_start, pair)
         return Expected(
-            pair_start=np.concatenate([[0], np.cumsum(chosen >= 0)]),
-            outcome_start=start,
+            pair_start=np.concatenate([[0], np.cumsum(kept)])[self.pair_start],
+            outcome_start=outcome_start,
             next_state=self.next_state[outcome],
             probability=self.probability[outcome],
             reward=self.reward[pair],
@@ -188,6 +196,21 @@ class Expected:
     @cached_property
     def _first_pairs(self) -> Ints:
         return self.pair_start[:-1][~self.terminal]
+
+
+def gathered(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """Return the offsets of some of the rows of a ragged array, and which members they hold.
+
+    Args:
+        start: [N + 1] offsets of all rows.
+        rows: [M] which rows, in which order.
+
+    Returns:
+        [M + 1] offsets; the members, row by row.
+    """
+    length = np.diff(start)[rows]
+    offsets = np.concatenate([[0], np.cumsum(length)])
+    return offsets, np.arange(offsets[-1]) + np.repeat(start[rows] - offsets[:-1], length)
 
 
 def fraction(number: float) -> Fraction:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected import Expected
+from rlcalc.expected import Expected, gathered
 from rlcalc.solvers.components import Predecessors, walk_back
 from rlcalc.trajectories import Floats, Ints
 
@@ -73,8 +73,8 @@ def renumbered(model: Expected, first: Ints) -> Numbering:
     """
     number = np.empty(model.n_states, dtype=np.int32)
     number[first] = np.arange(model.n_states, dtype=np.int32)
-    pair_start, pair = _moved(model.pair_start, first)
-    outcome_start, outcome = _moved(model.outcome_start, pair)
+    pair_start, pair = gathered(model.pair_start, first)
+    outcome_start, outcome = gathered(model.outcome_start, pair)
     moved = Expected(
         pair_start=pair_start,
         outcome_start=outcome_start,
@@ -84,10 +84,3 @@ def renumbered(model: Expected, first: Ints) -> Numbering:
         largest_reward=model.largest_reward,
     )
     return Numbering(moved, first)
-
-
-def _moved(start: Ints, order: Ints) -> tuple[Ints, Ints]:
-    """Return the offsets of things in another order, and which member stands at each place."""
-    length = np.diff(start)[order]
-    offsets = np.concatenate([[0], np.cumsum(length)])
-    return offsets, np.arange(offsets[-1]) + np.repeat(start[:-1][order] - offsets[:-1], length)

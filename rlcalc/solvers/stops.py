@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.errors import InputError, listed
-from rlcalc.expected import Expected
+from rlcalc.expected import Expected, gathered
 from rlcalc.solvers.components import EndComponents, Predecessors, distances, end_components
 from rlcalc.trajectories import Flags, Floats, Ints
 
@@ -59,24 +59,18 @@ def with_stops(model: Expected) -> Stopping:
     stands[members] = number[leader[still.number[members]]]
     stopped = int(kept_state.sum())  # the one more state, in which all is over
     kept = np.flatnonzero(~still.stays)
-    length = np.diff(model.outcome_start)[kept]
-    outcome = np.arange(length.sum()) + np.repeat(
-        model.outcome_start[kept] - (np.cumsum(length) - length), length
-    )
+    outcome_start, outcome = gathered(model.outcome_start, kept)
     state = np.concatenate([stands[model.pair_state[kept]], number[leader]])
     order = np.argsort(state, kind="stable")
-    lengths = np.concatenate([length, np.ones(still.count, dtype=np.int64)])
-    begins = np.cumsum(lengths) - lengths
-    rows = np.arange(lengths.sum()) + np.repeat(
-        begins[order] - (np.cumsum(lengths[order]) - lengths[order]), lengths[order]
-    )
+    with_stop = np.append(outcome_start, outcome_start[-1] + 1 + np.arange(still.count))
+    sorted_start, rows = gathered(with_stop, order)
     one = np.ones(still.count, dtype=model.reward.dtype)
     next_state = np.concatenate([stands[model.next_state[outcome]], np.full(still.count, stopped)])
     probability = np.concatenate([model.probability[outcome], one])
     reward = np.concatenate([model.reward[kept], one - one])
     quotient = Expected(
         pair_start=np.searchsorted(state[order], np.arange(stopped + 2)),
-        outcome_start=np.concatenate([[0], np.cumsum(lengths[order])]),
+        outcome_start=sorted_start,
         next_state=next_state[rows].astype(np.int32),
         probability=probability[rows],
         reward=reward[order],

@@ -16,7 +16,7 @@ from rlcalc.solvers import automatic
 from rlcalc.solvers.bounds import up
 from rlcalc.solvers.components import end_components
 from rlcalc.solvers.problem import Problem
-from rlcalc.trajectories import Flags, Floats
+from rlcalc.trajectories import Floats
 
 MOST_SWEEPS = 100_000
 MOST_ROUNDS = 40
@@ -53,7 +53,7 @@ def prove(model: Expected, value: Floats, jobs: int | None = None) -> Proof:
     gap = value[model.pair_state] - q
     epsilon, tied = 2 * left, gap <= 4 * left
     for _ in range(MOST_ROUNDS):
-        part = subset(model, tied)
+        part = model.keep(tied)
         if end_components(part, np.ones(part.n_pairs, dtype=bool)).count:
             break  # one can go round and lose no more than rounding
         steps = _steps(part, steps, jobs)
@@ -87,23 +87,3 @@ def _sure(model: Expected, steps: Floats) -> float:
 def _noise(model: Expected, value: Floats) -> float:
     """Return a bound on the rounding in the difference of values and their backup."""
     return model.rounding(value, 1.0) + model.noise(value)
-
-
-def subset(model: Expected, kept: Flags) -> Expected:
-    """Return the model with some of its pairs, at least one in each state that had any.
-
-    Args:
-        model: any.
-        kept: [K] which pairs.
-    """
-    length = np.diff(model.outcome_start)[kept]
-    start = np.concatenate([[0], np.cumsum(length)])
-    outcome = np.arange(start[-1]) + np.repeat(model.outcome_start[:-1][kept] - start[:-1], length)
-    return Expected(
-        pair_start=np.concatenate([[0], np.cumsum(kept)])[model.pair_start],
-        outcome_start=start,
-        next_state=model.next_state[outcome],
-        probability=model.probability[outcome],
-        reward=model.reward[kept],
-        largest_reward=model.largest_reward,
-    )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import rlcalc
 from rlcalc.mdp import MDP
 from rlcalc.solvers.stops import ending_policy, never_ending, with_stops
-from rlcalc.solvers.super_solution import prove, subset
+from rlcalc.solvers.super_solution import prove
 from tests.solvers.models import best_total_of_all_policies, models, open_map, slippery_lake
 
 
@@ -53,15 +53,3 @@ def test_maps_are_proven(mdp: MDP) -> None:
 
     assert result.facts["bound"] <= 1e-6
     np.testing.assert_allclose(result["v"], other["v"], rtol=0, atol=2e-6)
-
-
-def test_a_subset_keeps_its_pairs() -> None:
-    model = slippery_lake(5).expected
-    kept = np.arange(model.n_pairs) % 4 < 2
-    part = subset(model, kept)
-    value = np.random.default_rng(0).normal(size=model.n_states)
-
-    np.testing.assert_array_equal(part.pair_state, model.pair_state[kept])
-    np.testing.assert_array_equal(
-        part.action_value(value, 0.9), model.action_value(value, 0.9)[kept]
-    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.estimators.visits import dense
+from rlcalc.expected import gathered
 from rlcalc.mdp import MDP
 from rlcalc.trajectories import Floats, Ints, Trajectories
 
@@ -35,8 +36,7 @@ class Scores:
         cell, cells = dense(key, len(piece) * mdp.n_states)
         state = cells % mdp.n_states
         width = np.diff(mdp.pair_start)[state]
-        edge = np.cumsum(width) - width
-        entry = np.arange(int(width.sum())) + np.repeat(mdp.pair_start[state] - edge, width)
+        edge, entry = gathered(mdp.pair_start, state)
         return cls(
             taken=edge[cell] + pair - mdp.pair_start[piece.state],
             cell=cell,
