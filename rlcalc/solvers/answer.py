@@ -23,8 +23,6 @@ EXACT = 1 << 13
 
 MOST_IMPROVEMENTS = 20
 """Policies that are evaluated in fractions until one is proven to be the best."""
-DIRECT = 20_000
-"""States up to which total rewards are found by policy iteration."""
 
 
 @dataclass
@@ -164,10 +162,11 @@ def _total(
     names = state_names(mdp)
     tol = question.aim(decided)
     problem = Problem(decided, gamma, tol, question.max_iterations, jobs=question.jobs, trace=trace)
+    is_large = decided.n_states > linear.DENSE
     direct = question.method in ("linear", "policy-iteration") or (
-        question.method == "auto" and decided.n_states <= DIRECT
+        question.method == "auto" and not is_large
     )
-    if decided.n_states > linear.DENSE and not (direct or question.bellman or decided.exact):
+    if is_large and not (direct or question.bellman or decided.exact):
         return total_reward.solve_large(
             decided, names, problem, lambda part: _found(mdp, question, part, policy)
         )

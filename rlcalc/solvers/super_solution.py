@@ -51,19 +51,21 @@ def prove(model: Expected, value: Floats, jobs: int | None = None) -> Proof:
     noise = _noise(model, value)
     left = float(np.abs(model.best(q) - value).max()) + noise
     gap = value[model.pair_state] - q
-    epsilon, tied = 2 * left, gap <= 4 * left
+    tied = gap <= 4 * left
     for _ in range(MOST_ROUNDS):
         part = model.keep(tied)
         if end_components(part, np.ones(part.n_pairs, dtype=bool)).count:
             break  # one can go round and lose no more than rounding
         steps = _steps(part, steps, jobs)
+        sure = _sure(part, steps)
+        if sure <= 0:
+            break
+        epsilon = 1.1 * left / sure
         upper = value + epsilon * steps
         slack = upper[model.pair_state] - model.action_value(upper, 1.0)
         margin = _noise(model, upper)
-        sure = _sure(part, steps)
-        if sure > 0 and (slack >= margin).all():
-            most = float(steps.max())
-            return Proof(value, up(max(epsilon, left / sure) * most) + noise)
+        if (slack >= margin).all():
+            return Proof(value, up(epsilon * float(steps.max())) + noise)
         narrow = (slack < margin + gap / 2) & ~tied
         if not narrow.any():
             break
