@@ -122,8 +122,11 @@ _QUOTIENT = re.compile(r"([0-9]{1,15})/0*([1-9][0-9]{0,14})$")
 
 Chance = Annotated[
     float,
-    BeforeValidator(quotient, json_schema_input_type=float | str),
-    Field(ge=0, le=1 + 1e-9, description="a number from 0 to 1, or a quotient like 1/3"),
+    Field(ge=0, le=1 + 1e-9),
+    BeforeValidator(
+        quotient, json_schema_input_type=Annotated[float, Field(ge=0, le=1 + 1e-9)] | str
+    ),
+    Field(description="a number from 0 to 1, or a quotient like 1/3"),
 ]
 Chances = dict[Scalar, Chance]
 

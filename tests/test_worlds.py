@@ -103,3 +103,10 @@ def test_the_schema_describes_each_world(rlcalc: Shell) -> None:
         assert set(document) <= set(kind["properties"])
         assert set(kind["required"]) <= set(document)
         assert kind["additionalProperties"] is False
+
+
+def test_the_schema_says_from_where_to_where_chances_go(rlcalc: Shell) -> None:
+    text = rlcalc("specs", "--schema").stdout
+
+    assert '"minimum": 0' in text
+    assert '"ge"' not in text, "a keyword that no validator knows"
