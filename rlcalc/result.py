@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,6 +95,8 @@ class Result:
         return frame.with_columns(pl.when(floats.is_finite()).then(floats))
 
     def _repr_html_(self) -> str:
+        import html
+
         head, rows = self.display(range(min(len(self), 50)))
         cells = "".join(f"<th>{html.escape(name)}</th>" for name in head)
         body = "".join(

@@ -194,6 +194,23 @@ class Rollouts:
             fix=f"did you mean {shown(near)}?" if near else f"there are {listed(known)}",
         )
 
+    def first(self, n_groups: int) -> Rollouts:
+        """Return the first groups, with what estimators ask of them."""
+        rows, batch = int(self.start[n_groups]), np.unique(np.minimum(self.batch, n_groups))
+        return Rollouts(
+            start=self.start[: n_groups + 1],
+            batch=batch,
+            step=self.step[: len(batch) - 1],
+            group=self.group[:n_groups],
+            prompt=self.prompt[:n_groups],
+            rewards={name: held[:rows] for name, held in self.rewards.items()},
+            weights=self.weights,
+            advantage=None if self.advantage is None else self.advantage[:rows],
+            length=None if self.length is None else self.length[:rows],
+            baseline=None if self.baseline is None else self.baseline[:rows],
+            unscored=self.unscored,
+        )
+
     def with_rewards(self, rewards: Mapping[str, Floats]) -> Rollouts:
         """Return the same rollouts with other rewards, each counting once."""
         return replace(self, rewards=rewards, weights=dict.fromkeys(rewards, 1.0))
@@ -296,10 +313,14 @@ class Scored:
         """[M] r_i − μ."""
         return self.reward - self.each(self.mean)
 
+    @cached_property
+    def squares(self) -> Floats:
+        """[K] Σ (r_i − μ)²."""
+        return self.total(self.centred * self.centred)
+
     def deviation(self, ddof: int) -> Floats:
         """Return [K] σ = √( Σ (r_i − μ)² / (G − ddof) ); 0 where G ≤ ddof."""
-        free = np.maximum(self.size - ddof, 1)
-        spread: Floats = np.sqrt(self.total(self.centred * self.centred) / free)
+        spread: Floats = np.sqrt(self.squares / np.maximum(self.size - ddof, 1))
         return spread
 
     def batch_mean(self, values: Floats, weight: Floats | None = None) -> Floats:

@@ -270,6 +270,24 @@ def test_a_small_document_loads_neither_polars_nor_numba(tmp_path: Path) -> None
     assert done.stdout == b"none\n"
 
 
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_rollouts_load_only_what_their_summary_needs(form: str, tmp_path: Path) -> None:
+    """And numpy comes without the threads of OpenBLAS."""
+    path = tmp_path / f"rollouts.{form}"
+    frame = pl.DataFrame({"uid": ["a", "a", "b", "b"], "score": [0.0, 1.0, 1.0, 1.0]})
+    (frame.write_parquet if form == "parquet" else frame.write_ndjson)(path)
+    code = (
+        "import os, sys, rlcalc.cli\n"
+        f"rlcalc.cli.app(['group', {str(path)!r}, '-q'], standalone_mode=False)\n"
+        "idle = {'yaml', 'numpy.ma', 'rich.console', 'rlcalc.spec', 'rlcalc.estimators.auditing'}\n"
+        "print(idle & set(sys.modules) or 'none', os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    settings = {name: held for name, held in os.environ.items() if name[:8] != "OPENBLAS"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=settings)
+
+    assert done.stdout.splitlines()[-1] == b"none 1"
+
+
 def test_an_unclosed_quote_is_found_quickly(tmp_path: Path) -> None:
     path = tmp_path / "quote.csv"
     path.write_text(HEADER + '0,0,"a,x,1\n' + "0,1,b,x,1\n" * 300_000)

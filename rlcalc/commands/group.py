@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlcalc.commands import answer, rows_shown
+from rlcalc.engines.threads import without_blas
 from rlcalc.errors import NotConverged, UsageError, shown
 from rlcalc.vocabulary import All, Csv, Format, FormatOption, Head, Json, Output, Quiet, Source
 
@@ -178,6 +179,7 @@ def group(
 
     rlcalc group log.parquet --group prompt_id --reward correct,format --weights 1,0.2
     """
+    without_blas()
     from rlcalc.readers.rollouts import Asked, loading
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import FORMATS, settled_format

@@ -11,7 +11,6 @@ from rlcalc.errors import UsageError, shown
 from rlcalc.estimators.advantages import advantages
 from rlcalc.estimators.advantages.convention import Convention, centred, small, spread
 from rlcalc.estimators.advantages.length import penalised, shaper
-from rlcalc.estimators.auditing.ghosts import ghost_count
 from rlcalc.estimators.groups import DEAD, EQUAL, STATUS, Groups
 from rlcalc.estimators.summary import summary
 from rlcalc.result import Column, Fact, Result
@@ -81,8 +80,14 @@ def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[s
         "sizes": groups.sizes(),
         "several_rows": rollouts.facts.get("several_rows") or None,
         "torn_lines": rollouts.facts.get("torn_lines") or None,
-        "ghosts": ghost_count(groups),
+        "ghosts": None if rollouts.advantage is None else _ghosts(groups),
     }
+
+
+def _ghosts(groups: Groups) -> int:
+    from rlcalc.estimators.auditing.ghosts import ghost_count  # with all that an audit tries
+
+    return ghost_count(groups)
 
 
 def rollouts_result(groups: Groups, conventions: Mapping[str, Convention]) -> Result:

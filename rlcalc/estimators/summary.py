@@ -105,7 +105,7 @@ def dead_at(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
     group, times = multiplicities(groups)
     # few different (m, n) occur, so each is worked out once
     width = int(n.max(initial=0)) + 1
-    pair, counts = np.unique((times * width + n[group])[n[group] > 1], return_counts=True)
+    pair, counts = tally((times * width + n[group])[n[group] > 1])
     m, of = pair // width, pair % width
     shares = {}
     for size in sizes:
@@ -115,6 +115,15 @@ def dead_at(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
         if number:
             shares[size] = float((chance * counts[chosen]).sum() / number), number
     return shares
+
+
+def tally(numbers: Ints) -> tuple[Ints, Ints]:
+    """Return the different numbers, rising, and how often each is there."""
+    if numbers.max(initial=0) > len(numbers):
+        return np.unique(numbers, return_counts=True)
+    counts = np.bincount(numbers)  # without sorting
+    there = np.flatnonzero(counts)
+    return there, counts[there]
 
 
 def multiplicities(groups: Groups) -> tuple[Ints, Ints]:
@@ -178,7 +187,7 @@ def reward_facts(groups: Groups) -> dict[str, Fact]:
     usual = groups.usual_size
     powers = [2**power for power in range(12) if 2**power < usual]
     for k in [*powers, usual]:
-        chance = pass_at_k(scored.size, right, k)
+        chance = chances(scored.size, right, k)
         there = ~np.isnan(chance)
         ones = np.ones(int(there.sum()))
         if len(ones):
@@ -189,9 +198,21 @@ def reward_facts(groups: Groups) -> dict[str, Fact]:
     return facts
 
 
+def chances(size: Ints, right: Ints, k: int) -> Floats:
+    """Return [K] pass@k; of many groups, few are of another size or have as many right ones."""
+    width = int(size.max(initial=0)) + 1
+    if width * width > len(size):
+        return pass_at_k(size, right, k)
+    every = pass_at_k(*np.divmod(np.arange(width * width), width), k)
+    chance: Floats = every[size * width + right]
+    return chance
+
+
 def length_facts(groups: Groups) -> dict[str, Fact]:
     """Return lengths of right and wrong answers, and the share that was cut."""
     rollouts = groups.rollouts
+    if rollouts.length is None and rollouts.truncated is None:
+        return {}
     right = is_success(rollouts.reward, groups.success)
     wrong = ~right & ~np.isnan(rollouts.reward)
     facts: dict[str, Fact] = {}

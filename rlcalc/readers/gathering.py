@@ -329,9 +329,9 @@ class Gathering:
 
     def _once(self, frame: pl.DataFrame, keys: list[str]) -> tuple[pl.DataFrame, int]:
         """Return one row a rollout, and how many rows of rollouts with several that leaves out."""
-        before = [before for before, _ in self.files]
-        file = np.repeat(np.arange(len(before)), np.diff([*before, self.n_rows]))
-        frame = frame.with_columns(file=file) if len(before) > 1 else frame
+        if len(self.files) > 1:
+            edge = [*(before for before, _ in self.files), self.n_rows]
+            frame = frame.with_columns(file=np.repeat(np.arange(len(self.files)), np.diff(edge)))
         if "rollout" not in frame.columns:
             return frame, 0
         frame, several, again = once(frame, keys, self._place)
@@ -383,7 +383,9 @@ def _shifted(place: Place, before: int, row: int) -> str:
 def numbers(column: pl.Series) -> Floats:
     """Return a column as floats; what is missing is NaN."""
     filled = column.fill_null(float("nan")) if column.null_count() else column
-    return filled.cast(pl.Float64).to_numpy()
+    chunks = [chunk.to_numpy() for chunk in filled.cast(pl.Float64).get_chunks()]
+    # numpy puts them together: it asks for large pages, of which the system makes a few quickly
+    return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
 
 
 def _together(frames: list[pl.DataFrame]) -> pl.DataFrame:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, shown
-from rlcalc.readers import yaml
+
+if TYPE_CHECKING:
+    from rlcalc.readers.yaml import Parsed
 
 Hook = Callable[[list[tuple[str, Any]]], dict[str, Any]]
 
@@ -38,12 +40,13 @@ def value_of(text: str, where: str, first_line: int = 1, hook: Hook | None = Non
         raise InputError(f"not JSON: {error}", f"{where}, line {first_line}") from error
 
 
-def parse(text: str, name: str) -> yaml.Parsed:
+def parse(text: str, name: str) -> Parsed:
     """Return a document without places; `line_of` finds them when they are wanted.
 
     Raises:
         InputError: it is not JSON, or repeats a key.
     """
+    from rlcalc.readers.yaml import Parsed
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         mapping = dict(pairs)
@@ -53,7 +56,7 @@ def parse(text: str, name: str) -> yaml.Parsed:
             raise InputError(f"key {shown(twice)} stands twice", name, "leave out one of them")
         return mapping
 
-    return yaml.Parsed(value_of(text, name, hook=once))
+    return Parsed(value_of(text, name, hook=once))
 
 
 def line_of(text: str, path: tuple[int | str, ...]) -> int | None:
@@ -63,6 +66,8 @@ def line_of(text: str, path: tuple[int | str, ...]) -> int | None:
     """
     if len(text) > 1 << 24:
         return None
+    from rlcalc.readers import yaml
+
     try:
         parsed = yaml.parse(text, "")
         return yaml.line_of(parsed.value, parsed.places, path)

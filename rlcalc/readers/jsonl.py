@@ -17,7 +17,7 @@ from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.documents import batch, dotted, note_for_documents
 from rlcalc.readers.reading import Reading, one_ahead
-from rlcalc.readers.sources import File, line_blocks
+from rlcalc.readers.sources import File, decoded, line_blocks
 from rlcalc.spec import adapter, faults
 from rlcalc.trajectories import Trajectories
 from rlcalc.vocabulary import COLUMN_NAMES
@@ -71,19 +71,6 @@ def _first_value(block: bytes, number: int, file: File) -> Any:
                 decoded(line, number + place, file), file.at(), number + place
             )
     return None
-
-
-def decoded(line: bytes, number: int, file: File) -> str:
-    """Return a line as text.
-
-    Raises:
-        InputError: it is not UTF-8.
-    """
-    try:
-        return line.decode()
-    except UnicodeDecodeError as error:
-        where = file.at(f"line {number}, byte {error.start + 1}")
-        raise InputError("this is not UTF-8", where, "save it as UTF-8") from error
 
 
 def _holds_lists(line: Mapping[str, Any]) -> bool:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import polars as pl
 
 from rlcalc.errors import InputError, shown
-from rlcalc.readers.lists import trajectories_of
 from rlcalc.readers.reading import Reading
 from rlcalc.readers.sources import File
 from rlcalc.trajectories import Trajectories
@@ -61,6 +60,8 @@ def frames(
     table = reading.table(name, schema, lambda row: f"row {row + 1}", padded=padded)
     source = lazy.select(table.sources)
     if table.is_lists:
+        from rlcalc.readers.lists import trajectories_of
+
         for frame in source.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
             yield trajectories_of(frame, table)
         return

@@ -39,21 +39,22 @@ def numbered(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, Ints, pl.DataF
         [R + 1] where runs begin, and the end; [R] the number of the key, in order of first
         appearance; [K] the keys.
     """
-    hashes = (pl.struct(keys) if len(keys) > 1 else pl.col(keys[0])).hash().alias("key")
-    parts = [part.select(hashes) for part in frame.select(keys).iter_slices(SLICE)]
-    key = pl.concat(parts, rechunk=True).to_series()
-    bits = key.to_numpy()
-    begin = np.append(0, np.flatnonzero(bits[1:] != bits[:-1]) + 1)
-    key = key if len(begin) == len(key) else pl.Series("key", bits[begin])
+    names = (frame.select(keys).to_struct() if len(keys) > 1 else frame[keys[0]]).alias("key")
+    begins, heads = [pl.Series([0])], [names[:1].hash()]
+    for before in range(0, len(names) - 1, SLICE):  # in the same memory, over and over
+        key = names.slice(before, SLICE + 1).hash()
+        new = key[1:] != key[:-1]
+        begins.append(new.arg_true().cast(pl.Int64) + before + 1)
+        heads.append(key[1:].filter(new))
+    begin, key = pl.concat(begins, rechunk=True), pl.concat(heads, rechunk=True)
     first = key.is_first_distinct()
-    number, heads = np.arange(len(key)), begin
+    number = np.arange(len(key))
     if not first.all():
-        heads = begin[first.to_numpy()]
         known = key.filter(first).to_frame().with_row_index("number")
         found = key.to_frame().join(known, on="key", how="left", maintain_order="left")
         number = found["number"].to_numpy().astype(np.int64)
-    unique = pl.DataFrame([frame[name].gather(heads) for name in keys])
-    return np.append(begin, len(frame)), number, unique
+    unique = frame.select(pl.col(name).gather(begin.filter(first)) for name in keys)
+    return np.append(begin.to_numpy(), len(frame)), number, unique
 
 
 def once(

@@ -21,10 +21,9 @@ from rlcalc.readers import dumps
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.dumps.layout import Layout
 from rlcalc.readers.gathering import Gathering
-from rlcalc.readers.jsonl import decoded
 from rlcalc.readers.rollout_columns import expressions, kinds_of
 from rlcalc.readers.rollouts import CHUNK, add_records, layout_of
-from rlcalc.readers.sources import LONGEST_LINE, File, line_blocks
+from rlcalc.readers.sources import LONGEST_LINE, File, decoded, line_blocks
 
 BLOCK = 1 << 23
 AHEAD = 2

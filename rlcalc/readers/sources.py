@@ -342,6 +342,19 @@ def text_of(file: File) -> str:
         ) from error
 
 
+def decoded(line: bytes, number: int, file: File) -> str:
+    """Return a line as text.
+
+    Raises:
+        InputError: it is not UTF-8.
+    """
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        where = file.at(f"line {number}, byte {error.start + 1}")
+        raise InputError("this is not UTF-8", where, "save it as UTF-8") from error
+
+
 def line_blocks(file: File) -> Iterator[tuple[int, bytes]]:
     """Yield blocks of whole lines, each with the number of its first line, from 1.
 

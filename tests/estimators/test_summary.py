@@ -1,5 +1,6 @@
 """The facts about rollouts: each worked out a second way."""
 
+from collections import Counter
 from itertools import combinations
 
 import numpy as np
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.estimators.groups import Groups
-from rlcalc.estimators.summary import clustered, dead_at
+from rlcalc.estimators.pass_at_k import pass_at_k
+from rlcalc.estimators.summary import chances, clustered, dead_at, tally
 from rlcalc.rollouts import Rollouts
 
 rewards = st.sampled_from([0.0, 1.0, 0.5])
@@ -158,3 +160,18 @@ def test_the_threshold_of_success_is_seen() -> None:
     assert facts(rollouts, success=0.5)["pass_at_1"] == 0.5
     assert facts(rollouts, success=0.5)["success"] == "reward >= 0.5"
     assert facts(rollouts)["pass_at_1"] == 0
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 5)), min_size=1, max_size=90))
+def test_what_many_groups_share_is_worked_out_once_and_the_same(
+    pairs: list[tuple[int, int]],
+) -> None:
+    size, right = np.array([(n, min(n, c)) for n, c in pairs]).T
+    for k in range(1, 7):
+        chance = chances(size, right, k)
+
+        np.testing.assert_array_equal(chance, pass_at_k(size, right, k))
+    for numbers in (size, 1000 * size):
+        different, counts = tally(numbers)
+
+        assert dict(zip(different, counts, strict=True)) == Counter(numbers.tolist())

@@ -1,14 +1,60 @@
-"""A table for eyes: on a terminal a label of a whole prompt does not fill it."""
+"""A table for eyes: drawn by hand in a pipe, by rich on a terminal, and the same in both."""
 
-from rlcalc.renderers.table import LABEL, UNLIMITED, _tables
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from rlcalc.renderers import terminal, write
+from rlcalc.renderers.terminal import LABEL
 from rlcalc.result import Column, Result
+from rlcalc.vocabulary import Format
+
+words = st.text(st.sampled_from("aZ9 .é漢ｶ👍🏽\u0301[b]:x"), max_size=12)
 
 
-def cells(width: int) -> list[str]:
-    result = Result("group", "Groups", {"group": Column(["Z" * 5000], "key"), "n": Column([1])}, {})
-    return [str(cell) for table in _tables(result, None, width) for cell in table.columns[0].cells]
+def piped(result: Result) -> list[str]:
+    stream = io.BytesIO()
+    write(result, Format.table, stream)
+    return stream.getvalue().decode().splitlines()
+
+
+def drawn_by_rich(result: Result, width: int) -> list[str]:
+    text = io.StringIO()
+    console = Console(file=text, width=width, highlight=False)
+    for part in [terminal._facts(result), *terminal._tables(result, None, width)]:
+        console.print(part)
+    return [line.rstrip() for line in text.getvalue().splitlines()]
+
+
+def labelled(label: str) -> Result:
+    return Result("group", "Groups", {"group": Column([label], "key"), "n": Column([1])}, {})
 
 
 def test_a_very_long_label_is_cut_on_a_terminal_and_never_in_a_pipe() -> None:
-    assert cells(80) == ["Z" * (LABEL - 1) + "…"]
-    assert cells(UNLIMITED) == ["Z" * 5000]
+    assert "Z" * (LABEL - 1) + "…" in "".join(
+        str(cell)
+        for table in terminal._tables(labelled("Z" * 5000), None, 80)
+        for cell in table.columns[0].cells
+    )
+    assert any("Z" * 5000 in line for line in piped(labelled("Z" * 5000)))
+
+
+@given(st.lists(st.tuples(words, st.floats(), words, st.floats(0)), max_size=4), words)
+def test_a_pipe_has_what_rich_draws_where_there_is_room(
+    rows: list[tuple[str, float, str, float]], symbol: str
+) -> None:
+    """Also for letters that are two cells wide, or none."""
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[]] * 4
+    named = {
+        "state": Column(columns[0], "key"),
+        "v": Column(columns[1], symbol=symbol),
+        "se": Column(columns[3], "error"),
+        "what": Column(columns[2], "text"),
+    }
+    facts = {"method": "by hand", "n": 12345, "漢": 0.5}
+    result = Result("estimate", "Values", named, facts, facts_first=True)
+    lines = drawn_by_rich(result, 2000)
+
+    assert piped(result) == ["Values", *(lines if rows else lines[:3])]

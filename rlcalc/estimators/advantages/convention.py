@@ -61,6 +61,12 @@ class Convention:
     success: float = 1.0  # the reward from which a rollout is right
     length_penalty: str | None = None  # how rewards are shaped by length first
 
+    @property
+    def by_group(self) -> bool:
+        """Whether an advantage is known to depend on its own group alone."""
+        by_all = (*WHITENING, "gdpo", "gpg")  # gpg: on the share of rewards that are not 0
+        return not (self.estimator in by_all or self.scale == "batch" or self.length_penalty)
+
     def but(
         self,
         *,

@@ -18,6 +18,9 @@ from rlcalc.estimators.groups import SINGLE, Groups
 from rlcalc.rollouts import Rollouts
 from rlcalc.trajectories import Flags, Floats
 
+SAMPLE = 1 << 13
+"""Groups that a convention is tried on first."""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -126,6 +129,35 @@ class Compared:
         largest = np.fmax.reduce(difference, where=fits, initial=0.0)
         return Fit(how, fits, int(told.sum()), float(largest))
 
+    @cached_property
+    def sample(self) -> Rollouts | None:
+        """The first groups, on which much can be told already; None where there are few."""
+        few = self.rollouts.n_groups <= 2 * SAMPLE
+        return None if few else self.rollouts.first(SAMPLE)
+
+    @cached_property
+    def tellable(self) -> int:
+        """How many advantages that are compared are not 0: the most that can be told."""
+        return int((self.these & (self.held != 0)).sum())
+
+    def misses(self, how: Convention, told: int) -> bool:
+        """Return whether a convention is known to tell fewer, by those of the sample it misses.
+
+        Raises:
+            InputError: it needs what is not there.
+        """
+        if self.sample is None or 2 * told <= self.tellable:
+            return False  # nothing is found yet, and the nearest may be asked for
+        if self.tellable - told >= len(self.sample):
+            return False  # even if it misses all of them
+        rollouts, part = self.sample if how.by_group else self.rollouts, slice(len(self.sample))
+        advantage, held = advantages(rollouts, how), self.held[part]
+        within = allowed(rollouts, how, advantage)[part] + self.unit[part]
+        advantage = advantage[part]
+        off = ~(np.abs(advantage - held) <= within) & ~(np.isnan(held) & np.isnan(advantage))
+        missed = int((off & self.these[part] & (held != 0)).sum())
+        return self.tellable - missed < told
+
     def middle(self, how: Convention) -> float:
         """Return the median difference; infinite where most that a convention gives are 0."""
         advantage = advantages(self.rollouts, how)
@@ -134,12 +166,17 @@ class Compared:
         return float(np.median(known)) if plain else np.inf
 
     def fitted(self, tried: Sequence[Convention]) -> Iterator[Fit]:
-        """Yield how each fits, without those that need what is not there."""
+        """Yield how each fits, without those that need what is not there, or fit worse for sure."""
+        told = 0
         for how in tried:
             try:
-                yield self.fit(how)
+                if self.misses(how, told):
+                    continue
+                fit = self.fit(how)
             except InputError:
                 continue
+            told = max(told, fit.told)
+            yield fit
 
     def first(self, fits: list[Fit]) -> tuple[Fit, list[Fit]]:
         """Return the first of those that fit best, and those that fit as well."""

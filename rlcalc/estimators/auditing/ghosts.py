@@ -30,10 +30,8 @@ def ghosts(compared: Compared, how: Convention | None) -> Flags:
     return there
 
 
-def ghost_count(groups: Groups) -> int | None:
-    """Return how many ghosts there are; None where there are no advantages of a trainer."""
-    if groups.rollouts.advantage is None:
-        return None
+def ghost_count(groups: Groups) -> int:
+    """Return how many ghosts there are among the trainer's advantages."""
     compared = Compared(groups)
     if not (compared.equal & (compared.held != 0)).any() or not ghosts(compared, None).any():
         return 0
