@@ -16,7 +16,8 @@ import numpy as np
 
 from rlcalc.trajectories import Floats, Ints
 
-Sized = tuple[Floats, Ints | None]
+Sized = tuple[Floats, Floats | None]
+"""[C] sums of clusters, and how many visits each has; None: one each."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Moments(Table):
     size_squares: Floats  # [K] Σ k_e²
 
     @classmethod
-    def of(cls, key: Ints, edge: Ints, total: Floats, size: Ints | None = None) -> Moments:
+    def of(cls, key: Ints, edge: Ints, total: Floats, size: Floats | None = None) -> Moments:
         """Return the moments of C clusters that belong to K keys, each of which has at least one.
 
         Args:
@@ -63,13 +64,13 @@ class Moments(Table):
             size: [C] k_e; default 1 each.
         """
         clusters = np.diff(edge)
-        count = clusters if size is None else sums(size, edge)
+        count = clusters if size is None else sums(size, edge).astype(np.int64)
         mean = sums(total, edge) / count
         left = rest(total, size, mean, clusters)
         lean = sums(left, edge) if size is None else sums(left * size, edge)
-        squares, sizes = sums(left * left, edge), clusters if size is None else size * size
-        size_squares = sizes if size is None else sums(sizes, edge)
-        return cls(key, clusters, count, mean, squares, lean, size_squares.astype(np.float64))
+        squares = sums(left * left, edge)
+        size_squares = clusters.astype(np.float64) if size is None else sums(size * size, edge)
+        return cls(key, clusters, count, mean, squares, lean, size_squares)
 
     def around(self, mean: Floats) -> Moments:
         """Return the same sums taken around another number m + d.
@@ -151,8 +152,8 @@ class CoMoments(Table):
         """
         clusters = np.diff(edge)
         (x_total, k), (y_total, m) = x, y
-        x_count = clusters if k is None else sums(k, edge)
-        y_count = clusters if m is None else sums(m, edge)
+        x_count = clusters if k is None else sums(k, edge).astype(np.int64)
+        y_count = clusters if m is None else sums(m, edge).astype(np.int64)
         x_mean, y_mean = sums(x_total, edge) / x_count, sums(y_total, edge) / y_count
         x_left, y_left = rest(x_total, k, x_mean, clusters), rest(y_total, m, y_mean, clusters)
         ones = clusters.astype(np.float64)
@@ -166,10 +167,10 @@ class CoMoments(Table):
             products=sums(x_left * y_left, edge),
             y_lean=sums(y_left if k is None else y_left * k, edge),
             x_lean=x_sum if m is None else sums(x_left * m, edge),
-            sizes=ones if k is None or m is None else sums(k * m, edge).astype(np.float64),
+            sizes=ones if k is None or m is None else sums(k * m, edge),
             x_squares=sums(x_left * x_left, edge),
             x_own_lean=x_sum if k is None else sums(x_left * k, edge),
-            x_size_squares=ones if k is None else sums(k * k, edge).astype(np.float64),
+            x_size_squares=ones if k is None else sums(k * k, edge),
         )
 
     def around(self, x_mean: Floats, y_mean: Floats) -> CoMoments:
@@ -256,7 +257,7 @@ def sums(values: Numbers, edge: Ints) -> Numbers:
     return np.add.reduceat(values, edge[:-1]) if len(edge) > 1 else values[:0]
 
 
-def rest(total: Floats, size: Ints | None, mean: Floats, clusters: Ints) -> Floats:
+def rest(total: Floats, size: Floats | None, mean: Floats, clusters: Ints) -> Floats:
     """Return [C] what is left of each cluster's total without the mean of its key: T_e − m k_e."""
     means = np.repeat(mean, clusters)
     return total - means if size is None else total - means * size

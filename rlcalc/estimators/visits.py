@@ -26,7 +26,7 @@ class Clusters:
 
     edge: Ints  # [K + 1] where each key's clusters begin
     total: Floats  # [C] the sum of the gains of a cluster's visits
-    size: Ints | None  # [C] how many those are; None: one each
+    size: Floats | None  # [C] how many those are, as what they are multiplied with; None: one each
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,9 @@ def _clusters(new_key: Flags, begins: Flags, gain: Floats, visit: Visit) -> tupl
     again = np.flatnonzero(~begins)  # few, where there are many states
     owner = np.cumsum(begins, dtype=np.int32).take(again) - 1
     total += np.bincount(owner, gain.take(again), len(first))
-    return Clusters(edge, total, 1 + np.bincount(owner, minlength=len(first))), first
+    size = np.ones(len(first))
+    size += np.bincount(owner, minlength=len(first))
+    return Clusters(edge, total, size), first
 
 
 def changes(values: NDArray[Any]) -> Flags:
