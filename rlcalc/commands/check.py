@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from rlcalc.commands import answer, settings_of, source_options
+from rlcalc.engines.threads import without_blas
 from rlcalc.errors import InputError
 from rlcalc.vocabulary import (
     Columns,
@@ -42,6 +43,7 @@ def check(
 
     rlcalc check 'runs/*.jsonl' --json | jq .facts
     """
+    without_blas()
     from rlcalc import worlds
     from rlcalc.estimators.description import describe, describe_model
     from rlcalc.readers import load

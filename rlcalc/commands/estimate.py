@@ -13,6 +13,7 @@ from rlcalc.commands import (
     the_only,
     watched,
 )
+from rlcalc.engines.threads import without_blas
 from rlcalc.errors import UsageError
 from rlcalc.vocabulary import (
     All,
@@ -80,6 +81,7 @@ def estimate(
 
     rlcalc estimate rifle -n 100000 --set gun=bad --seed 1
     """
+    without_blas()
     from rlcalc.engines.threads import run
     from rlcalc.estimators import monte_carlo
     from rlcalc.readers import load

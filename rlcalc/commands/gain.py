@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rlcalc.commands import answer, rows_shown, source_options
+from rlcalc.engines.threads import without_blas
 from rlcalc.vocabulary import (
     All,
     Columns,
@@ -45,6 +46,7 @@ def gain(
 
     rlcalc gain run.jsonl -k 10 -o gains.parquet
     """
+    without_blas()
     from rlcalc.estimators.gain import gain as gain_of
     from rlcalc.readers import load
     from rlcalc.readers.sources import needs_source
