@@ -14,16 +14,22 @@ from rlcalc.solvers.sweeps import Arrays
 
 LEAST_FALL = 2.0
 """By how much each round of modified policy iteration has to divide the bound, to go on with it."""
-MOST_BACKUPS = 400
-"""Backups a state after which Gauss-Seidel is left for the Krylov method."""
+MOST_BACKUPS, ENOUGH = 400, 200_000_000
+"""Backups a state, and in all, after which Gauss-Seidel is left for the Krylov method."""
+PATIENCE = 50
+"""Policies after which the Krylov method is left again, if it does not get on."""
 
 
-def solve(problem: Problem) -> tuple[Found, str]:
+def solve(problem: Problem, enough: int = ENOUGH) -> tuple[Found, str]:
     """Return what was found, and the name of the method that found it.
 
     Where nothing ends, modified policy iteration is tried first:
     it is the fastest where a model mixes, and shows in a few rounds whether it does. Where values
     travel, as on a map, Gauss-Seidel follows them; Krylov evaluation is for the rest.
+
+    Args:
+        problem: any.
+        enough: backups that Gauss-Seidel may take in all, at least `MOST_BACKUPS` a state.
     """
     model, gamma = problem.model, problem.gamma
     value = problem.value
@@ -36,11 +42,20 @@ def solve(problem: Problem) -> tuple[Found, str]:
         return krylov.solve(replace(problem, value=value)), "krylov"
     numbering = nearby(model)
     near = replace(problem, model=numbering.model, value=numbering.gather(problem.value))
-    found, method = gauss_seidel.solve(near, MOST_BACKUPS), "gauss-seidel"
-    last = problem.trace[-1]
-    if (last.bound if gamma < 1 else last.change) > problem.tol:
-        found, method = krylov.solve(replace(near, value=found.value)), "krylov"
+    most = max(MOST_BACKUPS, enough // model.n_states)
+    found, method = gauss_seidel.solve(near, most), "gauss-seidel"
+    left = _left(problem)
+    if left > problem.tol:
+        other = krylov.solve(replace(near, value=found.value), PATIENCE)
+        if _left(problem) < left:
+            found, method = other, "krylov"
     return replace(found, value=numbering.spread(found.value)), method
+
+
+def _left(problem: Problem) -> float:
+    """Return how far the last values of a method were from the aim, by its trace."""
+    last = problem.trace[-1]
+    return last.bound if problem.gamma < 1 else last.change
 
 
 def spreads(model: Arrays) -> bool:

@@ -18,12 +18,17 @@ from rlcalc.trajectories import Floats
 FALL = 30
 """A policy is evaluated until so much less is left over than before."""
 MOST_STEPS = 200
-PATIENCE = 50
+PATIENCE = 1000
 """Policies after which it gives up if what is left was not halved."""
 
 
-def solve(problem: Problem) -> Found:
-    """Return values that are known to `tol`: maximise, then solve the policy's own equation."""
+def solve(problem: Problem, patience: int = PATIENCE) -> Found:
+    """Return values that are known to `tol`: maximise, then solve the policy's own equation.
+
+    Args:
+        problem: any.
+        patience: policies after which to give up if what is left was not halved.
+    """
     gamma, tol = problem.gamma, problem.tol
     sweeper = Sweeper(problem)
     chain = Chain.for_policies_of(sweeper.model, np.float64)
@@ -37,7 +42,7 @@ def solve(problem: Problem) -> Found:
         change = sweeper.better - value
         largest = float(np.abs(change).max())
         problem.trace.append(Iteration(sweep, largest, left if gamma < 1 else np.inf))
-        if sweeper.done or sweep > last_gain + PATIENCE:
+        if sweeper.done or sweep > last_gain + patience:
             break
         follow(sweeper.model, sweeper.choice, chain)
         value += bicgstab(Matrix.of(chain, gamma), change, max(largest / FALL, threshold))

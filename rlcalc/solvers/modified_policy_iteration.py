@@ -43,6 +43,7 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Found:
     sweeper.rewards_only() if problem.value is None else sweeper.backup(value)
     left = best = sweeper.left
     last_gain = 0
+    patience = max(PATIENCE, int(2 / near))  # V ← TV alone halves what is left in 0.7/(1 − γ)
     for sweep in range(1, problem.max_iterations + 1):
         follow(model, sweeper.choice, chain)
         middle = endless * (sweeper.lowest + sweeper.highest) / 2
@@ -52,15 +53,18 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Found:
         backed = sweeper.better.copy()
         value += moved
         before, left = left, sweeper.backup(value, model)
-        if not left <= before:  # the policy's own equation led astray: V ← TV does not
-            value = backed
+        astray = not left <= before
+        if moved is change:  # sweeps with a shift led away
+            endless = False
+        if astray and (endless or not left < np.inf):  # V ← TV is not led astray
+            value, endless = backed, False  # nor are sweeps without a shift, in the long run
             left = sweeper.backup(value, model)
         problem.trace.append(Iteration(sweep, float(np.abs(moved).max()), left))
         if left < best / 2:
             best, last_gain = left, sweep
         if (
             sweeper.done
-            or sweep > last_gain + PATIENCE
+            or sweep > last_gain + patience
             or (sweep > FIRST and left * least_fall > before)
         ):
             break

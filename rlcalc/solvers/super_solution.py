@@ -76,7 +76,7 @@ def prove(model: Expected, value: Floats, jobs: int | None = None) -> Proof:
 def _steps(model: Expected, near: Floats | None, jobs: int | None) -> Floats:
     """Return the most steps that the actions of a model can take to its end, roughly."""
     one = replace(model, reward=np.ones(model.n_pairs), largest_reward=1.0)
-    return automatic.solve(Problem(one, 1.0, ROUGHLY, MOST_SWEEPS, near, jobs))[0].value
+    return automatic.solve(Problem(one, 1.0, ROUGHLY, MOST_SWEEPS, near, jobs), 0)[0].value
 
 
 def _sure(model: Expected, steps: Floats) -> float:

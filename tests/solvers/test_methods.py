@@ -191,3 +191,18 @@ def test_a_bound_that_cannot_be_reached_is_told_with_the_answer(tmp_path: Path) 
         rlcalc.solve(tmp_path / "m.yaml", method="value-iteration", tol=1e-9)
 
     assert abs(error.value.result["v"][0] - 1e12) <= error.value.result.facts["bound"] < 50
+
+
+@pytest.mark.parametrize("method", ITERATIVE)
+def test_long_horizons_are_not_given_up(method: str) -> None:
+    """Where nothing ends and actions are certain, sweeps with a shift lead away."""
+    result = rlcalc.solve("gridworld-5x5", gamma=0.999, method=method)
+
+    assert result.facts["bound"] <= 1e-6
+
+
+@pytest.mark.parametrize("method", ["modified-policy-iteration", "gauss-seidel", "krylov", "auto"])
+def test_values_that_travel_far_are_not_given_up(method: str) -> None:
+    result = rlcalc.solve(slippery_lake(45, corridor=False), gamma=0.9999, method=method)
+
+    assert result.facts["bound"] <= 1e-6
