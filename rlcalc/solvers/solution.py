@@ -75,11 +75,17 @@ def require_bound(result: Result, tol: float | None) -> None:
     if isinstance(bound, float) and np.isfinite(bound):
         reached = f"{bound:.3g}"
         accept = f"--tol {_above(bound)} accepts the values as printed; or "
+    rest = "allow more --max-iterations, or try another --method"
+    if result.facts.get("gamma") == 1:
+        rest = (
+            "say a --gamma below 1, or --horizon N: with gamma = 1, rounding counts once for each "
+            "of the steps that one can go round before it shows in the reward"
+        )
     what = "|gain − g|" if "gain" in result.facts else "|v − V|"
     error = NotConverged(
         f"wanted {what} ≤ {tol:g}; proven is {reached}, after {result.facts['iterations']} "
         "iterations",
-        fix=f"{accept}allow more --max-iterations, or try another --method",
+        fix=f"{accept}{rest}",
     )
     error.result = result
     raise error

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import assume, given, settings
 
 import rlcalc
-from tests.solvers.models import best_total_of_all_policies, by_state, models, value_of
+from tests.solvers.models import (
+    best_total_of_all_policies,
+    by_state,
+    models,
+    slippery_lake,
+    value_of,
+)
 
 
 def solved(text: str, tmp_path: Path, **question: object) -> rlcalc.Result:
@@ -153,3 +159,12 @@ def test_many_states_with_few_outcomes_are_proven_in_fractions_too(method: str) 
     result = rlcalc.solve(mdp, gamma=1.0, method=method)
 
     assert result["v"].tolist() == (-state).tolist()
+
+
+def test_what_rounding_hides_is_not_called_a_limit_of_iterations() -> None:
+    """On the corridor the best policy takes more steps than there are floats to tell apart."""
+    with pytest.raises(rlcalc.NotConverged, match="say a --gamma below 1") as error:
+        rlcalc.solve(slippery_lake(60), gamma=1.0)
+
+    assert error.value.result is not None
+    assert error.value.result["v"].max() == pytest.approx(1, abs=1e-3)
