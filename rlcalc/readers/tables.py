@@ -142,6 +142,7 @@ class Table:
         self.column = chosen(list(schema), options, file, known, needed)
         self.n_rows = 0
         self.numbered: frozenset[str] = frozenset()  # labels that are to stay whole numbers
+        self.unfinished: set[str] = set()  # trajectories in lists whose end was not flagged
         self._note_near_misses()
         for meaning, column in self.column.items():
             if isinstance(schema[column], pl.Duration | pl.Binary | pl.Object):
