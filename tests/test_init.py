@@ -1,8 +1,10 @@
 import types
 
 import polars as pl
+import pytest
 
 import rlcalc
+from rlcalc.errors import InputError
 
 
 def test_public_names_are_those_that_are_listed() -> None:
@@ -37,3 +39,19 @@ def test_a_frame_can_be_checked() -> None:
 
     assert result.facts["faults"] == 1
     assert "row 2" in result["where"][0]
+
+
+@pytest.mark.parametrize("reward", [float("nan"), float("inf")])
+def test_rewards_of_arrays_are_finite(reward: float) -> None:
+    with pytest.raises(InputError, match="where: the arrays, entry 1"):
+        rlcalc.Trajectories.from_arrays(["a", "b"], ["x", "x"], [1.0, reward])
+    with pytest.raises(InputError, match="where: the arrays, entry 1"):
+        rlcalc.MDP.from_rows([0, 1], [0, 0], [1, 0], [1.0, 1.0], [1.0, reward])
+
+
+@pytest.mark.parametrize("chance", [0.0, 1.5])
+def test_what_was_done_in_arrays_was_possible(chance: float) -> None:
+    with pytest.raises(InputError, match="where: the arrays, entry 1"):
+        rlcalc.Trajectories.from_arrays(
+            ["a", "b"], ["x", "x"], [1.0, 1.0], behaviour_prob=[0.5, chance]
+        )

@@ -11,7 +11,7 @@ import polars as pl
 
 from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.readers.tables import Table, as_flag, as_number, as_text
-from rlcalc.trajectories import Codes, Flags, Floats, Ints, Trajectories
+from rlcalc.trajectories import MOST_PROBABLE, POSSIBLE, Codes, Flags, Floats, Ints, Trajectories
 
 FLAGS_OF_ALL = ("terminated", "truncated", "done")
 """What says how a trajectory ended: a flag a row, or a list of one a step."""
@@ -69,6 +69,12 @@ def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
         rewards.to_series().list.eval(pl.element().is_finite().fill_null(value=False)).list.all()
     )
     problems.append(("a reward is not a finite number", ~finite.fill_null(value=True).to_numpy()))
+    if "behaviour_prob" in columns:
+        taken = frame[columns["behaviour_prob"]].cast(pl.List(pl.Float64), strict=False)
+        known = pl.element().fill_nan(None)  # Polars takes NaN for the largest number
+        off = taken.list.eval((known <= 0) | (known > MOST_PROBABLE)).list.any()
+        what = f"{columns['behaviour_prob']} is not {POSSIBLE}"
+        problems.append((what, off.fill_null(value=False).to_numpy()))
     return [(what, rows) for what, rows in problems if rows.any()]
 
 
