@@ -16,6 +16,9 @@ from rlcalc.trajectories import MOST_PROBABLE, POSSIBLE, Codes, Flags, Floats, I
 FLAGS_OF_ALL = ("terminated", "truncated", "done")
 """What says how a trajectory ended: a flag a row, or a list of one a step."""
 
+MARKS = ("is_first", "is_last", "is_terminal")
+"""Flags by which some entries are no steps: they are for one step a row."""
+
 ONE_MORE = ("state", "value")
 """Lists that may have one entry more than there are rewards: what follows the last step."""
 
@@ -49,6 +52,13 @@ def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
             f"{listed(columns[name] for name in flat)} holds no lists, as {columns['reward']} does",
             table.file,
             "give one step a row, or one trajectory a row with a list in each cell",
+        )
+    marks = [name for name in MARKS if _is_list(table, name)]
+    if marks:  # RLDS: the last entry would be taken for a step
+        raise InputError(
+            f"{listed(columns[name] for name in marks)} in lists cannot be read",
+            table.file,
+            "give one step a row, or leave out the last entries and these columns",
         )
     length = _length(frame[columns["reward"]])
     problems = [("a trajectory with no steps", length == 0)]

@@ -87,3 +87,9 @@ def test_a_trajectory_that_goes_on_in_another_row_is_refused() -> None:
 def test_flags_of_another_length_than_the_rewards_are_refused() -> None:
     with pytest.raises(InputError, match="terminated differ in length"):
         rlcalc.estimate(as_frame(terminated=[False, True]))
+
+
+def test_marks_of_entries_that_are_no_steps_are_refused() -> None:
+    """RLDS writes an entry for the last state, whose reward is none."""
+    with pytest.raises(InputError, match="is_last in lists cannot be read"):
+        rlcalc.estimate(as_frame(is_last=[False, False, False, True]))
