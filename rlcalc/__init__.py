@@ -11,6 +11,7 @@ return a `Result`, and raise the errors of `rlcalc.errors`.
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -93,7 +94,8 @@ def load(
 
     Args:
         source: a path, a glob, a folder, `-`, the name of a shipped spec, several of these in a
-            list, a Polars frame, `Trajectories`, or an `Experience`, which is returned as it is.
+            list, a frame of Polars or pandas, a mapping of columns, `Trajectories`, or an
+            `Experience`, which is returned as it is.
         kind: the format; default found by content.
         columns: what a step has → the name of its column, e.g. {"state": "position"}.
         one_step: every row of a table is a whole trajectory.
@@ -108,6 +110,7 @@ def load(
         InputError: the source is not there, or (while it is read) is not as it should be.
     """
     from rlcalc import readers
+    from rlcalc.readers.memory import frame_of
     from rlcalc.readers.sources import Options
     from rlcalc.trajectories import Experience, Trajectories
     from rlcalc.vocabulary import Kind
@@ -117,15 +120,46 @@ def load(
     if isinstance(source, Trajectories):
         return Experience.of(source)
     options = Options(Kind(kind) if kind else None, columns or {}, one_step, order_by, identify)
-    if hasattr(source, "lazy"):
-        return readers.load_frame(source, options, collect_faults=collect_faults)
+    frame = frame_of(source)
+    if frame is not None:
+        return readers.load_frame(frame, options, collect_faults=collect_faults)
+    return readers.load(_paths(source, "Trajectories"), options, collect_faults=collect_faults)
+
+
+def _paths(source: Any, noun: str) -> list[str]:
+    """Return the paths that a source is, or that it holds."""
     several = [source] if isinstance(source, str | os.PathLike) else source
-    if not isinstance(several, Sequence):
+    if not isinstance(several, Sequence) or not all(
+        isinstance(one, str | os.PathLike) for one in several
+    ):
         raise UsageError(
             f"cannot read a {type(source).__name__}",
-            fix="give a path, several in a list, a Polars frame or Trajectories",
+            fix=f"give a path, several in a list, a frame, a mapping of columns, or {noun}",
         )
-    return readers.load(list(map(os.fspath, several)), options, collect_faults=collect_faults)
+    return list(map(os.fspath, several))
+
+
+def _require_numbers(**given: Any) -> None:
+    """Refuse what is no number, by the names of the arguments."""
+    _require(numbers.Real, "a number", given)
+
+
+def _require_whole(**given: Any) -> None:
+    """Refuse what is no whole number, by the names of the arguments."""
+    _require(numbers.Integral, "a whole number", given)
+
+
+def _require(kind: type, expected: str, given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not None and not isinstance(value, kind):
+            raise UsageError(f"{name} is {value!r}, expected {expected}")
+
+
+def _no_world(source: Any) -> UsageError:
+    return UsageError(
+        f"a {type(source).__name__} is no model",
+        fix="give a path, the name of a spec or of an environment, or an MDP: see MDP.from_rows",
+    )
 
 
 def estimate(
@@ -158,6 +192,7 @@ def estimate(
     from rlcalc.engines.threads import run
     from rlcalc.estimators import monte_carlo
 
+    _require_numbers(gamma=gamma, confidence=confidence)
     ask = partial(
         monte_carlo.estimate,
         gamma=gamma,
@@ -194,6 +229,8 @@ def gain(
     """
     from rlcalc.estimators.gain import gain as gain_of
 
+    _require_numbers(gamma=gamma)
+    _require_whole(k=k)
     return gain_of(load(source, identify=True, **reading), gamma, k, truncated)
 
 
@@ -245,9 +282,13 @@ def solve(
     from rlcalc.solvers import solution
     from rlcalc.vocabulary import Kind
 
+    _require_numbers(gamma=gamma, tol=tol)
+    _require_whole(horizon=horizon, max_iterations=max_iterations)
     options = Options(Kind(kind) if kind else None, columns or {})
     mdp = source
     if not isinstance(source, MDP):
+        if not isinstance(source, str | os.PathLike):
+            raise _no_world(source)
         mdp = worlds.load_model(os.fspath(source), options, settings)
     result = solution.solve(
         mdp,
@@ -306,13 +347,22 @@ def _play(
     **wish: Any,
 ) -> Play:
     from rlcalc import playing, worlds
+    from rlcalc.mdp import MDP
     from rlcalc.readers.sources import Options
     from rlcalc.vocabulary import Kind
 
+    _require_playable(episodes, wish)
     options = Options(Kind(kind) if kind else None, columns or {})
     named = isinstance(source, str | os.PathLike)
+    if not (named or isinstance(source, MDP) or hasattr(source, "play")):
+        raise _no_world(source)
     world = worlds.load(os.fspath(source), options, settings) if named else source
     return playing.prepare(world, playing.Wish(episodes, **wish))
+
+
+def _require_playable(episodes: int, wish: Mapping[str, Any]) -> None:
+    _require_whole(episodes=episodes, **{n: wish.get(n) for n in ("max_steps", "seed", "group")})
+    _require_numbers(gamma=wish.get("gamma"))
 
 
 def gradient(
@@ -404,8 +454,12 @@ def _slope(
     **wish: Any,
 ) -> Slope:
     from rlcalc import learning, playing, worlds
+    from rlcalc.mdp import MDP
 
+    _require_playable(episodes, wish)
     named = isinstance(source, str | os.PathLike)
+    if not (named or isinstance(source, MDP)):
+        raise _no_world(source)
     mdp = worlds.load_model(os.fspath(source), None, settings) if named else source
     return learning.slope(mdp, playing.Wish(episodes, **wish), logits, plays=plays)
 
@@ -432,19 +486,21 @@ def load_rollouts(source: Any, **reading: Any) -> Rollouts:
     """Return the rollouts of a source.
 
     Args:
-        source: a path, several in a list, a Polars frame, or Rollouts, which are passed through.
+        source: a path, several in a list, a frame of Polars or pandas, a mapping of columns, or
+            Rollouts, which are passed through.
         **reading: the columns and the format: `rlcalc.readers.rollouts.Asked`.
     """
     from rlcalc.readers import rollouts as reader
+    from rlcalc.readers.memory import frame_of
     from rlcalc.rollouts import Rollouts
 
     if isinstance(source, Rollouts):
         return source
     asked = reader.Asked(**reading)
-    if hasattr(source, "lazy"):
-        return reader.load_frame(source, asked)
-    several = [source] if isinstance(source, str | os.PathLike) else source
-    return reader.load(list(map(os.fspath, several)), asked)
+    frame = frame_of(source)
+    if frame is not None:
+        return reader.load_frame(frame, asked)
+    return reader.load(_paths(source, "Rollouts"), asked)
 
 
 def group(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from rlcalc.errors import InputError, ShapeError, listed, shown
 from rlcalc.expected import Expected, fractions_of
-from rlcalc.trajectories import Codes, Floats, Ints, Labels, Numbers
+from rlcalc.trajectories import Codes, Floats, Ints, Labels, Numbers, refuse
 
 SUM_TOLERANCE = 1e-9
 """How far from 1 the probabilities of a pair may sum."""
@@ -88,7 +88,8 @@ class MDP:
             source: what errors call the whole of them.
 
         Raises:
-            InputError: probabilities outside 0..1, or that do not sum to 1 for a pair.
+            InputError: probabilities outside 0..1, or that do not sum to 1 for a pair, or rewards
+                that are not finite.
         """
         begin, target, act = (np.asarray(c, dtype=np.int32) for c in (state, next_state, action))
         chance, earned = (np.asarray(c, dtype=np.float64) for c in (probability, reward))
@@ -96,11 +97,9 @@ class MDP:
             states = Numbers(np.arange(1 + max(begin.max(), target.max())))
         actions = Numbers(np.arange(1 + act.max())) if actions is None else actions
         if not (chance.min(initial=0.0) >= 0 and chance.max(initial=0.0) <= 1 + SUM_TOLERANCE):
-            outside = np.flatnonzero(~((chance >= 0) & (chance <= 1 + SUM_TOLERANCE)))
-            raise InputError(
-                f"probability is {chance[outside[0]]:g}, expected a number from 0 to 1",
-                f"{source}, {listed(map(place, outside[:3].tolist()), total=len(outside))}",
-            )
+            outside = ~((chance >= 0) & (chance <= 1 + SUM_TOLERANCE))
+            refuse(chance, outside, "probability", "a number from 0 to 1", place, source)
+        refuse(earned, ~np.isfinite(earned), "reward", "a finite number", place, source)
         key, outcome_start, rows = _grouped(begin, act, len(actions))
         if rows is not None:
             target, chance, earned = target[rows], chance[rows], earned[rows]

@@ -35,7 +35,7 @@ class Column:
     symbol: str = ""  # how the field writes it, for the head of a table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """What a command answers. Columns are in their order; rows are in a stable order."""
 
@@ -94,6 +94,12 @@ class Result:
         floats = pl.col([name for name, kind in frame.schema.items() if kind.is_float()])
         return frame.with_columns(pl.when(floats.is_finite()).then(floats))
 
+    def __repr__(self) -> str:
+        """Return what is answered in one line, which a prompt or a traceback can show."""
+        told = [f"{name} {value}" for name, value in self.summary()]
+        parts = [f"{len(self):,} rows × {len(self.columns)} columns", *told[:FACTS_OF_REPR]]
+        return f"<Result of {self.command}: {shown(self.title)}; {shown(', '.join(parts), 160)}>"
+
     def _repr_html_(self) -> str:
         import html
 
@@ -142,6 +148,9 @@ class Result:
             if value not in (None, {}, "")
         ]
 
+
+FACTS_OF_REPR = 4
+"""How many facts stand in the one line for a result."""
 
 TYPED = ("gamma", "seed", "max_steps")
 """Facts that are given as options again, and so stand as they are given: without commas."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import pairwise
@@ -18,13 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rlcalc.errors import Fault, InputError, ShapeError
+from rlcalc.errors import Fault, InputError, ShapeError, listed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 Label = str | int | float
+
+MOST_PROBABLE = 1 + 1e-6
+"""The largest probability that is taken for one: float32 rounds some up."""
 
 PIECE_STEPS = 1 << 17
 """Steps in a piece of work: a constant, so that sums are grouped alike however the data arrive."""
@@ -208,8 +211,12 @@ class Trajectories:
 
         Raises:
             ShapeError: lengths that do not fit each other.
+            InputError: a reward that is not finite, or a `behaviour_prob` outside 0..1.
         """
         rewards = np.asarray(reward, dtype=np.float64)
+        refuse(rewards, ~np.isfinite(rewards), "reward", "a finite number")
+        taken = np.asarray(optional.get("behaviour_prob", 1.0), dtype=np.float64)
+        refuse(taken, impossible(taken), "behaviour_prob", POSSIBLE)
         lengths = np.asarray([len(rewards)] if length is None else length, dtype=np.int64)
         none = np.zeros(len(lengths), dtype=bool)
         states, actions = Labels(), Labels()
@@ -264,6 +271,37 @@ PER_TRAJECTORY = {"terminated", "truncated", "last_state", "last_value", "name"}
 
 def _entries(batch: Trajectories, name: str) -> int:
     return len(batch) if name in PER_TRAJECTORY else batch.n_steps
+
+
+POSSIBLE = "a number above 0 and at most 1"
+"""What is expected of the probability of something that was done."""
+
+
+def impossible(probability: Floats) -> Flags:
+    """[N] whether something cannot have been done with this probability; NaN is unknown."""
+    wrong: Flags = (probability <= 0) | (probability > MOST_PROBABLE)
+    return wrong
+
+
+def refuse(
+    values: Floats,
+    wrong: Flags,
+    name: str,
+    expected: str,
+    place: Callable[[int], str] = "entry {}".format,
+    source: str = "the arrays",
+) -> None:
+    """Refuse an array if entries of it are wrong.
+
+    Raises:
+        InputError: with the first of them, and the places of some.
+    """
+    if wrong.any():
+        entries = np.flatnonzero(wrong)
+        raise InputError(
+            f"{name} is {values.flat[entries[0]]:g}, expected {expected}",
+            f"{source}, {listed(map(place, entries[:3].tolist()), total=len(entries))}",
+        )
 
 
 def _encoded(labels: ArrayLike, into: Labels) -> Codes:

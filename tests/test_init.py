@@ -1,8 +1,14 @@
 import types
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import polars as pl
+import pytest
 
 import rlcalc
+from rlcalc.errors import InputError, UsageError
 
 
 def test_public_names_are_those_that_are_listed() -> None:
@@ -37,3 +43,84 @@ def test_a_frame_can_be_checked() -> None:
 
     assert result.facts["faults"] == 1
     assert "row 2" in result["where"][0]
+
+
+@pytest.mark.parametrize("reward", [float("nan"), float("inf")])
+def test_rewards_of_arrays_are_finite(reward: float) -> None:
+    with pytest.raises(InputError, match="where: the arrays, entry 1"):
+        rlcalc.Trajectories.from_arrays(["a", "b"], ["x", "x"], [1.0, reward])
+    with pytest.raises(InputError, match="where: the arrays, entry 1"):
+        rlcalc.MDP.from_rows([0, 1], [0, 0], [1, 0], [1.0, 1.0], [1.0, reward])
+
+
+@pytest.mark.parametrize("chance", [0.0, 1.5])
+def test_what_was_done_in_arrays_was_possible(chance: float) -> None:
+    with pytest.raises(InputError, match="where: the arrays, entry 1"):
+        rlcalc.Trajectories.from_arrays(
+            ["a", "b"], ["x", "x"], [1.0, 1.0], behaviour_prob=[0.5, chance]
+        )
+
+
+ROLLOUTS = {"group": ["a", "a", "b", "b"], "reward": [0.0, 1.0, 1.0, 1.0]}
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        dict,
+        pd.DataFrame,
+        lambda columns: {name: np.array(values) for name, values in columns.items()},
+        lambda columns: pd.DataFrame(columns).astype({"group": "object"}),
+    ],
+)
+def test_columns_in_memory_are_read_as_a_frame(made: Callable[[Any], Any]) -> None:
+    steps = {"episode": [0, 0], "state": ["a", "b"], "action": ["x", "x"], "reward": [1.0, 2.0]}
+    wanted = rlcalc.group(pl.DataFrame(ROLLOUTS))["advantage"]
+
+    assert rlcalc.group(made(ROLLOUTS))["advantage"].tolist() == wanted.tolist()
+    assert rlcalc.gain(made(steps | {"group": ["", ""]}))["gain"].tolist() == [3, 2]
+
+
+def test_what_is_missing_in_pandas_is_missing() -> None:
+    """NaN in a column of text is no label."""
+    steps = {"episode": [0, 0], "state": ["a", None], "action": ["x", "x"], "reward": [1.0, 2.0]}
+    with pytest.raises(InputError, match="state is missing"):
+        rlcalc.gain(pd.DataFrame(steps))
+
+
+@pytest.mark.parametrize("flag", [True, [True]])
+def test_columns_that_are_no_table_are_refused(flag: object) -> None:
+    """Polars would repeat the single value: every step would be an end."""
+    steps = {"state": ["a", "b"], "action": ["x", "x"], "reward": [1.0, 2.0], "terminated": flag}
+    with pytest.raises(InputError, match="where: the mapping"):
+        rlcalc.gain(steps)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: rlcalc.solve("rifle", gamma="x"),  # type: ignore[arg-type]
+        lambda: rlcalc.estimate("two-states", gamma="x"),  # type: ignore[arg-type]
+        lambda: rlcalc.gain("two-states", gamma="x"),  # type: ignore[arg-type]
+        lambda: rlcalc.simulate("rifle", "ten"),  # type: ignore[call-overload]
+        lambda: rlcalc.simulate("rifle", 1.5),  # type: ignore[call-overload]
+        lambda: rlcalc.gradient("rifle", "ten"),  # type: ignore[arg-type]
+        lambda: rlcalc.solve(np.zeros((2, 2))),
+        lambda: rlcalc.simulate(np.zeros((2, 2)), 3),
+        lambda: rlcalc.gradient(np.zeros((2, 2)), 3),
+        lambda: rlcalc.group(None),
+        lambda: rlcalc.group([1, 2]),
+    ],
+)
+def test_arguments_of_a_wrong_type_are_refused(call: Callable[[], object]) -> None:
+    with pytest.raises(UsageError):
+        call()
+
+
+def test_a_result_shows_itself_in_one_line() -> None:
+    shown = repr(rlcalc.estimate("two-states"))
+
+    assert shown.startswith("<Result of estimate: ")
+    assert "3 rows × " in shown
+    assert len(shown) < 300
+    assert "\n" not in shown

@@ -1,16 +1,23 @@
-"""One trajectory a row, with lists in its cells → trajectories, without a Python object a step."""
+"""Rows with lists in their cells → trajectories, without a Python object a step.
+
+A row is one trajectory, or several where a list of flags or of names tells so. No trajectory goes
+on in another row.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
 
-from rlcalc.errors import Fault, InputError, listed
+from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.readers.tables import Table, as_flag, as_number, as_text
-from rlcalc.trajectories import Codes, Flags, Floats, Ints, Trajectories
+from rlcalc.trajectories import MOST_PROBABLE, POSSIBLE, Codes, Flags, Floats, Ints, Trajectories
 
 FLAGS_OF_ALL = ("terminated", "truncated", "done")
-"""What says how a trajectory ended."""
+"""What says how a trajectory ended: a flag a row, or a list of one a step."""
+
+MARKS = ("is_first", "is_last", "is_terminal")
+"""Flags by which some entries are no steps: they are for one step a row."""
 
 ONE_MORE = ("state", "value")
 """Lists that may have one entry more than there are rewards: what follows the last step."""
@@ -46,6 +53,13 @@ def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
             table.file,
             "give one step a row, or one trajectory a row with a list in each cell",
         )
+    marks = [name for name in MARKS if _is_list(table, name)]
+    if marks:  # RLDS: the last entry would be taken for a step
+        raise InputError(
+            f"{listed(columns[name] for name in marks)} in lists cannot be read",
+            table.file,
+            "give one step a row, or leave out the last entries and these columns",
+        )
     length = _length(frame[columns["reward"]])
     problems = [("a trajectory with no steps", length == 0)]
     for name in lists:
@@ -55,21 +69,38 @@ def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
         problems.append((f"an entry of {columns[name]} is missing", null.to_numpy()))
     for name in FLAGS_OF_ALL:
         if name in columns:
-            wrong = _flags(frame[columns[name]]).is_null().to_numpy()
+            wrong = _no_flags(frame[columns[name]])
             problems.append((f"{columns[name]} is not true or false", wrong))
-    what = f"{listed(columns[name] for name in lists)} differ in length"
+    each = [name for name in (*lists, *_of_steps(table)) if frame.schema[columns[name]].is_nested()]
+    what = f"{listed(columns[name] for name in each)} differ in length"
     problems.append((what, lengths_differ(frame, table)))
     rewards = frame.select(pl.col(columns["reward"]).cast(pl.List(pl.Float64), strict=False))
     finite = (
         rewards.to_series().list.eval(pl.element().is_finite().fill_null(value=False)).list.all()
     )
     problems.append(("a reward is not a finite number", ~finite.fill_null(value=True).to_numpy()))
+    if "behaviour_prob" in columns:
+        taken = frame[columns["behaviour_prob"]].cast(pl.List(pl.Float64), strict=False)
+        known = pl.element().fill_nan(None)  # Polars takes NaN for the largest number
+        off = taken.list.eval((known <= 0) | (known > MOST_PROBABLE)).list.any()
+        what = f"{columns['behaviour_prob']} is not {POSSIBLE}"
+        problems.append((what, off.fill_null(value=False).to_numpy()))
     return [(what, rows) for what, rows in problems if rows.any()]
 
 
 def _lists(table: Table) -> list[str]:
     names = ("state", "action", "reward", "value", "log_prob", "behaviour_prob")
-    return [name for name in names if name in table.column]
+    several = ("trajectory",) if _is_list(table, "trajectory") else ()
+    return [name for name in (*names, *several) if name in table.column]
+
+
+def _is_list(table: Table, name: str) -> bool:
+    return name in table.column and table.schema[table.column[name]].is_nested()
+
+
+def _of_steps(table: Table) -> list[str]:
+    """The flags that are lists of one a step; a row without such a list has none set."""
+    return [name for name in FLAGS_OF_ALL if _is_list(table, name)]
 
 
 def lengths_differ(frame: pl.DataFrame, table: Table) -> Flags:
@@ -79,6 +110,9 @@ def lengths_differ(frame: pl.DataFrame, table: Table) -> Flags:
     differ = n < 1
     for name, entries in length.items():
         differ |= (entries != n) & ((entries != n + 1) if name in ONE_MORE else True)
+    for name in _of_steps(table):
+        entries = _length(frame[table.column[name]])
+        differ |= (entries != n) & (entries >= 0)
     return differ
 
 
@@ -87,28 +121,41 @@ def _length(column: pl.Series) -> Ints:
 
 
 def arrays(frame: pl.DataFrame, table: Table) -> Trajectories:
-    """Return rows of lists, in which nothing is wrong, as trajectories."""
+    """Return the trajectories of rows of lists in which nothing is wrong."""
     column, experience = table.column, table.experience
     length = _length(frame[column["reward"]])
-    start = np.concatenate([[0], np.cumsum(length)])
+    flag = {name: _flags(frame[column[name]], length) for name in FLAGS_OF_ALL if name in column}
+    ids = _ids(frame, table)
+    final, row = _ends(length, flag, ids)
     state, last_state = _labels(frame, "state", length, table)
     action, _ = _labels(frame, "action", length, table)
     value, last_value = _numbers(frame, "value", length, table)
-    flags = [name for name in FLAGS_OF_ALL if name in column]
-    ended = {name: _flags(frame[column[name]]).to_numpy() for name in flags}
-    none = np.zeros(len(frame), dtype=bool)
+    if len(row) > len(frame):  # what follows is known of the last trajectory of a row
+        is_last = np.append(row[1:] != row[:-1], True)
+        last_state = None if last_state is None else np.where(is_last, last_state[row], -1)
+        last_value = None if last_value is None else np.where(is_last, last_value[row], np.nan)
+    ended = {name: flags[final] for name, flags in flag.items()}
+    none = np.zeros(len(final), dtype=bool)
+    over = np.any(list(ended.values()), axis=0) if ended else none
     if "done" in ended and "terminated" not in ended:
         experience.note(
             "a column says that trajectories are done but not why: they count as ended by the "
             "world unless you say --columns truncated=COLUMN"
         )
+    cut_off = ~over if _of_steps(table) else none
+    if cut_off.any():
+        experience.note(
+            "some trajectories stop although no end is flagged: they count as truncated"
+        )
+    if ids is not None:
+        _refuse_more_of(ids.gather(final).to_list(), over, table)
     return Trajectories(
-        start=start.astype(np.int64),
+        start=np.concatenate([[0], final + 1]).astype(np.int64),
         state=state,
         action=action,
         reward=_numbers(frame, "reward", length, table)[0],  # type: ignore[arg-type]
         terminated=ended.get("terminated", none),
-        truncated=ended.get("truncated", none),
+        truncated=ended.get("truncated", none) | cut_off,
         states=experience.states,
         actions=experience.actions,
         last_state=last_state,
@@ -116,23 +163,85 @@ def arrays(frame: pl.DataFrame, table: Table) -> Trajectories:
         value=value,
         log_prob=_numbers(frame, "log_prob", length, table)[0],
         behaviour_prob=_numbers(frame, "behaviour_prob", length, table)[0],
-        name=_names(frame, table),
+        name=_names(frame, table, ids, final, row),
     )
 
 
-def _names(frame: pl.DataFrame, table: Table) -> list[str] | None:
-    if not table.options.identify or "trajectory" not in table.column:
+def _ends(length: Ints, flag: dict[str, Flags], ids: pl.Series | None) -> tuple[Ints, Ints]:
+    """Return the last step of each trajectory, and the row that it stands in."""
+    last = np.cumsum(length) - 1
+    end = np.zeros(int(length.sum()), dtype=bool)
+    end[last] = True
+    for flags in flag.values():
+        end |= flags
+    if ids is not None:
+        end |= (ids != ids.shift(-1)).fill_null(value=True).to_numpy()
+    final = np.flatnonzero(end)
+    return final, np.searchsorted(last, final)
+
+
+def _ids(frame: pl.DataFrame, table: Table) -> pl.Series | None:
+    """[T] the trajectory that each step belongs to, where a list says it."""
+    if not _is_list(table, "trajectory"):
         return None
     source = table.column["trajectory"]
+    flat = _flat(frame, source)
+    text = as_text(pl.col(source), flat.schema[source])
+    return flat.select(text.cast(pl.String)).to_series()
+
+
+def _refuse_more_of(names: list[str], over: Flags, table: Table) -> None:
+    """Refuse trajectories that go on in another row, or after steps of others."""
+    for name, ended in zip(names, over.tolist(), strict=True):
+        if name in table.unfinished:
+            table.experience.fault(
+                Fault(
+                    f"the trajectory {shown(name)} goes on after steps of another, or in another "
+                    "row",
+                    f"{table.file}: {table.column['trajectory']}",
+                    "give one step a row, with a column that tells trajectories apart",
+                )
+            )
+            return
+        if not ended:
+            table.unfinished.add(name)
+
+
+def _names(
+    frame: pl.DataFrame, table: Table, ids: pl.Series | None, final: Ints, row: Ints
+) -> list[str] | None:
+    if not table.options.identify or "trajectory" not in table.column:
+        return None
+    if ids is not None:
+        return ids.gather(final).to_list()
+    source = table.column["trajectory"]
     text = as_text(pl.col(source), frame.schema[source])
-    return frame.select(text.cast(pl.String)).to_series().to_list()
+    return frame.select(text.cast(pl.String)).to_series().gather(row).to_list()
 
 
-def _flags(column: pl.Series) -> pl.Series:
-    """A flag a trajectory, or a list of one a step, of which the last one counts."""
+def _flags(column: pl.Series, length: Ints) -> Flags:
+    """[T] whether a step is flagged; the flag of a row is that of its last step."""
+    flags = np.zeros(int(length.sum()), dtype=bool)
     if column.dtype.is_nested():
-        column = column.list.last()
+        given = column.is_not_null().to_numpy()
+        flat = column.drop_nulls().explode(empty_as_null=False)
+        flags[np.repeat(given, length)] = _as_flags(flat).to_numpy()
+    else:
+        flags[np.cumsum(length) - 1] = _as_flags(column).to_numpy()
+    return flags
+
+
+def _as_flags(column: pl.Series) -> pl.Series:
     return column.to_frame().select(as_flag(pl.col(column.name), column.dtype)).to_series()
+
+
+def _no_flags(column: pl.Series) -> Flags:
+    """[rows] whether something is neither true nor false."""
+    if not column.dtype.is_nested():
+        return _as_flags(column).is_null().to_numpy()
+    kind: pl.DataType = column.dtype.inner  # type: ignore[attr-defined]
+    none = column.list.eval(as_flag(pl.element(), kind).is_null()).list.any()
+    return none.fill_null(value=False).to_numpy()
 
 
 def _flat(frame: pl.DataFrame, source: str) -> pl.DataFrame:

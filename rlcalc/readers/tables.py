@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rlcalc.errors import Fault, InputError, listed, nearest, shown
 from rlcalc.readers.sources import Options
-from rlcalc.trajectories import Codes, Experience, Labels
+from rlcalc.trajectories import POSSIBLE, Codes, Experience, Flags, Floats, Labels, impossible
 from rlcalc.vocabulary import COLUMN_NAMES
 
 LABELS = ("state", "action", "next_state", "name")
@@ -142,6 +142,7 @@ class Table:
         self.column = chosen(list(schema), options, file, known, needed)
         self.n_rows = 0
         self.numbered: frozenset[str] = frozenset()  # labels that are to stay whole numbers
+        self.unfinished: set[str] = set()  # trajectories in lists whose end was not flagged
         self._note_near_misses()
         for meaning, column in self.column.items():
             if isinstance(schema[column], pl.Duration | pl.Binary | pl.Object):
@@ -247,11 +248,8 @@ class Table:
                 bad = bad & is_step if len(bad) and name in self.needed else bad[:0]
             elif name in NUMBERS:
                 columns[name] = series.to_numpy()
-                fine = np.isfinite(columns[name])
-                if name not in NEVER_MISSING and not fine.all():  # NaN stands for what is not known
-                    unknown = np.isnan(columns[name])
-                    fine |= unknown & ~bad if len(bad) else unknown
-                bad = bad[:0] if fine.all() else ~fine & is_step
+                bad = _unfit(name, columns[name], bad)
+                bad = bad & is_step if len(bad) else bad
             elif name in FLAGS:  # by way of bytes, which is faster than bit by bit
                 columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy().view(bool)
             else:
@@ -271,9 +269,12 @@ class Table:
             name = "trajectory" if "trajectory" in self.column else "environment"
         column = self.column[name]
         seen = source()[column][places[:3].tolist()].to_list()
-        expected = {"time": "a number or a date", **dict.fromkeys(NUMBERS, "a finite number")}.get(
-            name, "true or false" if name in FLAGS else "a label"
-        )
+        expected = {
+            "time": "a number or a date",
+            **dict.fromkeys(NUMBERS, "a finite number"),
+            **dict.fromkeys(FLAGS, "true or false"),
+            "behaviour_prob": POSSIBLE,
+        }.get(name, "a label")
         rows = [self.place(self.n_rows + int(place)) for place in places[:5]]
         self.experience.fault(
             Fault(
@@ -282,6 +283,23 @@ class Table:
                 f"mend or leave out {'this row' if len(places) == 1 else 'these rows'}",
             )
         )
+
+
+def _unfit(name: str, values: Floats, null: Flags) -> Flags:
+    """[N] which numbers of a column cannot be; none, [0], if all of them can.
+
+    Args:
+        name: what the numbers mean.
+        values: [N] NaN stands for what is not known, where that may be.
+        null: [N] what was not even read as a number, or [0].
+    """
+    fine = np.isfinite(values)
+    if name not in NEVER_MISSING and not fine.all():
+        unknown = np.isnan(values)
+        fine |= unknown & ~null if len(null) else unknown
+    if name == "behaviour_prob":
+        fine &= ~impossible(values)
+    return null[:0] if fine.all() else ~fine
 
 
 def _value(value: Any) -> str:

@@ -336,3 +336,30 @@ def test_a_flag_that_is_none_is_a_fault_in_lists_too() -> None:
     )
     with pytest.raises(InputError, match="terminated is not true or false"):
         rlcalc.estimate(frame)
+
+
+@pytest.mark.parametrize("chance", [0.0, -0.5, 1.5, float("inf")])
+def test_nothing_was_done_with_a_probability_outside_0_to_1(chance: float, tmp_path: Path) -> None:
+    """The fault has its place; estimates and gradients, which would divide by it, refuse it."""
+    frame = pl.DataFrame(
+        {"episode": [0, 0], "state": ["a", "b"], "action": ["x", "x"], "reward": [1.0, 2.0]}
+    ).with_columns(behaviour_prob=pl.Series([0.5, chance]))
+    frame.write_csv(tmp_path / "steps.csv")
+    lists = frame.group_by("episode").all()
+
+    assert "row 2" in rlcalc.check(frame)["where"][0]
+    assert "line 3" in rlcalc.check(tmp_path / "steps.csv")["where"][0]
+    assert "row 1" in rlcalc.check(lists)["where"][0]
+    for source in (frame, lists):
+        with pytest.raises(InputError, match="above 0 and at most 1"):
+            rlcalc.estimate(source)
+
+
+def test_a_probability_of_one_in_float32_is_taken() -> None:
+    """And one that is not known, too: only a gradient needs all of them."""
+    frame = pl.DataFrame(
+        {"episode": [0, 0], "state": ["a", "b"], "action": ["x", "x"], "reward": [1.0, 2.0]}
+    ).with_columns(behaviour_prob=pl.Series([1 + 2.0**-23, float("nan")], dtype=pl.Float32))
+    lists = frame.group_by("episode").all()
+
+    assert rlcalc.check(frame).facts["faults"] == rlcalc.check(lists).facts["faults"] == 0

@@ -6,10 +6,7 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.estimators.gain import TOGETHER
-from rlcalc.trajectories import Floats, Ints, Trajectories
-
-CERTAIN = 1e-9
-"""What a probability that was written down may be off by."""
+from rlcalc.trajectories import Floats, Ints, Trajectories, impossible
 
 
 def ratios(piece: Trajectories, weight: Floats) -> Floats | None:
@@ -30,7 +27,7 @@ def ratios(piece: Trajectories, weight: Floats) -> Floats | None:
         if piece.log_prob is None:
             return None
         taken = np.exp(piece.log_prob)
-    wrong = ~((taken > 0) & (taken <= 1 + CERTAIN))
+    wrong = np.isnan(taken) | impossible(taken)
     if wrong.any():
         chance = taken[wrong][0]
         raise InputError(

@@ -1,5 +1,6 @@
 """Importance ratios: sums spelt out, and estimates whose exact mean is the gradient."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -126,7 +127,10 @@ def test_the_mean_over_all_episodes_of_another_policy_is_the_gradient(
     ("chance", "said"), [(0.0, "0"), (-0.5, "-0.5"), (1.5, "1.5"), (np.nan, "lacks")]
 )
 def test_what_is_no_probability_is_refused(chance: float, said: str) -> None:
-    piece = Trajectories.from_arrays([0, 0], [0, 0], [1.0, 1.0], behaviour_prob=[1.0, chance])
+    """Whoever builds trajectories without `from_arrays` is refused here."""
+    piece = replace(
+        Trajectories.from_arrays([0, 0], [0, 0], [1.0, 1.0]), behaviour_prob=np.array([1.0, chance])
+    )
 
     with pytest.raises(InputError, match=said):
         ratios(piece, np.ones(2))

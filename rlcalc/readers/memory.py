@@ -1,0 +1,63 @@
+"""Tables that are in memory, as mappings of columns or pandas frames → Polars frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.errors import InputError, shown
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def frame_of(source: Any) -> pl.DataFrame | pl.LazyFrame | None:
+    """Return a table as a Polars frame, or None if it is no table.
+
+    Raises:
+        InputError: its columns differ in length, or hold what no column can.
+    """
+    if hasattr(source, "lazy"):
+        frame: pl.DataFrame | pl.LazyFrame = source
+        return frame
+    if isinstance(source, Mapping):
+        return _frame(source)
+    if hasattr(source, "columns") and hasattr(source, "iloc"):
+        names = list(source.columns)
+        return _frame({name: source.iloc[:, place] for place, name in enumerate(names)})
+    return None
+
+
+def _frame(columns: Mapping[Any, Any]) -> pl.DataFrame:
+    import polars as pl
+
+    for name, values in columns.items():
+        if isinstance(values, str) or not hasattr(values, "__len__"):  # Polars would repeat it
+            raise InputError(
+                f"{shown(name)} is {shown(repr(values), 40)}, expected a column",
+                "the mapping",
+                "give a list or an array for every column",
+            )
+    try:
+        return pl.DataFrame({str(name): _values(values) for name, values in columns.items()})
+    except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+        what = shown(str(error).splitlines()[0], 200)
+        raise InputError(f"these columns make no table: {what}", "the mapping") from error
+
+
+def _values(values: Any) -> Any:
+    """A column as Polars takes it without pyarrow: pandas writes NaN and NA for missing text."""
+    if not hasattr(values, "iloc"):
+        return values
+    array = values.to_numpy()
+    if array.dtype != object:
+        return array
+    return [None if _is_missing(value) else value for value in array.tolist()]
+
+
+def _is_missing(value: Any) -> bool:
+    return (isinstance(value, float) and value != value) or type(value).__name__ in MISSING
+
+
+MISSING = ("NAType", "NaTType")
+"""What pandas calls the types of what is missing."""
