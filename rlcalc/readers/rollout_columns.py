@@ -48,6 +48,12 @@ def settled(layout: Layout, names: Sequence[str], where: str, asked: Asked) -> L
     kept = {meaning: derive for meaning, derive in layout.derive.items() if meaning not in chosen}
     kinds = {meaning: kind for meaning, kind in layout.kinds.items() if meaning not in chosen}
     layout = replace(layout, derive=kept, kinds=kinds, **chosen)
+    group = None if asked.group_size else layout.group or layout.prompt
+    for column in (*layout.reward, *_each(group)):
+        if not _present(column, names):
+            fix = f"is it of another format? leave out --from, or say another; {there}"
+            raise InputError(f"there is no column {shown(column)}", where, fix)
+    layout = _without_lacking(layout, names)
     if not layout.reward:
         raise InputError("no column for the reward", where, f"name it: --reward COLUMN; {there}")
     if layout.group is None and layout.prompt is None and asked.group_size is None:
@@ -57,6 +63,14 @@ def settled(layout: Layout, names: Sequence[str], where: str, asked: Asked) -> L
             f"name a column: --group COLUMN, or say --group-size N; {there}",
         )
     return layout
+
+
+def _without_lacking(layout: Layout, names: Sequence[str]) -> Layout:
+    """Return a layout without the columns that a table does not have, all of which it can spare."""
+    columns = {meaning: getattr(layout, meaning) for meaning in MEANINGS}
+    lacking = [m for m, column in columns.items() if column and not _present(column, names)]
+    none: dict[str, Any] = dict.fromkeys(lacking)
+    return replace(layout, **none)
 
 
 def _each(columns: str | tuple[str, ...] | None) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ def rows_of(module: ModuleType, record: Mapping[str, Any], where: str, form: str
     Raises:
         InputError: the record is not what its format says.
     """
+    if not hasattr(module, "rows"):
+        raise InputError(f"this is no record of {form}", where, "leave out --from, or say another")
     try:
         return list(module.rows(record))
     except InputError as error:

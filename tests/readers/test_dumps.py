@@ -1,5 +1,6 @@
 """Every trainer's dump: its own example record, found by content, gives the same two rollouts."""
 
+import contextlib
 import json
 import zipfile
 from collections.abc import Callable
@@ -236,6 +237,24 @@ def test_forcing_the_format_gives_the_same(name: str, tmp_path: Path) -> None:
     forced = "wandb" if name == "trl-wandb" else form
 
     assert rlcalc.load_rollouts(path, form=forced).reward.tolist()[:2] == [0, 1]
+
+
+@pytest.mark.parametrize("name", DUMPS)
+def test_forcing_any_other_format_is_an_answer_or_an_error_of_ours(
+    name: str, tmp_path: Path
+) -> None:
+    path = DUMPS[name][1](tmp_path)
+    for forced in dumps.FORMATS:
+        with contextlib.suppress(InputError):
+            assert len(rlcalc.load_rollouts(path, form=forced, texts=True, beginnings=True))
+
+
+def test_a_forced_format_says_which_column_it_lacks(tmp_path: Path) -> None:
+    path = DUMPS["trl"][1](tmp_path)
+    with pytest.raises(InputError, match="no column score") as error:
+        rlcalc.load_rollouts(path, form="verl", group="prompt")
+
+    assert "leave out --from, or say another; there are prompt, step" in str(error.value)
 
 
 def test_every_format_has_an_example() -> None:
