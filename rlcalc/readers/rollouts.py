@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from rlcalc.readers.gathering import Gathering
     from rlcalc.rollouts import Rollouts
 
-BESIDE_ROLLOUTS = (*BESIDE, "aggregated_results.jsonl", "history.jsonl", "_metadata.jsonl")
+BESIDE_ROLLOUTS = (
+    *BESIDE, "aggregated_results.jsonl", "history.jsonl", "_metadata.jsonl", "_logtree.json",
+    "metrics.jsonl", "config.json", "checkpoints.jsonl", "timing_spans.jsonl",
+)  # fmt: skip
 """Files that stand beside rollouts in the folders of some trainers, and hold none."""
 
 CHUNK = 1 << 14

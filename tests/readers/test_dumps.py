@@ -367,6 +367,20 @@ def test_steps_can_be_left_out_of_nested_dumps_too(tmp_path: Path) -> None:
     assert rlcalc.load_rollouts(tmp_path, step="none").size.tolist() == [2]
 
 
+def test_a_run_folder_of_tinker_is_read_whole(tmp_path: Path) -> None:
+    """As the RL logging page of its documentation lists it."""
+    inside = tmp_path / "iteration_000003"
+    DUMPS["tinker"][1](inside)
+    (inside / "train_logtree.json").write_text('{"title": "x", "root": {"children": []}}')
+    (tmp_path / "config.json").write_text('{"model_name": "m"}')
+    for name in ("metrics", "checkpoints", "timing_spans"):
+        (tmp_path / f"{name}.jsonl").write_text('{"step": 1}\n')
+    rollouts = rlcalc.load_rollouts(tmp_path)
+
+    assert rollouts.facts["files"] == 1
+    assert rollouts.reward.tolist() == [0, 1]
+
+
 def test_one_rollout_in_several_rows_counts_once(tmp_path: Path) -> None:
     rows = [("a", 1.0, 10), ("a", 1.0, 5), ("b", 0.0, 2)]
     records = [{"group": "g", "rollout": r, "reward": v, "length": n} for r, v, n in rows]
