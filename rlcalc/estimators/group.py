@@ -43,8 +43,9 @@ def group(
     """
     groups = Groups(rollouts, success, tolerance)
     for how in conventions.values():
-        if how.length_penalty:
-            shaper(how.length_penalty, success)  # not every answer needs advantages
+        if how.length_penalty is not None:  # not every answer needs advantages
+            shaper(how.length_penalty, success)
+            groups.rollouts.scored.lengths("the length penalty")
     how = next(iter(conventions.values()))
     if rows == "summary":
         result = summary(groups, how, basic_facts(groups, conventions))
@@ -239,7 +240,7 @@ def too_small(groups: Groups, conventions: Iterable[Convention]) -> list[str]:
 
 def shaped(rollouts: Rollouts, how: Convention) -> Rollouts:
     """Return the rollouts with the rewards that an estimator sees, which lengths may shape."""
-    if not how.length_penalty:
+    if how.length_penalty is None:
         return rollouts
     return penalised(rollouts, how.length_penalty, how.success)
 

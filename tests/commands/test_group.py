@@ -418,6 +418,11 @@ USAGE = {
     "--from verk": "did you mean verl",
     "--length-penalty kimy": "did you mean kimi",
     "--length-penalty overlong:5": "overlong:MAX:BUFFER",
+    "--compare=": "no estimator",
+    "--compare= --rows groups": "different answers",
+    "--compare= --estimator grpo": "name all of them",
+    "--weights=": "write numbers",
+    "--length-penalty=": "one of kimi, efficiency",
     "--why nobody": "no group nobody",
     "--why rollouts --audit": "different answers",
 }
@@ -429,6 +434,38 @@ def test_a_call_that_makes_no_sense_is_a_usage_error(arguments: str) -> None:
         app(["group", "rollouts", *arguments.split()], standalone_mode=False)
 
     assert USAGE[arguments] in str(error.value)
+
+
+IDLE = {
+    "--group nope": "no column nope",
+    "--length nope": "no column nope",
+    "--reward nope": "there is no ",
+    "--reward=": "there is no ",
+}
+"""Of rollouts of whatever format; what is said."""
+
+
+@pytest.mark.parametrize("arguments", IDLE)
+@pytest.mark.parametrize("name", [*DUMPS, "rollouts"])
+def test_a_column_that_is_not_there_is_an_error(name: str, arguments: str, tmp_path: Path) -> None:
+    source = str(DUMPS[name][1](tmp_path)) if name in DUMPS else name
+    with pytest.raises(library.InputError, match=IDLE[arguments]) as error:
+        app(["group", source, *arguments.split()], standalone_mode=False)
+
+    assert error.value.faults[0].fix
+
+
+@pytest.mark.parametrize("name", ["inspect-eval", "rollouts"])
+def test_a_format_that_a_source_is_not_of_is_an_error(name: str, tmp_path: Path) -> None:
+    source = str(DUMPS[name][1](tmp_path)) if name in DUMPS else name
+    with pytest.raises(library.InputError, match="leave out --from"):
+        app(["group", source, "--from", "trl"], standalone_mode=False)
+
+
+@pytest.mark.parametrize("rows", ["rollouts", "groups", "summary"])
+def test_no_answer_has_a_length_penalty_where_lengths_are_unknown(rows: Any) -> None:
+    with pytest.raises(library.InputError, match="no length is known"):
+        library.group("rollouts", rows=rows, length_penalty="kimi")
 
 
 def test_every_form_of_answer(tmp_path: Path) -> None:
