@@ -207,7 +207,7 @@ class Gathering:
             self.n_groups += 1
         if rows:
             self.grouped = getattr(module, "GROUPED", "prompt" if "prompt" in rows[0] else "id")
-            frame = framed(rows)
+            frame = framed(rows, beginnings=self.asked.beginnings)
             if "response" in frame.columns:
                 has_length = "length" in frame.columns
                 self.characters = self.asked.texts and not has_length
@@ -246,6 +246,7 @@ class Gathering:
                 {
                     "group": names.gather(batch.state),
                     REWARD + "reward": batch.reward,
+                    **({"question": names.gather(batch.state)} if self.asked.beginnings else {}),
                     **({"truncated": batch.truncated} if batch.truncated.any() else {}),
                 }
             )
@@ -392,6 +393,8 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
         found["response"] = frame["hash"].fill_null(0).to_numpy()
     if "beginning" in frame.columns:
         found["beginning"] = frame["beginning"]
+    if "question" in frame.columns and frame["question"].null_count() < len(frame):
+        found["question"] = frame["question"]
     if "rollout" in frame.columns:
         found["named"] = frame["rollout"]
     return found

@@ -21,7 +21,7 @@ REWARD = "reward:"
 """What the name of a column with rewards begins with, in frames of rollouts."""
 NUMBERS = ("advantage", "length", "baseline")
 BEGINNING = 400
-"""Characters of a response that are kept where its beginning is shown."""
+"""Characters of a prompt or a response that are kept where its beginning is shown."""
 WHOLE = 2**53
 """Below this every whole number is one of float64."""
 Schema = Mapping[str, pl.DataType]
@@ -157,6 +157,8 @@ def _names(layout: Layout, schema: Schema, asked: Asked) -> list[pl.Expr]:
         found.append(name.alias(meaning))
     if by_prompt and layout.prompt is not None:
         found.append(hashed(as_text(*_source(layout.prompt, schema))).alias("group"))
+    if layout.prompt is not None and asked.beginnings:
+        found.append(begun(as_text(*_source(layout.prompt, schema))).alias("question"))
     if layout.response is not None and (asked.texts or asked.beginnings):
         text = as_text(*_source(layout.response, schema))
         found += text_expressions(text, asked, has_length=layout.length is not None)
@@ -175,8 +177,13 @@ def text_expressions(text: pl.Expr, asked: Asked, *, has_length: bool) -> list[p
         found.append(text.hash().alias("hash"))
         found += [] if has_length else [text.str.len_chars().cast(pl.Float64).alias("length")]
     if asked.beginnings:
-        found.append(text.str.slice(0, BEGINNING).alias("beginning"))
+        found.append(begun(text).alias("beginning"))
     return found
+
+
+def begun(text: pl.Expr) -> pl.Expr:
+    """Return how a text begins."""
+    return text.str.slice(0, BEGINNING)
 
 
 def kinds_of(layout: Layout, first: Mapping[str, Any], asked: Asked) -> dict[str, pl.DataType]:
@@ -189,7 +196,8 @@ def kinds_of(layout: Layout, first: Mapping[str, Any], asked: Asked) -> dict[str
     for meaning, column in wanted:
         if meaning == "response" and not (asked.texts or asked.beginnings):
             continue
-        if meaning == "prompt" and layout.group is not None and not asked.group_size:
+        by_id = layout.group is not None and not asked.group_size
+        if meaning == "prompt" and by_id and not asked.beginnings:
             continue
         kind = _kind(layout.kinds.get(meaning), meaning, first.get(column))
         if column in first or "." not in column:

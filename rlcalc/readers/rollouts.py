@@ -61,7 +61,7 @@ class Asked:
     baseline: str | None = None
     group_size: int | None = None  # this many rows after each other are a group
     texts: bool = False  # tell equal responses, and count characters where tokens are not known
-    beginnings: bool = False  # keep how responses begin
+    beginnings: bool = False  # keep how prompts and responses begin
 
     def named(self) -> dict[str, str]:
         """Return the columns that were named, by meaning."""

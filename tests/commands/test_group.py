@@ -288,6 +288,17 @@ def test_why_asks_which_of_several_steps(rlcalc: Shell, tmp_path: Path) -> None:
     )
 
 
+def test_why_shows_how_the_prompt_begins(tmp_path: Path) -> None:
+    rows = [{**VERL, "input": "1 + 1 = ?\n" + "x" * 999, "score": score} for score in (0, 1)]
+    (tmp_path / "3.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answer = str(tmp_path / "answer.json")
+    app(["group", str(tmp_path / "3.jsonl"), "--why", "0", "-o", answer], standalone_mode=False)
+    prompt = json.loads(Path(answer).read_text())["facts"]["prompt"]
+
+    assert prompt.startswith("1 + 1 = ? xxx")
+    assert len(prompt) <= 200
+
+
 def test_groups_smaller_than_k_have_no_advantage_by_pass_k(rlcalc: Shell) -> None:
     lines = "".join(f'{{"group": {g}, "reward": {r}}}\n' for g, r in ((0, 1), (0, 0), (1, 1),
                                                                    (1, 0), (1, 0)))  # fmt: skip
@@ -358,7 +369,10 @@ HOSTILE = "\x1b[31mred\x1b[0m [bold]x[/bold] \x07\u202e"
 
 
 def test_hostile_text_is_shown_escaped(rlcalc: Shell, tmp_path: Path) -> None:
-    rows = [{"group": HOSTILE, "response": HOSTILE, "reward": s, HOSTILE: 1} for s in (0, 1)]
+    rows = [
+        {"group": HOSTILE, "prompt": HOSTILE, "response": HOSTILE, "reward": s, HOSTILE: 1}
+        for s in (0, 1)
+    ]
     (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     for arguments in (("--rows", "groups"), ("--why", HOSTILE), ("--reward", HOSTILE),
                       ("--group", "nothing"), ("--why", "nobody")):  # fmt: skip

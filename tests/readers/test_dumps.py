@@ -276,6 +276,23 @@ def test_equal_responses_are_told_if_asked(name: str, tmp_path: Path) -> None:
     assert (rollouts.beginning is None) == (rollouts.response is None)
 
 
+WITHOUT_PROMPT = (
+    "tinker", "atropos", "slime", "open-instruct", "art", "art-old", "inspect-eval", "inspect-json",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DUMPS)
+def test_how_prompts_begin_is_told_if_asked(name: str, tmp_path: Path) -> None:
+    """Where these examples have prompts; groups stay the same ones."""
+    _, write, expected = DUMPS[name]
+    path = write(tmp_path)
+    rollouts = rlcalc.load_rollouts(path, beginnings=True)
+
+    assert (rollouts.question is None) == (name in WITHOUT_PROMPT)
+    assert list(rollouts.group) == expected.get("group", list(rollouts.group))
+    assert rlcalc.load_rollouts(path).question is None
+
+
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet", "csv", "json", "arrow"])
 def test_any_table_by_the_usual_names(suffix: str, tmp_path: Path) -> None:
     frame = pl.DataFrame(
