@@ -113,7 +113,7 @@ def load(sources: Sequence[str], asked: Asked) -> Rollouts:
         dumps.module(asked.form)
     gathering = Gathering(asked)
     read: set[str] = set()
-    for name in _files(sources):
+    for name in files_of(sources):
         if name != "-" and (real := os.path.realpath(name)) in read:
             gathering.note(f"{shown(name)} was named twice, and read once")
             continue
@@ -150,7 +150,12 @@ def load_frame(frame: Any, asked: Asked) -> Rollouts:
     return gathering.finish()
 
 
-def _files(sources: Sequence[str]) -> list[str]:
+def files_of(sources: Sequence[str]) -> list[str]:
+    """Return the files that sources name; of folders those that may hold rollouts.
+
+    Raises:
+        InputError: there are none.
+    """
     files: list[str] = []
     for source in sources:
         folders = [path for path in glob.glob(source) if os.path.isdir(path)]

@@ -9,8 +9,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from typer import Exit
 
 import rlcalc
+from rlcalc.cli import app
 from rlcalc.errors import InputError
 from rlcalc.readers import dumps
 from rlcalc.rollouts import Rollouts
@@ -228,6 +230,29 @@ def test_each_dump_is_found_and_read(name: str, tmp_path: Path) -> None:
         if column in expected:
             assert list(getattr(rollouts, column)) == expected[column]
     assert rollouts.facts["several_rows"] == expected.get("several_rows", 0)
+
+
+@pytest.mark.parametrize("name", DUMPS)
+def test_check_says_what_each_dump_holds(name: str, tmp_path: Path) -> None:
+    form, write, expected = DUMPS[name]
+    path, answer = str(write(tmp_path)), tmp_path / "answer.json"
+    app(["check", path, "-o", str(answer)], standalone_mode=False)
+    facts = json.loads(answer.read_text())["facts"]
+
+    assert (facts["format"], facts["groups"], facts["steps"]) == (form, 1, 1)
+    assert (facts["scored"], facts["unscored"]) == (2, expected.get("unscored", 0))
+    assert (facts["reward_min"], facts["reward_max"], facts["faults"]) == (0, 1, 0)
+
+
+def test_check_says_what_is_wrong_with_a_dump(tmp_path: Path) -> None:
+    records = [{"input": "q", "output": "2", "score": score} for score in (1, "x")]
+    path, answer = str(lines("3.jsonl", *records)(tmp_path)), tmp_path / "answer.json"
+    with contextlib.suppress(Exit):
+        app(["check", path, "-o", str(answer)], standalone_mode=False)
+    (fault,) = json.loads(answer.read_text())["rows"]
+
+    assert fault["what"] == "score is 'x', expected a number"
+    assert fault["where"].endswith("line 2")
 
 
 @pytest.mark.parametrize("name", DUMPS)
