@@ -244,6 +244,16 @@ def test_check_says_what_each_dump_holds(name: str, tmp_path: Path) -> None:
     assert (facts["reward_min"], facts["reward_max"], facts["faults"]) == (0, 1, 0)
 
 
+@pytest.mark.parametrize("name", DUMPS)
+def test_estimate_says_that_each_dump_is_one(name: str, tmp_path: Path) -> None:
+    form, write, _ = DUMPS[name]
+    form = "wandb" if name == "trl-wandb" else form
+    with pytest.raises(InputError, match=f"these are rollouts of {form}") as error:
+        rlcalc.estimate(write(tmp_path))
+
+    assert "rlcalc group reads them" in str(error.value)
+
+
 def test_check_says_what_is_wrong_with_a_dump(tmp_path: Path) -> None:
     records = [{"input": "q", "output": "2", "score": score} for score in (1, "x")]
     path, answer = str(lines("3.jsonl", *records)(tmp_path)), tmp_path / "answer.json"
