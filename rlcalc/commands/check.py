@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from rlcalc.commands import answer, settings_of, source_options
@@ -20,6 +22,9 @@ from rlcalc.vocabulary import (
     Settings,
     Source,
 )
+
+if TYPE_CHECKING:
+    from rlcalc.result import Result
 
 
 def check(
@@ -47,7 +52,7 @@ def check(
     from rlcalc import worlds
     from rlcalc.estimators.description import describe, describe_model
     from rlcalc.readers import load
-    from rlcalc.readers.sources import needs_source
+    from rlcalc.readers.sources import Options, needs_source
     from rlcalc.renderers import settled_format
 
     form = settled_format(format_, json=json, csv=csv, output=output)
@@ -58,6 +63,20 @@ def check(
         result = describe_model(lambda: worlds.load(sources[0], asked, settings))
     else:
         result = describe(load(sources, asked, collect_faults=True))
+        if len(result) and not result.facts["trajectories"] and asked == Options():
+            result = _of_rollouts(sources, result)
     answer(result, form, output, head=None, quiet=quiet)
     if len(result):
         raise typer.Exit(InputError.exit_code)
+
+
+def _of_rollouts(sources: list[str], otherwise: Result) -> Result:
+    """Return what a trainer's rollouts hold, if these are such."""
+    from rlcalc.estimators.description import describe_rollouts
+    from rlcalc.readers import rollouts
+    from rlcalc.readers.rollout_sniffing import trainer_of
+
+    form = trainer_of(sources)
+    if form is None:
+        return otherwise
+    return describe_rollouts(lambda: rollouts.load(sources, rollouts.Asked()), form)

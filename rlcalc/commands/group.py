@@ -186,16 +186,17 @@ def group(
 
     form = settled_format(format_, json=json, csv=csv, output=output)
     most = rows_shown(head, all_=all_)
-    answers = {"--audit": audit, "--why": why is not None, "--compare": compare, "--rows": rows}
+    answers = {"--audit": audit, "--why": why is not None, "--compare": compare is not None}
+    answers["--rows"] = rows is not None
     several = [option for option, given in answers.items() if given]
-    if compare and rows is RowsOption.rollouts:
+    if compare is not None and rows is RowsOption.rollouts:
         several.remove("--rows")
     if len(several) > 1:
         raise UsageError(f"{' and '.join(several)} are different answers", fix="ask for one")
     asked = Asked(
         form=from_,
         group=group_,
-        reward=tuple(reward.split(",")) if reward else (),
+        reward=() if reward is None else tuple(reward.split(",")),
         weights=_weights(weights),
         advantage=advantage,
         length=length,
@@ -231,7 +232,8 @@ def group(
     elif why is not None:
         result = estimators.why(rollouts, why, first, success, tolerance)
     else:
-        usual = RowsOption.summary if form is Format.table and not compare else RowsOption.rollouts
+        brief = form is Format.table and compare is None
+        usual = RowsOption.summary if brief else RowsOption.rollouts
         result = estimators.group(rollouts, conventions, (rows or usual).value, success, tolerance)
     answer(result, form, output, head=most, quiet=quiet)
     if audit and len(result):
@@ -287,11 +289,15 @@ def _conventions(
     from rlcalc.estimators.advantages.trainers import convention_of
     from rlcalc.estimators.group import compared
 
-    if compare and estimator:
+    if compare is not None and estimator is not None:
         raise UsageError("--compare and --estimator", fix="name all of them in --compare")
-    names = compared([name.strip() for name in compare.split(",")]) if compare else [estimator]
+    names: list[str | None] = [estimator]
+    if compare is not None:
+        names = [*compared([name.strip() for name in compare.split(",")])]
     chosen = {
-        name if compare and name else "advantage": changes.of(convention_of(name, trainer))
+        name if compare is not None and name else "advantage": changes.of(
+            convention_of(name, trainer)
+        )
         for name in names
     }
     used = {what for how in chosen.values() for what in how.used()}
@@ -301,7 +307,7 @@ def _conventions(
 
 def _weights(text: str | None) -> tuple[float, ...]:
     try:
-        weights = tuple(map(float, text.split(","))) if text else ()
+        weights = () if text is None else tuple(map(float, text.split(",")))
     except ValueError:
         weights = (math.nan,)
     if not all(map(math.isfinite, weights)):

@@ -11,6 +11,7 @@ import numpy as np
 from rlcalc.errors import Fault, InputError
 from rlcalc.mdp import MDP
 from rlcalc.result import Column, Fact, Result
+from rlcalc.rollouts import Rollouts
 from rlcalc.trajectories import Experience
 
 
@@ -62,6 +63,34 @@ def describe(experience: Experience) -> Result:
         "faults": len(faults),
     }
     return _told("Trajectories", facts, faults, experience.notes)
+
+
+def describe_rollouts(read: Callable[[], Rollouts], form: str) -> Result:
+    """Return what rollouts hold, and what is wrong with them, as `describe` does.
+
+    Args:
+        read: gives the rollouts, or raises what is wrong with them.
+        form: whose they are.
+    """
+    try:
+        rollouts = read()
+        reward = rollouts.scored.reward
+    except InputError as error:
+        facts: dict[str, Fact] = {"format": form, "faults": len(error.faults)}
+        return _told("Rollouts", facts, error.faults, [])
+    facts = {
+        "format": str(rollouts.facts["format"]),
+        "rollouts": len(rollouts),
+        "groups": rollouts.n_groups,
+        "grouped_by": str(rollouts.facts["grouped_by"]),
+        "steps": len(rollouts.step),
+        "scored": len(reward),
+        "unscored": len(rollouts) - len(reward),
+        "reward_min": float(reward.min()) if len(reward) else None,
+        "reward_max": float(reward.max()) if len(reward) else None,
+        "faults": 0,
+    }
+    return _told("Rollouts", facts, [], [*rollouts.notes, "rlcalc group reads them"])
 
 
 def describe_model(read: Callable[[], Any]) -> Result:

@@ -43,8 +43,9 @@ def group(
     """
     groups = Groups(rollouts, success, tolerance)
     for how in conventions.values():
-        if how.length_penalty:
-            shaper(how.length_penalty, success)  # not every answer needs advantages
+        if how.length_penalty is not None:  # not every answer needs advantages
+            shaper(how.length_penalty, success)
+            groups.rollouts.scored.lengths("the length penalty")
     how = next(iter(conventions.values()))
     if rows == "summary":
         result = summary(groups, how, basic_facts(groups, conventions))
@@ -179,7 +180,7 @@ def why(
     """Return one group in full: each reward and advantage, and the arithmetic between them.
 
     Args:
-        rollouts: with the beginnings of their responses, where there are texts.
+        rollouts: with the beginnings of their prompts and responses, where there are texts.
         name: of the group, or STEP/NAME.
         how: the estimator.
         success: the reward from which a rollout is right.
@@ -211,9 +212,13 @@ def why(
     if rollouts.length is not None:
         columns["length"] = Column(whole(rollouts.length[part]))
     if rollouts.beginning is not None:
-        columns["response"] = Column([_start(text) for text in rollouts.beginning[part]], "text")
+        columns["response"] = Column(
+            [_start(text, 60) for text in rollouts.beginning[part]], "text"
+        )
     scored = rollouts.reward[part][~np.isnan(rollouts.reward[part])]
+    question = None if rollouts.question is None else rollouts.question[part.start]
     facts: dict[str, Fact] = {
+        "prompt": _start(question, 200),
         "estimator": how.said(),
         "n": part.stop - part.start,
         "mean": float(scored.mean()) if len(scored) else None,
@@ -239,13 +244,13 @@ def too_small(groups: Groups, conventions: Iterable[Convention]) -> list[str]:
 
 def shaped(rollouts: Rollouts, how: Convention) -> Rollouts:
     """Return the rollouts with the rewards that an estimator sees, which lengths may shape."""
-    if not how.length_penalty:
+    if how.length_penalty is None:
         return rollouts
     return penalised(rollouts, how.length_penalty, how.success)
 
 
-def _start(text: str | None) -> str | None:
-    return None if text is None else shown(" ".join(text.split()), 60)
+def _start(text: str | None, most: int) -> str | None:
+    return None if text is None else shown(" ".join(text.split()), most)
 
 
 def _arithmetic(rollouts: Rollouts, part: slice, how: Convention) -> list[str | None]:

@@ -39,7 +39,7 @@ def load(sources: Sequence[str], options: Options, *, collect_faults: bool = Fal
     """
     experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
     files = found(list(sources))
-    batches = _every_batch(files, Reading(experience, options))
+    batches = _no_rollouts(_every_batch(files, Reading(experience, options)), sources, experience)
     experience.batches = _read(batches, experience, ", ".join(map(shown, files[:3])))
     return experience
 
@@ -53,6 +53,24 @@ def _read(
         yield from [batch] if len(batch) else []
     if not any_yet and not experience.faults:
         experience.fault(Fault("there are no trajectories", name))
+
+
+def _no_rollouts(
+    batches: Iterator[Trajectories], sources: Sequence[str], experience: Experience
+) -> Iterator[Trajectories]:
+    """Say so where sources that cannot be read as trajectories are rollouts of some trainer."""
+    try:
+        yield from batches
+    except InputError as error:
+        from rlcalc.readers.rollout_sniffing import trainer_of  # with Polars, and seldom
+
+        form = None if experience.n_rows else trainer_of(sources)
+        if form is None:
+            raise
+        what = f"these are rollouts of {form}, and no trajectories: {error.faults[0].what}"
+        fix = "rlcalc group reads them; where a row is a rollout, --one-step and --columns "
+        fix += "state=PROMPT,action=RESPONSE,reward=REWARD make trajectories of one step of them"
+        raise InputError(what, error.faults[0].where, fix) from error
 
 
 def _every_batch(files: list[str], reading: Reading) -> Iterator[Trajectories]:

@@ -97,6 +97,22 @@ class Gathering:
                 "give files of one trainer, or force one with --from",
             )
 
+    def refuse_idle(self, where: str) -> None:
+        """Refuse what was asked for and changes nothing where rollouts are nested.
+
+        Raises:
+            InputError: another format was forced, or a column named that is not the reward.
+        """
+        if self.asked.form not in (None, self.form) and not self.inside:
+            what = f"--from {self.asked.form}: this is of the format {self.form}"
+            raise InputError(what, where, "leave out --from")
+        for meaning, column in self.asked.named().items():
+            raise InputError(
+                f"there is no column {shown(column)}: {self.form} has none to name",
+                where,
+                f"leave out --{meaning}: its rollouts are found by what they are",
+            )
+
     def inner(self) -> None:
         """Say that the next records are rows of a table that was a record itself."""
         self.inside = True
@@ -179,6 +195,7 @@ class Gathering:
         Raises:
             InputError: a record is not what the format says.
         """
+        self.refuse_idle(place(0))
         self.restart = getattr(module, "RESTART", False)
         rows: list[Row] = []
         for number, record in enumerate(records):
@@ -190,7 +207,7 @@ class Gathering:
             self.n_groups += 1
         if rows:
             self.grouped = getattr(module, "GROUPED", "prompt" if "prompt" in rows[0] else "id")
-            frame = framed(rows)
+            frame = framed(rows, beginnings=self.asked.beginnings)
             if "response" in frame.columns:
                 has_length = "length" in frame.columns
                 self.characters = self.asked.texts and not has_length
@@ -203,7 +220,7 @@ class Gathering:
         """Take in a document of one-step trajectories: the state is the prompt, the action answers.
 
         Raises:
-            InputError: a trajectory has more than one step.
+            InputError: a trajectory has more than one step, or what was asked for is not there.
         """
         from rlcalc.readers import documents
         from rlcalc.readers.reading import Reading
@@ -211,6 +228,10 @@ class Gathering:
         from rlcalc.trajectories import Experience, Labels
 
         self.is_of("trajectories", file.at())
+        self.refuse_idle(file.at())
+        if self.asked.reward not in ((), ("reward",)):
+            what = f"there is no reward {listed(self.asked.reward)}"
+            raise InputError(what, file.at(), "trajectories have one, which is called reward")
         experience = Experience(iter(()), Labels(), Labels())
         for batch in documents.read(file, Reading(experience, Options())):
             long = np.flatnonzero(batch.length != 1)
@@ -225,6 +246,7 @@ class Gathering:
                 {
                     "group": names.gather(batch.state),
                     REWARD + "reward": batch.reward,
+                    **({"question": names.gather(batch.state)} if self.asked.beginnings else {}),
                     **({"truncated": batch.truncated} if batch.truncated.any() else {}),
                 }
             )
@@ -371,6 +393,8 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
         found["response"] = frame["hash"].fill_null(0).to_numpy()
     if "beginning" in frame.columns:
         found["beginning"] = frame["beginning"]
+    if "question" in frame.columns and frame["question"].null_count() < len(frame):
+        found["question"] = frame["question"]
     if "rollout" in frame.columns:
         found["named"] = frame["rollout"]
     return found

@@ -21,7 +21,7 @@ REWARD = "reward:"
 """What the name of a column with rewards begins with, in frames of rollouts."""
 NUMBERS = ("advantage", "length", "baseline")
 BEGINNING = 400
-"""Characters of a response that are kept where its beginning is shown."""
+"""Characters of a prompt or a response that are kept where its beginning is shown."""
 WHOLE = 2**53
 """Below this every whole number is one of float64."""
 Schema = Mapping[str, pl.DataType]
@@ -48,6 +48,12 @@ def settled(layout: Layout, names: Sequence[str], where: str, asked: Asked) -> L
     kept = {meaning: derive for meaning, derive in layout.derive.items() if meaning not in chosen}
     kinds = {meaning: kind for meaning, kind in layout.kinds.items() if meaning not in chosen}
     layout = replace(layout, derive=kept, kinds=kinds, **chosen)
+    group = None if asked.group_size else layout.group or layout.prompt
+    for column in (*layout.reward, *_each(group)):
+        if not _present(column, names):
+            fix = f"is it of another format? leave out --from, or say another; {there}"
+            raise InputError(f"there is no column {shown(column)}", where, fix)
+    layout = _without_lacking(layout, names)
     if not layout.reward:
         raise InputError("no column for the reward", where, f"name it: --reward COLUMN; {there}")
     if layout.group is None and layout.prompt is None and asked.group_size is None:
@@ -57,6 +63,14 @@ def settled(layout: Layout, names: Sequence[str], where: str, asked: Asked) -> L
             f"name a column: --group COLUMN, or say --group-size N; {there}",
         )
     return layout
+
+
+def _without_lacking(layout: Layout, names: Sequence[str]) -> Layout:
+    """Return a layout without the columns that a table does not have, all of which it can spare."""
+    columns = {meaning: getattr(layout, meaning) for meaning in MEANINGS}
+    lacking = [m for m, column in columns.items() if column and not _present(column, names)]
+    none: dict[str, Any] = dict.fromkeys(lacking)
+    return replace(layout, **none)
 
 
 def _each(columns: str | tuple[str, ...] | None) -> tuple[str, ...]:
@@ -143,6 +157,8 @@ def _names(layout: Layout, schema: Schema, asked: Asked) -> list[pl.Expr]:
         found.append(name.alias(meaning))
     if by_prompt and layout.prompt is not None:
         found.append(hashed(as_text(*_source(layout.prompt, schema))).alias("group"))
+    if layout.prompt is not None and asked.beginnings:
+        found.append(begun(as_text(*_source(layout.prompt, schema))).alias("question"))
     if layout.response is not None and (asked.texts or asked.beginnings):
         text = as_text(*_source(layout.response, schema))
         found += text_expressions(text, asked, has_length=layout.length is not None)
@@ -161,8 +177,13 @@ def text_expressions(text: pl.Expr, asked: Asked, *, has_length: bool) -> list[p
         found.append(text.hash().alias("hash"))
         found += [] if has_length else [text.str.len_chars().cast(pl.Float64).alias("length")]
     if asked.beginnings:
-        found.append(text.str.slice(0, BEGINNING).alias("beginning"))
+        found.append(begun(text).alias("beginning"))
     return found
+
+
+def begun(text: pl.Expr) -> pl.Expr:
+    """Return how a text begins."""
+    return text.str.slice(0, BEGINNING)
 
 
 def kinds_of(layout: Layout, first: Mapping[str, Any], asked: Asked) -> dict[str, pl.DataType]:
@@ -175,7 +196,8 @@ def kinds_of(layout: Layout, first: Mapping[str, Any], asked: Asked) -> dict[str
     for meaning, column in wanted:
         if meaning == "response" and not (asked.texts or asked.beginnings):
             continue
-        if meaning == "prompt" and layout.group is not None and not asked.group_size:
+        by_id = layout.group is not None and not asked.group_size
+        if meaning == "prompt" and by_id and not asked.beginnings:
             continue
         kind = _kind(layout.kinds.get(meaning), meaning, first.get(column))
         if column in first or "." not in column:

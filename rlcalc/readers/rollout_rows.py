@@ -11,7 +11,15 @@ import polars as pl
 
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.readers.dumps.layout import Row
-from rlcalc.readers.rollout_columns import NUMBERS, REWARD, WHOLE, as_plain_text, hashed, in_kind
+from rlcalc.readers.rollout_columns import (
+    BEGINNING,
+    NUMBERS,
+    REWARD,
+    WHOLE,
+    as_plain_text,
+    hashed,
+    in_kind,
+)
 
 if TYPE_CHECKING:
     from rlcalc.readers.rollouts import Asked
@@ -23,6 +31,8 @@ def rows_of(module: ModuleType, record: Mapping[str, Any], where: str, form: str
     Raises:
         InputError: the record is not what its format says.
     """
+    if not hasattr(module, "rows"):
+        raise InputError(f"this is no record of {form}", where, "leave out --from, or say another")
     try:
         return list(module.rows(record))
     except InputError as error:
@@ -73,8 +83,13 @@ def _reward(value: Any, name: str, where: str) -> float | None:
     return number
 
 
-def framed(rows: list[Row]) -> pl.DataFrame:
-    """Return rollouts as a frame; the hash of a prompt is its group."""
+def framed(rows: list[Row], *, beginnings: bool) -> pl.DataFrame:
+    """Return rollouts as a frame; the hash of a prompt is its group.
+
+    Args:
+        rows: a rollout each.
+        beginnings: keep how prompts begin.
+    """
     rewards = list(dict.fromkeys(name for row in rows for name in row["reward"]))
     columns = {
         REWARD + name: pl.Series([row["reward"].get(name) for row in rows], dtype=pl.Float64)
@@ -91,6 +106,10 @@ def framed(rows: list[Row]) -> pl.DataFrame:
         texts = [None if value is None else as_plain_text(value) for value in values]
         columns[name] = pl.Series(texts, dtype=pl.String)
     frame = pl.DataFrame(columns)
+    if beginnings:
+        questions = [row.get("question", row.get("prompt")) for row in rows]
+        starts = [None if one is None else as_plain_text(one)[:BEGINNING] for one in questions]
+        frame = frame.with_columns(question=pl.Series(starts, dtype=pl.String))
     if "prompt" in frame.columns:
         frame = frame.with_columns(group=hashed(pl.col("prompt"))).drop("prompt")
     return frame

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from rlcalc.readers.gathering import Gathering
     from rlcalc.rollouts import Rollouts
 
-BESIDE_ROLLOUTS = (*BESIDE, "aggregated_results.jsonl", "history.jsonl", "_metadata.jsonl")
+BESIDE_ROLLOUTS = (
+    *BESIDE, "aggregated_results.jsonl", "history.jsonl", "_metadata.jsonl", "_logtree.json",
+    "metrics.jsonl", "config.json", "checkpoints.jsonl", "timing_spans.jsonl",
+)  # fmt: skip
 """Files that stand beside rollouts in the folders of some trainers, and hold none."""
 
 CHUNK = 1 << 14
@@ -58,7 +61,7 @@ class Asked:
     baseline: str | None = None
     group_size: int | None = None  # this many rows after each other are a group
     texts: bool = False  # tell equal responses, and count characters where tokens are not known
-    beginnings: bool = False  # keep how responses begin
+    beginnings: bool = False  # keep how prompts and responses begin
 
     def named(self) -> dict[str, str]:
         """Return the columns that were named, by meaning."""
@@ -110,7 +113,7 @@ def load(sources: Sequence[str], asked: Asked) -> Rollouts:
         dumps.module(asked.form)
     gathering = Gathering(asked)
     read: set[str] = set()
-    for name in _files(sources):
+    for name in files_of(sources):
         if name != "-" and (real := os.path.realpath(name)) in read:
             gathering.note(f"{shown(name)} was named twice, and read once")
             continue
@@ -147,7 +150,12 @@ def load_frame(frame: Any, asked: Asked) -> Rollouts:
     return gathering.finish()
 
 
-def _files(sources: Sequence[str]) -> list[str]:
+def files_of(sources: Sequence[str]) -> list[str]:
+    """Return the files that sources name; of folders those that may hold rollouts.
+
+    Raises:
+        InputError: there are none.
+    """
     files: list[str] = []
     for source in sources:
         folders = [path for path in glob.glob(source) if os.path.isdir(path)]

@@ -12,6 +12,9 @@ from rlcalc.vocabulary import Format
 LARGE = 20_000
 """Rows from which Polars writes faster than it is imported."""
 
+_FLAGS = {True: "true", False: "false"}
+"""As Polars writes them."""
+
 
 def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
     """Write a header and the rows."""
@@ -26,7 +29,8 @@ def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> N
     writer = csv.writer(_Lines(stream), delimiter=separator, lineterminator="\r\n")
     columns = result.plain()
     writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
+    cells = ([_FLAGS[c] if isinstance(c, bool) else c for c in v] for v in columns.values())
+    writer.writerows(zip(*cells, strict=True))
 
 
 @dataclass(frozen=True)

@@ -288,6 +288,17 @@ def test_why_asks_which_of_several_steps(rlcalc: Shell, tmp_path: Path) -> None:
     )
 
 
+def test_why_shows_how_the_prompt_begins(tmp_path: Path) -> None:
+    rows = [{**VERL, "input": "1 + 1 = ?\n" + "x" * 999, "score": score} for score in (0, 1)]
+    (tmp_path / "3.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answer = str(tmp_path / "answer.json")
+    app(["group", str(tmp_path / "3.jsonl"), "--why", "0", "-o", answer], standalone_mode=False)
+    prompt = json.loads(Path(answer).read_text())["facts"]["prompt"]
+
+    assert prompt.startswith("1 + 1 = ? xxx")
+    assert len(prompt) <= 200
+
+
 def test_groups_smaller_than_k_have_no_advantage_by_pass_k(rlcalc: Shell) -> None:
     lines = "".join(f'{{"group": {g}, "reward": {r}}}\n' for g, r in ((0, 1), (0, 0), (1, 1),
                                                                    (1, 0), (1, 0)))  # fmt: skip
@@ -358,7 +369,10 @@ HOSTILE = "\x1b[31mred\x1b[0m [bold]x[/bold] \x07\u202e"
 
 
 def test_hostile_text_is_shown_escaped(rlcalc: Shell, tmp_path: Path) -> None:
-    rows = [{"group": HOSTILE, "response": HOSTILE, "reward": s, HOSTILE: 1} for s in (0, 1)]
+    rows = [
+        {"group": HOSTILE, "prompt": HOSTILE, "response": HOSTILE, "reward": s, HOSTILE: 1}
+        for s in (0, 1)
+    ]
     (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     for arguments in (("--rows", "groups"), ("--why", HOSTILE), ("--reward", HOSTILE),
                       ("--group", "nothing"), ("--why", "nobody")):  # fmt: skip
@@ -418,6 +432,11 @@ USAGE = {
     "--from verk": "did you mean verl",
     "--length-penalty kimy": "did you mean kimi",
     "--length-penalty overlong:5": "overlong:MAX:BUFFER",
+    "--compare=": "no estimator",
+    "--compare= --rows groups": "different answers",
+    "--compare= --estimator grpo": "name all of them",
+    "--weights=": "write numbers",
+    "--length-penalty=": "one of kimi, efficiency",
     "--why nobody": "no group nobody",
     "--why rollouts --audit": "different answers",
 }
@@ -429,6 +448,38 @@ def test_a_call_that_makes_no_sense_is_a_usage_error(arguments: str) -> None:
         app(["group", "rollouts", *arguments.split()], standalone_mode=False)
 
     assert USAGE[arguments] in str(error.value)
+
+
+IDLE = {
+    "--group nope": "no column nope",
+    "--length nope": "no column nope",
+    "--reward nope": "there is no ",
+    "--reward=": "there is no ",
+}
+"""Of rollouts of whatever format; what is said."""
+
+
+@pytest.mark.parametrize("arguments", IDLE)
+@pytest.mark.parametrize("name", [*DUMPS, "rollouts"])
+def test_a_column_that_is_not_there_is_an_error(name: str, arguments: str, tmp_path: Path) -> None:
+    source = str(DUMPS[name][1](tmp_path)) if name in DUMPS else name
+    with pytest.raises(library.InputError, match=IDLE[arguments]) as error:
+        app(["group", source, *arguments.split()], standalone_mode=False)
+
+    assert error.value.faults[0].fix
+
+
+@pytest.mark.parametrize("name", ["inspect-eval", "rollouts"])
+def test_a_format_that_a_source_is_not_of_is_an_error(name: str, tmp_path: Path) -> None:
+    source = str(DUMPS[name][1](tmp_path)) if name in DUMPS else name
+    with pytest.raises(library.InputError, match="leave out --from"):
+        app(["group", source, "--from", "trl"], standalone_mode=False)
+
+
+@pytest.mark.parametrize("rows", ["rollouts", "groups", "summary"])
+def test_no_answer_has_a_length_penalty_where_lengths_are_unknown(rows: Any) -> None:
+    with pytest.raises(library.InputError, match="no length is known"):
+        library.group("rollouts", rows=rows, length_penalty="kimi")
 
 
 def test_every_form_of_answer(tmp_path: Path) -> None:

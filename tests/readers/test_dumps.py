@@ -1,5 +1,6 @@
 """Every trainer's dump: its own example record, found by content, gives the same two rollouts."""
 
+import contextlib
 import json
 import zipfile
 from collections.abc import Callable
@@ -8,8 +9,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from typer import Exit
 
 import rlcalc
+from rlcalc.cli import app
 from rlcalc.errors import InputError
 from rlcalc.readers import dumps
 from rlcalc.rollouts import Rollouts
@@ -230,12 +233,63 @@ def test_each_dump_is_found_and_read(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", DUMPS)
+def test_check_says_what_each_dump_holds(name: str, tmp_path: Path) -> None:
+    form, write, expected = DUMPS[name]
+    path, answer = str(write(tmp_path)), tmp_path / "answer.json"
+    app(["check", path, "-o", str(answer)], standalone_mode=False)
+    facts = json.loads(answer.read_text())["facts"]
+
+    assert (facts["format"], facts["groups"], facts["steps"]) == (form, 1, 1)
+    assert (facts["scored"], facts["unscored"]) == (2, expected.get("unscored", 0))
+    assert (facts["reward_min"], facts["reward_max"], facts["faults"]) == (0, 1, 0)
+
+
+@pytest.mark.parametrize("name", DUMPS)
+def test_estimate_says_that_each_dump_is_one(name: str, tmp_path: Path) -> None:
+    form, write, _ = DUMPS[name]
+    form = "wandb" if name == "trl-wandb" else form
+    with pytest.raises(InputError, match=f"these are rollouts of {form}") as error:
+        rlcalc.estimate(write(tmp_path))
+
+    assert "rlcalc group reads them" in str(error.value)
+
+
+def test_check_says_what_is_wrong_with_a_dump(tmp_path: Path) -> None:
+    records = [{"input": "q", "output": "2", "score": score} for score in (1, "x")]
+    path, answer = str(lines("3.jsonl", *records)(tmp_path)), tmp_path / "answer.json"
+    with contextlib.suppress(Exit):
+        app(["check", path, "-o", str(answer)], standalone_mode=False)
+    (fault,) = json.loads(answer.read_text())["rows"]
+
+    assert fault["what"] == "score is 'x', expected a number"
+    assert fault["where"].endswith("line 2")
+
+
+@pytest.mark.parametrize("name", DUMPS)
 def test_forcing_the_format_gives_the_same(name: str, tmp_path: Path) -> None:
     form, write, _ = DUMPS[name]
     path = write(tmp_path)
     forced = "wandb" if name == "trl-wandb" else form
 
     assert rlcalc.load_rollouts(path, form=forced).reward.tolist()[:2] == [0, 1]
+
+
+@pytest.mark.parametrize("name", DUMPS)
+def test_forcing_any_other_format_is_an_answer_or_an_error_of_ours(
+    name: str, tmp_path: Path
+) -> None:
+    path = DUMPS[name][1](tmp_path)
+    for forced in dumps.FORMATS:
+        with contextlib.suppress(InputError):
+            assert len(rlcalc.load_rollouts(path, form=forced, texts=True, beginnings=True))
+
+
+def test_a_forced_format_says_which_column_it_lacks(tmp_path: Path) -> None:
+    path = DUMPS["trl"][1](tmp_path)
+    with pytest.raises(InputError, match="no column score") as error:
+        rlcalc.load_rollouts(path, form="verl", group="prompt")
+
+    assert "leave out --from, or say another; there are prompt, step" in str(error.value)
 
 
 def test_every_format_has_an_example() -> None:
@@ -255,6 +309,23 @@ def test_equal_responses_are_told_if_asked(name: str, tmp_path: Path) -> None:
 
     assert (rollouts.response is None) == (name in WITHOUT_TEXT)
     assert (rollouts.beginning is None) == (rollouts.response is None)
+
+
+WITHOUT_PROMPT = (
+    "tinker", "atropos", "slime", "open-instruct", "art", "art-old", "inspect-eval", "inspect-json",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DUMPS)
+def test_how_prompts_begin_is_told_if_asked(name: str, tmp_path: Path) -> None:
+    """Where these examples have prompts; groups stay the same ones."""
+    _, write, expected = DUMPS[name]
+    path = write(tmp_path)
+    rollouts = rlcalc.load_rollouts(path, beginnings=True)
+
+    assert (rollouts.question is None) == (name in WITHOUT_PROMPT)
+    assert list(rollouts.group) == expected.get("group", list(rollouts.group))
+    assert rlcalc.load_rollouts(path).question is None
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet", "csv", "json", "arrow"])
@@ -346,6 +417,20 @@ def test_steps_can_be_left_out_of_nested_dumps_too(tmp_path: Path) -> None:
 
     assert rlcalc.load_rollouts(tmp_path).size.tolist() == [1, 1]
     assert rlcalc.load_rollouts(tmp_path, step="none").size.tolist() == [2]
+
+
+def test_a_run_folder_of_tinker_is_read_whole(tmp_path: Path) -> None:
+    """As the RL logging page of its documentation lists it."""
+    inside = tmp_path / "iteration_000003"
+    DUMPS["tinker"][1](inside)
+    (inside / "train_logtree.json").write_text('{"title": "x", "root": {"children": []}}')
+    (tmp_path / "config.json").write_text('{"model_name": "m"}')
+    for name in ("metrics", "checkpoints", "timing_spans"):
+        (tmp_path / f"{name}.jsonl").write_text('{"step": 1}\n')
+    rollouts = rlcalc.load_rollouts(tmp_path)
+
+    assert rollouts.facts["files"] == 1
+    assert rollouts.reward.tolist() == [0, 1]
 
 
 def test_one_rollout_in_several_rows_counts_once(tmp_path: Path) -> None:

@@ -31,6 +31,21 @@ def read_back(data: bytes, form: Format) -> pl.DataFrame:
     return pl.read_csv(data, separator="\t" if form is Format.tsv else ",")
 
 
+@pytest.mark.parametrize("large", [1, 1000])
+def test_flags_in_tables_are_true_and_false(large: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many rows there are, and as in JSON."""
+    monkeypatch.setattr("rlcalc.renderers.csv.LARGE", large)
+    columns = {
+        "flag": Column(np.array([True, False])),
+        "known": Column([True, None]),
+        "text": Column(["True", "x"], "key"),
+        "n": Column(np.array([1, 0])),
+    }
+    result = Result("test", "", columns, {})
+
+    assert written(result, Format.csv) == b"flag,known,text,n\ntrue,true,True,1\nfalse,,x,0\n"
+
+
 MACHINE = (Format.json, Format.jsonl, Format.csv, Format.tsv, Format.parquet)
 
 

@@ -19,6 +19,7 @@ def layout(names: Sequence[str], numbers: Sequence[str]) -> Layout:
         reward=("reward",),
         group="task_id",
         rollout="sample_idx",
+        prompt="prompt",
         response="completion",
         step="tail_version" if "tail_version" in names else None,
         length="seqlen",

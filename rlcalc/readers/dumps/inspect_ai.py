@@ -37,6 +37,7 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
             "more": scores,
             "length": (output.get("usage") or {}).get("output_tokens"),
             "truncated": bool(sample.get("limit")) or _stop(choices[0]) == "max_tokens",
+            "question": sample.get("input"),
             "response": (choices[0].get("message") or {}).get("content"),
         }
 

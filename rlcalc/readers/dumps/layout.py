@@ -17,7 +17,7 @@ Derive = Callable[["pl.Expr"], "pl.Expr"]
 Row = dict[str, Any]
 """A rollout of a nested dump: group or prompt (neither: the record is the
 group), reward by function, and where known step, rollout, advantage, length, truncated, response;
-`more` holds what else --reward may name."""
+`more` holds what else --reward may name, `question` the prompt where an id says the group."""
 
 MEANINGS = (
     "group", "prompt", "response", "step", "rollout", "advantage", "length", "truncated",

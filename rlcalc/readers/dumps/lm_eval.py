@@ -26,5 +26,6 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
         "group": record["doc_id"],
         "reward": dict(list(metrics.items())[:1]) or {"metric": None},
         "more": metrics,
+        "question": record.get("doc"),
         "response": responses[0] if isinstance(responses, list) and responses else None,
     }

@@ -31,6 +31,7 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
         "reward": {"reward": value.get("filtered_rewards", value.get("rewards"))},
         "advantage": advantages[trained[0]] if advantages and trained else None,
         "length": len(trained) if mask else None,
+        "question": content[0] if content else None,
         "response": content[-1] if content else None,
     }
 

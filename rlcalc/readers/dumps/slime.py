@@ -24,6 +24,7 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
         "reward": parts if isinstance(reward, dict) else {"reward": reward},
         "length": sum(mask) if mask else record.get("response_length"),
         "truncated": record["status"] == "truncated",
+        "question": record.get("prompt"),
         "response": record.get("response"),
     }
 

@@ -41,8 +41,14 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
             "advantage": advantages[0] if advantages else None,
             "length": sum(map(sum, masks)) if masks else None,
             "truncated": _cut(trace),
+            "question": _question(trace),
             "response": nodes[-1]["message"].get("content") if nodes else None,
         }
+
+
+def _question(trace: Mapping[str, Any]) -> Any:
+    given = [node for node in trace.get("nodes") or [] if not node.get("sampled")]
+    return (given[0].get("message") or {}).get("content") if given else None
 
 
 def _cut(trace: Mapping[str, Any]) -> bool:

@@ -18,6 +18,7 @@ def layout(names: Sequence[str], numbers: Sequence[str]) -> Layout:
     return Layout(
         reward=("reward",),
         group="example_id",
+        prompt="prompt",
         response="completion",
         truncated="is_truncated" if "is_truncated" in names else None,
         length="token_usage.output_tokens" if "token_usage" in names else None,

@@ -29,6 +29,7 @@ def layout(names: Sequence[str], numbers: Sequence[str]) -> Layout:
         reward=("score",),
         group="uid",
         rollout="uid",
+        prompt="input",
         response="output",
         step=step,
         derive={"group": _prompt, "rollout": _session},

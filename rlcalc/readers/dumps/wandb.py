@@ -17,8 +17,10 @@ def records(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of a table, as records of whatever was logged there.
 
     Raises:
-        InputError: a row has not one cell a column.
+        InputError: it is no table, or a row has not one cell a column.
     """
+    if not fits(record):
+        raise InputError("this is no table of wandb", fix="leave out --from, or say another")
     columns = [str(name) for name in record["columns"]]
     for number, cells in enumerate(record["data"], start=1):
         if not isinstance(cells, list) or len(cells) != len(columns):
