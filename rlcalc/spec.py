@@ -160,11 +160,14 @@ Beginning = Annotated[
 ]
 
 
+Discount = Annotated[float, Field(ge=0, le=1)] | None
+
+
 class ModelDocument(Document):
     """A Markov decision process: its states, their actions, and the outcomes of these."""
 
     name: str | None = None
-    gamma: Annotated[float, Field(ge=0, le=1)] | None = None
+    gamma: Discount = None
     start: Beginning | None = None
     states: Annotated[
         dict[Scalar, dict[Scalar, Outcomes]],
@@ -184,7 +187,7 @@ class TrajectoriesDocument(Document):
     """A file of trajectories."""
 
     name: str | None = None
-    gamma: Annotated[float, Field(ge=0, le=1)] | None = None
+    gamma: Discount = None
     trajectories: Annotated[list[Trajectory], Field(min_length=1)]
 
 
@@ -192,10 +195,14 @@ class World(Document):
     """A world that is named instead of listed; each environment adds its own parameters."""
 
     environment: str
-    name: str | None = None
-    gamma: Annotated[float, Field(ge=0, le=1)] | None = None
-    start: Beginning | None = None
-    policy: dict[Scalar, Choices] | None = None
+    name: Annotated[str | None, Field(description="what answers call it")] = None
+    gamma: Annotated[Discount, Field(description="discount factor a step; null: 1")] = None
+    start: Annotated[
+        Beginning | None, Field(description="a state, or {state: p}; null: its own")
+    ] = None
+    policy: Annotated[
+        dict[Scalar, Choices] | None, Field(description="{state: action or {action: p}}")
+    ] = None
 
 
 @dataclass(frozen=True)
