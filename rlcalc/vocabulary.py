@@ -326,7 +326,8 @@ WithProb = Annotated[
 RowsAsked = Annotated[
     RowsOption | None,
     typer.Option(
-        "--rows", help="What to write. [default: on a terminal the summary, else trajectories]"
+        "--rows",
+        help="What to write. [default: on a terminal, or as a table, the summary]",
     ),
 ]
 Rollouts = Annotated[
@@ -382,6 +383,15 @@ FormatOption = Annotated[
     Format | None,
     typer.Option(
         "--format", "-f", help="How to write the answer. [default: table, or RLCALC_FORMAT]"
+    ),
+]
+TrajectoryFormat = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="How to write it; table and md have the summary. "
+        "[default: RLCALC_FORMAT, else a table of the summary, JSONL of trajectories]",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="-f json")]
