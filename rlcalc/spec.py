@@ -326,14 +326,18 @@ def _fault(detail: Any, where: Where, of: str, *, line: bool, keys: list[str]) -
     if kind == "value_error":
         wrong = detail["ctx"]["error"]
         path = (*path, wrong.key) if isinstance(wrong, Misplaced) else path
-        return Fault(str(wrong), where(path), "")
+        wanted = str(wrong).partition(", expected ")[2]
+        return Fault(str(wrong), where(path), f"write {wanted}" if wanted else "")
     expected = EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
     if kind == "model_type" and of in MODEL_KINDS:
         expected = "{to: STATE, p: 1, reward: 0}, or a list of these"
     if union:
         lists = "" if of in MODEL_KINDS else ", or a flat list of them"
         expected = f"a name: text, a number, true, false{lists}"
-    return Fault(f"{name} is {said(value)}, expected {expected}", where(path), "")
+    fix = FIXES.get(kind) or f"write {expected}"
+    if value is None and of == "ModelDocument" and len(path) == 2 and path[0] == "states":
+        fix = f"write {name}: {{}} if nothing can be done there, else its actions"
+    return Fault(f"{name} is {said(value)}, expected {expected}", where(path), fix)
 
 
 LABEL_TAGS = ("str", "int", "float", "bool", "list[union[str,int,float,bool]]")
@@ -358,6 +362,16 @@ EXPECTED = {
     "greater_than_equal": "a number from 0 to 1",
     "less_than_equal": "a number from 0 to 1",
 }
+
+FIXES = {
+    "float_type": "write a number, without quotes",
+    "bool_type": "write true or false, without quotes",
+    "string_type": "put it in quotes",
+    "list_type": "write [one, two, ...]",
+    "dict_type": "write {key: value, ...}",
+    "too_short": "add an entry",
+}
+"""What to do, where it says more than what was expected."""
 
 
 def _known_keys(path: tuple[int | str, ...], of: str, *, line: bool) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from rlcalc.errors import UsageError
+
 
 class Format(StrEnum):
     """The forms in which a result is written."""
@@ -396,10 +398,22 @@ TrajectoryFormat = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="-f json")]
 Csv = Annotated[bool, typer.Option("--csv", help="-f csv")]
+
+
+def _file_named(output: str | None) -> str | None:
+    if output == "":  # as the path of an unset variable is, it would be the folder itself
+        raise UsageError("-o '' names no file", fix="write -o answer.csv, or leave it out")
+    return output
+
+
 Output = Annotated[
     str | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="Write to a file, whose suffix picks the format."
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to a file, whose suffix picks the format.",
+        callback=_file_named,
     ),
 ]
 Head = Annotated[

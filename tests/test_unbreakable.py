@@ -233,9 +233,34 @@ def test_usage_is_exit_2(rlcalc: Shell) -> None:
         ("estimate", "two-states", "--columns", "state"),
         ("estimate", "two-states", "--visit", "last"),
         ("gain", "two-states", "-k", "0"),
+        ("gain", "two-states", "-o", ""),
+        ("specs", "two-states", "-o", ""),
     ):
         assert rlcalc(*arguments).returncode == 2
     assert rlcalc("estimate", "two-states", RLCALC_FORMAT="jsn").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("document", "fix"),
+    [
+        ("gamma: 1.2\ntrajectories: [[a, x, 1]]", "write a number from 0 to 1"),
+        ("gamma: 1.2\nstates: {a: {x: {to: a}}}", "write a number from 0 to 1"),
+        ("gamma: '0.9'\nstates: {a: {x: {to: a}}}", "write a number, without quotes"),
+        ("states: {a: null}", "write a: {} if nothing can be done there"),
+        ("states: {a: {x: {to: a, p: null}}}", "write a number"),
+        ("states: {a: {x: null}}", "write {to: STATE, p: 1, reward: 0}"),
+        ("states: {}", "add an entry"),
+        ("trajectories: {a: 1}", "write [one, two, ...]"),
+        ("environment: rifle\nsize: 0", "write a whole number from 1"),
+    ],
+)
+def test_what_is_not_as_expected_says_how_to_write_it(
+    document: str, fix: str, rlcalc: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "wrong.yaml").write_text(document)
+    rows = json.loads(rlcalc("check", "wrong.yaml", "--json").stdout)["rows"]
+
+    assert [fix in row["fix"] for row in rows] == [True], rows
 
 
 def test_formats_are_asked_for_in_three_ways(rlcalc: Shell, tmp_path: Path) -> None:
