@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import polars as pl
@@ -212,6 +213,29 @@ def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
         assert process.returncode == code
         assert b"Traceback" not in errors
         assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupting_the_imports_is_silent_too() -> None:
+    """The signal comes when the first module beyond the entry is looked for."""
+    code = (
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *more):\n"
+        "        if name == 'rlcalc.commands': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "sys.argv = ['rlcalc', 'gain', 'three-steps']\n"
+        f"from {entry()[0]} import {entry()[1]} as entry\n"
+        "entry()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def entry() -> list[str]:
+    """The module and the function that the console script calls."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    return str(project["project"]["scripts"]["rlcalc"]).split(":")
 
 
 def test_output_replaces_a_file_whole_and_keeps_its_mode(rlcalc: Shell, tmp_path: Path) -> None:
