@@ -36,12 +36,17 @@ MOST_CANDIDATES = 10_000
 """Among more names than this, looking for the nearest would take longer than what went wrong."""
 
 
+SHORT, ALIKE = 3, 0.7
+"""Letters up to which a word must be more alike: foo and opo share two of three by chance."""
+
+
 def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
     """Return the known word that `word` was probably meant to be, or None.
 
-    >>> nearest("rewrd", ["state", "action", "reward"])
-    'reward'
+    >>> nearest("rewrd", ["state", "action", "reward"]), nearest("foo", ["opo"])
+    ('reward', None)
     """
+    alike = max(alike, ALIKE) if len(word) <= SHORT else alike
     candidates = list(islice(known, MOST_CANDIDATES))
     by_lower = {name.lower(): name for name in candidates}
     found = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=alike)

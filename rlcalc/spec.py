@@ -160,11 +160,14 @@ Beginning = Annotated[
 ]
 
 
+Discount = Annotated[float, Field(ge=0, le=1)] | None
+
+
 class ModelDocument(Document):
     """A Markov decision process: its states, their actions, and the outcomes of these."""
 
     name: str | None = None
-    gamma: Annotated[float, Field(ge=0, le=1)] | None = None
+    gamma: Discount = None
     start: Beginning | None = None
     states: Annotated[
         dict[Scalar, dict[Scalar, Outcomes]],
@@ -184,7 +187,7 @@ class TrajectoriesDocument(Document):
     """A file of trajectories."""
 
     name: str | None = None
-    gamma: Annotated[float, Field(ge=0, le=1)] | None = None
+    gamma: Discount = None
     trajectories: Annotated[list[Trajectory], Field(min_length=1)]
 
 
@@ -192,10 +195,14 @@ class World(Document):
     """A world that is named instead of listed; each environment adds its own parameters."""
 
     environment: str
-    name: str | None = None
-    gamma: Annotated[float, Field(ge=0, le=1)] | None = None
-    start: Beginning | None = None
-    policy: dict[Scalar, Choices] | None = None
+    name: Annotated[str | None, Field(description="what answers call it")] = None
+    gamma: Annotated[Discount, Field(description="discount factor a step; null: 1")] = None
+    start: Annotated[
+        Beginning | None, Field(description="a state, or {state: p}; null: its own")
+    ] = None
+    policy: Annotated[
+        dict[Scalar, Choices] | None, Field(description="{state: action or {action: p}}")
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -319,14 +326,18 @@ def _fault(detail: Any, where: Where, of: str, *, line: bool, keys: list[str]) -
     if kind == "value_error":
         wrong = detail["ctx"]["error"]
         path = (*path, wrong.key) if isinstance(wrong, Misplaced) else path
-        return Fault(str(wrong), where(path), "")
+        wanted = str(wrong).partition(", expected ")[2]
+        return Fault(str(wrong), where(path), f"write {wanted}" if wanted else "")
     expected = EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
     if kind == "model_type" and of in MODEL_KINDS:
         expected = "{to: STATE, p: 1, reward: 0}, or a list of these"
     if union:
         lists = "" if of in MODEL_KINDS else ", or a flat list of them"
         expected = f"a name: text, a number, true, false{lists}"
-    return Fault(f"{name} is {said(value)}, expected {expected}", where(path), "")
+    fix = FIXES.get(kind) or f"write {expected}"
+    if value is None and of == "ModelDocument" and len(path) == 2 and path[0] == "states":
+        fix = f"write {name}: {{}} if nothing can be done there, else its actions"
+    return Fault(f"{name} is {said(value)}, expected {expected}", where(path), fix)
 
 
 LABEL_TAGS = ("str", "int", "float", "bool", "list[union[str,int,float,bool]]")
@@ -351,6 +362,16 @@ EXPECTED = {
     "greater_than_equal": "a number from 0 to 1",
     "less_than_equal": "a number from 0 to 1",
 }
+
+FIXES = {
+    "float_type": "write a number, without quotes",
+    "bool_type": "write true or false, without quotes",
+    "string_type": "put it in quotes",
+    "list_type": "write [one, two, ...]",
+    "dict_type": "write {key: value, ...}",
+    "too_short": "add an entry",
+}
+"""What to do, where it says more than what was expected."""
 
 
 def _known_keys(path: tuple[int | str, ...], of: str, *, line: bool) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from rlcalc.errors import UsageError
+
 
 class Format(StrEnum):
     """The forms in which a result is written."""
@@ -326,7 +328,8 @@ WithProb = Annotated[
 RowsAsked = Annotated[
     RowsOption | None,
     typer.Option(
-        "--rows", help="What to write. [default: on a terminal the summary, else trajectories]"
+        "--rows",
+        help="What to write. [default: on a terminal, or as a table, the summary]",
     ),
 ]
 Rollouts = Annotated[
@@ -384,12 +387,33 @@ FormatOption = Annotated[
         "--format", "-f", help="How to write the answer. [default: table, or RLCALC_FORMAT]"
     ),
 ]
+TrajectoryFormat = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="How to write it; table and md have the summary. "
+        "[default: RLCALC_FORMAT, else a table of the summary, JSONL of trajectories]",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="-f json")]
 Csv = Annotated[bool, typer.Option("--csv", help="-f csv")]
+
+
+def _file_named(output: str | None) -> str | None:
+    if output == "":  # as the path of an unset variable is, it would be the folder itself
+        raise UsageError("-o '' names no file", fix="write -o answer.csv, or leave it out")
+    return output
+
+
 Output = Annotated[
     str | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="Write to a file, whose suffix picks the format."
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to a file, whose suffix picks the format.",
+        callback=_file_named,
     ),
 ]
 Head = Annotated[

@@ -1,6 +1,7 @@
 """Every shipped spec is read, and says what its comment says."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 
 import rlcalc
+from rlcalc.environments import WORLDS, parameters
 from rlcalc.readers.sources import shipped_specs
+from tests.conftest import Shell
 
 KNOWN: dict[str, Any] = json.loads((Path(__file__).parent / "known_answers.json").read_text())
 """Solved in exact fractions by policy iteration, apart from rlcalc; state by state."""
@@ -80,3 +83,24 @@ def test_the_average_reward_is_the_known_one(name: str) -> None:
     result = rlcalc.solve(name, criterion="average")
 
     assert result.facts["gain"] == pytest.approx(KNOWN[name]["average"]["gain"], abs=1e-12)
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_what_an_environment_prints_is_a_source_that_says_all_its_parameters(
+    name: str, rlcalc: Shell, tmp_path: Path
+) -> None:
+    """`rlcalc specs NAME > mine.yaml` is where one's own begins, and the listing names it."""
+    text = rlcalc("specs", name).stdout
+    (tmp_path / "mine.yaml").write_text(text)
+    listed = json.loads(rlcalc("specs", "--json").stdout)["rows"]
+
+    assert {(row["name"], row["kind"]) for row in listed} >= {(name, "environment")}
+    assert rlcalc("check", tmp_path / "mine.yaml").returncode == 0
+    for parameter in parameters()[name].model_fields:
+        assert re.search(rf"^(#   )?{parameter}: ", text, re.MULTILINE)
+
+
+def test_the_answer_of_the_car_rental_is_where_a_user_looks(rlcalc: Shell) -> None:
+    assert "V(10+10) = 574.9483239852" in rlcalc("specs", "jacks-car-rental").stdout
+    assert "did you mean jacks-car-rental?" in rlcalc("specs", "jacks").stderr
+    assert "environment: gym:CartPole-v1\n" in rlcalc("specs", "gym:CartPole-v1").stdout

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import polars as pl
@@ -214,6 +215,29 @@ def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
         assert list(tmp_path.iterdir()) == []
 
 
+def test_interrupting_the_imports_is_silent_too() -> None:
+    """The signal comes when the first module beyond the entry is looked for."""
+    code = (
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *more):\n"
+        "        if name == 'rlcalc.commands': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "sys.argv = ['rlcalc', 'gain', 'three-steps']\n"
+        f"from {entry()[0]} import {entry()[1]} as entry\n"
+        "entry()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def entry() -> list[str]:
+    """The module and the function that the console script calls."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    return str(project["project"]["scripts"]["rlcalc"]).split(":")
+
+
 def test_output_replaces_a_file_whole_and_keeps_its_mode(rlcalc: Shell, tmp_path: Path) -> None:
     old = tmp_path / "old.csv"
     old.write_text("old")
@@ -233,9 +257,34 @@ def test_usage_is_exit_2(rlcalc: Shell) -> None:
         ("estimate", "two-states", "--columns", "state"),
         ("estimate", "two-states", "--visit", "last"),
         ("gain", "two-states", "-k", "0"),
+        ("gain", "two-states", "-o", ""),
+        ("specs", "two-states", "-o", ""),
     ):
         assert rlcalc(*arguments).returncode == 2
     assert rlcalc("estimate", "two-states", RLCALC_FORMAT="jsn").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("document", "fix"),
+    [
+        ("gamma: 1.2\ntrajectories: [[a, x, 1]]", "write a number from 0 to 1"),
+        ("gamma: 1.2\nstates: {a: {x: {to: a}}}", "write a number from 0 to 1"),
+        ("gamma: '0.9'\nstates: {a: {x: {to: a}}}", "write a number, without quotes"),
+        ("states: {a: null}", "write a: {} if nothing can be done there"),
+        ("states: {a: {x: {to: a, p: null}}}", "write a number"),
+        ("states: {a: {x: null}}", "write {to: STATE, p: 1, reward: 0}"),
+        ("states: {}", "add an entry"),
+        ("trajectories: {a: 1}", "write [one, two, ...]"),
+        ("environment: rifle\nsize: 0", "write a whole number from 1"),
+    ],
+)
+def test_what_is_not_as_expected_says_how_to_write_it(
+    document: str, fix: str, rlcalc: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "wrong.yaml").write_text(document)
+    rows = json.loads(rlcalc("check", "wrong.yaml", "--json").stdout)["rows"]
+
+    assert [fix in row["fix"] for row in rows] == [True], rows
 
 
 def test_formats_are_asked_for_in_three_ways(rlcalc: Shell, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from rlcalc.vocabulary import (
     Csv,
     Episodes,
     Format,
-    FormatOption,
     From,
     Gamma,
     GroupSize,
@@ -31,6 +30,7 @@ from rlcalc.vocabulary import (
     Seed,
     Settings,
     Start,
+    TrajectoryFormat,
     WithProb,
 )
 
@@ -55,7 +55,7 @@ def simulate(
     bins: Bins = None,
     from_: From = None,
     columns: Columns = None,
-    format_: FormatOption = None,
+    format_: TrajectoryFormat = None,
     json: Json = False,
     csv: Csv = False,
     output: Output = None,
@@ -77,7 +77,7 @@ def simulate(
     given = bool(format_ or json or csv or output)
     form = settled_format(format_, json=json, csv=csv, output=output)
     apart = with_prob or group_size > 1
-    wanted = rows or _rows(form if given else None, output, apart=apart)
+    wanted = rows or _rows(form if given else None, apart=apart)
     settings = settings_of(set_) | ({} if bins is None else {"bins": bins})
     asked = source_options(from_, columns, one_step=False, order_by=None)
     name = needs_source(None if source is None else [source])[0]
@@ -98,14 +98,18 @@ def simulate(
     elif wanted is RowsOption.summary:
         answer(play.summary(watch), form, output, head=None, quiet=quiet)
     else:
-        _write(play, form if given else Format.jsonl, output, watch, quiet=quiet)
+        read = given or form not in FOR_EYES  # RLCALC_FORMAT may say so too, of other commands
+        _write(play, form if read else Format.jsonl, output, watch, quiet=quiet)
 
 
-def _rows(form: Format | None, output: str | None, *, apart: bool) -> RowsOption:
+FOR_EYES = (Format.table, Format.md)
+"""Formats in which nobody reads trajectories."""
+
+
+def _rows(form: Format | None, *, apart: bool) -> RowsOption:
     """Return what is written if nobody says it; `apart`: what is asked is only in trajectories."""
-    for_eyes = form in (Format.table, Format.md) or (form is None and sys.stdout.isatty())
-    wanted = for_eyes and not output and not apart
-    return RowsOption.summary if wanted else RowsOption.trajectories
+    for_eyes = form in FOR_EYES or (form is None and sys.stdout.isatty())
+    return RowsOption.summary if for_eyes and not apart else RowsOption.trajectories
 
 
 def _write(

@@ -1,4 +1,4 @@
-"""rlcalc specs: the shipped examples, and the schema of documents."""
+"""rlcalc specs: the shipped examples, the environments, and the schema of documents."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlcalc.commands import answer
-from rlcalc.errors import InputError, nearest
+from rlcalc.errors import InputError, nearest, shown
 from rlcalc.vocabulary import Csv, FormatOption, Json, Output, Quiet
 
 if TYPE_CHECKING:
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 def specs(
     name: Annotated[
-        str | None, typer.Argument(help="The spec to print; none: list them.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="The spec or environment to print; none: list them.", show_default=False
+        ),
     ] = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of documents.")
@@ -27,10 +30,14 @@ def specs(
     output: Output = None,
     quiet: Quiet = False,
 ) -> None:
-    """The shipped specs: list them, or print one.
+    """The shipped specs and the environments: list them, or print one.
 
     rlcalc specs two-states > mine.yaml
+
+    rlcalc specs jacks-car-rental
     """
+    from rlcalc import environments
+    from rlcalc.environments import description
     from rlcalc.readers.sources import shipped_specs
     from rlcalc.renderers import settled_format, target
 
@@ -44,22 +51,34 @@ def specs(
     elif name in known:
         with target(output) as stream:
             stream.write(known[name].read_bytes())
+            if name in environments.WORLDS:  # the spec is of the environment of the same name
+                stream.write(f"\n{description.parameters(name)}".encode())
+    elif environments.named(name):
+        with target(output) as stream:
+            stream.write(description.document(name).encode())
     else:
-        near = nearest(name, known)
-        fix = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
-        raise InputError(f"there is no spec {name!r}", fix=fix)
+        both = list(dict.fromkeys([*known, *environments.WORLDS]))
+        near = nearest(name, both) or next((one for one in both if one.startswith(name)), None)
+        fix = f"did you mean {near}?" if near else f"there are {', '.join(both)} and gym:NAME"
+        raise InputError(f"there is no spec and no environment '{shown(name)}'", fix=fix)
 
 
 def _listing() -> Result:
+    from rlcalc.environments import description
     from rlcalc.readers.sources import shipped_specs
     from rlcalc.result import Column, Result
 
-    known = shipped_specs()
+    known, worlds = shipped_specs(), description.listed()
     first_lines = [path.read_text().split("\n", 1)[0].lstrip("# ") for path in known.values()]
+    kinds = ["spec"] * len(known) + ["environment"] * len(worlds)
     return Result(
         command="specs",
-        title="Shipped specs: each is a source by its name",
-        columns={"name": Column(list(known), "key"), "what": Column(first_lines, "text")},
+        title="Shipped specs and environments: each is a source by its name",
+        columns={
+            "name": Column([*known, *worlds], "key"),
+            "kind": Column(kinds, "key"),
+            "what": Column([*first_lines, *worlds.values()], "text"),
+        },
         facts={},
     )
 

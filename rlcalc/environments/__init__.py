@@ -60,7 +60,7 @@ def build(document: EnvironmentDocument) -> MDP | Game:
 
 def world_of(parameters: World) -> MDP | Game:
     """Return the world that has these parameters."""
-    world: MDP | Game = _module(parameters.environment).build(parameters)
+    world: MDP | Game = module_of(parameters.environment).build(parameters)
     return world
 
 
@@ -81,7 +81,7 @@ def parameters_of(document: EnvironmentDocument) -> World:
             (f"did you mean {near}? " if near else "")
             + f"there are {', '.join(WORLDS)} and gym:NAME",
         )
-    kind: type[World] = _module(name).Parameters
+    kind = parameters_type(name)
     try:
         return kind.model_validate(dict(document.parameters))
     except ValidationError as error:
@@ -89,14 +89,21 @@ def parameters_of(document: EnvironmentDocument) -> World:
         raise InputError.of(faults(error, document.where, known=known)) from error
 
 
-def _module(name: str) -> ModuleType:
+def module_of(name: str) -> ModuleType:
+    """Return what builds a world of this name."""
     file = "gym" if name.startswith(GYM) else WORLDS[name]
     return import_module(f"rlcalc.environments.{file}")
 
 
+def parameters_type(name: str) -> type[World]:
+    """Return what can be said about a world."""
+    kind: type[World] = module_of(name).Parameters
+    return kind
+
+
 def parameters() -> dict[str, type[World]]:
     """Return what can be said about each world, by its name."""
-    return {name: _module(name).Parameters for name in (*WORLDS, GYM)}
+    return {name: parameters_type(name) for name in (*WORLDS, GYM)}
 
 
 def document_of(name: str, settings: Mapping[str, Any]) -> EnvironmentDocument:

@@ -11,10 +11,10 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from rlcalc.errors import InputError, UsageError, listed, shown
 from rlcalc.mdp import MDP
@@ -40,7 +40,13 @@ class Parameters(World):
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
 
-    bins: int | None = None
+    bins: Annotated[
+        int | None,
+        Field(
+            description="cut each number of an observation into so many; besides: "
+            "Gymnasium's own options"
+        ),
+    ] = None
 
 
 def build(parameters: Parameters) -> MDP | Played:

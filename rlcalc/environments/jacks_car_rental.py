@@ -24,14 +24,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from rlcalc.mdp import MDP
-from rlcalc.spec import World
+from rlcalc.spec import Discount, World
 from rlcalc.trajectories import Floats, Labels
 
 CAPACITY, FURTHEST = 20, 5  # cars at a place; cars driven in a night
+GAMMA = 0.9  # a day
 RENT, DRIVE = 10.0, 2.0  # earned, paid: for each car
 FIRST = {"requests": 3.0, "returns": 3.0}  # cars a day, on average
 SECOND = {"requests": 4.0, "returns": 2.0}
@@ -59,6 +62,7 @@ class Parameters(World):
     """What can be said about the rental: nothing but its name and gamma."""
 
     environment: str = "jacks-car-rental"
+    gamma: Annotated[Discount, Field(description="discount factor a day")] = GAMMA
 
 
 def build(parameters: Parameters) -> MDP:
@@ -98,5 +102,5 @@ def build(parameters: Parameters) -> MDP:
     )
     start = np.zeros(len(states))
     start[states.code("10+10")] = 1.0
-    gamma = 0.9 if parameters.gamma is None else parameters.gamma
+    gamma = GAMMA if parameters.gamma is None else parameters.gamma
     return replace(mdp, gamma=gamma, start=start, name=parameters.name or "Jack's car rental")

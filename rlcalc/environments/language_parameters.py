@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, NoReturn
 
 import numpy as np
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from rlcalc import decoding
 from rlcalc.errors import InputError, RlcalcError, listed, nearest, shown
@@ -198,21 +198,42 @@ class Parameters(World):
     """What can be said about a language world."""
 
     environment: str = "language"
-    vocabulary: Annotated[Any, BeforeValidator(tokens, list[Scalar])]
-    prompts: Annotated[Any, BeforeValidator(shares, list[Scalar] | Chances | Scalar)]
-    reward: Annotated[Any, BeforeValidator(rule, Paid)]
-    end: Scalar | None = None  # the token that ends a response; None: only its length does
-    horizon: int = 3  # tokens that a response has, at most
+    vocabulary: Annotated[
+        Any, BeforeValidator(tokens, list[Scalar]), Field(description="the tokens: a list")
+    ]
+    prompts: Annotated[
+        Any,
+        BeforeValidator(shares, list[Scalar] | Chances | Scalar),
+        Field(description="a list, or {prompt: p}"),
+    ]
+    reward: Annotated[
+        Any,
+        BeforeValidator(rule, Paid),
+        Field(description="{exact: {prompt: answer}}, {regex: pattern}, {table: ...}"),
+    ]
+    end: Annotated[
+        Scalar | None, Field(description="the token that ends a response; null: only its length")
+    ] = None
+    horizon: Annotated[int, Field(description="tokens that a response has, at most")] = 3
     follow_ups: Annotated[
-        Any, BeforeValidator(lambda given: _texts(given, "follow_ups"), list[Scalar] | Scalar)
+        Any,
+        BeforeValidator(lambda given: _texts(given, "follow_ups"), list[Scalar] | Scalar),
+        Field(description="what the world answers, round by round"),
     ] = ()
-    separator: str = ""
-    logits: Annotated[Any, BeforeValidator(by_context, Logits)] = {}  # noqa: RUF012 (frozen)
-    judge: Chance = 0.0  # the probability that the reward is turned over
-    level: Literal["token", "sequence", "turn"] = "token"
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
+    separator: Annotated[str, Field(description="between the tokens of a response")] = ""
+    logits: Annotated[
+        Any,
+        BeforeValidator(by_context, Logits),
+        Field(description="{context: {token: number}}: the longest context counts"),
+    ] = {}  # noqa: RUF012 (frozen)
+    judge: Annotated[Chance, Field(description="how often the reward is turned over")] = 0.0
+    level: Annotated[
+        Literal["token", "sequence", "turn"],
+        Field(description="what an action is: token, sequence or turn"),
+    ] = "token"
+    temperature: Annotated[float | None, Field(description="of the model's words")] = None
+    top_p: Annotated[float | None, Field(description="the nucleus that is kept")] = None
+    top_k: Annotated[int | None, Field(description="so many tokens are kept")] = None
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Parameters:

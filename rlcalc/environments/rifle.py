@@ -112,14 +112,25 @@ Scattering = Annotated[
 ]
 
 
+SCATTERED = "good, bad (0.1 to each neighbour), {scatter: p} or [[dx, dy, p], ...]"
+
+
 class Parameters(World):
     """What can be said about the rifle."""
 
     environment: str = "rifle"
-    gun: Scattering = "good"
-    bullet: Scattering = "good"
-    size: Annotated[Any, BeforeValidator(grid, int | Cell), Field(validate_default=True)] = 3
-    target: Annotated[Any, BeforeValidator(cell_to_hit, Literal["aimed"] | Cell)] = "aimed"
+    gun: Annotated[Scattering, Field(description=f"where it really aims: {SCATTERED}")] = "good"
+    bullet: Annotated[Scattering, Field(description="where it lands: the same words")] = "good"
+    size: Annotated[
+        Any,
+        BeforeValidator(grid, int | Cell),
+        Field(validate_default=True, description="of the grid: a side, or [width, height]"),
+    ] = 3
+    target: Annotated[
+        Any,
+        BeforeValidator(cell_to_hit, Literal["aimed"] | Cell),
+        Field(description="what pays 1: aimed, the cell aimed at, or a cell [x, y]"),
+    ] = "aimed"
 
 
 def aim(cell: Cell) -> str:

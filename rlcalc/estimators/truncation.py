@@ -3,7 +3,8 @@
 keep       as they are: a gain of a trajectory cut after n steps is short of γ^(n+1−t) V(s_{n+1})
 drop       leave them out: what is left favours trajectories that end soon
 bootstrap  add the tail, from a value that the source gives for the state it was cut in
-cut[:ε]    use only steps whose gain misses at most ε max|V|: γ^(n+1−t) ≤ ε, ε = 0.01
+cut[:ε]    use only steps whose gain misses at most ε max|V|: γ^(n+1−t) ≤ ε, ε = 0.01;
+           a step near the limit counts if its trajectory ended, which is drop's bias
 
 Terminated wins where both flags are set. A trajectory with neither is taken to have ended.
 """
@@ -157,6 +158,7 @@ def warnings(ends: Mapping[str, int], truncation: Truncation) -> list[str]:
         "drop": "they are left out, so values favour trajectories that end soon",
         "bootstrap": "their tails are somebody's estimates, whose error the error bars do not hold",
         "cut": f"steps whose gain misses more than {truncation.tolerance:g} max|V| are not used "
-        f"({ends['steps_not_used']:,} steps)",
+        f"({ends['steps_not_used']:,} steps), so values, also of the start if the limit is near, "
+        "favour trajectories that end soon, as with drop",
     }
     return [f"{share}: {effect[truncation.policy]}"]

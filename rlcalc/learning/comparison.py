@@ -12,6 +12,7 @@ from rlcalc.estimators.policy_gradient import Estimate, Plan, Summary
 from rlcalc.learning.data import Data, recoded
 from rlcalc.learning.question import Question
 from rlcalc.learning.slope import Episodes, Slope
+from rlcalc.learning.surrogates import surrogates
 from rlcalc.learning.tables import by_form, by_parameter, cosine, norm
 from rlcalc.playing import Watch
 from rlcalc.result import Fact, Result
@@ -125,7 +126,7 @@ def _facts(
         "objective_estimated": mean,
         "objective_se": float(np.sqrt(variance / summary.gain.n)),
         "gradient_norm": norm(wanted.gradient),
-        "surrogate_exact": _exact_surrogates(at, question, rows["form"]),
+        "surrogate_exact": surrogates(at, question, rows["form"]),
     }
     told = ("surrogate", "variance", "ratio", "norm", "cosine", "noise_scale", "batch_distance")
     for name in told:
@@ -133,24 +134,7 @@ def _facts(
             facts[name] = dict(zip(rows["form"], map(float, rows[name]), strict=True))
     if not question.discount_weight:
         facts |= _bias(at)
-    return facts | {"statement": _statement(at, found[-1], biased=not question.discount_weight)}
-
-
-def _exact_surrogates(at: Slope, question: Question, forms: Iterable[str]) -> Fact:
-    """Return Σ_s,a d_γ(s) π(a|s) log π(a|s) Ψ(s,a) of the forms whose mean Ψ is Q or A."""
-    if not question.discount_weight:
-        return None
-    wanted = at.exact
-    advantage = wanted.action_value - wanted.value[at.mdp.expected.pair_state]
-    by_q, by_advantage = (
-        float(wanted.surrogate @ part) for part in (wanted.action_value, advantage)
-    )
-    if abs(by_advantage) <= 1e-12 * float(np.abs(wanted.surrogate) @ np.abs(advantage)):
-        by_advantage = 0.0  # Σ_a π log π A where all actions are as likely
-    known = {"q": by_q, "advantage": by_advantage}
-    if question.baseline in ("none", "value"):
-        known["gain"] = by_advantage if question.baseline == "value" else by_q
-    return {form: known[form] for form in forms if form in known}
+    return facts | {"statement": _statement(at, found, biased=not question.discount_weight)}
 
 
 def _bias(at: Slope) -> dict[str, Fact]:
@@ -169,11 +153,16 @@ def _bias(at: Slope) -> dict[str, Fact]:
     }
 
 
-def _statement(at: Slope, one: Estimate, *, biased: bool) -> str:
-    away = norm(one.gradient - at.exact.gradient)
-    usual = float(np.sqrt(one.variance.sum() / one.n))
-    why = ", biased without the factor γ^t" if biased and one.form != "trajectory" else ""
-    return (
-        f"({one.form}) the surrogate Ĵ = {one.surrogate:.4g} is not J = {at.exact.objective:.4g}; "
-        f"its gradient{why} is {away:.2g} away from ∇J, of which errors are some {usual:.2g}"
-    )
+def _statement(at: Slope, found: list[Estimate], *, biased: bool) -> str:
+    """Return what the surrogate is not and its gradient is, of each form."""
+    said = []
+    for one in found:
+        away = norm(one.gradient - at.exact.gradient)
+        usual = float(np.sqrt(one.variance.sum() / one.n))
+        why = ", biased without the factor γ^t" if biased and one.form != "trajectory" else ""
+        said.append(
+            f"({one.form}) the surrogate Ĵ = {one.surrogate:.4g} is not J = "
+            f"{at.exact.objective:.4g}; its gradient{why} is {away:.2g} away from ∇J, of which "
+            f"errors are some {usual:.2g}"
+        )
+    return ". ".join(said)

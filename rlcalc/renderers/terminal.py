@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -42,8 +43,12 @@ def _tables(result: Result, head: int | None, width: int) -> list[Table]:
     keys = [place for place, key in enumerate(left) if key]
     others = [place for place, key in enumerate(left) if not key]
     if others:
+        share = max(8, width // (2 * len(keys)) - GAP)
+        headed = {p: min(widths[p], max(share, cell_len(heads[p]))) for p in keys}
+        widest = max(widths[place] for place in others)
+        fits = sum(wide + GAP for wide in headed.values()) + widest <= width
         for place in keys:
-            widths[place] = min(widths[place], max(8, width // (2 * len(keys)) - GAP))
+            widths[place] = headed[place] if fits else min(widths[place], share)
     elif keys:
         before = sum(widths[place] + GAP for place in keys[:-1])
         widths[keys[-1]] = min(widths[keys[-1]], max(16, width - before))

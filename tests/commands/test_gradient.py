@@ -11,7 +11,9 @@ import polars as pl
 import pytest
 
 import rlcalc as library
+from rlcalc import playing, worlds
 from rlcalc.renderers import write
+from rlcalc.trajectories import Floats
 from rlcalc.vocabulary import Format
 from tests.conftest import Shell
 
@@ -47,6 +49,56 @@ def test_the_surrogate_is_not_the_objective_and_its_gradient_is(rlcalc: Shell) -
     assert facts["surrogate"]["q"] == pytest.approx(facts["surrogate_exact"]["q"], abs=0.2)
     assert facts["norm"]["q"] == pytest.approx(facts["gradient_norm"], rel=0.02)
     assert "is not J = -1.308" in facts["statement"]
+
+
+def every_end(
+    mdp: library.MDP, weight: Floats, state: int, gamma: float
+) -> list[tuple[float, float, float]]:
+    """P(τ), Σ_t log π(a_t|s_t) and G(τ) of each trajectory from a state of a world that ends."""
+    found = []
+    for k in range(mdp.pair_start[state], mdp.pair_start[state + 1]):
+        for i in range(mdp.outcome_start[k], mdp.outcome_start[k + 1]):
+            p, r = weight[k] * mdp.probability[i], float(mdp.reward[i])
+            for chance, log, gain in every_end(mdp, weight, int(mdp.next_state[i]), gamma):
+                found.append((p * chance, math.log(weight[k]) + log, r + gamma * gain))
+    return found or [(1.0, 0.0, 0.0)]
+
+
+@pytest.mark.parametrize("name", ["random-reward-chain", "language", "rifle-bad-both"])
+@pytest.mark.parametrize("baseline", ["none", "value"])
+def test_the_exact_surrogate_of_whole_trajectories_is_their_sum(name: str, baseline: str) -> None:
+    """E[Σ_t log π (G − b)] over every trajectory there is, against two linear systems."""
+    gamma = 0.7
+    how: Any = {"policy": "softmax:1", "gamma": gamma, "seed": 1, "baseline": baseline}
+    facts: Any = library.gradient(name, 50, **how).facts
+    mdp = worlds.load_model(name)
+    play = playing.prepare(mdp, playing.Wish(1, "softmax:1", None, None, 1, gamma))
+    total = 0.0
+    assert mdp.start is not None
+    for state in np.flatnonzero(mdp.start):
+        ends = every_end(mdp, play.policy.weight, int(state), gamma)
+        value = sum(p * gain for p, _, gain in ends) if baseline == "value" else 0.0
+        total += mdp.start[state] * sum(p * log * (gain - value) for p, log, gain in ends)
+
+    assert facts["surrogate_exact"]["trajectory"] == pytest.approx(total, rel=1e-9, abs=1e-12)
+
+
+def test_the_statement_and_the_exact_surrogate_are_of_each_form(rlcalc: Shell) -> None:
+    facts = answered(rlcalc, *STUDENT, "-n", "20000")["facts"]
+    forms = {"trajectory", "gain", "q", "advantage"}
+
+    assert set(facts["surrogate_exact"]) == forms
+    for form in forms:
+        assert f"({form}) the surrogate Ĵ = {facts['surrogate'][form]:.4g} is" in facts["statement"]
+    assert facts["surrogate"]["trajectory"] == pytest.approx(
+        facts["surrogate_exact"]["trajectory"], abs=2.5
+    )
+
+
+def test_the_surrogate_of_trajectories_that_never_end_is_left_out() -> None:
+    facts: Any = library.gradient("two-rooms", 20, gamma=0.5, seed=1, max_steps=5).facts
+
+    assert set(facts["surrogate_exact"]) == {"gain", "q", "advantage"}
 
 
 def test_an_estimated_critic_is_near_the_exact_one(rlcalc: Shell) -> None:

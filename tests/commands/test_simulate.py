@@ -451,3 +451,28 @@ def test_a_small_play_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 
     assert done.stdout == b"none\n"
+
+
+def test_the_format_of_the_environment_is_honoured_where_trajectories_have_it(
+    rlcalc: Shell,
+) -> None:
+    """A pipe of tables cannot be read, so it stays JSONL; rollouts are JSONL always."""
+    arguments = ("simulate", "rifle", "-n", "3", "--seed", "1")
+    for form in ("csv", "tsv", "json"):
+        assert (
+            rlcalc(*arguments, RLCALC_FORMAT=form).stdout == rlcalc(*arguments, "-f", form).stdout
+        )
+    for form in ("table", "md"):
+        assert rlcalc(*arguments, RLCALC_FORMAT=form).stdout == rlcalc(*arguments).stdout
+    rollouts = ("simulate", "language", "-n", "3", "--seed", "1", "--rollouts")
+
+    assert rlcalc(*rollouts, RLCALC_FORMAT="csv").stdout == rlcalc(*rollouts).stdout
+
+
+def test_a_table_has_the_summary_in_a_pipe_as_in_a_file(rlcalc: Shell, tmp_path: Path) -> None:
+    arguments = ("simulate", "rifle", "-n", "3", "--seed", "1")
+    for form, suffix in (("md", "md"), ("table", "txt")):
+        done = rlcalc(*arguments, "-o", f"summary.{suffix}")
+
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / f"summary.{suffix}").read_text() == rlcalc(*arguments, "-f", form).stdout

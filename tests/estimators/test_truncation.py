@@ -119,3 +119,25 @@ def test_gains_that_do_not_count_are_empty() -> None:
 def test_unknown_policies_are_refused(wrong: str) -> None:
     with pytest.raises(UsageError):
         Truncation.parse(wrong, 0.9)
+
+
+def test_cut_says_that_it_has_the_bias_of_drop() -> None:
+    """A fair coin ends it or not, 1 a step, at most 3 steps: V = 2, and both keep what ended.
+
+    Of 8 trajectories 4 have one step, 2 have two, 1 has three, and 1 is cut after three: at γ = 1
+    none of its steps counts, and V(s) of the start is (4 · 1 + 2 · 2 + 1 · 3) / 7 = 11/7.
+    """
+    length = [1, 1, 1, 1, 2, 2, 3, 3]
+    batch = Trajectories.from_arrays(
+        [f"s{t}" for n in length for t in range(n)],
+        ["a"] * sum(length),
+        [1.0] * sum(length),
+        length=length,
+        terminated=[True] * 7 + [False],
+        truncated=[False] * 7 + [True],
+    )
+    for policy in ("cut", "drop"):
+        result = rlcalc.estimate(batch, gamma=1.0, truncated=policy, of="v")
+
+        assert result["v"][0] == pytest.approx(11 / 7)
+        assert any("favour trajectories that end soon" in note for note in result.notes)

@@ -58,3 +58,13 @@ def test_a_pipe_has_what_rich_draws_where_there_is_room(
     lines = drawn_by_rich(result, 2000)
 
     assert piped(result) == ["Values", *(lines if rows else lines[:3])]
+
+
+def test_a_heading_of_a_key_is_whole_where_there_is_room() -> None:
+    """A share of half the terminal for four keys is seven letters, and `trajectory` has ten."""
+    keys = {name: Column(["1"], "key") for name in ("trajectory", "t", "state", "action")}
+    steps = Result("gain", "Gains", {**keys, "reward": Column([1.0]), "gain": Column([2.0])}, {})
+
+    assert drawn_by_rich(steps, 80)[1].split() == [*keys, "reward", "gain"]
+    assert drawn_by_rich(steps, 60)[1].split() == [*keys, "reward", "gain"]
+    assert max(map(len, drawn_by_rich(steps, 38))) <= 38

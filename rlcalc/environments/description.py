@@ -1,0 +1,44 @@
+"""What an environment is, said as a document says it: in comments, and the line that names it."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic.fields import FieldInfo
+
+from rlcalc import environments
+
+
+def listed() -> dict[str, str]:
+    """Return the first line of what each environment is, by its name."""
+    names = (*environments.WORLDS, f"{environments.GYM}NAME")
+    return {name: _text(name).split("\n", 1)[0] for name in names}
+
+
+def document(name: str) -> str:
+    """Return a document that names an environment: what it is, its known answer, parameters."""
+    lines = _text(name).split("\n")
+    said = "".join(f"# {line}".rstrip() + "\n" for line in lines)
+    return f"{said}#\n{parameters(name)}environment: {name}\n"
+
+
+def parameters(name: str) -> str:
+    """Return the parameters of an environment as comments: name, default, meaning."""
+    fields = environments.parameters_type(name).model_fields
+    said = {field: info for field, info in fields.items() if field != "environment"}
+    heads = [f"{field}: {_default(info)}" for field, info in said.items()]
+    width = max(map(len, heads))
+    pairs = zip(heads, said.values(), strict=True)
+    rows = [f"#   {head:{width}}  {info.description or ''}".rstrip() for head, info in pairs]
+    return "\n".join([f"# Parameters of {name}, with their defaults:", *rows, ""])
+
+
+def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return "(required)"
+    plain = isinstance(info.default, str) and info.default.isalpha()
+    return info.default if plain else json.dumps(info.default)
+
+
+def _text(name: str) -> str:
+    return (environments.module_of(name).__doc__ or name).strip()
