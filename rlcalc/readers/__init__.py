@@ -39,7 +39,9 @@ def load(sources: Sequence[str], options: Options, *, collect_faults: bool = Fal
     """
     experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
     files = found(list(sources))
-    batches = _no_rollouts(_every_batch(files, Reading(experience, options)), sources, experience)
+    batches = _or_rollouts(
+        _every_batch(files, Reading(experience, options)), sources, experience, options
+    )
     experience.batches = _read(batches, experience, ", ".join(map(shown, files[:3])))
     return experience
 
@@ -55,22 +57,26 @@ def _read(
         experience.fault(Fault("there are no trajectories", name))
 
 
-def _no_rollouts(
-    batches: Iterator[Trajectories], sources: Sequence[str], experience: Experience
+def _or_rollouts(
+    batches: Iterator[Trajectories],
+    sources: Sequence[str],
+    experience: Experience,
+    options: Options,
 ) -> Iterator[Trajectories]:
-    """Say so where sources that cannot be read as trajectories are rollouts of some trainer."""
+    """Read sources that are no trajectories, but rollouts of some trainer, as one-step ones."""
     try:
         yield from batches
-    except InputError as error:
-        from rlcalc.readers.rollout_sniffing import trainer_of  # with Polars, and seldom
+    except InputError:
+        from rlcalc.readers import rollout_sniffing  # with Polars, and seldom
 
-        form = None if experience.n_rows else trainer_of(sources)
+        asked = options.columns or options.one_step or options.order_by or options.kind
+        seen = asked or experience.n_rows or experience.faults is not None
+        form = None if seen else rollout_sniffing.trainer_of(sources)
         if form is None:
             raise
-        what = f"these are rollouts of {form}, and no trajectories: {error.faults[0].what}"
-        fix = "rlcalc group reads them; where a row is a rollout, --one-step and --columns "
-        fix += "state=PROMPT,action=RESPONSE,reward=REWARD make trajectories of one step of them"
-        raise InputError(what, error.faults[0].where, fix) from error
+        from rlcalc.readers import rollout_trajectories
+
+        yield rollout_trajectories.read(sources, form, experience)
 
 
 def _every_batch(files: list[str], reading: Reading) -> Iterator[Trajectories]:

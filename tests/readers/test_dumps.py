@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from typer import Exit
@@ -245,13 +246,20 @@ def test_check_says_what_each_dump_holds(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", DUMPS)
-def test_estimate_says_that_each_dump_is_one(name: str, tmp_path: Path) -> None:
-    form, write, _ = DUMPS[name]
-    form = "wandb" if name == "trl-wandb" else form
-    with pytest.raises(InputError, match=f"these are rollouts of {form}") as error:
-        rlcalc.estimate(write(tmp_path))
+def test_estimate_reads_each_dump_as_one_step_trajectories(name: str, tmp_path: Path) -> None:
+    """V̂ is the mean reward of the group, and Â what Dr. GRPO makes of it, response by response."""
+    path = DUMPS[name][1](tmp_path)
+    result = rlcalc.estimate(path)
+    grouped = rlcalc.group(path, "dr-grpo")
+    scored = np.isfinite(grouped["reward"].astype(float))
 
-    assert "rlcalc group reads them" in str(error.value)
+    assert result.facts["trajectories"] == scored.sum()
+    assert result["v"][0] == pytest.approx(np.mean(grouped["reward"][scored].astype(float)))
+    mean = np.average(result["q"], weights=result["n"])
+    assert mean == pytest.approx(result["v"][0])
+    if len(result) == scored.sum():  # no response occurs twice
+        assert sorted(result["a"]) == pytest.approx(sorted(grouped["advantage"][scored]))
+    assert any("rollouts of" in note for note in result.notes)
 
 
 def test_check_says_what_is_wrong_with_a_dump(tmp_path: Path) -> None:
@@ -497,3 +505,19 @@ def test_agents_of_one_group_are_groups_of_their_own(tmp_path: Path) -> None:
     rollouts = rlcalc.load_rollouts(lines("e.json", both)(tmp_path))
 
     assert list(rollouts.group) == ["0a1b2c3d/solver", "0a1b2c3d/judge"]
+
+
+def test_groups_of_several_steps_are_states_of_their_own(tmp_path: Path) -> None:
+    """Equal responses are one action, long ones are told apart by more than their beginning."""
+    long = "a" * 1000
+    for step, texts in ((1, ["x", "x", long + "b", long + "c"]), (2, ["x", "y", "z", "z"])):
+        records = [
+            {"input": "q", "output": text, "score": float(i), "step": step}
+            for i, text in enumerate(texts)
+        ]
+        lines(f"{step}.jsonl", *records)(tmp_path)
+    result = rlcalc.estimate(str(tmp_path))
+
+    assert len(set(result["state"])) == 2
+    assert result["n"].tolist() == [2, 1, 1, 1, 1, 2]
+    assert result["q"].tolist() == [0.5, 2, 3, 0, 1, 2.5]
