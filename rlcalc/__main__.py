@@ -10,7 +10,7 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
-INTERRUPTED = 130
+from rlcalc.errors import INTERRUPTED
 
 
 def main() -> NoReturn:

@@ -14,10 +14,9 @@ import typer
 
 from rlcalc.commands import check, estimate, gain, gradient, group, simulate, solve, specs
 from rlcalc.engines.memory import keep_freed
-from rlcalc.errors import InputError, RlcalcError
+from rlcalc.errors import INTERRUPTED, InputError, RlcalcError
 
 CLOSED_PIPE = 141
-INTERRUPTED = 130
 
 
 def _version(asked: bool) -> None:
@@ -138,7 +137,3 @@ def _leave(code: int) -> NoReturn:
         code = InputError.exit_code
     sys.stderr.flush()
     os._exit(code)
-
-
-if __name__ == "__main__":
-    main()

@@ -53,6 +53,16 @@ def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
     return by_lower[found[0]] if found else None
 
 
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return how a fix begins: with the known word that was probably meant, or with nothing.
+
+    >>> meant("rewrd", ["state", "reward"]), meant("xyz", ["state", "reward"])
+    ('did you mean reward? ', '')
+    """
+    near = nearest(word, known)
+    return f"did you mean {shown(near)}? " if near else ""
+
+
 def listed(words: Iterable[object], most: int = 8, total: int | None = None) -> str:
     """Return words as a sentence lists them, at most `most` of the `total` that there are.
 
@@ -80,6 +90,10 @@ class Fault:
         lines += [f"  where: {self.where}"] if self.where else []
         lines += [f"  fix:   {self.fix}"] if self.fix else []
         return "\n".join(lines)
+
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, which is no error."""
 
 
 class RlcalcError(Exception):

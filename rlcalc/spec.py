@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from rlcalc.errors import Fault, nearest, shown
+from rlcalc.errors import Fault, meant, shown
 
 Where = Callable[[tuple[Any, ...]], str]
 Scalar = str | int | float | bool
@@ -317,8 +317,7 @@ def _fault(detail: Any, where: Where, of: str, *, line: bool, keys: list[str]) -
         name = f"entry {path[-1] + 1}" if entry else said(path[-1]).removeprefix("text ").strip("'")
     if kind == "extra_forbidden":
         known = keys or _known_keys(path, of, line=line)
-        near = nearest(str(path[-1]), known)
-        fix = f"did you mean {near}? " if near else ""
+        fix = meant(str(path[-1]), known)
         return Fault(f"unknown key {name}", where(path), f"{fix}known: {', '.join(known)}")
     if kind == "missing":
         others = ", ".join(map(shown, value)) if isinstance(value, dict) else ""

@@ -423,6 +423,13 @@ class Experience:
             yield concatenate(held)
 
 
+def changes(values: NDArray[Any]) -> Flags:
+    """Return [N] whether a value differs from the one before; the first does."""
+    differs = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=differs[1:])
+    return differs
+
+
 def nothing(states: Labels, actions: Labels) -> Trajectories:
     """Return no trajectories at all."""
     return Trajectories(

@@ -10,7 +10,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rlcalc.errors import InputError, nearest, shown
+from rlcalc.errors import InputError, meant, shown
 from rlcalc.spec import EnvironmentDocument, World, faults
 
 if TYPE_CHECKING:
@@ -74,12 +74,10 @@ def parameters_of(document: EnvironmentDocument) -> World:
 
     name = document.parameters["environment"]
     if not isinstance(name, str) or not named(name):
-        near = nearest(str(name), WORLDS)
         raise InputError(
             f"there is no environment {shown(name)}",
             document.where(("environment",)),
-            (f"did you mean {near}? " if near else "")
-            + f"there are {', '.join(WORLDS)} and gym:NAME",
+            meant(str(name), WORLDS) + f"there are {', '.join(WORLDS)} and gym:NAME",
         )
     kind = parameters_type(name)
     try:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.errors import InputError, UsageError, nearest
+from rlcalc.errors import InputError, UsageError, meant
 from rlcalc.trajectories import Flags, Floats, Ints, Trajectories
 
 POLICIES = ("keep", "drop", "bootstrap", "cut")
@@ -41,10 +41,9 @@ class Truncation:
         """
         policy, _, number = text.partition(":")
         if policy not in POLICIES or (number and policy != "cut"):
-            near = nearest(policy, POLICIES)
             raise UsageError(
                 f"--truncated {text} is not known",
-                fix=(f"did you mean {near}? " if near else "") + f"one of {', '.join(POLICIES)}",
+                fix=meant(policy, POLICIES) + f"one of {', '.join(POLICIES)}",
             )
         try:
             tolerance = float(number) if number else 0.01

@@ -7,12 +7,11 @@ key in the order of their trajectories. A sort finds them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rlcalc.trajectories import Codes, Flags, Floats, Ints, Trajectories
+from rlcalc.trajectories import Codes, Flags, Floats, Ints, Trajectories, changes
 
 Visit = Literal["first", "every"]
 
@@ -106,13 +105,6 @@ def _clusters(new_key: Flags, begins: Flags, gain: Floats, visit: Visit) -> tupl
     size = np.ones(len(first))
     size += np.bincount(owner, minlength=len(first))
     return Clusters(edge, total, size), first
-
-
-def changes(values: NDArray[Any]) -> Flags:
-    """Return [N] whether a value differs from the one before; the first does."""
-    differs = np.ones(len(values), dtype=bool)
-    np.not_equal(values[1:], values[:-1], out=differs[1:])
-    return differs
 
 
 def dense(code: Ints | Codes, n: int) -> tuple[Ints, Ints]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rlcalc.errors import InputError, listed, nearest, shown
+from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.mdp import MDP
 from rlcalc.trajectories import Codes, Experience, Labels, Trajectories
 
@@ -64,8 +64,7 @@ def _known(what: str, seen: Labels, known: Labels) -> Codes:
     """
     strange = next((text for text in seen.texts if text not in known), None)
     if strange is not None:
-        near = nearest(strange, known.texts)
-        guess = f"did you mean {shown(near)}? " if near else ""
+        guess = meant(strange, known.texts)
         raise InputError(
             f"the model has no {what} {shown(strange)}",
             fix=f"{guess}give trajectories of this model, which has {listed(known.texts)}",

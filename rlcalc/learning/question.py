@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rlcalc.errors import UsageError, nearest, shown
+from rlcalc.errors import UsageError, meant, shown
 from rlcalc.estimators.policy_gradient import BASELINES, FORMS, WITH_BASELINE
 
 
@@ -37,8 +37,7 @@ class Question:
             ("rows", self.rows, ("gradient", "variance")),
         ):
             if given not in known:
-                near = nearest(str(given), known)
-                guess = f"did you mean {near}? " if near else ""
+                guess = meant(str(given), known)
                 raise UsageError(
                     f"{name} is {shown(given)}", fix=f"{guess}one of {', '.join(known)}"
                 )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rlcalc.errors import InputError
 from rlcalc.readers.tables import ENDS, Rows
-from rlcalc.trajectories import Flags, Ints
+from rlcalc.trajectories import Flags, Ints, changes
 
 
 @dataclass(frozen=True)
@@ -87,13 +86,6 @@ def ends(rows: Rows) -> Flags:
         if name in rows:
             ended |= rows[name]
     return ended
-
-
-def changes(values: NDArray[np.generic]) -> Flags:
-    """[N] whether a value differs from the one before; the first does."""
-    changes = np.ones(len(values), dtype=bool)
-    np.not_equal(values[1:], values[:-1], out=changes[1:])
-    return changes
 
 
 def grouped_by(key: Ints, file: Ints | None = None) -> Ints:

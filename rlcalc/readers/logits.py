@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rlcalc.errors import Fault, InputError, listed, nearest, shown
+from rlcalc.errors import Fault, InputError, listed, meant, shown
 from rlcalc.mdp import MDP
 from rlcalc.readers.documents import parsed, text_of_label
 from rlcalc.readers.sources import found, opened
@@ -87,7 +87,6 @@ def _is_logit(value: Any) -> bool:
 
 
 def _unknown(what: str, name: str, known: list[str], where: str) -> Fault:
-    near = nearest(name, known)
-    guess = f"did you mean {shown(near)}? " if near else ""
+    guess = meant(name, known)
     fix = f"{guess}there are {listed(known)}" if known else "leave it out: nothing can be done here"
     return Fault(f"there is no {what} {shown(name)}", where, fix)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from rlcalc.errors import Fault, InputError, UsageError, listed, nearest, shown
+from rlcalc.errors import Fault, InputError, UsageError, listed, meant, nearest, shown
 from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
 from rlcalc.policy import Policy
 from rlcalc.readers.documents import parsed, text_of_label
@@ -165,11 +165,10 @@ PARAMETERS = ("name", "gamma", "start", "policy")
 def _require_parameters(settings: Mapping[str, Any], where: Where) -> None:
     unknown = [name for name in settings if name not in PARAMETERS]
     if unknown:
-        near = nearest(unknown[0], PARAMETERS)
         raise InputError(
             f"unknown parameter {shown(unknown[0])}",
             where((unknown[0],)),
-            (f"did you mean {near}? " if near else "") + f"known: {', '.join(PARAMETERS)}",
+            meant(unknown[0], PARAMETERS) + f"known: {', '.join(PARAMETERS)}",
         )
 
 
@@ -301,12 +300,11 @@ def _encoded(names: Sequence[Any]) -> Labels:
 
 
 def _unknown(what: str, name: str, labels: Labels, where: str, more: str = "") -> Fault:
-    near = nearest(name, labels.texts)
     known = f"there are {listed(labels.texts)}"
     return Fault(
         f"there is no {what} {shown(name)}",
         where,
-        (f"did you mean {shown(near)}? " if near else "") + known + more,
+        meant(name, labels.texts) + known + more,
     )
 
 
@@ -416,12 +414,11 @@ def policy_of(
 
 
 def _no_action(action: str, state: str, names: list[str], where: str) -> Fault:
-    near = nearest(action, names)
     has = f"it has {listed(names)}" if names else "it has none: nothing can be done there"
     return Fault(
         f"there is no action {shown(action)} in state {shown(state)}",
         where,
-        (f"did you mean {shown(near)}? " if near else "") + has,
+        meant(action, names) + has,
     )
 
 

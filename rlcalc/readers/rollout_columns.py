@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from rlcalc.errors import InputError, listed, nearest, shown
+from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.readers.dumps.layout import MEANINGS, TEXTS, Layout, finite
 from rlcalc.readers.tables import as_flag, as_number, as_text
 
@@ -40,8 +40,7 @@ def settled(layout: Layout, names: Sequence[str], where: str, asked: Asked) -> L
     there = f"there are {listed(names, most=20)}" if names else "there is none at all"
     for column in [one for held in chosen.values() for one in _each(held)]:
         if not _present(column, names):
-            near = nearest(column, names)
-            guess = f"did you mean {shown(near)}? " if near else ""
+            guess = meant(column, names)
             raise InputError(f"there is no column {shown(column)}", where, guess + there)
     if asked.group:
         chosen |= {"grouped": "id", "restart": False}

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rlcalc.readers.rollout_columns import BEGINNING
 from rlcalc.readers.rollouts import Asked, load
 from rlcalc.rollouts import Rollouts
 from rlcalc.trajectories import Experience, Trajectories
 
 UNSCORED = "rollouts without a reward"
-KEPT = 400
-"""Characters of a response that are kept: a longer one is told apart by its hash."""
 
 
 def read(sources: Sequence[str], form: str, experience: Experience) -> Trajectories:
@@ -53,17 +52,20 @@ def _groups(rollouts: Rollouts) -> list[str]:
     names = [str(name) for name in rollouts.group]
     if len(set(names)) == len(names):
         return names
-    steps = np.repeat(np.arange(len(rollouts.step)), np.diff(rollouts.batch)).tolist()
-    return [f"{rollouts.step[b]}/{name}" for b, name in zip(steps, names, strict=True)]
+    steps = [rollouts.step[b] for b in rollouts.step_of_group.tolist()]
+    return [f"{step}/{name}" for step, name in zip(steps, names, strict=True)]
 
 
 def _responses(rollouts: Rollouts) -> list[str]:
-    """Return a name of each response, the same for the same text; without texts its number."""
+    """Return a name of each response, the same for the same text; without texts its number.
+
+    Of a long text only the beginning is kept, and its hash tells it apart.
+    """
     numbers = (np.arange(len(rollouts)) - np.repeat(rollouts.start[:-1], rollouts.size)).tolist()
     begins, same = rollouts.beginning, rollouts.response
     if begins is None or same is None:
         return [str(number) for number in numbers]
     return [
-        str(number) if text is None else text if len(text) < KEPT else f"{text}… {hashed:016x}"
+        str(number) if text is None else text if len(text) < BEGINNING else f"{text}… {hashed:016x}"
         for number, text, hashed in zip(numbers, begins, same.tolist(), strict=True)
     ]

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import Fault, InputError, listed
-from rlcalc.readers.judgement import Judgement, changes, ends, grouped_by, judge
+from rlcalc.readers.judgement import Judgement, ends, grouped_by, judge
 from rlcalc.readers.sources import Options
 from rlcalc.readers.tables import ENDS, FLAGS, NUMBERS, Books, Rows
-from rlcalc.trajectories import Experience, Flags, Ints, Trajectories
+from rlcalc.trajectories import Experience, Flags, Ints, Trajectories, changes
 
 SAMPLE = 1 << 16
 """Rows by which a source is judged: a constant, so that the judgement is not the reader's."""

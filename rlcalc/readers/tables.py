@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from rlcalc.errors import Fault, InputError, listed, nearest, shown
+from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
 from rlcalc.readers.sources import Options
 from rlcalc.trajectories import POSSIBLE, Codes, Experience, Flags, Floats, Labels, impossible
 from rlcalc.vocabulary import COLUMN_NAMES
@@ -88,10 +88,9 @@ def chosen(
             found[meaning] = match
     for meaning, column in options.columns.items():
         if meaning not in known:
-            near = nearest(meaning, known)
             raise InputError(
                 f"--columns names {shown(meaning)}, which is nothing that a row has",
-                fix=(f"did you mean {near}? " if near else "") + f"known: {', '.join(known)}",
+                fix=meant(meaning, known) + f"known: {', '.join(known)}",
             )
         sign = "-" if meaning in NUMBERS and column not in names else ""
         found[meaning] = _present(column.removeprefix(sign), names, where)
@@ -113,11 +112,10 @@ def chosen(
 def _present(column: str, names: list[str], where: str) -> str:
     if column in names:
         return column
-    near = nearest(column, names)
     raise InputError(
         f"there is no column {shown(column)}",
         where,
-        (f"did you mean {shown(near)}? " if near else "") + f"there are {listed(names, most=20)}",
+        meant(column, names) + f"there are {listed(names, most=20)}",
     )
 
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rlcalc.errors import InputError, UsageError, nearest, shown
+from rlcalc.errors import InputError, UsageError, meant, shown
 from rlcalc.result import Result
 from rlcalc.vocabulary import Format
 
@@ -56,10 +56,9 @@ def settled_format(
         raise UsageError(f"the suffix of {shown(output)} is no format", fix=f"{known}, or say -f")
     default = named if output else os.environ.get("RLCALC_FORMAT") or "table"
     if default not in list(Format):
-        near = nearest(default, Format)
         raise UsageError(
             f"RLCALC_FORMAT is {shown(default)}",
-            fix=(f"did you mean {near}? " if near else "") + f"one of {', '.join(Format)}",
+            fix=meant(default, Format) + f"one of {', '.join(Format)}",
         )
     return Format(default)
 

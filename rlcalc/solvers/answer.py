@@ -74,10 +74,8 @@ def _discounted(
     policy: Policy | None,
     trace: list[Iteration],
 ) -> tuple[Proven, int, str]:
-    model, tol = mdp.expected, question.aim(mdp.expected)
-    rough = model if policy is None else decided
-    if decided.exact and policy is not None:
-        rough = model.under(policy.weight)
+    tol = question.aim(mdp.expected)
+    rough = _in_floats(mdp, decided, policy)
     problem = Problem(
         rough,
         gamma,
@@ -105,6 +103,13 @@ def _discounted(
             break
         chosen = better
     return proven, found.iterations, method
+
+
+def _in_floats(mdp: MDP, decided: Expected, policy: Policy | None) -> Expected:
+    """Return the model in which the policy has decided, in floats: what a method works on."""
+    if not decided.exact:
+        return decided
+    return mdp.expected if policy is None else mdp.expected.under(policy.weight)
 
 
 def _found(
@@ -171,7 +176,7 @@ def _total(
             decided, names, problem, lambda part: _found(mdp, question, part, policy)
         )
     if question.bellman or not direct:
-        rough = mdp.expected if policy is None else mdp.expected.under(policy.weight)
+        rough = _in_floats(mdp, decided, policy)
         stopping = stops.with_stops(rough)
         stops.ending_policy(stopping.model, names)  # there is one, or an error
         part = rough if question.bellman else stopping.model

@@ -226,18 +226,7 @@ def _off(chain: Expected, inner: Flags, gain: float, h: Floats, w: Floats) -> fl
 
 def _ending_in(chain: Expected, z: int) -> Expected:
     """Return a chain without terminal states in which z is one."""
-    length = np.diff(chain.outcome_start)
-    kept = np.ones(chain.n_states, dtype=bool)
-    kept[z] = False
-    outcome = np.repeat(kept, length)
-    return Expected(
-        pair_start=np.concatenate([[0], np.cumsum(kept)]),
-        outcome_start=np.concatenate([[0], np.cumsum(length[kept])]),
-        next_state=chain.next_state[outcome],
-        probability=chain.probability[outcome],
-        reward=chain.reward[kept],
-        largest_reward=chain.largest_reward,
-    )
+    return chain.keep(np.arange(chain.n_states) != z)
 
 
 def _closed(chain: Expected) -> list[Ints]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from rlcalc.errors import InputError, UsageError, nearest, shown
+from rlcalc.errors import InputError, UsageError, meant, shown
 from rlcalc.expected import Expected
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
@@ -74,10 +74,9 @@ def settled(mdp: MDP, question: Question) -> float:
             f"gamma is {gamma:g}, expected 0..1", fix="a discount factor is 0.9 or 0.99, say"
         )
     if question.method != "auto" and question.method not in METHODS:
-        near = nearest(question.method, METHODS)
         raise UsageError(
             f"there is no method {shown(question.method)}",
-            fix=(f"did you mean {near}? " if near else "") + f"one of auto, {', '.join(METHODS)}",
+            fix=meant(question.method, METHODS) + f"one of auto, {', '.join(METHODS)}",
         )
     if question.bellman and question.method not in ("auto", "value-iteration"):
         raise UsageError(

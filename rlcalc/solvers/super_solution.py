@@ -45,10 +45,10 @@ def prove(model: Expected, value: Floats, jobs: int | None = None) -> Proof:
         jobs: threads.
     """
     steps = _steps(model.only(model.greedy(model.action_value(value, 1.0))), None, jobs)
-    goal = _noise(model, value)
+    goal = noise_of_backup(model, value)
     value = automatic.solve(Problem(model, 1.0, goal, MOST_SWEEPS, value, jobs))[0].value
     q = model.action_value(value, 1.0)
-    noise = _noise(model, value)
+    noise = noise_of_backup(model, value)
     left = float(np.abs(model.best(q) - value).max()) + noise
     gap = value[model.pair_state] - q
     tied = gap <= 4 * left
@@ -57,13 +57,13 @@ def prove(model: Expected, value: Floats, jobs: int | None = None) -> Proof:
         if end_components(part, np.ones(part.n_pairs, dtype=bool)).count:
             break  # one can go round and lose no more than rounding
         steps = _steps(part, steps, jobs)
-        sure = _sure(part, steps)
-        if sure <= 0:
+        nearer = sure(part, steps)
+        if nearer <= 0:
             break
-        epsilon = 1.1 * left / sure
+        epsilon = 1.1 * left / nearer
         upper = value + epsilon * steps
         slack = upper[model.pair_state] - model.action_value(upper, 1.0)
-        margin = _noise(model, upper)
+        margin = noise_of_backup(model, upper)
         if (slack >= margin).all():
             return Proof(value, up(epsilon * float(steps.max())) + noise)
         narrow = (slack < margin + gap / 2) & ~tied
@@ -79,13 +79,13 @@ def _steps(model: Expected, near: Floats | None, jobs: int | None) -> Floats:
     return automatic.solve(Problem(one, 1.0, ROUGHLY, MOST_SWEEPS, near, jobs), 0)[0].value
 
 
-def _sure(model: Expected, steps: Floats) -> float:
+def sure(model: Expected, steps: Floats) -> float:
     """Return the least that w − P w can be: above 0 it proves that all policies end."""
     moved = (steps[model.pair_state] + model.reward - model.action_value(steps, 1.0)).min()
-    sure: float = moved - _noise(model, steps)
-    return sure
+    nearer: float = moved - noise_of_backup(model, steps)
+    return nearer
 
 
-def _noise(model: Expected, value: Floats) -> float:
+def noise_of_backup(model: Expected, value: Floats) -> float:
     """Return a bound on the rounding in the difference of values and their backup."""
     return model.rounding(value, 1.0) + model.noise(value)

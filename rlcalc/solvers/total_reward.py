@@ -21,7 +21,7 @@ from rlcalc.solvers.components import end_components
 from rlcalc.solvers.numbering import nearby
 from rlcalc.solvers.problem import Found, Iteration, Problem
 from rlcalc.solvers.stops import Names, Stopping, ending_policy, never_ending, with_stops
-from rlcalc.solvers.super_solution import Proof, prove
+from rlcalc.solvers.super_solution import Proof, noise_of_backup, prove, sure
 from rlcalc.trajectories import Floats, Ints
 
 Find = Callable[[Problem], tuple[Found, str]]
@@ -118,48 +118,34 @@ class _Proof:
     """What one policy shows about the best: its value, a bound, and what would be better."""
 
     value: Floats  # [S] v
-    steps: Floats  # [S] w
     bound: float  # infinite if another policy may be better
     better: Ints  # states in which another pair is better
     greedy: Ints  # [S]
 
     @classmethod
     def of(cls, model: Expected, chosen: Ints) -> _Proof:
-        """Return what a policy that ends shows, by its linear system."""
-        chain = model.only(chosen)
+        """Return what a policy that ends shows, by v = r + P v and w = 1 + P w."""
+        chain, inner = model.only(chosen), ~model.terminal
         one = np.ones(chain.n_pairs, dtype=chain.reward.dtype)
-        both = linear.system(chain, 1.0, np.stack([chain.reward, one], axis=1))
-        return cls.that(model, chosen, chain, both[:, 0], both[:, 1])
-
-    @classmethod
-    def that(cls, model: Expected, chosen: Ints, chain: Expected, v: Floats, w: Floats) -> _Proof:
-        """Return what v = r + P v and w = 1 + P w show, and what they leave open."""
-        inner = ~model.terminal
-        left, sure = _left_over(chain, v), _sure(chain, w)
+        v, w = linear.system(chain, 1.0, np.stack([chain.reward, one], axis=1)).T
+        left, nearer = _left_over(chain, v), sure(chain, w)
         epsilon = 4 * left
         upper = v + epsilon * w
         q = model.action_value(upper, 1.0)
         most = model.best(q)
-        margin = model.rounding(upper, 1.0) + model.noise(upper)
+        margin = noise_of_backup(model, upper)
         gained = most[inner] - q[chosen[inner]]
         better = np.flatnonzero(inner)[gained > margin / 4]
         bound = np.inf
-        if sure > 0 and (upper - most >= margin)[inner].all():
-            bound = up(max(epsilon, left / sure) * w.max()) + model.noise(v)
-        return cls(v, w, bound, better, model.greedy(q))
+        if nearer > 0 and (upper - most >= margin)[inner].all():
+            bound = up(max(epsilon, left / nearer) * w.max()) + model.noise(v)
+        return cls(v, bound, better, model.greedy(q))
 
 
 def _left_over(chain: Expected, value: Floats) -> float:
     """Return the most that |r + P v − v| can be."""
     left: float = np.abs(chain.best(chain.action_value(value, 1.0)) - value).max()
-    return left + chain.rounding(value, 1.0) + chain.noise(value)
-
-
-def _sure(chain: Expected, steps: Floats) -> float:
-    """Return the least that w − P w can be: above 0 it proves that the chain ends."""
-    moved = (steps[~chain.terminal] + chain.reward - chain.action_value(steps, 1.0)).min()
-    sure: float = moved - chain.rounding(steps, 1.0) - chain.noise(steps)
-    return sure
+    return left + noise_of_backup(chain, value)
 
 
 def solve_large(

@@ -19,7 +19,7 @@ from rlcalc.solvers import bounds, linear
 from rlcalc.solvers.answer import small
 from rlcalc.solvers.automatic import solve as automatic
 from rlcalc.solvers.problem import Problem
-from tests.solvers.models import slippery_lake
+from tests.solvers.models import open_map, slippery_lake
 
 GAMMA, TOLERANCE = 0.99, 1e-6
 
@@ -37,23 +37,6 @@ def garnet(n_states: int) -> MDP:
         rng.integers(0, n_states, 5 * k, dtype=np.int32),
         probability.reshape(-1),
         rng.random(k)[pair],
-    )
-
-
-def open_grid(n: int) -> MDP:
-    """n × n cells, 0.8 ahead and 0.1 to either side, -1 a step, an end in the last corner."""
-    cell = np.arange(n * n - 1)
-    y, x = np.divmod(cell, n)
-    moves = [(0, -1), (1, 0), (0, 1), (-1, 0)]
-    to = [np.clip(y + dy, 0, n - 1) * n + np.clip(x + dx, 0, n - 1) for dy, dx in moves]
-    chances = {-1: 0.1, 0: 0.8, 1: 0.1}
-    after = np.stack([to[(a + turn) % 4] for a in range(4) for turn in chances], axis=1)
-    return MDP.from_rows(
-        np.repeat(cell, 12),
-        np.tile(np.repeat(np.arange(4), 3), len(cell)),
-        after.reshape(-1),
-        np.tile(list(chances.values()), 4 * len(cell)),
-        np.full(12 * len(cell), -1.0),
     )
 
 
@@ -146,8 +129,8 @@ MODELS: dict[str, tuple[Callable[[], MDP], int]] = {
     "random, 1,000,000": (lambda: garnet(1_000_000), 3),
     "lake, 100 x 100": (lambda: slippery_lake(100), 5),
     "lake, 1,000 x 1,000": (lambda: slippery_lake(1_000), 1),
-    "grid, 100 x 100": (lambda: open_grid(100), 5),
-    "grid, 300 x 300": (lambda: open_grid(300), 1),
+    "grid, 100 x 100": (lambda: open_map(100), 5),
+    "grid, 300 x 300": (lambda: open_map(300), 1),
 }
 WANTED = {"random": 1.5, "lake": 30.0, "grid": 5.0}
 

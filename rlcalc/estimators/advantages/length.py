@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from rlcalc.errors import UsageError, nearest, shown
+from rlcalc.errors import UsageError, meant, shown
 from rlcalc.estimators.pass_at_k import is_success
 from rlcalc.rollouts import Rollouts, Scored
 from rlcalc.trajectories import Floats
@@ -51,10 +51,9 @@ def shaper(penalty: str, success: float) -> Callable[[Scored], Floats]:
     if name == "overlong":
         longest, buffer = _numbers(rest, penalty)
         return partial(overlong, longest=longest, buffer=buffer)
-    near = nearest(name, ("kimi", "efficiency", "overlong"))
     raise UsageError(
         f"there is no length penalty {shown(penalty)}",
-        fix=(f"did you mean {near}? " if near else "") + f"one of {', '.join(PENALTIES)}",
+        fix=meant(name, ("kimi", "efficiency", "overlong")) + f"one of {', '.join(PENALTIES)}",
     )
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.estimators.gradients.importance import products, ratios, weighted_gain
-from rlcalc.estimators.visits import changes, stable_order
+from rlcalc.estimators.visits import stable_order
 from rlcalc.mdp import MDP
-from rlcalc.trajectories import Codes, Flags, Floats, Ints, Trajectories
+from rlcalc.trajectories import Codes, Flags, Floats, Ints, Trajectories, changes
 
 CERTAIN = 1e-9
 """What a product of ratios may be off from 1 by rounding."""
