@@ -33,6 +33,7 @@ class Expected:
     probability: Floats  # [N] P(s' | s, a); those of a pair sum to 1
     reward: Floats  # [K] r(s, a), in reward units
     largest_reward: float  # max |r| over all outcomes, for bounds on rounding
+    same_sign: bool = False  # whether no rewards can cancel in r(s,a)
 
     @property
     def n_states(self) -> int:
@@ -122,7 +123,7 @@ class Expected:
     def rounding(self, value: Floats, gamma: float) -> float:
         """Return a bound on how far rounding moves any of `action_value`'s answers.
 
-            |fl(q) − q| ≤ (2 n + 8) u (max|r| + γ max|v|),  u = 2^−53,
+            |fl(q) − q| ≤ (3 n + 8) u (max|r| + γ max|v|),  u = 2^−53,
 
         where n is the largest number of outcomes of a pair: n + 1 roundings in r(s,a), as many in
         the sum over s', as many because probabilities are rounded; and some to spare.
@@ -165,6 +166,7 @@ class Expected:
             probability=self.probability[outcome],
             reward=self.reward[pair],
             largest_reward=self.largest_reward,
+            same_sign=self.same_sign,
         )
 
     def under(self, weight: Floats) -> Expected:
@@ -191,6 +193,7 @@ class Expected:
             probability=(share * self.probability)[taken],
             reward=self.mean(self.reward, weight)[~self.terminal],
             largest_reward=self.largest_reward,
+            same_sign=self.same_sign,
         )
 
     @cached_property

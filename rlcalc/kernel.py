@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from functools import update_wrapper
@@ -9,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-SMALL = 1 << 12
-"""Entries of the largest array up to which plain Python answers before a compiler is loaded."""
+SMALL, TINY = 1 << 12, 1 << 8
+"""Entries of the largest array up to which plain Python answers: before a compiler is loaded, and
+once it is there for another loop."""
 
 
 class Kernel:
@@ -23,8 +25,10 @@ class Kernel:
 
     def __call__(self, *arguments: Any) -> Any:
         """Run the loop: compiled where an array is large, or where it is compiled already."""
-        if self._compiled is None and not _large(arguments):
-            return self.plain(*arguments)
+        if self._compiled is None:
+            most = TINY if "numba" in sys.modules else SMALL
+            if not _large(arguments, most):
+                return self.plain(*arguments)
         return self.compiled(*arguments)
 
     @property
@@ -53,10 +57,10 @@ class Kernel:
             worker.join(0.2)
 
 
-def _large(argument: Any) -> bool:
+def _large(argument: Any, most: int) -> bool:
     if isinstance(argument, tuple):
-        return any(map(_large, argument))
-    return isinstance(argument, np.ndarray) and len(argument) > SMALL
+        return any(_large(part, most) for part in argument)
+    return isinstance(argument, np.ndarray) and len(argument) > most
 
 
 def kernel(loop: Callable[..., Any]) -> Kernel:

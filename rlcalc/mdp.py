@@ -150,6 +150,7 @@ class MDP:
             probability=self.probability,
             reward=np.add.reduceat(weighted, self.outcome_start[:-1]) if self.n_pairs else weighted,
             largest_reward=float(np.abs(self.reward).max(initial=0.0)),
+            same_sign=bool((self.reward >= 0).all() or (self.reward <= 0).all()),
         )
 
     @cached_property

@@ -16,6 +16,7 @@ from rlcalc.solvers.bounds import Proven, span_bound
 from rlcalc.solvers.problem import Found, Iteration, Method, Problem
 from rlcalc.solvers.question import Question
 from rlcalc.solvers.stops import Names
+from rlcalc.solvers.total_reward import Gather
 from rlcalc.trajectories import Floats, Ints
 
 EXACT = 1 << 13
@@ -167,22 +168,21 @@ def _total(
     names = state_names(mdp)
     tol = question.aim(decided)
     problem = Problem(decided, gamma, tol, question.max_iterations, jobs=question.jobs, trace=trace)
-    is_large = decided.n_states > linear.DENSE
-    direct = question.method in ("linear", "policy-iteration") or (
-        question.method == "auto" and not is_large
-    )
-    if is_large and not (direct or question.bellman or decided.exact):
-        return total_reward.solve_large(
-            decided, names, problem, lambda part: _found(mdp, question, part, policy)
-        )
-    if question.bellman or not direct:
+
+    def find_in(part: Problem, gather: Gather) -> tuple[Found, str]:
+        found, method = _found(mdp, question, part, policy)
+        return (replace(found, value=gather(found.value)) if question.bellman else found), method
+
+    if not decided.exact:
+        return total_reward.solve_in_floats(decided, names, problem, find_in)
+    if question.bellman or question.method not in ("auto", "linear", "policy-iteration"):
         rough = _in_floats(mdp, decided, policy)
         stopping = stops.with_stops(rough)
         stops.ending_policy(stopping.model, names)  # there is one, or an error
-        part = rough if question.bellman else stopping.model
-        found, method = _found(mdp, question, replace(problem, model=part, tol=tol / 10), policy)
-        near = found.value if question.bellman else stopping.spread(found.value)
-        fine = near if np.isfinite(near).all() else None
+        found, method = find_in(
+            replace(problem, model=stopping.model, tol=tol / 10), stopping.gather
+        )
+        fine = stopping.spread(found.value) if np.isfinite(found.value).all() else None
         return total_reward.solve(decided, names, 1000, [], fine)[0], found.iterations, method
     method = "policy-iteration" if policy is None else "linear"
     proven, iterations = total_reward.solve(decided, names, question.max_iterations, trace)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from rlcalc.kernel import kernel
-from rlcalc.solvers import gauss_seidel, krylov, modified_policy_iteration
+from rlcalc.solvers import krylov, modified_policy_iteration, pockets
 from rlcalc.solvers.numbering import nearby
 from rlcalc.solvers.problem import Found, Problem
 from rlcalc.solvers.sweeps import Arrays
@@ -15,12 +15,10 @@ from rlcalc.solvers.sweeps import Arrays
 LEAST_FALL = 2.0
 """By how much each round of modified policy iteration has to divide the bound, to go on with it."""
 MOST_BACKUPS, ENOUGH = 400, 200_000_000
-"""Backups a state, and in all, after which Gauss-Seidel is left for the Krylov method."""
-PATIENCE = 50
-"""Policies after which the Krylov method is left again, if it does not get on."""
+"""Backups a state, and in all, after which Gauss-Seidel alone is left."""
 
 
-def solve(problem: Problem, enough: int = ENOUGH) -> tuple[Found, str]:
+def solve(problem: Problem, enough: int = ENOUGH, limit: float = np.inf) -> tuple[Found, str]:
     """Return what was found, and the name of the method that found it.
 
     Where nothing ends, modified policy iteration is tried first:
@@ -29,7 +27,8 @@ def solve(problem: Problem, enough: int = ENOUGH) -> tuple[Found, str]:
 
     Args:
         problem: any.
-        enough: backups that Gauss-Seidel may take in all, at least `MOST_BACKUPS` a state.
+        enough: backups that Gauss-Seidel may take alone, at least `MOST_BACKUPS` a state.
+        limit: values above it are of no use.
     """
     model, gamma = problem.model, problem.gamma
     value = problem.value
@@ -43,19 +42,8 @@ def solve(problem: Problem, enough: int = ENOUGH) -> tuple[Found, str]:
     numbering = nearby(model)
     near = replace(problem, model=numbering.model, value=numbering.gather(problem.value))
     most = max(MOST_BACKUPS, enough // model.n_states)
-    found, method = gauss_seidel.solve(near, most), "gauss-seidel"
-    left = _left(problem)
-    if left > problem.tol:
-        other = krylov.solve(replace(near, value=found.value), PATIENCE)
-        if _left(problem) < left:
-            found, method = other, "krylov"
+    found, method = pockets.solve(near, most, limit)
     return replace(found, value=numbering.spread(found.value)), method
-
-
-def _left(problem: Problem) -> float:
-    """Return how far the last values of a method were from the aim, by its trace."""
-    last = problem.trace[-1]
-    return last.bound if problem.gamma < 1 else last.change
 
 
 def spreads(model: Arrays) -> bool:

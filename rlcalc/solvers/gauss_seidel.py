@@ -22,17 +22,10 @@ def solve(problem: Problem, most_backups: int = 100_000) -> Found:
 
     Source: Bertsekas & Tsitsiklis (1989), section 4.3, for the convergence in any order.
     """
-    gamma, tol = problem.gamma, problem.tol
+    gamma = problem.gamma
     sweeper = Sweeper(problem)
-    live = sweeper.model.live
     before, predecessor = predecessors(sweeper.model)
-    value = np.zeros(len(live)) if problem.value is None else problem.value.copy()
-    threshold = tol
-    if gamma < 1:
-        threshold = 4 * tol * (1 - gamma)
-        if problem.value is None:  # where most states earn the same, begin with that for ever
-            sweeper.rewards_only()
-            value[live] = np.median(sweeper.better[live]) / (1 - gamma)
+    value, threshold = begin(problem, sweeper)
     sweep, backups, most = 0, 0, most_backups * len(value)
     while True:
         sweep += 1
@@ -56,6 +49,18 @@ def solve(problem: Problem, most_backups: int = 100_000) -> Found:
             account,
             sweeper.choice,
         )
+
+
+def begin(problem: Problem, sweeper: Sweeper) -> tuple[Floats, float]:
+    """Return the values to begin with, and the change that needs no backup."""
+    gamma, live = problem.gamma, sweeper.model.live
+    value = np.zeros(len(live)) if problem.value is None else problem.value.copy()
+    if gamma == 1:
+        return value, problem.tol
+    if problem.value is None:  # where most states earn the same, begin with that for ever
+        sweeper.rewards_only()
+        value[live] = np.median(sweeper.better[live]) / (1 - gamma)
+    return value, 4 * problem.tol * (1 - gamma)
 
 
 @kernel

@@ -22,12 +22,13 @@ PATIENCE = 1000
 """Policies after which it gives up if what is left was not halved."""
 
 
-def solve(problem: Problem, patience: int = PATIENCE) -> Found:
+def solve(problem: Problem, patience: int = PATIENCE, most_steps: int = MOST_STEPS) -> Found:
     """Return values that are known to `tol`: maximise, then solve the policy's own equation.
 
     Args:
         problem: any.
         patience: policies after which to give up if what is left was not halved.
+        most_steps: that the evaluation of a policy may take.
     """
     gamma, tol = problem.gamma, problem.tol
     sweeper = Sweeper(problem)
@@ -45,7 +46,8 @@ def solve(problem: Problem, patience: int = PATIENCE) -> Found:
         if sweeper.done or sweep > last_gain + patience:
             break
         follow(sweeper.model, sweeper.choice, chain)
-        value += bicgstab(Matrix.of(chain, gamma), change, max(largest / FALL, threshold))
+        goal = max(largest / FALL, threshold)
+        value += bicgstab(Matrix.of(chain, gamma), change, goal, most_steps)
     return Found(sweeper.centred(), sweep)
 
 
@@ -163,7 +165,7 @@ def dot(x: Floats, y: Floats) -> float:
     return total
 
 
-def bicgstab(matrix: Matrix, change: Floats, goal: float) -> Floats:
+def bicgstab(matrix: Matrix, change: Floats, goal: float, most_steps: int = MOST_STEPS) -> Floats:
     """Return e of (I − γP) e = d, when at most `goal` is left over, or else the best that was seen.
 
     Source: van der Vorst (1992), preconditioned from the right.
@@ -172,7 +174,7 @@ def bicgstab(matrix: Matrix, change: Floats, goal: float) -> Floats:
     error, best, smallest = np.zeros(len(change)), np.zeros(len(change)), np.inf
     forward, sideways = np.empty(len(change)), np.empty(len(change))
     rho = dot(shadow, rest)
-    for _ in range(MOST_STEPS):
+    for _ in range(most_steps):
         image = direction.copy()
         precondition(matrix, image, forward)
         along = dot(shadow, image)

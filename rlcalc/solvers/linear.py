@@ -74,7 +74,7 @@ def _sparse(chain: Expected, gamma: float, earned: Floats) -> Floats:
         one = replace(chain, reward=earned[:, j])
         left = np.abs(one.best(one.action_value(value, gamma)) - value).max()
         if not left <= ENOUGH * max(size, float(np.abs(value).max())):
-            return _factored(chain, gamma, earned)
+            return factorised(chain, gamma, earned)
         values[:, j] = value
     return values
 
@@ -83,7 +83,8 @@ GOOD, ENOUGH = 1e-15, 1e-12
 """What may be left over of a large system: when it stops, and when it counts as solved."""
 
 
-def _factored(chain: Expected, gamma: float, earned: Floats) -> Floats:
+def factorised(chain: Expected, gamma: float, earned: Floats) -> Floats:
+    """Return the same as `system`, by sparse factors: where states have few and near neighbours."""
     import scipy.sparse as sparse
     from scipy.sparse.linalg import splu
 

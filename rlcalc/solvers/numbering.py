@@ -82,5 +82,6 @@ def renumbered(model: Expected, first: Ints) -> Numbering:
         probability=model.probability[outcome],
         reward=model.reward[pair],
         largest_reward=model.largest_reward,
+        same_sign=model.same_sign,
     )
     return Numbering(moved, first)

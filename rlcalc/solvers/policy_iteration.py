@@ -9,9 +9,10 @@ from rlcalc.solvers.problem import Found, Iteration, Problem
 
 
 def solve(problem: Problem) -> Found:
-    """Return the value of the policy that greedy improvement does not change, for gamma < 1.
+    """Return the value of the policy that greedy improvement does not change.
 
-    Actions are changed only for more than rounding, so that it ends.
+    Actions are changed only for more than rounding, so that it ends; with gamma = 1, for more than
+    `tol`. There the best policy for the values to begin with has to end, too.
 
     Source: Howard (1960); Puterman (1994), section 6.4.
     """
@@ -26,9 +27,10 @@ def solve(problem: Problem) -> Found:
         value = following
         q = model.action_value(value, gamma)
         gained = model.best(q)[inner] - q[chosen[inner]]
-        bound = float(gained.max(initial=0.0)) / (1 - gamma)
+        most = float(gained.max(initial=0.0))
+        bound = most / (1 - gamma) if gamma < 1 else np.inf
         problem.trace.append(Iteration(iteration, change, bound))
-        least = 4 * model.rounding(value, gamma) / (1 - gamma)
+        least = 4 * model.rounding(value, gamma) / (1 - gamma) if gamma < 1 else problem.tol
         better = np.flatnonzero(inner)[gained > least]
         if not len(better):
             break

@@ -75,6 +75,7 @@ def with_stops(model: Expected) -> Stopping:
         probability=probability[rows],
         reward=reward[order],
         largest_reward=model.largest_reward,
+        same_sign=model.same_sign,
     )
     return Stopping(quotient, stands, np.append(np.flatnonzero(kept_state), -1))
 

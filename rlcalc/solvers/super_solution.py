@@ -1,28 +1,37 @@
-"""Numbers that no action exceeds: a proof of the total reward in large models.
+"""Numbers that no action exceeds: a proof of the total reward in floats.
 
-If u ≥ r + P u for every pair, then V ≤ u. Values v of an optimal policy nearly do this, but for
-what rounding leaves over where actions tie. Steps w that lead down by 1 whichever of the tied
-actions is taken make up for it: u = v + ε w, with an ε as small as the rounding.
+If u > r + P u for every pair, then V ≤ u. Values v of an optimal policy nearly do this, but for
+what rounding leaves over, and where one goes round for long, that counts once a step. So values
+have two floats, what is left over is computed from differences of neighbours, which rounding
+touches little, and what the actions can collect of it on their way, w, is found like any optimum.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
-from rlcalc.expected import Expected
-from rlcalc.solvers import automatic
+from rlcalc.expected import UNIT_ROUNDOFF, Expected
+from rlcalc.kernel import kernel
+from rlcalc.solvers import automatic, linear
 from rlcalc.solvers.bounds import up
-from rlcalc.solvers.components import end_components
 from rlcalc.solvers.problem import Problem
-from rlcalc.trajectories import Floats
+from rlcalc.solvers.stops import never_ending
+from rlcalc.solvers.sweeps import Arrays
+from rlcalc.trajectories import Codes, Floats, Ints
 
 MOST_SWEEPS = 100_000
-MOST_ROUNDS = 40
-"""How often a proof takes in more actions, of those that nearly tie."""
+MOST_POLICIES = 50
 ROUGHLY = 0.25
-"""What may be left over of w = 1 + P w: any w that leads down will do."""
+"""What may be left over of w, in shares of what is collected at a step at least."""
+FINER = 100.0
+"""By how much less is left over in the next attempt."""
+LEAST = 2.0**-94
+"""What two floats can leave over, relative to the largest value, with room for a few roundings."""
+DIRECT = 50_000
+"""States up to which a policy's equations are factorised where nothing else gets on."""
 
 
 @dataclass(frozen=True)
@@ -33,59 +42,170 @@ class Proof:
     bound: float
 
 
-def prove(model: Expected, value: Floats, jobs: int | None = None) -> Proof:
+class TwoFloats(NamedTuple):
+    """Values as sums of two floats, the second of which the first cannot hold."""
+
+    high: Floats  # [S]
+    low: Floats  # [S]
+
+    def plus(self, step: Floats) -> TwoFloats:
+        """Return values that are higher by a step. Source: Knuth, TwoSum."""
+        more = self.low + step
+        high = self.high + more
+        part = high - self.high
+        return TwoFloats(high, (self.high - (high - part)) + (more - part))
+
+
+def prove(model: Expected, value: Floats, goal: float, jobs: int | None = None) -> Proof:
     """Return values near some others, whose distance from the largest total reward is proven.
 
-    Values are refined first until only rounding is left over: the less that is, the fewer actions
-    tie, and the sooner w is found, beginning with the steps of the best policy alone.
+        g(s,a) = r + Σ_s' P(s'|s,a) (v(s') − v(s)),    |fl(g) − g| ≤ m(s,a)
+        w(s) > max_a [ g(s,a) + 4 m(s,a) + Σ_s' P(s'|s,a) w(s') ]
+
+    Then V ≤ v + w, and V ≥ v − w if a policy that ends has nearly no g. Both are checked for the
+    numbers that were found, however they were. The less is left over of g, the smaller is w.
 
     Args:
         model: in which a policy that never ends loses without limit (see `stops`).
         value: [S] whose best policy ends.
+        goal: the bound that is wanted.
         jobs: threads.
     """
-    steps = _steps(model.only(model.greedy(model.action_value(value, 1.0))), None, jobs)
-    goal = noise_of_backup(model, value)
-    value = automatic.solve(Problem(model, 1.0, goal, MOST_SWEEPS, value, jobs))[0].value
-    q = model.action_value(value, 1.0)
-    noise = noise_of_backup(model, value)
-    left = float(np.abs(model.best(q) - value).max()) + noise
-    gap = value[model.pair_state] - q
-    tied = gap <= 4 * left
-    for _ in range(MOST_ROUNDS):
-        part = model.keep(tied)
-        if end_components(part, np.ones(part.n_pairs, dtype=bool)).count:
-            break  # one can go round and lose no more than rounding
-        steps = _steps(part, steps, jobs)
-        nearer = sure(part, steps)
-        if nearer <= 0:
+    values = TwoFloats(value, np.zeros_like(value))
+    steps = _steps(model, value, jobs)
+    epsilon = goal / (2 * max(1.0, float(steps.max(initial=0.0))))
+    if model.reward.max(initial=-np.inf) >= 0:  # one may go round for longer where that is free
+        epsilon /= FINER**2
+    least = LEAST * max(float(np.abs(value).max(initial=0.0)), model.largest_reward)
+    while epsilon > least:
+        values = _refined(model, values, epsilon / 4, jobs)
+        gained, margin = over(model, values)
+        if not float((np.abs(model.best(gained)) - model.best(margin)).max()) <= epsilon / 4:
             break
-        epsilon = 1.1 * left / nearer
-        upper = value + epsilon * steps
-        slack = upper[model.pair_state] - model.action_value(upper, 1.0)
-        margin = noise_of_backup(model, upper)
-        if (slack >= margin).all():
-            return Proof(value, up(epsilon * float(steps.max())) + noise)
-        narrow = (slack < margin + gap / 2) & ~tied
-        if not narrow.any():
+        collected = replace(model, reward=gained + 4 * margin + epsilon, largest_reward=epsilon)
+        w = _solved(collected, epsilon * ROUGHLY, epsilon * steps, 4 * goal, jobs)
+        if w.max() <= goal and _holds(model, values, w, model.greedy(gained)):
+            far = up(float((w + np.abs(values.low)).max()))
+            return Proof(values.high, far + least)
+        steps = w / epsilon
+        epsilon /= FINER
+    return Proof(values.high, np.inf)
+
+
+def _holds(model: Expected, values: TwoFloats, w: Floats, chosen: Ints) -> bool:
+    """Return whether no pair exceeds v + w, and the chosen ones, which end, reach v − w."""
+    gained, margin = over(model, values.plus(w))
+    if not (gained + margin < 0).all():
+        return False
+    gained, margin = over(model, values.plus(-w))
+    pair = chosen[chosen >= 0]
+    reached = bool((gained[pair] - margin[pair] >= 0).all())
+    return reached and not len(never_ending(model.only(chosen)))
+
+
+def _refined(model: Expected, values: TwoFloats, goal: float, jobs: int | None) -> TwoFloats:
+    """Return values of which less is left over: `goal`, or what rounding allows."""
+    before = np.inf
+    while True:
+        gained, margin = over(model, values)
+        best = np.abs(model.best(gained))
+        left = float((best - model.best(margin)).max())
+        if left <= goal or not left < before / 2:
+            return values
+        before = left
+        missing = replace(model, reward=gained, largest_reward=float(best.max()))
+        zero = np.zeros(model.n_states)
+        values = values.plus(_solved(missing, 0.9 * goal, zero, np.inf, jobs))
+
+
+def _solved(model: Expected, goal: float, near: Floats, limit: float, jobs: int | None) -> Floats:
+    """Return the largest total reward, but for `goal` in each backup; above the limit, roughly."""
+    problem = Problem(model, 1.0, goal, MOST_SWEEPS, near, jobs)
+    value = automatic.solve(problem, 0, limit)[0].value
+    on_a_map = model.n_states <= DIRECT and not automatic.spreads(Arrays.of(model))
+    if not on_a_map or _is_solved(model, value, goal) or value.max() > limit:
+        return value
+    return _by_policies(model, goal, limit)
+
+
+def _by_policies(model: Expected, goal: float, limit: float) -> Floats:
+    """Return the same by factorised equations of policies, where nothing else gets on."""
+    chosen, inner = model.greedy(model.reward), ~model.terminal
+    for _ in range(MOST_POLICIES):
+        chain = model.only(chosen)
+        value = linear.factorised(chain, 1.0, chain.reward[:, None])[:, 0]
+        if not value.max() <= limit:
             break
-        tied |= narrow
-    return Proof(value, np.inf)
+        q = model.action_value(value, 1.0)
+        better = inner & (model.best(q) - value > goal)
+        if not better.any():
+            break
+        chosen = np.where(better, model.greedy(q), chosen)
+    return value
 
 
-def _steps(model: Expected, near: Floats | None, jobs: int | None) -> Floats:
-    """Return the most steps that the actions of a model can take to its end, roughly."""
-    one = replace(model, reward=np.ones(model.n_pairs), largest_reward=1.0)
-    return automatic.solve(Problem(one, 1.0, ROUGHLY, MOST_SWEEPS, near, jobs), 0)[0].value
+def _is_solved(model: Expected, value: Floats, goal: float) -> bool:
+    return bool(np.abs(model.best(model.action_value(value, 1.0)) - value).max() <= goal)
 
 
-def sure(model: Expected, steps: Floats) -> float:
-    """Return the least that w − P w can be: above 0 it proves that all policies end."""
-    moved = (steps[model.pair_state] + model.reward - model.action_value(steps, 1.0)).min()
-    nearer: float = moved - noise_of_backup(model, steps)
-    return nearer
+def _steps(model: Expected, value: Floats, jobs: int | None) -> Floats:
+    """Return about how many steps the best policy takes to its end."""
+    most = float(model.reward.max(initial=-np.inf))
+    if most < 0:  # so each step costs that at least
+        return -value / -most
+    chain = model.only(model.greedy(model.action_value(value, 1.0)))
+    one = replace(chain, reward=np.ones(chain.n_pairs), largest_reward=1.0)
+    return automatic.solve(Problem(one, 1.0, ROUGHLY, MOST_SWEEPS, None, jobs), 0)[0].value
 
 
-def noise_of_backup(model: Expected, value: Floats) -> float:
-    """Return a bound on the rounding in the difference of values and their backup."""
-    return model.rounding(value, 1.0) + model.noise(value)
+def over(model: Expected, values: TwoFloats) -> tuple[Floats, Floats]:
+    """Return g = r + Σ P (v(s') − v(s)) of each pair, and a bound on the rounding in it.
+
+        |fl(g) − g| ≤ (3 n + 10) u (Σ P |r| + Σ P (|Δhigh| + |Δlow|)),   u = 2^−53
+
+    Probabilities may be off by a few roundings each, but those of a pair sum to 1: so only
+    differences of values count, not how large they are.
+
+    Args:
+        model: n is the largest number of outcomes of a pair.
+        values: 0 in terminal states.
+
+    Returns:
+        [K] and [K].
+    """
+    gained, margin = np.empty(model.n_pairs), np.empty(model.n_pairs)
+    most = np.full(model.n_pairs, model.largest_reward)
+    size = np.abs(model.reward) if model.same_sign else most
+    unit = (3 * model.most_outcomes + 10) * UNIT_ROUNDOFF
+    differences(
+        model.pair_state, model.outcome_start, model.next_state, model.probability, model.reward,
+        *values, gained, size, unit, margin,
+    )  # fmt: skip
+    return gained, margin
+
+
+@kernel
+def differences(
+    pair_state: Codes,
+    outcome_start: Ints,
+    next_state: Codes,
+    probability: Floats,
+    reward: Floats,
+    high: Floats,
+    low: Floats,
+    gained: Floats,
+    size: Floats,
+    unit: float,
+    margin: Floats,
+) -> None:
+    """Fill in g and the bound on its rounding, a pair after the other."""
+    for k in range(len(pair_state)):
+        s = pair_state[k]
+        ahead, moved = 0.0, 0.0
+        for i in range(outcome_start[k], outcome_start[k + 1]):
+            n = next_state[i]
+            first, second = high[n] - high[s], low[n] - low[s]
+            ahead += probability[i] * (first + second)
+            moved += probability[i] * (abs(first) + abs(second))
+        gained[k] = reward[k] + ahead
+        margin[k] = unit * (size[k] + moved)

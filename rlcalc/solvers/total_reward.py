@@ -21,10 +21,12 @@ from rlcalc.solvers.components import end_components
 from rlcalc.solvers.numbering import nearby
 from rlcalc.solvers.problem import Found, Iteration, Problem
 from rlcalc.solvers.stops import Names, Stopping, ending_policy, never_ending, with_stops
-from rlcalc.solvers.super_solution import Proof, noise_of_backup, prove, sure
+from rlcalc.solvers.super_solution import Proof, prove
 from rlcalc.trajectories import Floats, Ints
 
-Find = Callable[[Problem], tuple[Found, str]]
+Gather = Callable[[Floats], Floats]
+"""From values of the states that were given to those of the states that a method works on."""
+Find = Callable[[Problem, Gather], tuple[Found, str]]
 
 
 def solve(
@@ -34,15 +36,15 @@ def solve(
     trace: list[Iteration],
     value: Floats | None = None,
 ) -> tuple[Proven, int]:
-    """Return the largest total reward from each state, proven, and how often it was improved.
+    """Return the largest total reward from each state in fractions, and how often it was improved.
 
-    Policies are improved for rewards that are higher by an ε above all rounding at every step:
+    Policies are improved for rewards that are higher by an ε above what is left over at every step:
     then what is found, u = v + ε w with v = r + P v and w = 1 + P w, is not less than what any
     action gives, u ≥ r + P u. That proves V ≤ u, and that no policy earns without limit. From
     below, V ≥ v − δ w with δ min(w − P w) ≥ |r + P v − v|.
 
     Args:
-        model: with one pair a state, or several to choose from.
+        model: in fractions, with one pair a state, or several to choose from.
         names: from numbers of states to their names, for errors.
         max_iterations: of policy improvement.
         trace: takes a row an iteration.
@@ -60,8 +62,7 @@ def solve(
         greedy = _greedy(small, stopping.gather(value))
         chosen = chosen if len(never_ending(small.only(greedy))) else greedy
     before = np.zeros(small.n_states)
-    most = max_iterations if small.exact else min(max_iterations, MOST_FLOAT)
-    for iteration in range(1, most + 1):
+    for iteration in range(1, max_iterations + 1):
         proof = _Proof.of(small, chosen)
         change = float(np.abs(proof.value - before).max())
         trace.append(Iteration(iteration, change, proof.bound))
@@ -70,11 +71,7 @@ def solve(
             break
         chosen = chosen.copy()
         chosen[better] = proof.greedy[better]
-        if small.exact:
-            _refuse_endless(small, chosen, named)
-        elif len(never_ending(small.only(chosen))):
-            _refuse_earning(small, chosen, named)
-            break  # rounding may have made it so: then nothing is proven
+        _refuse_endless(small, chosen, named)
     return _backed(model, stopping.spread(proof.value), proof.bound), iteration
 
 
@@ -128,35 +125,29 @@ class _Proof:
         chain, inner = model.only(chosen), ~model.terminal
         one = np.ones(chain.n_pairs, dtype=chain.reward.dtype)
         v, w = linear.system(chain, 1.0, np.stack([chain.reward, one], axis=1)).T
-        left, nearer = _left_over(chain, v), sure(chain, w)
+        left = np.abs(chain.best(chain.action_value(v, 1.0)) - v).max()
+        ahead = chain.action_value(w, 1.0) - chain.reward
+        nearer = (w[chain.pair_state] - ahead).min()
         epsilon = 4 * left
         upper = v + epsilon * w
         q = model.action_value(upper, 1.0)
         most = model.best(q)
-        margin = noise_of_backup(model, upper)
-        gained = most[inner] - q[chosen[inner]]
-        better = np.flatnonzero(inner)[gained > margin / 4]
+        better = np.flatnonzero(inner)[most[inner] > q[chosen[inner]]]
         bound = np.inf
-        if nearer > 0 and (upper - most >= margin)[inner].all():
-            bound = up(max(epsilon, left / nearer) * w.max()) + model.noise(v)
+        if nearer > 0 and (upper >= most)[inner].all():
+            bound = up(max(epsilon, left / nearer) * w.max())
         return cls(v, bound, better, model.greedy(q))
 
 
-def _left_over(chain: Expected, value: Floats) -> float:
-    """Return the most that |r + P v − v| can be."""
-    left: float = np.abs(chain.best(chain.action_value(value, 1.0)) - value).max()
-    return left + noise_of_backup(chain, value)
-
-
-def solve_large(
+def solve_in_floats(
     model: Expected, names: Names, problem: Problem, find: Find
 ) -> tuple[Proven, int, str]:
-    """Return the largest total reward from each state, proven, by any method, for large models.
+    """Return the largest total reward from each state, proven, by any method.
 
     A method finds values, from those of a policy that ends; `super_solution` proves them.
 
     Args:
-        model: as in `solve`.
+        model: as in `solve`, in floats.
         names: as in `solve`.
         problem: with the bound that is wanted in `tol`; its model and value are not used.
         find: the method: from a problem, whose `tol` is now on |Tv − v|, to values.
@@ -174,14 +165,15 @@ def solve_large(
     chain = small.only(ending_policy(small, named))
     rough = replace(problem, model=chain, value=None, tol=1e-4 * small.largest_reward, trace=[])
     begin = automatic.solve(rough)[0].value
-    found, method = find(replace(problem, model=small, value=begin, tol=problem.tol / 10))
+    near = replace(problem, model=small, value=begin, tol=problem.tol / 10)
+    found, method = find(near, lambda given: stopping.gather(given)[numbering.first])
     proof = Proof(found.value, np.inf)
     if np.isfinite(found.value).all():
         greedy = _greedy(small, found.value)
         if len(never_ending(small.only(greedy))):
             _refuse_earning(small, greedy, named)
         else:
-            proof = prove(small, found.value, problem.jobs)
+            proof = prove(small, found.value, 0.9 * problem.tol, problem.jobs)
     value = stopping.spread(numbering.spread(proof.value))
     return _backed(model, value, proof.bound), found.iterations, method
 
@@ -197,7 +189,3 @@ def _refuse_earning(model: Expected, chosen: Ints, names: Names) -> None:
     earned = chain.reward[cycle.number[~chain.terminal] >= 0]
     if len(earned) and earned.min() >= 0 and earned.max() > 0:
         _refuse_endless(model, chosen, names)
-
-
-MOST_FLOAT = 30
-"""Improvements after which a proof is given up, where rounding may go on to find some."""

@@ -1,4 +1,4 @@
-"""Solvers beside QuantEcon and mdpsolver, on the same arrays: `pip install '.[peers]'`.
+"""Solvers beside QuantEcon, mdpsolver and Storm, on the same arrays: `pip install '.[peers]'`.
 
 Nothing is asserted about time: machines are shared. What is wanted stands beside the ratios.
 """
@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from scipy import sparse
 
 from rlcalc.mdp import MDP
-from rlcalc.solvers import bounds, linear
+from rlcalc.solvers import bounds, linear, solution
 from rlcalc.solvers.answer import small
 from rlcalc.solvers.automatic import solve as automatic
 from rlcalc.solvers.problem import Problem
+from rlcalc.solvers.question import Question
 from tests.solvers.models import open_map, slippery_lake
 
 GAMMA, TOLERANCE = 0.99, 1e-6
@@ -50,8 +52,6 @@ def proven(mdp: MDP) -> bounds.Proven:
 def quantecon(mdp: MDP) -> Callable[[], object]:
     """Its modified policy iteration over state-action pairs; terminal states loop for nothing."""
     markov = pytest.importorskip("quantecon").markov
-    from scipy import sparse
-
     model = mdp.expected
     end = np.flatnonzero(model.terminal)
     start = np.concatenate([model.outcome_start, model.n_outcomes + 1 + np.arange(len(end))])
@@ -131,8 +131,9 @@ MODELS: dict[str, tuple[Callable[[], MDP], int]] = {
     "lake, 1,000 x 1,000": (lambda: slippery_lake(1_000), 1),
     "grid, 100 x 100": (lambda: open_map(100), 5),
     "grid, 300 x 300": (lambda: open_map(300), 1),
+    "grid, 1,000 x 1,000": (lambda: open_map(1_000), 1),
 }
-WANTED = {"random": 1.5, "lake": 30.0, "grid": 5.0}
+WANTED = {"random": 1.5, "lake": 30.0, "grid": 5.0}  # for large maps
 
 
 @pytest.mark.slow
@@ -141,24 +142,133 @@ def test_solving_beside_quantecon(name: str) -> None:
     make, runs = MODELS[name]
     mdp = make()
     peer = quantecon(mdp)
-    proven(mdp)  # compiles
     quantecon(garnet(100))()
-    ours, theirs = [], []
+    compare(name, lambda: proven(mdp).bound, peer, runs, WANTED[name.split(",")[0]], "QuantEcon")
+
+
+def storm(mdp: MDP, asked: str, sound: bool) -> Callable[[], object]:
+    """Its sparse engine on a property; terminal states loop for nothing and are labelled `end`.
+
+    `asked` has costs where it says min: rewards are handed over with the other sign.
+    """
+    stormpy = pytest.importorskip("stormpy")
+    data, kinds = stormpy.datastructures, stormpy.models
+    model = mdp.expected
+    end = np.flatnonzero(model.terminal)
+    loops = model.n_outcomes + 1 + np.arange(len(end))
+    transition = sparse.csr_matrix(
+        (
+            np.concatenate([model.probability, np.ones(len(end))]),
+            np.concatenate([model.next_state, end.astype(np.int32)]),
+            np.concatenate([model.outcome_start, loops]),
+        ),
+        shape=(model.n_pairs + len(end), model.n_states),
+    )
+    state = np.concatenate([model.pair_state, end])
+    order = np.argsort(state, kind="stable")
+    transition = transition[order]
+    transition.sum_duplicates()
+    row = np.repeat(np.arange(transition.shape[0]), np.diff(transition.indptr))
+    builder = data.SparseMatrixBuilder[float](
+        rows=transition.shape[0],
+        columns=model.n_states,
+        entries=transition.nnz,
+        force_dimensions=False,
+        has_custom_row_grouping=True,
+        row_groups=model.n_states,
+    )
+    groups = np.searchsorted(state[order], np.arange(model.n_states))
+    builder.add_next_values(row, transition.indices, transition.data, groups.tolist())
+    labels = kinds.StateLabeling(model.n_states)
+    for name in ("init", "end"):
+        labels.add_label(name)
+    labels.add_label_to_state("init", 0)
+    for s in end.tolist():
+        labels.add_label_to_state("end", s)
+    sign = -1.0 if "min" in asked else 1.0
+    reward = sign * np.concatenate([model.reward, np.zeros(len(end))])[order]
+    earned = kinds.SparseRewardModel[float](optional_state_action_reward_vector=reward.tolist())
+    parts = kinds.SparseModelComponents[float](
+        transition_matrix=builder.build(), state_labeling=labels, reward_models={"r": earned}
+    )
+    built = kinds.SparseMdp[float](parts)
+    (question,) = stormpy.parse_properties(asked)
+    settings = stormpy.environments.sound() if sound else stormpy.Environment()
+    exactness = settings.solver().min_max()
+    exactness.precision = stormpy.Rational(TOLERANCE)
+    exactness.relative_termination_criterion = False
+    return lambda: stormpy.model_checking(built, question, environment=settings)
+
+
+DISCOUNTED = 'R{"r"}max=? [Cdiscount=0.99]'
+IN_ALL = {"lake": 'R{"r"}max=? [C]', "grid": 'R{"r"}min=? [F "end"]'}
+STORM_WANTED = {"random": 10.0, "lake": 10.0, "grid": 5.0}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_solving_beside_storm(name: str) -> None:
+    """It stops its sweeps at a small change, which proves nothing."""
+    mdp = MODELS[name][0]()
+    peer = storm(mdp, DISCOUNTED, sound=False)
+    compare(name, lambda: proven(mdp).bound, peer, 3, STORM_WANTED[name.split(",")[0]])
+
+
+def open_lake(n: int) -> MDP:
+    """A slippery lake on which nothing leads surely to the goal."""
+    return slippery_lake(n, corridor=False)
+
+
+TOTAL: dict[str, tuple[Callable[[], MDP], int]] = {
+    "lake, 100 x 100": (lambda: open_lake(100), 5),
+    "lake, 300 x 300": (lambda: open_lake(300), 3),
+    "lake, 1,000 x 1,000": (lambda: open_lake(1_000), 1),
+    "grid, 100 x 100": (lambda: open_map(100), 5),
+    "grid, 300 x 300": (lambda: open_map(300), 3),
+    "grid, 1,000 x 1,000": (lambda: open_map(1_000), 1),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TOTAL)
+def test_total_reward_beside_storm(name: str) -> None:
+    """Proven here, rounding included; there by optimistic value iteration, but for rounding."""
+    make, runs = TOTAL[name]
+    mdp = make()
+    peer = storm(mdp, IN_ALL[name.split(",")[0]], sound=True)
+    compare(f"{name}, gamma = 1", lambda: total(mdp), peer, runs, 1.0)
+
+
+def total(mdp: MDP) -> float:
+    """Solve for the total reward, and return its bound."""
+    bound = solution.solve(mdp, Question(gamma=1.0)).facts["bound"]
+    assert isinstance(bound, float)
+    return bound
+
+
+def compare(
+    name: str,
+    ours: Callable[[], float],
+    peer: Callable[[], object],
+    runs: int,
+    wanted: float,
+    who: str = "Storm",
+) -> None:
+    """Print the ratio of medians, of interleaved runs after one that compiles."""
+    bound = ours()
+    times: tuple[list[float], list[float]] = ([], [])
     for _ in range(runs):
-        begin = time.perf_counter()
-        answer = proven(mdp)
-        middle = time.perf_counter()
-        peer()
-        ours.append(middle - begin)
-        theirs.append(time.perf_counter() - middle)
-    one, other = statistics.median(ours), statistics.median(theirs)
-    wanted = WANTED[name.split(",")[0]]
+        for run, taken in zip((ours, peer), times, strict=True):
+            begin = time.perf_counter()
+            run()
+            taken.append(time.perf_counter() - begin)
+    one, other = map(statistics.median, times)
     print(
-        f"\n{name}: {one:.4f} s, QuantEcon {other:.4f} s: {other / one:.1f} times "
-        f"(wanted {wanted:g}); bound {answer.bound:.1e}"
+        f"\n{name}: {one:.4f} s, {who} {other:.4f} s: {other / one:.1f} times "
+        f"(wanted {wanted:g}); bound {bound:.1e}"
     )
 
-    assert answer.bound <= TOLERANCE
+    assert bound <= TOLERANCE
 
 
 FLOOR = """
