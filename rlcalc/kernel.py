@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
 from collections.abc import Callable
@@ -55,6 +56,11 @@ class Kernel:
         worker.start()
         while worker.is_alive():
             worker.join(0.2)
+
+
+def load_compiler() -> None:
+    """Load the compiler beside other work, which will need it: it takes a third of a second."""
+    threading.Thread(target=importlib.import_module, args=("numba",), daemon=True).start()
 
 
 def _large(argument: Any, most: int) -> bool:

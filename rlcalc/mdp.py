@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from rlcalc.errors import InputError, ShapeError, listed, shown
-from rlcalc.expected import Expected, fractions_of
-from rlcalc.trajectories import Codes, Floats, Ints, Labels, Numbers, refuse
+from rlcalc.expected import Expected, fractions_of, gathered
+from rlcalc.trajectories import Codes, Flags, Floats, Ints, Labels, Numbers, changes, refuse
 
 SUM_TOLERANCE = 1e-9
 """How far from 1 the probabilities of a pair may sum."""
-PAIRS = 1 << 16
-"""Pairs to work on at a time: what fits a cache needs no new memory."""
+ROUNDED = 2.0**-51
+"""What sums of probabilities that are 1 are off by, after a few roundings."""
+ROWS = 1 << 18
+"""Rows to work on at a time: what fits a cache needs no new memory."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ class MDP:
             action=(key % len(actions)).astype(np.int32),
             outcome_start=outcome_start,
             next_state=target,
-            probability=normalised(chance, outcome_start),
+            probability=normalised(chance, outcome_start, total),
             reward=earned,
             states=states,
             actions=actions,
@@ -143,14 +146,15 @@ class MDP:
     def expected(self) -> Expected:
         """The same model with expected rewards."""
         weighted = self.probability * self.reward
+        low, high = (float(end(initial=0.0)) for end in (self.reward.min, self.reward.max))
         return Expected(
             pair_start=self.pair_start,
             outcome_start=self.outcome_start,
             next_state=self.next_state,
             probability=self.probability,
             reward=np.add.reduceat(weighted, self.outcome_start[:-1]) if self.n_pairs else weighted,
-            largest_reward=float(np.abs(self.reward).max(initial=0.0)),
-            same_sign=bool((self.reward >= 0).all() or (self.reward <= 0).all()),
+            largest_reward=max(-low, high),
+            same_sign=low == 0 or high == 0,
         )
 
     @cached_property
@@ -172,25 +176,27 @@ class MDP:
     @cached_property
     def next_state_certain(self) -> bool:
         """Whether the next state is certain after every pair."""
-        return bool(np.array_equal(self.next_state, self.next_state[self._first_outcome]))
+        return not self._changes(self.next_state).any()
 
     @cached_property
     def reward_certain(self) -> bool:
         """Whether the reward is certain after every pair, once the next state is known."""
-        varies = self.reward != self.reward[self._first_outcome]
-        if not varies.any():
+        varies = np.flatnonzero(self._changes(self.reward))
+        if not len(varies):
             return True
-        pair = np.repeat(np.arange(self.n_pairs), np.diff(self.outcome_start))
-        some = np.isin(pair, np.unique(pair[varies]))
-        order = np.lexsort((self.reward[some], self.next_state[some], pair[some]))
-        pair, after = pair[some][order], self.next_state[some][order]
-        same = (np.diff(pair) == 0) & (np.diff(after) == 0)
-        return not bool((same & (np.diff(self.reward[some][order]) != 0)).any())
+        pair = np.unique(np.searchsorted(self.outcome_start, varies, side="right") - 1)
+        start, outcome = gathered(self.outcome_start, pair)
+        pair = np.repeat(np.arange(len(pair)), np.diff(start))
+        reward, after = self.reward[outcome], self.next_state[outcome]
+        order = np.lexsort((reward, after, pair))
+        same = (np.diff(pair[order]) == 0) & (np.diff(after[order]) == 0)
+        return not bool((same & (np.diff(reward[order]) != 0)).any())
 
-    @property
-    def _first_outcome(self) -> Ints:
-        """[N] the first outcome of the pair that each belongs to."""
-        return np.repeat(self.outcome_start[:-1], np.diff(self.outcome_start))
+    def _changes(self, values: NDArray[Any]) -> Flags:
+        """[N] whether an outcome differs from the one before it, which is of the same pair."""
+        differs = changes(values)
+        differs[self.outcome_start[:-1]] = False
+        return differs
 
 
 def _grouped(state: Codes, action: Codes, n_actions: int) -> tuple[Ints, Ints, Ints | None]:
@@ -204,18 +210,22 @@ def _grouped(state: Codes, action: Codes, n_actions: int) -> tuple[Ints, Ints, I
     Returns:
         [K] rising keys, [K + 1] offsets, and [N] rows in the order of the keys: None if they are.
     """
-    new = state[1:] != state[:-1]
-    new |= action[1:] != action[:-1]
-    border = np.flatnonzero(new) + 1
-    first = np.concatenate([[0], border])  # of each run of rows of one pair
+    several = []  # of each run of rows of one pair, where it begins
+    for at in range(0, len(state), ROWS):  # what fits a cache is compared twice as fast
+        part = slice(max(at - 1, 0), at + ROWS)
+        new = changes(state[part]) | changes(action[part])
+        new[0] = at == 0
+        several.append(np.flatnonzero(new) + part.start)
+    first = np.concatenate([*several, np.zeros(0, dtype=np.int64)])
     key = state[first].astype(np.int64) * n_actions + action[first]
-    length = np.diff(np.concatenate([first, [len(state)]]))
-    rows: Ints | None = None
-    if np.any(np.diff(key) <= 0):
-        order = np.argsort(key, kind="stable")
-        rows = np.repeat(first[order] - (np.cumsum(length[order]) - length[order]), length[order])
-        rows += np.arange(len(state))
-        key, length = key[order], length[order]
+    start = np.concatenate([first, [len(state)]])
+    if (key[1:] > key[:-1]).all():
+        return key, start, None
+    length = np.diff(start)
+    order = np.argsort(key, kind="stable")
+    rows = np.repeat(first[order] - (np.cumsum(length[order]) - length[order]), length[order])
+    rows += np.arange(len(state))
+    key, length = key[order], length[order]
     pair = np.flatnonzero(np.diff(key, prepend=-1))
     start = np.concatenate([(np.cumsum(length) - length)[pair], [len(state)]])
     return key[pair], start, rows
@@ -241,21 +251,21 @@ def _wrong_sum(
     )
 
 
-def normalised(probability: Floats, start: Ints) -> Floats:
+def normalised(probability: Floats, start: Ints, total: Floats | None = None) -> Floats:
     """Return probabilities whose sums are 1 up to rounding; where they are, the same bits.
 
     Args:
         probability: [N].
         start: [K + 1] offsets of those that sum to 1, up to `SUM_TOLERANCE`.
+        total: [K] their sums, if they are known.
     """
     if not len(probability):
         return probability
-    total = np.add.reduceat(probability, start[:-1])
-    if (total == 1).all():
+    total = np.add.reduceat(probability, start[:-1]) if total is None else total
+    wrong = np.flatnonzero(np.abs(total - 1) > ROUNDED)
+    if not len(wrong):
         return probability
-    scaled = np.empty(len(probability))
-    for first in range(0, len(total), PAIRS):
-        part = start[first : first + PAIRS + 1]
-        share = np.repeat(total[first : first + PAIRS], np.diff(part))
-        np.divide(probability[part[0] : part[-1]], share, out=scaled[part[0] : part[-1]])
+    scaled = probability.copy()
+    part, which = gathered(start, wrong)
+    scaled[which] /= np.repeat(total[wrong], np.diff(part))
     return scaled

@@ -91,8 +91,9 @@ class Result:
         import polars as pl
 
         frame = pl.DataFrame({name: _series(column) for name, column in self.columns.items()})
-        floats = pl.col([name for name, kind in frame.schema.items() if kind.is_float()])
-        return frame.with_columns(pl.when(floats.is_finite()).then(floats))
+        floats = [series for series in frame if series.dtype.is_float()]
+        holes = pl.col([series.name for series in floats if not series.is_finite().all()])
+        return frame.with_columns(pl.when(holes.is_finite()).then(holes))
 
     def __repr__(self) -> str:
         """Return what is answered in one line, which a prompt or a traceback can show."""

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import InputError
+from rlcalc.expected import LARGE
+from rlcalc.kernel import load_compiler
 from rlcalc.mdp import MDP
 from rlcalc.readers.models import twice_in_policy
 from rlcalc.readers.reading import Reading
@@ -112,6 +114,8 @@ class Transitions(Reading):
 
     def push(self, rows: Rows) -> Iterator[Trajectories]:
         """Keep a batch of rows."""
+        if not self.columns and len(rows["state"]) > LARGE:
+            load_compiler()  # whatever is done with a model of this size is compiled
         for name in rows.columns:
             if name in self.known:
                 self.columns.setdefault(name, Growing()).extend(rows[name])
@@ -169,7 +173,7 @@ class Growing:
     def extend(self, part: NDArray[Any]) -> None:
         """Put a part at the end."""
         kind = part.dtype
-        if kind == np.int64 and len(part) and abs(part).max() < 2**31:
+        if kind == np.int64 and len(part) and part.min() >= -(2**31) and part.max() < 2**31:
             kind = np.dtype(np.int32)
         kind = np.result_type(kind, self._array.dtype)
         needed = self._length + len(part)
