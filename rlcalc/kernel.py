@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
@@ -19,6 +20,9 @@ once it is there for another loop."""
 class Kernel:
     """A loop over arrays, which runs as it is written or compiled, with the same bits."""
 
+    patience = 1.0
+    """Seconds that plain Python may still take in all: in more, a compiler would have paid."""
+
     def __init__(self, loop: Callable[..., Any]) -> None:
         self.plain = loop
         self._compiled: Callable[..., Any] | None = None
@@ -26,10 +30,13 @@ class Kernel:
 
     def __call__(self, *arguments: Any) -> Any:
         """Run the loop: compiled where an array is large, or where it is compiled already."""
-        if self._compiled is None:
+        if self._compiled is None and Kernel.patience > 0:
             most = TINY if "numba" in sys.modules else SMALL
             if not _large(arguments, most):
-                return self.plain(*arguments)
+                begin = time.perf_counter()
+                answer = self.plain(*arguments)
+                Kernel.patience -= time.perf_counter() - begin
+                return answer
         return self.compiled(*arguments)
 
     @property

@@ -14,7 +14,7 @@ from rlcalc.solvers.sweeps import Arrays
 
 LEAST_FALL = 2.0
 """By how much each round of modified policy iteration has to divide the bound, to go on with it."""
-MOST_BACKUPS, ENOUGH = 400, 200_000_000
+MOST_BACKUPS, ENOUGH = 300, 200_000_000
 """Backups a state, and in all, after which Gauss-Seidel alone is left."""
 
 

@@ -116,7 +116,7 @@ def _gathered(model: Expected, chosen: Ints) -> Ints:
     closed = [states for states in _closed(chain) if not chain.terminal[states[0]]]
     if len(closed) + chain.terminal.any() < 2 or max(map(len, closed), default=0) > linear.DENSE:
         return chosen
-    gains = [_gain(chain, states) for states in closed]
+    gains = [gain_of(chain, states) for states in closed]
     if chain.terminal.any() and max(gains) < 0:
         goal = chain.terminal
     else:
@@ -131,7 +131,7 @@ def _gathered(model: Expected, chosen: Ints) -> Ints:
     return np.where(goal, chosen, leading)
 
 
-def _gain(chain: Expected, states: Ints) -> float:
+def gain_of(chain: Expected, states: Ints) -> float:
     """Return the average reward of a closed set of a chain."""
     n = len(states)
     number = np.full(chain.n_states, -1)

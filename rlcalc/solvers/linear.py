@@ -9,7 +9,7 @@ import numpy as np
 
 from rlcalc.expected import Expected
 from rlcalc.solvers.problem import Found, Problem
-from rlcalc.trajectories import Floats
+from rlcalc.trajectories import Floats, Ints
 
 DENSE = 1500
 """States up to which a dense matrix is factorised, without any library but numpy."""
@@ -46,20 +46,52 @@ def system(chain: Expected, gamma: float, earned: Floats) -> Floats:
         return _refined(chain, gamma, earned)
     if int((~chain.terminal).sum()) > DENSE:
         return _sparse(chain, gamma, earned)
-    inner = np.flatnonzero(~chain.terminal)
+    inner, moves = _dense(chain, gamma)
     values = np.zeros((chain.n_states, earned.shape[1]))
+    try:
+        values[inner] = np.linalg.solve(np.eye(len(inner)) - moves, earned)
+    except np.linalg.LinAlgError:  # singular: a policy that never ends
+        values[inner] = np.nan
+    return values
+
+
+def _dense(chain: Expected, gamma: float) -> tuple[Ints, Floats]:
+    """Return the states that are not terminal, and γP between them."""
+    inner = np.flatnonzero(~chain.terminal)
     number = np.full(chain.n_states, -1)
     number[inner] = np.arange(len(inner))
     row = np.repeat(np.arange(len(inner)), np.diff(chain.outcome_start))
     column = number[chain.next_state]
-    kept = column >= 0
-    row, column, entry = row[kept], column[kept], -gamma * chain.probability[kept]
-    matrix = np.eye(len(inner))
-    np.add.at(matrix, (row, column), entry)
-    try:
-        values[inner] = np.linalg.solve(matrix, earned)
-    except np.linalg.LinAlgError:  # singular: a policy that never ends
-        values[inner] = np.nan
+    stays = column >= 0
+    moves = np.zeros((len(inner), len(inner)))
+    np.add.at(moves, (row[stays], column[stays]), gamma * chain.probability[stays])
+    return inner, moves
+
+
+def without_subtraction(chain: Expected, gamma: float, earned: Floats) -> Floats:
+    """Return the same as `system`, by taking away the states one by one.
+
+    Where one goes round for 10^15 steps, 1 − p is lost in rounding when it is a difference. Here it
+    is a sum, of all that leaves a state: so values are right however long it takes.
+
+    Source: Grassmann, Taksar & Heyman (1985); O'Cinneide (1993) for the accuracy.
+    """
+    inner, moves = _dense(chain, gamma)
+    ends = chain.terminal[chain.next_state] * chain.probability
+    leaves = gamma * np.add.reduceat(ends, chain.outcome_start[:-1]) + (1 - gamma)
+    found = earned.copy()
+    with np.errstate(divide="ignore", invalid="ignore"):  # what never ends has no number
+        for k in range(len(inner)):
+            leaving = leaves[k] + moves[k, k + 1 :].sum()
+            share = moves[k + 1 :, k] / leaving
+            moves[k + 1 :, k + 1 :] += share[:, None] * moves[k, k + 1 :]
+            leaves[k + 1 :] += share * leaves[k]
+            found[k + 1 :] += share[:, None] * found[k]
+            moves[k, k] = leaving
+        for k in reversed(range(len(inner))):
+            found[k] = (found[k] + moves[k, k + 1 :] @ found[k + 1 :]) / moves[k, k]
+    values = np.zeros((chain.n_states, earned.shape[1]))
+    values[inner] = found
     return values
 
 
@@ -110,13 +142,19 @@ def _refined(chain: Expected, gamma: float, earned: Floats) -> Floats:
     rough = replace(
         chain, probability=chain.probability.astype(np.float64), reward=np.zeros(chain.n_pairs)
     )
-    values = np.zeros((chain.n_states, earned.shape[1]), dtype=object)
+    nothing = np.zeros((chain.n_states, earned.shape[1]), dtype=object)
+    values, solve, before = nothing, system, np.inf
     for _ in range(REFINEMENTS):
-        step = system(rough, gamma, _left(chain, gamma, earned, values).astype(np.float64))
+        step = solve(rough, gamma, _left(chain, gamma, earned, values).astype(np.float64))
+        size = float(np.abs(step).max(initial=0.0))
+        if solve is system and not size < before / 2 and chain.n_states <= DENSE:
+            values, solve, before = nothing, without_subtraction, np.inf
+            continue
         if not np.isfinite(step).all():
             return step
+        before = size
         values = np.vectorize(_two_floats, otypes=[object])(values, step)
-        if np.abs(step).max(initial=0.0) <= NOTHING * float(np.abs(values).max(initial=0)):
+        if size <= NOTHING * float(np.abs(values).max(initial=0)):
             break
     simple: Floats = np.vectorize(_simple, otypes=[object])(values)
     return values if _left(chain, gamma, earned, simple).any() else simple

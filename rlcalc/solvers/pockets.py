@@ -65,7 +65,7 @@ def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[F
             break
         if (sweep > 1 and n_active <= FEW * n_states) or spent >= most_backups * n_states:
             method, chunk = "krylov", FEWER
-            around = 2 * around if n_active > SLOW * active_before else AROUND
+            around = 4 * around if n_active > SLOW * active_before else AROUND
             active_before = n_active
             inside = surrounded(active, around, before, predecessor) & sweeper.model.live
             settle_inside(problem, inside, value, threshold)

@@ -25,6 +25,7 @@ METHODS = (
 POLICIES = "optimal, uniform, spec, epsilon:0.1, softmax:1.0, or a file"
 TOLERANCE = 1e-6
 """The bound that is wanted where none is asked for."""
+MOST_ITERATIONS = 100_000
 LARGEST = 1e200
 """Rewards up to which sums and bounds of them are numbers."""
 
@@ -40,7 +41,7 @@ class Question:
     method: str = "auto"
     bellman: Recursion | None = None
     tol: float | None = None  # None: `TOLERANCE`
-    max_iterations: int = 100_000
+    max_iterations: int = MOST_ITERATIONS
     states: Sequence[int] | None = None  # only the rows of these
     trace: bool = False  # the rows are the iterations
     jobs: int | None = None
@@ -91,6 +92,8 @@ def settled(mdp: MDP, question: Question) -> float:
         "--method": question.method != "auto",
         "--gamma": average and question.gamma is not None,
         "--trace": question.trace and question.horizon is not None,
+        "--max-iterations": question.horizon is not None
+        and question.max_iterations != MOST_ITERATIONS,
     }
     if question.trace and question.states is not None:
         raise UsageError(

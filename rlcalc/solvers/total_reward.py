@@ -16,6 +16,7 @@ import numpy as np
 from rlcalc.errors import InputError, listed
 from rlcalc.expected import Expected
 from rlcalc.solvers import automatic, linear
+from rlcalc.solvers.average_reward import gain_of
 from rlcalc.solvers.bounds import Proven, up
 from rlcalc.solvers.components import end_components
 from rlcalc.solvers.numbering import nearby
@@ -61,7 +62,7 @@ def solve(
     if value is not None:
         greedy = _greedy(small, stopping.gather(value))
         chosen = chosen if len(never_ending(small.only(greedy))) else greedy
-    before = np.zeros(small.n_states)
+    before, seen = np.zeros(small.n_states), {chosen.tobytes()}
     for iteration in range(1, max_iterations + 1):
         proof = _Proof.of(small, chosen)
         change = float(np.abs(proof.value - before).max())
@@ -72,6 +73,9 @@ def solve(
         chosen = chosen.copy()
         chosen[better] = proof.greedy[better]
         _refuse_endless(small, chosen, named)
+        if chosen.tobytes() in seen:
+            break  # values that are not exact enough lead round
+        seen.add(chosen.tobytes())
     return _backed(model, stopping.spread(proof.value), proof.bound), iteration
 
 
@@ -95,8 +99,11 @@ def _refuse_endless(model: Expected, chosen: Ints, names: Names) -> None:
         return
     cycle = end_components(chain, np.ones(chain.n_pairs, dtype=bool))
     first = cycle.number[lost][cycle.number[lost] >= 0][0]
-    members = np.flatnonzero(cycle.number == first)
-    raise InputError(
+    raise _earns_for_ever(names, np.flatnonzero(cycle.number == first))
+
+
+def _earns_for_ever(names: Names, members: Ints) -> InputError:
+    return InputError(
         "the total reward (gamma = 1) has no answer: a cycle earns for ever, or its rewards "
         "cancel without end",
         listed(names(members), total=len(members)),
@@ -167,6 +174,8 @@ def solve_in_floats(
     begin = automatic.solve(rough)[0].value
     near = replace(problem, model=small, value=begin, tol=problem.tol / 10)
     found, method = find(near, lambda given: stopping.gather(given)[numbering.first])
+    if not np.isfinite(found.value).all():  # a direct method that came upon what never ends
+        found = automatic.solve(near)[0]
     proof = Proof(found.value, np.inf)
     if np.isfinite(found.value).all():
         greedy = _greedy(small, found.value)
@@ -179,13 +188,24 @@ def solve_in_floats(
 
 
 def _refuse_earning(model: Expected, chosen: Ints, names: Names) -> None:
-    """Refuse a policy that never ends if its cycles lose nothing and earn something, surely.
+    """Refuse a policy that never ends if it surely earns in a cycle, for more than rounding.
 
     Raises:
         InputError: the states of the cycle.
     """
     chain = model.only(chosen)
     cycle = end_components(chain, np.ones(chain.n_pairs, dtype=bool))
-    earned = chain.reward[cycle.number[~chain.terminal] >= 0]
-    if len(earned) and earned.min() >= 0 and earned.max() > 0:
-        _refuse_endless(model, chosen, names)
+    for number in range(min(cycle.count, MOST_CYCLES)):
+        members = np.flatnonzero(cycle.number == number)
+        earned = chain.reward[chain.pair_start[members]]
+        sure = earned.min() >= 0 and earned.max() > 0
+        if not sure and len(members) <= linear.DENSE:
+            sure = gain_of(chain, members) > SURE * model.largest_reward
+        if sure:
+            raise _earns_for_ever(names, members)
+
+
+MOST_CYCLES = 4
+"""Cycles that are looked at."""
+SURE = 1e-9
+"""The least average reward of a cycle, relative to the largest one, that is not for rounding."""
