@@ -104,7 +104,8 @@ def residual(
 
 
 def _distance(one: Floats, other: Floats) -> float:
-    return float(np.abs(one - other).max(initial=0.0))
+    off = one - other
+    return float(max(off.max(initial=0.0), -off.min(initial=0.0)))
 
 
 def _title(mdp: MDP, name: str, question: Question) -> str:
