@@ -23,7 +23,8 @@ def solve(problem: Problem, enough: int = ENOUGH, limit: float = np.inf) -> tupl
 
     Where nothing ends, modified policy iteration is tried first:
     it is the fastest where a model mixes, and shows in a few rounds whether it does. Where values
-    travel, as on a map, Gauss-Seidel follows them; Krylov evaluation is for the rest.
+    travel, as on a map, Gauss-Seidel follows them, with Krylov evaluation in the pockets that do
+    not settle; Krylov evaluation of all is for the rest.
 
     Args:
         problem: any.

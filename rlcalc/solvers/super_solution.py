@@ -9,18 +9,17 @@ touches little, and what the actions can collect of it on their way, w, is found
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
-from rlcalc.expected import UNIT_ROUNDOFF, Expected
-from rlcalc.kernel import kernel
+from rlcalc.expected import Expected
 from rlcalc.solvers import automatic, linear
 from rlcalc.solvers.bounds import up
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.stops import never_ending
 from rlcalc.solvers.sweeps import Arrays
-from rlcalc.trajectories import Codes, Floats, Ints
+from rlcalc.solvers.two_floats import LEAST, TwoFloats, over
+from rlcalc.trajectories import Floats, Ints
 
 MOST_SWEEPS = 100_000
 MOST_POLICIES = 50
@@ -28,8 +27,6 @@ ROUGHLY = 0.25
 """What may be left over of w, in shares of what is collected at a step at least."""
 FINER = 100.0
 """By how much less is left over in the next attempt."""
-LEAST = 2.0**-94
-"""What two floats can leave over, relative to the largest value, with room for a few roundings."""
 DIRECT = 50_000
 """States up to which a policy's equations are factorised where nothing else gets on."""
 
@@ -40,20 +37,6 @@ class Proof:
 
     value: Floats  # [S]
     bound: float
-
-
-class TwoFloats(NamedTuple):
-    """Values as sums of two floats, the second of which the first cannot hold."""
-
-    high: Floats  # [S]
-    low: Floats  # [S]
-
-    def plus(self, step: Floats) -> TwoFloats:
-        """Return values that are higher by a step. Source: Knuth, TwoSum."""
-        more = self.low + step
-        high = self.high + more
-        part = high - self.high
-        return TwoFloats(high, (self.high - (high - part)) + (more - part))
 
 
 def prove(model: Expected, value: Floats, goal: float, jobs: int | None = None) -> Proof:
@@ -156,56 +139,3 @@ def _steps(model: Expected, value: Floats, jobs: int | None) -> Floats:
     chain = model.only(model.greedy(model.action_value(value, 1.0)))
     one = replace(chain, reward=np.ones(chain.n_pairs), largest_reward=1.0)
     return automatic.solve(Problem(one, 1.0, ROUGHLY, MOST_SWEEPS, None, jobs), 0)[0].value
-
-
-def over(model: Expected, values: TwoFloats) -> tuple[Floats, Floats]:
-    """Return g = r + Σ P (v(s') − v(s)) of each pair, and a bound on the rounding in it.
-
-        |fl(g) − g| ≤ (3 n + 10) u (Σ P |r| + Σ P (|Δhigh| + |Δlow|)),   u = 2^−53
-
-    Probabilities may be off by a few roundings each, but those of a pair sum to 1: so only
-    differences of values count, not how large they are.
-
-    Args:
-        model: n is the largest number of outcomes of a pair.
-        values: 0 in terminal states.
-
-    Returns:
-        [K] and [K].
-    """
-    gained, margin = np.empty(model.n_pairs), np.empty(model.n_pairs)
-    most = np.full(model.n_pairs, model.largest_reward)
-    size = np.abs(model.reward) if model.same_sign else most
-    unit = (3 * model.most_outcomes + 10) * UNIT_ROUNDOFF
-    differences(
-        model.pair_state, model.outcome_start, model.next_state, model.probability, model.reward,
-        *values, gained, size, unit, margin,
-    )  # fmt: skip
-    return gained, margin
-
-
-@kernel
-def differences(
-    pair_state: Codes,
-    outcome_start: Ints,
-    next_state: Codes,
-    probability: Floats,
-    reward: Floats,
-    high: Floats,
-    low: Floats,
-    gained: Floats,
-    size: Floats,
-    unit: float,
-    margin: Floats,
-) -> None:
-    """Fill in g and the bound on its rounding, a pair after the other."""
-    for k in range(len(pair_state)):
-        s = pair_state[k]
-        ahead, moved = 0.0, 0.0
-        for i in range(outcome_start[k], outcome_start[k + 1]):
-            n = next_state[i]
-            first, second = high[n] - high[s], low[n] - low[s]
-            ahead += probability[i] * (first + second)
-            moved += probability[i] * (abs(first) + abs(second))
-        gained[k] = reward[k] + ahead
-        margin[k] = unit * (size[k] + moved)
