@@ -27,6 +27,8 @@ ROUGHLY = 0.25
 """What may be left over of w, in shares of what is collected at a step at least."""
 FINER = 100.0
 """By how much less is left over in the next attempt."""
+NEARLY = 4.0
+"""How far above the bound that is wanted one is worth to be found: it is told."""
 DIRECT = 50_000
 """States up to which a policy's equations are factorised where nothing else gets on."""
 
@@ -60,19 +62,21 @@ def prove(model: Expected, value: Floats, goal: float, jobs: int | None = None) 
     if model.reward.max(initial=-np.inf) >= 0:  # one may go round for longer where that is free
         epsilon /= FINER**2
     least = LEAST * max(float(np.abs(value).max(initial=0.0)), model.largest_reward)
+    proof = Proof(value, np.inf)
     while epsilon > least:
         values = _refined(model, values, epsilon / 4, jobs)
         gained, margin = over(model, values)
         if not float((np.abs(model.best(gained)) - model.best(margin)).max()) <= epsilon / 4:
             break
         collected = replace(model, reward=gained + 4 * margin + epsilon, largest_reward=epsilon)
-        w = _solved(collected, epsilon * ROUGHLY, epsilon * steps, 4 * goal, jobs)
-        if w.max() <= goal and _holds(model, values, w, model.greedy(gained)):
-            far = up(float((w + np.abs(values.low)).max()))
-            return Proof(values.high, far + least)
+        w = _solved(collected, epsilon * ROUGHLY, epsilon * steps, NEARLY * goal, jobs)
+        if w.max() <= NEARLY * goal and _holds(model, values, w, model.greedy(gained)):
+            proof = Proof(values.high, up(float((w + np.abs(values.low)).max())) + least)
+        if proof.bound <= goal:
+            break
         steps = w / epsilon
         epsilon /= FINER
-    return Proof(values.high, np.inf)
+    return proof if proof.bound < np.inf else Proof(values.high, np.inf)
 
 
 def _holds(model: Expected, values: TwoFloats, w: Floats, chosen: Ints) -> bool:
