@@ -22,12 +22,11 @@ PATIENCE = 1000
 """Policies after which it gives up if what is left was not halved."""
 
 
-def solve(problem: Problem, patience: int = PATIENCE, most_steps: int = MOST_STEPS) -> Found:
+def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Found:
     """Return values that are known to `tol`: maximise, then solve the policy's own equation.
 
     Args:
         problem: any.
-        patience: policies after which to give up if what is left was not halved.
         most_steps: that the evaluation of a policy may take.
     """
     gamma, tol = problem.gamma, problem.tol
@@ -43,7 +42,7 @@ def solve(problem: Problem, patience: int = PATIENCE, most_steps: int = MOST_STE
         change = sweeper.better - value
         largest = float(np.abs(change).max())
         problem.trace.append(Iteration(sweep, largest, left if gamma < 1 else np.inf))
-        if sweeper.done or sweep > last_gain + patience:
+        if sweeper.done or sweep > last_gain + PATIENCE:
             break
         follow(sweeper.model, sweeper.choice, chain)
         goal = max(largest / FALL, threshold)

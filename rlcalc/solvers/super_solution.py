@@ -109,8 +109,9 @@ def _solved(model: Expected, goal: float, near: Floats, limit: float, jobs: int 
     """Return the largest total reward, but for `goal` in each backup; above the limit, roughly."""
     problem = Problem(model, 1.0, goal, MOST_SWEEPS, near, jobs)
     value = automatic.solve(problem, 0, limit)[0].value
-    on_a_map = model.n_states <= DIRECT and not automatic.spreads(Arrays.of(model))
-    if not on_a_map or _is_solved(model, value, goal) or value.max() > limit:
+    if _is_solved(model, value, goal) or value.max() > limit or model.n_states > DIRECT:
+        return value
+    if automatic.spreads(Arrays.of(model)):  # factors would fill up
         return value
     return _by_policies(model, goal, limit)
 
@@ -139,7 +140,7 @@ def _steps(model: Expected, value: Floats, jobs: int | None) -> Floats:
     """Return about how many steps the best policy takes to its end."""
     most = float(model.reward.max(initial=-np.inf))
     if most < 0:  # so each step costs that at least
-        return -value / -most
+        return value / most
     chain = model.only(model.greedy(model.action_value(value, 1.0)))
     one = replace(chain, reward=np.ones(chain.n_pairs), largest_reward=1.0)
     return automatic.solve(Problem(one, 1.0, ROUGHLY, MOST_SWEEPS, None, jobs), 0)[0].value

@@ -21,6 +21,7 @@ from rlcalc.solvers.answer import small
 from rlcalc.solvers.automatic import solve as automatic
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.question import Question
+from rlcalc.trajectories import Floats, Ints
 from tests.solvers.models import open_map, slippery_lake
 
 GAMMA, TOLERANCE = 0.99, 1e-6
@@ -49,22 +50,28 @@ def proven(mdp: MDP) -> bounds.Proven:
     return bounds.span_bound(mdp.expected, solve(problem)[0].value, GAMMA, TOLERANCE)
 
 
-def quantecon(mdp: MDP) -> Callable[[], object]:
-    """Its modified policy iteration over state-action pairs; terminal states loop for nothing."""
-    markov = pytest.importorskip("quantecon").markov
+def with_loops(mdp: MDP) -> tuple[Ints, sparse.csr_matrix, Floats]:
+    """State, P and r of the pairs; the last ones are those of terminal states: to stay, for 0."""
     model = mdp.expected
     end = np.flatnonzero(model.terminal)
-    start = np.concatenate([model.outcome_start, model.n_outcomes + 1 + np.arange(len(end))])
     transition = sparse.csr_matrix(
         (
             np.concatenate([model.probability, np.ones(len(end))]),
             np.concatenate([model.next_state, end.astype(np.int32)]),
-            start,
-        )
+            np.concatenate([model.outcome_start, model.n_outcomes + 1 + np.arange(len(end))]),
+        ),
+        shape=(model.n_pairs + len(end), model.n_states),
     )
     state = np.concatenate([model.pair_state, end])
-    action = np.concatenate([mdp.action, np.zeros(len(end), dtype=np.int64)])
-    reward = np.concatenate([model.reward, np.zeros(len(end))])
+    return state, transition, np.concatenate([model.reward, np.zeros(len(end))])
+
+
+def quantecon(mdp: MDP) -> Callable[[], object]:
+    """Its modified policy iteration over state-action pairs; terminal states loop for nothing."""
+    markov = pytest.importorskip("quantecon").markov
+    state, transition, reward = with_loops(mdp)
+    end = mdp.expected.terminal.sum()
+    action = np.concatenate([mdp.action, np.zeros(end, dtype=np.int64)])
     order = np.lexsort((action, state))
     problem = markov.DiscreteDP(
         reward[order], transition[order], GAMMA, state[order], action[order]
@@ -154,41 +161,31 @@ def storm(mdp: MDP, asked: str, sound: bool) -> Callable[[], object]:
     """
     stormpy = pytest.importorskip("stormpy")
     data, kinds = stormpy.datastructures, stormpy.models
-    model = mdp.expected
-    end = np.flatnonzero(model.terminal)
-    loops = model.n_outcomes + 1 + np.arange(len(end))
-    transition = sparse.csr_matrix(
-        (
-            np.concatenate([model.probability, np.ones(len(end))]),
-            np.concatenate([model.next_state, end.astype(np.int32)]),
-            np.concatenate([model.outcome_start, loops]),
-        ),
-        shape=(model.n_pairs + len(end), model.n_states),
-    )
-    state = np.concatenate([model.pair_state, end])
+    state, transition, reward = with_loops(mdp)
     order = np.argsort(state, kind="stable")
     transition = transition[order]
     transition.sum_duplicates()
     row = np.repeat(np.arange(transition.shape[0]), np.diff(transition.indptr))
     builder = data.SparseMatrixBuilder[float](
         rows=transition.shape[0],
-        columns=model.n_states,
+        columns=mdp.n_states,
         entries=transition.nnz,
         force_dimensions=False,
         has_custom_row_grouping=True,
-        row_groups=model.n_states,
+        row_groups=mdp.n_states,
     )
-    groups = np.searchsorted(state[order], np.arange(model.n_states))
+    groups = np.searchsorted(state[order], np.arange(mdp.n_states))
     builder.add_next_values(row, transition.indices, transition.data, groups.tolist())
-    labels = kinds.StateLabeling(model.n_states)
+    labels = kinds.StateLabeling(mdp.n_states)
     for name in ("init", "end"):
         labels.add_label(name)
     labels.add_label_to_state("init", 0)
-    for s in end.tolist():
+    for s in np.flatnonzero(mdp.expected.terminal).tolist():
         labels.add_label_to_state("end", s)
     sign = -1.0 if "min" in asked else 1.0
-    reward = sign * np.concatenate([model.reward, np.zeros(len(end))])[order]
-    earned = kinds.SparseRewardModel[float](optional_state_action_reward_vector=reward.tolist())
+    earned = kinds.SparseRewardModel[float](
+        optional_state_action_reward_vector=(sign * reward[order]).tolist()
+    )
     parts = kinds.SparseModelComponents[float](
         transition_matrix=builder.build(), state_labeling=labels, reward_models={"r": earned}
     )
