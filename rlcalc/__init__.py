@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from rlcalc.errors import InputError, NotConverged, RlcalcError, ShapeError, UsageError
 
 if TYPE_CHECKING:
-    from rlcalc.learning import Slope
     from rlcalc.mdp import MDP
-    from rlcalc.playing import Play
+    from rlcalc.options import Kind
     from rlcalc.policy import Policy
+    from rlcalc.policy_gradient.setup import Slope
     from rlcalc.result import Column, Result
     from rlcalc.rollouts import Rollouts
+    from rlcalc.simulation.play import Play
     from rlcalc.trajectories import Experience, Labels, Trajectories
-    from rlcalc.vocabulary import Kind
 
 __all__ = [
     # what is asked
@@ -110,10 +110,10 @@ def load(
         InputError: the source is not there, or (while it is read) is not as it should be.
     """
     from rlcalc import readers
-    from rlcalc.readers.memory import frame_of
+    from rlcalc.options import Kind
+    from rlcalc.readers.in_memory import frame_of
     from rlcalc.readers.sources import Options
     from rlcalc.trajectories import Experience, Trajectories
-    from rlcalc.vocabulary import Kind
 
     if isinstance(source, Experience):
         return source
@@ -204,7 +204,7 @@ def estimate(
     )
     if episodes is None:
         return ask(load(source, **reading))
-    from rlcalc import playing
+    from rlcalc.simulation import play as playing
 
     how = {"bootstrap": truncated == "bootstrap", **(play or {}), **reading}
     return playing.estimated(_play(source, episodes, gamma=gamma, jobs=jobs, **how), ask)
@@ -252,7 +252,7 @@ def solve(
     kind: Kind | str | None = None,
     columns: dict[str, str] | None = None,
 ) -> Result:
-    """Return V, Q, A and the policy of a model, with a proven bound: `rlcalc.solvers.solution`.
+    """Return V, Q, A and the policy of a model, with a proven bound: `rlcalc.solvers.solve`.
 
     Args:
         source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`.
@@ -260,7 +260,7 @@ def solve(
         gamma: 0..1 a step; default what the source says, else 1.
         horizon: values with 1 to so many steps to go.
         criterion: `reward`, discounted or total, or `average`: gain and bias.
-        method: `auto`, or one of `rlcalc.solvers.question.METHODS`.
+        method: `auto`, or one of `rlcalc.solvers.request.METHODS`.
         bellman: repeat one of the four recursions.
         tol: the bound that is wanted; default 1e-6, and less where all rewards are below 1.
         max_iterations: after which it gives up.
@@ -275,12 +275,12 @@ def solve(
         InputError: the source is no model, or the answer does not exist.
         NotConverged: the bound that was reached is above `tol`; `result` of it holds the answer.
     """
-    from rlcalc import worlds
+    from rlcalc.environments import load as worlds
     from rlcalc.mdp import MDP
-    from rlcalc.readers import models
+    from rlcalc.options import Kind
+    from rlcalc.readers.models import documents
     from rlcalc.readers.sources import Options
-    from rlcalc.solvers import solution
-    from rlcalc.vocabulary import Kind
+    from rlcalc.solvers import solve
 
     _require_numbers(gamma=gamma, tol=tol)
     _require_whole(horizon=horizon, max_iterations=max_iterations)
@@ -290,9 +290,9 @@ def solve(
         if not isinstance(source, str | os.PathLike):
             raise _no_world(source)
         mdp = worlds.load_model(os.fspath(source), options, settings)
-    result = solution.solve(
+    result = solve.solve(
         mdp,
-        solution.Question(
+        solve.Question(
             policy=worlds.policy_to_solve(policy, mdp, gamma),
             gamma=gamma,
             horizon=horizon,
@@ -301,12 +301,14 @@ def solve(
             bellman=bellman,
             tol=tol,
             max_iterations=max_iterations,
-            states=None if states is None else models.codes_of(list(map(str, states)), mdp.states),
+            states=None
+            if states is None
+            else documents.codes_of(list(map(str, states)), mdp.states),
             trace=trace,
             jobs=jobs,
         ),
     )
-    solution.require_bound(result, tol)
+    solve.require_bound(result, tol)
     return result
 
 
@@ -346,10 +348,11 @@ def _play(
     columns: dict[str, str] | None = None,
     **wish: Any,
 ) -> Play:
-    from rlcalc import playing, worlds
+    from rlcalc.environments import load as worlds
     from rlcalc.mdp import MDP
+    from rlcalc.options import Kind
     from rlcalc.readers.sources import Options
-    from rlcalc.vocabulary import Kind
+    from rlcalc.simulation import play as playing
 
     _require_playable(episodes, wish)
     options = Options(Kind(kind) if kind else None, columns or {})
@@ -379,7 +382,7 @@ def gradient(
     from_data: Any = None,
     **how: Any,
 ) -> Result:
-    """Return estimates of the policy gradient beside the exact one: `rlcalc.learning.gradient`.
+    """Return estimates of the policy gradient beside the exact one.
 
     Args:
         source: a model, as in `solve`.
@@ -399,12 +402,14 @@ def gradient(
     Raises:
         InputError: the source is no model, or there is no gradient.
     """
-    from rlcalc import learning
+    from rlcalc.policy_gradient.compare import gradient
+    from rlcalc.policy_gradient.logged_episodes import Data
+    from rlcalc.policy_gradient.request import Question
 
-    question = learning.Question(form, baseline, critic, discount_weight, rows, batch)
+    question = Question(form, baseline, critic, discount_weight, rows, batch)
     at = _slope(source, episodes, logits, plays=from_data is None, **how)
-    data = None if from_data is None else learning.Data.of(from_data, load)
-    return learning.gradient(at, question, data)
+    data = None if from_data is None else Data.of(from_data, load)
+    return gradient(at, question, data)
 
 
 def ascend(
@@ -437,11 +442,12 @@ def ascend(
     Raises:
         InputError: the source is no model, or there is no gradient.
     """
-    from rlcalc import learning
+    from rlcalc.policy_gradient.ascent import Ascent, ascend
+    from rlcalc.policy_gradient.request import Question
 
-    question = learning.Question(form, baseline, critic, discount_weight) if episodes else None
+    question = Question(form, baseline, critic, discount_weight) if episodes else None
     at = _slope(source, episodes or 1, logits, plays=question is not None, **how)
-    return learning.ascend(at, learning.Ascent(steps, learning_rate, question))
+    return ascend(at, Ascent(steps, learning_rate, question))
 
 
 def _slope(
@@ -453,15 +459,17 @@ def _slope(
     settings: Mapping[str, Any] | None = None,
     **wish: Any,
 ) -> Slope:
-    from rlcalc import learning, playing, worlds
+    from rlcalc.environments import load as worlds
     from rlcalc.mdp import MDP
+    from rlcalc.policy_gradient.setup import slope
+    from rlcalc.simulation import play as playing
 
     _require_playable(episodes, wish)
     named = isinstance(source, str | os.PathLike)
     if not (named or isinstance(source, MDP)):
         raise _no_world(source)
     mdp = worlds.load_model(os.fspath(source), None, settings) if named else source
-    return learning.slope(mdp, playing.Wish(episodes, **wish), logits, plays=plays)
+    return slope(mdp, playing.Wish(episodes, **wish), logits, plays=plays)
 
 
 def check(source: Any, **reading: Any) -> Result:
@@ -471,8 +479,8 @@ def check(source: Any, **reading: Any) -> Result:
         source: and `**reading`, as in `load`.
         **reading: as in `load`.
     """
-    from rlcalc import worlds
-    from rlcalc.estimators.description import describe, describe_model
+    from rlcalc.environments import load as worlds
+    from rlcalc.readers.describe import describe, describe_model
     from rlcalc.readers.sources import Options
 
     if isinstance(source, str | os.PathLike) and not reading:
@@ -488,10 +496,10 @@ def load_rollouts(source: Any, **reading: Any) -> Rollouts:
     Args:
         source: a path, several in a list, a frame of Polars or pandas, a mapping of columns, or
             Rollouts, which are passed through.
-        **reading: the columns and the format: `rlcalc.readers.rollouts.Asked`.
+        **reading: the columns and the format: `rlcalc.readers.rollouts.load.Asked`.
     """
-    from rlcalc.readers import rollouts as reader
-    from rlcalc.readers.memory import frame_of
+    from rlcalc.readers.in_memory import frame_of
+    from rlcalc.readers.rollouts import load as reader
     from rlcalc.rollouts import Rollouts
 
     if isinstance(source, Rollouts):
@@ -518,7 +526,7 @@ def group(
     length_penalty: str | None = None,
     **reading: Any,
 ) -> Result:
-    """Return rollouts with their advantages: `rlcalc.estimators.group.group`.
+    """Return rollouts with their advantages: `rlcalc.group.report.group`.
 
     Args:
         source: and `**reading`, as in `load_rollouts`.
@@ -538,8 +546,8 @@ def group(
     """
     from dataclasses import replace
 
-    from rlcalc.estimators import group as estimating
-    from rlcalc.estimators.advantages.trainers import convention_of
+    from rlcalc.group import report as estimating
+    from rlcalc.group.advantages.trainers import convention_of
 
     conventions = {
         name if name and len(estimators) > 1 else "advantage": replace(
@@ -559,6 +567,6 @@ def audit(source: Any, *, tolerance: float = 2.0**-23, **reading: Any) -> Result
         tolerance: rewards are equal if they differ by no more, relative to the larger.
         **reading: as in `load_rollouts`.
     """
-    from rlcalc.estimators.audit import audit as audited
+    from rlcalc.group.audit.report import audit as audited
 
     return audited(load_rollouts(source, **reading), tolerance)

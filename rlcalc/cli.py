@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rlcalc.commands import check, estimate, gain, gradient, group, simulate, solve, specs
-from rlcalc.engines.memory import keep_freed
+from rlcalc.engines.process import keep_freed
 from rlcalc.errors import INTERRUPTED, InputError, RlcalcError
 
 CLOSED_PIPE = 141

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlcalc.errors import InputError, ShapeError, listed, shown
-from rlcalc.expected import Expected, fractions_of, gathered
+from rlcalc.expected_mdp import Expected, fractions_of, gathered
 from rlcalc.trajectories import Codes, Flags, Floats, Ints, Labels, Numbers, changes, refuse
 
 SUM_TOLERANCE = 1e-9

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected import Expected
+from rlcalc.expected_mdp import Expected
 from rlcalc.trajectories import Flags, Floats
 
 

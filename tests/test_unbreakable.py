@@ -17,7 +17,7 @@ import pytest
 import rlcalc as library
 from rlcalc.errors import InputError
 from tests.conftest import Shell
-from tests.readers.test_formats import steps, walks
+from tests.readers.trajectories.test_formats import steps, walks
 
 GOOD_LINE = '{"states": ["a"], "actions": ["x"], "rewards": [1]}'
 HEADER = "episode,t,state,action,reward\n"
@@ -328,7 +328,8 @@ def test_rollouts_load_only_what_their_summary_needs(form: str, tmp_path: Path) 
     code = (
         "import os, sys, rlcalc.cli\n"
         f"rlcalc.cli.app(['group', {str(path)!r}, '-q'], standalone_mode=False)\n"
-        "idle = {'yaml', 'numpy.ma', 'rich.console', 'rlcalc.spec', 'rlcalc.estimators.auditing'}\n"
+        "idle = {'yaml', 'numpy.ma', 'rich.console', 'rlcalc.documents', "
+        "'rlcalc.group.audit'}\n"
         "print(idle & set(sys.modules) or 'none', os.environ['OPENBLAS_NUM_THREADS'])"
     )
     settings = {name: held for name, held in os.environ.items() if name[:8] != "OPENBLAS"}

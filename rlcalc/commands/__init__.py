@@ -14,9 +14,9 @@ from rlcalc.errors import InputError, UsageError, shown
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from rlcalc.options import Format, Kind
     from rlcalc.readers.sources import Options
     from rlcalc.result import Result
-    from rlcalc.vocabulary import Format, Kind
 
 
 def source_options(
@@ -102,7 +102,7 @@ def refuse_without_episodes(sources: list[str], *asked: object) -> None:
         UsageError: only a model is played, or has parameters.
         InputError: a source is an environment.
     """
-    from rlcalc import worlds
+    from rlcalc.environments import load
 
     if any(wish is not None and wish != [] for wish in asked):
         raise UsageError(
@@ -110,7 +110,7 @@ def refuse_without_episodes(sources: list[str], *asked: object) -> None:
             fix="say how often, with -n EPISODES",
         )
     for source in sources:
-        if worlds.is_environment(source):
+        if load.is_environment(source):
             raise InputError(
                 f"{shown(source)} is a model, and no trajectories",
                 fix="say how many episodes to play, with -n EPISODES",

@@ -9,7 +9,7 @@ import typer
 from rlcalc.commands import answer, settings_of, source_options
 from rlcalc.engines.threads import without_blas
 from rlcalc.errors import InputError
-from rlcalc.vocabulary import (
+from rlcalc.options import (
     Columns,
     Csv,
     FormatOption,
@@ -49,9 +49,9 @@ def check(
     rlcalc check 'runs/*.jsonl' --json | jq .facts
     """
     without_blas()
-    from rlcalc import worlds
-    from rlcalc.estimators.description import describe, describe_model
+    from rlcalc.environments import load as worlds
     from rlcalc.readers import load
+    from rlcalc.readers.describe import describe, describe_model
     from rlcalc.readers.sources import Options, needs_source
     from rlcalc.renderers import settled_format
 
@@ -72,9 +72,9 @@ def check(
 
 def _of_rollouts(sources: list[str], otherwise: Result) -> Result:
     """Return what a trainer's rollouts hold, if these are such."""
-    from rlcalc.estimators.description import describe_rollouts
-    from rlcalc.readers import rollouts
-    from rlcalc.readers.rollout_sniffing import trainer_of
+    from rlcalc.readers.describe import describe_rollouts
+    from rlcalc.readers.rollouts import load as rollouts
+    from rlcalc.readers.rollouts.detect import trainer_of
 
     form = trainer_of(sources)
     if form is None:

@@ -15,7 +15,7 @@ from rlcalc.commands import (
 )
 from rlcalc.engines.threads import without_blas
 from rlcalc.errors import UsageError
-from rlcalc.vocabulary import (
+from rlcalc.options import (
     All,
     Columns,
     Confidence,
@@ -105,7 +105,8 @@ def estimate(
         refuse_without_episodes(sources, policy, start, max_steps, seed, set_)
         result = ask(load(sources, asked))
     else:
-        from rlcalc import playing, worlds
+        from rlcalc.environments import load as worlds
+        from rlcalc.simulation import play as playing
 
         if one_step or order_by is not None:
             option = "--one-step" if one_step else "--order-by"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rlcalc.commands import answer, rows_shown, source_options
 from rlcalc.engines.threads import without_blas
-from rlcalc.vocabulary import (
+from rlcalc.options import (
     All,
     Columns,
     Csv,

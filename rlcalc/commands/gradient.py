@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rlcalc.commands import answer, rows_shown, settings_of, source_options, watched
 from rlcalc.errors import UsageError, listed, shown
-from rlcalc.vocabulary import (
+from rlcalc.options import (
     All,
     AscentSteps,
     Baseline,
@@ -48,8 +48,8 @@ from rlcalc.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from rlcalc.learning import Slope
     from rlcalc.policy import Policy
+    from rlcalc.policy_gradient.setup import Slope
 
 
 def gradient(
@@ -92,10 +92,16 @@ def gradient(
 
     rlcalc gradient student --steps 20 --learning-rate 0.1 -o policy.yaml
     """
-    from rlcalc import learning, playing, worlds
+    from rlcalc.environments import load as worlds
+    from rlcalc.policy_gradient.ascent import Ascent, ascend
+    from rlcalc.policy_gradient.compare import gradient
+    from rlcalc.policy_gradient.logged_episodes import Data
+    from rlcalc.policy_gradient.request import Question
+    from rlcalc.policy_gradient.setup import slope
     from rlcalc.readers import load
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import settled_format
+    from rlcalc.simulation import play
 
     climbs = steps is not None
     document = output if climbs and _is_document(output) else None
@@ -105,11 +111,11 @@ def gradient(
     if climbs and episodes is None:
         episodes, batch = batch, None
     plays = from_data is None and (not climbs or episodes is not None)
-    wanted = learning.Question(
+    wanted = Question(
         form.value, baseline.value, critic.value, not no_discount_weight, rows.value, batch
     )
     _require_one_aim(steps, learning_rate, episodes, batch, from_data)
-    if climbs and not plays and wanted != learning.Question():
+    if climbs and not plays and wanted != Question():
         raise UsageError(
             "--steps climbs along the exact gradient, and the form, its baseline, critic and "
             "weight are those of an estimate",
@@ -123,16 +129,16 @@ def gradient(
     told = source_options(None, columns, one_step=one_step, order_by=order_by)
     mdp = worlds.load_model(needs_source([source] if source else None)[0], asked, settings_of(set_))
     n = episodes or 1000
-    wish = playing.Wish(n, policy, start, max_steps, seed, gamma, jobs=jobs)
-    at = learning.slope(mdp, wish, logits, plays=plays)
+    wish = play.Wish(n, policy, start, max_steps, seed, gamma, jobs=jobs)
+    at = slope(mdp, wish, logits, plays=plays)
     if steps is None or learning_rate is None:
-        data = from_data and learning.Data.of(from_data, lambda file: load([file], told))
+        data = from_data and Data.of(from_data, lambda file: load([file], told))
         watch = partial(watched, n=n, quiet=quiet)
-        result = learning.gradient(at, wanted, data or None, watch)
+        result = gradient(at, wanted, data or None, watch)
     else:
-        ascent = learning.Ascent(steps, learning_rate, wanted if plays else None)
+        ascent = Ascent(steps, learning_rate, wanted if plays else None)
         watch = partial(watched, n=steps + 1, quiet=quiet)
-        result, reached = learning.ascend(at, ascent, watch)
+        result, reached = ascend(at, ascent, watch)
         if document:
             _write(at, reached, document)
     answer(result, shape, written, head=most, quiet=quiet)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rlcalc.commands import answer, settings_of, source_options, watched
 from rlcalc.errors import UsageError, shown
-from rlcalc.vocabulary import (
+from rlcalc.options import (
     Bins,
     Columns,
     Csv,
@@ -35,8 +35,8 @@ from rlcalc.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from rlcalc.playing import Play as Playing
-    from rlcalc.playing import Watch
+    from rlcalc.simulation.play import Play as Playing
+    from rlcalc.simulation.play import Watch
 
 
 def simulate(
@@ -70,9 +70,10 @@ def simulate(
 
     rlcalc simulate rifle --set gun=bad --rows summary
     """
-    from rlcalc import playing, worlds
+    from rlcalc.environments import load
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import settled_format
+    from rlcalc.simulation import play as playing
 
     given = bool(format_ or json or csv or output)
     form = settled_format(format_, json=json, csv=csv, output=output)
@@ -84,7 +85,7 @@ def simulate(
     wish = playing.Wish(
         episodes, policy, start, max_steps, seed, gamma, group_size, with_prob, jobs
     )
-    play = playing.prepare(worlds.load(name, asked, settings), wish)
+    play = playing.prepare(load.load(name, asked, settings), wish)
     watch = partial(watched, n=episodes, quiet=quiet)
     if rollouts:
         if given and form is not Format.jsonl:

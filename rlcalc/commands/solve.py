@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rlcalc.commands import answer, rows_shown, settings_of, source_options
-from rlcalc.vocabulary import (
+from rlcalc.options import (
     All,
     Bellman,
     Columns,
@@ -67,19 +67,19 @@ def solve(
 
     rlcalc solve rifle --set gun=bad --set bullet=bad
     """
-    from rlcalc import worlds
-    from rlcalc.readers import models
+    from rlcalc.environments import load
+    from rlcalc.readers.models import documents
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import settled_format
-    from rlcalc.solvers import solution
+    from rlcalc.solvers import solve
 
     form = settled_format(format_, json=json, csv=csv, output=output)
     most = rows_shown(head, all_=all_)
     asked = source_options(from_, columns, one_step=False, order_by=None)
     name = needs_source([source] if source else None)[0]
-    mdp = worlds.load_model(name, asked, settings_of(set_))
-    question = solution.Question(
-        policy=worlds.policy_to_solve(policy, mdp, gamma),
+    mdp = load.load_model(name, asked, settings_of(set_))
+    question = solve.Question(
+        policy=load.policy_to_solve(policy, mdp, gamma),
         gamma=gamma,
         horizon=horizon,
         criterion=criterion.value,
@@ -87,10 +87,10 @@ def solve(
         bellman=bellman.value if bellman else None,
         tol=tol,
         max_iterations=max_iterations,
-        states=models.states_asked(mdp, states, start_only=start_only),
+        states=documents.states_asked(mdp, states, start_only=start_only),
         trace=trace,
         jobs=jobs,
     )
-    result = solution.solve(mdp, question)
+    result = solve.solve(mdp, question)
     answer(result, form, output, head=most, quiet=quiet)
-    solution.require_bound(result, tol)
+    solve.require_bound(result, tol)

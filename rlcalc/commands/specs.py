@@ -8,7 +8,7 @@ import typer
 
 from rlcalc.commands import answer
 from rlcalc.errors import InputError, nearest, shown
-from rlcalc.vocabulary import Csv, FormatOption, Json, Output, Quiet
+from rlcalc.options import Csv, FormatOption, Json, Output, Quiet
 
 if TYPE_CHECKING:
     from rlcalc.result import Result
@@ -37,7 +37,7 @@ def specs(
     rlcalc specs jacks-car-rental
     """
     from rlcalc import environments
-    from rlcalc.environments import description
+    from rlcalc.environments import describe
     from rlcalc.readers.sources import shipped_specs
     from rlcalc.renderers import settled_format, target
 
@@ -52,10 +52,10 @@ def specs(
         with target(output) as stream:
             stream.write(known[name].read_bytes())
             if name in environments.WORLDS:  # the spec is of the environment of the same name
-                stream.write(f"\n{description.parameters(name)}".encode())
+                stream.write(f"\n{describe.parameters(name)}".encode())
     elif environments.named(name):
         with target(output) as stream:
-            stream.write(description.document(name).encode())
+            stream.write(describe.document(name).encode())
     else:
         both = list(dict.fromkeys([*known, *environments.WORLDS]))
         near = nearest(name, both) or next((one for one in both if one.startswith(name)), None)
@@ -64,11 +64,11 @@ def specs(
 
 
 def _listing() -> Result:
-    from rlcalc.environments import description
+    from rlcalc.environments import describe
     from rlcalc.readers.sources import shipped_specs
     from rlcalc.result import Column, Result
 
-    known, worlds = shipped_specs(), description.listed()
+    known, worlds = shipped_specs(), describe.listed()
     first_lines = [path.read_text().split("\n", 1)[0].lstrip("# ") for path in known.values()]
     kinds = ["spec"] * len(known) + ["environment"] * len(worlds)
     return Result(
@@ -87,6 +87,6 @@ def _schema() -> str:
     import json
 
     from rlcalc import environments
-    from rlcalc.spec import schema
+    from rlcalc.documents import schema
 
     return json.dumps(schema(environments.parameters()), indent=2, ensure_ascii=False) + "\n"

@@ -10,8 +10,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rlcalc.documents import EnvironmentDocument, World, faults
 from rlcalc.errors import InputError, meant, shown
-from rlcalc.spec import EnvironmentDocument, World, faults
 
 if TYPE_CHECKING:
     from rlcalc.mdp import MDP

@@ -16,10 +16,10 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import ConfigDict, Field
 
+from rlcalc.documents import World
 from rlcalc.errors import InputError, UsageError, listed, shown
 from rlcalc.mdp import MDP
-from rlcalc.spec import World
-from rlcalc.streams import drawn, keys
+from rlcalc.numerics.random_streams import drawn, keys
 from rlcalc.trajectories import Labels, Numbers, Trajectories
 
 COPIES = 16
@@ -257,7 +257,7 @@ class Played:
     def play(
         self, n: int, seed: int, policy: Any, max_steps: int | None, group: int, *, with_prob: bool
     ) -> Iterator[Trajectories]:
-        """Yield n episodes in batches; arguments as in `rlcalc.playing.Wish`.
+        """Yield n episodes in batches; arguments as in `rlcalc.simulation.play.Wish`.
 
         Episode e is the next one of the copy e mod 16, whatever the others do: to take episodes as
         they end would favour short ones.

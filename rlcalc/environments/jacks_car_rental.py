@@ -29,8 +29,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from rlcalc.documents import Discount, World
 from rlcalc.mdp import MDP
-from rlcalc.spec import Discount, World
 from rlcalc.trajectories import Floats, Labels
 
 CAPACITY, FURTHEST = 20, 5  # cars at a place; cars driven in a night

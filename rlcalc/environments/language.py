@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlcalc import decoding
 from rlcalc.environments.language_parameters import MARK, OVER, Parameters, text_of
 from rlcalc.mdp import MDP
-from rlcalc.streams import drawn, keys
+from rlcalc.numerics.random_streams import drawn, keys
+from rlcalc.policies import decoding
 from rlcalc.trajectories import Floats, Labels, Trajectories
 
 if TYPE_CHECKING:
-    from rlcalc.streams import Words
+    from rlcalc.numerics.random_streams import Words
 
 __all__ = ["Parameters", "build"]
 
@@ -304,7 +304,7 @@ class Conversation:
     def play(
         self, n: int, seed: int, policy: Any, max_steps: int | None, group: int, *, with_prob: bool
     ) -> Iterator[Trajectories]:
-        """Yield n episodes in batches; arguments as in `rlcalc.playing.Wish`.
+        """Yield n episodes in batches; arguments as in `rlcalc.simulation.play.Wish`.
 
         Place 0 of an episode's stream picks the prompt, place t its t-th token.
         """

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal, NoReturn
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from rlcalc import decoding
+from rlcalc.documents import Chance, Chances, Misplaced, Scalar, World, quotient
 from rlcalc.errors import InputError, RlcalcError, listed, nearest, shown
 from rlcalc.mdp import SUM_TOLERANCE
-from rlcalc.spec import Chance, Chances, Misplaced, Scalar, World, quotient
+from rlcalc.policies import decoding
 
 LONGEST = 1_000
 """Tokens that a response may have."""

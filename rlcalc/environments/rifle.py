@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
+from rlcalc.documents import Chance, World, quotient
 from rlcalc.errors import InputError
 from rlcalc.mdp import MDP, SUM_TOLERANCE
-from rlcalc.spec import Chance, World, quotient
 from rlcalc.trajectories import Labels
 
 Cell = tuple[int, int]

@@ -25,8 +25,8 @@ from rlcalc.estimators.truncation import (
     warnings,
 )
 from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
-from rlcalc.interval import half_width
-from rlcalc.moments import CoMoments, Moments, difference_error, placed
+from rlcalc.numerics.intervals import half_width
+from rlcalc.numerics.moments import CoMoments, Moments, difference_error, placed
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Flags, Floats, Ints, Trajectories
 

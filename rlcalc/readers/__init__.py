@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from rlcalc.errors import Fault, InputError, shown
-from rlcalc.readers.reading import Reading
+from rlcalc.options import Kind
 from rlcalc.readers.sources import Options, found, opened
+from rlcalc.readers.trajectories.context import Reading
 from rlcalc.trajectories import Experience, Labels, Trajectories
-from rlcalc.vocabulary import Kind
 
 FORMATS = {
     Kind.yaml: "documents",
@@ -67,16 +67,16 @@ def _or_rollouts(
     try:
         yield from batches
     except InputError:
-        from rlcalc.readers import rollout_sniffing  # with Polars, and seldom
+        from rlcalc.readers.rollouts import detect  # with Polars, and seldom
 
         asked = options.columns or options.one_step or options.order_by or options.kind
         seen = asked or experience.n_rows or experience.faults is not None
-        form = None if seen else rollout_sniffing.trainer_of(sources)
+        form = None if seen else detect.trainer_of(sources)
         if form is None:
             raise
-        from rlcalc.readers import rollout_trajectories
+        from rlcalc.readers.rollouts import as_trajectories
 
-        yield rollout_trajectories.read(sources, form, experience)
+        yield as_trajectories.read(sources, form, experience)
 
 
 def _every_batch(files: list[str], reading: Reading) -> Iterator[Trajectories]:
@@ -90,7 +90,7 @@ def _every_batch(files: list[str], reading: Reading) -> Iterator[Trajectories]:
             before = file.kind
             if file.kind not in FORMATS:
                 raise InputError(f"trajectories are in no {file.kind} file", file.at(), NPZ)
-            module = importlib.import_module(f"rlcalc.readers.{FORMATS[file.kind]}")
+            module = importlib.import_module(f"rlcalc.readers.trajectories.{FORMATS[file.kind]}")
             yield from module.read(file, reading)
     with _collected(reading.experience):
         yield from reading.rest()
@@ -109,7 +109,7 @@ def _collected(experience: Experience) -> Iterator[None]:
 
 def load_frame(frame: Any, options: Options, *, collect_faults: bool = False) -> Experience:
     """Return the trajectories of a Polars frame, with one step a row or one trajectory a row."""
-    from rlcalc.readers.parquet import frames
+    from rlcalc.readers.trajectories.parquet import frames
 
     experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
     reading = Reading(experience, options)

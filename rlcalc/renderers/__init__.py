@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rlcalc.errors import InputError, UsageError, meant, shown
+from rlcalc.options import Format
 from rlcalc.result import Result
-from rlcalc.vocabulary import Format
 
 FORMATS = {
     Format.table: "table",

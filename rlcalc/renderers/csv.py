@@ -6,8 +6,8 @@ import csv
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from rlcalc.options import Format
 from rlcalc.result import Result
-from rlcalc.vocabulary import Format
 
 LARGE = 20_000
 """Rows from which Polars writes faster than it is imported."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import BinaryIO
 
+from rlcalc.options import Format
 from rlcalc.result import Result
-from rlcalc.vocabulary import Format
 
 LARGE = 20_000
 """Rows from which Polars writes lines faster than it is imported."""

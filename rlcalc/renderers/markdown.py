@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
+from rlcalc.options import Format
 from rlcalc.result import Result
-from rlcalc.vocabulary import Format
 
 
 def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:

@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 from rich.cells import cell_len
 
+from rlcalc.options import Format
 from rlcalc.result import Result
-from rlcalc.vocabulary import Format
 
 FOOT = 90
 GAP = 3  # between columns

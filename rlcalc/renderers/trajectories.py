@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import numpy as np
 
 from rlcalc.errors import UsageError
-from rlcalc.streams import GOLDEN
+from rlcalc.numerics.random_streams import GOLDEN
+from rlcalc.options import Format
 from rlcalc.trajectories import Labels, Trajectories
-from rlcalc.vocabulary import Format
 
 if TYPE_CHECKING:
     import polars as pl

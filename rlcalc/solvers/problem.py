@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from rlcalc.expected import Expected
+from rlcalc.expected_mdp import Expected
 from rlcalc.trajectories import Floats
 
 

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from rlcalc.errors import InputError, shown
-from rlcalc.expected import UNIT_ROUNDOFF, Expected
+from rlcalc.expected_mdp import UNIT_ROUNDOFF, Expected
+from rlcalc.graph.end_components import reachable
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.result import Column, Fact, Result
-from rlcalc.solvers import value_iteration
-from rlcalc.solvers.answer import Answer
-from rlcalc.solvers.components import reachable
-from rlcalc.solvers.finite_horizon import Layer
-from rlcalc.solvers.question import Question
+from rlcalc.solvers.dispatch import Answer
+from rlcalc.solvers.methods import value_iteration
+from rlcalc.solvers.methods.finite_horizon import Layer
+from rlcalc.solvers.request import Question
 from rlcalc.trajectories import Flags, Floats, Ints
 
 

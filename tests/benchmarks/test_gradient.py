@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc import worlds
+from rlcalc.environments import load
 from tests.benchmarks.test_simulation import beside
 from tests.benchmarks.test_whole_process import RLCALC, peak
 
@@ -33,7 +33,7 @@ def sampled() -> None:
 def script(episodes: int) -> None:
     """The four forms as they stand in textbooks, episode by episode, on NumPy rows."""
     exact = rlcalc.solve("student", policy="uniform")
-    mdp = worlds.load_model("student")
+    mdp = load.load_model("student")
     action_value, value = exact["q"], exact["v"]
     pair_of = {
         (int(s), int(a)): k

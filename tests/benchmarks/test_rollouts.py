@@ -14,9 +14,9 @@ import polars as pl
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from rlcalc.estimators.advantages import ESTIMATORS, advantages
-from rlcalc.estimators.advantages.trainers import convention_of
-from rlcalc.readers.rollouts import Asked, load_frame
+from rlcalc.group.advantages import ESTIMATORS, advantages
+from rlcalc.group.advantages.trainers import convention_of
+from rlcalc.readers.rollouts.load import Asked, load_frame
 from rlcalc.rollouts import Rollouts
 from tests.benchmarks.test_whole_process import RLCALC, compare, peak, python
 

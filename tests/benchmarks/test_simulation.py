@@ -17,11 +17,11 @@ import polars as pl
 import pytest
 
 from rlcalc import MDP, Policy
-from rlcalc.chain import Chain
 from rlcalc.engines.threads import run
+from rlcalc.options import Format
 from rlcalc.renderers.trajectories import frame, schema, write
-from rlcalc.simulator import Simulation
-from rlcalc.vocabulary import Format
+from rlcalc.simulation.markov_chain import Chain
+from rlcalc.simulation.sampler import Simulation
 from tests.benchmarks.test_whole_process import RLCALC, compare, peak, python
 from tests.solvers.models import random_model
 

@@ -16,11 +16,13 @@ import pytest
 from scipy import sparse
 
 from rlcalc.mdp import MDP
-from rlcalc.solvers import bounds, linear, solution
-from rlcalc.solvers.answer import small
-from rlcalc.solvers.automatic import solve as automatic
+from rlcalc.solvers import solve as solution
+from rlcalc.solvers.dispatch import small
+from rlcalc.solvers.methods import linear
+from rlcalc.solvers.methods.automatic import solve as automatic
 from rlcalc.solvers.problem import Problem
-from rlcalc.solvers.question import Question
+from rlcalc.solvers.proofs import macqueen
+from rlcalc.solvers.request import Question
 from rlcalc.trajectories import Floats, Ints
 from tests.solvers.models import open_map, slippery_lake
 
@@ -43,11 +45,11 @@ def garnet(n_states: int) -> MDP:
     )
 
 
-def proven(mdp: MDP) -> bounds.Proven:
+def proven(mdp: MDP) -> macqueen.Proven:
     """Values and the proof of their bound, as `--method auto` finds them."""
     problem = Problem(mdp.expected, GAMMA, 0.9 * TOLERANCE, 1_000_000)
     solve = small if mdp.n_states <= linear.DENSE else automatic
-    return bounds.span_bound(mdp.expected, solve(problem)[0].value, GAMMA, TOLERANCE)
+    return macqueen.span_bound(mdp.expected, solve(problem)[0].value, GAMMA, TOLERANCE)
 
 
 def with_loops(mdp: MDP) -> tuple[Ints, sparse.csr_matrix, Floats]:

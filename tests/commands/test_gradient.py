@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 
 import rlcalc as library
-from rlcalc import playing, worlds
+from rlcalc.environments import load
+from rlcalc.options import Format
 from rlcalc.renderers import write
+from rlcalc.simulation import play as playing
 from rlcalc.trajectories import Floats
-from rlcalc.vocabulary import Format
 from tests.conftest import Shell
 
 STUDENT = ("gradient", "student", "--seed", "1")
@@ -71,7 +72,7 @@ def test_the_exact_surrogate_of_whole_trajectories_is_their_sum(name: str, basel
     gamma = 0.7
     how: Any = {"policy": "softmax:1", "gamma": gamma, "seed": 1, "baseline": baseline}
     facts: Any = library.gradient(name, 50, **how).facts
-    mdp = worlds.load_model(name)
+    mdp = load.load_model(name)
     play = playing.prepare(mdp, playing.Wish(1, "softmax:1", None, None, 1, gamma))
     total = 0.0
     assert mdp.start is not None

@@ -17,7 +17,7 @@ import pytest
 import rlcalc as library
 from rlcalc.cli import app
 from tests.conftest import Shell
-from tests.readers.test_dumps import DUMPS
+from tests.readers.rollouts.test_dumps import DUMPS
 
 VERL = {"input": "q", "output": "2", "gts": "2", "score": 1.0, "step": 3}
 ROW = '{"group": "g", "reward": 1}'

@@ -143,8 +143,8 @@ def test_hostile_labels_are_quoted_as_json_and_csv_ask(rlcalc: Shell, tmp_path: 
 )  # fmt: skip
 def test_any_label_comes_back(form: str, label: str, tmp_path: Path) -> None:
     """Also those that another reader of CSV would take for the end of a row, or for nothing."""
+    from rlcalc.options import Format
     from rlcalc.renderers import target, trajectories
-    from rlcalc.vocabulary import Format
 
     model = {"states": {label: {"x": {"to": "end"}, label: {"to": "end"}}, "end": {}}}
     (tmp_path / "strange.json").write_text(json.dumps({**model, "start": label}))
@@ -162,8 +162,8 @@ def test_whole_numbers_of_any_size_are_labels(tmp_path: Path) -> None:
     (tmp_path / "big.yaml").write_text(
         f"states: {{{big}: {{0: {{to: 1}}}}, 1: {{}}}}\nstart: {big}"
     )
+    from rlcalc.options import Format
     from rlcalc.renderers import target, trajectories
-    from rlcalc.vocabulary import Format
 
     with target(str(tmp_path / "steps.parquet")) as stream:
         played = library.simulate(tmp_path / "big.yaml", 3, seed=1)
@@ -427,8 +427,8 @@ def test_what_goes_wrong_late_is_said_in_our_words(
     tmp_path: Path,
 ) -> None:
     """In the middle of a Parquet file, which Polars writes."""
+    from rlcalc.options import Format
     from rlcalc.renderers import target, trajectories
-    from rlcalc.vocabulary import Format
 
     def batches() -> Iterator[library.Trajectories]:
         yield library.simulate("rifle", 5, seed=1).whole()

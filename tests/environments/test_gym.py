@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc import worlds
+from rlcalc.environments import load
 from rlcalc.environments.gym import Played, labeller, model_of
 from rlcalc.errors import InputError
 from tests.conftest import Shell
@@ -56,8 +56,8 @@ def test_the_lake_is_the_shipped_one() -> None:
 
 
 def test_options_stand_behind_the_name_or_are_set() -> None:
-    one = worlds.load_model("gym:FrozenLake-v1,is_slippery=false,map_name=8x8")
-    two = worlds.load_model("gym:FrozenLake-v1", settings={"is_slippery": False, "map_name": "8x8"})
+    one = load.load_model("gym:FrozenLake-v1,is_slippery=false,map_name=8x8")
+    two = load.load_model("gym:FrozenLake-v1", settings={"is_slippery": False, "map_name": "8x8"})
 
     assert one.n_states == 64
     assert one.next_state_certain
@@ -192,7 +192,7 @@ def test_what_has_no_table_is_not_solved() -> None:
         rlcalc.solve("gym:Blackjack-v1")
     with pytest.raises(InputError, match="its policies are uniform"):
         rlcalc.simulate("gym:Blackjack-v1", 1, policy="optimal")
-    assert isinstance(worlds.load("gym:Blackjack-v1"), Played)
+    assert isinstance(load.load("gym:Blackjack-v1"), Played)
 
 
 def test_without_gymnasium_the_extra_is_named(
@@ -200,4 +200,4 @@ def test_without_gymnasium_the_extra_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "gymnasium", None)
     with warnings.catch_warnings(), pytest.raises(InputError, match=r"rlcalc\[gym\]"):
-        worlds.load("gym:FrozenLake-v1")
+        load.load("gym:FrozenLake-v1")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc import worlds
+from rlcalc.environments import load
 from rlcalc.environments.jacks_car_rental import at_most, day
 
 KNOWN = json.loads((Path(__file__).parents[1] / "known_answers.json").read_text())[
@@ -41,4 +41,4 @@ def test_played_it_earns_what_it_is_worth() -> None:
     result = rlcalc.simulate("jacks-car-rental", 400, max_steps=30, seed=1, rows="summary")
 
     assert abs(result.facts["standard_errors_apart"]) < 4
-    assert worlds.load_model("jacks-car-rental").n_pairs == 4221
+    assert load.load_model("jacks-car-rental").n_pairs == 4221

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc import MDP, worlds
+from rlcalc import MDP
+from rlcalc.environments import load
 from rlcalc.environments.rifle import scattered
 from rlcalc.errors import InputError
 
@@ -23,7 +24,7 @@ SPEC = {
 
 
 def rifle(**settings: object) -> MDP:
-    return worlds.load_model("rifle", settings=settings)
+    return load.load_model("rifle", settings=settings)
 
 
 @pytest.mark.parametrize(("gun", "bullet"), VALUE)
@@ -48,7 +49,7 @@ def test_a_bad_gun_makes_the_next_state_random_and_a_bad_bullet_the_reward(
 @pytest.mark.parametrize(("gun", "bullet"), VALUE)
 def test_the_shipped_specs_are_the_environment(gun: str, bullet: str) -> None:
     """No spec contradicts the world that it names."""
-    spec = worlds.load_model(SPEC[gun, bullet])
+    spec = load.load_model(SPEC[gun, bullet])
     mdp = rifle(gun=gun, bullet=bullet)
 
     assert (spec.probability == mdp.probability).all()

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 import rlcalc
+from rlcalc.options import Format
 from rlcalc.renderers import json as json_renderer
 from rlcalc.renderers import write
 from rlcalc.result import Column, Result
-from rlcalc.vocabulary import Format
 
 
 def written(result: Result, form: Format) -> bytes:

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from rlcalc.options import Format
 from rlcalc.renderers import terminal, write
 from rlcalc.renderers.terminal import LABEL
 from rlcalc.result import Column, Result
-from rlcalc.vocabulary import Format
 
 words = st.text(st.sampled_from("aZ9 .é漢ｶ👍🏽\u0301[b]:x"), max_size=12)
 

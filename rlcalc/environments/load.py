@@ -1,0 +1,113 @@
+"""From what the user names to a world: a file that lists a model, or a named environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rlcalc import environments
+from rlcalc.documents import EnvironmentDocument
+from rlcalc.errors import InputError, shown
+from rlcalc.readers.models import documents
+from rlcalc.readers.sources import Options, shipped_specs
+
+if TYPE_CHECKING:
+    from rlcalc.environments import Game
+    from rlcalc.mdp import MDP
+    from rlcalc.policy import Policy
+
+
+def load(
+    source: str, options: Options | None = None, settings: Mapping[str, Any] | None = None
+) -> MDP | Game:
+    """Return the world that a source names.
+
+    Args:
+        source: a path, `-`, the name of a shipped spec or of an environment.
+        options: how to read a file.
+        settings: parameters that are not to be what the source says: --set.
+
+    Raises:
+        InputError: it is not there, no world, or has no such parameters.
+    """
+    if is_environment(source):
+        documents.refuse_columns(options or Options(), f"the environment {shown(source)}")
+        return _built(environments.document_of(source, settings or {}))
+    found = documents.load_model(source, options or Options(), settings)
+    return _built(found) if isinstance(found, EnvironmentDocument) else found
+
+
+def _built(document: EnvironmentDocument) -> MDP | Game:
+    from rlcalc.mdp import MDP
+
+    said = environments.parameters_of(document)
+    world = environments.world_of(said)
+    if said.start is None and said.policy is None:
+        return world
+    if isinstance(world, MDP):
+        return documents.with_said(world, said, document.where)
+    key = "policy" if said.start is None else "start"
+    raise InputError(
+        f"{shown(world.name)} is played as it is: {world.why}",
+        document.where((key,)),
+        f"leave out {key}",
+    )
+
+
+def load_model(
+    source: str, options: Options | None = None, settings: Mapping[str, Any] | None = None
+) -> MDP:
+    """Return the model that a source names; arguments as in `load`.
+
+    Raises:
+        InputError: it is a world that can only be played, or what `load` raises.
+    """
+    from rlcalc.mdp import MDP
+
+    world = load(source, options, settings)
+    if not isinstance(world, MDP):
+        raise InputError(
+            f"{shown(world.name)} has no table of what can happen: {world.why}",
+            fix="it can be played: rlcalc simulate, or rlcalc estimate with -n EPISODES",
+        )
+    return world
+
+
+def policy_to_solve(asked: Any, mdp: MDP, gamma: float | None) -> str | Policy:
+    """Return a policy by its name, or from its file, or what a decoder makes of another one.
+
+    Args:
+        asked: as in `rlcalc solve`; also with `temperature:τ`, `top-k:K` and `top-p:P`.
+        mdp: the model.
+        gamma: the discount factor; None is what the model says, else 1.
+
+    Raises:
+        InputError: there is none, or it is not one of this model.
+    """
+    from rlcalc.policies import decoding
+
+    if isinstance(asked, str) and decoding.parse(asked)[1]:
+        from rlcalc.simulation.play import policy_asked
+
+        known = mdp.gamma if gamma is None else gamma
+        return policy_asked(asked, mdp, 1.0 if known is None else known)
+    return documents.named_policy(asked, mdp)
+
+
+def is_model(sources: Sequence[str], options: Options) -> bool:
+    """Return whether sources are one world, by what stands in them; standard input never is.
+
+    Raises:
+        InputError: it is not there.
+    """
+    if len(sources) == 1 and is_environment(sources[0]):
+        return True
+    return documents.holds_model(sources, options)
+
+
+def is_environment(source: str) -> bool:
+    """Return whether a source is an environment; a file or a spec of that name goes before it."""
+    if source == "-" or not environments.named(source):
+        return False
+    return not os.path.exists(source) and source not in shipped_specs()

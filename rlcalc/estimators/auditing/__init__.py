@@ -1,1 +1,0 @@
-"""What an audit does: tries conventions, judges how they fit, finds what cannot be meant."""

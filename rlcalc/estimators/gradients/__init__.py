@@ -1,1 +1,0 @@
-"""What the policy gradient is made of: walks, scores, ratios, baselines and critics."""

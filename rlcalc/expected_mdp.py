@@ -1,0 +1,253 @@
+"""The model with expected rewards as flat sparse arrays, and its Bellman backups.
+
+It has no names and no randomness of rewards: just what a solver needs. `MDP` has the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from rlcalc.numerics.kernel import kernel
+from rlcalc.trajectories import Codes, Flags, Floats, Ints
+
+UNIT_ROUNDOFF = 2.0**-53
+
+
+@dataclass(frozen=True)
+class Expected:
+    """S states, their K state-action pairs, the N outcomes of these, and expected rewards.
+
+    State s has the pairs pair_start[s] : pair_start[s + 1]; one without pairs is terminal: V = 0.
+    Pair k has the outcomes outcome_start[k] : outcome_start[k + 1], at least one.
+
+    Probabilities and rewards may be arrays of `Fraction` instead: then every backup is exact.
+    """
+
+    pair_start: Ints  # [S + 1] offsets, from 0 to K
+    outcome_start: Ints  # [K + 1] offsets, from 0 to N
+    next_state: Codes  # [N] s'
+    probability: Floats  # [N] P(s' | s, a); those of a pair sum to 1
+    reward: Floats  # [K] r(s, a), in reward units
+    largest_reward: float  # max |r| over all outcomes, for bounds on rounding
+    same_sign: bool = False  # whether no rewards can cancel in r(s,a)
+
+    @property
+    def n_states(self) -> int:
+        """S."""
+        return len(self.pair_start) - 1
+
+    @property
+    def n_pairs(self) -> int:
+        """K."""
+        return len(self.outcome_start) - 1
+
+    @property
+    def n_outcomes(self) -> int:
+        """N."""
+        return len(self.next_state)
+
+    @cached_property
+    def terminal(self) -> Flags:
+        """[S] whether nothing can be done in the state."""
+        ends: Flags = np.diff(self.pair_start) == 0
+        return ends
+
+    @cached_property
+    def pair_state(self) -> Codes:
+        """[K] the state of each pair."""
+        return np.repeat(np.arange(self.n_states, dtype=np.int32), np.diff(self.pair_start))
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is a model in fractions."""
+        return self.reward.dtype == object
+
+    @cached_property
+    def most_outcomes(self) -> int:
+        """The largest number of outcomes that a pair has."""
+        return int(np.diff(self.outcome_start).max(initial=0))
+
+    def action_value(self, value: Floats, gamma: float) -> Floats:
+        """Return the action values that follow from values.
+
+            Q(s,a) = r(s,a) + γ Σ_s' P(s'|s,a) V(s')
+
+        Args:
+            value: [S] in reward units; 0 in terminal states.
+            gamma: the discount factor a step.
+
+        Returns:
+            [K] action values.
+
+        Source: Sutton & Barto (2018), eq. 3.14 and 4.10.
+        """
+        if self.n_outcomes > LARGE:
+            q = np.empty(self.n_pairs)
+            look_ahead(
+                self.outcome_start, self.next_state, self.probability, self.reward, gamma, value, q
+            )
+            return q
+        expected = self.probability * value[self.next_state]
+        ahead: Floats = np.add.reduceat(expected, self.outcome_start[:-1])
+        return self.reward + ahead * (fraction(gamma) if self.exact else gamma)  # type: ignore[operator]
+
+    def best(self, action_value: Floats) -> Floats:
+        """Return the largest action value of each state, else 0: V(s) = max_a Q(s,a)."""
+        value = np.zeros(self.n_states, dtype=action_value.dtype)
+        value[~self.terminal] = np.maximum.reduceat(action_value, self._first_pairs)
+        return value
+
+    def mean(self, action_value: Floats, weight: Floats) -> Floats:
+        """Return the policy's mean of the action values: V(s) = Σ_a π(a|s) Q(s,a).
+
+        Args:
+            action_value: [K].
+            weight: [K] π(a|s).
+        """
+        value = np.zeros(self.n_states, dtype=action_value.dtype)
+        value[~self.terminal] = np.add.reduceat(weight * action_value, self._first_pairs)
+        return value
+
+    def greedy(self, action_value: Floats) -> Ints:
+        """Return the best pair of each state, the first on ties; −1 in terminal ones."""
+        best = self.best(action_value)
+        is_best = np.flatnonzero(action_value == best[self.pair_state])
+        chosen = np.full(self.n_states, -1, dtype=np.int64)
+        chosen[self.pair_state[is_best[::-1]]] = is_best[::-1]
+        return chosen
+
+    def rounding(self, value: Floats, gamma: float) -> float:
+        """Return a bound on how far rounding moves any of `action_value`'s answers.
+
+            |fl(q) − q| ≤ (3 n + 8) u (max|r| + γ max|v|),  u = 2^−53,
+
+        where n is the largest number of outcomes of a pair: n + 1 roundings in r(s,a), as many in
+        the sum over s', as many because probabilities are rounded; and some to spare.
+
+        Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), section 3.1.
+        """
+        if self.exact:
+            return 0  # a whole number, which leaves fractions fractions
+        size = self.largest_reward + gamma * float(np.abs(value).max(initial=0.0))
+        return (3 * self.most_outcomes + 8) * UNIT_ROUNDOFF * size
+
+    def noise(self, *values: Floats) -> float:
+        """Return a bound on the rounding of a few sums and differences of such values."""
+        if self.exact:
+            return 0  # a whole number, which leaves fractions fractions
+        return 8 * UNIT_ROUNDOFF * max(float(np.abs(v).max(initial=0.0)) for v in values)
+
+    def only(self, chosen: Ints) -> Expected:
+        """Return the model in which each state has just one of its pairs.
+
+        Args:
+            chosen: [S] a pair of each state, −1 in terminal ones.
+        """
+        kept = np.zeros(self.n_pairs, dtype=bool)
+        kept[chosen[chosen >= 0]] = True
+        return self.keep(kept)
+
+    def keep(self, kept: Flags) -> Expected:
+        """Return the model with some of its pairs.
+
+        Args:
+            kept: [K] which pairs; at least one of each state that is not to become terminal.
+        """
+        pair = np.flatnonzero(kept)
+        outcome_start, outcome = gathered(self.outcome_start, pair)
+        return Expected(
+            pair_start=np.concatenate([[0], np.cumsum(kept)])[self.pair_start],
+            outcome_start=outcome_start,
+            next_state=self.next_state[outcome],
+            probability=self.probability[outcome],
+            reward=self.reward[pair],
+            largest_reward=self.largest_reward,
+            same_sign=self.same_sign,
+        )
+
+    def under(self, weight: Floats) -> Expected:
+        """Return the model in which a policy decides: each state has the one pair of following it.
+
+            P_π(s'|s) = Σ_a π(a|s) P(s'|s,a),   r_π(s) = Σ_a π(a|s) r(s,a)
+
+        Its optimal value is the policy's value, so that whatever solves also evaluates.
+
+        Args:
+            weight: [K] π(a|s); those of a state sum to 1.
+        """
+        length = np.diff(self.outcome_start)
+        if self.exact:
+            weight = fractions_of(weight)
+            weight = weight / self.mean(np.ones_like(weight), weight)[self.pair_state]
+        share = np.repeat(weight, length)
+        taken = np.flatnonzero(share)
+        ends = self.outcome_start[self.pair_start[1:][~self.terminal]]
+        return Expected(
+            pair_start=np.concatenate([[0], np.cumsum(~self.terminal)]),
+            outcome_start=np.concatenate([[0], np.searchsorted(taken, ends)]),
+            next_state=self.next_state[taken],
+            probability=(share * self.probability)[taken],
+            reward=self.mean(self.reward, weight)[~self.terminal],
+            largest_reward=self.largest_reward,
+            same_sign=self.same_sign,
+        )
+
+    @cached_property
+    def _first_pairs(self) -> Ints:
+        return self.pair_start[:-1][~self.terminal]
+
+
+def gathered(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """Return the offsets of some of the rows of a ragged array, and which members they hold.
+
+    Args:
+        start: [N + 1] offsets of all rows.
+        rows: [M] which rows, in which order.
+
+    Returns:
+        [M + 1] offsets; the members, row by row.
+    """
+    length = np.diff(start)[rows]
+    offsets = np.concatenate([[0], np.cumsum(length)])
+    return offsets, np.arange(offsets[-1]) + np.repeat(start[rows] - offsets[:-1], length)
+
+
+def fraction(number: float) -> Fraction:
+    """Return the number that somebody wrote: the shortest decimal that is this float.
+
+    >>> fraction(0.9), Fraction(0.9) == fraction(0.9)
+    (Fraction(9, 10), False)
+    """
+    return Fraction(repr(float(number)))
+
+
+def fractions_of(numbers: Floats) -> Floats:
+    """Return floats as an array of `fraction`."""
+    exact: Floats = np.array([fraction(number) for number in numbers.tolist()], dtype=object)
+    return exact
+
+
+LARGE = 1 << 16
+"""Outcomes from which on a compiled loop is worth its start."""
+
+
+@kernel
+def look_ahead(
+    outcome_start: Ints,
+    next_state: Codes,
+    probability: Floats,
+    reward: Floats,
+    gamma: float,
+    value: Floats,
+    q: Floats,
+) -> None:
+    """q(s,a) ← r(s,a) + γ Σ_s' P(s'|s,a) V(s')."""
+    for k in range(len(outcome_start) - 1):
+        ahead = 0.0
+        for i in range(outcome_start[k], outcome_start[k + 1]):
+            ahead += probability[i] * value[next_state[i]]
+        q[k] = reward[k] + gamma * ahead

@@ -1,0 +1,234 @@
+"""The graph of a model: who leads where, in which states one can stay for ever, what ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rlcalc.expected_mdp import Expected
+from rlcalc.numerics.kernel import kernel
+from rlcalc.trajectories import Codes, Flags, Ints
+
+
+@dataclass(frozen=True)
+class Predecessors:
+    """Which pairs lead to each state: pair[start[s] : start[s + 1]]."""
+
+    start: Ints  # [S + 1]
+    pair: Codes  # [N]
+
+    @classmethod
+    def of(cls, model: Expected) -> Predecessors:
+        """Return the pairs that lead to each state, one an outcome."""
+        start = np.zeros(model.n_states + 1, dtype=np.int64)
+        np.cumsum(np.bincount(model.next_state, minlength=model.n_states), out=start[1:])
+        pair = np.empty(model.n_outcomes, dtype=np.int32)
+        place_predecessors(model.outcome_start, model.next_state, start[:-1].copy(), pair)
+        return cls(start, pair)
+
+
+@kernel
+def place_predecessors(outcome_start: Ints, next_state: Codes, free: Ints, pair: Codes) -> None:
+    """Put each pair behind the last one that leads to the same state: a counting sort."""
+    for k in range(len(outcome_start) - 1):
+        for i in range(outcome_start[k], outcome_start[k + 1]):
+            s = next_state[i]
+            pair[free[s]] = k
+            free[s] += 1
+
+
+@dataclass(frozen=True)
+class EndComponents:
+    """The largest sets of states in which one can stay for ever, and the pairs that stay."""
+
+    number: Ints  # [S] which set a state belongs to; −1: to none
+    count: int
+    stays: Flags  # [K] whether the pair never leaves the set of its state
+
+
+def end_components(model: Expected, allowed: Flags) -> EndComponents:
+    """Return the maximal end components that some of the pairs make.
+
+    A set of states is an end component if each has a pair that leads only into the set, and these
+    pairs lead from each of its states to each other one.
+
+    Args:
+        model: whose graph it is.
+        allowed: [K] the pairs that may be used.
+
+    Source: de Alfaro (1997), algorithm 3.1: cut what leads out, find strong components, repeat.
+    """
+    backwards = Predecessors.of(model)
+    active = allowed.copy()
+    while True:
+        alive = np.bincount(model.pair_state[active], minlength=model.n_states)
+        prune(backwards.start, backwards.pair, model.pair_state, active, alive)
+        if not active.any():
+            return EndComponents(np.full(model.n_states, -1), 0, active)
+        number = strong_components(model, active)
+        source = np.repeat(number[model.pair_state], np.diff(model.outcome_start))
+        leaves = np.add.reduceat(source != number[model.next_state], model.outcome_start[:-1]) > 0
+        if not (leaves & active).any():
+            break
+        active &= ~leaves
+    used = np.unique(number[model.pair_state[active]])
+    rank = np.full(int(number.max()) + 1, -1)
+    rank[used] = np.arange(len(used))
+    return EndComponents(rank[number], len(used), active)
+
+
+@kernel
+def prune(
+    pred_start: Ints, pred_pair: Codes, pair_state: Codes, active: Flags, alive: Ints
+) -> None:
+    """Take away pairs that may lead to a state without pairs, until no such state is new.
+
+    `active` [K] and `alive` [S], the number of active pairs of a state, are brought up to date.
+    """
+    n = len(alive)
+    waiting = np.empty(n, dtype=np.int64)
+    head, tail = 0, 0
+    for s in range(n):
+        if alive[s] == 0:
+            waiting[tail] = s
+            tail += 1
+    while head < tail:
+        dead = waiting[head]
+        head += 1
+        for i in range(pred_start[dead], pred_start[dead + 1]):
+            k = pred_pair[i]
+            if active[k]:
+                active[k] = False
+                s = pair_state[k]
+                alive[s] -= 1
+                if alive[s] == 0:
+                    waiting[tail] = s
+                    tail += 1
+
+
+def strong_components(model: Expected, active: Flags) -> Ints:
+    """Return the number of each state's strongly connected component, along active pairs."""
+    number = np.full(model.n_states, -1, dtype=np.int64)
+    tarjan(model.pair_start, model.outcome_start, model.next_state, active, number)
+    return number
+
+
+@kernel
+def tarjan(  # noqa: C901 (one search, with its stack in plain sight)
+    pair_start: Ints, outcome_start: Ints, next_state: Codes, active: Flags, number: Ints
+) -> None:
+    """number[s] ← the strongly connected component of s, by depth first search without recursion.
+
+    Source: Tarjan (1972); the stack of open states holds where each of them goes on.
+    """
+    n = len(number)
+    found = np.full(n, -1)  # when a state was first seen
+    low = np.empty(n, dtype=np.int64)  # the earliest open state that it leads back to
+    at_pair = np.empty(n, dtype=np.int64)  # where the search goes on in an open state
+    at_outcome = np.empty(n, dtype=np.int64)
+    path = np.empty(n, dtype=np.int64)
+    stack = np.empty(n, dtype=np.int64)
+    time, n_stack, n_components = 0, 0, 0
+    for root in range(n):
+        if found[root] >= 0:
+            continue
+        depth = 0
+        path[0] = root
+        fresh = True
+        while depth >= 0:
+            s = path[depth]
+            if fresh:
+                found[s] = time
+                low[s] = time
+                time += 1
+                stack[n_stack] = s
+                n_stack += 1
+                at_pair[s] = pair_start[s]
+                at_outcome[s] = -1
+                fresh = False
+            k = at_pair[s]
+            if k == pair_start[s + 1]:
+                if low[s] == found[s]:
+                    top = -1
+                    while top != s:
+                        n_stack -= 1
+                        top = stack[n_stack]
+                        number[top] = n_components
+                    n_components += 1
+                depth -= 1
+                if depth >= 0:
+                    before = path[depth]
+                    low[before] = min(low[before], low[s])
+                continue
+            i = outcome_start[k] if at_outcome[s] < 0 else at_outcome[s]
+            if not active[k] or i == outcome_start[k + 1]:
+                at_pair[s] += 1
+                at_outcome[s] = -1
+                continue
+            at_outcome[s] = i + 1
+            after = next_state[i]
+            if found[after] < 0:
+                depth += 1
+                path[depth] = after
+                fresh = True
+            elif number[after] < 0:
+                low[s] = min(low[s], found[after])
+
+
+def distances(model: Expected, backwards: Predecessors, goal: Flags) -> Ints:
+    """Return the least number of steps in which each state may lead to a goal; −1: it cannot."""
+    steps = np.where(goal, 0, -1).astype(np.int64)
+    walk_back(backwards.start, backwards.pair, model.pair_state, steps)
+    return steps
+
+
+@kernel
+def walk_back(pred_start: Ints, pred_pair: Codes, pair_state: Codes, steps: Ints) -> Ints:
+    """steps[s] ← the distance of s from where steps are 0; returns the states as they are met."""
+    n = len(steps)
+    waiting = np.empty(n, dtype=np.int64)
+    head, tail = 0, 0
+    for s in range(n):
+        if steps[s] == 0:
+            waiting[tail] = s
+            tail += 1
+    while head < tail:
+        s = waiting[head]
+        head += 1
+        for i in range(pred_start[s], pred_start[s + 1]):
+            before = pair_state[pred_pair[i]]
+            if steps[before] < 0:
+                steps[before] = steps[s] + 1
+                waiting[tail] = before
+                tail += 1
+    return waiting[:tail]
+
+
+@kernel
+def walk(pair_start: Ints, outcome_start: Ints, next_state: Codes, reached: Flags) -> None:
+    """reached[s] ← whether s can be reached from the states that are reached already."""
+    n = len(reached)
+    waiting = np.empty(n, dtype=np.int64)
+    head, tail = 0, 0
+    for s in range(n):
+        if reached[s]:
+            waiting[tail] = s
+            tail += 1
+    while head < tail:
+        s = waiting[head]
+        head += 1
+        for k in range(pair_start[s], pair_start[s + 1]):
+            for i in range(outcome_start[k], outcome_start[k + 1]):
+                after = next_state[i]
+                if not reached[after]:
+                    reached[after] = True
+                    waiting[tail] = after
+                    tail += 1
+
+
+def reachable(model: Expected, start: Flags) -> Flags:
+    """Return which states can be reached from some states, these among them."""
+    reached = start.copy()
+    walk(model.pair_start, model.outcome_start, model.next_state, reached)
+    return reached

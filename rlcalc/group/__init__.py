@@ -1,0 +1,1 @@
+"""Rollouts of a language model: groups, pass@k, advantages, and an audit of the trainer's."""

@@ -1,0 +1,1 @@
+"""Numerics: arrays, moments that merge, intervals, streams of random numbers, compiled loops."""

@@ -1,0 +1,1 @@
+"""Policies: from the name of a policy to π(a|s)."""

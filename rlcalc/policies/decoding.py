@@ -1,0 +1,131 @@
+"""Policies made of another one: colder, or only its most probable actions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from rlcalc.errors import UsageError, shown
+from rlcalc.expected_mdp import Expected
+from rlcalc.policy import Policy
+from rlcalc.trajectories import Floats, Ints
+
+Decoder = Callable[[Floats, Ints, float], Floats]
+
+
+def temperature(weight: Floats, first: Ints, tau: float) -> Floats:
+    """Return the policy with its odds changed: π'(a|s) ∝ π(a|s)^(1/τ); τ → 0 is greedy.
+
+    Args:
+        weight: [K] π(a|s), state by state.
+        first: [S] where each state begins; none is without actions.
+        tau: τ.
+    """
+    most = np.repeat(np.maximum.reduceat(weight, first), _lengths(weight, first))
+    with np.errstate(divide="ignore"):
+        below = np.log(weight) - np.log(most)
+    return _shared(np.exp(below / tau), first)
+
+
+def top_p(weight: Floats, first: Ints, p: float) -> Floats:
+    """Return the nucleus: the fewest, most probable actions that together have at least p.
+
+    Equally probable actions are taken in their order. Arguments as in `temperature`.
+
+    Source: Holtzman et al. (2020), The Curious Case of Neural Text Degeneration.
+    """
+    order = _falling(weight, first)
+    ranked = weight[order]
+    before = np.cumsum(ranked) - ranked
+    before -= np.repeat(before[first], _lengths(weight, first))
+    return _only(weight, first, order[before < p - 1e-9])  # what rounding adds up to p is p
+
+
+def top_k(weight: Floats, first: Ints, k: float) -> Floats:
+    """Return the policy of the k most probable actions, the first on ties."""
+    rank = np.arange(len(weight)) - np.repeat(first, _lengths(weight, first))
+    return _only(weight, first, _falling(weight, first)[rank < k])
+
+
+def _lengths(weight: Floats, first: Ints) -> Ints:
+    return np.diff(first, append=len(weight))
+
+
+def _falling(weight: Floats, first: Ints) -> Ints:
+    """Return the actions, those of each state from the most probable to the least."""
+    state = np.repeat(np.arange(len(first)), _lengths(weight, first))
+    return np.lexsort((np.arange(len(weight)), -weight, state))
+
+
+def _only(weight: Floats, first: Ints, chosen: Ints) -> Floats:
+    left = np.zeros(len(weight))
+    left[chosen] = weight[chosen]
+    return _shared(left, first)
+
+
+def _shared(amount: Floats, first: Ints) -> Floats:
+    shares: Floats = amount / np.repeat(np.add.reduceat(amount, first), _lengths(amount, first))
+    return shares
+
+
+DECODERS: dict[str, tuple[Decoder, str]] = {
+    "temperature": (temperature, "a number above 0: temperature:0.7"),
+    "top-p": (top_p, "a probability above 0: top-p:0.9"),
+    "top-k": (top_k, "a whole number from 1: top-k:5"),
+}
+"""What changes a policy, and the number that it takes."""
+
+Steps = list[tuple[str, float]]
+
+
+def parse(text: str) -> tuple[str, Steps]:
+    """Return the policy that is named first, and what is done to it in turn.
+
+    >>> parse("softmax:1.0,top-p:0.9"), parse("top-k:1")
+    (('softmax:1.0', [('top-p', 0.9)]), ('', [('top-k', 1.0)]))
+
+    Raises:
+        UsageError: a number that does not fit.
+    """
+    parts = text.split(",")
+    steps: Steps = []
+    while parts and parts[-1].partition(":")[0].strip() in DECODERS:
+        name, _, number = parts.pop().strip().partition(":")
+        steps.insert(0, (name, number_of(name, number)))
+    return ",".join(parts), steps
+
+
+def number_of(name: str, number: object) -> float:
+    """Return the number of a decoder.
+
+    Raises:
+        UsageError: it is not in its range.
+    """
+    try:
+        value = float(number)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        value = math.nan
+    fits = {
+        "temperature": 0 < value < math.inf,
+        "top-p": 0 < value <= 1,
+        "top-k": 1 <= value < math.inf and value == math.floor(value),
+    }
+    if not fits[name]:
+        raise UsageError(f"{name}:{shown(number)} is no policy", fix=f"give {DECODERS[name][1]}")
+    return value
+
+
+def applied(weight: Floats, first: Ints, steps: Iterable[tuple[str, float]]) -> Floats:
+    """Return weights after each of the steps; arguments as in `temperature`."""
+    for step, number in steps:
+        weight = DECODERS[step][0](weight, first, number)
+    return weight
+
+
+def decoded(model: Expected, policy: Policy, steps: Steps) -> Policy:
+    """Return a policy of a model after each of the steps."""
+    first = model.pair_start[:-1][~model.terminal]
+    name = ",".join([policy.name, *(f"{step}:{number:g}" for step, number in steps)])
+    return Policy(applied(policy.weight, first, steps), name)

@@ -1,0 +1,1 @@
+"""The policy gradient: exact, estimated from episodes, and followed uphill."""

@@ -1,0 +1,53 @@
+"""Scores of a softmax policy, ∂ log π(a|s) / ∂θ(s,b) = 1[a = b] − π(b|s), summed by episode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rlcalc.estimators.visits import dense
+from rlcalc.expected_mdp import gathered
+from rlcalc.mdp import MDP
+from rlcalc.trajectories import Floats, Ints, Trajectories
+
+
+@dataclass(frozen=True)
+class Scores:
+    """From a Ψ of each step to the gradients of episodes, on what each episode has touched."""
+
+    taken: Ints  # [T] the entry of each step's state and action, in its episode
+    cell: Ints  # [T] the state, in its episode
+    width: Ints  # [cells] how many actions there are
+    pair: Ints  # [C] the parameter of each entry
+    weight: Floats  # [C] π(b|s)
+
+    @classmethod
+    def of(cls, piece: Trajectories, mdp: MDP, weight: Floats, pair: Ints) -> Scores:
+        """Return the scores of some episodes.
+
+        Args:
+            piece: the episodes.
+            mdp: the model.
+            weight: [K] π(a|s).
+            pair: [T] the state-action pair of each step.
+        """
+        key = piece.trajectory.astype(np.int64) * mdp.n_states + piece.state
+        cell, cells = dense(key, len(piece) * mdp.n_states)
+        state = cells % mdp.n_states
+        width = np.diff(mdp.pair_start)[state]
+        edge, entry = gathered(mdp.pair_start, state)
+        return cls(
+            taken=edge[cell] + pair - mdp.pair_start[piece.state],
+            cell=cell,
+            width=width,
+            pair=entry,
+            weight=weight[entry],
+        )
+
+    def __call__(self, psi: Floats) -> Floats:
+        """Return [C] Σ_t Ψ_t (1[a_t = b] − π(b|s)) over an episode's visits to s."""
+        own = np.bincount(self.taken, psi, len(self.pair))
+        every = np.repeat(np.bincount(self.cell, psi, len(self.width)), self.width)
+        gradient: Floats = own - self.weight * every
+        return gradient

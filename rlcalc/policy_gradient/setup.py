@@ -1,0 +1,124 @@
+"""A policy of a model, ready to be differentiated: exactly, and from episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+import numpy as np
+
+from rlcalc.engines.threads import run
+from rlcalc.errors import UsageError
+from rlcalc.mdp import MDP
+from rlcalc.policy import Policy
+from rlcalc.policy_gradient.critic import Critic
+from rlcalc.policy_gradient.estimate import (
+    FORMS,
+    WITH_BASELINE,
+    Estimate,
+    Plan,
+    Summary,
+    critic_of,
+    estimates,
+    groups_of,
+    summary_of,
+)
+from rlcalc.policy_gradient.exact import Exact, exact
+from rlcalc.policy_gradient.request import Question
+from rlcalc.policy_gradient.weighted_episodes import Target
+from rlcalc.readers.models.logits import load_logits
+from rlcalc.simulation import play as playing
+from rlcalc.simulation.play import Play, Wish
+from rlcalc.trajectories import Floats, Trajectories
+
+Episodes = Callable[[], Iterable[Trajectories]]
+"""The same episodes each time that they are asked for, in batches."""
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A policy of a model, its exact gradient, and the episodes that estimate it."""
+
+    play: Play
+
+    @property
+    def mdp(self) -> MDP:
+        """The model."""
+        assert isinstance(self.play.world, MDP)
+        return self.play.world
+
+    @property
+    def start(self) -> Floats:
+        """[S] the distribution of the first state."""
+        assert self.mdp.start is not None
+        return self.mdp.start
+
+    @cached_property
+    def exact(self) -> Exact:
+        """The exact gradient."""
+        return exact(self.mdp, self.play.policy.weight, self.start, self.play.gamma)
+
+    def under(self, policy: Policy, seed: int) -> Slope:
+        """Return the same for another policy, with episodes of their own."""
+        wish = replace(self.play.wish, policy=policy, seed=seed, start=None)
+        return Slope(playing.prepare(self.mdp, wish))
+
+    def plan(self, question: Question, episodes: Episodes) -> Plan:
+        """Return what is to be estimated, and what it leans on.
+
+        Args:
+            question: what is asked.
+            episodes: what is estimated from, for a first look.
+        """
+        engine = partial(run, jobs=self.play.wish.jobs)
+        forms = FORMS if question.form == "all" else (question.form,)
+        target = Target(
+            self.mdp, self.play.policy.weight, self.play.gamma, question.discount_weight
+        )
+        known = self.exact
+        return Plan(
+            target=target,
+            critic=Critic.exact(known.value, known.action_value)
+            if question.critic == "exact"
+            else critic_of(episodes(), target, engine),
+            forms=forms,  # type: ignore[arg-type]
+            baseline=question.baseline,  # type: ignore[arg-type]
+            groups=groups_of(episodes(), target, engine)
+            if question.baseline == "mean" and {*forms} & {*WITH_BASELINE}
+            else None,
+        )
+
+    def estimated(
+        self, question: Question, episodes: Episodes
+    ) -> tuple[Plan, Summary, list[Estimate]]:
+        """Return what episodes say about the gradient."""
+        plan = self.plan(question, episodes)
+        summary = summary_of(episodes(), plan, partial(run, jobs=self.play.wish.jobs))
+        return plan, summary, estimates(summary, plan)
+
+
+def slope(mdp: MDP, wish: Wish, logits: str | None = None, *, plays: bool = True) -> Slope:
+    """Return a policy of a model, ready to be differentiated.
+
+    Args:
+        mdp: the model.
+        wish: the policy, and how it is played.
+        logits: a file with θ(s,a), for π(a|s) = exp θ(s,a) / Σ_b exp θ(s,b), or `zero`.
+        plays: whether there will be episodes, which must end.
+
+    Raises:
+        InputError: the policy is not the model's, or episodes never end.
+        UsageError: a policy and logits.
+    """
+    if logits is not None:
+        if wish.policy is not None:
+            raise UsageError("--policy and --logits both say what is done", fix="leave one out")
+        zero = np.zeros(mdp.n_pairs)
+        theta = zero if logits == "zero" else load_logits(logits, mdp)
+        with np.errstate(over="ignore"):  # −1e308 below 1e308 is as good as −∞
+            weight = Policy.softmax(mdp.expected, theta, 1.0).weight
+        wish = replace(wish, policy=Policy(weight, "zero logits" if logits == "zero" else "logits"))
+    if not plays:
+        wish = replace(wish, max_steps=1)
+    return Slope(playing.prepare(mdp, wish))

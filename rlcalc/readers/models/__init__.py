@@ -1,0 +1,1 @@
+"""Readers of models: documents, tables of transitions, npz, policies and logits."""

@@ -1,0 +1,92 @@
+"""Logits θ(s,a) of a softmax policy, from a document that names states and actions."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from rlcalc.documents import Where
+from rlcalc.errors import Fault, InputError, listed, meant, shown
+from rlcalc.mdp import MDP
+from rlcalc.options import Kind
+from rlcalc.readers.sources import found, opened
+from rlcalc.readers.trajectories.documents import parsed, text_of_label
+from rlcalc.trajectories import Floats
+
+EXAMPLE = "write {state: {action: 0.5, ...}, ...}; what is not named has the logit 0"
+NUMBER = "write a finite number without quotes; null is −∞: an action that is never taken"
+
+
+def load_logits(source: str, model: MDP) -> Floats:
+    """Return [K] the logits of a file; what it does not name has 0, and null is −∞.
+
+    Args:
+        source: YAML or JSON: state → {action: θ(s,a)}, alone or under the key logits.
+        model: whose states and actions it names.
+
+    Raises:
+        InputError: it is not there, does not belong to the model, or holds no such numbers.
+    """
+    with opened(found([source])[0], None) as file:
+        if file.kind not in (Kind.yaml, Kind.json):
+            raise InputError(f"logits are no {file.kind}", file.at(), f"in YAML, {EXAMPLE}")
+        document, where = parsed(file, keys=3)
+    root: tuple[str, ...] = ()
+    if isinstance(document, dict) and set(document) == {"logits"}:
+        document, root = document["logits"], ("logits",)
+    if not isinstance(document, dict):
+        raise InputError("these are no logits", where(root), EXAMPLE)
+    logit, problems = np.zeros(model.n_pairs), list[Fault]()
+    for name, given in document.items():
+        text = text_of_label(name)
+        if text not in model.states:
+            problems.append(_unknown("state", text, model.states.texts, where((*root, name))))
+        elif not isinstance(given, dict):
+            problems.append(Fault(f"{shown(text)} has no mapping", where((*root, name)), EXAMPLE))
+        else:
+            code = model.states.code(text)
+            pairs = slice(int(model.pair_start[code]), int(model.pair_start[code + 1]))
+            names = [model.actions.texts[a] for a in model.action[pairs]]
+            at = partial(_under, where, (*root, name))
+            logit[pairs] = _of_state(given, names, at, problems)
+    if problems:
+        raise InputError.of(problems)
+    return logit
+
+
+def _under(where: Where, root: tuple[Any, ...], path: tuple[Any, ...]) -> str:
+    return where((*root, *path))
+
+
+def _of_state(
+    given: dict[Any, Any], names: list[str], where: Where, problems: list[Fault]
+) -> list[float]:
+    """Return the logits of a state's actions, in their order."""
+    logits = dict.fromkeys(names, 0.0)
+    for action, value in given.items():
+        label = text_of_label(action)
+        if label not in logits:
+            problems.append(_unknown("action", label, names, where((action,))))
+        elif not _is_logit(value):
+            said = repr(value) if isinstance(value, str) else value
+            problems.append(Fault(f"the logit is {shown(said)}", where((action,)), NUMBER))
+        else:
+            logits[label] = -math.inf if value is None else float(value)
+    if names and not any(map(math.isfinite, logits.values())):
+        problems.append(Fault("no action is left here", where(()), "give one of them a number"))
+    return list(logits.values())
+
+
+def _is_logit(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    return value is None or (isinstance(value, int | float) and math.isfinite(value))
+
+
+def _unknown(what: str, name: str, known: list[str], where: str) -> Fault:
+    guess = meant(name, known)
+    fix = f"{guess}there are {listed(known)}" if known else "leave it out: nothing can be done here"
+    return Fault(f"there is no {what} {shown(name)}", where, fix)

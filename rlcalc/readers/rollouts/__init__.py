@@ -1,0 +1,1 @@
+"""Readers of rollouts: from what a trainer wrote to `Rollouts`."""

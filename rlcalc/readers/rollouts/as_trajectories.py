@@ -1,0 +1,71 @@
+"""Rollouts as one-step trajectories: the state is the prompt, the action the response."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rlcalc.readers.rollouts.columns import BEGINNING
+from rlcalc.readers.rollouts.load import Asked, load
+from rlcalc.rollouts import Rollouts
+from rlcalc.trajectories import Experience, Trajectories
+
+UNSCORED = "rollouts without a reward"
+
+
+def read(sources: Sequence[str], form: str, experience: Experience) -> Trajectories:
+    """Return the scored rollouts of a trainer's dump, one trajectory each.
+
+    V̂ is then the mean reward of a group, Q̂ that of a response, Â = r − μ, as `dr-grpo` has it.
+
+    Raises:
+        InputError: the dump is not as it should be.
+    """
+    rollouts = load(sources, Asked(texts=True, beginnings=True))
+    scored = np.flatnonzero(np.isfinite(rollouts.reward))
+    if len(scored) < len(rollouts):
+        experience.left_out[UNSCORED] += len(rollouts) - len(scored)
+    experience.note(
+        f"rollouts of {form}, read as one-step trajectories: the state is the group, the action "
+        "the response; rlcalc group says more about them"
+    )
+    experience.n_rows += len(rollouts)
+    groups, responses = _groups(rollouts), _responses(rollouts)
+    group_of = np.repeat(np.arange(rollouts.n_groups), rollouts.size)
+    over = np.ones(len(scored), dtype=bool)
+    cut = rollouts.truncated
+    return Trajectories(
+        start=np.arange(len(scored) + 1),
+        state=experience.states.encode(groups[g] for g in group_of[scored].tolist()),
+        action=experience.actions.encode(responses[i] for i in scored.tolist()),
+        reward=rollouts.reward[scored],
+        terminated=over if cut is None else ~cut[scored],
+        truncated=~over if cut is None else cut[scored],
+        states=experience.states,
+        actions=experience.actions,
+    )
+
+
+def _groups(rollouts: Rollouts) -> list[str]:
+    """Return the name of each group, with its step where names come again."""
+    names = [str(name) for name in rollouts.group]
+    if len(set(names)) == len(names):
+        return names
+    steps = [rollouts.step[b] for b in rollouts.step_of_group.tolist()]
+    return [f"{step}/{name}" for step, name in zip(steps, names, strict=True)]
+
+
+def _responses(rollouts: Rollouts) -> list[str]:
+    """Return a name of each response, the same for the same text; without texts its number.
+
+    Of a long text only the beginning is kept, and its hash tells it apart.
+    """
+    numbers = (np.arange(len(rollouts)) - np.repeat(rollouts.start[:-1], rollouts.size)).tolist()
+    begins, same = rollouts.beginning, rollouts.response
+    if begins is None or same is None:
+        return [str(number) for number in numbers]
+    return [
+        str(number) if text is None else text if len(text) < BEGINNING else f"{text}… {hashed:016x}"
+        for number, text, hashed in zip(numbers, begins, same.tolist(), strict=True)
+    ]

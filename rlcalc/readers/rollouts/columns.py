@@ -1,0 +1,282 @@
+"""Layouts → what is read: expressions for tables, types for JSON, values of single records."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from rlcalc.errors import InputError, listed, meant, shown
+from rlcalc.readers.rollouts.dumps.layout import MEANINGS, TEXTS, Layout, finite
+from rlcalc.readers.trajectories.step_table import as_flag, as_number, as_text
+
+if TYPE_CHECKING:
+    from rlcalc.readers.rollouts.load import Asked
+
+REWARD = "reward:"
+"""What the name of a column with rewards begins with, in frames of rollouts."""
+NUMBERS = ("advantage", "length", "baseline")
+BEGINNING = 400
+"""Characters of a prompt or a response that are kept where its beginning is shown."""
+WHOLE = 2**53
+"""Below this every whole number is one of float64."""
+Schema = Mapping[str, pl.DataType]
+
+
+def settled(layout: Layout, names: Sequence[str], where: str, asked: Asked) -> Layout:
+    """Return a layout with the columns that were asked for.
+
+    Raises:
+        InputError: a column that is needed or was asked for is not there.
+    """
+    chosen: dict[str, Any] = {**asked.named()}
+    chosen |= {m: None for m in ("step", "rollout") if getattr(asked, m) == "none"}
+    if asked.reward:
+        chosen["reward"] = asked.reward
+    there = f"there are {listed(names, most=20)}" if names else "there is none at all"
+    for column in [one for held in chosen.values() for one in _each(held)]:
+        if not _present(column, names):
+            guess = meant(column, names)
+            raise InputError(f"there is no column {shown(column)}", where, guess + there)
+    if asked.group:
+        chosen |= {"grouped": "id", "restart": False}
+    kept = {meaning: derive for meaning, derive in layout.derive.items() if meaning not in chosen}
+    kinds = {meaning: kind for meaning, kind in layout.kinds.items() if meaning not in chosen}
+    layout = replace(layout, derive=kept, kinds=kinds, **chosen)
+    group = None if asked.group_size else layout.group or layout.prompt
+    for column in (*layout.reward, *_each(group)):
+        if not _present(column, names):
+            fix = f"is it of another format? leave out --from, or say another; {there}"
+            raise InputError(f"there is no column {shown(column)}", where, fix)
+    layout = _without_lacking(layout, names)
+    if not layout.reward:
+        raise InputError("no column for the reward", where, f"name it: --reward COLUMN; {there}")
+    if layout.group is None and layout.prompt is None and asked.group_size is None:
+        raise InputError(
+            "nothing says which rollouts are one group",
+            where,
+            f"name a column: --group COLUMN, or say --group-size N; {there}",
+        )
+    return layout
+
+
+def _without_lacking(layout: Layout, names: Sequence[str]) -> Layout:
+    """Return a layout without the columns that a table does not have, all of which it can spare."""
+    columns = {meaning: getattr(layout, meaning) for meaning in MEANINGS}
+    lacking = [m for m, column in columns.items() if column and not _present(column, names)]
+    none: dict[str, Any] = dict.fromkeys(lacking)
+    return replace(layout, **none)
+
+
+def _each(columns: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    if columns is None:
+        return ()
+    return columns if isinstance(columns, tuple) else (columns,)
+
+
+def _present(column: str, names: Sequence[str]) -> bool:
+    """Whether a column is there, by its name or as a field of one: metrics.correct."""
+    return column in names or ("." in column and column.partition(".")[0] in names)
+
+
+def expressions(layout: Layout, schema: Schema, asked: Asked) -> list[pl.Expr]:
+    """Return what to read of a table; `bad:NAME` holds what is no number where one belongs."""
+    found: list[pl.Expr] = []
+    for column in layout.reward:
+        found += _number(layout, "reward", column, schema, REWARD + column)
+    for meaning in NUMBERS:
+        if (column := getattr(layout, meaning)) is not None:
+            found += _number(layout, meaning, column, schema, meaning)
+    if layout.step is not None:
+        found += _whole(layout.step, schema)
+    if layout.truncated is not None:
+        found += _flag(layout, layout.truncated, schema)
+    return found + _names(layout, schema, asked)
+
+
+def _source(column: str, schema: Schema) -> tuple[pl.Expr, pl.DataType]:
+    if column in schema:
+        return pl.col(column), schema[column]
+    head, _, rest = column.partition(".")
+    for field in getattr(schema[head], "fields", []):
+        if field.name == rest:
+            return pl.col(head).struct.field(rest), field.dtype
+    return pl.lit(None, pl.Float64), pl.Float64()
+
+
+def _number(layout: Layout, meaning: str, column: str, schema: Schema, name: str) -> list[pl.Expr]:
+    value, kind = _source(column, schema)
+    if derive := layout.derive.get(meaning):
+        return [derive(value).cast(pl.Float64).alias(name)]
+    if kind != pl.String and not kind.is_nested() and not kind.is_temporal():
+        return [as_number(value, kind).alias(name)]
+    text = as_text(value, kind)
+    number = as_number(text, pl.String())
+    blank = text.is_null() | text.str.strip_chars().str.to_lowercase().is_in(["", "nan"])
+    bad = pl.when(~blank & number.is_null()).then(text)
+    return [number.alias(name), bad.alias(f"bad:{name}")]
+
+
+def _whole(column: str, schema: Schema) -> list[pl.Expr]:
+    value, kind = _source(column, schema)
+    if kind.is_integer():
+        return [value.cast(pl.Int64).alias("step")]
+    text, number = as_text(value, kind), as_number(as_text(value, kind), pl.String())
+    whole = ((number == number.floor()) & (number.abs() < WHOLE)).fill_null(value=False)
+    blank = text.is_null() | text.str.strip_chars().str.to_lowercase().is_in(["", "nan"])
+    step = pl.when(whole).then(number).cast(pl.Int64, strict=False)
+    return [step.alias("step"), pl.when(~blank & ~whole).then(text).alias("bad:step")]
+
+
+def _flag(layout: Layout, column: str, schema: Schema) -> list[pl.Expr]:
+    value, kind = _source(column, schema)
+    if derive := layout.derive.get("truncated"):
+        return [derive(value).alias("truncated")]
+    flag = as_flag(value, kind)
+    bad = pl.when(flag.is_null()).then(as_text(value, kind)).alias("bad:truncated")
+    return [flag.alias("truncated"), *([bad] if kind != pl.Boolean else [])]
+
+
+def _names(layout: Layout, schema: Schema, asked: Asked) -> list[pl.Expr]:
+    found = []
+    by_prompt = layout.prompt is not None and (layout.group is None or asked.group_size)
+    for meaning in ("rollout",) if by_prompt else ("group", "rollout"):
+        if (column := getattr(layout, meaning)) is None:
+            continue
+        value, kind = _source(column, schema)
+        name = as_text(value, kind)
+        if derive := layout.derive.get(meaning):
+            name = derive(name)
+        elif kind.is_integer() and kind != pl.UInt64 and meaning == "group":
+            name = value.cast(pl.Int64)
+        found.append(name.alias(meaning))
+    if by_prompt and layout.prompt is not None:
+        found.append(hashed(as_text(*_source(layout.prompt, schema))).alias("group"))
+    if layout.prompt is not None and asked.beginnings:
+        found.append(begun(as_text(*_source(layout.prompt, schema))).alias("question"))
+    if layout.response is not None and (asked.texts or asked.beginnings):
+        text = as_text(*_source(layout.response, schema))
+        found += text_expressions(text, asked, has_length=layout.length is not None)
+    return found
+
+
+def hashed(text: pl.Expr) -> pl.Expr:
+    """Return 64 bits that stand for a text."""
+    return pl.when(text.is_not_null()).then(text.hash())
+
+
+def text_expressions(text: pl.Expr, asked: Asked, *, has_length: bool) -> list[pl.Expr]:
+    """Return what is kept of responses, if anything."""
+    found = []
+    if asked.texts:
+        found.append(text.hash().alias("hash"))
+        found += [] if has_length else [text.str.len_chars().cast(pl.Float64).alias("length")]
+    if asked.beginnings:
+        found.append(begun(text).alias("beginning"))
+    return found
+
+
+def begun(text: pl.Expr) -> pl.Expr:
+    """Return how a text begins."""
+    return text.str.slice(0, BEGINNING)
+
+
+def kinds_of(layout: Layout, first: Mapping[str, Any], asked: Asked) -> dict[str, pl.DataType]:
+    """Return the types in which JSON's values are read, by source column."""
+    wanted = [("reward", column) for column in layout.reward]
+    wanted += [(m, getattr(layout, m)) for m in MEANINGS if getattr(layout, m) is not None]
+    wanted += [("length", column) for column in layout.beside]
+    kinds: dict[str, pl.DataType] = {}
+    fields: dict[str, dict[str, pl.DataType]] = {}
+    for meaning, column in wanted:
+        if meaning == "response" and not (asked.texts or asked.beginnings):
+            continue
+        by_id = layout.group is not None and not asked.group_size
+        if meaning == "prompt" and by_id and not asked.beginnings:
+            continue
+        kind = _kind(layout.kinds.get(meaning), meaning, first.get(column))
+        if column in first or "." not in column:
+            kinds[column] = kind
+        else:
+            head, _, rest = column.partition(".")
+            fields.setdefault(head, {})[rest] = kind
+    return {**kinds, **{head: pl.Struct(held) for head, held in fields.items()}}
+
+
+def _kind(said: str | None, meaning: str, first: Any) -> pl.DataType:
+    if said == "list":
+        return pl.List(pl.Int64)
+    if meaning in TEXTS or said == "text":
+        return pl.String()
+    if meaning == "truncated" or isinstance(first, bool):
+        return pl.Boolean()
+    return pl.Int64() if meaning == "step" else pl.Float64()
+
+
+def coerced(record: Mapping[str, Any], kinds: Schema, where: str) -> list[Any]:
+    """Return the values of a record in the types that are read.
+
+    Raises:
+        InputError: a value is of another type.
+    """
+    return [in_kind(record.get(name), kind, name, where) for name, kind in kinds.items()]
+
+
+EXPECTED: dict[Any, str] = {
+    pl.Int64: "a whole number",
+    pl.Boolean: "true or false",
+    pl.List: "a list",
+}
+
+
+def in_kind(value: Any, kind: Any, name: str, where: str) -> Any:
+    """Return a value of JSON in one of the types that are read.
+
+    Raises:
+        InputError: it is of another type.
+    """
+    if value is None:
+        return value
+    if isinstance(kind, pl.List) and isinstance(value, list):
+        return [0] * len(value)  # only its length is asked for
+    if isinstance(kind, pl.Struct):
+        held = value if isinstance(value, dict) else {}
+        return {
+            field.name: in_kind(held.get(field.name), field.dtype, f"{name}.{field.name}", where)
+            for field in kind.fields
+        }
+    if kind == pl.String:
+        return as_plain_text(value)
+    if kind == pl.Boolean and isinstance(value, bool | int | float):
+        return bool(value)
+    number = _as_number(value)
+    if number is not None and kind == pl.Float64:
+        return number
+    if number is not None and kind == pl.Int64 and number.is_integer() and abs(number) < WHOLE:
+        return int(number)
+    expected = EXPECTED.get(type(kind), "a number")
+    raise InputError(
+        f"{shown(name)} is {shown(repr(value), 40)}, expected {expected}", where, "mend this row"
+    )
+
+
+NUMBER = re.compile(r"\s*[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)\s*", re.I | re.A)
+"""What text may say as a number: Python would take 1_0 too, and digits of every script."""
+
+
+def _as_number(value: Any) -> float | None:
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
+        return None
+    try:
+        return float(value) if finite(value) or isinstance(value, bool | str) else None
+    except OverflowError:
+        return None
+
+
+def as_plain_text(value: Any) -> str:
+    """Return a value of JSON as text, which it mostly is already."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

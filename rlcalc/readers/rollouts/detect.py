@@ -1,0 +1,55 @@
+"""Whose rollouts a source holds, by its first record: for commands that read something else."""
+
+from __future__ import annotations
+
+import csv
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rlcalc.errors import InputError
+from rlcalc.options import Kind
+from rlcalc.readers import json as json_reader
+from rlcalc.readers.rollouts import dumps
+from rlcalc.readers.rollouts.load import files_of
+from rlcalc.readers.sources import File, decoded, opened, text_of
+
+
+def trainer_of(sources: Sequence[str]) -> str | None:
+    """Return the format of rollouts that sources hold; None: none that is known by more than names.
+
+    Only files are looked at: what comes through a pipe is gone once it was read.
+    """
+    try:
+        name = files_of(sources)[0]
+        record = _first_record(name) if os.path.isfile(name) else None
+        form = dumps.sniffed(record, name) if isinstance(record, Mapping) else "columns"
+    except InputError:
+        return None
+    return None if form == "columns" else form
+
+
+def _first_record(name: str) -> Any:
+    """Return the first record of a file, or an empty one of the columns of a table."""
+    if zipfile.is_zipfile(name):
+        from rlcalc.readers.rollouts.dumps.inspect_ai import archive
+
+        return next((sample for _, sample in archive(name)), None)
+    with opened(name, None) as file:
+        if file.kind in (Kind.parquet, Kind.arrow):
+            from rlcalc.readers.trajectories.parquet import scan, whole
+
+            with whole(file):
+                return dict.fromkeys(scan(file).collect_schema())
+        if file.kind in (Kind.csv, Kind.tsv):
+            separator = "\t" if file.kind is Kind.tsv else ","
+            return dict.fromkeys(next(csv.reader([_line(file)], delimiter=separator)))
+        if file.kind is Kind.jsonl:
+            return json_reader.value_of(_line(file), file.at())
+        held = json_reader.value_of(text_of(file), file.at()) if file.kind is Kind.json else None
+        return held[0] if isinstance(held, list) and held else held
+
+
+def _line(file: File) -> str:
+    return decoded(file.stream.readline(), 1, file)

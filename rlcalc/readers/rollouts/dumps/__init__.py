@@ -1,0 +1,66 @@
+"""Dumps: what each trainer's rollouts look like. One file a trainer, in the order of sniffing.
+
+A module has `fits(record)`, and `layout(names, numbers)` where a row is a rollout, `rows(record)`
+where rollouts are nested in records, or `records(record)` where a record holds others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from rlcalc.errors import InputError, UsageError, nearest, shown
+
+FORMATS = {
+    "art": "art",
+    "trl": "trl",
+    "wandb": "wandb",
+    "traces": "traces",
+    "verifiers": "verifiers",
+    "tinker": "tinker",
+    "verl": "verl",
+    "skyrl": "skyrl",
+    "nemo-rl": "nemo_rl",
+    "ms-swift": "ms_swift",
+    "atropos": "atropos",
+    "rllm": "rllm",
+    "open-instruct": "open_instruct",
+    "areal": "areal",
+    "slime": "slime",
+    "inspect": "inspect_ai",
+    "lm-eval": "lm_eval",
+    "columns": "columns",
+}
+"""The name of each format, and its file in this folder; the first that fits is it."""
+
+
+def sniffed(record: Mapping[str, Any], where: str) -> str:
+    """Return the format of a record, or of a table with these columns.
+
+    Raises:
+        InputError: it is known to hold no groups or no rewards.
+    """
+    if {"schema_version", "inference_logprobs", "loss_mask"} <= record.keys():
+        raise InputError(
+            "prime-rl's token exports hold neither groups nor rewards",
+            where,
+            "give the traces.jsonl of the same step",
+        )
+    return next(name for name in FORMATS if module(name).fits(record))
+
+
+def module(name: str) -> ModuleType:
+    """Return the module of a format.
+
+    Raises:
+        UsageError: there is no such format.
+    """
+    if name not in FORMATS:
+        near = nearest(name, FORMATS)
+        raise UsageError(
+            f"--from {shown(name)}: rollouts are not read from that",
+            fix=f"did you mean {near}?" if near else f"one of {', '.join(FORMATS)}",
+        )
+    return import_module(f"rlcalc.readers.rollouts.dumps.{FORMATS[name]}")

@@ -1,0 +1,40 @@
+"""NeMo-RL: train_data_step{N}.jsonl, one rollout a line, every value in a list of one.
+
+NeMo-RL brings together what has the same prompt tokens, so that is a group here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rlcalc.readers.rollouts.dumps.layout import Row
+
+TOGETHER = True  # the rollouts of one occurrence of a prompt stand together
+
+
+def fits(record: Mapping[str, Any]) -> bool:
+    """Return whether a record is one of NeMo-RL."""
+    return "token_loss_mask" in record or {"content", "rewards", "idx"} <= record.keys()
+
+
+def rows(record: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield the rollout; after dynamic sampling the kept reward is in `filtered_rewards`."""
+    value = {name: _unwrapped(held) for name, held in record.items()}
+    mask, tokens = value.get("token_loss_mask"), value.get("token_ids")
+    trained = [place for place, flag in enumerate(mask or []) if flag]
+    content = value.get("content") or []
+    advantages = value.get("advantages") or []
+    yield {
+        "prompt": str(tokens[: trained[0]] if tokens and trained else content[:1]),
+        "rollout": record.get("idx"),
+        "reward": {"reward": value.get("filtered_rewards", value.get("rewards"))},
+        "advantage": advantages[trained[0]] if advantages and trained else None,
+        "length": len(trained) if mask else None,
+        "question": content[0] if content else None,
+        "response": content[-1] if content else None,
+    }
+
+
+def _unwrapped(held: Any) -> Any:
+    return held[0] if isinstance(held, list) and len(held) == 1 else held

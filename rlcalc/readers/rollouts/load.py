@@ -1,0 +1,401 @@
+"""Rollouts from files: finds the format of each dump, and reads what it must.
+
+Tables and plain lines go through Polars, and only the columns that are needed; nested records, and
+blocks in which something is wrong, go through Python one by one. Text is kept as a hash.
+"""
+
+from __future__ import annotations
+
+import glob
+import io
+import os
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.errors import InputError, UsageError, listed, shown
+from rlcalc.options import Kind
+from rlcalc.readers.rollouts import dumps
+from rlcalc.readers.rollouts.dumps.layout import Layout
+from rlcalc.readers.sources import BESIDE, COMPRESSED, SUFFIXES, File, found, kind_of_name, opened
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from rlcalc.readers.rollouts.builder import Gathering
+    from rlcalc.rollouts import Rollouts
+
+BESIDE_ROLLOUTS = (
+    *BESIDE, "aggregated_results.jsonl", "history.jsonl", "_metadata.jsonl", "_logtree.json",
+    "metrics.jsonl", "config.json", "checkpoints.jsonl", "timing_spans.jsonl",
+)  # fmt: skip
+"""Files that stand beside rollouts in the folders of some trainers, and hold none."""
+
+CHUNK = 1 << 14
+PICKLE = (
+    'rlcalc never unpickles: python -c "import json, sys, torch; [print(json.dumps({k: v for k, v '
+    "in s.items() if k in ('group_index', 'index', 'rollout_id', 'reward', 'response_length', "
+    "'status')})) for s in torch.load(sys.argv[1], weights_only=True)['samples']]\" FILE.pt > "
+    "rollouts.jsonl makes lines of slime's rollouts; SkyRL's hold neither rewards nor groups"
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How rollouts are to be read; a column of None is found by its name."""
+
+    form: str | None = None  # --from: a trainer, or `columns`
+    group: str | None = None
+    reward: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    advantage: str | None = None
+    length: str | None = None
+    step: str | None = None  # `none`: steps do not matter
+    rollout: str | None = None  # `none`: every row is a rollout
+    baseline: str | None = None
+    group_size: int | None = None  # this many rows after each other are a group
+    texts: bool = False  # tell equal responses, and count characters where tokens are not known
+    beginnings: bool = False  # keep how prompts and responses begin
+
+    def named(self) -> dict[str, str]:
+        """Return the columns that were named, by meaning."""
+        named = {
+            meaning: getattr(self, meaning)
+            for meaning in ("group", "advantage", "length", "step", "rollout", "baseline")
+        }
+        return {meaning: held for meaning, held in named.items() if held not in (None, "none")}
+
+    def weight_of(self) -> dict[str, float]:
+        """Return what each reward function counts for.
+
+        Raises:
+            UsageError: there are not as many weights as rewards.
+        """
+        if self.weights and not self.reward:
+            raise UsageError(
+                "--weights without --reward: nothing says what they weigh",
+                fix="name the rewards in the same order: --reward a,b --weights 1,0.5",
+            )
+        if self.weights and len(self.weights) != len(self.reward):
+            raise UsageError(
+                f"the number of weights is {len(self.weights)}, and that of rewards "
+                f"{len(self.reward)}: {listed(self.reward)}",
+                fix=f"give one each: --weights {','.join(['1'] * min(len(self.reward), 8))}",
+            )
+        if len(set(self.reward)) < len(self.reward):
+            raise UsageError(
+                f"--reward {shown(','.join(self.reward))}", fix="name each reward once"
+            )
+        return dict(zip(self.reward, self.weights, strict=False))
+
+
+def load(sources: Sequence[str], asked: Asked) -> Rollouts:
+    """Return the rollouts of some sources.
+
+    Args:
+        sources: paths, globs, folders, `-` or names of shipped specs.
+        asked: how to read them.
+
+    Raises:
+        InputError: a source is not there, or is not as it should be.
+        UsageError: the options do not fit each other.
+    """
+    from rlcalc.readers.rollouts.builder import Gathering
+
+    asked.weight_of()
+    if asked.form is not None:
+        dumps.module(asked.form)
+    gathering = Gathering(asked)
+    read: set[str] = set()
+    for name in files_of(sources):
+        if name != "-" and (real := os.path.realpath(name)) in read:
+            gathering.note(f"{shown(name)} was named twice, and read once")
+            continue
+        read.add(real if name != "-" else name)
+        _read(name, gathering)
+    return gathering.finish()
+
+
+@contextmanager
+def loading(sources: Sequence[str], asked: Asked) -> Iterator[Callable[[], Rollouts]]:
+    """Read while something else is done, such as imports; yield what waits for the rollouts.
+
+    Args:
+        sources: as in `load`.
+        asked: as in `load`.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    import polars  # noqa: F401  first, so that what follows runs beside its reading
+
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(load, sources, asked)
+        yield held.result
+
+
+def load_frame(frame: Any, asked: Asked) -> Rollouts:
+    """Return the rollouts of a Polars frame, one a row."""
+    from rlcalc.readers.rollouts.builder import Gathering
+
+    gathering = Gathering(asked)
+    gathering.begin_file("the frame", None)
+    _table(frame.lazy(), "the frame", gathering)
+    gathering.end_file()
+    return gathering.finish()
+
+
+def files_of(sources: Sequence[str]) -> list[str]:
+    """Return the files that sources name; of folders those that may hold rollouts.
+
+    Raises:
+        InputError: there are none.
+    """
+    files: list[str] = []
+    for source in sources:
+        folders = [path for path in glob.glob(source) if os.path.isdir(path)]
+        if folders and "**" not in source:  # step_*, in quotes: the folders, and files beside them
+            for path in sorted(map(Path, glob.glob(source)), key=_natural):
+                files += _in_folder(str(path)) if path.is_dir() else [str(path)]
+        else:
+            files += found([source])
+    if not files:
+        raise InputError(
+            f"{listed(sources)} names no file", fix="is it a link to what is no longer there?"
+        )
+    return files
+
+
+def _in_folder(folder: str) -> list[str]:
+    paths = sorted((path for path in Path(folder).rglob("*") if path.is_file()), key=_natural)
+    known = [
+        str(path)
+        for path in paths
+        if (kind_of_name(path.name) or path.suffix == ".eval")
+        and not path.name.endswith(BESIDE_ROLLOUTS)
+    ]
+    if known:
+        return known
+    pickles = [path.name for path in paths if path.suffix in (".pt", ".pkl", ".pickle")]
+    if pickles:
+        raise InputError(
+            f"there are only pickles: {listed(pickles[:8], total=len(pickles))}",
+            shown(folder),
+            PICKLE,
+        )
+    raise InputError(
+        f"no file to read in the folder {shown(folder)}",
+        fix="its files should end in .jsonl, .parquet, .json, .csv or .eval",
+    )
+
+
+def _natural(path: Path) -> list[str | int]:
+    """Numbers in names count as numbers: step_2 comes before step_10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", str(path))]
+
+
+STEP = re.compile(r"(?:step|iteration|iter|completions)[_-]?(\d+)", re.IGNORECASE)
+
+
+def step_of_name(path: str) -> int | None:
+    """Return the step that a file's name, or the nearest of its folders', tells of.
+
+    >>> [step_of_name(p) for p in ("a/12.jsonl", "completions_00012.parquet", "step_3/all/x.jsonl")]
+    [12, 12, 3]
+    """
+    stem = os.path.basename(path)
+    while os.path.splitext(stem)[1].lower() in (*SUFFIXES, *COMPRESSED):
+        stem = os.path.splitext(stem)[0]
+    if stem.isdecimal():
+        return int(stem)
+    for part in (stem, *reversed(Path(path).parts[:-1])):
+        if match := STEP.search(part):
+            return int(match[1])
+    return None
+
+
+def _read(name: str, gathering: Gathering) -> None:
+    gathering.begin_file("standard input" if name == "-" else name, step_of_name(name))
+    if name != "-" and os.path.isfile(name) and _special(name, gathering):
+        gathering.end_file()
+        return
+    with opened(name, None) as file:
+        if file.kind in (Kind.parquet, Kind.arrow):
+            from rlcalc.readers.trajectories.parquet import scan, whole
+
+            with whole(file):
+                _table(scan(file), file.at(), gathering)
+        elif file.kind in (Kind.csv, Kind.tsv):
+            _csv(file, gathering)
+        elif file.kind is Kind.jsonl:
+            from rlcalc.readers.rollouts.jsonl import read
+
+            read(file, gathering)
+        else:
+            _document(file, gathering)
+    gathering.end_file()
+
+
+def _special(name: str, gathering: Gathering) -> bool:
+    """Read an .eval archive, and refuse pickles; everything else is for others."""
+    try:
+        with open(name, "rb") as stream:
+            head = stream.read(4)
+            zipped = head == b"PK\x03\x04" and zipfile.is_zipfile(stream)
+    except OSError:
+        return False  # who opens it next says why it cannot be read
+    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        raise InputError("this is a pickle, which could run any code", shown(name), PICKLE)
+    if not zipped:
+        return False
+    from rlcalc.readers.rollouts.dumps.inspect_ai import archive, contents
+
+    inside = contents(name)
+    if any(os.path.basename(part) == "data.pkl" for part in inside):
+        raise InputError("this is a pickle (torch), which could run any code", shown(name), PICKLE)
+    if not any(part.startswith("samples/") for part in inside):
+        return False
+    gathering.is_of("inspect", shown(name))
+    module = dumps.module("inspect")
+    for part, sample in archive(name):
+        place = f"{shown(name)}: {shown(part)}"
+        gathering.records(module, [sample], [place].__getitem__)
+    return True
+
+
+def _document(file: File, gathering: Gathering) -> None:
+    """Read a JSON document: a record, a list of them, or one-step trajectories, as in YAML too."""
+    from rlcalc.readers import json as json_reader
+    from rlcalc.readers.sources import text_of
+
+    if file.kind is Kind.yaml:
+        gathering.trajectories(file)
+        return
+    text = text_of(file)
+    value = json_reader.value_of(text, file.at())
+    records = value if isinstance(value, list) else [value]
+    if _is_trajectories(records[0] if records else None):
+        stream = io.BufferedReader(io.BytesIO(text.encode()))
+        gathering.trajectories(replace(file, stream=stream))
+        return
+    for place, record in enumerate(records, start=1):
+        if not isinstance(record, dict):
+            raise InputError(f"record {place} is no mapping: {shown(record, 40)}", file.at())
+    if not records:
+        raise InputError("there are no rollouts", file.at(), "the list is empty")
+    several = isinstance(value, list)
+    add_records(
+        records,
+        file.at(),
+        gathering,
+        lambda place: file.at(f"record {place + 1}") if several else file.at(),
+    )
+
+
+def _is_trajectories(record: Any) -> bool:
+    """Whether a document holds trajectories in a form of ours."""
+    if not isinstance(record, dict) or "training_step" in record:
+        return False
+    held = record.get("trajectories")
+    return isinstance(held, list) and not any(
+        isinstance(t, dict) and "messages_and_choices" in t for t in held
+    )
+
+
+def add_records(
+    records: list[dict[str, Any]], where: str, gathering: Gathering, place: Callable[[int], str]
+) -> None:
+    """Take in records that are in memory, whatever their format."""
+    name = gathering.form_of(records[0], where)
+    module = dumps.module(name)
+    if hasattr(module, "records"):  # a table inside a record: its rows are records of a format
+        try:
+            inner = [row for record in records for row in module.records(record)]
+        except InputError as error:
+            fault = error.faults[0]
+            raise InputError(fault.what, fault.where or where, fault.fix) from error
+        if inner:
+            gathering.inner()
+            add_records(inner, where, gathering, lambda n: f"{where}, row {n + 1} of the table")
+        return
+    layout = layout_of(module, records[0], None, where, gathering.asked)
+    if layout is None:
+        gathering.records(module, records, place)
+    else:
+        gathering.plain_records(layout, records, place)
+
+
+def layout_of(
+    module: ModuleType,
+    first: Mapping[str, Any],
+    schema: Mapping[str, pl.DataType] | None,
+    where: str,
+    asked: Asked,
+) -> Layout | None:
+    """Return where a table has what, with the columns that were asked for; None: rows are nested.
+
+    Raises:
+        InputError: a column that is needed or was asked for is not there.
+    """
+    from rlcalc.readers.rollouts.columns import settled
+    from rlcalc.readers.rollouts.dumps.layout import finite
+
+    if not hasattr(module, "layout"):
+        return None
+    numbers = [
+        name
+        for name, value in first.items()
+        if (value is None or finite(value) if schema is None else schema[name].is_numeric())
+    ]
+    layout = module.layout(list(first), numbers)
+    return None if layout is None else settled(layout, list(first), where, asked)
+
+
+def _table(lazy: pl.LazyFrame, where: str, gathering: Gathering) -> None:
+    schema = dict(lazy.collect_schema())
+    names: dict[str, Any] = dict.fromkeys(schema)
+    module = dumps.module(gathering.form_of(names, where))
+    layout = layout_of(module, names, schema, where, gathering.asked)
+    if layout is None:
+        before = 0
+        for frame in lazy.collect_batches(maintain_order=True, chunk_size=CHUNK):
+            rows = frame.to_dicts()
+            gathering.records(module, rows, partial(_row, where, before))
+            before += len(rows)
+        return
+    gathering.table(layout, lazy, schema, partial(_row, where, 0))
+
+
+def _row(where: str, before: int, place: int) -> str:
+    return f"{where}, row {before + place + 1}"
+
+
+def _csv(file: File, gathering: Gathering) -> None:
+    import polars as pl
+
+    try:
+        lazy = pl.scan_csv(
+            file.path or io.BytesIO(file.stream.read()),
+            separator="\t" if file.kind is Kind.tsv else ",",
+            infer_schema=False,
+            glob=False,
+        )
+        schema = dict(lazy.collect_schema())
+        names: dict[str, Any] = dict.fromkeys(schema)
+        module = dumps.module(gathering.form_of(names, file.at()))
+        layout = layout_of(
+            module, names, {name: pl.Float64() for name in names}, file.at(), gathering.asked
+        )
+        if layout is None:
+            raise InputError("rollouts of this trainer are not read from CSV", file.at())
+        gathering.table(layout, lazy, schema, lambda row: file.at(f"row {row + 1}"))
+    except pl.exceptions.PolarsError as error:
+        reason = shown(str(error).splitlines()[0], 200)
+        raise InputError(
+            f"not a table: {reason}", file.at(), "is every row as wide as the header?"
+        ) from error

@@ -1,0 +1,115 @@
+"""Rows of nested dumps: what a module made of a record, with its numbers looked at, as a frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from rlcalc.errors import InputError, listed, shown
+from rlcalc.readers.rollouts.columns import (
+    BEGINNING,
+    NUMBERS,
+    REWARD,
+    WHOLE,
+    as_plain_text,
+    hashed,
+    in_kind,
+)
+from rlcalc.readers.rollouts.dumps.layout import Row
+
+if TYPE_CHECKING:
+    from rlcalc.readers.rollouts.load import Asked
+
+
+def rows_of(module: ModuleType, record: Mapping[str, Any], where: str, form: str) -> list[Row]:
+    """Return the rollouts of a record.
+
+    Raises:
+        InputError: the record is not what its format says.
+    """
+    if not hasattr(module, "rows"):
+        raise InputError(f"this is no record of {form}", where, "leave out --from, or say another")
+    try:
+        return list(module.rows(record))
+    except InputError as error:
+        fault = error.faults[0]
+        raise InputError(fault.what, fault.where or where, fault.fix) from error
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else shown(str(error))
+        raise InputError(
+            f"this is no record of {form}: {what}", where, "leave it out, or say another --from"
+        ) from error
+
+
+def checked(row: Row, asked: Asked, where: str) -> Row:
+    """Return a rollout of a nested dump with the rewards that were asked for, as numbers.
+
+    Raises:
+        InputError: a number is none, or a reward that was asked for is not there.
+    """
+    if asked.reward:
+        known = {**row.get("more", {}), **row["reward"]}
+        missing = [name for name in asked.reward if name not in known]
+        if missing:
+            raise InputError(
+                f"there is no reward {shown(missing[0])}", where, f"there are {listed(known)}"
+            )
+        row["reward"] = {name: known[name] for name in asked.reward}
+    if row.get("group", row.get("prompt", "the record")) is None:
+        raise InputError("the group is missing", where, "mend or leave out this row")
+    if not row["reward"]:
+        raise InputError("there is no reward", where, "mend or leave out this row")
+    for name, value in row["reward"].items():
+        row["reward"][name] = _reward(value, name, where)
+    for name in (*NUMBERS, "step"):
+        if row.get(name) is not None:
+            kind = pl.Int64() if name == "step" else pl.Float64()
+            row[name] = in_kind(row[name], kind, name, where)
+    if not 0 <= (row.get("length") or 0.0) < WHOLE and not math.isnan(row["length"]):
+        raise InputError(f"length is {row['length']:g}, expected a length from 0", where, "mend it")
+    return row
+
+
+def _reward(value: Any, name: str, where: str) -> float | None:
+    number: float | None = in_kind(value, pl.Float64(), name, where)
+    if number is not None and math.isinf(number):
+        raise InputError(
+            f"{shown(name)} is {number}, expected a finite number, or none", where, "mend this row"
+        )
+    return number
+
+
+def framed(rows: list[Row], *, beginnings: bool) -> pl.DataFrame:
+    """Return rollouts as a frame; the hash of a prompt is its group.
+
+    Args:
+        rows: a rollout each.
+        beginnings: keep how prompts begin.
+    """
+    rewards = list(dict.fromkeys(name for row in rows for name in row["reward"]))
+    columns = {
+        REWARD + name: pl.Series([row["reward"].get(name) for row in rows], dtype=pl.Float64)
+        for name in rewards
+    }
+    held = {name for row in rows for name, value in row.items() if value is not None}
+    for name in held & {*NUMBERS, "step"}:
+        kind = pl.Int64() if name == "step" else pl.Float64()
+        columns[name] = pl.Series([row.get(name) for row in rows], dtype=kind)
+    if "truncated" in held:
+        columns["truncated"] = pl.Series([bool(row.get("truncated")) for row in rows])
+    for name in held & {"group", "rollout", "prompt", "response"}:
+        values = [row.get(name) for row in rows]
+        texts = [None if value is None else as_plain_text(value) for value in values]
+        columns[name] = pl.Series(texts, dtype=pl.String)
+    frame = pl.DataFrame(columns)
+    if beginnings:
+        questions = [row.get("question", row.get("prompt")) for row in rows]
+        starts = [None if one is None else as_plain_text(one)[:BEGINNING] for one in questions]
+        frame = frame.with_columns(question=pl.Series(starts, dtype=pl.String))
+    if "prompt" in frame.columns:
+        frame = frame.with_columns(group=hashed(pl.col("prompt"))).drop("prompt")
+    return frame

@@ -1,0 +1,1 @@
+"""Readers of trajectories: one file a format, and how steps become trajectories."""

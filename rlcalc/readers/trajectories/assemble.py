@@ -1,0 +1,444 @@
+"""Rows of steps → whole trajectories: what belongs together, in which order, and how it ended.
+
+A trajectory ends where its end is flagged, or where the trajectory column changes. Rows may be
+interleaved, as parallel environments write them; then open trajectories wait for their end. Rows
+that are not steps are recognised, counted and left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlcalc.errors import Fault, InputError, listed
+from rlcalc.readers.sources import Options
+from rlcalc.readers.trajectories.layout import Judgement, ends, grouped_by, judge
+from rlcalc.readers.trajectories.step_table import ENDS, FLAGS, NUMBERS, Books, Rows
+from rlcalc.trajectories import Experience, Flags, Ints, Trajectories, changes
+
+SAMPLE = 1 << 16
+"""Rows by which a source is judged: a constant, so that the judgement is not the reader's."""
+
+LONGEST_RUN = 1 << 20
+"""Rows of one trajectory that are kept together although an end is flagged among them."""
+
+NEAR = 1 << 12
+"""Rows among which the border of a trajectory is looked for first."""
+
+LAST_ROW = "rows that hold only a last state"
+PAD_ROW = "padding rows"
+RESET_ROW = "reset rows"
+
+
+class Assembler:
+    """Takes rows as they come and gives whole trajectories as soon as they are whole."""
+
+    def __init__(self, experience: Experience, books: Books, options: Options) -> None:
+        self.experience, self.books, self.options = experience, books, options
+        self.judgement: Judgement | None = None
+        self.ghosts = np.empty(0, dtype=np.int64)  # the arrivals of rows that only show what was
+        self.open: list[Rows] = []  # rows before the judgement, or of trajectories still open
+        self.by_environment = False  # the key is an environment's, which has many trajectories
+        self.padded = False  # each file ends with a row that is not a step
+        self.file_start: list[int] = []  # the arrival of each file's first row
+        self.file_name: list[str] = []
+        self.n_arrived = 0
+        self.kinds: dict[str, np.dtype[Any]] = {}  # the columns of the first rows
+        self.closed: list[Ints] = []  # keys of this file that ended without a flag
+        self.highest_closed = np.iinfo(np.int64).min
+
+    def begin_file(self, name: str, *, by_environment: bool, padded: bool) -> None:
+        """Take note that the next rows come from another file."""
+        self.file_start.append(self.n_arrived)
+        self.file_name.append(name)
+        self.by_environment, self.padded = by_environment, padded
+        self.closed, self.highest_closed = [], np.iinfo(np.int64).min
+
+    def push(self, rows: Rows) -> list[Trajectories]:
+        """Take rows of the present file; return the trajectories that are whole now."""
+        if not len(rows):
+            return []
+        self._complete(rows)
+        rows.columns["arrival"] = rows.columns.pop("row")
+        rows.columns["arrival"] += self.file_start[-1]
+        self.n_arrived = int(rows["arrival"][-1]) + 1
+        if self.options.one_step:
+            return [self._built(rows, np.arange(len(rows)))]
+        judged = self.judgement
+        if judged is None:
+            self.open.append(rows)
+            if sum(map(len, self.open)) < SAMPLE:
+                return []
+            judged = self.judgement = self._judged()
+        elif judged.hold or self._goes_on(rows):
+            self.open.append(rows)
+            return []
+        else:
+            done, rest = self._completed(rows)
+            self.open.append(rest)
+            return done + self._whole(last=False)
+        return [] if judged.hold else self._whole(last=False)
+
+    def _complete(self, rows: Rows) -> None:
+        """Give rows the columns that rows of earlier files have; refuse what cannot be made up."""
+        if not self.kinds:
+            self.kinds = {name: column.dtype for name, column in rows.columns.items()}
+        for name in set(self.kinds) ^ set(rows.columns):
+            if name in (*FLAGS, *NUMBERS) and name in self.kinds:
+                empty = False if name in FLAGS else np.nan
+                rows.columns[name] = np.full(len(rows), empty, dtype=self.kinds[name])
+            else:
+                raise InputError(
+                    f"the files differ: some have a column for the {name}, others have none",
+                    self.file_name[-1],
+                    "read them one by one, or give all of them the same columns",
+                )
+
+    def _completed(self, rows: Rows) -> tuple[list[Trajectories], Rows]:
+        """Return what the first rows complete, and the other rows, which are then not copied."""
+        judged = self.judgement
+        assert judged is not None
+        simple = not (judged.interleaved or judged.resets or self.padded or "is_first" in rows)
+        if not (simple and self.open):
+            return [], rows
+        first = 0
+        for near in (NEAR, len(rows)):  # most often it is among the first rows
+            part = rows.take(slice(near))
+            if judged.keyed:
+                following = part["key"] != self.open[-1]["key"][-1]
+            else:
+                following = np.append(False, ends(part)[:-1])
+            first = int(np.argmax(following))
+            if following[first]:
+                break
+        else:
+            return [], rows
+        self.open.append(rows.take(slice(first)))
+        return self._whole(last=True), rows.take(slice(first, len(rows)))
+
+    def finish(self) -> list[Trajectories]:
+        """Return the trajectories that are whole because nothing more comes."""
+        if not self.open:
+            return []
+        if self.judgement is None:
+            self.judgement = self._judged()
+        return self._whole(last=True)
+
+    def _file_of(self, rows: Rows) -> Ints:
+        return np.searchsorted(self.file_start, rows["arrival"], side="right") - 1
+
+    def _other_file(self, rows: Rows) -> Flags:
+        """[N] whether a row is of another file than the one before; [1] where all are of one."""
+        if len(self.file_start) == 1 or self.file_start[-1] <= rows["arrival"][0]:
+            return np.zeros(1, dtype=bool)
+        return changes(self._file_of(rows))
+
+    def _where(self, rows: Rows, which: NDArray[np.int64]) -> str:
+        """Say where some rows stand."""
+        file = self._file_of(rows)[which]
+        row = rows["arrival"][which] - np.array(self.file_start)[file] + 1
+        first = file[0]
+        return f"{self.file_name[first]}, row {listed(row[file == first].tolist(), 5)}"
+
+    def _judged(self) -> Judgement:
+        sample = Rows.joined(self.open).take(slice(SAMPLE))
+        ordered = self.options.order_by is not None
+        return judge(sample, self._file_of(sample), self.file_name[-1], ordered=ordered)
+
+    def _goes_on(self, rows: Rows) -> bool:
+        """Whether nothing became whole with these rows: cheap, for trajectories of many blocks."""
+        judged = self.judgement
+        assert judged is not None
+        if ends(rows).any() or "is_first" in rows or ("time" in rows and not judged.keyed):
+            return False
+        if judged.interleaved:
+            return True
+        return bool(self.open) and (
+            not judged.keyed or bool((rows["key"] == self.open[0]["key"][-1]).all())
+        )
+
+    def _whole(self, *, last: bool) -> list[Trajectories]:
+        """Return what is whole among the open rows, and keep the rest."""
+        judged = self.judgement
+        assert judged is not None
+        rows = Rows.joined(self.open)
+        if judged.keyed and (judged.interleaved or judged.hold):
+            rows = rows.take(grouped_by(rows["key"], self._file_of(rows) if judged.hold else None))
+        if judged.keyed and "time" in rows:
+            rows = self._in_time_order(rows)
+        if judged.resets:
+            rows = self._without_resets(rows)
+        if not len(rows):
+            self.open = []
+            return []
+        begins = self._begins(rows)
+        begin = np.flatnonzero(begins)
+        final = np.append(begin[1:], len(rows)) - 1
+        ended = ends(rows)[final]
+        whole = np.ones(len(begin), dtype=bool) if last else ended.copy()
+        if not last and not judged.interleaved:
+            whole[:] = True
+            whole[-1] = ended[-1]
+            if judged.keyed and not self.by_environment:
+                whole &= self._run_is_over(rows, begin)
+        ghost = np.zeros(len(rows), dtype=bool)
+        if len(self.ghosts):
+            ghost = np.isin(rows["arrival"], self.ghosts)
+            whole &= ~ghost[begin]
+        self._keep(rows, begin, whole, ghost, last=last)
+        if judged.keyed and not judged.interleaved and not self.by_environment:
+            self._close(rows, begin[whole & ~ended])
+        return self._emitted(rows, begin, final, whole, ended)
+
+    def _run_is_over(self, rows: Rows, begin: Ints) -> Flags:
+        """Which segments are not of the last key: its other rows may still come, in any order."""
+        key, run = rows["key"], 0
+        for near in (NEAR, len(rows)):
+            other = np.flatnonzero(key[-near:] != key[-1])
+            if len(other):
+                run = len(key) - min(near, len(key)) + int(other[-1]) + 1
+                break
+        return begin < run if len(rows) - run <= LONGEST_RUN else np.ones(len(begin), dtype=bool)
+
+    def _keep(self, rows: Rows, begin: Ints, whole: Flags, ghost: Flags, *, last: bool) -> None:
+        """Keep the rows of open trajectories; and ghosts, where a row is judged by the one before.
+
+        A ghost is the last row of a trajectory that was given away already.
+        """
+        if last:
+            self.open, self.ghosts = [], np.empty(0, dtype=np.int64)
+            return
+        judged = self.judgement
+        simple = not (len(self.ghosts) or self.padded or (judged and judged.resets))
+        if simple and whole[:-1].all():
+            self.open = [] if whole[-1] else [rows.take(slice(int(begin[-1]), len(rows)))]
+            return
+        waits = np.repeat(~whole, np.diff(np.append(begin, len(rows)))) & ~ghost
+        if judged is not None and (judged.resets or self.padded):
+            group = rows["key"] if judged.interleaved else np.zeros(len(rows))
+            new_ghost = np.append(changes(group)[1:], True) & ~waits
+            self.ghosts = rows["arrival"][new_ghost]
+            waits = waits | new_ghost
+        left = np.flatnonzero(waits)
+        left = left[np.argsort(rows["arrival"][left], kind="stable")]
+        self.open = [rows.take(left)] if len(left) else []
+
+    def _emitted(
+        self, rows: Rows, begin: Ints, final: Ints, whole: Flags, ended: Flags
+    ) -> list[Trajectories]:
+        chosen = np.flatnonzero(whole)
+        if self.padded:
+            chosen = self._without_pads(rows, begin, final, chosen)
+        if not len(chosen):
+            return []
+        if self.judgement is not None and self.judgement.interleaved and not self.judgement.hold:
+            # in the order in which they ended, whatever the blocks; those that never did come last
+            arrival = rows["arrival"]
+            when = np.where(ended, arrival[final], self.n_arrived + arrival[begin])
+            chosen = chosen[np.argsort(when[chosen], kind="stable")]
+        length = (final - begin + 1)[chosen]
+        start = np.concatenate([[0], np.cumsum(length)])
+        if np.array_equal(chosen, np.arange(len(chosen))):
+            rows = rows.take(slice(int(start[-1])))
+        else:
+            within = np.arange(start[-1]) - np.repeat(start[:-1], length)
+            rows = rows.take(np.repeat(begin[chosen], length) + within)
+        return [self._built(rows, start[:-1])]
+
+    def _begins(self, rows: Rows) -> Flags:
+        """[N] whether a trajectory begins with this row; rows are grouped and in order."""
+        judged = self.judgement
+        assert judged is not None
+        begins = np.zeros(len(rows), dtype=bool)
+        begins[0] = True
+        begins[1:] = ends(rows)[:-1]
+        if judged.keyed:
+            begins |= changes(rows["key"])
+        if "is_first" in rows:
+            begins |= rows["is_first"]
+        other = self._other_file(rows)
+        if judged.keyed and len(other) == 1:
+            return begins
+        restarts = np.zeros(len(rows), dtype=bool)
+        if "time" in rows:
+            restarts[1:] = np.diff(rows["time"]) <= 0
+        if not judged.keyed:
+            begins |= restarts
+        told = "time" in rows or (judged.keyed and judged.flagged)
+        return begins | (other & (restarts if told else True))
+
+    def _in_time_order(self, rows: Rows) -> Rows:
+        """Sort the rows of each key by time where they are not; refuse a time that comes twice."""
+        time = rows["time"]
+        back = np.zeros(len(rows), dtype=bool)
+        np.less_equal(time[1:], time[:-1], out=back[1:])
+        back[1:] &= rows["key"][1:] == rows["key"][:-1]
+        other = self._other_file(rows)
+        back &= ~other
+        if not back.any():
+            return rows
+        change = changes(rows["key"]) | other
+        run = np.cumsum(change) - 1
+        n_runs = int(run[-1]) + 1
+        ended = ends(rows)
+        order = np.lexsort([np.arange(len(rows)), time, run])
+        twice = ~changes(run[order])
+        twice[1:] &= np.diff(time[order]) == 0
+        n_twice = np.bincount(run[order], twice, n_runs)
+        n_ended = np.bincount(run, ended, n_runs)
+        unexplained = back.copy()
+        unexplained[1:] &= ~ended[:-1]
+        sortable = (n_twice == 0) & (n_ended <= 1)
+        faulty = ~sortable & (np.bincount(run, unexplained, n_runs) > 0)
+        if faulty.any():
+            wrong = order[twice & faulty[run[order]]]
+            wrong = wrong if len(wrong) else np.flatnonzero(unexplained & faulty[run])
+            self.experience.fault(
+                Fault(
+                    f"a trajectory has the same time twice: {time[wrong[0]]:g}"
+                    if n_twice[faulty].any()
+                    else "a trajectory goes on after its end",
+                    self._where(rows, wrong),
+                    "leave out the duplicates, or say which column tells trajectories apart: "
+                    "--columns trajectory=COLUMN",
+                )
+            )
+        arranged = np.where(sortable[run], order, np.arange(len(rows)))
+        return rows.take(arranged[~faulty[run[arranged]]])
+
+    def _without_resets(self, rows: Rows) -> Rows:
+        ended = ends(rows)
+        reset = np.zeros(len(rows), dtype=bool)
+        reset[1:] = ended[:-1] & (rows["state"][1:] == rows["next_state"][:-1])
+        reset &= (rows["reward"] == 0) & ~ended
+        if self.judgement is not None and self.judgement.interleaved:
+            reset &= ~changes(rows["key"])
+        self.experience.left_out.update({RESET_ROW: int(reset.sum())} if reset.any() else {})
+        return rows.take(~reset)
+
+    def _without_pads(self, rows: Rows, begin: Ints, final: Ints, chosen: Ints) -> Ints:
+        """Leave out segments of one row, the last of its file, that follow an end."""
+        one = (begin == final) & ~ends(rows)[final] & (rows["reward"][begin] == 0) & (begin > 0)
+        one[1:] &= ends(rows)[final[:-1]]
+        arrival = rows["arrival"][final]
+        one &= np.isin(arrival + 1, [*self.file_start[1:], self.n_arrived])
+        pads = chosen[one[chosen]]
+        if len(pads):
+            self.experience.left_out[PAD_ROW] += len(pads)
+        left: Ints = chosen[~one[chosen]]
+        return left
+
+    def _close(self, rows: Rows, begin: Ints) -> None:
+        """Remember whose trajectories ended without a flag; refuse them when they come again."""
+        here = begin[rows["arrival"][begin] >= self.file_start[-1]]
+        keys = rows["key"][here]
+        if not len(keys):
+            return
+        if keys[0] <= self.highest_closed or np.any(np.diff(keys) <= 0):
+            keys = np.sort(keys)
+            again = keys[1:][np.diff(keys) == 0]
+            for known in self.closed:
+                place = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+                again = np.concatenate([again, keys[known[place] == keys]])
+            if len(again):
+                which = begin[np.isin(rows["key"][begin], again)]
+                self.experience.fault(
+                    Fault(
+                        "rows of a trajectory come after those of another",
+                        self._where(rows, which),
+                        "sort the rows by trajectory, or say --order-by COLUMN (holds them all)",
+                    )
+                )
+        self.closed.append(keys)
+        while len(self.closed) > 1 and 2 * len(self.closed[-1]) >= len(self.closed[-2]):
+            self.closed[-2:] = [np.sort(np.concatenate(self.closed[-2:]))]  # few, and each sorted
+        self.highest_closed = max(self.highest_closed, int(keys[-1]))
+
+    def _built(self, rows: Rows, begin: Ints) -> Trajectories:
+        """Return the trajectories that begin at these rows, which are in order and all there."""
+        experience, n = self.experience, len(rows)
+        final = np.append(begin[1:], n) - 1
+        flags = {name: rows[name][final] for name in (*ENDS, "is_terminal") if name in rows}
+        none = np.zeros(len(begin), dtype=bool)
+        terminated, truncated = flags.get("terminated", none), flags.get("truncated", none)
+        done = flags.get("done", none) & ~terminated & ~truncated
+        is_last = flags.get("is_last", none)
+        if "is_last" in flags:
+            is_terminal = flags.get("is_terminal", none)
+            terminated = terminated | (is_last & is_terminal)
+            truncated = truncated | (is_last & ~is_terminal)
+        if self.options.one_step and not flags:
+            terminated = ~none
+        cut_off = none if not flags or self.options.one_step else ~(terminated | truncated | done)
+        if done.any():
+            experience.note(
+                "a column says that trajectories are done but not why: they count as ended by the "
+                "world unless you say --columns truncated=COLUMN"
+            )
+        if cut_off.any():
+            experience.note(
+                "some trajectories stop although no end is flagged: they count as truncated; if a "
+                "file ends in the middle of one, only a trajectory column lets it go on in the next"
+            )
+        after: dict[str, NDArray[Any] | None] = {"last_state": None, "last_value": None}
+        if "next_state" in rows and not (self.judgement and self.judgement.restarted):
+            after["last_state"] = rows["next_state"][final]
+        if "next_value" in rows:
+            after["last_value"] = rows["next_value"][final]
+        if is_last.any():
+            after["last_state"] = np.where(is_last, rows["state"][final], -1).astype(np.int32)
+            if "value" in rows:
+                after["last_value"] = np.where(is_last, rows["value"][final], np.nan)
+            rows, begin, kept = self._without_last_rows(rows, begin, final, is_last)
+            terminated, truncated, cut_off = terminated[kept], truncated[kept], cut_off[kept]
+            after = {name: None if v is None else v[kept] for name, v in after.items()}
+        optional: dict[str, Any] = {
+            field.name: rows[field.name]
+            for field in fields(Trajectories)
+            if field.name in ("value", "log_prob", "behaviour_prob") and field.name in rows
+        }
+        if self.options.identify:
+            optional |= {"row": rows["arrival"], **self._identity(rows, begin)}
+        return Trajectories(
+            start=np.append(begin, len(rows)),
+            state=rows["state"],
+            action=rows["action"],
+            reward=rows["reward"],
+            terminated=terminated,
+            truncated=truncated | cut_off,
+            states=experience.states,
+            actions=experience.actions,
+            **after,  # type: ignore[arg-type]
+            **optional,
+        )
+
+    def _identity(self, rows: Rows, begin: Ints) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        if "time" in rows and np.array_equal(rows["time"], np.trunc(rows["time"])):
+            told["time"] = rows["time"].astype(np.int64)
+        if "name" in rows and not self.by_environment:
+            texts = self.books.name.labels.texts
+            told["name"] = [texts[code] for code in rows["name"][begin].tolist()]
+        return told
+
+    def _without_last_rows(
+        self, rows: Rows, begin: Ints, final: Ints, is_last: Flags
+    ) -> tuple[Rows, Ints, Flags]:
+        """Leave out rows that hold only a last state, and trajectories that have nothing else."""
+        kept = ~(is_last & (begin == final))
+        if not kept.all():
+            self.experience.fault(
+                Fault(
+                    "a trajectory with no steps: its only row is its last state",
+                    self._where(rows, final[~kept]),
+                    "leave it out",
+                )
+            )
+        self.experience.left_out[LAST_ROW] += int(is_last.sum())
+        step = np.ones(len(rows), dtype=bool)
+        step[final[is_last]] = False
+        length = (final - begin + 1 - is_last)[kept]
+        return rows.take(step), np.concatenate([[0], np.cumsum(length)[:-1]]), kept

@@ -1,0 +1,289 @@
+"""Validated documents → trajectories. Each of the three forms is brought into columns first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from rlcalc.documents import Lists, Step, Where, adapter, faults, form, path_fault
+from rlcalc.errors import Fault, nearest, shown
+from rlcalc.options import Kind
+from rlcalc.readers import json as json_reader
+from rlcalc.readers import yaml
+from rlcalc.readers.sources import File, text_of
+from rlcalc.readers.trajectories.context import Reading
+from rlcalc.trajectories import UNKNOWN, Experience, Floats, Labels, Trajectories
+
+
+def read(file: File, reading: Reading) -> list[Trajectories]:
+    """Return the trajectories of a document, in a list of one batch, or of none at all.
+
+    Raises:
+        InputError: the document is not as it should be.
+    """
+    experience = reading.experience
+    note_for_documents(reading)
+    written, place = parsed(file)
+    simulated = isinstance(written, dict) and written.get("command") == "simulate"
+    value = {"trajectories": _as_list(written)} if isinstance(written, list) else written
+    if simulated and {"facts", "rows"} <= written.keys():  # what simulate --json writes
+        value = {"gamma": written["facts"].get("gamma"), "trajectories": written["rows"]}
+
+    def where(path: tuple[int | str, ...]) -> str:
+        if simulated:
+            return place(("rows", *path[1:]))
+        if written is not value:  # the list of trajectories, or the only one, is bare
+            bare = isinstance(written, list) and value["trajectories"] is written
+            path = path[1:] if bare else path[2:]
+        return place(path)
+
+    if isinstance(value, dict) and "trajectories" not in value:
+        fault = _not_trajectories(value, file)
+        if fault:
+            experience.fault(fault)
+            return []
+        value = {"trajectories": [value]}
+    try:
+        document = adapter("document").validate_python(value)
+    except ValidationError as error:
+        experience.fault(*faults(error, where))
+        return []
+    settle_gamma(experience, document.gamma, file)
+    return batch(document.trajectories, experience, lambda number: where(("trajectories", number)))
+
+
+def parsed(file: File, keys: int = 0) -> tuple[Any, Where]:
+    """Return what a document holds, and what tells where the value at a path in it stands.
+
+    Args:
+        file: YAML or JSON.
+        keys: as in `dotted`.
+
+    Raises:
+        InputError: it is neither YAML nor JSON.
+    """
+    text = text_of(file)
+    parser = yaml.parse if file.kind is Kind.yaml else json_reader.parse
+    document = parser(text, file.at())
+
+    def where(path: tuple[int | str, ...]) -> str:
+        line = yaml.line_of(document.value, document.places, path)
+        line = line if document.places else json_reader.line_of(text, path)
+        name = dotted(path, keys)
+        return file.at(f"line {line}: {name}" if line else name)
+
+    return document.value, where
+
+
+def note_for_documents(reading: Reading) -> None:
+    """Say that what was asked of tables means nothing here."""
+    asked = reading.options
+    if asked.columns or asked.one_step or asked.order_by:
+        reading.experience.note(
+            "--columns, --one-step and --order-by are for tables; this source is none"
+        )
+
+
+def _as_list(values: list[Any]) -> list[Any]:
+    """One trajectory as a bare list, or a bare list of them (what `jq -s` makes of lines)."""
+    return (
+        values if values and isinstance(values[0], list | dict) and not _steps(values) else [values]
+    )
+
+
+def _steps(values: list[Any]) -> bool:
+    return isinstance(values[0], dict) and "reward" in values[0]
+
+
+def _not_trajectories(document: dict[str, Any], file: File) -> Fault | None:
+    if "rewards" in document and "actions" in document:
+        return None
+    if isinstance(document.get("states"), dict) or "environment" in document:
+        return Fault(
+            "this is a model: it says what can happen, and holds no trajectories",
+            file.at(),
+            "give trajectories, i.e. what was experienced; rlcalc estimate plays it with -n "
+            "EPISODES",
+        )
+    keys = ", ".join(map(str, list(document)[:8]))
+    near = next((key for key in document if nearest(str(key), ["trajectories"])), None)
+    fix = f"did you mean trajectories by {shown(near)}? " if near else "add the key trajectories; "
+    return Fault("there are no trajectories", file.at(), f"{fix}given: {shown(keys)}")
+
+
+def settle_gamma(experience: Experience, gamma: float | None, file: File) -> None:
+    """Take the discount factor that a document gives; remember it if another gives another."""
+    if gamma is None or gamma == experience.gamma:
+        return
+    if experience.gamma is None:
+        experience.gamma = gamma
+    else:
+        experience.disagreement = Fault(
+            f"gamma is {gamma:g} here and {experience.gamma:g} in an earlier file",
+            file.at(),
+            "make them agree, or say --gamma",
+        )
+
+
+def dotted(path: tuple[int | str, ...], keys: int = 0) -> str:
+    """Return a path as it is usually written; entries of lists count from 1.
+
+    Args:
+        path: from the whole to a part.
+        keys: so many steps at the beginning are keys, even if they are numbers.
+    """
+    return ".".join(
+        str(step + 1) if isinstance(step, int) and place >= keys else shown(step)
+        for place, step in enumerate(path)
+    )
+
+
+def batch(
+    validated: Sequence[Any], experience: Experience, where: Callable[[int], str]
+) -> list[Trajectories]:
+    """Return validated trajectories as one batch, in a list that is empty if there are none.
+
+    Args:
+        validated: trajectories in any of the three forms.
+        experience: what they are read into.
+        where: from the number of a trajectory to where it stands.
+    """
+    columns: list[dict[str, Any]] = []
+    for number, trajectory in enumerate(validated):
+        written = form(trajectory)
+        if written == "path":
+            wrong = path_fault(trajectory)
+            if wrong:
+                experience.fault(Fault(wrong, where(number), _PATH))
+                continue
+            columns.append(_of_path(trajectory))
+        elif written == "steps":
+            wrong = _ends_within(trajectory)
+            if wrong:
+                experience.fault(Fault(wrong, where(number), "begin a new trajectory after it"))
+                continue
+            columns.append(_of_steps(trajectory))
+        else:
+            columns.append(_of_lists(trajectory))
+    experience.n_rows += len(validated)
+    return [_arrays(columns, experience)] if columns else []
+
+
+_PATH = "write it as state, action, reward, state, action, reward, ..., and the last state if known"
+
+
+def _ends_within(steps: list[Step]) -> str | None:
+    for number, step in enumerate(steps[:-1], start=1):
+        if step.terminated or step.truncated:
+            return f"step {number} is the end, but {len(steps) - number} more follow"
+    return None
+
+
+def _of_path(path: list[Any]) -> dict[str, Any]:
+    whole = len(path) - len(path) % 3
+    return {
+        "state": path[0:whole:3],
+        "action": path[1:whole:3],
+        "reward": path[2:whole:3],
+        "last_state": path[-1] if len(path) % 3 else None,
+    }
+
+
+def _of_steps(steps: list[Step]) -> dict[str, Any]:
+    last = steps[-1]
+    return {
+        "state": [step.state for step in steps],
+        "action": [step.action for step in steps],
+        "reward": [step.reward for step in steps],
+        "last_state": last.next_state,
+        "last_value": last.next_value,
+        "terminated": last.terminated,
+        "truncated": last.truncated,
+        **{
+            name: [getattr(step, name) for step in steps]
+            for name in ("value", "log_prob", "behaviour_prob")
+            if all(getattr(step, name) is not None for step in steps)
+        },
+    }
+
+
+def _of_lists(lists: Lists) -> dict[str, Any]:
+    n = len(lists.rewards)
+    optional = {
+        "value": lists.values and lists.values[:n],
+        "log_prob": lists.log_probs,
+        "behaviour_prob": lists.behaviour_probs,
+    }
+    return {
+        "state": lists.states[:n],
+        "action": lists.actions,
+        "reward": lists.rewards,
+        "last_state": lists.states[n] if len(lists.states) > n else None,
+        "last_value": lists.values[n] if lists.values and len(lists.values) > n else None,
+        "terminated": lists.terminated,
+        "truncated": lists.truncated,
+        "name": lists.trajectory,
+        **{name: values for name, values in optional.items() if values is not None},
+    }
+
+
+def _arrays(columns: list[dict[str, Any]], experience: Experience) -> Trajectories:
+    lengths = [len(column["reward"]) for column in columns]
+    states, actions = experience.states, experience.actions
+    names = [column.get("name") for column in columns]
+    return Trajectories(
+        start=np.cumsum([0, *lengths]),
+        state=encode((label for column in columns for label in column["state"]), states),
+        action=encode((label for column in columns for label in column["action"]), actions),
+        reward=np.array([r for column in columns for r in column["reward"]], dtype=np.float64),
+        terminated=np.array([column.get("terminated", False) for column in columns]),
+        truncated=np.array([column.get("truncated", False) for column in columns]),
+        states=states,
+        actions=actions,
+        last_state=np.array([_code(column["last_state"], states) for column in columns], np.int32),
+        last_value=np.array(
+            [np.nan if (v := column.get("last_value")) is None else v for column in columns]
+        ),
+        value=_optional(columns, "value"),
+        log_prob=_optional(columns, "log_prob"),
+        behaviour_prob=_optional(columns, "behaviour_prob"),
+        name=None if None in names else [text_of_label(name) for name in names],
+    )
+
+
+def _optional(columns: list[dict[str, Any]], name: str) -> Floats | None:
+    """A column of all steps; where a trajectory lacks it, as `concatenate` does."""
+    given = [name in column for column in columns]
+    if not (any(given) if name in UNKNOWN else all(given)):
+        return None
+    lists = (column.get(name) or [np.nan] * len(column["reward"]) for column in columns)
+    return np.array([value for values in lists for value in values], dtype=np.float64)
+
+
+def _code(label: Any, labels: Labels) -> int:
+    return -1 if label is None else int(encode([label], labels)[0])
+
+
+def encode(values: Any, labels: Labels) -> Any:
+    """Return the numbers of labels of documents, which may be text, numbers or flat lists."""
+    texts = []
+    for value in values:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            labels.textual = True
+        texts.append(text_of_label(value))
+    return labels.encode(texts)
+
+
+def text_of_label(value: Any) -> str:
+    """Return the text by which a label is known.
+
+    >>> [text_of_label(value) for value in ("go", 3, 0.5, True, [0, "b"])]
+    ['go', '3', '0.5', 'true', '[0,"b"]']
+    """
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

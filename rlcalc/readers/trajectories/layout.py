@@ -1,0 +1,115 @@
+"""How a source of steps was written, judged by its first rows: interleaved, ordered, reset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rlcalc.errors import InputError
+from rlcalc.readers.trajectories.step_table import ENDS, Rows
+from rlcalc.trajectories import Flags, Ints, changes
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the first rows show of how a source was written."""
+
+    keyed: bool  # a column says which trajectory, or which environment, a row belongs to
+    flagged: bool  # columns say where trajectories end
+    interleaved: bool  # the rows of a trajectory do not stand together
+    hold: bool  # nothing is whole before everything is read
+    resets: bool  # the row after an end is the reset of an environment, not a step
+    restarted: bool  # next_state of a last step is the first state of the next trajectory
+
+
+def judge(sample: Rows, file: Ints, name: str, *, ordered: bool) -> Judgement:
+    """Return what the first rows of a source show.
+
+    Args:
+        sample: as many of them as are looked at.
+        file: [N] the number of the file that each comes from.
+        name: what to call the source.
+        ordered: the user names a column to order by, so rows may come in any order.
+
+    Raises:
+        InputError: nothing says where trajectories begin or end.
+    """
+    keyed, flagged = "key" in sample, any(name in sample for name in ENDS)
+    if not keyed and not flagged:
+        raise InputError(
+            "no column says which trajectory a row belongs to, or where trajectories end",
+            name,
+            "if every row is a whole trajectory say --one-step; else --columns "
+            "trajectory=COLUMN or --columns terminated=COLUMN",
+        )
+    ended = ends(sample)
+    interleaved = unordered = False
+    if keyed:
+        key = sample["key"]
+        begin = np.flatnonzero(changes(key) | changes(file))
+        last = np.append(begin[1:], len(sample)) - 1
+        order = np.lexsort([begin, key[begin], file[begin]])
+        again = ~changes(key[begin[order]]) & ~changes(file[begin[order]])
+        interleaved = bool(np.any(again[1:] & ~ended[last[order]][:-1]))
+    if interleaved and "time" in sample:
+        order = grouped_by(sample["key"], file)
+        grouped = sample.take(order)
+        back = ~(changes(grouped["key"]) | changes(file[order]))
+        back[1:] &= (np.diff(grouped["time"]) <= 0) & ~ends(grouped)[:-1]
+        unordered = bool(back.any())
+    judged = Judgement(
+        keyed=keyed,
+        flagged=flagged,
+        interleaved=interleaved,
+        hold=ordered or unordered or (interleaved and not flagged),
+        resets=False,
+        restarted=False,
+    )
+    if "next_state" not in sample or not ended.any():
+        return judged
+    grouped = sample.take(grouped_by(sample["key"])) if interleaved else sample
+    ended = ends(grouped)
+    after = np.flatnonzero(ended[:-1]) + 1
+    if interleaved:
+        after = after[~changes(grouped["key"])[after]]
+    same = grouped["state"][after] == grouped["next_state"][after - 1]
+    resets = _are_resets(grouped, after, same)
+    restarted = not resets and len(after) >= 3 and bool(same.all())
+    return replace(judged, resets=resets, restarted=restarted)
+
+
+def ends(rows: Rows) -> Flags:
+    """[N] whether an end is flagged in a row, of whatever kind."""
+    ended = np.zeros(len(rows), dtype=bool)
+    for name in ENDS:
+        if name in rows:
+            ended |= rows[name]
+    return ended
+
+
+def grouped_by(key: Ints, file: Ints | None = None) -> Ints:
+    """The order that puts the rows of a key together, keys in order of their first row."""
+    _, first, number = np.unique(key, return_index=True, return_inverse=True)
+    if file is None:
+        return np.argsort(first[number], kind="stable")
+    return np.lexsort([np.arange(len(key)), first[number], file])
+
+
+def _are_resets(rows: Rows, after: Ints, same: Flags) -> bool:
+    """Whether the rows after an end are resets: no reward, no end, and still the last state.
+
+    A world whose trajectories begin where they end could look alike, so the state must be one in
+    which nobody acts; where only time limits end trajectories, three such rows must agree.
+    """
+    quiet = same & (rows["reward"][after] == 0) & ~ends(rows)[after]
+    if not len(after) or not quiet.all():
+        return False
+    others = np.ones(len(rows), dtype=bool)
+    others[after] = False
+    if "terminated" in rows:
+        by_world = after[rows["terminated"][after - 1]]
+        if len(by_world):
+            acted_in = np.isin(rows["state"][by_world], rows["state"][others])
+            return not acted_in.any()
+    return len(after) >= 3

@@ -1,0 +1,71 @@
+"""Parquet and Arrow: one step a row, or one trajectory a row with lists in its cells."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import polars as pl
+
+from rlcalc.errors import InputError, shown
+from rlcalc.options import Kind
+from rlcalc.readers.sources import File
+from rlcalc.readers.trajectories.context import Reading
+from rlcalc.trajectories import Trajectories
+
+ROWS = 1 << 18
+
+
+def read(file: File, reading: Reading) -> Iterator[Trajectories]:
+    """Yield the trajectories of a file, batch by batch.
+
+    Raises:
+        InputError: the file is damaged, or a column or a cell is not as it should be.
+    """
+    with whole(file):
+        lazy = scan(file)
+        names = lazy.collect_schema().names()
+        padded = file.kind is Kind.arrow and {"terminations", "truncations"} <= set(names)
+        yield from frames(lazy, file.at(), reading, padded=padded)
+
+
+@contextmanager
+def whole(file: File) -> Iterator[None]:
+    """Turn what Polars raises over a damaged file into what, where and how to fix it."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise InputError(
+            f"this {file.kind} file cannot be read: {shown(str(error).splitlines()[0], 200)}",
+            file.at(),
+            "if it was cut off or damaged, write it anew",
+        ) from error
+
+
+def scan(file: File) -> pl.LazyFrame:
+    """Return a file as a frame that is not read yet."""
+    in_file_format = file.stream.peek(6)[:6] == b"ARROW1"
+    source = file.path or io.BytesIO(file.stream.read())
+    if file.kind is Kind.parquet:
+        return pl.scan_parquet(source, glob=False)
+    return pl.scan_ipc(source) if in_file_format else pl.read_ipc_stream(source).lazy()
+
+
+def frames(
+    lazy: pl.LazyFrame, name: str, reading: Reading, *, padded: bool = False
+) -> Iterator[Trajectories]:
+    """Yield the trajectories of any frame, batch by batch."""
+    schema = dict(lazy.collect_schema())
+    table = reading.table(name, schema, lambda row: f"row {row + 1}", padded=padded)
+    source = lazy.select(table.sources)
+    if table.is_lists:
+        from rlcalc.readers.trajectories.list_rows import trajectories_of
+
+        for frame in source.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
+            yield trajectories_of(frame, table)
+        return
+    rows = lazy.select(table.expressions())
+    for frame in rows.collect_batches(maintain_order=True, chunk_size=ROWS):
+        part = source.slice(table.n_rows, len(frame))
+        yield from reading.assembler.push(table.rows(frame, part.collect))

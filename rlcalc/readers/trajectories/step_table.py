@@ -1,0 +1,399 @@
+"""Frames with one step a row → rows of steps: which column is which, types, labels as numbers.
+
+Every format that Polars reads ends here; how rows become trajectories is for `steps`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
+from rlcalc.options import COLUMN_NAMES
+from rlcalc.readers.sources import Options
+from rlcalc.trajectories import POSSIBLE, Codes, Experience, Flags, Floats, Labels, impossible
+
+LABELS = ("state", "action", "next_state", "name")
+NUMBERS = ("reward", "probability", "pi", "value", "next_value", "log_prob", "behaviour_prob")
+NEVER_MISSING = ("reward", "probability", "pi")
+FLAGS = ("terminated", "truncated", "done", "is_first", "is_last", "is_terminal")
+ENDS = ("terminated", "truncated", "done", "is_last")
+TRUE = ("true", "1", "1.0", "t", "yes", "y")
+FALSE = ("false", "0", "0.0", "f", "no", "n", "")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """N rows of steps in columns of that length, as they stand in a source."""
+
+    columns: dict[str, NDArray[Any]]
+
+    def __len__(self) -> int:
+        return len(self.columns["reward"])
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.columns[name]
+
+    def take(self, which: NDArray[Any] | slice) -> Rows:
+        """Return some of the rows, in the order given."""
+        return Rows({name: column[which] for name, column in self.columns.items()})
+
+    @classmethod
+    def joined(cls, parts: Iterable[Rows]) -> Rows:
+        """Return the rows of all parts, which have the same columns."""
+        several = [part for part in parts if len(part)]
+        if len(several) == 1:
+            return several[0]
+        return cls(
+            {name: np.concatenate([part[name] for part in several]) for name in several[0].columns}
+        )
+
+
+STEP = ("state", "action", "reward")
+"""What every step has."""
+
+
+def chosen(
+    names: list[str],
+    options: Options,
+    where: str,
+    known: Mapping[str, tuple[str, ...]] = COLUMN_NAMES,
+    needed: tuple[str, ...] = STEP,
+) -> dict[str, str]:
+    """Return which source column holds what, by the usual names and by --columns.
+
+    Args:
+        names: the columns that there are.
+        options: with the --columns of the user.
+        where: where the table stands.
+        known: what a column may hold, and the names it usually goes by.
+        needed: what must be there.
+
+    Raises:
+        InputError: a column that is needed or named is not there.
+    """
+    found: dict[str, str] = {}
+    by_lower = {name.lower(): name for name in reversed(names)}
+    for meaning, usual in known.items():
+        match = next((by_lower[name] for name in usual if name in by_lower), None)
+        if match is not None and match not in options.columns.values():
+            found[meaning] = match
+    for meaning, column in options.columns.items():
+        if meaning not in known:
+            raise InputError(
+                f"--columns names {shown(meaning)}, which is nothing that a row has",
+                fix=meant(meaning, known) + f"known: {', '.join(known)}",
+            )
+        sign = "-" if meaning in NUMBERS and column not in names else ""
+        found[meaning] = _present(column.removeprefix(sign), names, where)
+    if options.order_by:
+        found["time"] = _present(options.order_by, names, where)
+    missing = [meaning for meaning in needed if meaning not in found]
+    if missing:
+        free = [name for name in names if name not in found.values()]
+        guess = {m: next((n for n in free if nearest(n, known[m])), None) for m in missing}
+        pairs = ",".join(f"{m}={(guess[m] and shown(guess[m])) or 'COLUMN'}" for m in missing)
+        raise InputError(
+            f"no column for the {listed(missing)}",
+            where,
+            f"say which: --columns {pairs}; there are {listed(names, most=20)}",
+        )
+    return found
+
+
+def _present(column: str, names: list[str], where: str) -> str:
+    if column in names:
+        return column
+    raise InputError(
+        f"there is no column {shown(column)}",
+        where,
+        meant(column, names) + f"there are {listed(names, most=20)}",
+    )
+
+
+class Table:
+    """The reading of one table: its columns are chosen once, its frames follow."""
+
+    def __init__(
+        self,
+        schema: Mapping[str, pl.DataType],
+        options: Options,
+        experience: Experience,
+        books: Books,
+        file: str,
+        place: Callable[[int], str],
+        typed: bool = True,
+        known: Mapping[str, tuple[str, ...]] = COLUMN_NAMES,
+        needed: tuple[str, ...] = STEP,
+    ) -> None:
+        self.schema, self.options, self.experience = schema, options, experience
+        self.books, self.file, self.place, self.known = books, file, place, known
+        self.needed = needed
+        self.column = chosen(list(schema), options, file, known, needed)
+        self.n_rows = 0
+        self.numbered: frozenset[str] = frozenset()  # labels that are to stay whole numbers
+        self.unfinished: set[str] = set()  # trajectories in lists whose end was not flagged
+        self._note_near_misses()
+        for meaning, column in self.column.items():
+            if isinstance(schema[column], pl.Duration | pl.Binary | pl.Object):
+                raise InputError(
+                    f"{shown(column)} is of the type {schema[column]}, which is no {meaning}",
+                    file,
+                    "make it text or a number",
+                )
+        for meaning in LABELS[:3]:  # where types are known, a label 1 written as text stays text
+            kind = schema[self.column[meaning]] if meaning in self.column else pl.Int64()
+            kind = getattr(kind, "inner", kind) if self.is_lists else kind
+            if typed and not kind.is_numeric():
+                books.of_column(meaning).labels.textual = True
+
+    @property
+    def is_lists(self) -> bool:
+        """Whether a row is a whole trajectory, with lists in its cells."""
+        return "reward" in self.column and self.schema[self.column["reward"]].is_nested()
+
+    def _note_near_misses(self) -> None:
+        """Say which columns are not read although their names are almost those of something."""
+        absent = [name for m, names in self.known.items() if m not in self.column for name in names]
+        read = set(self.column.values())
+        for name in self.schema:
+            near = None if name in read else nearest(name, absent, alike=0.85)
+            if near:
+                self.experience.note(
+                    f"the column {shown(name)} is not read; if it is {near}, say --columns "
+                    f"{next(m for m, names in self.known.items() if near in names)}={shown(name)}"
+                )
+
+    def expressions(self) -> list[pl.Expr]:
+        """Return what to read: labels as categories, numbers, flags, the key of a trajectory."""
+        exprs = []
+        for meaning, column in self.column.items():
+            kind, source = self.schema[column], pl.col(column)
+            if meaning in ("trajectory", "environment"):
+                continue
+            if meaning in self.numbered:
+                exprs.append(source.cast(pl.Int64).alias(meaning))
+            elif meaning in LABELS:
+                text = as_text(source, kind)
+                exprs.append(self.books.of_column(meaning).category(text).alias(meaning))
+            elif meaning in NUMBERS:
+                sign = -1 if self.options.columns.get(meaning, "").startswith("-") else 1
+                number = as_number(source, kind)
+                if meaning not in NEVER_MISSING:  # may be missing; what is there must be a number
+                    blank = source.is_null()
+                    blank = blank | (source.str.strip_chars() == "") if kind == pl.String else blank
+                    number = pl.when(blank).then(float("nan")).otherwise(number)
+                exprs.append((-number if sign < 0 else number).alias(meaning))
+            elif meaning in FLAGS:
+                exprs.append(as_flag(source, kind).cast(pl.UInt8).alias(meaning))
+            elif meaning == "time":
+                exprs.append(as_time(source, kind).alias(meaning))
+        return exprs + self._keys()
+
+    def _keys(self) -> list[pl.Expr]:
+        named = [
+            (self.column[name], self.schema[self.column[name]])
+            for name in ("environment", "trajectory")
+            if name in self.column
+        ]
+        if not named or self.options.one_step:
+            return []
+        column, whole = named[0][0], len(named) == 1 and named[0][1].is_integer()
+        texts = [as_text(pl.col(column), kind) for column, kind in named]
+        text = texts[0] if len(texts) == 1 else pl.concat_str(texts, separator="/")
+        hashed = pl.when(text.is_not_null()).then(text.hash().reinterpret(signed=True))
+        key = pl.col(column).cast(pl.Int64) if whole else hashed
+        keys = [key.alias("key")]
+        if self.options.identify:
+            keys.append(self.books.name.category(text).alias("name"))
+        return keys
+
+    @property
+    def sources(self) -> list[str]:
+        """The source columns that are read."""
+        return list(dict.fromkeys(self.column.values()))
+
+    def rows(self, frame: pl.DataFrame, source: Callable[[], pl.DataFrame]) -> Rows:
+        """Return a frame of `expressions` as rows; what is wrong is told, and left out.
+
+        Args:
+            frame: what the expressions gave.
+            source: gives the same rows as they stand in the source, to show what is wrong.
+        """
+        n = len(frame)
+        columns: dict[str, NDArray[Any]] = {"row": np.arange(self.n_rows, self.n_rows + n)}
+        is_step = np.ones(n, dtype=bool)
+        if "is_last" in frame.columns:
+            is_step = frame["is_last"].fill_null(0).to_numpy() == 0
+        wrong = np.zeros(n, dtype=bool)
+        for name in frame.columns:
+            series = frame[name]
+            if name == "time" and series.dtype == pl.String:
+                series = moments_in_time(series)
+            bad = series.is_null().to_numpy() if series.null_count() else np.zeros(0, dtype=bool)
+            if name in self.numbered:
+                columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy()
+            elif name in LABELS:
+                columns[name] = self.books.of_column(name).codes(series)
+                bad = bad & is_step if len(bad) and name in self.needed else bad[:0]
+            elif name in NUMBERS:
+                columns[name] = series.to_numpy()
+                bad = _unfit(name, columns[name], bad)
+                bad = bad & is_step if len(bad) else bad
+            elif name in FLAGS:  # by way of bytes, which is faster than bit by bit
+                columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy().view(bool)
+            else:
+                columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy()
+            if bad.any():
+                self._tell(name, bad, source)
+                wrong |= bad
+        self.n_rows += n
+        self.experience.n_rows += n
+        rows = Rows(columns)
+        return rows.take(~wrong) if wrong.any() else rows
+
+    def _tell(self, name: str, bad: NDArray[np.bool_], source: Callable[[], pl.DataFrame]) -> None:
+        """Tell which rows of a column are wrong, and how."""
+        places = np.flatnonzero(bad)
+        if name == "key":
+            name = "trajectory" if "trajectory" in self.column else "environment"
+        column = self.column[name]
+        seen = source()[column][places[:3].tolist()].to_list()
+        expected = {
+            "time": "a number or a date",
+            **dict.fromkeys(NUMBERS, "a finite number"),
+            **dict.fromkeys(FLAGS, "true or false"),
+            "behaviour_prob": POSSIBLE,
+        }.get(name, "a label")
+        rows = [self.place(self.n_rows + int(place)) for place in places[:5]]
+        self.experience.fault(
+            Fault(
+                f"{shown(column)} is {listed(map(_value, seen))}, expected {expected}",
+                f"{self.file}, {listed(rows, total=len(places))}",
+                f"mend or leave out {'this row' if len(places) == 1 else 'these rows'}",
+            )
+        )
+
+
+def _unfit(name: str, values: Floats, null: Flags) -> Flags:
+    """[N] which numbers of a column cannot be; none, [0], if all of them can.
+
+    Args:
+        name: what the numbers mean.
+        values: [N] NaN stands for what is not known, where that may be.
+        null: [N] what was not even read as a number, or [0].
+    """
+    fine = np.isfinite(values)
+    if name not in NEVER_MISSING and not fine.all():
+        unknown = np.isnan(values)
+        fine |= unknown & ~null if len(null) else unknown
+    if name == "behaviour_prob":
+        fine &= ~impossible(values)
+    return null[:0] if fine.all() else ~fine
+
+
+def _value(value: Any) -> str:
+    return "missing" if value is None or value == "" else shown(repr(value), 40)
+
+
+def as_text(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Return labels of any type as text; lists as JSON writes them."""
+    if kind == pl.String:
+        return column
+    if kind.is_nested():
+        boxed = pl.struct(column.alias("x")).struct.json_encode()  # {"x":...}
+        return pl.when(column.is_not_null()).then(boxed.str.slice(5, boxed.str.len_chars() - 6))
+    return column.cast(pl.String)
+
+
+def as_number(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Return numbers; what is none is null."""
+    if kind == pl.String:
+        return column.str.strip_chars().cast(pl.Float64, strict=False)
+    return column.cast(pl.Float64, strict=False)
+
+
+def as_flag(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Return flags; a missing one is not set, what is none is null."""
+    if kind == pl.Boolean:
+        return column.fill_null(value=False)
+    text = column.cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase()
+    return pl.when(text.is_in(TRUE)).then(True).when(text.is_in(FALSE)).then(False)
+
+
+def as_time(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Return what rows are ordered by, as numbers: steps, seconds, or dates."""
+    if kind == pl.String:
+        return column.str.strip_chars()  # see `moments_in_time`
+    return column.to_physical().cast(pl.Int64 if kind.is_integer() else pl.Float64)
+
+
+def moments_in_time(column: pl.Series) -> pl.Series:
+    """Return text as numbers, or as the seconds of dates where it is no number; else null."""
+    number = column.cast(pl.Float64, strict=False)
+    if number.null_count() == column.null_count():
+        return number
+    dates = column.str.to_datetime(strict=False, time_unit="us", time_zone="UTC")
+    return number.fill_null(dates.dt.epoch("us").cast(pl.Float64) / 1e6)
+
+
+class Book:
+    """Polars' categories → the numbers of our labels, which count in order of first appearance."""
+
+    def __init__(self, labels: Labels) -> None:
+        self.labels = labels
+        self.kind = pl.Categorical(pl.Categories.random())
+        self._held = pl.Series([""]).cast(self.kind)  # Polars forgets numbers that no column uses
+        self._number = np.full(16, -1, dtype=np.int32)  # by category; -1: not met yet
+
+    def category(self, text: pl.Expr) -> pl.Expr:
+        """Return the categories of labels, as Polars numbers them."""
+        return text.cast(self.kind).to_physical()
+
+    def codes(self, series: pl.Series) -> Codes:
+        """Return our numbers of a column of categories; nulls get -1."""
+        null = series.is_null().to_numpy() if series.null_count() else None
+        category = (series if null is None else series.fill_null(0)).to_numpy()
+        highest = int(category.max(initial=0))
+        if highest >= len(self._number):
+            grown = np.full(2 * highest + 1, -1, dtype=np.int32)
+            grown[: len(self._number)] = self._number
+            self._number = grown
+        result: Codes = self._number.take(category)
+        new = np.flatnonzero(result < 0 if null is None else (result < 0) & ~null)
+        while len(new):  # most labels show among the first: number those, and see what is left
+            rows = new[: 1 << 14]
+            rows = np.sort(rows[np.unique(category[rows], return_index=True)[1]])
+            texts = pl.Series(category[rows]).cat.to(self.kind).cast(pl.String).to_list()
+            self._number[category[rows]] = self.labels.encode(texts)
+            result[new] = self._number[category[new]]
+            new = new[result[new] < 0]
+        if null is not None:
+            result[null] = -1
+        return result
+
+
+@dataclass(frozen=True)
+class Books:
+    """The labels of one reading: states, actions, and names of trajectories."""
+
+    state: Book
+    action: Book
+    name: Book
+
+    @classmethod
+    def of(cls, experience: Experience) -> Books:
+        """Return books that write into the labels of an experience."""
+        return cls(Book(experience.states), Book(experience.actions), Book(Labels()))
+
+    def of_column(self, meaning: str) -> Book:
+        """Return the book for a column of labels."""
+        return {"action": self.action, "name": self.name}.get(meaning, self.state)

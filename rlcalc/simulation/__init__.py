@@ -1,0 +1,1 @@
+"""Simulation: episodes of a model, as trajectories or as their statistics."""

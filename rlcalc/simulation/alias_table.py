@@ -1,0 +1,124 @@
+"""Alias tables: a draw from any distribution in one look, whatever its length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rlcalc.numerics.kernel import kernel
+from rlcalc.trajectories import Floats, Ints
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rlcalc.numerics.random_streams import Words
+
+LARGE = 1 << 17
+"""Entries from which a compiled loop builds the tables sooner than plain Python."""
+
+HALF = np.uint64(32)
+LOW = np.uint64(0xFFFFFFFF)
+
+
+@dataclass(frozen=True)
+class Alias:
+    """Distributions over N entries laid end to end, one a row.
+
+    A draw picks one of the row's entries alike, and keeps it with its own probability, else takes
+    the entry that stands beside it. Probabilities are kept to 2^−32 of a slot.
+
+    Source: Walker (1977); Vose (1991), who builds it in linear time.
+    """
+
+    row: Words  # [S] in the high half the row's first entry, in the low one how many it has
+    slot: Words  # [N] in the high half the chance to keep the entry, of 2^32, in the low the other
+
+    @classmethod
+    def of(cls, chance: Floats, first: Ints) -> Alias:
+        """Return the tables of some distributions.
+
+        Args:
+            chance: [N] above 0; each row is divided by its sum.
+            first: [S + 1] offsets, from 0 to N; a row without entries cannot be drawn from.
+        """
+        size = np.diff(first)
+        begin, length = first[:-1][size > 0], size[size > 0]
+        mean = (np.add.reduceat(chance, begin) if len(begin) else chance[:0]) / length
+        left = chance / np.repeat(mean, length)  # 1 on average
+        keep, other = np.ones(len(chance)), np.arange(len(chance))
+        arrays = (begin, length, left, keep, other, np.empty(len(chance), dtype=np.int64))
+        if len(chance) > LARGE:
+            pair_up.compiled(*arrays)
+        else:
+            lists = [array.tolist() for array in arrays]
+            pair_up.plain(*lists)
+            keep, other = np.array(lists[3]), np.array(lists[4], dtype=np.int64)
+        threshold = np.minimum(np.rint(keep * 2.0**32), 2.0**32 - 1).astype(np.uint64)
+        return cls(
+            row=(first[:-1].astype(np.uint64) << HALF) | size.astype(np.uint64),
+            slot=(threshold << HALF) | other.astype(np.uint64),
+        )
+
+    def draw(self, row: NDArray[np.integer[Any]], words: Words) -> Ints:
+        """Return an entry of each row.
+
+        Args:
+            row: [E].
+            words: [E] 64 random bits each: the high ones pick the slot, the low ones what is in it.
+        """
+        where = self.row.take(row)
+        place = words >> HALF
+        place *= where & LOW
+        place >>= HALF
+        where >>= HALF
+        place += where
+        slot = self.slot.take(place.view(np.int64))
+        kept = (words & LOW) < (slot >> HALF)
+        slot &= LOW
+        np.copyto(slot, place, where=kept)
+        return slot.view(np.int64)
+
+    def chance(self) -> Floats:
+        """Return [N] the probability with which each entry is drawn from its row."""
+        n = len(self.slot)
+        size = (self.row & LOW).astype(np.int64)
+        share = 1 / np.repeat(size, size)  # every entry has a row
+        other = (self.slot & LOW).astype(np.int64)
+        keep = np.where(other == np.arange(n), 1.0, (self.slot >> HALF) / 2.0**32)
+        return keep * share + np.bincount(other, (1 - keep) * share, minlength=n)
+
+
+@kernel
+def pair_up(first: Ints, size: Ints, left: Floats, keep: Floats, other: Ints, stack: Ints) -> None:
+    """Fill each slot up to 1: what an entry below 1 lacks is given by one above it.
+
+    Args:
+        first: [S] where rows begin.
+        size: [S] their lengths.
+        left: [N] what each entry has, 1 on average in a row; it is used up.
+        keep: [N] takes the share of its slot that each entry keeps, 1 to begin with.
+        other: [N] takes the entry that has the rest.
+        stack: [N] room: entries below 1 from the row's beginning on, those above from its end.
+    """
+    for s in range(len(first)):
+        begin, end = first[s], first[s] + size[s]
+        small, large = begin, end
+        for i in range(begin, end):
+            if left[i] < 1.0:
+                stack[small] = i
+                small += 1
+            else:
+                large -= 1
+                stack[large] = i
+        while small > begin and large < end:
+            small -= 1
+            poor, rich = stack[small], stack[large]
+            keep[poor] = left[poor]
+            other[poor] = rich
+            left[rich] = (left[rich] + left[poor]) - 1.0
+            if left[rich] < 1.0:
+                large += 1
+                stack[small] = rich
+                small += 1

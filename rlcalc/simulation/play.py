@@ -1,0 +1,414 @@
+"""What it takes to play a world: its policy by name, a first state, a seed; and what is exact."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rlcalc.engines.threads import run
+from rlcalc.errors import InputError, ShapeError, UsageError, shown
+from rlcalc.mdp import MDP, SUM_TOLERANCE
+from rlcalc.numerics.random_streams import LARGEST_SEED, any_seed
+from rlcalc.policies import decoding
+from rlcalc.policy import Policy
+from rlcalc.readers.models import documents
+from rlcalc.result import Column, Fact, Result
+from rlcalc.simulation.markov_chain import Chain
+from rlcalc.simulation.sampler import Outcome, Simulation
+from rlcalc.simulation.statistics import Tally, apart, summary, tally_of
+from rlcalc.trajectories import Experience, Floats, Trajectories
+
+if TYPE_CHECKING:
+    from rlcalc.environments import Game
+
+
+Watch = Callable[[Iterable[Any], Callable[[Any], int]], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a world is to be played."""
+
+    episodes: int
+    policy: Any = None  # a name, a file, a Policy; None: the world's own, else uniform
+    start: Any = None  # the name of a state, or uniform; None: where the world begins
+    max_steps: int | None = None
+    seed: int | None = None  # None: any
+    gamma: float | None = None  # for optimal policies and exact values; None: the world's own
+    group: int = 1  # so many episodes in a row begin in the same state
+    with_prob: bool = False
+    jobs: int | None = None
+    bootstrap: bool = False  # what is cut knows what the model says that its last state is worth
+
+
+@dataclass(frozen=True)
+class Play:
+    """A world that is ready to be played: all that is random about it hangs on the seed."""
+
+    world: MDP | Game
+    wish: Wish
+    seed: int
+    gamma: float
+    simulation: Simulation | None  # None: a world without a table plays itself
+    policy: Any
+
+    @property
+    def policy_name(self) -> str:
+        """What the policy is called."""
+        return self.policy.name if isinstance(self.policy, Policy) else str(self.policy)
+
+    @property
+    def title(self) -> str:
+        """What the world is called in a message."""
+        return shown(self.world.name) if self.world.name else "the model"
+
+    def trajectories(self) -> Iterator[Trajectories]:
+        """Yield the episodes in batches."""
+        wish = self.wish
+        if self.simulation:
+            engine = partial(run, jobs=wish.jobs)
+            return self.simulation.trajectories(engine, with_prob=wish.with_prob)
+        assert not isinstance(self.world, MDP)
+        return self.world.play(
+            wish.episodes,
+            self.seed,
+            self.policy,
+            wish.max_steps,
+            wish.group,
+            with_prob=wish.with_prob,
+        )
+
+    def rollouts(self, batches: Iterable[Trajectories]) -> Iterator[dict[str, Any]]:
+        """Yield the episodes of a language world as prompts and responses.
+
+        Raises:
+            InputError: the world is no language world, or responses are cut.
+        """
+        from rlcalc.environments import language
+
+        speaker = getattr(self.world, "speaker", None)
+        if speaker is None or self.wish.max_steps:
+            raise InputError(
+                f"{self.title} has no prompts and responses"
+                if speaker is None
+                else "responses that are cut are no rollouts",
+                fix="--rollouts is for language worlds, and without --max-steps",
+            )
+        return language.rollouts(batches, speaker, self.wish.group)
+
+    def experience(self) -> Experience:
+        """Return the episodes as a stream of trajectories."""
+        world = self.world
+        batches, worth = self.trajectories(), self.worth if self.wish.bootstrap else None
+        if worth is not None:
+            batches = (replace(one, last_value=worth[one.last_state]) for one in batches)
+        return Experience(batches, world.states, world.actions, world.gamma)
+
+    def tallies(self) -> Iterator[Tally]:
+        """Yield what the episodes come to, block by block; none of their steps is kept."""
+        if self.simulation:
+            outcomes = self.simulation.outcomes(self.gamma, partial(run, jobs=self.wish.jobs))
+            return map(_tally, outcomes)
+        return (tally_of(piece, self.gamma) for piece in self.experience().pieces())
+
+    def _require_independent(self) -> None:
+        """Refuse error bars for episodes that begin alike: they would be too small."""
+        if self.wish.group > 1:
+            raise UsageError(
+                "episodes of a group begin alike: error bars would take them for independent",
+                fix="leave out --group-size, or write trajectories or --rollouts",
+            )
+
+    def facts(self) -> dict[str, Fact]:
+        """Return what was asked, for the facts of an answer."""
+        return {
+            "world": self.world.name,
+            "policy": self.policy_name,
+            "seed": self.seed,
+            "gamma": self.gamma,
+            "max_steps": self.wish.max_steps,
+        }
+
+    def exact_start_value(self) -> float | None:
+        """Return the mean gain of the episodes as the model says it, or None if it cannot."""
+        if not self.simulation or not isinstance(self.world, MDP):
+            return None
+        chain = self.simulation.chain
+        mdp = chain.mdp
+        steps = None if self.wish.bootstrap else self.wish.max_steps
+        if steps and 0 < self.gamma < 1:  # what is further off is less than rounding
+            steps = min(steps, math.ceil(-40 / math.log(self.gamma)))
+        if (len(mdp.next_state) + A_CALL) * (steps or 1) > AFFORDABLE:
+            return None
+        assert mdp.start is not None
+        if steps:
+            return float(mdp.start @ ahead(mdp, chain.policy, self.gamma, steps))
+        value = self.solved.facts["start_value"] if self.solved else None
+        return value if isinstance(value, float) and np.isfinite(value) else None
+
+    @cached_property
+    def solved(self) -> Result | None:
+        """The exact values of the policy that is followed, or None where there are none."""
+        from rlcalc.solvers import solve
+
+        assert self.simulation
+        chain = self.simulation.chain
+        try:
+            return solve.solve(chain.mdp, solve.Question(policy=chain.policy, gamma=self.gamma))
+        except InputError:
+            return None
+
+    @property
+    def worth(self) -> Floats | None:
+        """[S] the exact value of each state under the policy that is followed, if there are any."""
+        if not self.simulation or not self.solved:
+            return None
+        answer = self.solved.plain()
+        value = dict(zip(answer["state"], answer["v"], strict=True))
+        return np.array([value.get(name, 0.0) for name in self.world.states.names()])
+
+    def summary(self, watch: Watch = lambda items, done: items) -> Result:
+        """Return the statistics of the episodes.
+
+        Args:
+            watch: sees blocks of episodes go by, and how many each holds.
+
+        Raises:
+            UsageError: episodes hang together, or what nobody would see is asked for.
+        """
+        self._require_independent()
+        if self.wish.with_prob:
+            raise UsageError(
+                "statistics have no probabilities of actions",
+                fix="leave out --with-prob, or say --rows trajectories",
+            )
+        tallies = watch(self.tallies(), lambda tally: int(tally.gain.clusters[0]))
+        return summary(tallies, self.facts(), self.exact_start_value())
+
+
+def estimated(
+    play: Play, ask: Callable[[Experience], Result], watch: Watch = lambda items, done: items
+) -> Result:
+    """Return what is estimated from the episodes of a play, with the exact values beside it.
+
+    Where no episode is cut, or what is cut is bootstrapped from the model, the rows have the exact
+    V, Q and A of the policy that was followed.
+
+    Args:
+        play: what is played.
+        ask: from experience to the estimates.
+        watch: sees the batches go by, and how many episodes each holds.
+
+    Raises:
+        UsageError: episodes hang together.
+    """
+    play._require_independent()
+    experience = play.experience()
+    experience.batches = iter(watch(experience.batches, len))
+    result = ask(experience)
+    kept = result.facts.get("truncated_policy", "keep") in ("keep", "bootstrap")
+    exact = play.exact_start_value() if kept else None
+    mean, error = result.facts["start_value"], result.facts["start_value_se"]
+    assert isinstance(mean, float)
+    facts = {**play.facts(), **result.facts, "exact_start_value": exact}
+    facts["standard_errors_apart"] = apart(mean, error if isinstance(error, float) else 0.0, exact)
+    columns = dict(result.columns)
+    whole = play.wish.max_steps is None or play.wish.bootstrap
+    if exact is not None and whole and play.solved:
+        columns = _with_exact(result, play.solved)
+    notes = result.notes
+    if play.wish.bootstrap and notes and play.worth is not None:
+        notes = ["what was cut off is worth what the model says: its values are exact"]
+    return replace(result, columns=columns, facts=facts, notes=notes)
+
+
+def _with_exact(result: Result, answer: Result) -> dict[str, Column]:
+    """Return the columns of an estimate, each value with what the model says behind it."""
+    known, found = answer.plain(), result.plain()  # arrays of text would cut a \x00 off
+    pairs = [*zip(known["state"], known["action"], strict=True)]
+    rows = [*zip(found["state"], found["action"], strict=True)] if "action" in found else []
+    by_pair = {name: dict(zip(pairs, known[name], strict=True)) for name in ("q", "a")}
+    by_state = dict(zip(known["state"], known["v"], strict=True))
+    columns: dict[str, Column] = {}
+    for name, column in result.columns.items():
+        columns[name] = column
+        letter = name.removesuffix("_high")
+        if letter == "v" and name != letter:
+            columns["v_exact"] = Column([by_state[s] for s in found["state"]], symbol="V")
+        elif letter in by_pair and name != letter:
+            exact = [by_pair[letter][pair] for pair in rows]
+            columns[f"{letter}_exact"] = Column(exact, symbol=letter.upper())
+    return columns
+
+
+MOST_STEPS = 2**31 - 1
+"""Steps that an episode may have: they are counted in 32 bits."""
+
+AFFORDABLE = 200_000_000
+"""Outcomes that are looked at for an exact value: a second or so."""
+
+A_CALL = 2_000
+"""Outcomes that are looked at in the time that it takes to begin."""
+
+
+def ahead(mdp: MDP, policy: Policy, gamma: float, steps: int) -> Floats:
+    """Return the value of so many steps under a policy: V_n(s) = r_π(s) + γ Σ_s' P_π(s'|s) V_{n−1}.
+
+    Args:
+        mdp: the model.
+        policy: which is followed.
+        gamma: the discount factor a step.
+        steps: n.
+    """
+    followed = mdp.expected.under(policy.weight)
+    value: Floats = np.zeros(mdp.n_states)
+    for _ in range(steps):
+        value = followed.best(followed.action_value(value, gamma))
+    return value
+
+
+def prepare(world: MDP | Game, wish: Wish) -> Play:
+    """Return a world ready to be played.
+
+    Raises:
+        InputError: the policy or the first state is not the world's, or episodes never end.
+        UsageError: a wish that makes no sense.
+    """
+    if wish.episodes < 1 or wish.group < 1:
+        raise UsageError("there must be at least one episode, also in a group")
+    if wish.max_steps is not None and not 1 <= wish.max_steps <= MOST_STEPS:
+        raise UsageError(
+            f"max_steps is {wish.max_steps}", fix=f"give a whole number from 1 to {MOST_STEPS}"
+        )
+    wish = replace(wish, group=min(wish.group, wish.episodes))
+    seed = any_seed() if wish.seed is None else wish.seed
+    if not 0 <= seed <= LARGEST_SEED:
+        raise UsageError(f"seed is {seed}", fix="give a whole number from 0 to 2^63 − 1")
+    gamma = world.gamma if wish.gamma is None else wish.gamma
+    gamma = 1.0 if gamma is None else gamma
+    if not 0 <= gamma <= 1:
+        raise InputError(f"gamma is {gamma:g}", fix="the discount factor is from 0 to 1")
+    if not isinstance(world, MDP):
+        return _game(world, wish, seed, gamma)
+    start = first_states(world, wish.start)
+    world = replace(world, start=start)
+    policy = policy_asked(wish.policy, world, gamma)
+    chain = Chain.of(world, policy, start)
+    simulation = Simulation(chain, wish.episodes, seed, wish.max_steps, wish.group)
+    return Play(world, wish, seed, gamma, simulation, policy)
+
+
+def _game(world: Game, wish: Wish, seed: int, gamma: float) -> Play:
+    policy = world.policies[0] if wish.policy is None else wish.policy
+    known = policy in world.policies or (callable(policy) and "function" in world.policies)
+    if isinstance(policy, str) and not known and hasattr(world, "decoded"):
+        other: Game | None = world.decoded(policy)
+        world, known = other or world, other is not None
+    if not known:
+        raise InputError(
+            f"{shown(world.name)} cannot be played by the policy {shown(policy)}: {world.why}",
+            fix=f"its policies are {', '.join(world.policies)}",
+        )
+    if wish.start is not None:
+        raise InputError(
+            f"{shown(world.name)} begins where it begins: {world.why}", fix="leave out --start"
+        )
+    return Play(world, wish, seed, gamma, None, policy)
+
+
+def first_states(mdp: MDP, asked: Any) -> Floats:
+    """Return the distribution of the first state.
+
+    Args:
+        mdp: the model.
+        asked: the name of a state, else `uniform`; None is what the model says.
+
+    Raises:
+        InputError: there is no such state, or the model does not say where it begins.
+    """
+    if asked is None:
+        if mdp.start is None:
+            raise InputError(
+                "the model does not say where it starts",
+                shown(mdp.name),
+                "say --start STATE, or --start uniform, or add start: STATE to it",
+            )
+        return mdp.start
+    if asked == "uniform" and asked not in mdp.states:
+        alike: Floats = (~mdp.expected.terminal).astype(np.float64)
+        alike /= alike.sum()
+        return alike
+    start = np.zeros(mdp.n_states)
+    start[documents.codes_of([str(asked)], mdp.states)] = 1.0
+    return start
+
+
+def policy_asked(asked: Any, mdp: MDP, gamma: float) -> Policy:
+    """Return a policy by its name, or from its file.
+
+    `temperature:τ`, `top-p:P` and `top-k:K` change the policy before the comma; if there is none,
+    the model's own, or else softmax:1.0.
+
+    Args:
+        asked: its name; None is the model's own policy, or else the uniform one.
+        mdp: the model.
+        gamma: the discount factor, for policies that hang on what is best.
+
+    Raises:
+        InputError: there is none, or it is not one of this model.
+    """
+    if isinstance(asked, Policy):
+        _require_shares(asked, mdp)
+        return asked
+    own = "spec" if mdp.policy is not None else None
+    if asked is None:
+        return by_name(own or "uniform", mdp, gamma)
+    base, steps = decoding.parse(os.fspath(asked))
+    if not steps:
+        return by_name(base, mdp, gamma)
+    policy = by_name(base or own or "softmax:1.0", mdp, gamma)
+    return decoding.decoded(mdp.expected, policy, steps)
+
+
+def _require_shares(policy: Policy, mdp: MDP) -> None:
+    """Refuse a policy that was made by hand, and is none of this model."""
+    if len(policy.weight) != mdp.n_pairs:
+        raise ShapeError(
+            f"the policy {shown(policy.name)} has {len(policy.weight):,} weights, expected "
+            f"{mdp.n_pairs:,}",
+            fix="give one a state-action pair",
+        )
+    total = mdp.expected.mean(policy.weight, np.ones(mdp.n_pairs))[~mdp.expected.terminal]
+    if not ((policy.weight >= 0).all() and (np.abs(total - 1) <= SUM_TOLERANCE).all()):
+        raise InputError(
+            f"the weights of the policy {shown(policy.name)} are no probabilities",
+            fix="make those of each state sum to 1",
+        )
+
+
+def by_name(name: str, mdp: MDP, gamma: float) -> Policy:
+    """Return a policy that `rlcalc.solve` knows, or that stands in a file."""
+    named = documents.named_policy(name, mdp)
+    if isinstance(named, Policy):
+        return named
+    if named == "uniform":
+        return Policy.uniform(mdp.expected)
+    from rlcalc.solvers import solve
+
+    question = solve.Question(policy=named, gamma=gamma)
+    if named == "spec":
+        policy = solve.policy_asked(mdp, question, gamma)
+        assert policy is not None
+        return policy
+    answer = solve.solve(mdp, question)
+    return Policy(np.asarray(answer["pi"]), named)
+
+
+def _tally(outcome: Outcome) -> Tally:
+    return Tally.of(outcome.gain, outcome.length, outcome.after < 0, outcome.after >= 0)

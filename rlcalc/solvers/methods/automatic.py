@@ -1,0 +1,78 @@
+"""Which method a large model wants: found out by looking at it, and by beginning with one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from rlcalc.graph.state_order import nearby
+from rlcalc.numerics.kernel import kernel
+from rlcalc.solvers.methods import krylov, local_krylov, modified_policy_iteration
+from rlcalc.solvers.methods.bellman_sweeps import Arrays
+from rlcalc.solvers.problem import Found, Problem
+
+LEAST_FALL = 2.0
+"""By how much each round of modified policy iteration has to divide the bound, to go on with it."""
+MOST_BACKUPS, ENOUGH = 300, 200_000_000
+"""Backups a state, and in all, after which Gauss-Seidel alone is left."""
+
+
+def solve(problem: Problem, enough: int = ENOUGH, limit: float = np.inf) -> tuple[Found, str]:
+    """Return what was found, and the name of the method that found it.
+
+    Where nothing ends, modified policy iteration is tried first:
+    it is the fastest where a model mixes, and shows in a few rounds whether it does. Where values
+    travel, as on a map, Gauss-Seidel follows them, with Krylov evaluation in the pockets that do
+    not settle; Krylov evaluation of all is for the rest.
+
+    Args:
+        problem: any.
+        enough: backups that Gauss-Seidel may take alone, at least `MOST_BACKUPS` a state.
+        limit: values above it are of no use.
+    """
+    model, gamma = problem.model, problem.gamma
+    value = problem.value
+    if gamma < 1 and not model.terminal.any():
+        found = modified_policy_iteration.solve(problem, LEAST_FALL)
+        if problem.trace[-1].bound <= problem.tol:
+            return found, "modified-policy-iteration"
+        value = found.value
+    if spreads(Arrays.of(model)):
+        return krylov.solve(replace(problem, value=value)), "krylov"
+    numbering = nearby(model)
+    near = replace(problem, model=numbering.model, value=numbering.gather(problem.value))
+    most = max(MOST_BACKUPS, enough // model.n_states)
+    found, method = local_krylov.solve(near, most, limit)
+    return replace(found, value=numbering.spread(found.value)), method
+
+
+def spreads(model: Arrays) -> bool:
+    """Return whether eight steps lead to half of the states, or to a thousand: no map does so."""
+    n_states = len(model.pair_start)
+    starts = [n_states * i // 8 for i in range(8)]
+    widest = max(within_reach(model, start, 8) for start in starts)
+    return bool(2 * widest > min(n_states, 2000))
+
+
+@kernel
+def within_reach(model: Arrays, start: int, steps: int) -> int:
+    """Count the states that can be reached from one in so many steps, up to a thousand."""
+    seen = np.zeros(len(model.pair_start), np.bool_)
+    queue = np.empty(len(seen), np.int64)
+    queue[0] = start
+    seen[start] = True
+    first, last = 0, 1
+    for _ in range(steps):
+        for i in range(first, last):
+            first += 1
+            for k in range(model.pair_start[queue[i]], model.pair_end[queue[i]]):
+                for j in range(model.outcome_start[k], model.outcome_end[k]):
+                    n = model.next_state[j]
+                    if not seen[n]:
+                        seen[n] = True
+                        queue[last] = n
+                        last += 1
+            if last > 1000:
+                return last
+    return last

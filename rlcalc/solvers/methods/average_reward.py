@@ -1,0 +1,236 @@
+"""Average reward: the gain g of a unichain model, and its bias, what a state earns beyond it.
+
+g + h(s) = max_a [ r(s,a) + Σ_s' P(s'|s,a) h(s') ]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rlcalc.errors import InputError, listed
+from rlcalc.expected_mdp import UNIT_ROUNDOFF, Expected
+from rlcalc.graph.end_components import Predecessors, distances, end_components
+from rlcalc.graph.mec_quotient import Names
+from rlcalc.solvers.methods import linear
+from rlcalc.solvers.problem import Iteration
+from rlcalc.solvers.proofs.macqueen import up
+from rlcalc.trajectories import Flags, Floats, Ints
+
+DAMPING = 0.5
+"""Chance of staying that breaks periods: sweeps of h ← (h + Th)/2 settle where those of T cycle."""
+
+
+@dataclass(frozen=True)
+class Average:
+    """What was found: |gain − g| ≤ bound, and the bias whose long-run mean is 0."""
+
+    gain: float
+    bound: float
+    bias: Floats  # [S]
+    bias_bound: float
+    iterations: int
+
+
+def solve(
+    model: Expected, names: Names, tol: float, max_iterations: int, trace: list[Iteration]
+) -> Average:
+    """Return the largest gain, between bounds that hold for any h, and the bias.
+
+        min(Th − h)  ≤  g  ≤  max(Th − h)
+
+    Sweeps come near; then policies are improved from there with exact evaluation.
+
+    Args:
+        model: the model; one pair a state makes it a policy's.
+        names: from numbers of states to their names, for errors.
+        tol: the bound on the gain at which sweeps stop.
+        max_iterations: of sweeps and improvements.
+        trace: takes a row an iteration: how far h moved up to a constant, and the gain's bound.
+
+    Raises:
+        InputError: the best policy has several closed sets of states, each with its own gain.
+
+    Source: Puterman (1994), sections 8.5 and 8.6; Odoni (1969) for the bounds.
+    """
+    h = np.zeros(model.n_states)
+    sweeps = 0
+    while sweeps < min(SWEEPS, max_iterations):
+        change = model.best(model.action_value(h, 1.0)) - h
+        least, most = _gain_bounds(model, h, change)
+        h = h + DAMPING * change
+        h -= h[0] if not model.terminal.any() else 0.0
+        sweeps += 1
+        trace.append(Iteration(sweeps, DAMPING * _spread(change), (most - least) / 2))
+        if _spread(change) <= tol / 2:
+            break
+    chosen = model.greedy(model.action_value(h, 1.0))
+    inner = ~model.terminal
+    iterations = 0
+    while iterations < max_iterations:
+        iterations += 1
+        chosen = _gathered(model, chosen)
+        policy = evaluate(model, chosen, names)
+        moved, h = _spread(policy.bias - h), policy.bias
+        q = model.action_value(h, 1.0)
+        change = model.best(q) - h
+        least, most = _gain_bounds(model, h, change)
+        trace.append(Iteration(sweeps + iterations, moved, (most - least) / 2))
+        gained = model.best(q)[inner] - q[chosen[inner]]
+        better = np.flatnonzero(inner)[gained > 4 * _rounding(model, h)]
+        if not len(better):
+            break
+        chosen[better] = model.greedy(q)[better]
+    gain, bound = (least + most) / 2, (most - least) / 2
+    backed = float(gained.max(initial=0.0)) + abs(gain - policy.gain)  # v is Th − g, for h
+    bias_bound = up(policy.bias_bound + backed + 2 * _rounding(model, h))
+    return Average(gain, bound, h, bias_bound, sweeps + iterations)
+
+
+def _spread(change: Floats) -> float:
+    """Return how far something moved if a constant does not count."""
+    return float(change.max() - change.min()) / 2
+
+
+def _rounding(model: Expected, h: Floats) -> float:
+    """Return how far rounding moves Th − h."""
+    return model.rounding(h, 1.0) + 4 * UNIT_ROUNDOFF * float(np.abs(h).max())
+
+
+def _gain_bounds(model: Expected, h: Floats, change: Floats) -> tuple[float, float]:
+    """Return min(Th − h) and max(Th − h), with room for rounding."""
+    error = _rounding(model, h)
+    return float(change.min()) - error, float(change.max()) + error
+
+
+SWEEPS = 200
+
+
+def _gathered(model: Expected, chosen: Ints) -> Ints:
+    """Return the policy that leads to the best of its closed sets from wherever that can be.
+
+    Where it has one closed set, it is returned as it is.
+    """
+    chain = model.only(chosen)
+    closed = [states for states in _closed(chain) if not chain.terminal[states[0]]]
+    if len(closed) + chain.terminal.any() < 2 or max(map(len, closed), default=0) > linear.DENSE:
+        return chosen
+    gains = [gain_of(chain, states) for states in closed]
+    if chain.terminal.any() and max(gains) < 0:
+        goal = chain.terminal
+    else:
+        goal = np.isin(np.arange(model.n_states), closed[int(np.argmax(gains))])
+    steps = distances(model, Predecessors.of(model), goal)
+    if (steps < 0).any():
+        return chosen
+    nearest = np.minimum.reduceat(steps[model.next_state], model.outcome_start[:-1])
+    nearer = np.flatnonzero(nearest == steps[model.pair_state] - 1)
+    leading = chosen.copy()
+    leading[model.pair_state[nearer[::-1]]] = nearer[::-1]
+    return np.where(goal, chosen, leading)
+
+
+def gain_of(chain: Expected, states: Ints) -> float:
+    """Return the average reward of a closed set of a chain."""
+    n = len(states)
+    number = np.full(chain.n_states, -1)
+    number[states] = np.arange(n)
+    pair = chain.pair_start[states]
+    matrix = np.zeros((n, n))
+    for i, k in enumerate(pair):
+        outcome = slice(chain.outcome_start[k], chain.outcome_start[k + 1])
+        np.add.at(matrix[i], number[chain.next_state[outcome]], chain.probability[outcome])
+    system = np.eye(n) - matrix.T
+    system[0] = 1.0
+    share = np.linalg.solve(system, np.eye(n)[0])
+    return float(share @ chain.reward[pair])
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What a policy earns in the long run, and its bias: 0 on average in the long run."""
+
+    gain: float
+    bias: Floats  # [S]
+    bias_bound: float  # |bias − h| in every state, rounding included
+
+
+def evaluate(model: Expected, chosen: Ints, names: Names) -> Evaluated:
+    """Return the gain and the bias of a policy with one closed set of states.
+
+    With a state z of the closed set as the end, v = r + P v and w = 1 + P w are what is earned,
+    and how long it takes, on the way back to it: g = v/w over one round, and h = v − g w up to a
+    constant. The constant is the gain of earning h.
+
+    What is off: let ρ = r + P h − g − h and M = 2 max|ρ| max(w) / min(w − P w). On the way to z,
+    h − h(z) is off by at most M, and so is a mean of it: h by 2 M, and by what its mean is off,
+    which is the gain of h, and so at most max|h + P k − k| for any k.
+
+    Raises:
+        InputError: there are several closed sets.
+    """
+    chain = model.only(chosen)
+    closed = _closed(chain)
+    if len(closed) > 1:
+        several = [listed(names(states), most=3, total=len(states)) for states in closed[:3]]
+        raise InputError(
+            f"this model is not unichain: a best policy can stay for ever in any of "
+            f"{len(closed):,} sets of states, each with its own gain",
+            "; ".join(several),
+            "say --gamma 0.99 instead of --criterion average",
+        )
+    inner = ~chain.terminal
+    if chain.terminal.any():
+        earned = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
+        v, w = linear.system(chain, 1.0, earned).T
+        return Evaluated(0.0, v, _off(chain, inner, 0.0, v, w) / 2)
+    z = int(closed[0][0])
+    inner[z] = False
+    gain, h, w = _around(chain, z)
+    mean, k, _ = _around(replace(chain, reward=h), z)
+    bias = h - mean
+    left = chain.action_value(k, 1.0) - chain.reward + bias - k
+    mean_off = float(np.abs(left).max()) + _rounding(chain, k) + chain.noise(bias)
+    return Evaluated(gain, bias, _off(chain, inner, gain, bias, w) + mean_off)
+
+
+def _around(chain: Expected, z: int) -> tuple[float, Floats, Floats]:
+    """Return g, h with h(z) = 0, and w, of a chain that always comes back to z."""
+    earned = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
+    v, w = linear.system(_ending_in(chain, z), 1.0, np.delete(earned, z, axis=0)).T
+    back = chain.action_value(v, 1.0)[z], 1.0 + chain.action_value(w, 1.0)[z] - chain.reward[z]
+    gain = float(back[0] / back[1])
+    return gain, v - gain * w, w
+
+
+def _off(chain: Expected, inner: Flags, gain: float, h: Floats, w: Floats) -> float:
+    """Return 2 M: how far h can be off, up to what its mean is off.
+
+    Args:
+        chain: one pair in each state that is not terminal.
+        inner: [S] the states on the way to the end, or to z.
+        gain: g.
+        h: [S].
+        w: [S] about as many steps as it takes, 0 at the end.
+    """
+    ahead = np.zeros((2, chain.n_states))
+    ahead[0, ~chain.terminal] = chain.action_value(h, 1.0)
+    ahead[1, ~chain.terminal] = chain.action_value(w, 1.0) - chain.reward
+    left = np.abs(ahead[0] - gain - h)[~chain.terminal].max() + _rounding(chain, h)
+    nearer = (w - ahead[1])[inner].min(initial=1.0) - _rounding(chain, w)
+    if not nearer > 0:
+        return np.inf
+    return float(4 * left * w.max() / nearer)
+
+
+def _ending_in(chain: Expected, z: int) -> Expected:
+    """Return a chain without terminal states in which z is one."""
+    return chain.keep(np.arange(chain.n_states) != z)
+
+
+def _closed(chain: Expected) -> list[Ints]:
+    """Return the closed sets of a chain; all its terminal states count as one."""
+    found = end_components(chain, np.ones(chain.n_pairs, dtype=bool))
+    sets = [np.flatnonzero(found.number == number) for number in range(min(found.count, 4))]
+    return ([np.flatnonzero(chain.terminal)] if chain.terminal.any() else []) + sets

@@ -1,0 +1,42 @@
+"""A finite horizon: values by the number of steps to go, by backward induction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rlcalc.expected_mdp import Expected
+from rlcalc.trajectories import Floats
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What is known with so many steps to go."""
+
+    steps_to_go: int
+    action_value: Floats  # [K]
+    value: Floats  # [S]
+    bound: float  # rounding alone: |value − V| and |action_value − Q|
+
+
+def solve(model: Expected, weight: Floats | None, gamma: float, horizon: int) -> Iterator[Layer]:
+    """Yield the values with 1, 2, ..., `horizon` steps to go.
+
+        Q_n(s,a) = r(s,a) + γ Σ_s' P(s'|s,a) V_{n−1}(s'),   V_n(s) = max_a Q_n(s,a),   V_0 = 0
+
+    Args:
+        model: the model; terminal states earn nothing.
+        weight: [K] a policy's, or None for the best; the policy is the same at each step.
+        gamma: 0..1.
+        horizon: N, at least 1.
+
+    Source: Puterman (1994), section 4.5.
+    """
+    value, bound = np.zeros(model.n_states), 0.0
+    for steps_to_go in range(1, horizon + 1):
+        bound = gamma * bound + model.rounding(value, gamma)
+        q = model.action_value(value, gamma)
+        value = model.best(q) if weight is None else model.mean(q, weight)
+        yield Layer(steps_to_go, q, value, bound)

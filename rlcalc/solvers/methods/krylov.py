@@ -1,0 +1,202 @@
+"""Policy iteration whose policies are evaluated by a preconditioned Krylov method.
+
+For large models that neither mix nor are like maps.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rlcalc.expected_mdp import Expected
+from rlcalc.numerics.kernel import kernel
+from rlcalc.solvers.methods.bellman_sweeps import ONE, Arrays, Chain, Sweeper, Unsigned, follow
+from rlcalc.solvers.problem import Found, Iteration, Problem
+from rlcalc.trajectories import Floats
+
+FALL = 30
+"""A policy is evaluated until so much less is left over than before."""
+MOST_STEPS = 200
+PATIENCE = 1000
+"""Policies after which it gives up if what is left was not halved."""
+
+
+def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Found:
+    """Return values that are known to `tol`: maximise, then solve the policy's own equation.
+
+    Args:
+        problem: any.
+        most_steps: that the evaluation of a policy may take.
+    """
+    gamma, tol = problem.gamma, problem.tol
+    sweeper = Sweeper(problem)
+    chain = Chain.for_policies_of(sweeper.model, np.float64)
+    threshold = tol / 3 * (1 if gamma == 1 else 1 - gamma)
+    value = np.zeros(len(sweeper.better)) if problem.value is None else problem.value.copy()
+    best, last_gain = np.inf, 0
+    for sweep in range(1, problem.max_iterations + 1):
+        left = sweeper.backup(value)
+        if left < best / 2:
+            best, last_gain = left, sweep
+        change = sweeper.better - value
+        largest = float(np.abs(change).max())
+        problem.trace.append(Iteration(sweep, largest, left if gamma < 1 else np.inf))
+        if sweeper.done or sweep > last_gain + PATIENCE:
+            break
+        follow(sweeper.model, sweeper.choice, chain)
+        goal = max(largest / FALL, threshold)
+        value += bicgstab(Matrix.of(chain, gamma), change, goal, most_steps)
+    return Found(sweeper.centred(), sweep)
+
+
+def system(
+    chain: Expected, gamma: float, earned: Floats, goal: float, value: Floats | None = None
+) -> Floats:
+    """Return v of v = earned + γ P v in a model with one pair a state, as near as rounding lets.
+
+    Args:
+        chain: one pair in each state that is not terminal.
+        gamma: 0..1.
+        earned: [K] rewards.
+        goal: the largest |earned + γ P v − v| that is good enough.
+        value: [S] where to begin.
+    """
+    arrays = Arrays.of(chain)
+    rows = Chain.for_policies_of(arrays, np.float64)
+    follow(arrays, arrays.pair_start, rows)
+    matrix = Matrix.of(rows, gamma)
+    inner = ~chain.terminal
+    value, largest = np.zeros(chain.n_states) if value is None else value, np.inf
+    left = np.zeros(chain.n_states)
+    for _ in range(MOST_STEPS):
+        ahead = chain.action_value(value, gamma) - chain.reward + earned
+        left[inner] = ahead - value[inner]
+        before, largest = largest, float(np.abs(left).max(initial=0.0))
+        if largest <= goal or not largest < before / 2:
+            break
+        value = value + bicgstab(matrix, left, max(goal, largest * 1e-10))
+    return value
+
+
+class Matrix(NamedTuple):
+    """I − γP: the rows of γP with columns below the diagonal first, then those above it."""
+
+    row_start: Unsigned  # [S]
+    lower_end: Unsigned  # [S]
+    upper_end: Unsigned  # [S]
+    next_state: Unsigned  # [M]
+    entry: Floats  # [M] γ p
+    inverse: Floats  # [S] 1/(1 − γ p(s|s))
+
+    @classmethod
+    def of(cls, chain: Chain, gamma: float) -> Matrix:
+        """Make it of a chain, in whose own arrays it stands from then on."""
+        lower_end, upper_end = (np.empty(len(chain.row_start), np.uint64) for _ in range(2))
+        inverse = np.empty(len(chain.row_start))
+        split(chain, gamma, lower_end, upper_end, inverse)
+        return cls(
+            chain.row_start,
+            lower_end,
+            upper_end,
+            chain.next_state,
+            chain.probability.astype(np.float64, copy=False),
+            inverse,
+        )
+
+
+@kernel
+def split(
+    chain: Chain, gamma: float, lower_end: Unsigned, upper_end: Unsigned, inverse: Floats
+) -> None:
+    """Sort each row of γP into columns below the diagonal, above it, and on it."""
+    next_state, probability = chain.next_state, chain.probability
+    for s in range(len(inverse)):
+        lower, upper = chain.row_start[s], chain.row_end[s]
+        stay = 0.0
+        j = lower
+        while j < upper:
+            n, p = next_state[j], gamma * probability[j]
+            if n == s:
+                stay += p
+                upper -= ONE
+                next_state[j], probability[j] = next_state[upper], probability[upper]
+            elif n < s:
+                next_state[j], next_state[lower] = next_state[lower], n
+                probability[j], probability[lower] = probability[lower], p
+                lower += ONE
+                j += ONE
+            else:
+                probability[j] = p
+                j += ONE
+        lower_end[s], upper_end[s], inverse[s] = lower, upper, 1.0 / (1.0 - stay)
+
+
+@kernel
+def precondition(matrix: Matrix, x: Floats, y: Floats) -> None:
+    """Y = M⁻¹ x, then x ← A y,  with A = I − γP and M its symmetric Gauss-Seidel.
+
+    M = (D + L) D⁻¹ (D + U), where D, L and U are A's diagonal and what is below and above it.
+    """
+    for s in range(len(x)):
+        q = x[s]
+        for j in range(matrix.row_start[s], matrix.lower_end[s]):
+            q += matrix.entry[j] * y[matrix.next_state[j]]
+        y[s] = q * matrix.inverse[s]
+    for s in range(len(x) - 1, -1, -1):
+        q = 0.0
+        for j in range(matrix.lower_end[s], matrix.upper_end[s]):
+            q += matrix.entry[j] * y[matrix.next_state[j]]
+        y[s] += q * matrix.inverse[s]
+    for s in range(len(x)):
+        q = y[s] / matrix.inverse[s]
+        for j in range(matrix.row_start[s], matrix.upper_end[s]):
+            q -= matrix.entry[j] * y[matrix.next_state[j]]
+        x[s] = q
+
+
+@kernel
+def dot(x: Floats, y: Floats) -> float:
+    """Σ x y, in the order of the states."""
+    total = 0.0
+    for s in range(len(x)):
+        total += x[s] * y[s]
+    return total
+
+
+def bicgstab(matrix: Matrix, change: Floats, goal: float, most_steps: int = MOST_STEPS) -> Floats:
+    """Return e of (I − γP) e = d, when at most `goal` is left over, or else the best that was seen.
+
+    Source: van der Vorst (1992), preconditioned from the right.
+    """
+    rest, shadow, direction = change.copy(), change, change.copy()
+    error, best, smallest = np.zeros(len(change)), np.zeros(len(change)), np.inf
+    forward, sideways = np.empty(len(change)), np.empty(len(change))
+    rho = dot(shadow, rest)
+    for _ in range(most_steps):
+        image = direction.copy()
+        precondition(matrix, image, forward)
+        along = dot(shadow, image)
+        if rho == 0 or along == 0:
+            break
+        alpha = rho / along
+        rest -= alpha * image
+        turned = rest.copy()
+        precondition(matrix, turned, sideways)
+        size = dot(turned, turned)
+        omega = dot(turned, rest) / size if size else 0.0
+        error += alpha * forward
+        error += omega * sideways
+        rest -= omega * turned
+        largest = float(np.abs(rest).max())
+        if largest < smallest:
+            smallest = largest
+            best[:] = error
+        if smallest <= goal or not largest < 1e9 * smallest or omega == 0:
+            break
+        rho_before, rho = rho, dot(shadow, rest)
+        image *= -omega
+        image += direction
+        image *= rho / rho_before * alpha / omega
+        direction = rest + image
+    return best

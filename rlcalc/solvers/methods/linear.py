@@ -1,0 +1,206 @@
+"""Direct: the linear system of a policy, (I − γP) v = r, and the linear program of the optimum."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from rlcalc.expected_mdp import Expected
+from rlcalc.solvers.problem import Found, Problem
+from rlcalc.trajectories import Floats, Ints
+
+DENSE = 1500
+"""States up to which a dense matrix is factorised, without any library but numpy."""
+
+
+def solve(problem: Problem) -> Found:
+    """Return the solution of the policy's system, or of the program whose answer is the optimum.
+
+        minimise Σ_s v(s)  subject to  v(s) ≥ r(s,a) + γ Σ_s' P(s'|s,a) v(s')  for all (s, a)
+
+    Source: Puterman (1994), section 6.9; solved by HiGHS.
+    """
+    if problem.is_policy:
+        model = problem.model
+        return Found(system(model, problem.gamma, model.reward[:, None])[:, 0], 1)
+    return _program(problem)
+
+
+def system(chain: Expected, gamma: float, earned: Floats) -> Floats:
+    """Return the values of some rewards in a model with one pair a state.
+
+        v = earned + γ P v
+
+    Args:
+        chain: one pair in each state that is not terminal.
+        gamma: below 1, or 1 where every state leads to a terminal one.
+        earned: [K, several] rewards, one column for each answer.
+
+    Returns:
+        [S, several] values, 0 in terminal states; not a number where there are none. In fractions
+        they are found as floats, and then refined: what is left over is the next right-hand side.
+    """
+    if chain.exact:
+        return _refined(chain, gamma, earned)
+    if int((~chain.terminal).sum()) > DENSE:
+        return _sparse(chain, gamma, earned)
+    inner, moves = _dense(chain, gamma)
+    values = np.zeros((chain.n_states, earned.shape[1]))
+    try:
+        values[inner] = np.linalg.solve(np.eye(len(inner)) - moves, earned)
+    except np.linalg.LinAlgError:  # singular: a policy that never ends
+        values[inner] = np.nan
+    return values
+
+
+def _dense(chain: Expected, gamma: float) -> tuple[Ints, Floats]:
+    """Return the states that are not terminal, and γP between them."""
+    inner = np.flatnonzero(~chain.terminal)
+    number = np.full(chain.n_states, -1)
+    number[inner] = np.arange(len(inner))
+    row = np.repeat(np.arange(len(inner)), np.diff(chain.outcome_start))
+    column = number[chain.next_state]
+    stays = column >= 0
+    moves = np.zeros((len(inner), len(inner)))
+    np.add.at(moves, (row[stays], column[stays]), gamma * chain.probability[stays])
+    return inner, moves
+
+
+def without_subtraction(chain: Expected, gamma: float, earned: Floats) -> Floats:
+    """Return the same as `system`, by taking away the states one by one.
+
+    Where one goes round for 10^15 steps, 1 − p is lost in rounding when it is a difference. Here it
+    is a sum, of all that leaves a state: so values are right however long it takes.
+
+    Source: Grassmann, Taksar & Heyman (1985); O'Cinneide (1993) for the accuracy.
+    """
+    inner, moves = _dense(chain, gamma)
+    ends = chain.terminal[chain.next_state] * chain.probability
+    leaves = gamma * np.add.reduceat(ends, chain.outcome_start[:-1]) + (1 - gamma)
+    found = earned.copy()
+    with np.errstate(divide="ignore", invalid="ignore"):  # what never ends has no number
+        for k in range(len(inner)):
+            leaving = leaves[k] + moves[k, k + 1 :].sum()
+            share = moves[k + 1 :, k] / leaving
+            moves[k + 1 :, k + 1 :] += share[:, None] * moves[k, k + 1 :]
+            leaves[k + 1 :] += share * leaves[k]
+            found[k + 1 :] += share[:, None] * found[k]
+            moves[k, k] = leaving
+        for k in reversed(range(len(inner))):
+            found[k] = (found[k] + moves[k, k + 1 :] @ found[k + 1 :]) / moves[k, k]
+    values = np.zeros((chain.n_states, earned.shape[1]))
+    values[inner] = found
+    return values
+
+
+def _sparse(chain: Expected, gamma: float, earned: Floats) -> Floats:
+    """Solve a large system by a Krylov method; where that fails, by sparse factors."""
+    from rlcalc.solvers.methods import krylov
+
+    values = np.zeros((chain.n_states, earned.shape[1]))
+    for j in range(earned.shape[1]):
+        size = float(np.abs(earned[:, j]).max(initial=0.0))
+        value = krylov.system(chain, gamma, earned[:, j], GOOD * size)
+        one = replace(chain, reward=earned[:, j])
+        left = np.abs(one.best(one.action_value(value, gamma)) - value).max()
+        if not left <= ENOUGH * max(size, float(np.abs(value).max())):
+            return factorised(chain, gamma, earned)
+        values[:, j] = value
+    return values
+
+
+GOOD, ENOUGH = 1e-15, 1e-12
+"""What may be left over of a large system: when it stops, and when it counts as solved."""
+
+
+def factorised(chain: Expected, gamma: float, earned: Floats) -> Floats:
+    """Return the same as `system`, by sparse factors: where states have few and near neighbours."""
+    import scipy.sparse as sparse
+    from scipy.sparse.linalg import splu
+
+    n = chain.n_states
+    inner = np.flatnonzero(~chain.terminal)
+    p = sparse.csr_matrix(
+        (chain.probability, chain.next_state, chain.outcome_start), shape=(len(inner), n)
+    )
+    values = np.zeros((n, earned.shape[1]))
+    try:
+        factors = splu((sparse.eye(len(inner)) - gamma * p[:, inner]).tocsc())
+        values[inner] = factors.solve(earned)
+    except RuntimeError:  # singular
+        values[inner] = np.nan
+    return values
+
+
+REFINEMENTS, NOTHING = 30, 1e-31
+"""Each brings some 10 digits, where 1 − γ is 1e-16 about one; two floats hold 32."""
+
+
+def _refined(chain: Expected, gamma: float, earned: Floats) -> Floats:
+    rough = replace(
+        chain, probability=chain.probability.astype(np.float64), reward=np.zeros(chain.n_pairs)
+    )
+    nothing = np.zeros((chain.n_states, earned.shape[1]), dtype=object)
+    values, solve, before = nothing, system, np.inf
+    for _ in range(REFINEMENTS):
+        step = solve(rough, gamma, _left(chain, gamma, earned, values).astype(np.float64))
+        size = float(np.abs(step).max(initial=0.0))
+        if solve is system and not size < before / 2 and chain.n_states <= DENSE:
+            values, solve, before = nothing, without_subtraction, np.inf
+            continue
+        if not np.isfinite(step).all():
+            return step
+        before = size
+        values = np.vectorize(_two_floats, otypes=[object])(values, step)
+        if size <= NOTHING * float(np.abs(values).max(initial=0)):
+            break
+    simple: Floats = np.vectorize(_simple, otypes=[object])(values)
+    return values if _left(chain, gamma, earned, simple).any() else simple
+
+
+def _left(chain: Expected, gamma: float, earned: Floats, values: Floats) -> Floats:
+    """Return what is left over: earned + γ P v − v, without rounding."""
+    ahead = [
+        replace(chain, reward=earned[:, j]).action_value(values[:, j], gamma)
+        for j in range(earned.shape[1])
+    ]
+    left: Floats = np.stack(ahead, axis=1) - values[~chain.terminal]
+    return left
+
+
+def _simple(value: Fraction) -> Fraction:
+    return Fraction(value).limit_denominator(1_000_000)
+
+
+def _two_floats(value: Fraction, step: float) -> Fraction:
+    """Return value + step, as what two floats can hold: fractions would grow without end."""
+    total = value + Fraction(step)
+    high = float(total)
+    return Fraction(high) + Fraction(float(total - Fraction(high)))
+
+
+def _program(problem: Problem) -> Found:
+    import scipy.sparse as sparse
+    from scipy.optimize import linprog
+
+    model = problem.model
+    ahead = sparse.csr_matrix(
+        (model.probability, model.next_state, model.outcome_start),
+        shape=(model.n_pairs, model.n_states),
+    )
+    here = sparse.csr_matrix(
+        (np.ones(model.n_pairs), model.pair_state, np.arange(model.n_pairs + 1)),
+        shape=(model.n_pairs, model.n_states),
+    )
+    bounds = np.where(model.terminal[:, None], 0.0, [[-np.inf, np.inf]])
+    answer = linprog(
+        np.ones(model.n_states),
+        A_ub=problem.gamma * ahead - here,
+        b_ub=-model.reward,
+        bounds=bounds,
+        method="highs",
+    )
+    value = np.full(model.n_states, np.nan) if answer.x is None else answer.x
+    return Found(np.where(model.terminal, 0.0, value), int(answer.nit))

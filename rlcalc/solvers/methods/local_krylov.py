@@ -1,0 +1,154 @@
+"""Gauss-Seidel where states settle by themselves, Krylov evaluation in the pockets that do not.
+
+On a map most states are as good as known after a few backups. What is left are pockets in which
+one can go round for long: there backups creep, and the linear equations of a policy do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rlcalc.expected_mdp import Expected, gathered
+from rlcalc.solvers.methods import gauss_seidel, krylov
+from rlcalc.solvers.methods.bellman_sweeps import Sweeper, Unsigned
+from rlcalc.solvers.problem import Found, Iteration, Problem
+from rlcalc.trajectories import Flags, Floats, Ints
+
+BACKUPS, FEWER = 60, 4
+"""Backups a state before it is looked at what has settled, at first and once there are pockets."""
+LONG = 0.999
+"""A smaller gamma ends what goes round before that is worth more than backups."""
+FEW = 3 / 4
+"""Which part of the states pockets are at most; while more are unsettled all are backed up."""
+AROUND = 3
+"""Steps that lead into a pocket and belong to it, too."""
+SLOW = 0.7
+"""Pockets of which more is left after a round are joined with more of what is around them."""
+POLICIES = 8
+"""Policies that are evaluated in a pocket before the states around it have their turn."""
+STEPS = 80
+"""Steps of the Krylov method for each of them."""
+PATIENCE = 15
+"""Rounds in pockets after which it gives up if neither what is left nor their size got less."""
+
+
+def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[Found, str]:
+    """Return values that are known to `tol`, and the name of the method that was needed for that.
+
+    Args:
+        problem: any; with gamma = 1, one in which a policy that never ends loses without limit.
+        most_backups: a state, after which what is left is one pocket.
+        limit: values above it end the search: they are of no use.
+    """
+    gamma = problem.gamma
+    sweeper = Sweeper(problem)
+    before, predecessor = gauss_seidel.predecessors(sweeper.model)
+    value, threshold = gauss_seidel.begin(problem, sweeper)
+    n_states = len(value)
+    method, spent = "gauss-seidel", 0
+    chunk = BACKUPS if gamma > LONG else most_backups
+    progress, around, active_before = _Progress(n_states), AROUND, n_states
+    for sweep in range(1, problem.max_iterations + 1):
+        left = sweeper.backup(value)
+        account = np.abs(sweeper.better - value)
+        largest = float(account.max())
+        problem.trace.append(Iteration(sweep, largest, left if gamma < 1 else np.inf))
+        if sweeper.done or float(value.max()) > limit:
+            break
+        if largest <= threshold:
+            threshold /= 3
+        active = account > threshold
+        n_active = int(active.sum())
+        if threshold < sweeper.floor / 100 or progress.none_since(sweep, left, n_active):
+            break
+        if (sweep > 1 and n_active <= FEW * n_states) or spent >= most_backups * n_states:
+            method, chunk = "krylov", FEWER
+            around = 4 * around if n_active > SLOW * active_before else AROUND
+            active_before = n_active
+            inside = surrounded(active, around, before, predecessor) & sweeper.model.live
+            settle_inside(problem, inside, value, threshold)
+            sweeper.backup(value)
+            account = np.abs(sweeper.better - value)
+        spent += gauss_seidel.settle(
+            sweeper.model,
+            gamma,
+            before,
+            predecessor,
+            threshold,
+            chunk * n_states,
+            value,
+            account,
+            sweeper.choice,
+        )
+        chunk *= 4 if method == "gauss-seidel" else 1
+    return Found(sweeper.centred(), sweep), method
+
+
+@dataclass
+class _Progress:
+    """The least that was left, and the fewest states that had not settled."""
+
+    active: int
+    left: float = np.inf
+    sweep: int = 0
+
+    def none_since(self, sweep: int, left: float, active: int) -> bool:
+        """Return whether neither has become less for many rounds."""
+        if left < self.left / 2 or active < 0.9 * self.active:
+            self.left, self.active = min(left, self.left), min(active, self.active)
+            self.sweep = sweep
+        return sweep > self.sweep + PATIENCE
+
+
+def surrounded(active: Flags, around: int, before: Unsigned, predecessor: Unsigned) -> Flags:
+    """Return the active states and those from which few steps lead to them."""
+    inside = active
+    start = before.view(np.int64)
+    edge = np.flatnonzero(active)
+    for _ in range(around):
+        if not len(edge):
+            break
+        wider = inside.copy()
+        wider[predecessor[gathered(start, edge)[1]]] = True
+        edge = np.flatnonzero(wider & ~inside)
+        inside = wider
+    return inside
+
+
+def settle_inside(problem: Problem, inside: Flags, value: Floats, threshold: float) -> None:
+    """Solve for the values of some states, in place; all others stay what they are."""
+    gamma = problem.gamma
+    part, states = _part(problem.model, inside, value, gamma)
+    far = 1.0 if gamma == 1 else gamma / (1 - gamma)
+    near = np.append(value[states], 0.0)
+    tol = far * threshold / 2
+    inside_problem = Problem(part, gamma, tol, POLICIES, near, problem.jobs)
+    found = krylov.solve(inside_problem, most_steps=STEPS)
+    value[states] = found.value[:-1]
+
+
+def _part(model: Expected, inside: Flags, value: Floats, gamma: float) -> tuple[Expected, Ints]:
+    """Return a model of some states, in which the others pay what they are worth, and end.
+
+    Returns:
+        the model, whose last state is that end; which states the others are.
+    """
+    states = np.flatnonzero(inside)
+    pair_start, pair = gathered(model.pair_start, states)
+    outcome_start, outcome = gathered(model.outcome_start, pair)
+    next_state, probability = model.next_state[outcome], model.probability[outcome]
+    stays = inside[next_state]
+    paid = np.where(stays, 0.0, probability * value[next_state])
+    number = np.full(model.n_states, len(states), dtype=np.int32)
+    number[states] = np.arange(len(states), dtype=np.int32)
+    part = Expected(
+        pair_start=np.append(pair_start, pair_start[-1]),
+        outcome_start=outcome_start,
+        next_state=number[next_state],
+        probability=probability,
+        reward=model.reward[pair] + gamma * np.add.reduceat(paid, outcome_start[:-1]),
+        largest_reward=model.largest_reward,
+    )
+    return part, states

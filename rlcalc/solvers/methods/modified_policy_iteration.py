@@ -1,0 +1,200 @@
+"""Modified policy iteration: few maximisations, many cheap sweeps with the policy fixed.
+
+For models that mix: what is left to do shrinks by a good part with every sweep.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlcalc.numerics.kernel import kernel
+from rlcalc.solvers.methods.bellman_sweeps import (
+    ONE,
+    Arrays,
+    Chain,
+    Singles,
+    Sweeper,
+    Unsigned,
+    follow,
+)
+from rlcalc.solvers.problem import Found, Iteration, Problem
+from rlcalc.trajectories import Floats, Ints
+
+FALL = 30
+"""A policy is evaluated until values move so many times less than in its maximisation."""
+MOST_SWEEPS = 60
+PATIENCE = 200
+"""Rounds after which it gives up if the bound was not halved."""
+FIRST = 2
+"""Rounds in which the policy is still so far off that the bound may fall slowly in any model."""
+
+
+def solve(problem: Problem, least_fall: float = 0.0) -> Found:
+    """Return values that are known to `tol`: V ← TV + e, with e what the policy's equation lacks.
+
+    e is solved for roughly, in single precision: the next maximisation corrects it. Actions that
+    the bounds prove not to be the best are left out of the rest.
+
+    Args:
+        problem: with gamma = 1, no action is left out.
+        least_fall: give up when a round does not divide the bound by this, after the first few.
+
+    Source: Puterman & Shin (1978); MacQueen (1967) for what is left out.
+    """
+    gamma, tol = problem.gamma, problem.tol
+    near = 1 - gamma if gamma < 1 else 1.0
+    sweeper = Sweeper(problem)
+    model, pair = sweeper.model, np.arange(problem.model.n_pairs)
+    chain = Chain.for_policies_of(model, np.float32)
+    endless = bool(model.live.all())  # else V = 0 in terminal states forbids to shift
+    value = np.zeros(len(sweeper.better)) if problem.value is None else problem.value.copy()
+    sweeper.rewards_only() if problem.value is None else sweeper.backup(value)
+    left = best = sweeper.left
+    last_gain = 0
+    patience = max(PATIENCE, int(2 / near))  # V ← TV alone halves what is left in 0.7/(1 − γ)
+    for sweep in range(1, problem.max_iterations + 1):
+        follow(model, sweeper.choice, chain)
+        middle = endless * (sweeper.lowest + sweeper.highest) / 2
+        change = (sweeper.better - value - middle).astype(np.float32)
+        goal = max((sweeper.highest - sweeper.lowest) / FALL, tol * near / 3)
+        moved = evaluate(sweeper, chain, change, goal, endless=endless)
+        backed = sweeper.better.copy()
+        value += moved
+        before, left = left, sweeper.backup(value, model)
+        astray = not left <= before
+        if moved is change:  # sweeps with a shift led away
+            endless = False
+        if astray and (endless or not left < np.inf):  # V ← TV is not led astray
+            value, endless = backed, False  # nor are sweeps without a shift, in the long run
+            left = sweeper.backup(value, model)
+        problem.trace.append(Iteration(sweep, float(np.abs(moved).max()), left))
+        if left < best / 2:
+            best, last_gain = left, sweep
+        if (
+            sweeper.done
+            or sweep > last_gain + patience
+            or (sweep > FIRST and left * least_fall > before)
+        ):
+            break
+        if gamma < 1:
+            margin = (gamma * (sweeper.highest - sweeper.lowest) + 4 * sweeper.floor) / near
+            model, pair = eliminate(model, sweeper, pair, margin)
+    return Found(sweeper.centred(), sweep)
+
+
+def evaluate(
+    sweeper: Sweeper, chain: Chain, change: Singles, goal: float, *, endless: bool
+) -> Singles:
+    """Return e of (I − γP) e = d, roughly, up to a constant in an endless chain.
+
+    Where sweeps do not lead there, it is d.
+    """
+    error, first = change.copy(), float(np.abs(change).max())
+    gamma = np.float32(sweeper.gamma)
+    for _ in range(MOST_SWEEPS):
+        mean = error.mean() if endless else np.float32(0)
+        before = error.copy() if len(sweeper.blocks) > 1 else error
+        arrays = chain, gamma, change, before, error, mean
+        largest = max(sweeper.map(lambda block, a=arrays: relax(*a, *block), sweeper.blocks))
+        if largest <= goal:
+            return error
+        if not largest <= 10 * first:
+            return change
+    return error
+
+
+@kernel
+def relax(
+    chain: Chain,
+    gamma: np.float32,
+    change: Singles,
+    before: Singles,
+    error: Singles,
+    mean: np.float32,
+    first: int,
+    last: int,
+) -> np.float32:
+    """e(s) ← d(s) − m + γ Σ p e(s'), in place;  returns the largest movement.
+
+    m, the mean of e, keeps out the constant error, which is the slowest to go and which the bounds
+    remove for nothing. Outcomes in other blocks are taken from before the sweep.
+    """
+    largest = np.float32(0)
+    for s in range(first, last):
+        ahead = np.float32(0)
+        for j in range(chain.row_start[s], chain.row_end[s]):
+            n = chain.next_state[j]
+            ahead += chain.probability[j] * (error[n] if first <= n < last else before[n])
+        new = change[s] - mean + gamma * ahead
+        largest = max(largest, abs(new - error[s]))
+        error[s] = new
+    return largest
+
+
+def eliminate(model: Arrays, sweeper: Sweeper, pair: Ints, margin: float) -> tuple[Arrays, Ints]:
+    """Leave out actions whose Q is more than a margin below the best, if that halves the model.
+
+    Args:
+        model: what is left of the model so far.
+        sweeper: with the action values of the last backup; its choice is renumbered.
+        pair: [K] which pair of the whole model each of the model's is.
+        margin: what the bounds leave open.
+    """
+    worst = sweeper.better - margin
+    n_pairs, n_outcomes = count_survivors(model, sweeper.action_value, worst)
+    if 2 * n_outcomes > len(model.next_state):
+        return model, pair
+    pair_start = np.zeros(len(worst) + 1, dtype=np.uint64)
+    outcome_start = np.zeros(n_pairs + 1, dtype=np.uint64)
+    smaller = Arrays(
+        pair_start[:-1],
+        pair_start[1:],
+        outcome_start[:-1],
+        outcome_start[1:],
+        np.empty(n_outcomes, dtype=np.uint32),
+        np.empty(n_outcomes),
+        np.empty(n_pairs),
+    )
+    kept = np.empty(n_pairs, dtype=np.int64)
+    copy_survivors(model, sweeper.action_value, worst, smaller, kept, sweeper.choice)
+    return smaller, pair[kept]
+
+
+@kernel
+def count_survivors(model: Arrays, action_value: Floats, worst: Floats) -> tuple[int, int]:
+    """Count the pairs whose Q is not below the worst that may still be the best; and outcomes."""
+    n_pairs, n_outcomes = 0, 0
+    for s in range(len(worst)):
+        for k in range(model.pair_start[s], model.pair_end[s]):
+            if action_value[k] >= worst[s]:
+                n_pairs += 1
+                n_outcomes += model.outcome_end[k] - model.outcome_start[k]
+    return n_pairs, n_outcomes
+
+
+@kernel
+def copy_survivors(
+    model: Arrays,
+    action_value: Floats,
+    worst: Floats,
+    smaller: Arrays,
+    pair: Ints,
+    choice: Unsigned,
+) -> None:
+    """Copy the remaining pairs, note which they were, renumber the chosen ones."""
+    i, n = np.uint64(0), np.uint64(0)
+    for s in range(len(worst)):
+        chosen = choice[s]
+        for k in range(model.pair_start[s], model.pair_end[s]):
+            if action_value[k] >= worst[s]:
+                for j in range(model.outcome_start[k], model.outcome_end[k]):
+                    smaller.next_state[n] = model.next_state[j]
+                    smaller.probability[n] = model.probability[j]
+                    n += ONE
+                if k == chosen:
+                    choice[s] = i
+                pair[i] = k
+                smaller.reward[i] = model.reward[k]
+                smaller.outcome_end[i] = n
+                i += ONE
+        smaller.pair_end[s] = i

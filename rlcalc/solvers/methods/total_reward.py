@@ -1,0 +1,211 @@
+"""Total reward, gamma = 1: whether there is an answer, and one whose bound is proven.
+
+A policy that never ends has a total reward only if it earns nothing in the long run. So the sets of
+states in which one can stay for nothing are made one state each, which may also stop; in what is
+left, a policy that never ends loses without limit (then the best policies end, and can be found),
+or earns without limit (then there is no answer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rlcalc.errors import InputError, listed
+from rlcalc.expected_mdp import Expected
+from rlcalc.graph.end_components import end_components
+from rlcalc.graph.mec_quotient import Names, Stopping, ending_policy, never_ending, with_stops
+from rlcalc.graph.state_order import nearby
+from rlcalc.solvers.methods import automatic, linear
+from rlcalc.solvers.methods.average_reward import gain_of
+from rlcalc.solvers.problem import Found, Iteration, Problem
+from rlcalc.solvers.proofs.macqueen import Proven, up
+from rlcalc.solvers.proofs.supersolution import Proof, prove
+from rlcalc.trajectories import Floats, Ints
+
+Gather = Callable[[Floats], Floats]
+"""From values of the states that were given to those of the states that a method works on."""
+Find = Callable[[Problem, Gather], tuple[Found, str]]
+
+
+def solve(
+    model: Expected,
+    names: Names,
+    max_iterations: int,
+    trace: list[Iteration],
+    value: Floats | None = None,
+) -> tuple[Proven, int]:
+    """Return the largest total reward from each state in fractions, and how often it was improved.
+
+    Policies are improved for rewards that are higher by an ε above what is left over at every step:
+    then what is found, u = v + ε w with v = r + P v and w = 1 + P w, is not less than what any
+    action gives, u ≥ r + P u. That proves V ≤ u, and that no policy earns without limit. From
+    below, V ≥ v − δ w with δ min(w − P w) ≥ |r + P v − v|.
+
+    Args:
+        model: in fractions, with one pair a state, or several to choose from.
+        names: from numbers of states to their names, for errors.
+        max_iterations: of policy improvement.
+        trace: takes a row an iteration.
+        value: [S] values near the answer, to begin with their greedy policy.
+
+    Raises:
+        InputError: there is no answer: some states never end, or a cycle earns for ever.
+
+    Source: Bertsekas & Tsitsiklis (1991) for the conditions; de Alfaro (1997) for the stops.
+    """
+    stopping = with_stops(model)
+    small, named = stopping.model, _names_before(stopping, names)
+    chosen = ending_policy(small, named)
+    if value is not None:
+        greedy = _greedy(small, stopping.gather(value))
+        chosen = chosen if len(never_ending(small.only(greedy))) else greedy
+    before, seen = np.zeros(small.n_states), {chosen.tobytes()}
+    for iteration in range(1, max_iterations + 1):
+        proof = _Proof.of(small, chosen)
+        change = float(np.abs(proof.value - before).max())
+        trace.append(Iteration(iteration, change, proof.bound))
+        before, better = proof.value, proof.better
+        if proof.bound < np.inf or not len(better):
+            break
+        chosen = chosen.copy()
+        chosen[better] = proof.greedy[better]
+        _refuse_endless(small, chosen, named)
+        if chosen.tobytes() in seen:
+            break  # values that are not exact enough lead round
+        seen.add(chosen.tobytes())
+    return _backed(model, stopping.spread(proof.value), proof.bound), iteration
+
+
+def _names_before(stopping: Stopping, names: Names) -> Names:
+    return lambda states: names(stopping.first[states])
+
+
+def _greedy(model: Expected, value: Floats) -> Ints:
+    return model.greedy(model.action_value(value, 1.0))
+
+
+def _refuse_endless(model: Expected, chosen: Ints, names: Names) -> None:
+    """Refuse a policy that is better than those that end, and never ends itself.
+
+    Raises:
+        InputError: the states of the cycle in which it stays.
+    """
+    chain = model.only(chosen)
+    lost = never_ending(chain)
+    if not len(lost):
+        return
+    cycle = end_components(chain, np.ones(chain.n_pairs, dtype=bool))
+    first = cycle.number[lost][cycle.number[lost] >= 0][0]
+    raise _earns_for_ever(names, np.flatnonzero(cycle.number == first))
+
+
+def _earns_for_ever(names: Names, members: Ints) -> InputError:
+    return InputError(
+        "the total reward (gamma = 1) has no answer: a cycle earns for ever, or its rewards "
+        "cancel without end",
+        listed(names(members), total=len(members)),
+        "say --gamma 0.99, --horizon N or --criterion average",
+    )
+
+
+def _backed(model: Expected, value: Floats, bound: float) -> Proven:
+    """Return one more backup, which is no farther from the answer."""
+    q = model.action_value(value, 1.0)
+    return Proven(model.best(q), bound + model.rounding(value, 1.0), q)
+
+
+@dataclass(frozen=True)
+class _Proof:
+    """What one policy shows about the best: its value, a bound, and what would be better."""
+
+    value: Floats  # [S] v
+    bound: float  # infinite if another policy may be better
+    better: Ints  # states in which another pair is better
+    greedy: Ints  # [S]
+
+    @classmethod
+    def of(cls, model: Expected, chosen: Ints) -> _Proof:
+        """Return what a policy that ends shows, by v = r + P v and w = 1 + P w."""
+        chain, inner = model.only(chosen), ~model.terminal
+        one = np.ones(chain.n_pairs, dtype=chain.reward.dtype)
+        v, w = linear.system(chain, 1.0, np.stack([chain.reward, one], axis=1)).T
+        left = np.abs(chain.best(chain.action_value(v, 1.0)) - v).max()
+        ahead = chain.action_value(w, 1.0) - chain.reward
+        nearer = (w[chain.pair_state] - ahead).min()
+        epsilon = 4 * left
+        upper = v + epsilon * w
+        q = model.action_value(upper, 1.0)
+        most = model.best(q)
+        better = np.flatnonzero(inner)[most[inner] > q[chosen[inner]]]
+        bound = np.inf
+        if nearer > 0 and (upper >= most)[inner].all():
+            bound = up(max(epsilon, left / nearer) * w.max())
+        return cls(v, bound, better, model.greedy(q))
+
+
+def solve_in_floats(
+    model: Expected, names: Names, problem: Problem, find: Find
+) -> tuple[Proven, int, str]:
+    """Return the largest total reward from each state, proven, by any method.
+
+    A method finds values, from those of a policy that ends; `super_solution` proves them.
+
+    Args:
+        model: as in `solve`, in floats.
+        names: as in `solve`.
+        problem: with the bound that is wanted in `tol`; its model and value are not used.
+        find: the method: from a problem, whose `tol` is now on |Tv − v|, to values.
+
+    Raises:
+        InputError: as in `solve`.
+    """
+    stopping = with_stops(model)
+    numbering = nearby(stopping.model)
+    small, before = numbering.model, _names_before(stopping, names)
+
+    def named(states: Ints) -> list[object]:
+        return before(numbering.first[states])
+
+    chain = small.only(ending_policy(small, named))
+    rough = replace(problem, model=chain, value=None, tol=1e-4 * small.largest_reward, trace=[])
+    begin = automatic.solve(rough)[0].value
+    near = replace(problem, model=small, value=begin, tol=problem.tol / 10)
+    found, method = find(near, lambda given: stopping.gather(given)[numbering.first])
+    if not np.isfinite(found.value).all():  # a direct method that came upon what never ends
+        found = automatic.solve(near)[0]
+    proof = Proof(found.value, np.inf)
+    if np.isfinite(found.value).all():
+        greedy = _greedy(small, found.value)
+        if len(never_ending(small.only(greedy))):
+            _refuse_earning(small, greedy, named)
+        else:
+            proof = prove(small, found.value, 0.9 * problem.tol, problem.jobs)
+    value = stopping.spread(numbering.spread(proof.value))
+    return _backed(model, value, proof.bound), found.iterations, method
+
+
+def _refuse_earning(model: Expected, chosen: Ints, names: Names) -> None:
+    """Refuse a policy that never ends if it surely earns in a cycle, for more than rounding.
+
+    Raises:
+        InputError: the states of the cycle.
+    """
+    chain = model.only(chosen)
+    cycle = end_components(chain, np.ones(chain.n_pairs, dtype=bool))
+    for number in range(min(cycle.count, MOST_CYCLES)):
+        members = np.flatnonzero(cycle.number == number)
+        earned = chain.reward[chain.pair_start[members]]
+        sure = earned.min() >= 0 and earned.max() > 0
+        if not sure and len(members) <= linear.DENSE:
+            sure = gain_of(chain, members) > SURE * model.largest_reward
+        if sure:
+            raise _earns_for_ever(names, members)
+
+
+MOST_CYCLES = 4
+"""Cycles that are looked at."""
+SURE = 1e-9
+"""The least average reward of a cycle, relative to the largest one, that is not for rounding."""

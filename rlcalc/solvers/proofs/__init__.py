@@ -1,0 +1,1 @@
+"""Proofs: how near values are to the truth, rounding included."""

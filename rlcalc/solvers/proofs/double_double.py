@@ -1,0 +1,85 @@
+"""Values in two floats, and what a backup lacks, from the differences of neighbours.
+
+Differences are small where values are near each other, however large these are: so rounding touches
+them little.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rlcalc.expected_mdp import UNIT_ROUNDOFF, Expected
+from rlcalc.numerics.kernel import kernel
+from rlcalc.trajectories import Codes, Floats, Ints
+
+LEAST = 2.0**-94
+"""What two floats can leave over, relative to the largest value, with room for a few roundings."""
+
+
+class TwoFloats(NamedTuple):
+    """Values as sums of two floats, the second of which the first cannot hold."""
+
+    high: Floats  # [S]
+    low: Floats  # [S]
+
+    def plus(self, step: Floats) -> TwoFloats:
+        """Return values that are higher by a step. Source: Knuth, TwoSum."""
+        more = self.low + step
+        high = self.high + more
+        part = high - self.high
+        return TwoFloats(high, (self.high - (high - part)) + (more - part))
+
+
+def over(model: Expected, values: TwoFloats) -> tuple[Floats, Floats]:
+    """Return g = r + Σ P (v(s') − v(s)) of each pair, and a bound on the rounding in it.
+
+        |fl(g) − g| ≤ (3 n + 10) u (Σ P |r| + Σ P (|Δhigh| + |Δlow|)),   u = 2^−53
+
+    Probabilities may be off by a few roundings each, but those of a pair sum to 1: so only
+    differences of values count, not how large they are.
+
+    Args:
+        model: n is the largest number of outcomes of a pair.
+        values: 0 in terminal states.
+
+    Returns:
+        [K] and [K].
+    """
+    gained, margin = np.empty(model.n_pairs), np.empty(model.n_pairs)
+    most = np.full(model.n_pairs, model.largest_reward)
+    size = np.abs(model.reward) if model.same_sign else most
+    unit = (3 * model.most_outcomes + 10) * UNIT_ROUNDOFF
+    differences(
+        model.pair_state, model.outcome_start, model.next_state, model.probability, model.reward,
+        *values, gained, size, unit, margin,
+    )  # fmt: skip
+    return gained, margin
+
+
+@kernel
+def differences(
+    pair_state: Codes,
+    outcome_start: Ints,
+    next_state: Codes,
+    probability: Floats,
+    reward: Floats,
+    high: Floats,
+    low: Floats,
+    gained: Floats,
+    size: Floats,
+    unit: float,
+    margin: Floats,
+) -> None:
+    """Fill in g and the bound on its rounding, a pair after the other."""
+    for k in range(len(pair_state)):
+        s = pair_state[k]
+        ahead, moved = 0.0, 0.0
+        for i in range(outcome_start[k], outcome_start[k + 1]):
+            n = next_state[i]
+            first, second = high[n] - high[s], low[n] - low[s]
+            ahead += probability[i] * (first + second)
+            moved += probability[i] * (abs(first) + abs(second))
+        gained[k] = reward[k] + ahead
+        margin[k] = unit * (size[k] + moved)

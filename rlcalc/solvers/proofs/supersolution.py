@@ -1,0 +1,146 @@
+"""Numbers that no action exceeds: a proof of the total reward in floats.
+
+If u > r + P u for every pair, then V ≤ u. Values v of an optimal policy nearly do this, but for
+what rounding leaves over, and where one goes round for long, that counts once a step. So values
+have two floats, what is left over is computed from differences of neighbours, which rounding
+touches little, and what the actions can collect of it on their way, w, is found like any optimum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rlcalc.expected_mdp import Expected
+from rlcalc.graph.mec_quotient import never_ending
+from rlcalc.solvers.methods import automatic, linear
+from rlcalc.solvers.methods.bellman_sweeps import Arrays
+from rlcalc.solvers.problem import Problem
+from rlcalc.solvers.proofs.double_double import LEAST, TwoFloats, over
+from rlcalc.solvers.proofs.macqueen import up
+from rlcalc.trajectories import Floats, Ints
+
+MOST_SWEEPS = 100_000
+MOST_POLICIES = 50
+ROUGHLY = 0.25
+"""What may be left over of w, in shares of what is collected at a step at least."""
+FINER = 100.0
+"""By how much less is left over in the next attempt."""
+NEARLY = 4.0
+"""How far above the bound that is wanted one is worth to be found: it is told."""
+DIRECT = 50_000
+"""States up to which a policy's equations are factorised where nothing else gets on."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Values, and how far they can be from the answer; infinitely, if nothing is proven."""
+
+    value: Floats  # [S]
+    bound: float
+
+
+def prove(model: Expected, value: Floats, goal: float, jobs: int | None = None) -> Proof:
+    """Return values near some others, whose distance from the largest total reward is proven.
+
+        g(s,a) = r + Σ_s' P(s'|s,a) (v(s') − v(s)),    |fl(g) − g| ≤ m(s,a)
+        w(s) > max_a [ g(s,a) + 4 m(s,a) + Σ_s' P(s'|s,a) w(s') ]
+
+    Then V ≤ v + w, and V ≥ v − w if a policy that ends has nearly no g. Both are checked for the
+    numbers that were found, however they were. The less is left over of g, the smaller is w.
+
+    Args:
+        model: in which a policy that never ends loses without limit (see `stops`).
+        value: [S] whose best policy ends.
+        goal: the bound that is wanted.
+        jobs: threads.
+    """
+    values = TwoFloats(value, np.zeros_like(value))
+    steps = _steps(model, value, jobs)
+    epsilon = goal / (2 * max(1.0, float(steps.max(initial=0.0))))
+    if model.reward.max(initial=-np.inf) >= 0:  # one may go round for longer where that is free
+        epsilon /= FINER**2
+    least = LEAST * max(float(np.abs(value).max(initial=0.0)), model.largest_reward)
+    proof = Proof(value, np.inf)
+    while epsilon > least:
+        values = _refined(model, values, epsilon / 4, jobs)
+        gained, margin = over(model, values)
+        if not float((np.abs(model.best(gained)) - model.best(margin)).max()) <= epsilon / 4:
+            break
+        collected = replace(model, reward=gained + 4 * margin + epsilon, largest_reward=epsilon)
+        w = _solved(collected, epsilon * ROUGHLY, epsilon * steps, NEARLY * goal, jobs)
+        if w.max() <= NEARLY * goal and _holds(model, values, w, model.greedy(gained)):
+            proof = Proof(values.high, up(float((w + np.abs(values.low)).max())) + least)
+        if proof.bound <= goal:
+            break
+        steps = w / epsilon
+        epsilon /= FINER
+    return proof if proof.bound < np.inf else Proof(values.high, np.inf)
+
+
+def _holds(model: Expected, values: TwoFloats, w: Floats, chosen: Ints) -> bool:
+    """Return whether no pair exceeds v + w, and the chosen ones, which end, reach v − w."""
+    gained, margin = over(model, values.plus(w))
+    if not (gained + margin < 0).all():
+        return False
+    gained, margin = over(model, values.plus(-w))
+    pair = chosen[chosen >= 0]
+    reached = bool((gained[pair] - margin[pair] >= 0).all())
+    return reached and not len(never_ending(model.only(chosen)))
+
+
+def _refined(model: Expected, values: TwoFloats, goal: float, jobs: int | None) -> TwoFloats:
+    """Return values of which less is left over: `goal`, or what rounding allows."""
+    before = np.inf
+    while True:
+        gained, margin = over(model, values)
+        best = np.abs(model.best(gained))
+        left = float((best - model.best(margin)).max())
+        if left <= goal or not left < before / 2:
+            return values
+        before = left
+        missing = replace(model, reward=gained, largest_reward=float(best.max()))
+        zero = np.zeros(model.n_states)
+        values = values.plus(_solved(missing, 0.9 * goal, zero, np.inf, jobs))
+
+
+def _solved(model: Expected, goal: float, near: Floats, limit: float, jobs: int | None) -> Floats:
+    """Return the largest total reward, but for `goal` in each backup; above the limit, roughly."""
+    problem = Problem(model, 1.0, goal, MOST_SWEEPS, near, jobs)
+    value = automatic.solve(problem, 0, limit)[0].value
+    if _is_solved(model, value, goal) or value.max() > limit or model.n_states > DIRECT:
+        return value
+    if automatic.spreads(Arrays.of(model)):  # factors would fill up
+        return value
+    return _by_policies(model, goal, limit)
+
+
+def _by_policies(model: Expected, goal: float, limit: float) -> Floats:
+    """Return the same by factorised equations of policies, where nothing else gets on."""
+    chosen, inner = model.greedy(model.reward), ~model.terminal
+    for _ in range(MOST_POLICIES):
+        chain = model.only(chosen)
+        value = linear.factorised(chain, 1.0, chain.reward[:, None])[:, 0]
+        if not value.max() <= limit:
+            break
+        q = model.action_value(value, 1.0)
+        better = inner & (model.best(q) - value > goal)
+        if not better.any():
+            break
+        chosen = np.where(better, model.greedy(q), chosen)
+    return value
+
+
+def _is_solved(model: Expected, value: Floats, goal: float) -> bool:
+    return bool(np.abs(model.best(model.action_value(value, 1.0)) - value).max() <= goal)
+
+
+def _steps(model: Expected, value: Floats, jobs: int | None) -> Floats:
+    """Return about how many steps the best policy takes to its end."""
+    most = float(model.reward.max(initial=-np.inf))
+    if most < 0:  # so each step costs that at least
+        return value / most
+    chain = model.only(model.greedy(model.action_value(value, 1.0)))
+    one = replace(chain, reward=np.ones(chain.n_pairs), largest_reward=1.0)
+    return automatic.solve(Problem(one, 1.0, ROUGHLY, MOST_SWEEPS, None, jobs), 0)[0].value

@@ -1,0 +1,128 @@
+"""The question: what is asked of a model, and whether it makes sense."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rlcalc.errors import InputError, UsageError, meant, shown
+from rlcalc.expected_mdp import Expected
+from rlcalc.mdp import MDP
+from rlcalc.policy import Policy
+from rlcalc.solvers.methods.value_iteration import Recursion
+
+METHODS = (
+    "value-iteration",
+    "gauss-seidel",
+    "policy-iteration",
+    "modified-policy-iteration",
+    "linear",
+    "krylov",
+)
+POLICIES = "optimal, uniform, spec, epsilon:0.1, softmax:1.0, or a file"
+TOLERANCE = 1e-6
+"""The bound that is wanted where none is asked for."""
+MOST_ITERATIONS = 100_000
+LARGEST = 1e200
+"""Rewards up to which sums and bounds of them are numbers."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a model."""
+
+    policy: str | Policy = "optimal"  # optimal, uniform, spec, epsilon:ε, softmax:τ
+    gamma: float | None = None  # None: what the model says, else 1
+    horizon: int | None = None
+    criterion: Literal["reward", "average"] = "reward"
+    method: str = "auto"
+    bellman: Recursion | None = None
+    tol: float | None = None  # None: `TOLERANCE`
+    max_iterations: int = MOST_ITERATIONS
+    states: Sequence[int] | None = None  # only the rows of these
+    trace: bool = False  # the rows are the iterations
+    jobs: int | None = None
+
+    @property
+    def wanted(self) -> float:
+        """The bound above which an answer does not keep its promise."""
+        return TOLERANCE if self.tol is None else self.tol
+
+    def aim(self, model: Expected) -> float:
+        """Return the bound to work for: where none is asked for, rewards below 1 make it smaller.
+
+        Values of the size of 1e-8 known to 1e-6 would tell nothing, not even the best action.
+        """
+        if self.tol is not None or not model.largest_reward:
+            return self.wanted
+        return TOLERANCE * min(1.0, model.largest_reward)
+
+
+def settled(mdp: MDP, question: Question) -> float:
+    """Return the discount factor that holds, once the question is seen to make sense.
+
+    Raises:
+        InputError: gamma is no discount factor.
+        UsageError: the question contradicts itself.
+    """
+    gamma = question.gamma if question.gamma is not None else mdp.gamma
+    gamma = 1.0 if gamma is None else gamma
+    if not 0 <= gamma <= 1:
+        raise InputError(
+            f"gamma is {gamma:g}, expected 0..1", fix="a discount factor is 0.9 or 0.99, say"
+        )
+    if question.method != "auto" and question.method not in METHODS:
+        raise UsageError(
+            f"there is no method {shown(question.method)}",
+            fix=meant(question.method, METHODS) + f"one of auto, {', '.join(METHODS)}",
+        )
+    if question.bellman and question.method not in ("auto", "value-iteration"):
+        raise UsageError(
+            f"--bellman is value iteration, and --method says {question.method}",
+            fix="leave one out",
+        )
+    average = question.criterion == "average"
+    special = {
+        "--horizon": question.horizon is not None,
+        "--criterion average": average,
+        "--bellman": question.bellman is not None,
+        "--method": question.method != "auto",
+        "--gamma": average and question.gamma is not None,
+        "--trace": question.trace and question.horizon is not None,
+        "--max-iterations": question.horizon is not None
+        and question.max_iterations != MOST_ITERATIONS,
+    }
+    if question.trace and question.states is not None:
+        raise UsageError(
+            "--trace shows iterations, and --states or --start-only rows of states",
+            fix="leave one out",
+        )
+    given = [name for name, asked in special.items() if asked]
+    if (average or question.horizon is not None) and len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} do not go together", fix="leave one out")
+    if not question.wanted > 0:
+        raise UsageError(f"--tol is {question.wanted:g}, expected a number above 0")
+    if question.horizon is not None and question.horizon < 1:
+        raise UsageError(f"--horizon is {question.horizon}, expected a number of steps")
+    return gamma
+
+
+def parameter(kind: str, number: str) -> float:
+    """Return the ε or τ of a policy's name.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        parameter = float(number or {"epsilon": "0.1", "softmax": "1.0"}[kind])
+    except ValueError:
+        parameter = np.nan
+    if not (0 <= parameter <= 1 if kind == "epsilon" else 0 < parameter < np.inf):
+        raise UsageError(
+            f"{kind}:{shown(number)} is no policy",
+            fix="epsilon:0.1 explores with probability 0.1, softmax:1.0 has temperature 1",
+        )
+    return parameter

@@ -1,0 +1,101 @@
+"""From a model and a question to the answer: a method finds it, a bound proves it, facts tell.
+
+The question stands in `question`, the finding in `answer`, the policy in `followed`, and what is
+told of it in `report`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rlcalc.errors import InputError, NotConverged
+from rlcalc.mdp import MDP
+from rlcalc.result import Result
+from rlcalc.solvers import report
+from rlcalc.solvers.dispatch import find
+from rlcalc.solvers.policies import followed, policy_asked
+from rlcalc.solvers.request import LARGEST, TOLERANCE, Question, settled
+
+__all__ = ["Question", "policy_asked", "require_bound", "solve"]
+
+
+@np.errstate(all="ignore")  # what is no number is found out, and told
+def solve(mdp: MDP, question: Question) -> Result:
+    """Return V, Q, A and π of a policy, the best one unless another is asked for.
+
+    Rows are state-action pairs: π(a|s), Q(s,a), V(s), A(s,a) = Q(s,a) − V(s). `bound` is a number B
+    with |v − V| ≤ B in every state, rounding included; as much holds for q.
+
+    Args:
+        mdp: the model.
+        question: what is asked of it.
+
+    Raises:
+        InputError: the answer does not exist, or the model lacks what the question needs.
+        UsageError: the question contradicts itself.
+    """
+    gamma = settled(mdp, question)
+    if mdp.expected.largest_reward > LARGEST:
+        raise InputError(
+            f"a reward is as large as {mdp.expected.largest_reward:g}: values would be no numbers",
+            fix=f"rewards up to {LARGEST:g} can be added up; scale them",
+        )
+    policy = policy_asked(mdp, question, gamma)
+    if question.horizon is not None:
+        from rlcalc.solvers.methods import finite_horizon
+
+        weight = None if policy is None else policy.weight
+        report.refuse_too_many(mdp, question.states, question.horizon)
+        layers = finite_horizon.solve(mdp.expected, weight, gamma, question.horizon)
+        return report.by_steps_to_go(mdp, question, gamma, policy, layers)
+    answer = find(mdp, question, gamma, policy)
+    policy = followed(mdp, answer, gamma, policy, question.wanted)
+    if question.trace:
+        return report.by_iteration(answer, gamma, policy)
+    return report.by_pair(mdp, question, answer, gamma, policy)
+
+
+def require_bound(result: Result, tol: float | None) -> None:
+    """Refuse an answer whose proven bound is above the one that is wanted.
+
+    Args:
+        result: the answer.
+        tol: the bound; None is the usual one.
+
+    Raises:
+        NotConverged: with the answer in `result`.
+    """
+    bound = result.facts["bound"]
+    tol = TOLERANCE if tol is None else tol
+    if isinstance(bound, float) and bound <= tol:
+        return
+    reached, accept = "nothing", ""
+    if isinstance(bound, float) and np.isfinite(bound):
+        reached = f"{bound:.3g}"
+        accept = f"--tol {_above(bound)} accepts the values as printed; or "
+    rest = "allow more --max-iterations, or try another --method"
+    if result.facts.get("gamma") == 1:
+        rest = (
+            "say a --gamma below 1, or --horizon N: with gamma = 1, rounding counts once for each "
+            "of the steps that one can go round before it shows in the reward"
+        )
+    what = "|gain − g|" if "gain" in result.facts else "|v − V|"
+    error = NotConverged(
+        f"wanted {what} ≤ {tol:g}; proven is {reached}, after {result.facts['iterations']} "
+        "iterations",
+        fix=f"{accept}{rest}",
+    )
+    error.result = result
+    raise error
+
+
+def _above(bound: float) -> str:
+    """Return a number of one digit that is not below a bound.
+
+    >>> _above(5.49), _above(2e-7), _above(9.5e8)
+    ('6', '2e-07', '1e+09')
+    """
+    unit = math.floor(math.log10(bound))
+    return f"{float(f'{math.ceil(bound / 10.0**unit)}e{unit}'):g}"

@@ -1,0 +1,35 @@
+"""Kernels: plain Python while that is quick, compiled once it is not."""
+
+import numpy as np
+import pytest
+
+from rlcalc.numerics.kernel import Kernel, kernel
+from rlcalc.trajectories import Floats
+
+
+def total(values: Floats) -> float:
+    """Σ values, one after the other."""
+    found = 0.0
+    for value in values:
+        found += value
+    return found
+
+
+def test_a_small_array_is_answered_in_plain_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Kernel, "patience", 1.0)
+    loop = kernel(total)
+
+    assert loop(np.ones(10)) == 10
+    assert loop._compiled is None
+    assert Kernel.patience < 1
+
+
+@pytest.mark.parametrize(("length", "patience"), [(10, 0.0), (10_000, 1.0)])
+def test_it_is_compiled_for_large_arrays_or_when_plain_python_took_too_long(
+    length: int, patience: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Kernel, "patience", patience)
+    loop = kernel(total)
+
+    assert loop(np.ones(length)) == length
+    assert loop._compiled is not None

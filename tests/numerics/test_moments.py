@@ -1,0 +1,73 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rlcalc.numerics.moments import CoMoments, Moments
+
+values = st.floats(-1e3, 1e3, allow_nan=False)
+clusters = st.lists(
+    st.tuples(st.integers(0, 3), st.lists(values, min_size=1, max_size=4)), min_size=1, max_size=20
+)
+
+
+def moments(data: list[tuple[int, list[float]]]) -> Moments:
+    data = sorted(data, key=lambda cluster: cluster[0])
+    keys, counts = np.unique([key for key, _ in data], return_counts=True)
+    total, size = np.array([sum(xs) for _, xs in data]), np.array([len(xs) for _, xs in data])
+    return Moments.of(keys, np.concatenate([[0], np.cumsum(counts)]), total, size)
+
+
+@given(clusters, clusters)
+def test_merging_is_as_good_as_having_all_at_once(
+    one: list[tuple[int, list[float]]], two: list[tuple[int, list[float]]]
+) -> None:
+    merged, whole = moments(one).merge(moments(two)), moments(one + two)
+
+    np.testing.assert_array_equal(merged.key, whole.key)
+    np.testing.assert_array_equal(merged.count, whole.count)
+    np.testing.assert_array_equal(merged.clusters, whole.clusters)
+    np.testing.assert_allclose(merged.mean, whole.mean, atol=1e-9)
+    np.testing.assert_allclose(merged.squares, whole.squares, rtol=1e-9, atol=1e-3)
+    np.testing.assert_allclose(merged.lean, whole.lean, atol=1e-6)
+
+
+@given(clusters, values)
+def test_sums_around_another_number_come_back(
+    data: list[tuple[int, list[float]]], shift: float
+) -> None:
+    there = moments(data)
+    back = there.around(there.mean + shift).around(there.mean)
+
+    np.testing.assert_allclose(back.squares, there.squares, rtol=1e-9, atol=1e-2)
+    np.testing.assert_allclose(back.lean, there.lean, atol=1e-6)
+
+
+@given(st.lists(values, min_size=2, max_size=30))
+def test_one_visit_a_cluster_is_the_ordinary_error(data: list[float]) -> None:
+    """s/√n."""
+    error = moments([(0, [x]) for x in data]).standard_error()
+
+    np.testing.assert_allclose(
+        error, [np.std(data, ddof=1) / np.sqrt(len(data))], rtol=1e-9, atol=1e-5
+    )
+
+
+def test_clusters_of_equal_visits_count_as_one_each() -> None:
+    """Repeating every visit four times adds no knowledge, so it must not shrink the error."""
+    once = moments([(0, [x]) for x in (1.0, 2.0, 4.0)]).standard_error()
+    often = moments([(0, [x] * 4) for x in (1.0, 2.0, 4.0)]).standard_error()
+
+    np.testing.assert_allclose(often, once)
+
+
+@given(st.lists(st.tuples(values, values), min_size=2, max_size=30), st.integers(1, 29))
+def test_co_moments_merge(data: list[tuple[float, float]], cut: int) -> None:
+    def of(part: list[tuple[float, float]]) -> CoMoments:
+        x, y = np.array(part).T
+        return CoMoments.of(np.zeros(1, int), np.array([0, len(part)]), (x, None), (y, None))
+
+    x, y = np.array(data).T
+    merged = of(data) if cut >= len(data) else of(data[:cut]).merge(of(data[cut:]))
+
+    direct = ((x - x.mean()) * (y - y.mean())).sum()
+    np.testing.assert_allclose(merged.products, [direct], rtol=1e-9, atol=1e-3)

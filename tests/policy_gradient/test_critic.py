@@ -1,0 +1,189 @@
+"""What a first look leaves: means of groups, and a critic whose errors are told."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+import rlcalc
+from rlcalc.policy import Policy
+from rlcalc.policy_gradient.compare import gradient
+from rlcalc.policy_gradient.critic import Critic, Groups, Halves, added
+from rlcalc.policy_gradient.request import Question
+from rlcalc.policy_gradient.score_function import Scores
+from rlcalc.policy_gradient.weighted_episodes import Target
+from rlcalc.trajectories import Experience, Trajectories
+from tests.policy_gradient.test_estimate import looping, sloped
+from tests.solvers.models import Floats, mdp_of
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """What each half of some episodes has seen, by plain loops: [2, K] and [2, S]."""
+
+    times: Floats  # episodes that meet a pair
+    q: Floats  # mean gain from the first time on, weighted by what follows it
+    v: Floats
+    visits: Floats  # Σ γ^t ρ_{1:t}
+
+    @classmethod
+    def of(cls, batch: Trajectories, target: Target) -> "ByHand":
+        mdp, gamma, weight = target.mdp, target.gamma, target.weight
+        gains: dict[tuple[str, int, int], list[float]] = defaultdict(list)
+        visits = np.zeros((2, mdp.n_pairs))
+        for e in range(len(batch)):
+            steps = range(int(batch.start[e]), int(batch.start[e + 1]))
+            met, ratio, pair = set(), [], []
+            for i in steps:
+                s = int(batch.state[i])
+                pairs = range(int(mdp.pair_start[s]), int(mdp.pair_start[s + 1]))
+                pair.append(next(k for k in pairs if mdp.action[k] == batch.action[i]))
+                b = 0.0 if batch.behaviour_prob is None else batch.behaviour_prob[i]
+                ratio.append(weight[pair[-1]] / b if b else 1.0)
+            for t, i in enumerate(steps):
+                q = sum(
+                    gamma ** (j - t) * np.prod(ratio[t + 1 : j + 1]) * batch.reward[steps[j]]
+                    for j in range(t, len(steps))
+                )
+                visits[e % 2, pair[t]] += gamma**t * np.prod(ratio[: t + 1])
+                for key, gain in (("q", pair[t]), q), (("v", int(batch.state[i])), ratio[t] * q):
+                    if key not in met:
+                        met.add(key)
+                        gains[(key[0], e % 2, key[1])].append(float(gain))
+
+        def table(letter: str, size: int, of: Callable[[list[float]], float]) -> Floats:
+            return np.array([[of(gains[letter, h, k]) for k in range(size)] for h in range(2)])
+
+        def mean(several: list[float]) -> float:
+            return float(np.mean(several or [0.0]))
+
+        return cls(
+            table("q", mdp.n_pairs, len),
+            table("q", mdp.n_pairs, mean),
+            table("v", mdp.n_states, mean),
+            visits,
+        )
+
+
+@pytest.mark.parametrize("of_another", [False, True])
+def test_a_half_hears_the_means_of_the_other(of_another: bool) -> None:
+    """Also where another policy played, and where the episodes come in pieces of odd size."""
+    at = sloped(looping(), 60, 2, 0.8)
+    policy = Policy.uniform(at.mdp.expected) if of_another else at.play.policy
+    batch = rlcalc.simulate(
+        at.mdp, 60, seed=2, start="0", policy=policy, with_prob=of_another
+    ).whole()
+    target = Target(at.mdp, at.play.policy.weight, 0.8)
+    walk, wanted = target.walk(batch, 0), ByHand.of(batch, target)
+    halves = added(
+        Halves.of(target.walk(batch.cut(*span), span[0]), target) for span in ((0, 7), (7, 60))
+    )
+    critic = Critic.of(halves, target)
+    assert critic.lever is not None
+
+    assert halves.times.tolist() == wanted.times.tolist()
+    assert critic.action_value == pytest.approx(wanted.q[::-1], abs=1e-12)
+    assert critic.value == pytest.approx(wanted.v[::-1], abs=1e-12)
+    lever = wanted.visits[::-1] / np.sqrt(wanted.times * (wanted.times - 1))
+    assert critic.lever == pytest.approx(lever)
+    moves = np.bincount(walk.half[walk.episode] * 7 + walk.pair, critic.moves(walk), 14)
+    assert moves == pytest.approx(np.zeros(14), abs=1e-9)
+
+
+def test_an_episode_moves_the_estimate_as_far_as_its_move_says() -> None:
+    """A gain more at an episode's end, and what it does to the form q: only the critic hears it."""
+    at = sloped(looping(), 40, 2, 0.8)
+    batch = at.play.experience().whole()
+    target = Target(at.mdp, at.play.policy.weight, 0.8)
+
+    def estimate(reward: Floats) -> Floats:
+        data = replace(batch, reward=reward)
+        answer = rlcalc.gradient(
+            at.mdp, form="q", critic="estimated", from_data=data, gamma=0.8, start="0",
+            policy=at.play.policy,
+        )  # fmt: skip
+        return answer["gradient"]
+
+    wanted = ByHand.of(batch, target)
+    for e in (3, 8):
+        last, first = int(batch.start[e + 1]) - 1, int(batch.start[e])
+        more = batch.reward.copy()
+        more[last] += 1.0
+        walk, moved = target.walk(batch, 0), np.zeros(batch.n_steps)
+        met = walk.first_visits(walk.pair, 7)
+        for t in met[(met >= first) & (met <= last)]:
+            k = walk.pair[t]
+            moved[t] = 0.8 ** (last - t) * wanted.visits[1 - e % 2, k] / wanted.times[e % 2, k]
+        scores = Scores.of(batch, at.mdp, target.weight, walk.pair)
+        shift = np.bincount(scores.pair, scores(moved), 7) / 40
+
+        assert np.abs(shift).max() > 1e-3
+        assert estimate(more) - estimate(batch.reward) == pytest.approx(shift, abs=1e-12)
+
+
+@pytest.mark.parametrize("gamma", [1.0, 0.7])
+def test_errors_hold_those_of_the_critic(gamma: float) -> None:
+    """Without them z would be 2 or 3 wide; the means of 150 estimates are those of ∇J."""
+    mdp, question = looping(), Question(critic="estimated")
+    several = [gradient(sloped(mdp, 400, seed, gamma), question) for seed in range(150)]
+    z = np.array([one["z"].reshape(4, -1)[2:] for one in several])
+    found = np.array([one["gradient"].reshape(4, -1)[2:] for one in several])
+    wanted = sloped(mdp, 1, 1, gamma).exact.gradient
+    error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
+
+    assert 0.93 <= np.sqrt((z**2).mean()) <= 1.07
+    assert 0.93 <= (np.abs(z) < 1.96).mean() <= 0.97
+    assert np.abs((found.mean(axis=0) - wanted) / error).max() <= 4
+
+
+def test_what_half_of_the_episodes_never_met_has_no_error() -> None:
+    """Three episodes, of which one alone takes the action b."""
+    mdp = mdp_of({(0, a): [(1, 1.0, float(a))] for a in range(2)}, 2)
+    data = rlcalc.Trajectories.from_arrays(
+        [0, 0, 0, 0], [0, 1, 0, 0], [0.0, 1.0, 0.0, 0.0], length=[1] * 4, terminated=[True] * 4
+    )
+    answer = rlcalc.gradient(mdp, form="q", critic="estimated", from_data=data, start="0")
+
+    assert np.isnan(answer["se"]).all()
+    assert "2 parameters have no error" in answer.notes[0]
+
+
+def test_a_mean_is_that_of_the_group_that_begins_alike() -> None:
+    """Two prompts, paid 1 and 10: Σ_i ∇ log π(y_i) (r_i − μ_group) / N, as GRPO has it."""
+    mdp = mdp_of({(s, a): [(2, 1.0, float(a + 9 * s))] for s in range(2) for a in range(3)}, 3)
+    played = rlcalc.simulate(mdp, 40, seed=3, start="uniform").whole()
+    first = played.state
+    mean = np.array([played.reward[first == s].mean() for s in range(2)])
+    wanted = np.zeros(6)
+    for s, a, r in zip(first, played.action, played.reward, strict=True):
+        wanted[3 * s : 3 * s + 3] += ((np.arange(3) == a) - 1 / 3) * (r - mean[s]) / 40
+    data = {"from_data": played, "start": "uniform", "baseline": "mean"}
+
+    for form in ("gain", "trajectory"):
+        answer = rlcalc.gradient(mdp, form=form, **data)  # type: ignore[arg-type]
+        assert answer["gradient"] == pytest.approx(wanted, abs=1e-12)
+        assert answer.facts["groups"] == 2
+
+
+def test_groups_add_up_however_they_are_cut() -> None:
+    at = sloped(looping(), 60, 2, 0.8)
+    target, batch = Target(at.mdp, at.play.policy.weight, 0.8), at.play.experience().whole()
+    parts = [
+        Groups.of(target.walk(batch.cut(*span), span[0]), target) for span in ((0, 7), (7, 60))
+    ]
+    whole = Groups.of(target.walk(batch, 0), target)
+
+    assert (parts[0] + parts[1]).step_mean == pytest.approx(whole.step_mean)
+    assert whole.mean[0] == pytest.approx(target.walk(batch, 0).total.mean())
+
+
+@pytest.mark.parametrize("how", [{"baseline": "mean"}, {"critic": "estimated"}])
+def test_what_can_be_read_once_is_held(how: dict[str, str]) -> None:
+    played = rlcalc.simulate("student", 300, seed=1).whole()
+    stream = Experience.of(played)
+    once = rlcalc.gradient("student", from_data=stream, **how)  # type: ignore[arg-type]
+    again = rlcalc.gradient("student", from_data=played, **how)  # type: ignore[arg-type]
+
+    assert once.plain() == again.plain()

@@ -1,0 +1,258 @@
+"""Estimates of the policy gradient: by hand, unbiased, and the same however they are cut."""
+
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import pytest
+
+import rlcalc
+from rlcalc.environments import load
+from rlcalc.mdp import MDP
+from rlcalc.policy import Policy
+from rlcalc.policy_gradient.compare import gradient
+from rlcalc.policy_gradient.control_variate import Controlled
+from rlcalc.policy_gradient.estimate import FORMS, Form, Plan, estimates, summary_of
+from rlcalc.policy_gradient.request import Question
+from rlcalc.policy_gradient.setup import Slope, slope
+from rlcalc.simulation.play import Wish
+from rlcalc.trajectories import Trajectories
+from tests.solvers.models import Floats, mdp_of
+
+
+def looping() -> MDP:
+    """Three states with loops, and a terminal one."""
+    return mdp_of(
+        {
+            (0, 0): [(0, 0.25, 1.0), (1, 0.75, -1.0)],
+            (0, 1): [(2, 0.5, 0.0), (3, 0.5, 2.0)],
+            (1, 0): [(0, 0.5, 1.0), (3, 0.5, 0.0)],
+            (1, 1): [(2, 1.0, -2.0)],
+            (2, 0): [(3, 0.5, 3.0), (1, 0.5, 0.0)],
+            (2, 1): [(3, 1.0, 1.0)],
+            (2, 2): [(0, 1.0, 0.0)],
+        },
+        4,
+    )
+
+
+def sloped(mdp: MDP, n: int, seed: int, gamma: float, jobs: int | None = 1) -> Slope:
+    logit = np.linspace(-0.8, 0.8, mdp.n_pairs)
+    policy = Policy.softmax(mdp.expected, logit, 1.0)
+    return slope(mdp, Wish(n, policy, start="0", seed=seed, gamma=gamma, jobs=jobs), plays=True)
+
+
+def by_hand(batch: Trajectories, plan: Plan, form: Form) -> Floats:
+    """[E, K] the gradient of each episode, step by step."""
+    target = plan.target
+    mdp, gamma, weight = target.mdp, target.gamma, target.weight
+    found = np.zeros((len(batch), mdp.n_pairs))
+    for e in range(len(batch)):
+        steps = range(int(batch.start[e]), int(batch.start[e + 1]))
+        for t, i in enumerate(steps):
+            s = int(batch.state[i])
+            pairs = range(int(mdp.pair_start[s]), int(mdp.pair_start[s + 1]))
+            taken = next(k for k in pairs if mdp.action[k] == batch.action[i])
+            whole = sum(gamma**j * batch.reward[k] for j, k in enumerate(steps))
+            later = sum(gamma**j * batch.reward[k] for j, k in enumerate(steps[t:]))
+            q, v = plan.critic.action_value[0][taken], plan.critic.value[0][s]
+            psi = {
+                "trajectory": whole,
+                "gain": gamma**t * later,
+                "q": gamma**t * q,
+                "advantage": gamma**t * (q - v),
+            }[form]
+            for k in pairs:
+                found[e, k] += psi * ((k == taken) - weight[k])
+    return found
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_means_and_errors_are_those_of_episodes_by_hand(form: Form) -> None:
+    at = sloped(looping(), 50, 3, 0.8)
+    plan = at.plan(Question(form=form), at.play.trajectories)
+    batches = list(at.play.trajectories())
+    (one,) = estimates(summary_of(batches, plan), plan)
+    wanted = by_hand(batches[0], plan, form)
+
+    assert one.gradient == pytest.approx(wanted.mean(axis=0), abs=1e-12)
+    assert one.error == pytest.approx(wanted.std(axis=0, ddof=1) / np.sqrt(50), abs=1e-12)
+
+
+@pytest.mark.parametrize("gamma", [1.0, 0.7])
+@pytest.mark.parametrize("baseline", ["none", "mean", "value", "optimal"])
+def test_estimates_are_unbiased_over_many_seeds(gamma: float, baseline: str) -> None:
+    """The mean of 150 estimates is within 4 of its errors of the exact gradient."""
+    mdp, question = looping(), Question(baseline=baseline)
+    several = []
+    for seed in range(150):
+        at = sloped(mdp, 400, seed, gamma)
+        several.append(gradient(at, question)["gradient"])
+    found, wanted = np.array(several), np.tile(at.exact.gradient, 4)
+    error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
+
+    assert np.abs((found.mean(axis=0) - wanted) / error).max() <= 4
+
+
+@pytest.mark.parametrize("gamma", [1.0, 0.7])
+def test_errors_say_how_far_estimates_are(gamma: float) -> None:
+    mdp = looping()
+    z = np.array([gradient(sloped(mdp, 400, seed, gamma), Question())["z"] for seed in range(150)])
+
+    assert 0.93 <= np.sqrt((z**2).mean()) <= 1.07
+
+
+@pytest.mark.parametrize(
+    ("world", "gamma"),
+    [
+        ("student", 1.0),
+        ("student", 0.9),
+        ("language", 1.0),
+        ("frozen-lake", 0.95),
+        ("gambler", 1.0),
+        ("gridworld-4x4", 1.0),
+        ("random-reward-chain", 0.9),
+        ("rifle", 1.0),
+    ],
+)
+def test_variances_come_in_the_order_of_what_the_forms_know(world: str, gamma: float) -> None:
+    answer = rlcalc.gradient(world, 5000, gamma=gamma, seed=1, rows="variance")
+    variance = answer["variance"]
+
+    assert (np.diff(variance) <= 1e-12 * variance[0]).all()
+    assert variance[3] < 0.3 * variance[0]
+    assert (answer["distance"] < 3 * answer["expected_distance"] + 1e-12).all()
+
+
+@pytest.mark.parametrize("form", ["trajectory", "gain"])
+def test_the_optimal_baseline_has_the_least_variance(
+    form: Literal["trajectory", "gain"],
+) -> None:
+    of = partial(rlcalc.gradient, "student", 5000, seed=1, form=form, rows="variance")
+    variance = {name: of(baseline=name)["variance"][0] for name in ("none", "mean", "optimal")}
+
+    assert variance["optimal"] < min(variance["none"], variance["mean"])
+
+
+def test_a_baseline_that_fits_everything_leaves_no_variance() -> None:
+    """One episode of three meets each key: rounding would look like certainty, with z of 1e9."""
+    rng = np.random.default_rng(1)
+    one = Controlled.of(3, 200, np.arange(200), rng.normal(size=200), rng.normal(size=200))
+    mean, variance = one.less(one.optimal)
+
+    assert mean == pytest.approx(np.zeros(200), abs=1e-12)
+    assert variance.tolist() == [0.0] * 200
+
+
+def test_small_groups_are_told() -> None:
+    """Four episodes of one group: the mean takes a quarter off what each says."""
+    (note,) = rlcalc.gradient("student", 4, seed=1, baseline="mean").notes
+
+    assert note.endswith("by some 25% here (4 episodes, groups: 1)")
+    assert not rlcalc.gradient("student", 40, seed=1, baseline="mean").notes
+
+
+def test_jobs_change_nothing() -> None:
+    """40,000 episodes are three batches."""
+    for how in ({"baseline": "optimal"}, {"baseline": "mean", "critic": "estimated"}):
+        one, four = (
+            rlcalc.gradient("student", 40_000, seed=1, jobs=jobs, **how)  # type: ignore[arg-type]
+            for jobs in (1, 4)
+        )
+
+        assert one.plain() == four.plain()
+        assert one.facts == four.facts
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_beyond_all_numbers_has_no_answer() -> None:
+    """300,000 episodes are several pieces, and threads do not inherit what numpy passes over."""
+    n = 300_000
+    data = rlcalc.Trajectories.from_arrays(
+        ["class1", "class2"] * n, ["study", "sleep"] * n, np.full(2 * n, 1e308), length=[2] * n
+    )
+    answer = rlcalc.gradient("student", from_data=data, baseline="mean", jobs=2)
+
+    assert answer.plain()["gradient"][2:4] == [None, None]
+
+
+def test_moments_add_up() -> None:
+    rng = np.random.default_rng(1)
+    x, h, key = rng.normal(size=60), rng.normal(size=60), np.tile([0, 2, 3], 20)
+    parts = [
+        Controlled.of(n, 4, key[piece], x[piece], h[piece])
+        for n, piece in ((9, slice(0, 27)), (14, slice(27, 60)))
+    ]
+    merged, whole = parts[0].merge(parts[1]), Controlled.of(23, 4, key, x, h)
+
+    for one, other in zip(merged.less(0.3), whole.less(0.3), strict=True):
+        assert one == pytest.approx(other, abs=1e-12)
+    assert merged.optimal == pytest.approx(whole.optimal, abs=1e-12)
+
+
+def test_without_the_weight_of_discount_it_comes_to_something_else() -> None:
+    """d_1(s) π(a|s) A(s,a): the estimates find it, and the facts say how far off it is."""
+    mdp = looping()
+    at = sloped(mdp, 60_000, 1, 0.7)
+    answer = gradient(at, Question(discount_weight=False))
+    found = answer["gradient"].reshape(4, -1)
+    wanted, bias = at.exact.gradient, answer.facts["bias"]
+    assert isinstance(bias, float)
+
+    assert bias > 0.02
+    assert np.linalg.norm(found[0] - wanted) < bias / 2
+    for biased in found[1:]:
+        assert np.linalg.norm(biased - wanted) == pytest.approx(bias, rel=0.25)
+
+
+def test_a_batch_is_as_far_off_as_it_is_told_to_be() -> None:
+    """The root mean square of |estimate − ∇J| over 400 updates of 25 episodes."""
+    told = rlcalc.gradient("student", 10_000, seed=1, batch=25, rows="variance")
+    estimate = [rlcalc.gradient("student", 25, seed=seed) for seed in range(400)]
+    wanted = estimate[0]["exact"]
+    off = np.array([one["gradient"] - wanted for one in estimate]).reshape(400, 4, -1)
+    found = np.sqrt((off**2).sum(axis=2).mean(axis=0))
+
+    assert told["batch_distance"] == pytest.approx(found, rel=0.1)
+    scale = told["batch_distance"] ** 2 * 25 / (wanted[:8] @ wanted[:8])
+    assert told["noise_scale"] == pytest.approx(scale)
+
+
+def test_a_batch_changes_no_estimate() -> None:
+    one, other = (rlcalc.gradient("student", 500, seed=1, batch=batch) for batch in (7, 100))
+
+    assert one.plain() == other.plain()
+    assert one.facts["noise_scale"] == other.facts["noise_scale"]
+
+
+def test_rewards_need_no_weight_for_what_comes_after_them() -> None:
+    """Episodes of another policy: `gain` weights by less than `trajectory`, and varies less."""
+    played = rlcalc.simulate("student", 5000, seed=1, policy="epsilon:0.7", with_prob=True).whole()
+    answer = rlcalc.gradient("student", from_data=played, rows="variance")
+
+    assert answer["variance"][1] < 0.5 * answer["variance"][0]
+    assert (np.diff(answer["variance"]) < 0).all()
+    assert (answer["distance"] < 3 * answer["expected_distance"]).all()
+
+
+@pytest.mark.parametrize(("world", "how"), [("bandit", {}), ("language", {"level": "sequence"})])
+def test_one_step_is_grpo(world: str, how: dict[str, str]) -> None:
+    """With the group's mean as baseline: Σ_i ∇ log π(y_i) (r_i − μ) / N, exactly."""
+    mdp = (
+        mdp_of({(0, a): [(1, 0.5, a), (1, 0.5, -1.0)] for a in range(3)}, 2)
+        if world == "bandit"
+        else load.load_model(world, settings=how)
+    )
+    start = "0" if world == "bandit" else "1+1="
+    group = rlcalc.simulate(mdp, 16, seed=4, start=start).whole()
+    weight = Policy.uniform(mdp.expected).weight if mdp.policy is None else mdp.policy
+    wanted = np.zeros(mdp.n_pairs)
+    for i in range(16):
+        first, last = mdp.pair_start[group.state[i]], mdp.pair_start[group.state[i] + 1]
+        score = (mdp.action[first:last] == group.action[i]) - weight[first:last]
+        wanted[first:last] += score * (group.reward[i] - group.reward.mean()) / 16
+    answer = rlcalc.gradient(mdp, 16, seed=4, start=start, form="gain", baseline="mean")
+
+    assert len(group) == group.n_steps == 16
+    assert np.abs(wanted).max() > 0.01
+    assert answer["gradient"] == pytest.approx(wanted, abs=1e-12)
