@@ -11,8 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
+from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, gathered
 from rlcalc.numerics.kernel import kernel
-from rlcalc.trajectories import Codes, Flags, Floats, Ints
 
 UNIT_ROUNDOFF = 2.0**-53
 
@@ -199,21 +199,6 @@ class Expected:
     @cached_property
     def _first_pairs(self) -> Ints:
         return self.pair_start[:-1][~self.terminal]
-
-
-def gathered(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
-    """Return the offsets of some of the rows of a ragged array, and which members they hold.
-
-    Args:
-        start: [N + 1] offsets of all rows.
-        rows: [M] which rows, in which order.
-
-    Returns:
-        [M + 1] offsets; the members, row by row.
-    """
-    length = np.diff(start)[rows]
-    offsets = np.concatenate([[0], np.cumsum(length)])
-    return offsets, np.arange(offsets[-1]) + np.repeat(start[rows] - offsets[:-1], length)
 
 
 def fraction(number: float) -> Fraction:

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlcalc.errors import InputError, ShapeError, listed, shown
-from rlcalc.expected_mdp import Expected, fractions_of, gathered
-from rlcalc.trajectories import Codes, Flags, Floats, Ints, Labels, Numbers, changes, refuse
+from rlcalc.expected_mdp import Expected, fractions_of
+from rlcalc.labels import Labels, Numbers
+from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, changes, gathered
+from rlcalc.trajectories import refuse
 
 SUM_TOLERANCE = 1e-9
 """How far from 1 the probabilities of a pair may sum."""

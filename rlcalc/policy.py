@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.expected_mdp import Expected
-from rlcalc.trajectories import Flags, Floats
+from rlcalc.numerics.arrays import Flags, Floats
 
 
 @dataclass(frozen=True)

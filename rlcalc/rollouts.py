@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlcalc.errors import InputError, ShapeError, UsageError, listed, nearest, shown
+from rlcalc.numerics.arrays import numbered, segment_mean, segment_sums
 
 if TYPE_CHECKING:
-    from rlcalc.trajectories import Flags, Floats, Ints
+    from rlcalc.numerics.arrays import Flags, Floats, Ints
 
 Names = Sequence[Any] | NDArray[Any]
 Kind = TypeVar("Kind", bound=np.generic)
@@ -391,17 +392,6 @@ def weighted(
     return total
 
 
-def segment_sums(values: Floats, start: Ints) -> Floats:
-    """Return the sums of values[start[g] : start[g + 1]], none of which is empty."""
-    return np.add.reduceat(values, start[:-1]) if len(start) > 1 else values[:0]
-
-
-def segment_mean(values: Floats, start: Ints) -> Floats:
-    """Return the means of segments: x_1 + Σ (x_i − x_1)/G, exact where all are equal."""
-    first, size = values[start[:-1]], np.diff(start)
-    return first + segment_sums(values - np.repeat(first, size), start) / size
-
-
 def arranged(
     edge: Ints,
     key: Ints,
@@ -484,12 +474,3 @@ def in_order(key: Ints, n_keys: int) -> Ints:
         digit = (key >> shift & 0xFFFF).astype(np.uint16)
         order = order[np.argsort(digit[order], kind="stable")]
     return order
-
-
-def numbered(labels: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
-    """Return the different labels in order of first appearance, and the number of each entry."""
-    known, first, number = np.unique(labels, return_index=True, return_inverse=True)
-    by_appearance = np.argsort(first)
-    place = np.empty(len(known), dtype=np.int64)
-    place[by_appearance] = np.arange(len(known))
-    return known[by_appearance], place[number.reshape(-1)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rlcalc.expected_mdp import gathered
+from rlcalc.numerics.arrays import gathered
 from tests.solvers.models import slippery_lake
 
 

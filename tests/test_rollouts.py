@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlcalc.errors import ShapeError, UsageError
-from rlcalc.rollouts import Rollouts, in_order, segment_mean
+from rlcalc.numerics.arrays import segment_mean
+from rlcalc.rollouts import Rollouts, in_order
 
 keys = st.lists(st.tuples(st.integers(0, 2), st.sampled_from("abc")), min_size=2, max_size=30)
 

@@ -329,7 +329,7 @@ def test_rollouts_load_only_what_their_summary_needs(form: str, tmp_path: Path) 
         "import os, sys, rlcalc.cli\n"
         f"rlcalc.cli.app(['group', {str(path)!r}, '-q'], standalone_mode=False)\n"
         "idle = {'yaml', 'numpy.ma', 'rich.console', 'rlcalc.documents', "
-        "'rlcalc.group.audit'}\n"
+        "'rlcalc.groups.audit'}\n"
         "print(idle & set(sys.modules) or 'none', os.environ['OPENBLAS_NUM_THREADS'])"
     )
     settings = {name: held for name, held in os.environ.items() if name[:8] != "OPENBLAS"}

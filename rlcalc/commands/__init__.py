@@ -14,7 +14,7 @@ from rlcalc.errors import InputError, UsageError, shown
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from rlcalc.options import Format, Kind
+    from rlcalc.formats import Format, Kind
     from rlcalc.readers.sources import Options
     from rlcalc.result import Result
 

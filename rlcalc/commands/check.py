@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rlcalc.commands import answer, settings_of, source_options
-from rlcalc.engines.threads import without_blas
+from rlcalc.engines.process import without_blas
 from rlcalc.errors import InputError
 from rlcalc.options import (
     Columns,
@@ -75,8 +75,9 @@ def _of_rollouts(sources: list[str], otherwise: Result) -> Result:
     from rlcalc.readers.describe import describe_rollouts
     from rlcalc.readers.rollouts import load as rollouts
     from rlcalc.readers.rollouts.detect import trainer_of
+    from rlcalc.readers.rollouts.request import Asked
 
     form = trainer_of(sources)
     if form is None:
         return otherwise
-    return describe_rollouts(lambda: rollouts.load(sources, rollouts.Asked()), form)
+    return describe_rollouts(lambda: rollouts.load(sources, Asked()), form)

@@ -13,7 +13,7 @@ from rlcalc.commands import (
     the_only,
     watched,
 )
-from rlcalc.engines.threads import without_blas
+from rlcalc.engines.process import without_blas
 from rlcalc.errors import UsageError
 from rlcalc.options import (
     All,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rlcalc.commands import answer, rows_shown, source_options
-from rlcalc.engines.threads import without_blas
+from rlcalc.engines.process import without_blas
 from rlcalc.options import (
     All,
     Columns,

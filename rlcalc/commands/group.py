@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rlcalc.commands import answer, rows_shown
-from rlcalc.engines.threads import without_blas
+from rlcalc.engines.process import without_blas
 from rlcalc.errors import NotConverged, UsageError, shown
-from rlcalc.options import All, Csv, Format, FormatOption, Head, Json, Output, Quiet, Source
+from rlcalc.formats import Format
+from rlcalc.options import All, Csv, FormatOption, Head, Json, Output, Quiet, Source
 
 if TYPE_CHECKING:
-    from rlcalc.group.advantages.convention import Convention
+    from rlcalc.groups.advantages.convention import Convention
 
 
 class RowsOption(StrEnum):
@@ -180,7 +181,8 @@ def group(
     rlcalc group log.parquet --group prompt_id --reward correct,format --weights 1,0.2
     """
     without_blas()
-    from rlcalc.readers.rollouts.load import Asked, loading
+    from rlcalc.readers.rollouts.load import loading
+    from rlcalc.readers.rollouts.request import Asked
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import FORMATS, settled_format
 
@@ -208,10 +210,10 @@ def group(
         beginnings=why is not None,
     )
     with loading(needs_source(source), asked) as rest:
-        from rlcalc.group import report as estimators
+        from rlcalc.groups import report as estimators
 
         import_module(f"rlcalc.renderers.{FORMATS[form]}")
-        from rlcalc.group.groups import EQUAL
+        from rlcalc.groups.groups import EQUAL
 
         changes = Changes(epsilon, ddof, scale, leave_one_out, k)
         if audit and not (estimator or as_):
@@ -225,7 +227,7 @@ def group(
         rollouts = rest()
     first = next(iter(conventions.values()))
     if audit:
-        from rlcalc.group.audit.report import audit as audited
+        from rlcalc.groups.audit.report import audit as audited
 
         held_against = replace(first, length_penalty=None) if estimator or as_ else None
         result = audited(estimators.shaped(rollouts, first), tolerance, held_against)
@@ -286,8 +288,8 @@ def _conventions(
     estimator: str | None, trainer: str | None, compare: str | None, changes: Changes
 ) -> dict[str, Convention]:
     """Return what to estimate by, each with the name of its column."""
-    from rlcalc.group.advantages.trainers import convention_of
-    from rlcalc.group.report import compared
+    from rlcalc.groups.advantages.trainers import convention_of
+    from rlcalc.groups.report import compared
 
     if compare is not None and estimator is not None:
         raise UsageError("--compare and --estimator", fix="name all of them in --compare")

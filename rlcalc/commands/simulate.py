@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from rlcalc.commands import answer, settings_of, source_options, watched
 from rlcalc.errors import UsageError, shown
+from rlcalc.formats import Format
 from rlcalc.options import (
     Bins,
     Columns,
     Csv,
     Episodes,
-    Format,
     From,
     Gamma,
     GroupSize,

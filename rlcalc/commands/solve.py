@@ -68,7 +68,8 @@ def solve(
     rlcalc solve rifle --set gun=bad --set bullet=bad
     """
     from rlcalc.environments import load
-    from rlcalc.readers.models import documents
+    from rlcalc.policies.named import policy_to_solve
+    from rlcalc.readers.models.names import states_asked
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import settled_format
     from rlcalc.solvers import solve
@@ -79,7 +80,7 @@ def solve(
     name = needs_source([source] if source else None)[0]
     mdp = load.load_model(name, asked, settings_of(set_))
     question = solve.Question(
-        policy=load.policy_to_solve(policy, mdp, gamma),
+        policy=policy_to_solve(policy, mdp, gamma),
         gamma=gamma,
         horizon=horizon,
         criterion=criterion.value,
@@ -87,7 +88,7 @@ def solve(
         bellman=bellman.value if bellman else None,
         tol=tol,
         max_iterations=max_iterations,
-        states=documents.states_asked(mdp, states, start_only=start_only),
+        states=states_asked(mdp, states, start_only=start_only),
         trace=trace,
         jobs=jobs,
     )

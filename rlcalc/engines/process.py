@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3
@@ -28,3 +29,12 @@ def keep_freed() -> None:
     mallopt(MMAP_THRESHOLD, 1 << 25)
     mallopt(TRIM_THRESHOLD, 1 << 28)
     mallopt(TOP_PAD, 1 << 24)
+
+
+def without_blas() -> None:
+    """Let numpy, which is not loaded yet, come without threads for linear algebra.
+
+    Its OpenBLAS starts one a processor, and each of them spins for a while: 60 ms of processor time
+    in a process that does no linear algebra.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -70,12 +70,3 @@ def _answer(future: Future[Answer]) -> Answer:
 
 HEARING = 0.2
 """Seconds after which it is looked whether there was an interrupt."""
-
-
-def without_blas() -> None:
-    """Let numpy, which is not loaded yet, come without threads for linear algebra.
-
-    Its OpenBLAS starts one a processor, and each of them spins for a while: 60 ms of processor time
-    in a process that does no linear algebra.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

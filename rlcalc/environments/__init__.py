@@ -14,8 +14,9 @@ from rlcalc.documents import EnvironmentDocument, World, faults
 from rlcalc.errors import InputError, meant, shown
 
 if TYPE_CHECKING:
+    from rlcalc.labels import Labels
     from rlcalc.mdp import MDP
-    from rlcalc.trajectories import Labels, Trajectories
+    from rlcalc.trajectories import Trajectories
 
 WORLDS = {
     "rifle": "rifle",

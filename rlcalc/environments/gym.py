@@ -18,9 +18,10 @@ from pydantic import ConfigDict, Field
 
 from rlcalc.documents import World
 from rlcalc.errors import InputError, UsageError, listed, shown
+from rlcalc.labels import Labels, Numbers
 from rlcalc.mdp import MDP
 from rlcalc.numerics.random_streams import drawn, keys
-from rlcalc.trajectories import Labels, Numbers, Trajectories
+from rlcalc.trajectories import Trajectories
 
 COPIES = 16
 """Environments that are played side by side: a constant, for each has its own random numbers."""

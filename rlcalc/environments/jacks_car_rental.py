@@ -30,8 +30,9 @@ import numpy as np
 from pydantic import Field
 
 from rlcalc.documents import Discount, World
+from rlcalc.labels import Labels
 from rlcalc.mdp import MDP
-from rlcalc.trajectories import Floats, Labels
+from rlcalc.numerics.arrays import Floats
 
 CAPACITY, FURTHEST = 20, 5  # cars at a place; cars driven in a night
 GAMMA = 0.9  # a day

@@ -23,10 +23,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rlcalc.environments.language_parameters import MARK, OVER, Parameters, text_of
+from rlcalc.labels import Labels
 from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.random_streams import drawn, keys
 from rlcalc.policies import decoding
-from rlcalc.trajectories import Floats, Labels, Trajectories
+from rlcalc.trajectories import Trajectories
 
 if TYPE_CHECKING:
     from rlcalc.numerics.random_streams import Words

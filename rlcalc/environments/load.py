@@ -15,7 +15,6 @@ from rlcalc.readers.sources import Options, shipped_specs
 if TYPE_CHECKING:
     from rlcalc.environments import Game
     from rlcalc.mdp import MDP
-    from rlcalc.policy import Policy
 
 
 def load(
@@ -72,27 +71,6 @@ def load_model(
             fix="it can be played: rlcalc simulate, or rlcalc estimate with -n EPISODES",
         )
     return world
-
-
-def policy_to_solve(asked: Any, mdp: MDP, gamma: float | None) -> str | Policy:
-    """Return a policy by its name, or from its file, or what a decoder makes of another one.
-
-    Args:
-        asked: as in `rlcalc solve`; also with `temperature:τ`, `top-k:K` and `top-p:P`.
-        mdp: the model.
-        gamma: the discount factor; None is what the model says, else 1.
-
-    Raises:
-        InputError: there is none, or it is not one of this model.
-    """
-    from rlcalc.policies import decoding
-
-    if isinstance(asked, str) and decoding.parse(asked)[1]:
-        from rlcalc.simulation.play import policy_asked
-
-        known = mdp.gamma if gamma is None else gamma
-        return policy_asked(asked, mdp, 1.0 if known is None else known)
-    return documents.named_policy(asked, mdp)
 
 
 def is_model(sources: Sequence[str], options: Options) -> bool:

@@ -15,8 +15,8 @@ from pydantic import BeforeValidator, Field
 
 from rlcalc.documents import Chance, World, quotient
 from rlcalc.errors import InputError
+from rlcalc.labels import Labels
 from rlcalc.mdp import MDP, SUM_TOLERANCE
-from rlcalc.trajectories import Labels
 
 Cell = tuple[int, int]
 Scatter = dict[Cell, float]  # (dx, dy) → probability

@@ -10,8 +10,10 @@ import numpy as np
 
 from rlcalc.errors import InputError, UsageError
 from rlcalc.estimators.truncation import Truncation, facts, prepare, warnings
+from rlcalc.labels import Label, Labels
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.result import Column, Result
-from rlcalc.trajectories import Experience, Floats, Ints, Label, Labels, Trajectories, concatenate
+from rlcalc.trajectories import Experience, Trajectories, concatenate
 
 TOGETHER = 24
 """As long as this many trajectories are still running, numpy steps through them side by side."""

@@ -25,10 +25,11 @@ from rlcalc.estimators.truncation import (
     warnings,
 )
 from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
+from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.numerics.intervals import half_width
 from rlcalc.numerics.moments import CoMoments, Moments, difference_error, placed
 from rlcalc.result import Column, Result
-from rlcalc.trajectories import Experience, Flags, Floats, Ints, Trajectories
+from rlcalc.trajectories import Experience, Trajectories
 
 Of = Literal["all", "v", "q", "a"]
 Engine = Callable[

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError, meant
-from rlcalc.trajectories import Flags, Floats, Ints, Trajectories
+from rlcalc.numerics.arrays import Flags, Floats, Ints
+from rlcalc.trajectories import Trajectories
 
 POLICIES = ("keep", "drop", "bootstrap", "cut")
 

@@ -11,7 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from rlcalc.trajectories import Codes, Flags, Floats, Ints, Trajectories, changes
+from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, changes, stable_order
+from rlcalc.trajectories import Trajectories
 
 Visit = Literal["first", "every"]
 
@@ -105,39 +106,3 @@ def _clusters(new_key: Flags, begins: Flags, gain: Floats, visit: Visit) -> tupl
     size = np.ones(len(first))
     size += np.bincount(owner, minlength=len(first))
     return Clusters(edge, total, size), first
-
-
-def dense(code: Ints | Codes, n: int) -> tuple[Ints, Ints]:
-    """Return the same codes counted from 0 without gaps, and the codes that the new ones stand for.
-
-    Args:
-        code: [T] at least 0 and below `n`.
-        n: how many codes there could be.
-    """
-    if n <= 4 * len(code) + 64:
-        used = np.bincount(code, minlength=n) > 0
-        if used.all():
-            return code.astype(np.int64), np.arange(n)
-        key = np.flatnonzero(used)
-        return (np.cumsum(used) - 1)[code], key
-    order = stable_order(code, n)
-    ordered = code[order]
-    new = changes(ordered)
-    number = np.empty(len(code), dtype=np.int64)
-    number[order] = np.cumsum(new) - 1
-    return number, ordered[new].astype(np.int64)
-
-
-def stable_order(key: Ints | Codes, n: int) -> Ints:
-    """Return the order that sorts keys below `n` and leaves equal ones as they are.
-
-    By 16 bits at a time, the lowest first: those numpy sorts by radix, five times as fast as it
-    sorts whole numbers.
-    """
-    order: Ints = np.argsort(key.astype(np.uint16), kind="stable")
-    shift = 16
-    while max(n - 1, 0) >> shift:
-        digit = (key >> shift).astype(np.uint16)
-        order = order[np.argsort(digit[order], kind="stable")]
-        shift += 16
-    return order

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.expected_mdp import Expected
+from rlcalc.numerics.arrays import Codes, Flags, Ints
 from rlcalc.numerics.kernel import kernel
-from rlcalc.trajectories import Codes, Flags, Ints
 
 
 @dataclass(frozen=True)

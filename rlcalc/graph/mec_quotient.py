@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.errors import InputError, listed
-from rlcalc.expected_mdp import Expected, gathered
+from rlcalc.expected_mdp import Expected
 from rlcalc.graph.end_components import EndComponents, Predecessors, distances, end_components
-from rlcalc.trajectories import Flags, Floats, Ints
+from rlcalc.numerics.arrays import Flags, Floats, Ints, gathered
 
 Names = Callable[[Ints], list[object]]
 """From numbers of states to the names of the first few."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected_mdp import Expected, gathered
+from rlcalc.expected_mdp import Expected
 from rlcalc.graph.end_components import Predecessors, walk_back
-from rlcalc.trajectories import Floats, Ints
+from rlcalc.numerics.arrays import Floats, Ints, gathered
 
 FAR = 1 / 16
 """Outcomes that lead so far on average, of all numbers, are scattered; by chance it is a third."""

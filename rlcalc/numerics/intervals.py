@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.numerics.moments import Moments
-from rlcalc.trajectories import Floats, Ints
 
 
 def half_width(confidence: float, error: Floats, moments: Moments, degrees: Floats) -> Floats:

@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 
 import numpy as np
 
-from rlcalc.trajectories import Floats, Ints
+from rlcalc.numerics.arrays import Floats, Ints
 
 Sized = tuple[Floats, Floats | None]
 """[C] sums of clusters, and how many visits each has; None: one each."""

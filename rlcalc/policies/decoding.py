@@ -9,8 +9,8 @@ import numpy as np
 
 from rlcalc.errors import UsageError, shown
 from rlcalc.expected_mdp import Expected
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.policy import Policy
-from rlcalc.trajectories import Floats, Ints
 
 Decoder = Callable[[Floats, Ints, float], Floats]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
+from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.random_streams import LARGEST_SEED
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.estimate import FORMS
@@ -15,7 +16,6 @@ from rlcalc.policy_gradient.request import Question
 from rlcalc.policy_gradient.setup import Slope
 from rlcalc.result import Column, Fact, Result
 from rlcalc.simulation.play import Watch
-from rlcalc.trajectories import Floats
 
 
 @dataclass(frozen=True)

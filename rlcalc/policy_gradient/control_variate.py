@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.trajectories import Floats, Ints
+from rlcalc.numerics.arrays import Floats, Ints
 
 ROUNDING = 1e-12
 """What a control leaves of squares that is no more than rounding: it has fitted them all."""

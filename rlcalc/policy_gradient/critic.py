@@ -6,56 +6,16 @@ Everything here is a sum over episodes, so that pieces are looked at by themselv
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Self, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from rlcalc.errors import InputError
+from rlcalc.numerics.arrays import Flags, Floats
+from rlcalc.policy_gradient.baseline import Groups
+from rlcalc.policy_gradient.sums import Sums, _quotient, _summed
 from rlcalc.policy_gradient.weighted_episodes import Target, Walk
-from rlcalc.trajectories import Flags, Floats, Ints
-
-
-class Sums:
-    """Arrays that add up."""
-
-    def __add__(self, later: Self) -> Self:
-        names = [field.name for field in fields(self)]  # type: ignore[arg-type]
-        return type(self)(*(getattr(self, name) + getattr(later, name) for name in names))
-
-
-@dataclass(frozen=True)
-class Groups(Sums):
-    """Sums over the episodes that begin in each state: a group, as GRPO has one a prompt."""
-
-    episodes: Floats  # [S]
-    gain: Floats  # [S] Σ ρ_{1:n} G(τ)
-    weight: Floats  # [S] Σ ρ_{1:n}
-    step_gain: Floats  # [S] Σ_t γ^t ρ_{1:t} G_t
-    step_weight: Floats  # [S] Σ_t γ^t ρ_{1:t}
-
-    @classmethod
-    def of(cls, walk: Walk, target: Target) -> Groups:
-        """Return the sums of some episodes."""
-        size, begun = target.mdp.n_states, walk.start
-        step_weight = walk.decay * walk.so_far
-        return cls(
-            _summed(begun, None, size),
-            _summed(begun, walk.whole * walk.total, size),
-            _summed(begun, walk.whole, size),
-            _summed(begun[walk.episode], step_weight * walk.gain, size),
-            _summed(begun[walk.episode], step_weight, size),
-        )
-
-    @property
-    def mean(self) -> Floats:
-        """[S] the mean of G(τ)."""
-        return _quotient(self.gain, self.weight)
-
-    @property
-    def step_mean(self) -> Floats:
-        """[S] the mean of G_t over all steps, each with the weight γ^t if the gradient has it."""
-        return _quotient(self.step_gain, self.step_weight)
 
 
 @dataclass(frozen=True)
@@ -85,14 +45,6 @@ class Halves(Sums):
             _summed(state[of_state], value[of_state], 2 * n_states).reshape(2, -1),
             _summed(pair, walk.decay * walk.so_far, 2 * n_pairs).reshape(2, -1),
         )
-
-
-def _summed(key: Ints, values: Floats | None, size: int) -> Floats:
-    return np.bincount(key, values, size).astype(np.float64)
-
-
-def _quotient(total: Floats, count: Floats) -> Floats:
-    return np.divide(total, count, out=np.zeros_like(total), where=count != 0)
 
 
 Sum = TypeVar("Sum", Groups, Halves)

@@ -14,11 +14,13 @@ from typing import Any, Literal
 import numpy as np
 
 from rlcalc.errors import InputError
+from rlcalc.numerics.arrays import Flags, Floats
+from rlcalc.policy_gradient.baseline import Groups
 from rlcalc.policy_gradient.control_variate import Controlled
-from rlcalc.policy_gradient.critic import Critic, Groups, Halves, added
+from rlcalc.policy_gradient.critic import Critic, Halves, added
 from rlcalc.policy_gradient.score_function import Scores
 from rlcalc.policy_gradient.weighted_episodes import Target, Walk
-from rlcalc.trajectories import Flags, Floats, Trajectories
+from rlcalc.trajectories import Trajectories
 
 Form = Literal["trajectory", "gain", "q", "advantage"]
 Baseline = Literal["none", "mean", "value", "optimal"]

@@ -12,8 +12,8 @@ from rlcalc.expected_mdp import Expected
 from rlcalc.graph.end_components import reachable
 from rlcalc.graph.mec_quotient import never_ending
 from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods.linear import DENSE
-from rlcalc.trajectories import Floats, Ints
 
 
 @dataclass(frozen=True)

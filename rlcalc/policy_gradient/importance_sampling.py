@@ -6,7 +6,8 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.estimators.gain import TOGETHER
-from rlcalc.trajectories import Floats, Ints, Trajectories, impossible
+from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.trajectories import Trajectories, impossible
 
 
 def ratios(piece: Trajectories, weight: Floats) -> Floats | None:

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from rlcalc.errors import InputError, listed, meant, shown
+from rlcalc.labels import Labels
 from rlcalc.mdp import MDP
-from rlcalc.trajectories import Codes, Experience, Labels, Trajectories
+from rlcalc.numerics.arrays import Codes
+from rlcalc.trajectories import Experience, Trajectories
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from rlcalc.numerics.arrays import Floats
 from rlcalc.policy_gradient.estimate import Estimate
 from rlcalc.policy_gradient.request import Question
 from rlcalc.policy_gradient.setup import Slope
 from rlcalc.result import Column
-from rlcalc.trajectories import Floats
 
 
 def by_parameter(at: Slope, found: list[Estimate]) -> dict[str, Column]:

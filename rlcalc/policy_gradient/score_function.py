@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.estimators.visits import dense
-from rlcalc.expected_mdp import gathered
 from rlcalc.mdp import MDP
-from rlcalc.trajectories import Floats, Ints, Trajectories
+from rlcalc.numerics.arrays import Floats, Ints, dense, gathered
+from rlcalc.trajectories import Trajectories
 
 
 @dataclass(frozen=True)

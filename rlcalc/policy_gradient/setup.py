@@ -11,6 +11,7 @@ import numpy as np
 from rlcalc.engines.threads import run
 from rlcalc.errors import UsageError
 from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Floats
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.critic import Critic
 from rlcalc.policy_gradient.estimate import (
@@ -30,7 +31,7 @@ from rlcalc.policy_gradient.weighted_episodes import Target
 from rlcalc.readers.models.logits import load_logits
 from rlcalc.simulation import play as playing
 from rlcalc.simulation.play import Play, Wish
-from rlcalc.trajectories import Floats, Trajectories
+from rlcalc.trajectories import Trajectories
 
 Episodes = Callable[[], Iterable[Trajectories]]
 """The same episodes each time that they are asked for, in batches."""

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from rlcalc.errors import InputError
+from rlcalc.numerics.arrays import Floats
 from rlcalc.policy_gradient.exact import exact
 from rlcalc.policy_gradient.request import Question
 from rlcalc.policy_gradient.setup import Slope
-from rlcalc.trajectories import Floats
 
 ROUNDING = 1e-12
 """A sum below this part of its terms is what rounding leaves of 0."""

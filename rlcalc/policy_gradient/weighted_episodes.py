@@ -9,10 +9,10 @@ import numpy as np
 
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.estimators.gain import discounted_sum
-from rlcalc.estimators.visits import stable_order
 from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, changes, stable_order
 from rlcalc.policy_gradient.importance_sampling import products, ratios, weighted_gain
-from rlcalc.trajectories import Codes, Flags, Floats, Ints, Trajectories, changes
+from rlcalc.trajectories import Trajectories
 
 CERTAIN = 1e-9
 """What a product of ratios may be off from 1 by rounding."""

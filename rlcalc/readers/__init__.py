@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from rlcalc.errors import Fault, InputError, shown
-from rlcalc.options import Kind
+from rlcalc.formats import Kind
+from rlcalc.labels import Labels
 from rlcalc.readers.sources import Options, found, opened
 from rlcalc.readers.trajectories.context import Reading
-from rlcalc.trajectories import Experience, Labels, Trajectories
+from rlcalc.trajectories import Experience, Trajectories
 
 FORMATS = {
     Kind.yaml: "documents",

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rlcalc.errors import InputError, UsageError, listed, nearest, shown
-from rlcalc.options import Kind
+from rlcalc.formats import Kind
 
 HEAD = 1 << 16
 BLOCK = 1 << 24

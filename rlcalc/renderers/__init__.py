@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rlcalc.errors import InputError, UsageError, meant, shown
-from rlcalc.options import Format
+from rlcalc.formats import Format
 from rlcalc.result import Result
 
 FORMATS = {

@@ -6,7 +6,7 @@ import csv
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from rlcalc.options import Format
+from rlcalc.formats import Format
 from rlcalc.result import Result
 
 LARGE = 20_000

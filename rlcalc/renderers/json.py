@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import BinaryIO
 
-from rlcalc.options import Format
+from rlcalc.formats import Format
 from rlcalc.result import Result
 
 LARGE = 20_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from rlcalc.options import Format
+from rlcalc.formats import Format
 from rlcalc.result import Result
 
 

@@ -12,11 +12,9 @@ from typing import BinaryIO
 
 from rich.cells import cell_len
 
-from rlcalc.options import Format
+from rlcalc.formats import Format
+from rlcalc.renderers.cells import FOOT, GAP, foot, more, padded, rows_of, widths_of
 from rlcalc.result import Result
-
-FOOT = 90
-GAP = 3  # between columns
 
 
 def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
@@ -48,40 +46,3 @@ def _lines(result: Result, head: int | None) -> Iterator[str]:
     yield from more(result, head)
     if result.facts and not result.facts_first:
         yield from foot(result.summary(), FOOT)
-
-
-def rows_of(result: Result, head: int | None) -> range:
-    """Return the rows that a table shows."""
-    return range(len(result) if head is None else min(head, len(result)))
-
-
-def more(result: Result, head: int | None) -> list[str]:
-    """Return the line that says how many rows there are besides, if any."""
-    rest = len(result) - len(rows_of(result, head))
-    return [f"{rest:,} more rows (--all shows them)"] if rest else []
-
-
-def widths_of(heads: list[str], rows: list[list[str]]) -> list[int]:
-    """Return the width that each column needs."""
-    return [
-        max(cell_len(name), *(cell_len(row[place]) for row in rows), 1)
-        for place, name in enumerate(heads)
-    ]
-
-
-def padded(cell: str, width: int, left: bool) -> str:
-    """Return a cell as wide as its column."""
-    room = " " * (width - cell_len(cell))
-    return cell + room if left else room + cell
-
-
-def foot(facts: list[tuple[str, str]], width: int) -> list[str]:
-    """Return facts in lines that are no wider, one after the other."""
-    lines = [""]
-    for fact in map(" ".join, facts):
-        longer = f"{lines[-1]} · {fact}" if lines[-1] else fact
-        if len(longer) > width:
-            lines.append(fact)
-        else:
-            lines[-1] = longer
-    return lines

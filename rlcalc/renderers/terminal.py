@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rlcalc.renderers.table import FOOT, GAP, foot, more, padded, rows_of, widths_of
+from rlcalc.renderers.cells import FOOT, GAP, foot, more, padded, rows_of, widths_of
 from rlcalc.result import Result
 
 LABEL = 80

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import numpy as np
 
 from rlcalc.errors import UsageError
+from rlcalc.formats import Format
+from rlcalc.labels import Labels
 from rlcalc.numerics.random_streams import GOLDEN
-from rlcalc.options import Format
-from rlcalc.trajectories import Labels, Trajectories
+from rlcalc.trajectories import Trajectories
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.numerics.kernel import kernel
-from rlcalc.trajectories import Floats, Ints
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,10 +9,10 @@ import numpy as np
 
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints
 from rlcalc.numerics.kernel import kernel
 from rlcalc.policy import Policy
 from rlcalc.simulation.alias_table import Alias
-from rlcalc.trajectories import Codes, Flags, Floats, Ints
 
 LARGEST = 1e140
 """The largest reward that is played: the squares of sums of 2^31 of them are numbers still."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -12,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rlcalc.engines.threads import run
-from rlcalc.errors import InputError, ShapeError, UsageError, shown
-from rlcalc.mdp import MDP, SUM_TOLERANCE
+from rlcalc.errors import InputError, UsageError, shown
+from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.random_streams import LARGEST_SEED, any_seed
-from rlcalc.policies import decoding
+from rlcalc.policies.named import policy_asked
 from rlcalc.policy import Policy
-from rlcalc.readers.models import documents
+from rlcalc.readers.models.names import codes_of
 from rlcalc.result import Column, Fact, Result
 from rlcalc.simulation.markov_chain import Chain
 from rlcalc.simulation.sampler import Outcome, Simulation
 from rlcalc.simulation.statistics import Tally, apart, summary, tally_of
-from rlcalc.trajectories import Experience, Floats, Trajectories
+from rlcalc.trajectories import Experience, Trajectories
 
 if TYPE_CHECKING:
     from rlcalc.environments import Game
@@ -345,69 +345,8 @@ def first_states(mdp: MDP, asked: Any) -> Floats:
         alike /= alike.sum()
         return alike
     start = np.zeros(mdp.n_states)
-    start[documents.codes_of([str(asked)], mdp.states)] = 1.0
+    start[codes_of([str(asked)], mdp.states)] = 1.0
     return start
-
-
-def policy_asked(asked: Any, mdp: MDP, gamma: float) -> Policy:
-    """Return a policy by its name, or from its file.
-
-    `temperature:τ`, `top-p:P` and `top-k:K` change the policy before the comma; if there is none,
-    the model's own, or else softmax:1.0.
-
-    Args:
-        asked: its name; None is the model's own policy, or else the uniform one.
-        mdp: the model.
-        gamma: the discount factor, for policies that hang on what is best.
-
-    Raises:
-        InputError: there is none, or it is not one of this model.
-    """
-    if isinstance(asked, Policy):
-        _require_shares(asked, mdp)
-        return asked
-    own = "spec" if mdp.policy is not None else None
-    if asked is None:
-        return by_name(own or "uniform", mdp, gamma)
-    base, steps = decoding.parse(os.fspath(asked))
-    if not steps:
-        return by_name(base, mdp, gamma)
-    policy = by_name(base or own or "softmax:1.0", mdp, gamma)
-    return decoding.decoded(mdp.expected, policy, steps)
-
-
-def _require_shares(policy: Policy, mdp: MDP) -> None:
-    """Refuse a policy that was made by hand, and is none of this model."""
-    if len(policy.weight) != mdp.n_pairs:
-        raise ShapeError(
-            f"the policy {shown(policy.name)} has {len(policy.weight):,} weights, expected "
-            f"{mdp.n_pairs:,}",
-            fix="give one a state-action pair",
-        )
-    total = mdp.expected.mean(policy.weight, np.ones(mdp.n_pairs))[~mdp.expected.terminal]
-    if not ((policy.weight >= 0).all() and (np.abs(total - 1) <= SUM_TOLERANCE).all()):
-        raise InputError(
-            f"the weights of the policy {shown(policy.name)} are no probabilities",
-            fix="make those of each state sum to 1",
-        )
-
-
-def by_name(name: str, mdp: MDP, gamma: float) -> Policy:
-    """Return a policy that `rlcalc.solve` knows, or that stands in a file."""
-    named = documents.named_policy(name, mdp)
-    if isinstance(named, Policy):
-        return named
-    if named == "uniform":
-        return Policy.uniform(mdp.expected)
-    from rlcalc.solvers import solve
-
-    question = solve.Question(policy=named, gamma=gamma)
-    if named == "spec":
-        policy = solve.policy_asked(mdp, question, gamma)
-        assert policy is not None
-        return policy
-    answer = solve.solve(mdp, question)
-    return Policy(np.asarray(answer["pi"]), named)
 
 
 def _tally(outcome: Outcome) -> Tally:

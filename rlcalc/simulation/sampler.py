@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rlcalc.errors import InputError, shown
+from rlcalc.numerics.arrays import Codes, Floats, Ints
 from rlcalc.numerics.kernel import Kernel, kernel
 from rlcalc.numerics.random_streams import GOLDEN, drawn, keys, mixed
 from rlcalc.simulation.markov_chain import Chain
-from rlcalc.trajectories import Codes, Floats, Ints, Trajectories
+from rlcalc.trajectories import Trajectories
 
 if TYPE_CHECKING:
     from rlcalc.numerics.random_streams import Words

@@ -10,10 +10,11 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.estimators.gain import discounted_sum
+from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.numerics.intervals import half_width
 from rlcalc.numerics.moments import Moments
 from rlcalc.result import Column, Fact, Result
-from rlcalc.trajectories import Flags, Floats, Ints, Trajectories
+from rlcalc.trajectories import Trajectories
 
 CONFIDENCE = 0.95
 

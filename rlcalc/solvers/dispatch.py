@@ -11,6 +11,7 @@ from rlcalc.expected_mdp import LARGE, UNIT_ROUNDOFF, Expected
 from rlcalc.graph import mec_quotient
 from rlcalc.graph.mec_quotient import Names
 from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.policy import Policy
 from rlcalc.result import Fact
 from rlcalc.solvers.methods import (
@@ -23,7 +24,6 @@ from rlcalc.solvers.methods.total_reward import Gather
 from rlcalc.solvers.problem import Found, Iteration, Method, Problem
 from rlcalc.solvers.proofs.macqueen import Proven, span_bound
 from rlcalc.solvers.request import Question
-from rlcalc.trajectories import Floats, Ints
 
 EXACT = 1 << 13
 """Outcomes up to which what a direct method finds is refined and proven in fractions."""

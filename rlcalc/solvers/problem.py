@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rlcalc.expected_mdp import Expected
-from rlcalc.trajectories import Floats
+from rlcalc.numerics.arrays import Floats
 
 
 class Iteration(NamedTuple):

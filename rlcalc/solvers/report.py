@@ -10,13 +10,13 @@ from rlcalc.errors import InputError, shown
 from rlcalc.expected_mdp import UNIT_ROUNDOFF, Expected
 from rlcalc.graph.end_components import reachable
 from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.policy import Policy
 from rlcalc.result import Column, Fact, Result
 from rlcalc.solvers.dispatch import Answer
 from rlcalc.solvers.methods import value_iteration
 from rlcalc.solvers.methods.finite_horizon import Layer
 from rlcalc.solvers.request import Question
-from rlcalc.trajectories import Flags, Floats, Ints
 
 
 def by_pair(mdp: MDP, question: Question, answer: Answer, gamma: float, policy: Policy) -> Result:

@@ -14,9 +14,10 @@ import polars as pl
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from rlcalc.group.advantages import ESTIMATORS, advantages
-from rlcalc.group.advantages.trainers import convention_of
-from rlcalc.readers.rollouts.load import Asked, load_frame
+from rlcalc.groups.advantages import ESTIMATORS, advantages
+from rlcalc.groups.advantages.trainers import convention_of
+from rlcalc.readers.rollouts.load import load_frame
+from rlcalc.readers.rollouts.request import Asked
 from rlcalc.rollouts import Rollouts
 from tests.benchmarks.test_whole_process import RLCALC, compare, peak, python
 

@@ -18,7 +18,7 @@ import pytest
 
 from rlcalc import MDP, Policy
 from rlcalc.engines.threads import run
-from rlcalc.options import Format
+from rlcalc.formats import Format
 from rlcalc.renderers.trajectories import frame, schema, write
 from rlcalc.simulation.markov_chain import Chain
 from rlcalc.simulation.sampler import Simulation

@@ -16,6 +16,7 @@ import pytest
 from scipy import sparse
 
 from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers import solve as solution
 from rlcalc.solvers.dispatch import small
 from rlcalc.solvers.methods import linear
@@ -23,7 +24,6 @@ from rlcalc.solvers.methods.automatic import solve as automatic
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.proofs import macqueen
 from rlcalc.solvers.request import Question
-from rlcalc.trajectories import Floats, Ints
 from tests.solvers.models import open_map, slippery_lake
 
 GAMMA, TOLERANCE = 0.99, 1e-6

@@ -12,10 +12,10 @@ import pytest
 
 import rlcalc as library
 from rlcalc.environments import load
-from rlcalc.options import Format
+from rlcalc.formats import Format
+from rlcalc.numerics.arrays import Floats
 from rlcalc.renderers import write
 from rlcalc.simulation import play as playing
-from rlcalc.trajectories import Floats
 from tests.conftest import Shell
 
 STUDENT = ("gradient", "student", "--seed", "1")

@@ -143,7 +143,7 @@ def test_hostile_labels_are_quoted_as_json_and_csv_ask(rlcalc: Shell, tmp_path: 
 )  # fmt: skip
 def test_any_label_comes_back(form: str, label: str, tmp_path: Path) -> None:
     """Also those that another reader of CSV would take for the end of a row, or for nothing."""
-    from rlcalc.options import Format
+    from rlcalc.formats import Format
     from rlcalc.renderers import target, trajectories
 
     model = {"states": {label: {"x": {"to": "end"}, label: {"to": "end"}}, "end": {}}}
@@ -162,7 +162,7 @@ def test_whole_numbers_of_any_size_are_labels(tmp_path: Path) -> None:
     (tmp_path / "big.yaml").write_text(
         f"states: {{{big}: {{0: {{to: 1}}}}, 1: {{}}}}\nstart: {big}"
     )
-    from rlcalc.options import Format
+    from rlcalc.formats import Format
     from rlcalc.renderers import target, trajectories
 
     with target(str(tmp_path / "steps.parquet")) as stream:
@@ -427,7 +427,7 @@ def test_what_goes_wrong_late_is_said_in_our_words(
     tmp_path: Path,
 ) -> None:
     """In the middle of a Parquet file, which Polars writes."""
-    from rlcalc.options import Format
+    from rlcalc.formats import Format
     from rlcalc.renderers import target, trajectories
 
     def batches() -> Iterator[library.Trajectories]:

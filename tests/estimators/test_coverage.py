@@ -5,7 +5,7 @@ import pytest
 
 import rlcalc
 from rlcalc import Trajectories
-from rlcalc.trajectories import Labels
+from rlcalc.labels import Labels
 
 GAMMA = 0.9
 POLICY = np.array([[0.5, 0.5], [0.3, 0.7], [0.6, 0.4]])  # [s, a]

@@ -11,7 +11,7 @@ from rlcalc import Experience, Trajectories
 from rlcalc.engines.threads import run
 from rlcalc.errors import InputError, UsageError
 from rlcalc.estimators import monte_carlo
-from rlcalc.trajectories import Labels
+from rlcalc.labels import Labels
 from tests import reference
 from tests.strategies import batches, gammas
 

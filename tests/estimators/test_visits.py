@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rlcalc.estimators.gain import discounted_sum
-from rlcalc.estimators.visits import ACTION_BITS, Visit, dense, stable_order, visits_of
+from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
+from rlcalc.numerics.arrays import dense, stable_order
 from tests.estimators.test_monte_carlo import VISITS, random_batch
 
 

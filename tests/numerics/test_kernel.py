@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.kernel import Kernel, kernel
-from rlcalc.trajectories import Floats
 
 
 def total(values: Floats) -> float:

@@ -9,8 +9,9 @@ import pytest
 
 import rlcalc
 from rlcalc.policy import Policy
+from rlcalc.policy_gradient.baseline import Groups
 from rlcalc.policy_gradient.compare import gradient
-from rlcalc.policy_gradient.critic import Critic, Groups, Halves, added
+from rlcalc.policy_gradient.critic import Critic, Halves, added
 from rlcalc.policy_gradient.request import Question
 from rlcalc.policy_gradient.score_function import Scores
 from rlcalc.policy_gradient.weighted_episodes import Target

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rlcalc.errors import InputError
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
-from rlcalc.policy_gradient.critic import Critic, Groups
+from rlcalc.policy_gradient.baseline import Groups
+from rlcalc.policy_gradient.critic import Critic
 from rlcalc.policy_gradient.estimate import FORMS, Plan, summarise
 from rlcalc.policy_gradient.exact import exact
 from rlcalc.policy_gradient.importance_sampling import products, ratios, weighted_gain

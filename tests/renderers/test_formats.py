@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import rlcalc
-from rlcalc.options import Format
+from rlcalc.formats import Format
 from rlcalc.renderers import json as json_renderer
 from rlcalc.renderers import write
 from rlcalc.result import Column, Result

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from rlcalc.options import Format
+from rlcalc.formats import Format
 from rlcalc.renderers import terminal, write
 from rlcalc.renderers.terminal import LABEL
 from rlcalc.result import Column, Result

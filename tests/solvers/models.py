@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
+from rlcalc.labels import Labels
 from rlcalc.mdp import MDP
-from rlcalc.trajectories import Labels
 
 Floats = NDArray[np.float64]
 

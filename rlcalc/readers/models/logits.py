@@ -10,11 +10,11 @@ import numpy as np
 
 from rlcalc.documents import Where
 from rlcalc.errors import Fault, InputError, listed, meant, shown
+from rlcalc.formats import Kind
 from rlcalc.mdp import MDP
-from rlcalc.options import Kind
+from rlcalc.numerics.arrays import Floats
+from rlcalc.readers.places import parsed, text_of_label
 from rlcalc.readers.sources import found, opened
-from rlcalc.readers.trajectories.documents import parsed, text_of_label
-from rlcalc.trajectories import Floats
 
 EXAMPLE = "write {state: {action: 0.5, ...}, ...}; what is not named has the logit 0"
 NUMBER = "write a finite number without quotes; null is −∞: an action that is never taken"

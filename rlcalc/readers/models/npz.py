@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import InputError, listed, shown
+from rlcalc.labels import Numbers
 from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Floats
 from rlcalc.readers.sources import File
-from rlcalc.trajectories import Floats, Numbers
 
 DENSE = ("P", "T", "transition", "transitions")
 SPARSE = ("P_data", "P_indices", "P_indptr")

@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlcalc.errors import InputError
+from rlcalc.errors import InputError, shown
 from rlcalc.expected_mdp import LARGE
+from rlcalc.formats import Kind
+from rlcalc.labels import Labels, Numbers
 from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Codes
 from rlcalc.numerics.kernel import load_compiler
-from rlcalc.options import MODEL_COLUMN_NAMES, Kind
-from rlcalc.readers.models.documents import twice_in_policy
+from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
 from rlcalc.readers.sources import File, Options
 from rlcalc.readers.trajectories.context import Reading
 from rlcalc.readers.trajectories.step_table import Rows, Table
-from rlcalc.trajectories import Codes, Experience, Labels, Numbers, Trajectories
+from rlcalc.trajectories import Experience, Trajectories
 
 if TYPE_CHECKING:
     import polars as pl
@@ -216,3 +218,12 @@ def numbered(*columns: NDArray[Any]) -> tuple[tuple[Codes, ...], Numbers]:
 
 def _parts(column: NDArray[Any]) -> Iterator[NDArray[Any]]:
     return (column[first : first + ROWS] for first in range(0, len(column), ROWS))
+
+
+def twice_in_policy(state: object, action: object, where: str) -> InputError:
+    """Say that a policy gives two probabilities for one action."""
+    return InputError(
+        f"action '{shown(action)}' stands twice in state '{shown(state)}'",
+        where,
+        "a policy has one probability for each; of values by steps to go, choose one step",
+    )

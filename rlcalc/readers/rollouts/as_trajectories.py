@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from rlcalc.readers.rollouts.columns import BEGINNING
-from rlcalc.readers.rollouts.load import Asked, load
+from rlcalc.readers.rollouts.load import load
+from rlcalc.readers.rollouts.request import Asked
 from rlcalc.rollouts import Rollouts
 from rlcalc.trajectories import Experience, Trajectories
 

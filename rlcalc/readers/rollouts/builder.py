@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from rlcalc.errors import InputError, listed, shown
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.columns import (
     NUMBERS,
@@ -29,10 +30,9 @@ from rlcalc.readers.rollouts.keys import numbered, once, runs
 from rlcalc.readers.rollouts.nested_rows import checked, framed, rows_of
 from rlcalc.readers.rollouts.overlaps import several_files, several_places
 from rlcalc.rollouts import Rollouts, arranged
-from rlcalc.trajectories import Floats, Ints
 
 if TYPE_CHECKING:
-    from rlcalc.readers.rollouts.load import Asked
+    from rlcalc.readers.rollouts.request import Asked
     from rlcalc.readers.sources import File
 
 ROWS = 1 << 18
@@ -222,10 +222,11 @@ class Gathering:
         Raises:
             InputError: a trajectory has more than one step, or what was asked for is not there.
         """
+        from rlcalc.labels import Labels
         from rlcalc.readers.sources import Options
         from rlcalc.readers.trajectories import documents
         from rlcalc.readers.trajectories.context import Reading
-        from rlcalc.trajectories import Experience, Labels
+        from rlcalc.trajectories import Experience
 
         self.is_of("trajectories", file.at())
         self.refuse_idle(file.at())

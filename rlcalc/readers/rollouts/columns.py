@@ -15,7 +15,7 @@ from rlcalc.readers.rollouts.dumps.layout import MEANINGS, TEXTS, Layout, finite
 from rlcalc.readers.trajectories.step_table import as_flag, as_number, as_text
 
 if TYPE_CHECKING:
-    from rlcalc.readers.rollouts.load import Asked
+    from rlcalc.readers.rollouts.request import Asked
 
 REWARD = "reward:"
 """What the name of a column with rewards begins with, in frames of rollouts."""

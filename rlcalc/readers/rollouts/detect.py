@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rlcalc.errors import InputError
-from rlcalc.options import Kind
+from rlcalc.formats import Kind
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.load import files_of

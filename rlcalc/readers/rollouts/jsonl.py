@@ -22,7 +22,7 @@ from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.builder import Gathering
 from rlcalc.readers.rollouts.columns import expressions, kinds_of
 from rlcalc.readers.rollouts.dumps.layout import Layout
-from rlcalc.readers.rollouts.load import CHUNK, add_records, layout_of
+from rlcalc.readers.rollouts.records import CHUNK, add_records, layout_of
 from rlcalc.readers.sources import LONGEST_LINE, File, decoded, line_blocks
 
 BLOCK = 1 << 23

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from rlcalc.errors import InputError, shown
+from rlcalc.numerics.arrays import Ints
 from rlcalc.readers.rollouts.columns import REWARD
-from rlcalc.trajectories import Ints
 
 SLICE = 1 << 18
 

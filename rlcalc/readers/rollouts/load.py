@@ -11,18 +11,18 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.errors import InputError, UsageError, listed, shown
-from rlcalc.options import Kind
+from rlcalc.errors import InputError, listed, shown
+from rlcalc.formats import Kind
 from rlcalc.readers.rollouts import dumps
-from rlcalc.readers.rollouts.dumps.layout import Layout
+from rlcalc.readers.rollouts.records import CHUNK, add_records, layout_of
+from rlcalc.readers.rollouts.request import Asked
 from rlcalc.readers.sources import BESIDE, COMPRESSED, SUFFIXES, File, found, kind_of_name, opened
 
 if TYPE_CHECKING:
@@ -37,62 +37,12 @@ BESIDE_ROLLOUTS = (
 )  # fmt: skip
 """Files that stand beside rollouts in the folders of some trainers, and hold none."""
 
-CHUNK = 1 << 14
 PICKLE = (
     'rlcalc never unpickles: python -c "import json, sys, torch; [print(json.dumps({k: v for k, v '
     "in s.items() if k in ('group_index', 'index', 'rollout_id', 'reward', 'response_length', "
     "'status')})) for s in torch.load(sys.argv[1], weights_only=True)['samples']]\" FILE.pt > "
     "rollouts.jsonl makes lines of slime's rollouts; SkyRL's hold neither rewards nor groups"
 )
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How rollouts are to be read; a column of None is found by its name."""
-
-    form: str | None = None  # --from: a trainer, or `columns`
-    group: str | None = None
-    reward: tuple[str, ...] = ()
-    weights: tuple[float, ...] = ()
-    advantage: str | None = None
-    length: str | None = None
-    step: str | None = None  # `none`: steps do not matter
-    rollout: str | None = None  # `none`: every row is a rollout
-    baseline: str | None = None
-    group_size: int | None = None  # this many rows after each other are a group
-    texts: bool = False  # tell equal responses, and count characters where tokens are not known
-    beginnings: bool = False  # keep how prompts and responses begin
-
-    def named(self) -> dict[str, str]:
-        """Return the columns that were named, by meaning."""
-        named = {
-            meaning: getattr(self, meaning)
-            for meaning in ("group", "advantage", "length", "step", "rollout", "baseline")
-        }
-        return {meaning: held for meaning, held in named.items() if held not in (None, "none")}
-
-    def weight_of(self) -> dict[str, float]:
-        """Return what each reward function counts for.
-
-        Raises:
-            UsageError: there are not as many weights as rewards.
-        """
-        if self.weights and not self.reward:
-            raise UsageError(
-                "--weights without --reward: nothing says what they weigh",
-                fix="name the rewards in the same order: --reward a,b --weights 1,0.5",
-            )
-        if self.weights and len(self.weights) != len(self.reward):
-            raise UsageError(
-                f"the number of weights is {len(self.weights)}, and that of rewards "
-                f"{len(self.reward)}: {listed(self.reward)}",
-                fix=f"give one each: --weights {','.join(['1'] * min(len(self.reward), 8))}",
-            )
-        if len(set(self.reward)) < len(self.reward):
-            raise UsageError(
-                f"--reward {shown(','.join(self.reward))}", fix="name each reward once"
-            )
-        return dict(zip(self.reward, self.weights, strict=False))
 
 
 def load(sources: Sequence[str], asked: Asked) -> Rollouts:
@@ -305,55 +255,6 @@ def _is_trajectories(record: Any) -> bool:
     return isinstance(held, list) and not any(
         isinstance(t, dict) and "messages_and_choices" in t for t in held
     )
-
-
-def add_records(
-    records: list[dict[str, Any]], where: str, gathering: Gathering, place: Callable[[int], str]
-) -> None:
-    """Take in records that are in memory, whatever their format."""
-    name = gathering.form_of(records[0], where)
-    module = dumps.module(name)
-    if hasattr(module, "records"):  # a table inside a record: its rows are records of a format
-        try:
-            inner = [row for record in records for row in module.records(record)]
-        except InputError as error:
-            fault = error.faults[0]
-            raise InputError(fault.what, fault.where or where, fault.fix) from error
-        if inner:
-            gathering.inner()
-            add_records(inner, where, gathering, lambda n: f"{where}, row {n + 1} of the table")
-        return
-    layout = layout_of(module, records[0], None, where, gathering.asked)
-    if layout is None:
-        gathering.records(module, records, place)
-    else:
-        gathering.plain_records(layout, records, place)
-
-
-def layout_of(
-    module: ModuleType,
-    first: Mapping[str, Any],
-    schema: Mapping[str, pl.DataType] | None,
-    where: str,
-    asked: Asked,
-) -> Layout | None:
-    """Return where a table has what, with the columns that were asked for; None: rows are nested.
-
-    Raises:
-        InputError: a column that is needed or was asked for is not there.
-    """
-    from rlcalc.readers.rollouts.columns import settled
-    from rlcalc.readers.rollouts.dumps.layout import finite
-
-    if not hasattr(module, "layout"):
-        return None
-    numbers = [
-        name
-        for name, value in first.items()
-        if (value is None or finite(value) if schema is None else schema[name].is_numeric())
-    ]
-    layout = module.layout(list(first), numbers)
-    return None if layout is None else settled(layout, list(first), where, asked)
 
 
 def _table(lazy: pl.LazyFrame, where: str, gathering: Gathering) -> None:

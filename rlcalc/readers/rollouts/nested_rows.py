@@ -22,7 +22,7 @@ from rlcalc.readers.rollouts.columns import (
 from rlcalc.readers.rollouts.dumps.layout import Row
 
 if TYPE_CHECKING:
-    from rlcalc.readers.rollouts.load import Asked
+    from rlcalc.readers.rollouts.request import Asked
 
 
 def rows_of(module: ModuleType, record: Mapping[str, Any], where: str, form: str) -> list[Row]:

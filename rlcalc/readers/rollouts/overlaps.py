@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rlcalc.errors import listed, shown
-from rlcalc.trajectories import Ints
+from rlcalc.numerics.arrays import Ints
 
 
 def several_files(key: Ints, file: Ints, files: Sequence[str], names: Any) -> list[str]:

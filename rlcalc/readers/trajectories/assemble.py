@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import Fault, InputError, listed
+from rlcalc.numerics.arrays import Flags, Ints, changes
 from rlcalc.readers.sources import Options
 from rlcalc.readers.trajectories.layout import Judgement, ends, grouped_by, judge
 from rlcalc.readers.trajectories.step_table import ENDS, FLAGS, NUMBERS, Books, Rows
-from rlcalc.trajectories import Experience, Flags, Ints, Trajectories, changes
+from rlcalc.trajectories import Experience, Trajectories
 
 SAMPLE = 1 << 16
 """Rows by which a source is judged: a constant, so that the judgement is not the reader's."""

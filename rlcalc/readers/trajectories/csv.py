@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from rlcalc.errors import Fault, InputError, listed, shown
-from rlcalc.options import Kind
+from rlcalc.formats import Kind
 from rlcalc.readers.sources import File, line_blocks
 from rlcalc.readers.trajectories.context import Reading
 from rlcalc.readers.trajectories.step_table import Rows, Table

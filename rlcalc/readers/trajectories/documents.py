@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
-from rlcalc.documents import Lists, Step, Where, adapter, faults, form, path_fault
+from rlcalc.documents import Lists, Step, adapter, faults, form, path_fault
 from rlcalc.errors import Fault, nearest, shown
-from rlcalc.options import Kind
-from rlcalc.readers import json as json_reader
-from rlcalc.readers import yaml
-from rlcalc.readers.sources import File, text_of
+from rlcalc.labels import Labels
+from rlcalc.numerics.arrays import Floats
+from rlcalc.readers.places import parsed, text_of_label
+from rlcalc.readers.sources import File
 from rlcalc.readers.trajectories.context import Reading
-from rlcalc.trajectories import UNKNOWN, Experience, Floats, Labels, Trajectories
+from rlcalc.trajectories import UNKNOWN, Experience, Trajectories
 
 
 def read(file: File, reading: Reading) -> list[Trajectories]:
@@ -54,29 +53,6 @@ def read(file: File, reading: Reading) -> list[Trajectories]:
         return []
     settle_gamma(experience, document.gamma, file)
     return batch(document.trajectories, experience, lambda number: where(("trajectories", number)))
-
-
-def parsed(file: File, keys: int = 0) -> tuple[Any, Where]:
-    """Return what a document holds, and what tells where the value at a path in it stands.
-
-    Args:
-        file: YAML or JSON.
-        keys: as in `dotted`.
-
-    Raises:
-        InputError: it is neither YAML nor JSON.
-    """
-    text = text_of(file)
-    parser = yaml.parse if file.kind is Kind.yaml else json_reader.parse
-    document = parser(text, file.at())
-
-    def where(path: tuple[int | str, ...]) -> str:
-        line = yaml.line_of(document.value, document.places, path)
-        line = line if document.places else json_reader.line_of(text, path)
-        name = dotted(path, keys)
-        return file.at(f"line {line}: {name}" if line else name)
-
-    return document.value, where
 
 
 def note_for_documents(reading: Reading) -> None:
@@ -127,19 +103,6 @@ def settle_gamma(experience: Experience, gamma: float | None, file: File) -> Non
             file.at(),
             "make them agree, or say --gamma",
         )
-
-
-def dotted(path: tuple[int | str, ...], keys: int = 0) -> str:
-    """Return a path as it is usually written; entries of lists count from 1.
-
-    Args:
-        path: from the whole to a part.
-        keys: so many steps at the beginning are keys, even if they are numbers.
-    """
-    return ".".join(
-        str(step + 1) if isinstance(step, int) and place >= keys else shown(step)
-        for place, step in enumerate(path)
-    )
 
 
 def batch(
@@ -276,14 +239,3 @@ def encode(values: Any, labels: Labels) -> Any:
             labels.textual = True
         texts.append(text_of_label(value))
     return labels.encode(texts)
-
-
-def text_of_label(value: Any) -> str:
-    """Return the text by which a label is known.
-
-    >>> [text_of_label(value) for value in ("go", 3, 0.5, True, [0, "b"])]
-    ['go', '3', '0.5', 'true', '[0,"b"]']
-    """
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

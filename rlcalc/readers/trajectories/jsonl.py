@@ -15,11 +15,12 @@ from pydantic import ValidationError
 
 from rlcalc.documents import adapter, faults
 from rlcalc.errors import Fault, InputError, listed, shown
-from rlcalc.options import COLUMN_NAMES
 from rlcalc.readers import json as json_reader
+from rlcalc.readers.column_names import COLUMN_NAMES
+from rlcalc.readers.places import dotted
 from rlcalc.readers.sources import File, decoded, line_blocks
 from rlcalc.readers.trajectories.context import Reading, one_ahead
-from rlcalc.readers.trajectories.documents import batch, dotted, note_for_documents
+from rlcalc.readers.trajectories.documents import batch, note_for_documents
 from rlcalc.trajectories import Trajectories
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rlcalc.errors import InputError
+from rlcalc.numerics.arrays import Flags, Ints, changes
 from rlcalc.readers.trajectories.step_table import ENDS, Rows
-from rlcalc.trajectories import Flags, Ints, changes
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 
 from rlcalc.errors import Fault, InputError, listed, shown
+from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints
 from rlcalc.readers.trajectories.step_table import Table, as_flag, as_number, as_text
-from rlcalc.trajectories import MOST_PROBABLE, POSSIBLE, Codes, Flags, Floats, Ints, Trajectories
+from rlcalc.trajectories import MOST_PROBABLE, POSSIBLE, Trajectories
 
 FLAGS_OF_ALL = ("terminated", "truncated", "done")
 """What says how a trajectory ended: a flag a row, or a list of one a step."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import polars as pl
 
 from rlcalc.errors import InputError, shown
-from rlcalc.options import Kind
+from rlcalc.formats import Kind
 from rlcalc.readers.sources import File
 from rlcalc.readers.trajectories.context import Reading
 from rlcalc.trajectories import Trajectories

@@ -14,9 +14,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
-from rlcalc.options import COLUMN_NAMES
+from rlcalc.labels import Labels
+from rlcalc.numerics.arrays import Codes, Flags, Floats
+from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.sources import Options
-from rlcalc.trajectories import POSSIBLE, Codes, Experience, Flags, Floats, Labels, impossible
+from rlcalc.trajectories import POSSIBLE, Experience, impossible
 
 LABELS = ("state", "action", "next_state", "name")
 NUMBERS = ("reward", "probability", "pi", "value", "next_value", "log_prob", "behaviour_prob")

@@ -13,10 +13,10 @@ from rlcalc.errors import InputError, listed
 from rlcalc.expected_mdp import UNIT_ROUNDOFF, Expected
 from rlcalc.graph.end_components import Predecessors, distances, end_components
 from rlcalc.graph.mec_quotient import Names
+from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.solvers.methods import linear
 from rlcalc.solvers.problem import Iteration
 from rlcalc.solvers.proofs.macqueen import up
-from rlcalc.trajectories import Flags, Floats, Ints
 
 DAMPING = 0.5
 """Chance of staying that breaks periods: sweeps of h ← (h + Th)/2 settle where those of T cycle."""

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.expected_mdp import Expected
+from rlcalc.numerics.arrays import Flags, Floats
 from rlcalc.numerics.kernel import kernel
 from rlcalc.solvers.problem import Problem
-from rlcalc.trajectories import Flags, Floats
 
 Unsigned = NDArray[np.unsignedinteger[Any]]
 Singles = NDArray[np.float32]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.expected_mdp import Expected
-from rlcalc.trajectories import Floats
+from rlcalc.numerics.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.kernel import kernel
 from rlcalc.solvers.methods.bellman_sweeps import ONE, Arrays, Sweeper, Unsigned
 from rlcalc.solvers.problem import Found, Iteration, Problem
-from rlcalc.trajectories import Floats
 
 
 def solve(problem: Problem, most_backups: int = 100_000) -> Found:

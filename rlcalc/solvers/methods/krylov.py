@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from rlcalc.expected_mdp import Expected
+from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.kernel import kernel
 from rlcalc.solvers.methods.bellman_sweeps import ONE, Arrays, Chain, Sweeper, Unsigned, follow
 from rlcalc.solvers.problem import Found, Iteration, Problem
-from rlcalc.trajectories import Floats
 
 FALL = 30
 """A policy is evaluated until so much less is left over than before."""

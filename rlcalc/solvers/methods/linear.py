@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from rlcalc.expected_mdp import Expected
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.problem import Found, Problem
-from rlcalc.trajectories import Floats, Ints
 
 DENSE = 1500
 """States up to which a dense matrix is factorised, without any library but numpy."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected_mdp import Expected, gathered
+from rlcalc.expected_mdp import Expected
+from rlcalc.numerics.arrays import Flags, Floats, Ints, gathered
 from rlcalc.solvers.methods import gauss_seidel, krylov
 from rlcalc.solvers.methods.bellman_sweeps import Sweeper, Unsigned
 from rlcalc.solvers.problem import Found, Iteration, Problem
-from rlcalc.trajectories import Flags, Floats, Ints
 
 BACKUPS, FEWER = 60, 4
 """Backups a state before it is looked at what has settled, at first and once there are pockets."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.numerics.kernel import kernel
 from rlcalc.solvers.methods.bellman_sweeps import (
     ONE,
@@ -18,7 +19,6 @@ from rlcalc.solvers.methods.bellman_sweeps import (
     follow,
 )
 from rlcalc.solvers.problem import Found, Iteration, Problem
-from rlcalc.trajectories import Floats, Ints
 
 FALL = 30
 """A policy is evaluated until values move so many times less than in its maximisation."""

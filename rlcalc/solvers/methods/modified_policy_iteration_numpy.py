@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.expected_mdp import Expected
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.problem import Found, Iteration, Problem
 from rlcalc.solvers.proofs.macqueen import span_reach
-from rlcalc.trajectories import Floats, Ints
 
 MOST_PADDING = 2
 """By how much padding may lengthen a sweep."""

@@ -18,12 +18,12 @@ from rlcalc.expected_mdp import Expected
 from rlcalc.graph.end_components import end_components
 from rlcalc.graph.mec_quotient import Names, Stopping, ending_policy, never_ending, with_stops
 from rlcalc.graph.state_order import nearby
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods import automatic, linear
 from rlcalc.solvers.methods.average_reward import gain_of
 from rlcalc.solvers.problem import Found, Iteration, Problem
 from rlcalc.solvers.proofs.macqueen import Proven, up
 from rlcalc.solvers.proofs.supersolution import Proof, prove
-from rlcalc.trajectories import Floats, Ints
 
 Gather = Callable[[Floats], Floats]
 """From values of the states that were given to those of the states that a method works on."""

@@ -18,9 +18,9 @@ from typing import Literal
 import numpy as np
 
 from rlcalc.expected_mdp import Expected
+from rlcalc.numerics.arrays import Floats
 from rlcalc.solvers.problem import Found, Iteration, Problem
 from rlcalc.solvers.proofs.macqueen import span_reach
-from rlcalc.trajectories import Floats
 
 Recursion = Literal["vv", "qq", "vq", "qv"]
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rlcalc.expected_mdp import UNIT_ROUNDOFF, Expected
+from rlcalc.numerics.arrays import Codes, Floats, Ints
 from rlcalc.numerics.kernel import kernel
-from rlcalc.trajectories import Codes, Floats, Ints
 
 LEAST = 2.0**-94
 """What two floats can leave over, relative to the largest value, with room for a few roundings."""

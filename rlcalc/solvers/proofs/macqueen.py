@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rlcalc.expected_mdp import UNIT_ROUNDOFF, Expected, fraction
-from rlcalc.trajectories import Floats
+from rlcalc.numerics.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ import numpy as np
 
 from rlcalc.expected_mdp import Expected
 from rlcalc.graph.mec_quotient import never_ending
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods import automatic, linear
 from rlcalc.solvers.methods.bellman_sweeps import Arrays
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.proofs.double_double import LEAST, TwoFloats, over
 from rlcalc.solvers.proofs.macqueen import up
-from rlcalc.trajectories import Floats, Ints
 
 MOST_SWEEPS = 100_000
 MOST_POLICIES = 50

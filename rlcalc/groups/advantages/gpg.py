@@ -1,0 +1,28 @@
+"""GPG: centred rewards, made larger where few rewards are not 0."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlcalc.groups.advantages.convention import Convention, centred
+from rlcalc.numerics.arrays import Floats, segment_sums
+from rlcalc.rollouts import Scored
+
+
+def gpg(scored: Scored, how: Convention) -> Floats:
+    """Return centred rewards times the batch's share of rewards that are not 0, turned over.
+
+        A_i = α (r_i − μ),      α = N / max(1, #{r_j ≠ 0})
+
+    Args:
+        scored: the rollouts.
+        how: what becomes of groups of one.
+
+    Returns:
+        [M] in reward units.
+
+    Source: Chu et al. (2025), GPG, arXiv 2504.02546, with f_norm = 1.
+    """
+    given = segment_sums((scored.reward != 0).astype(np.float64), scored.batch)
+    alpha = np.diff(scored.batch) / np.maximum(given, 1.0)
+    return centred(scored, how) * scored.each_of_batch(alpha)

@@ -1,0 +1,94 @@
+"""GRPO, and Dr. GRPO, which does not divide."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlcalc.groups.advantages.convention import Convention, centred, quotient, spread
+from rlcalc.numerics.arrays import Floats, Ints, segment_mean, segment_sums
+from rlcalc.rollouts import Scored
+
+
+def dr_grpo(scored: Scored, how: Convention) -> Floats:
+    """Return how much better each reward is than the mean of its group.
+
+        A_i = r_i − μ
+
+    It is Monte Carlo's Â = Q̂ − V̂ with V̂ = μ and Q̂ = r_i: one-step trajectories, each of which
+    takes an action of its own.
+
+    Args:
+        scored: the rollouts.
+        how: what becomes of groups of one.
+
+    Returns:
+        [M] in reward units.
+
+    Source: Liu et al. (2025), Understanding R1-Zero-Like Training, arXiv 2503.20783.
+    """
+    return centred(scored, how)
+
+
+def grpo(scored: Scored, how: Convention) -> Floats:
+    """Return the same in units of the standard deviation of the rewards.
+
+        A_i = (r_i − μ) / (σ + ε),      σ = √( Σ (r_j − μ)² / (G − ddof) )
+
+    With scale `batch` σ is that of all rewards of the step; with `none` this is Dr. GRPO. With
+    `leave_one_out` both μ and σ are of the others, and where those are all equal nothing divides.
+
+    Args:
+        scored: the rollouts.
+        how: ε, ddof, the scale, leave-one-out, and what becomes of groups of one.
+
+    Returns:
+        [M] without a unit.
+
+    Source: Shao et al. (2024), DeepSeekMath, arXiv 2402.03300, section 4.1 (without ε);
+    Liu et al. (2025), arXiv 2508.08221, for the batch's σ.
+    """
+    left = centred(scored, how)
+    if how.leave_one_out:
+        size = scored.each(scored.size)
+        others = np.maximum(size - 1, 1)
+        left = np.where(size > 1, scored.centred * (size / others), left)  # r_i − μ of the others
+        if how.scale == "group":
+            deviation = others_deviation(scored, how.ddof)
+            return left / np.where(deviation > 0, deviation + how.epsilon, 1.0)
+    return left if how.scale == "none" else quotient(left, spread(scored, how))
+
+
+def others_deviation(scored: Scored, ddof: int) -> Floats:
+    """Return [M] σ of the other rewards of each rollout's group; exactly 0 where they are equal.
+
+        Σ_{j≠i} (r_j − μ_{−i})² = Σ_j (r_j − μ)² − (r_i − μ)² G/(G − 1)
+
+    Where the two terms cancel, the sum is taken anew over the others themselves.
+
+    Args:
+        scored: the rollouts.
+        ddof: 0 or 1.
+
+    Source: Chan, Golub & LeVeque (1979), for taking a value out of a sum of squares.
+    """
+    size = scored.each(scored.size)
+    squares = scored.each(scored.total(scored.centred**2))
+    rest = squares - scored.centred**2 * (size / np.maximum(size - 1, 1))
+    cancelled = np.flatnonzero((rest < 1e-3 * squares) & (size > 2))
+    if len(cancelled):
+        rest[cancelled] = _squares_of_others(scored, cancelled)
+    free = size - 1 - ddof
+    deviation: Floats = np.sqrt(np.maximum(rest, 0.0) / np.maximum(free, 1))
+    return np.where((size > 2) & (squares > 0), deviation, 0.0)
+
+
+def _squares_of_others(scored: Scored, rollout: Ints) -> Floats:
+    """Return the sums of squares of the others of some rollouts, written out."""
+    group = np.searchsorted(scored.start, rollout, side="right") - 1
+    size = scored.size[group]
+    edge = np.concatenate([[0], np.cumsum(size)])
+    member = np.arange(edge[-1]) - np.repeat(edge[:-1] - scored.start[group], size)
+    others = scored.reward[member[member != np.repeat(rollout, size)]]
+    edge = edge - np.arange(len(edge))
+    left = others - np.repeat(segment_mean(others, edge), np.diff(edge))
+    return segment_sums(left * left, edge)

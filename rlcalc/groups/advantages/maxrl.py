@@ -1,0 +1,36 @@
+"""MaxRL: centred rewards in units of their mean."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlcalc.groups.advantages.convention import Convention, centred
+from rlcalc.numerics.arrays import Floats
+from rlcalc.rollouts import Scored
+
+
+def maxrl(scored: Scored, how: Convention) -> Floats:
+    """Return how much better each reward is than its group's mean, in units of that mean.
+
+        A_i = (r_i − μ) / (μ + ε)
+
+    With ε = 0 a group whose mean is not above 0 gets 0. With an ε, as SkyRL has it, a negative mean
+    turns the signs over.
+
+    Args:
+        scored: the rollouts.
+        how: ε, and what becomes of groups of one.
+
+    Returns:
+        [M] without a unit.
+
+    Source: arXiv 2602.02710.
+    """
+    below = scored.mean + how.epsilon
+    if how.epsilon == 0:
+        below = np.where(scored.mean > 0, below, np.inf)
+    if how.single == "raw":
+        below = np.where(scored.size == 1, 1.0, below)
+    by = scored.each(below)
+    left = centred(scored, how)
+    return np.divide(left, by, out=np.zeros(len(left)), where=by != 0)

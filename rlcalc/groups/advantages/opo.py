@@ -1,0 +1,37 @@
+"""OPO: the baseline with the least variance, if a gradient's square grows with the length."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlcalc.groups.advantages.convention import Convention
+from rlcalc.numerics.arrays import Floats
+from rlcalc.rollouts import Scored
+
+
+def opo(scored: Scored, how: Convention) -> Floats:
+    """Return how much better each reward is than the mean of its group weighted by length.
+
+        A_i = r_i − Σ_j L_j r_j / Σ_j L_j
+
+    Args:
+        scored: the rollouts, with lengths.
+        how: what becomes of groups of one.
+
+    Returns:
+        [M] in reward units.
+
+    Raises:
+        InputError: a length is not known.
+
+    Source: Hao et al. (2025), On-Policy RL with Optimal Reward Baseline, arXiv 2505.23585.
+    """
+    length = scored.lengths("opo")
+    first = scored.each(scored.reward[scored.start[:-1]])
+    left = scored.reward - first
+    weight = scored.total(length)
+    baseline = scored.total(length * left) / np.where(weight > 0, weight, 1.0)
+    answer: Floats = left - scored.each(baseline)
+    if how.single != "zero":
+        answer = np.where(scored.single, scored.reward if how.single == "raw" else np.nan, answer)
+    return answer

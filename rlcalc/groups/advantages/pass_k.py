@@ -1,0 +1,74 @@
+"""Pass@k training: credit for the best of k, by sampling and in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlcalc.errors import UsageError
+from rlcalc.groups.advantages.convention import Convention, quotient, spread
+from rlcalc.groups.pass_at_k import is_success, none_right
+from rlcalc.numerics.arrays import Floats
+from rlcalc.rollouts import Scored
+
+
+def pass_k(scored: Scored, how: Convention) -> Floats:
+    """Return the lead of the best over the second best of its group, and 0 for all others.
+
+        A_best = (r_best − r_second) / (σ + ε);      a tie for the best: 0
+
+    Args:
+        scored: the rollouts.
+        how: ε, ddof and scale; a group of one has no second.
+
+    Returns:
+        [M] without a unit; in reward units with scale `none`.
+
+    Source: Walder & Karkhanis (2025), arXiv 2503.19595, as verl's `grpo_passk` has it.
+    """
+    high = scored.each(scored.high)
+    best = scored.reward == high
+    alone = scored.each(scored.count(best) == 1) & best & ~scored.single
+    below = np.where(best, -np.inf, scored.reward)
+    second = np.maximum.reduceat(below, scored.start[:-1])
+    lead = np.zeros(len(scored))
+    lead[alone] = (high - scored.each(second))[alone]
+    if how.scale != "none":
+        lead = quotient(lead, spread(scored, how))
+    return np.where(scored.single, np.nan, lead) if how.single == "none" else lead
+
+
+def pass_k_analytic(scored: Scored, how: Convention) -> Floats:
+    """Return the expected advantage in a random group of k, of which one must be right.
+
+        R̄ = 1 − C(n₋,k)/C(G,k),     σ = √(R̄(1 − R̄))
+        A₊ = (1 − R̄)/σ,             A₋ = (1 − R̄ − C(n₋ − 1,k − 1)/C(G − 1,k − 1))/σ
+
+    where n₋ of the G are wrong. 0 where σ = 0; no advantage in groups smaller than k.
+
+    Args:
+        scored: the rollouts.
+        how: k, and the reward from which a rollout is right.
+
+    Returns:
+        [M] without a unit; NaN where G < k.
+
+    Raises:
+        UsageError: k is not a whole number from 1.
+
+    Source: Chen et al. (2025), Pass@k Training, arXiv 2508.10751.
+    """
+    k = how.k
+    if k < 1:
+        raise UsageError(f"-k {k}", fix="give a whole number from 1")
+    right = is_success(scored.reward, how.success)
+    size = scored.size
+    wrong = size - scored.count(right)
+    none = none_right(size, wrong, k)  # C(n₋,k)/C(G,k); NaN where G < k
+    deviation = np.sqrt((1 - none) * none)
+    same = none_right(size - 1, np.maximum(wrong - 1, 0), k - 1)
+    fine = (size >= k) & (deviation > 0)
+    by = np.where(fine, deviation, np.inf)
+    better = np.where(fine, none, 0.0) / by
+    worse = np.where(fine, none - same, 0.0) / by
+    answer: Floats = np.where(right, scored.each(better), scored.each(worse))
+    return np.where(scored.each(size >= k), answer, np.nan)

@@ -1,0 +1,135 @@
+"""Trainers: what each of them means by the name of an estimator.
+
+From their code, at the versions that the README names; the first estimator is the default.
+"""
+
+from __future__ import annotations
+
+from rlcalc.errors import UsageError, nearest, shown
+from rlcalc.groups.advantages.convention import Convention, Unscored, Whiten
+
+VERL_TOKENS = Whiten("tokens", ddof=1, epsilon=1e-8, floor="root")
+OPENRLHF_TOKENS = Whiten("tokens", ddof=0, epsilon=1e-8, floor="max")
+
+
+def _named(*conventions: Convention) -> dict[str, Convention]:
+    return {convention.estimator: convention for convention in conventions}
+
+
+def _trl(unscored: Unscored, epsilon: float) -> dict[str, Convention]:
+    """TRL, and ms-swift, which took over its GRPO."""
+    return _named(
+        Convention("grpo", 1e-4, unscored=unscored),
+        Convention("dr-grpo", unscored=unscored),
+        Convention("rloo", unscored=unscored),
+        Convention("gdpo", epsilon, whiten=Whiten(epsilon=epsilon), unscored=unscored),
+    )
+
+
+TRAINERS: dict[str, dict[str, Convention]] = {
+    "trl": _trl("gets 0", 1e-4),
+    "verl": _named(
+        Convention("grpo", 1e-6, single="raw"),
+        Convention("dr-grpo", single="raw"),
+        Convention("rloo", single="raw"),  # verl's vectorised form gives 0 to a group of one
+        Convention("reinforce++", whiten=VERL_TOKENS),
+        Convention("reinforce++-baseline", single="raw", whiten=VERL_TOKENS),
+        Convention("remax"),
+        Convention("opo", single="raw"),
+        Convention("gpg", single="raw"),
+        Convention("pass-k", 1e-6, single="none"),
+        Convention("gdpo", 1e-6, single="raw", whiten=VERL_TOKENS),
+    ),
+    "openrlhf": _named(
+        Convention("grpo", 1e-9, single="none"),
+        Convention("dr-grpo"),
+        Convention("rloo", single="none"),
+        Convention("reinforce++", whiten=OPENRLHF_TOKENS),
+        Convention("reinforce++-baseline", whiten=OPENRLHF_TOKENS),
+        Convention("batch", scale="none"),
+    ),
+    "skyrl": _named(
+        Convention("grpo", 1e-6, single="raw"),
+        Convention("dr-grpo", single="raw"),
+        Convention("rloo"),
+        Convention("reinforce++", whiten=VERL_TOKENS),
+        Convention("maxrl", 1e-6, single="raw"),
+    ),
+    "ms-swift": {
+        **_trl("counts as 0", 1e-8),
+        **_named(
+            Convention(
+                "reinforce++-baseline",
+                unscored="counts as 0",
+                whiten=Whiten(epsilon=1e-4, centre=False),
+            )
+        ),
+    },
+    "rllm": _named(
+        Convention("grpo", 1e-6, ddof=0, single="raw"),
+        Convention("dr-grpo", single="raw"),
+        Convention("rloo", single="raw"),
+        Convention("reinforce"),
+        Convention("batch", whiten=Whiten(ddof=0, epsilon=1e-6)),
+        Convention("reinforce++-baseline", whiten=Whiten(ddof=0, epsilon=1e-6, centre=False)),
+    ),
+    "art": _named(Convention("grpo", 1e-6, ddof=0), Convention("dr-grpo")),
+    "open-instruct": _named(Convention("dr-grpo"), Convention("grpo", 1e-8, ddof=0)),
+    "slime": _named(Convention("grpo", 1e-6, single="none"), Convention("dr-grpo")),
+    "nemo-rl": _named(
+        Convention("grpo", 1e-6, leave_one_out=True),
+        Convention("dr-grpo"),
+        Convention("rloo"),
+        Convention("reinforce++-baseline", whiten=OPENRLHF_TOKENS),
+        Convention("gdpo", 1e-6, leave_one_out=True, whiten=Whiten(epsilon=0.0)),
+    ),
+    "areal": _named(
+        Convention("batch", whiten=Whiten(epsilon=1e-5)),
+        Convention("grpo", 1e-5),
+        Convention("dr-grpo"),
+    ),
+    "prime-rl": _named(Convention("dr-grpo"), Convention("maxrl", 0.0)),
+    "tinker": _named(Convention("dr-grpo")),
+}
+
+OURS = {
+    **_named(
+        Convention("grpo", 1e-6),
+        Convention("reinforce++", whiten=VERL_TOKENS),
+        Convention("reinforce++-baseline", whiten=VERL_TOKENS),
+        Convention("maxrl", 0.0),
+        Convention("gdpo", 1e-6, whiten=Whiten(epsilon=1e-6)),
+    )
+}
+"""What rlcalc itself means; an estimator that is not named here has the defaults."""
+
+
+def convention_of(estimator: str | None, trainer: str | None) -> Convention:
+    """Return what a trainer, or rlcalc itself, means by an estimator.
+
+    Raises:
+        UsageError: there is no such estimator or trainer, or it is not one of the trainer's.
+    """
+    from rlcalc.groups.advantages import ESTIMATORS
+
+    if trainer is not None and trainer not in TRAINERS:
+        near = nearest(trainer, TRAINERS)
+        raise UsageError(
+            f"there is no trainer {shown(trainer)}",
+            fix=f"did you mean {near}?" if near else f"one of {', '.join(TRAINERS)}",
+        )
+    if estimator is not None and estimator not in ESTIMATORS:
+        near = nearest(estimator, ESTIMATORS)
+        raise UsageError(
+            f"there is no estimator {shown(estimator)}",
+            fix=f"did you mean {near}?" if near else f"one of {', '.join(ESTIMATORS)}",
+        )
+    if trainer is None:
+        return OURS.get(estimator or "grpo", Convention(estimator or "grpo"))
+    theirs = TRAINERS[trainer]
+    if estimator is not None and estimator not in theirs:
+        raise UsageError(
+            f"{trainer} has no {estimator}",
+            fix=f"{trainer} has {', '.join(theirs)}; leave out --as for rlcalc's own",
+        )
+    return theirs[estimator or next(iter(theirs))]

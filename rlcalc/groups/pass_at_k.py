@@ -1,0 +1,39 @@
+"""pass@k: the chance that at least one of k answers is right, without bias."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlcalc.numerics.arrays import Flags, Floats, Ints
+
+
+def is_success(reward: Floats, threshold: float) -> Flags:
+    """Return whether rewards reach the threshold, up to rounding: 0.7 + 0.2 + 0.1 reaches 1."""
+    return reward >= threshold - 1e-9 * max(1.0, abs(threshold))
+
+
+def pass_at_k(size: Ints, right: Ints, k: int) -> Floats:
+    """Return the chance that k of a group's rollouts, drawn without putting back, hold a right one.
+
+        pass@k = 1 − C(n − c, k) / C(n, k)
+
+    Args:
+        size: [K] n, rollouts of each group.
+        right: [K] c, those that are right.
+        k: answers that are drawn.
+
+    Returns:
+        [K] chances; NaN where n < k.
+
+    Source: Chen et al. (2021), Evaluating Large Language Models Trained on Code, eq. 1.
+    """
+    chance: Floats = 1.0 - none_right(size, size - right, k)
+    return chance
+
+
+def none_right(size: Ints, wrong: Ints, k: int) -> Floats:
+    """Return C(m, k) / C(n, k) = Π_{i<k} (m − i)/(n − i), for m wrong of n; NaN where n < k."""
+    chance = np.ones(len(size))
+    for i in range(k):
+        chance *= np.maximum(wrong - i, 0) / np.maximum(size - i, 1)
+    return np.where(size >= k, chance, np.nan)

@@ -1,0 +1,336 @@
+"""What is in the rollouts: the facts of all of them, and a line a step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlcalc.errors import InputError
+from rlcalc.groups.advantages import advantages
+from rlcalc.groups.advantages.convention import Convention
+from rlcalc.groups.groups import DEAD, EASY, FLAT, HARD, MIXED, SINGLE, STATUS, Groups
+from rlcalc.groups.pass_at_k import is_success, none_right, pass_at_k
+from rlcalc.numerics.arrays import Flags, Floats, Ints
+from rlcalc.result import Column, Fact, Result
+from rlcalc.rollouts import Rollouts
+
+
+def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
+    """Return a line a step, and everything else in the facts.
+
+    Args:
+        groups: judged rollouts.
+        how: the estimator, for the shares of the gradient.
+        facts: what stands before them.
+    """
+    rollouts = groups.rollouts
+    facts = {
+        **facts,
+        **dead_facts(groups),
+        **reward_facts(groups),
+        **length_facts(groups),
+        **gradient_facts(groups, how),
+        **noise_facts(rollouts),
+    }
+    return Result(
+        command="group",
+        title="Rollouts",
+        columns=_by_step(groups),
+        facts=facts,
+        facts_first=True,
+    )
+
+
+def clustered(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float]:
+    """Return a mean of values that come in clusters, and its standard error.
+
+    Args:
+        total: [K] sums of values.
+        count: [K] how many values.
+        cluster: [K] the cluster that each belongs to.
+
+    Returns:
+        Σ T / Σ k, and √( n/(n−1) Σ_e (T_e − m k_e)² ) / Σ k over the n clusters e.
+
+    Source: Cochran (1977), eq. 6.13.
+    """
+    from rlcalc.numerics.moments import Moments
+
+    totals, counts = np.bincount(cluster, weights=total), np.bincount(cluster, weights=count)
+    there = counts > 0
+    if not there.any():
+        return np.nan, np.nan
+    edge = np.array([0, int(there.sum())])
+    held = Moments.of(np.zeros(1, np.int64), edge, totals[there], counts[there])  # type: ignore[arg-type]
+    return float(held.mean[0]), float(held.standard_error()[0])
+
+
+def dead_facts(groups: Groups) -> dict[str, Fact]:
+    """Return how many groups give no gradient, why, and the share to expect at other sizes."""
+    status = np.bincount(groups.status, minlength=len(STATUS))
+    several = int(status[: FLAT + 1].sum())
+    dead = int(status[EASY] + status[HARD] + status[FLAT])
+    facts: dict[str, Fact] = {
+        "mixed": int(status[MIXED]),
+        "dead": dead,
+        "dead_share": dead / several if several else None,
+        "dead_are": {name: int(status[STATUS.index(name)]) for name in DEAD} if dead else {},
+        "single": int(status[SINGLE]),
+    }
+    if several and groups.usual_size > 1:
+        wanted = [2**power for power in range(1, 12) if 2**power <= 4 * groups.usual_size]
+        for size, (share, n) in dead_at(groups, wanted).items():
+            facts[f"dead_at_{size}"] = share
+            if n < several:
+                facts[f"dead_at_{size}_groups"] = n
+    return facts
+
+
+def dead_at(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
+    """Return the share of groups to expect dead if they were of other sizes, and over how many.
+
+        Σ_v C(m_v, G) / C(n, G)     for G ≤ n, without bias
+        Σ_v (m_v / n)^G             for G > n: too high, as groups that are dead now stay dead
+
+    where m_v of the n rewards of a group have the value v. The mean over the groups with n ≥ G; for
+    a G beyond the usual size, over all groups of at least 2.
+
+    Args:
+        groups: judged rollouts.
+        sizes: G.
+    """
+    n = groups.rollouts.scored.size
+    group, times = multiplicities(groups)
+    # few different (m, n) occur, so each is worked out once
+    width = int(n.max(initial=0)) + 1
+    pair, counts = tally((times * width + n[group])[n[group] > 1])
+    m, of = pair // width, pair % width
+    shares = {}
+    for size in sizes:
+        chosen = of >= size if size <= groups.usual_size else of > 1
+        chance = np.where(of >= size, none_right(of, m, size), (m / of) ** size)[chosen]
+        number = int((n >= size).sum() if size <= groups.usual_size else (n > 1).sum())
+        if number:
+            shares[size] = float((chance * counts[chosen]).sum() / number), number
+    return shares
+
+
+def tally(numbers: Ints) -> tuple[Ints, Ints]:
+    """Return the different numbers, rising, and how often each is there."""
+    if numbers.max(initial=0) > len(numbers):
+        return np.unique(numbers, return_counts=True)
+    counts = np.bincount(numbers)  # without sorting
+    there = np.flatnonzero(counts)
+    return there, counts[there]
+
+
+def multiplicities(groups: Groups) -> tuple[Ints, Ints]:
+    """Return how many times each different reward occurs in each group; equal ones are one.
+
+    Returns:
+        [V] the scored group, and [V] the count of one value in it.
+    """
+    scored = groups.rollouts.scored
+    low, high = scored.low, scored.high
+    lowest, highest = low.min(), high.max()
+    at_low = scored.count(scored.reward == lowest)
+    at_high = scored.count(scored.reward == highest)
+    if np.any(at_low + at_high < scored.size):  # not all are one of two
+        at_low = scored.count(scored.reward == scored.each(low))
+        at_high = scored.count(scored.reward == scored.each(high))
+    else:
+        at_low, at_high = (
+            np.where(low == lowest, at_low, at_high),
+            np.where(high == highest, at_high, at_low),
+        )
+    equal = groups.equal[groups.group]
+    at_low = np.where(equal, scored.size, at_low)
+    number = np.arange(len(scored.size))
+    more = ~equal & (at_low + at_high < scored.size)
+    split = np.flatnonzero(~equal)
+    found = [(number, at_low), (number[split], at_high[split])]
+    if more.any():  # the values between, in the groups that have such
+        inside = scored.each(more) & (scored.reward > scored.each(low))
+        inside &= scored.reward < scored.each(high)
+        group, value = scored.each(number)[inside], scored.reward[inside]
+        order = np.lexsort([value, group])
+        group, value = group[order], value[order]
+        begin = np.flatnonzero(
+            (np.diff(group, prepend=-1) != 0) | (np.diff(value, prepend=np.nan) != 0)
+        )
+        found.append((group[begin], np.diff(np.append(begin, len(group)))))
+    return (
+        np.concatenate([group for group, _ in found]),
+        np.concatenate([times for _, times in found]),
+    )
+
+
+def reward_facts(groups: Groups) -> dict[str, Fact]:
+    """Return the mean reward and pass@k, each with an error bar clustered by prompt.
+
+    A reward counts once a rollout, pass@k once a group; of groups with fewer than k rewards it is
+    not known, and then the facts say how many others there are.
+    """
+    rollouts, scored = groups.rollouts, groups.rollouts.scored
+    prompt = rollouts.prompt[groups.group]
+    facts: dict[str, Fact] = {"unscored": len(rollouts) - len(scored)}
+    if not len(scored):
+        return facts
+    size = scored.size.astype(np.float64)
+    mean, error = clustered(scored.mean * size, size, prompt)
+    facts |= {"reward_mean": mean, "reward_se": error}
+    facts |= {"reward_min": float(scored.reward.min()), "reward_max": float(scored.reward.max())}
+    facts["success"] = f"reward >= {groups.success:g}"
+    right = groups.right[groups.group]
+    usual = groups.usual_size
+    powers = [2**power for power in range(12) if 2**power < usual]
+    for k in [*powers, usual]:
+        chance = chances(scored.size, right, k)
+        there = ~np.isnan(chance)
+        ones = np.ones(int(there.sum()))
+        if len(ones):
+            value, error = clustered(chance[there], ones, prompt[there])
+            facts |= {f"pass_at_{k}": value, f"pass_at_{k}_se": error}
+        if 0 < len(ones) < len(chance):
+            facts[f"pass_at_{k}_groups"] = len(ones)
+    return facts
+
+
+def chances(size: Ints, right: Ints, k: int) -> Floats:
+    """Return [K] pass@k; of many groups, few are of another size or have as many right ones."""
+    width = int(size.max(initial=0)) + 1
+    if width * width > len(size):
+        return pass_at_k(size, right, k)
+    every = pass_at_k(*np.divmod(np.arange(width * width), width), k)
+    chance: Floats = every[size * width + right]
+    return chance
+
+
+def length_facts(groups: Groups) -> dict[str, Fact]:
+    """Return lengths of right and wrong answers, and the share that was cut."""
+    rollouts = groups.rollouts
+    if rollouts.length is None and rollouts.truncated is None:
+        return {}
+    right = is_success(rollouts.reward, groups.success)
+    wrong = ~right & ~np.isnan(rollouts.reward)
+    facts: dict[str, Fact] = {}
+    if rollouts.length is not None and not np.isnan(rollouts.length).all():
+        facts["length_mean"] = _mean(rollouts.length)
+        facts["length_right"] = _mean(rollouts.length[right])
+        facts["length_wrong"] = _mean(rollouts.length[wrong])
+        facts["length_max"] = float(np.nanmax(rollouts.length))
+        facts["length_unit"] = str(rollouts.facts.get("length_unit", "tokens"))
+    if rollouts.truncated is not None:
+        facts["truncated_share"] = _mean(rollouts.truncated)
+        facts["truncated_of_wrong"] = _mean(rollouts.truncated[wrong])
+    return facts
+
+
+def _mean(values: Any) -> float | None:
+    values = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+    return float(values.mean()) if len(values) else None
+
+
+def gradient_facts(groups: Groups, how: Convention) -> dict[str, Fact]:
+    """Return which share of the gradient the long, and the wrong, rollouts have.
+
+        token-mean: |A_i| L_i / Σ |A_j| L_j          sequence-mean: |A_i| / Σ |A_j|
+
+    Args:
+        groups: judged rollouts.
+        how: the estimator of the advantages.
+    """
+    rollouts = groups.rollouts
+    if rollouts.length is None or np.isnan(rollouts.length).all():
+        return {}
+    try:
+        advantage = np.abs(advantages(rollouts, how))
+    except InputError:
+        return {}
+    there = np.isfinite(advantage) & ~np.isnan(rollouts.length)
+    length, advantage = rollouts.length[there], advantage[there]
+    reward = rollouts.reward[there]
+    long = length >= np.quantile(length, 0.75) if len(length) else length > 0
+    wrong = ~is_success(reward, groups.success)
+    facts: dict[str, Fact] = {}
+    for name, weight in (("token_mean", advantage * length), ("sequence_mean", advantage)):
+        total = weight.sum()
+        if total > 0:
+            facts[f"{name}_share_of_longest_quarter"] = float(weight[long].sum() / total)
+            facts[f"{name}_share_of_wrong"] = float(weight[wrong].sum() / total)
+    return facts
+
+
+def noise_facts(rollouts: Rollouts) -> dict[str, Fact]:
+    """Return how often the same response to the same prompt got different rewards."""
+    if rollouts.response is None:
+        return {}
+    scored = ~np.isnan(rollouts.reward)
+    prompt = np.repeat(rollouts.prompt, rollouts.size)[scored]
+    response, reward = rollouts.response[scored], rollouts.reward[scored]
+    if not len(reward):
+        return {}
+    order = np.lexsort([reward, response, prompt])
+    prompt, response, reward = prompt[order], response[order], reward[order]
+    new = np.concatenate([[True], (np.diff(prompt) != 0) | (response[1:] != response[:-1])])
+    edge = np.append(np.flatnonzero(new), len(new))
+    several = np.diff(edge) > 1
+    spread = reward[edge[1:] - 1] - reward[edge[:-1]]
+    noisy = several & (spread > 0)
+    return {
+        "repeated_responses": int(several.sum()),
+        "judged_differently": int(noisy.sum()),
+        "judge_noise": float(spread[several].max()) if several.any() else None,
+    }
+
+
+def _by_step(groups: Groups) -> dict[str, Column]:
+    """Return a line a step, in which each number is what the facts of that step alone would say."""
+    rollouts, scored = groups.rollouts, groups.rollouts.scored
+    n_steps = len(rollouts.step)
+    step_of = rollouts.step_of_group
+    sums = np.nan_to_num(groups.placed(scored.mean * scored.size, 0.0))
+    means, errors = np.full(n_steps, np.nan), np.full(n_steps, np.nan)
+    for step in range(n_steps):
+        part = slice(int(rollouts.batch[step]), int(rollouts.batch[step + 1]))
+        means[step], errors[step] = clustered(
+            sums[part],
+            groups.scored[part].astype(float),
+            np.arange(part.stop - part.start),
+        )
+
+    def mean(values: NDArray[Any], of: Flags) -> Floats:
+        number = np.bincount(step_of, weights=np.where(of, values, 0.0), minlength=n_steps)
+        whole = np.bincount(step_of, weights=of, minlength=n_steps)
+        means: Floats = np.divide(number, whole, out=np.full(n_steps, np.nan), where=whole > 0)
+        return means
+
+    status = groups.status
+    several = status <= FLAT
+    columns = {
+        "step": Column(list(rollouts.step), "key"),
+        "groups": Column(np.diff(rollouts.batch), "count"),
+        "rollouts": Column(np.diff(rollouts.start[rollouts.batch]), "count"),
+        "reward": Column(means),
+        "reward_se": Column(errors, "error"),
+        "pass_at_1": Column(
+            mean(groups.right / np.maximum(groups.scored, 1), groups.scored > 0), symbol="pass@1"
+        ),
+        "dead": Column(mean(status >= EASY, several)),
+        "too_easy": Column(mean(status == EASY, several)),
+        "too_hard": Column(mean(status == HARD, several)),
+    }
+    edges = rollouts.start[rollouts.batch]
+    if rollouts.length is not None:
+        known = ~np.isnan(rollouts.length)
+        held = np.add.reduceat(np.where(known, rollouts.length, 0.0), edges[:-1])
+        count = np.add.reduceat(known.astype(np.float64), edges[:-1])
+        columns["length"] = Column(
+            np.divide(held, count, out=np.full(n_steps, np.nan), where=count > 0)
+        )
+    if rollouts.truncated is not None:
+        cut = np.add.reduceat(rollouts.truncated.astype(np.float64), edges[:-1])
+        columns["truncated"] = Column(cut / np.diff(edges))
+    return columns

@@ -1,0 +1,91 @@
+"""Arrays: their types, and what is done to many segments of one at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Codes = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+
+
+def changes(values: NDArray[Any]) -> Flags:
+    """Return [N] whether a value differs from the one before; the first does."""
+    differs = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=differs[1:])
+    return differs
+
+
+def segment_sums(values: Floats, start: Ints) -> Floats:
+    """Return the sums of values[start[g] : start[g + 1]], none of which is empty."""
+    return np.add.reduceat(values, start[:-1]) if len(start) > 1 else values[:0]
+
+
+def segment_mean(values: Floats, start: Ints) -> Floats:
+    """Return the means of segments: x_1 + Σ (x_i − x_1)/G, exact where all are equal."""
+    first, size = values[start[:-1]], np.diff(start)
+    return first + segment_sums(values - np.repeat(first, size), start) / size
+
+
+def numbered(labels: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
+    """Return the different labels in order of first appearance, and the number of each entry."""
+    known, first, number = np.unique(labels, return_index=True, return_inverse=True)
+    by_appearance = np.argsort(first)
+    place = np.empty(len(known), dtype=np.int64)
+    place[by_appearance] = np.arange(len(known))
+    return known[by_appearance], place[number.reshape(-1)]
+
+
+def gathered(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """Return the offsets of some of the rows of a ragged array, and which members they hold.
+
+    Args:
+        start: [N + 1] offsets of all rows.
+        rows: [M] which rows, in which order.
+
+    Returns:
+        [M + 1] offsets; the members, row by row.
+    """
+    length = np.diff(start)[rows]
+    offsets = np.concatenate([[0], np.cumsum(length)])
+    return offsets, np.arange(offsets[-1]) + np.repeat(start[rows] - offsets[:-1], length)
+
+
+def dense(code: Ints | Codes, n: int) -> tuple[Ints, Ints]:
+    """Return the same codes counted from 0 without gaps, and the codes that the new ones stand for.
+
+    Args:
+        code: [T] at least 0 and below `n`.
+        n: how many codes there could be.
+    """
+    if n <= 4 * len(code) + 64:
+        used = np.bincount(code, minlength=n) > 0
+        if used.all():
+            return code.astype(np.int64), np.arange(n)
+        key = np.flatnonzero(used)
+        return (np.cumsum(used) - 1)[code], key
+    order = stable_order(code, n)
+    ordered = code[order]
+    new = changes(ordered)
+    number = np.empty(len(code), dtype=np.int64)
+    number[order] = np.cumsum(new) - 1
+    return number, ordered[new].astype(np.int64)
+
+
+def stable_order(key: Ints | Codes, n: int) -> Ints:
+    """Return the order that sorts keys below `n` and leaves equal ones as they are.
+
+    By 16 bits at a time, the lowest first: those numpy sorts by radix, five times as fast as it
+    sorts whole numbers.
+    """
+    order: Ints = np.argsort(key.astype(np.uint16), kind="stable")
+    shift = 16
+    while max(n - 1, 0) >> shift:
+        digit = (key >> shift).astype(np.uint16)
+        order = order[np.argsort(digit[order], kind="stable")]
+        shift += 16
+    return order

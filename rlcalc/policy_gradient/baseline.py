@@ -1,0 +1,43 @@
+"""Baselines: the mean gain of the episodes that start in the same state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rlcalc.numerics.arrays import Floats
+from rlcalc.policy_gradient.sums import Sums, _quotient, _summed
+from rlcalc.policy_gradient.weighted_episodes import Target, Walk
+
+
+@dataclass(frozen=True)
+class Groups(Sums):
+    """Sums over the episodes that begin in each state: a group, as GRPO has one a prompt."""
+
+    episodes: Floats  # [S]
+    gain: Floats  # [S] Σ ρ_{1:n} G(τ)
+    weight: Floats  # [S] Σ ρ_{1:n}
+    step_gain: Floats  # [S] Σ_t γ^t ρ_{1:t} G_t
+    step_weight: Floats  # [S] Σ_t γ^t ρ_{1:t}
+
+    @classmethod
+    def of(cls, walk: Walk, target: Target) -> Groups:
+        """Return the sums of some episodes."""
+        size, begun = target.mdp.n_states, walk.start
+        step_weight = walk.decay * walk.so_far
+        return cls(
+            _summed(begun, None, size),
+            _summed(begun, walk.whole * walk.total, size),
+            _summed(begun, walk.whole, size),
+            _summed(begun[walk.episode], step_weight * walk.gain, size),
+            _summed(begun[walk.episode], step_weight, size),
+        )
+
+    @property
+    def mean(self) -> Floats:
+        """[S] the mean of G(τ)."""
+        return _quotient(self.gain, self.weight)
+
+    @property
+    def step_mean(self) -> Floats:
+        """[S] the mean of G_t over all steps, each with the weight γ^t if the gradient has it."""
+        return _quotient(self.step_gain, self.step_weight)

@@ -1,0 +1,26 @@
+"""Sums: what is added up over episodes, and the quotients of such sums."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Self
+
+import numpy as np
+
+from rlcalc.numerics.arrays import Floats, Ints
+
+
+class Sums:
+    """Arrays that add up."""
+
+    def __add__(self, later: Self) -> Self:
+        names = [field.name for field in fields(self)]  # type: ignore[arg-type]
+        return type(self)(*(getattr(self, name) + getattr(later, name) for name in names))
+
+
+def _summed(key: Ints, values: Floats | None, size: int) -> Floats:
+    return np.bincount(key, values, size).astype(np.float64)
+
+
+def _quotient(total: Floats, count: Floats) -> Floats:
+    return np.divide(total, count, out=np.zeros_like(total), where=count != 0)

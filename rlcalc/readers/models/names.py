@@ -1,0 +1,86 @@
+"""Names of states: from the command line to their numbers in a model."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from rlcalc.errors import Fault, InputError, UsageError, listed, meant, shown
+from rlcalc.labels import Labels
+from rlcalc.mdp import MDP
+from rlcalc.readers.sources import found, kind_of_name
+
+
+def _only_file(source: str, what: str = "model") -> str:
+    """Return the file that a source names.
+
+    Raises:
+        InputError: it is not there, or a folder.
+        UsageError: it names several files.
+    """
+    beside: list[str] = []
+    if os.path.isdir(source):  # which may be the root of all files
+        with contextlib.suppress(OSError):
+            beside = sorted(name for name in os.listdir(source) if kind_of_name(name))
+        raise InputError(
+            f"{shown(source)} is a folder, and a {what} is one file",
+            fix=f"name one of {listed(beside)}" if beside else f"no file in it is a {what}",
+        )
+    files = found([source])
+    if len(files) > 1:
+        raise UsageError(
+            f"{shown(source)} names {len(files):,} files, and a {what} is one",
+            fix=f"name one of {listed(files)}",
+        )
+    return files[0]
+
+
+def _unknown(what: str, name: str, labels: Labels, where: str, more: str = "") -> Fault:
+    known = f"there are {listed(labels.texts)}"
+    return Fault(
+        f"there is no {what} {shown(name)}",
+        where,
+        meant(name, labels.texts) + known + more,
+    )
+
+
+def codes_of(names: Sequence[str], labels: Labels) -> list[int]:
+    """Return the numbers of states that a user names.
+
+    Raises:
+        InputError: one of them is unknown; the nearest is named.
+    """
+    for name in names:
+        if name not in labels:
+            raise InputError.of([_unknown("state", name, labels, "")])
+    return [labels.code(name) for name in names]
+
+
+_COMMA = re.compile(r",(?![^()]*\))")
+"""A comma that does not stand in a name like (0,1)."""
+
+
+def states_asked(mdp: MDP, states: str | None, *, start_only: bool) -> list[int] | None:
+    """Return the numbers of the states whose rows are wanted; None is all.
+
+    Raises:
+        InputError: an unknown state, or no start is known.
+    """
+    if states is not None and start_only:
+        raise UsageError("--states and --start-only do not go together", fix="leave one out")
+    if states is not None and not states.strip(", "):
+        raise UsageError("--states names none", fix="write --states A,B")
+    if states is not None:
+        return codes_of([name.strip() for name in _COMMA.split(states) if name.strip()], mdp.states)
+    if not start_only:
+        return None
+    if mdp.start is None:
+        raise InputError(
+            "the model does not say where it starts",
+            fix="add start: STATE to it, or name states with --states",
+        )
+    return [int(state) for state in np.flatnonzero(mdp.start)]

@@ -1,0 +1,170 @@
+"""Policies in files: documents and tables of π(a|s)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from rlcalc.documents import Where, adapter, faults
+from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
+from rlcalc.formats import Kind
+from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
+from rlcalc.numerics.arrays import Floats
+from rlcalc.policy import Policy
+from rlcalc.readers.models.names import _only_file, _unknown
+from rlcalc.readers.models.transitions import twice_in_policy
+from rlcalc.readers.places import parsed, text_of_label
+from rlcalc.readers.sources import File, Options, opened
+
+
+def policy_of(
+    given: Mapping[Any, Any], model: MDP, where: Where, problems: list[Fault]
+) -> Floats | None:
+    """Return the weights of a policy that names states and actions, or None with the problems.
+
+    States that it does not name are left to the uniform policy.
+
+    Args:
+        given: state → action, or state → {action: probability}.
+        model: whose states and actions they should be.
+        where: from a path in the document to where that stands.
+        problems: takes what is wrong.
+    """
+    weight = Policy.uniform(model.expected).weight.copy()
+    before = len(problems)
+    for state, choice in given.items():
+        text = text_of_label(state)
+        if len(problems) - before == MOST_FAULTS:
+            break  # it belongs to another model
+        if text not in model.states:
+            problems.append(_unknown("state", text, model.states, where(("policy", state))))
+            continue
+        code = model.states.code(text)
+        first, last = int(model.pair_start[code]), int(model.pair_start[code + 1])
+        names = [model.actions.texts[a] for a in model.action[first:last]]
+        chances = choice if isinstance(choice, dict) else {choice: 1.0}
+        weight[first:last] = 0.0
+        total = 0.0
+        for name, chance in chances.items():
+            action = text_of_label(name)
+            if action not in names:
+                problems.append(_no_action(action, text, names, where(("policy", state, name))))
+            else:
+                weight[first + names.index(action)] += chance
+            total += chance if 0 <= chance <= 1 + SUM_TOLERANCE else np.nan
+        if not abs(total - 1) <= SUM_TOLERANCE:
+            problems.append(
+                Fault(
+                    f"the policy's probabilities in state '{shown(text)}' "
+                    + ("are not within 0..1" if np.isnan(total) else f"sum to {total:.10g}"),
+                    where(("policy", state)),
+                    "make them sum to 1; leave the state out for the uniform policy",
+                )
+            )
+    return None if len(problems) > before else _whole(weight, model)
+
+
+def _no_action(action: str, state: str, names: list[str], where: str) -> Fault:
+    has = f"it has {listed(names)}" if names else "it has none: nothing can be done there"
+    return Fault(
+        f"there is no action {shown(action)} in state {shown(state)}",
+        where,
+        meant(action, names) + has,
+    )
+
+
+def _whole(weight: Floats, model: MDP) -> Floats:
+    kept = model.pair_start[:-1][~model.expected.terminal]
+    return normalised(weight, np.concatenate([kept, [model.n_pairs]]))
+
+
+def load_policy(source: str, model: MDP, options: Options) -> Floats:
+    """Return the weights of a policy that stands in a file of its own.
+
+    Args:
+        source: a document with the key policy, or a bare mapping of states to actions; or a table
+            with the columns state, action and pi, as `solve` and `estimate` write it.
+        model: whose states and actions it names.
+        options: how to read it.
+
+    Raises:
+        InputError: it is not there, or does not belong to the model.
+    """
+    with opened(_only_file(source, "policy"), options.kind) as file:
+        given, place = _policy_given(file)
+        if not given:
+            raise InputError(
+                "the policy names no state",
+                file.at(),
+                "write state: action, or state: {action: probability}",
+            )
+    problems: list[Fault] = []
+    weight = policy_of(given, model, place, problems)
+    if weight is None:
+        raise InputError.of(problems)
+    return weight
+
+
+def _policy_given(file: File) -> tuple[Mapping[Any, Any], Where]:
+    if file.kind not in (Kind.yaml, Kind.json):
+        from rlcalc.readers.models.transitions import read_policy
+
+        return read_policy(file), lambda path: file.at(".".join(map(shown, path[1:])))
+    value, where = parsed(file, keys=3)
+    if isinstance(value, dict) and "rows" in value and "facts" in value:  # what --json writes
+        return _policy_rows(value["rows"], file), where
+    bare = isinstance(value, dict) and "policy" not in value
+    whole = {"policy": value} if bare else value
+    if isinstance(whole, dict):
+        whole = {key: part for key, part in whole.items() if key in ("name", "policy")}
+
+    def place(path: tuple[int | str, ...]) -> str:
+        return where(path[1:] if bare else path)
+
+    try:
+        return adapter("policy").validate_python(whole).policy, place
+    except ValidationError as error:
+        raise InputError.of(faults(error, place)) from error
+
+
+def _policy_rows(rows: list[dict[str, Any]], file: File) -> dict[Any, dict[Any, float]]:
+    given: dict[Any, dict[Any, float]] = {}
+    try:
+        for row in rows:
+            choices = given.setdefault(row["state"], {})
+            if row["action"] in choices:
+                raise twice_in_policy(row["state"], row["action"], file.at())
+            choices[row["action"]] = float(row["pi"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            "its rows have no state, action and pi", file.at(), "give what solve --json writes"
+        ) from error
+    return given
+
+
+MOST_FAULTS = 5
+"""Faults of a policy after which the rest is not looked at: it may have a million states."""
+
+
+NAMED_POLICIES = ("optimal", "greedy", "uniform", "spec", "epsilon", "softmax")
+
+
+def named_policy(asked: Any, mdp: MDP) -> str | Policy:
+    """Return a policy by its name, or from its file if it is no name.
+
+    Raises:
+        InputError: it is neither, or the file does not belong to the model.
+    """
+    if isinstance(asked, Policy):
+        return asked
+    source = os.fspath(asked)
+    if source.partition(":")[0] in NAMED_POLICIES:
+        return "optimal" if source == "greedy" else source
+    near = nearest(source, NAMED_POLICIES)
+    if near and not os.path.exists(source):
+        raise InputError(f"there is no policy {shown(source)}", fix=f"did you mean {near}?")
+    return Policy(load_policy(source, mdp, Options()), os.path.basename(source))

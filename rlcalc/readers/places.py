@@ -1,0 +1,60 @@
+"""Places: documents with the line of each value, and paths as they are written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rlcalc.documents import Where
+from rlcalc.errors import shown
+from rlcalc.formats import Kind
+from rlcalc.readers import json as json_reader
+from rlcalc.readers import yaml
+from rlcalc.readers.sources import File, text_of
+
+
+def parsed(file: File, keys: int = 0) -> tuple[Any, Where]:
+    """Return what a document holds, and what tells where the value at a path in it stands.
+
+    Args:
+        file: YAML or JSON.
+        keys: as in `dotted`.
+
+    Raises:
+        InputError: it is neither YAML nor JSON.
+    """
+    text = text_of(file)
+    parser = yaml.parse if file.kind is Kind.yaml else json_reader.parse
+    document = parser(text, file.at())
+
+    def where(path: tuple[int | str, ...]) -> str:
+        line = yaml.line_of(document.value, document.places, path)
+        line = line if document.places else json_reader.line_of(text, path)
+        name = dotted(path, keys)
+        return file.at(f"line {line}: {name}" if line else name)
+
+    return document.value, where
+
+
+def dotted(path: tuple[int | str, ...], keys: int = 0) -> str:
+    """Return a path as it is usually written; entries of lists count from 1.
+
+    Args:
+        path: from the whole to a part.
+        keys: so many steps at the beginning are keys, even if they are numbers.
+    """
+    return ".".join(
+        str(step + 1) if isinstance(step, int) and place >= keys else shown(step)
+        for place, step in enumerate(path)
+    )
+
+
+def text_of_label(value: Any) -> str:
+    """Return the text by which a label is known.
+
+    >>> [text_of_label(value) for value in ("go", 3, 0.5, True, [0, "b"])]
+    ['go', '3', '0.5', 'true', '[0,"b"]']
+    """
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

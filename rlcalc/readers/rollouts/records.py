@@ -1,0 +1,69 @@
+"""Records: lines of JSON that hold rollouts, added to a builder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.errors import InputError
+from rlcalc.readers.rollouts import dumps
+from rlcalc.readers.rollouts.dumps.layout import Layout
+from rlcalc.readers.rollouts.request import Asked
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from rlcalc.readers.rollouts.builder import Gathering
+
+
+CHUNK = 1 << 14
+
+
+def add_records(
+    records: list[dict[str, Any]], where: str, gathering: Gathering, place: Callable[[int], str]
+) -> None:
+    """Take in records that are in memory, whatever their format."""
+    name = gathering.form_of(records[0], where)
+    module = dumps.module(name)
+    if hasattr(module, "records"):  # a table inside a record: its rows are records of a format
+        try:
+            inner = [row for record in records for row in module.records(record)]
+        except InputError as error:
+            fault = error.faults[0]
+            raise InputError(fault.what, fault.where or where, fault.fix) from error
+        if inner:
+            gathering.inner()
+            add_records(inner, where, gathering, lambda n: f"{where}, row {n + 1} of the table")
+        return
+    layout = layout_of(module, records[0], None, where, gathering.asked)
+    if layout is None:
+        gathering.records(module, records, place)
+    else:
+        gathering.plain_records(layout, records, place)
+
+
+def layout_of(
+    module: ModuleType,
+    first: Mapping[str, Any],
+    schema: Mapping[str, pl.DataType] | None,
+    where: str,
+    asked: Asked,
+) -> Layout | None:
+    """Return where a table has what, with the columns that were asked for; None: rows are nested.
+
+    Raises:
+        InputError: a column that is needed or was asked for is not there.
+    """
+    from rlcalc.readers.rollouts.columns import settled
+    from rlcalc.readers.rollouts.dumps.layout import finite
+
+    if not hasattr(module, "layout"):
+        return None
+    numbers = [
+        name
+        for name, value in first.items()
+        if (value is None or finite(value) if schema is None else schema[name].is_numeric())
+    ]
+    layout = module.layout(list(first), numbers)
+    return None if layout is None else settled(layout, list(first), where, asked)

@@ -1,0 +1,56 @@
+"""The request: which columns and which format of rollouts to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rlcalc.errors import UsageError, listed, shown
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How rollouts are to be read; a column of None is found by its name."""
+
+    form: str | None = None  # --from: a trainer, or `columns`
+    group: str | None = None
+    reward: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    advantage: str | None = None
+    length: str | None = None
+    step: str | None = None  # `none`: steps do not matter
+    rollout: str | None = None  # `none`: every row is a rollout
+    baseline: str | None = None
+    group_size: int | None = None  # this many rows after each other are a group
+    texts: bool = False  # tell equal responses, and count characters where tokens are not known
+    beginnings: bool = False  # keep how prompts and responses begin
+
+    def named(self) -> dict[str, str]:
+        """Return the columns that were named, by meaning."""
+        named = {
+            meaning: getattr(self, meaning)
+            for meaning in ("group", "advantage", "length", "step", "rollout", "baseline")
+        }
+        return {meaning: held for meaning, held in named.items() if held not in (None, "none")}
+
+    def weight_of(self) -> dict[str, float]:
+        """Return what each reward function counts for.
+
+        Raises:
+            UsageError: there are not as many weights as rewards.
+        """
+        if self.weights and not self.reward:
+            raise UsageError(
+                "--weights without --reward: nothing says what they weigh",
+                fix="name the rewards in the same order: --reward a,b --weights 1,0.5",
+            )
+        if self.weights and len(self.weights) != len(self.reward):
+            raise UsageError(
+                f"the number of weights is {len(self.weights)}, and that of rewards "
+                f"{len(self.reward)}: {listed(self.reward)}",
+                fix=f"give one each: --weights {','.join(['1'] * min(len(self.reward), 8))}",
+            )
+        if len(set(self.reward)) < len(self.reward):
+            raise UsageError(
+                f"--reward {shown(','.join(self.reward))}", fix="name each reward once"
+            )
+        return dict(zip(self.reward, self.weights, strict=False))

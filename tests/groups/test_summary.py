@@ -1,0 +1,177 @@
+"""The facts about rollouts: each worked out a second way."""
+
+from collections import Counter
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rlcalc
+from rlcalc.groups.groups import Groups
+from rlcalc.groups.pass_at_k import pass_at_k
+from rlcalc.groups.summary import chances, clustered, dead_at, tally
+from rlcalc.rollouts import Rollouts
+
+rewards = st.sampled_from([0.0, 1.0, 0.5])
+
+
+def facts(rollouts: Rollouts, **options: object) -> dict[str, object]:
+    return dict(rlcalc.group(rollouts, rows="summary", **options).facts)  # type: ignore[arg-type]
+
+
+@given(
+    st.lists(st.lists(rewards, min_size=4, max_size=4), min_size=2, max_size=5),
+    st.integers(2, 4),
+)
+def test_dead_shares_at_smaller_sizes_are_an_enumeration(
+    groups: list[list[float]], size: int
+) -> None:
+    rollouts = Rollouts.from_arrays(np.repeat(np.arange(len(groups)), 4), np.ravel(groups))
+    every = [len(set(draw)) == 1 for group in groups for draw in combinations(group, size)]
+
+    share, n = dead_at(Groups(rollouts), [size])[size]
+
+    assert share == pytest.approx(np.mean(every))
+    assert n == len(groups)
+
+
+@given(st.lists(st.lists(rewards, min_size=2, max_size=6), min_size=2, max_size=6))
+def test_dead_shares_are_over_all_groups_that_are_large_enough(groups: list[list[float]]) -> None:
+    name = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    found = Groups(Rollouts.from_arrays(name, np.concatenate(groups)))
+    for size in range(2, found.usual_size + 1):
+        large = [group for group in groups if len(group) >= size]
+        each = [np.mean([len(set(d)) == 1 for d in combinations(g, size)]) for g in large]
+        share, n = dead_at(found, [size])[size]
+
+        assert share == pytest.approx(np.mean(each))
+        assert n == len(large)
+
+
+def test_dead_now_is_dead_at_the_present_size() -> None:
+    """A judge's 2/3 in float32 and in float64 is one reward here too."""
+    judged = [2 / 3, float(np.float32(2 / 3))]
+    found = facts(Rollouts.from_arrays([0, 0, 1, 1], [*judged, 0.0, 1.0]))
+
+    assert found["dead_share"] == found["dead_at_2"] == 0.5
+
+
+def test_facts_say_over_how_many_groups_they_are() -> None:
+    rollouts = Rollouts.from_arrays([0] * 4 + [1] * 4 + [2] * 2, [1, 0, 0, 0, 1, 1, 0, 0, 1, 0])
+    found = facts(rollouts)
+
+    assert found["pass_at_4"] == 1
+    assert found["pass_at_4_groups"] == found["dead_at_4_groups"] == 2
+    assert "pass_at_2_groups" not in found
+    assert "no curve to read off" in " ".join(rlcalc.group(rollouts, rows="summary").notes)
+
+
+@given(st.lists(st.lists(rewards, min_size=1, max_size=4), min_size=2, max_size=8))
+def test_the_line_of_a_step_says_what_the_facts_say(groups: list[list[float]]) -> None:
+    name = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    result = rlcalc.group(Rollouts.from_arrays(name, np.concatenate(groups)), rows="summary")
+    line = next(iter(result.rows()))
+
+    assert line["pass_at_1"] == pytest.approx(result.facts["pass_at_1"])
+    assert line["reward"] == pytest.approx(result.facts["reward_mean"])
+    assert line["dead"] == result.facts.get("dead_share")
+
+
+def test_dead_share_at_a_larger_size_is_that_of_the_observed_rates() -> None:
+    """18 % right and groups of 2: 0.18² + 0.82² = 70 % would be dead."""
+    reward = [1.0] * 18 + [0.0] * 82
+    found = dead_at(Groups(Rollouts.from_arrays([0] * 100, reward)), [200])
+
+    assert found[200] == (pytest.approx(0.18**200 + 0.82**200), 1)
+
+
+@given(st.lists(st.lists(rewards, min_size=1, max_size=4), min_size=2, max_size=8))
+def test_the_error_of_the_mean_is_clustered_by_prompt(groups: list[list[float]]) -> None:
+    total = np.array([sum(group) for group in groups])
+    count = np.array([float(len(group)) for group in groups])
+    n, mean = len(groups), total.sum() / count.sum()
+    left = total - mean * count
+    value, error = clustered(total, count, np.arange(n))
+
+    assert value == pytest.approx(mean)
+    assert error == pytest.approx(np.sqrt(n / (n - 1) * (left**2).sum()) / count.sum())
+
+
+def test_a_prompt_in_several_steps_is_one_cluster() -> None:
+    """The same two prompts twice tell no more than two prompts."""
+    group, reward = ["a", "b"] * 2, [0.0, 1.0] * 2
+    once = facts(Rollouts.from_arrays(group, reward))
+    twice = facts(Rollouts.from_arrays(group, reward, step=[1, 1, 2, 2]))
+
+    assert once["reward_se"] == twice["reward_se"]
+
+
+def test_lengths_and_the_share_of_the_gradient() -> None:
+    rollouts = Rollouts.from_arrays(
+        [0] * 4, [1, 1, 0, 0], length=[1, 1, 1, 5], truncated=[False, False, False, True]
+    )
+    found = facts(rollouts)
+
+    assert found["length_right"] == 1
+    assert found["length_wrong"] == 3
+    assert found["truncated_share"] == 0.25
+    assert found["truncated_of_wrong"] == 0.5
+    assert found["token_mean_share_of_wrong"] == pytest.approx(6 / 8)
+    assert found["sequence_mean_share_of_wrong"] == pytest.approx(1 / 2)
+    assert found["token_mean_share_of_longest_quarter"] == pytest.approx(5 / 8)
+
+
+def test_judge_noise_is_a_spread_over_equal_responses() -> None:
+    rollouts = Rollouts.from_arrays([0] * 4, [1.0, 0.25, 1.0, 1.0])
+    held = {name: getattr(rollouts, name) for name in rollouts.__dataclass_fields__}
+    found = facts(Rollouts(**{**held, "response": np.array([7, 7, 8, 8], np.uint64)}))
+
+    assert found["repeated_responses"] == 2
+    assert found["judged_differently"] == 1
+    assert found["judge_noise"] == 0.75
+
+
+def test_a_line_a_step() -> None:
+    rollouts = Rollouts.from_arrays(
+        ["a", "a", "b", "b"], [1, 0, 1, 1], step=[2, 2, 1, 1], length=[1, 3, 2, 2]
+    )
+    rows = list(rlcalc.group(rollouts, rows="summary").rows())
+
+    assert [row["step"] for row in rows] == [1, 2]
+    assert [row["reward"] for row in rows] == [1, 0.5]
+    assert [row["too_easy"] for row in rows] == [1, 0]
+    assert [row["length"] for row in rows] == [2, 2]
+
+
+def test_nothing_scored_is_still_an_answer() -> None:
+    found = facts(Rollouts.from_arrays([0, 0], [np.nan, np.nan]))
+
+    assert found["unscored"] == 2
+    assert found["dead"] == 0
+    for rows in ("rollouts", "groups"):
+        assert len(rlcalc.group(Rollouts.from_arrays([0, 0], [np.nan] * 2), rows=rows))  # type: ignore[arg-type]
+
+
+def test_the_threshold_of_success_is_seen() -> None:
+    rollouts = Rollouts.from_arrays([0, 0], [0.5, 0.2])
+
+    assert facts(rollouts, success=0.5)["pass_at_1"] == 0.5
+    assert facts(rollouts, success=0.5)["success"] == "reward >= 0.5"
+    assert facts(rollouts)["pass_at_1"] == 0
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 5)), min_size=1, max_size=90))
+def test_what_many_groups_share_is_worked_out_once_and_the_same(
+    pairs: list[tuple[int, int]],
+) -> None:
+    size, right = np.array([(n, min(n, c)) for n, c in pairs]).T
+    for k in range(1, 7):
+        chance = chances(size, right, k)
+
+        np.testing.assert_array_equal(chance, pass_at_k(size, right, k))
+    for numbers in (size, 1000 * size):
+        different, counts = tally(numbers)
+
+        assert dict(zip(different, counts, strict=True)) == Counter(numbers.tolist())
