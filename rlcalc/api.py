@@ -17,7 +17,7 @@ from rlcalc.errors import UsageError
 if TYPE_CHECKING:
     from rlcalc.formats import Kind
     from rlcalc.policy import Policy
-    from rlcalc.policy_gradient.setup import Slope
+    from rlcalc.policy_gradient.setup import GradientSetup
     from rlcalc.result import Result
     from rlcalc.rollouts import Rollouts
     from rlcalc.simulation.play import Play
@@ -56,14 +56,14 @@ def load(
     from rlcalc import readers
     from rlcalc.formats import Kind
     from rlcalc.readers.in_memory import frame_of
-    from rlcalc.readers.sources import Options
+    from rlcalc.readers.sources import ReadRequest
     from rlcalc.trajectories import Experience, Trajectories
 
     if isinstance(source, Experience):
         return source
     if isinstance(source, Trajectories):
         return Experience.of(source)
-    options = Options(Kind(kind) if kind else None, columns or {}, one_step, order_by, identify)
+    options = ReadRequest(Kind(kind) if kind else None, columns or {}, one_step, order_by, identify)
     frame = frame_of(source)
     if frame is not None:
         return readers.load_frame(frame, options, collect_faults=collect_faults)
@@ -224,12 +224,13 @@ def solve(
     from rlcalc.mdp import MDP
     from rlcalc.policies.named import policy_to_solve
     from rlcalc.readers.models.names import codes_of
-    from rlcalc.readers.sources import Options
+    from rlcalc.readers.sources import ReadRequest
     from rlcalc.solvers import solve
+    from rlcalc.solvers.request import SolveRequest
 
     _require_numbers(gamma=gamma, tol=tol)
     _require_whole(horizon=horizon, max_iterations=max_iterations)
-    options = Options(Kind(kind) if kind else None, columns or {})
+    options = ReadRequest(Kind(kind) if kind else None, columns or {})
     mdp = source
     if not isinstance(source, MDP):
         if not isinstance(source, str | os.PathLike):
@@ -237,7 +238,7 @@ def solve(
         mdp = worlds.load_model(os.fspath(source), options, settings)
     result = solve.solve(
         mdp,
-        solve.Question(
+        SolveRequest(
             policy=policy_to_solve(policy, mdp, gamma),
             gamma=gamma,
             horizon=horizon,
@@ -294,16 +295,16 @@ def _play(
     from rlcalc.environments import load as worlds
     from rlcalc.formats import Kind
     from rlcalc.mdp import MDP
-    from rlcalc.readers.sources import Options
+    from rlcalc.readers.sources import ReadRequest
     from rlcalc.simulation import play as playing
 
     _require_playable(episodes, wish)
-    options = Options(Kind(kind) if kind else None, columns or {})
+    options = ReadRequest(Kind(kind) if kind else None, columns or {})
     named = isinstance(source, str | os.PathLike)
     if not (named or isinstance(source, MDP) or hasattr(source, "play")):
         raise _no_world(source)
     world = worlds.load(os.fspath(source), options, settings) if named else source
-    return playing.prepare(world, playing.Wish(episodes, **wish))
+    return playing.prepare(world, playing.PlayRequest(episodes, **wish))
 
 
 def _require_playable(episodes: int, wish: Mapping[str, Any]) -> None:
@@ -346,12 +347,12 @@ def gradient(
         InputError: the source is no model, or there is no gradient.
     """
     from rlcalc.policy_gradient.compare import gradient
-    from rlcalc.policy_gradient.logged_episodes import Data
-    from rlcalc.policy_gradient.request import Question
+    from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes
+    from rlcalc.policy_gradient.request import GradientRequest
 
-    question = Question(form, baseline, critic, discount_weight, rows, batch)
+    question = GradientRequest(form, baseline, critic, discount_weight, rows, batch)
     at = _slope(source, episodes, logits, plays=from_data is None, **how)
-    data = None if from_data is None else Data.of(from_data, load)
+    data = None if from_data is None else LoggedEpisodes.of(from_data, load)
     return gradient(at, question, data)
 
 
@@ -385,12 +386,12 @@ def ascend(
     Raises:
         InputError: the source is no model, or there is no gradient.
     """
-    from rlcalc.policy_gradient.ascent import Ascent, ascend
-    from rlcalc.policy_gradient.request import Question
+    from rlcalc.policy_gradient.ascent import AscentRequest, ascend
+    from rlcalc.policy_gradient.request import GradientRequest
 
-    question = Question(form, baseline, critic, discount_weight) if episodes else None
+    question = GradientRequest(form, baseline, critic, discount_weight) if episodes else None
     at = _slope(source, episodes or 1, logits, plays=question is not None, **how)
-    return ascend(at, Ascent(steps, learning_rate, question))
+    return ascend(at, AscentRequest(steps, learning_rate, question))
 
 
 def _slope(
@@ -401,10 +402,10 @@ def _slope(
     plays: bool,
     settings: Mapping[str, Any] | None = None,
     **wish: Any,
-) -> Slope:
+) -> GradientSetup:
     from rlcalc.environments import load as worlds
     from rlcalc.mdp import MDP
-    from rlcalc.policy_gradient.setup import slope
+    from rlcalc.policy_gradient.setup import set_up
     from rlcalc.simulation import play as playing
 
     _require_playable(episodes, wish)
@@ -412,7 +413,7 @@ def _slope(
     if not (named or isinstance(source, MDP)):
         raise _no_world(source)
     mdp = worlds.load_model(os.fspath(source), None, settings) if named else source
-    return slope(mdp, playing.Wish(episodes, **wish), logits, plays=plays)
+    return set_up(mdp, playing.PlayRequest(episodes, **wish), logits, plays=plays)
 
 
 def check(source: Any, **reading: Any) -> Result:
@@ -424,11 +425,11 @@ def check(source: Any, **reading: Any) -> Result:
     """
     from rlcalc.environments import load as worlds
     from rlcalc.readers.describe import describe, describe_model
-    from rlcalc.readers.sources import Options
+    from rlcalc.readers.sources import ReadRequest
 
     if isinstance(source, str | os.PathLike) and not reading:
         path = os.fspath(source)
-        if worlds.is_model([path], Options()):
+        if worlds.is_model([path], ReadRequest()):
             return describe_model(lambda: worlds.load(path))
     return describe(load(source, collect_faults=True, **reading))
 
@@ -443,12 +444,12 @@ def load_rollouts(source: Any, **reading: Any) -> Rollouts:
     """
     from rlcalc.readers.in_memory import frame_of
     from rlcalc.readers.rollouts import load as reader
-    from rlcalc.readers.rollouts.request import Asked
+    from rlcalc.readers.rollouts.request import RolloutRequest
     from rlcalc.rollouts import Rollouts
 
     if isinstance(source, Rollouts):
         return source
-    asked = Asked(**reading)
+    asked = RolloutRequest(**reading)
     frame = frame_of(source)
     if frame is not None:
         return reader.load_frame(frame, asked)

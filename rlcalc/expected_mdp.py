@@ -11,14 +11,14 @@ from functools import cached_property
 
 import numpy as np
 
-from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, gathered
+from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, gather_ranges
 from rlcalc.numerics.kernel import kernel
 
 UNIT_ROUNDOFF = 2.0**-53
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedMDP:
     """S states, their K state-action pairs, the N outcomes of these, and expected rewards.
 
     State s has the pairs pair_start[s] : pair_start[s + 1]; one without pairs is terminal: V = 0.
@@ -141,7 +141,7 @@ class Expected:
             return 0  # a whole number, which leaves fractions fractions
         return 8 * UNIT_ROUNDOFF * max(float(np.abs(v).max(initial=0.0)) for v in values)
 
-    def only(self, chosen: Ints) -> Expected:
+    def only(self, chosen: Ints) -> ExpectedMDP:
         """Return the model in which each state has just one of its pairs.
 
         Args:
@@ -151,15 +151,15 @@ class Expected:
         kept[chosen[chosen >= 0]] = True
         return self.keep(kept)
 
-    def keep(self, kept: Flags) -> Expected:
+    def keep(self, kept: Flags) -> ExpectedMDP:
         """Return the model with some of its pairs.
 
         Args:
             kept: [K] which pairs; at least one of each state that is not to become terminal.
         """
         pair = np.flatnonzero(kept)
-        outcome_start, outcome = gathered(self.outcome_start, pair)
-        return Expected(
+        outcome_start, outcome = gather_ranges(self.outcome_start, pair)
+        return ExpectedMDP(
             pair_start=np.concatenate([[0], np.cumsum(kept)])[self.pair_start],
             outcome_start=outcome_start,
             next_state=self.next_state[outcome],
@@ -169,7 +169,7 @@ class Expected:
             same_sign=self.same_sign,
         )
 
-    def under(self, weight: Floats) -> Expected:
+    def induced_by(self, weight: Floats) -> ExpectedMDP:
         """Return the model in which a policy decides: each state has the one pair of following it.
 
             P_π(s'|s) = Σ_a π(a|s) P(s'|s,a),   r_π(s) = Σ_a π(a|s) r(s,a)
@@ -186,7 +186,7 @@ class Expected:
         share = np.repeat(weight, length)
         taken = np.flatnonzero(share)
         ends = self.outcome_start[self.pair_start[1:][~self.terminal]]
-        return Expected(
+        return ExpectedMDP(
             pair_start=np.concatenate([[0], np.cumsum(~self.terminal)]),
             outcome_start=np.concatenate([[0], np.searchsorted(taken, ends)]),
             next_state=self.next_state[taken],

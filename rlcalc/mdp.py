@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlcalc.errors import InputError, ShapeError, listed, shown
-from rlcalc.expected_mdp import Expected, fractions_of
+from rlcalc.expected_mdp import ExpectedMDP, fractions_of
 from rlcalc.labels import Labels, Numbers
-from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, changes, gathered
+from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, differs_from_previous, gather_ranges
 from rlcalc.trajectories import refuse
 
 SUM_TOLERANCE = 1e-9
@@ -145,11 +145,11 @@ class MDP:
         return len(self.action)
 
     @cached_property
-    def expected(self) -> Expected:
+    def expected(self) -> ExpectedMDP:
         """The same model with expected rewards."""
         weighted = self.probability * self.reward
         low, high = (float(end(initial=0.0)) for end in (self.reward.min, self.reward.max))
-        return Expected(
+        return ExpectedMDP(
             pair_start=self.pair_start,
             outcome_start=self.outcome_start,
             next_state=self.next_state,
@@ -160,13 +160,13 @@ class MDP:
         )
 
     @cached_property
-    def exact(self) -> Expected:
+    def exact(self) -> ExpectedMDP:
         """The same model in fractions: its decimals as they are, their sums exactly 1."""
         probability = fractions_of(self.probability)
         first = self.outcome_start[:-1]
         total: Floats = np.add.reduceat(probability, first)
         probability = probability / np.repeat(total, np.diff(self.outcome_start))
-        return Expected(
+        return ExpectedMDP(
             pair_start=self.pair_start,
             outcome_start=self.outcome_start,
             next_state=self.next_state,
@@ -187,7 +187,7 @@ class MDP:
         if not len(varies):
             return True
         pair = np.unique(np.searchsorted(self.outcome_start, varies, side="right") - 1)
-        start, outcome = gathered(self.outcome_start, pair)
+        start, outcome = gather_ranges(self.outcome_start, pair)
         pair = np.repeat(np.arange(len(pair)), np.diff(start))
         reward, after = self.reward[outcome], self.next_state[outcome]
         order = np.lexsort((reward, after, pair))
@@ -196,7 +196,7 @@ class MDP:
 
     def _changes(self, values: NDArray[Any]) -> Flags:
         """[N] whether an outcome differs from the one before it, which is of the same pair."""
-        differs = changes(values)
+        differs = differs_from_previous(values)
         differs[self.outcome_start[:-1]] = False
         return differs
 
@@ -215,7 +215,7 @@ def _grouped(state: Codes, action: Codes, n_actions: int) -> tuple[Ints, Ints, I
     several = []  # of each run of rows of one pair, where it begins
     for at in range(0, len(state), ROWS):  # what fits a cache is compared twice as fast
         part = slice(max(at - 1, 0), at + ROWS)
-        new = changes(state[part]) | changes(action[part])
+        new = differs_from_previous(state[part]) | differs_from_previous(action[part])
         new[0] = at == 0
         several.append(np.flatnonzero(new) + part.start)
     first = np.concatenate([*several, np.zeros(0, dtype=np.int64)])
@@ -268,6 +268,6 @@ def normalised(probability: Floats, start: Ints, total: Floats | None = None) ->
     if not len(wrong):
         return probability
     scaled = probability.copy()
-    part, which = gathered(start, wrong)
+    part, which = gather_ranges(start, wrong)
     scaled[which] /= np.repeat(total[wrong], np.diff(part))
     return scaled

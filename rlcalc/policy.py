@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Flags, Floats
 
 
@@ -18,12 +18,12 @@ class Policy:
     name: str
 
     @classmethod
-    def uniform(cls, model: Expected) -> Policy:
+    def uniform(cls, model: ExpectedMDP) -> Policy:
         """Return the policy that takes every action of a state alike: π(a|s) = 1 / |A(s)|."""
         return cls(shares(model, np.ones(model.n_pairs)), "uniform")
 
     @classmethod
-    def greedy(cls, model: Expected, action_value: Floats, tolerance: float = 0.0) -> Policy:
+    def greedy(cls, model: ExpectedMDP, action_value: Floats, tolerance: float = 0.0) -> Policy:
         """Return the policy that takes the best actions of a state alike.
 
         Args:
@@ -35,7 +35,7 @@ class Policy:
 
     @classmethod
     def epsilon(
-        cls, model: Expected, action_value: Floats, epsilon: float, tolerance: float = 0.0
+        cls, model: ExpectedMDP, action_value: Floats, epsilon: float, tolerance: float = 0.0
     ) -> Policy:
         """Return the ε-greedy policy: with probability ε any action, else one of the best.
 
@@ -54,21 +54,21 @@ class Policy:
         return cls(epsilon * any_action + (1 - epsilon) * best_action, f"epsilon:{epsilon:g}")
 
     @classmethod
-    def softmax(cls, model: Expected, action_value: Floats, temperature: float) -> Policy:
+    def softmax(cls, model: ExpectedMDP, action_value: Floats, temperature: float) -> Policy:
         """Return the policy that prefers actions by their values: π(a|s) ∝ exp(Q(s,a)/τ)."""
         below = action_value - model.best(action_value)[model.pair_state]
         weight = shares(model, np.exp(below / temperature))
         return cls(weight, f"softmax:{temperature:g}")
 
 
-def best(model: Expected, action_value: Floats, tolerance: float) -> Flags:
+def best(model: ExpectedMDP, action_value: Floats, tolerance: float) -> Flags:
     """Return which pairs are the best of their states, up to a tolerance."""
     highest: Floats = model.best(action_value)
     near: Flags = action_value >= highest[model.pair_state] - tolerance
     return near
 
 
-def shares(model: Expected, amount: Floats | Flags) -> Floats:
+def shares(model: ExpectedMDP, amount: Floats | Flags) -> Floats:
     """Return each pair's share of what all pairs of its state have together."""
     given = amount.astype(np.float64)
     total = model.mean(given, np.ones(model.n_pairs))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlcalc.errors import InputError, ShapeError, UsageError, listed, nearest, shown
-from rlcalc.numerics.arrays import numbered, segment_mean, segment_sums
+from rlcalc.numerics.arrays import appearance_order, segment_mean, segment_sums
 
 if TYPE_CHECKING:
     from rlcalc.numerics.arrays import Flags, Floats, Ints
@@ -124,13 +124,15 @@ class Rollouts:
         Raises:
             ShapeError: arrays of different lengths.
         """
-        names, number = numbered(np.asarray(group))
+        names, number = appearance_order(np.asarray(group))
         name_of_key = np.arange(len(names))
         step_of_key = None
         if step is not None:
             steps = np.asarray(step, np.int64)
             known, number_of_step = np.unique(steps, return_inverse=True)
-            both, number = numbered(number * np.int64(len(known)) + number_of_step.reshape(-1))
+            both, number = appearance_order(
+                number * np.int64(len(known)) + number_of_step.reshape(-1)
+            )
             name_of_key, step_of_key = both // len(known), known[both % len(known)]
         given: Mapping[str, ArrayLike] = (
             reward if isinstance(reward, Mapping) else {"reward": reward}
@@ -433,7 +435,7 @@ def arranged(
         place = np.empty(n_groups, np.int64)
         place[by_step] = np.arange(n_groups)
         key = place[key]
-        steps, prompt, name = steps[by_step], prompt[by_step], _taken(name, by_step)
+        steps, prompt, name = steps[by_step], prompt[by_step], take_rows(name, by_step)
     start, order = edge, None
     if len(key) != n_groups or np.any(key[1:] < key[:-1]):  # not every group is one run
         row_key = np.repeat(key, np.diff(edge))
@@ -443,7 +445,7 @@ def arranged(
     batch = batch if n_groups else batch[:1]
 
     def at(held: Any) -> Any:
-        return held if order is None else _taken(held, order)
+        return held if order is None else take_rows(held, order)
 
     return Rollouts(
         start=start,
@@ -460,7 +462,8 @@ def arranged(
     )
 
 
-def _taken(held: Any, which: Ints) -> Any:
+def take_rows(held: Any, which: Ints) -> Any:
+    """Return the chosen rows of an array or of a Polars series."""
     return held[which] if isinstance(held, np.ndarray) else held.gather(which)
 
 

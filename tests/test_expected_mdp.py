@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rlcalc.numerics.arrays import gathered
+from rlcalc.numerics.arrays import gather_ranges
 from tests.solvers.models import slippery_lake
 
 
@@ -19,7 +19,7 @@ def test_kept_pairs_have_their_values() -> None:
 
 
 def test_rows_are_gathered_with_their_members() -> None:
-    start, member = gathered(np.array([0, 2, 2, 5]), np.array([2, 1, 0]))
+    start, member = gather_ranges(np.array([0, 2, 2, 5]), np.array([2, 1, 0]))
 
     assert start.tolist() == [0, 3, 3, 5]
     assert member.tolist() == [2, 3, 4, 0, 1]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from rlcalc.formats import Format, Kind
-    from rlcalc.readers.sources import Options
+    from rlcalc.readers.sources import ReadRequest
     from rlcalc.result import Result
 
 
@@ -26,13 +26,13 @@ def source_options(
     one_step: bool,
     order_by: str | None,
     identify: bool = False,
-) -> Options:
+) -> ReadRequest:
     """Return how a source is to be read.
 
     Raises:
         UsageError: --columns is not of the form a=b,c=d.
     """
-    from rlcalc.readers.sources import Options
+    from rlcalc.readers.sources import ReadRequest
 
     pairs: dict[str, str] = {}
     for pair in columns.split(",") if columns else []:
@@ -43,7 +43,7 @@ def source_options(
                 fix="write what a step has = the name of its column: state=position,action=item_id",
             )
         pairs[name.strip()] = column.strip()
-    return Options(kind, pairs, one_step, order_by, identify)
+    return ReadRequest(kind, pairs, one_step, order_by, identify)
 
 
 def settings_of(given: list[str] | None) -> dict[str, Any]:

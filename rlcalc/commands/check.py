@@ -52,7 +52,7 @@ def check(
     from rlcalc.environments import load as worlds
     from rlcalc.readers import load
     from rlcalc.readers.describe import describe, describe_model
-    from rlcalc.readers.sources import Options, needs_source
+    from rlcalc.readers.sources import ReadRequest, needs_source
     from rlcalc.renderers import settled_format
 
     form = settled_format(format_, json=json, csv=csv, output=output)
@@ -63,7 +63,7 @@ def check(
         result = describe_model(lambda: worlds.load(sources[0], asked, settings))
     else:
         result = describe(load(sources, asked, collect_faults=True))
-        if len(result) and not result.facts["trajectories"] and asked == Options():
+        if len(result) and not result.facts["trajectories"] and asked == ReadRequest():
             result = _of_rollouts(sources, result)
     answer(result, form, output, head=None, quiet=quiet)
     if len(result):
@@ -75,9 +75,9 @@ def _of_rollouts(sources: list[str], otherwise: Result) -> Result:
     from rlcalc.readers.describe import describe_rollouts
     from rlcalc.readers.rollouts import load as rollouts
     from rlcalc.readers.rollouts.detect import trainer_of
-    from rlcalc.readers.rollouts.request import Asked
+    from rlcalc.readers.rollouts.request import RolloutRequest
 
     form = trainer_of(sources)
     if form is None:
         return otherwise
-    return describe_rollouts(lambda: rollouts.load(sources, Asked()), form)
+    return describe_rollouts(lambda: rollouts.load(sources, RolloutRequest()), form)

@@ -112,7 +112,7 @@ def estimate(
             option = "--one-step" if one_step else "--order-by"
             raise UsageError(f"{option} is for trajectories that are read", fix="leave it out")
         world = worlds.load(the_only(sources), asked, settings_of(set_))
-        wish = playing.Wish(
+        wish = playing.PlayRequest(
             episodes,
             policy,
             start,

@@ -49,7 +49,7 @@ from rlcalc.options import (
 
 if TYPE_CHECKING:
     from rlcalc.policy import Policy
-    from rlcalc.policy_gradient.setup import Slope
+    from rlcalc.policy_gradient.setup import GradientSetup
 
 
 def gradient(
@@ -93,11 +93,11 @@ def gradient(
     rlcalc gradient student --steps 20 --learning-rate 0.1 -o policy.yaml
     """
     from rlcalc.environments import load as worlds
-    from rlcalc.policy_gradient.ascent import Ascent, ascend
+    from rlcalc.policy_gradient.ascent import AscentRequest, ascend
     from rlcalc.policy_gradient.compare import gradient
-    from rlcalc.policy_gradient.logged_episodes import Data
-    from rlcalc.policy_gradient.request import Question
-    from rlcalc.policy_gradient.setup import slope
+    from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes
+    from rlcalc.policy_gradient.request import GradientRequest
+    from rlcalc.policy_gradient.setup import set_up
     from rlcalc.readers import load
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import settled_format
@@ -111,11 +111,11 @@ def gradient(
     if climbs and episodes is None:
         episodes, batch = batch, None
     plays = from_data is None and (not climbs or episodes is not None)
-    wanted = Question(
+    wanted = GradientRequest(
         form.value, baseline.value, critic.value, not no_discount_weight, rows.value, batch
     )
     _require_one_aim(steps, learning_rate, episodes, batch, from_data)
-    if climbs and not plays and wanted != Question():
+    if climbs and not plays and wanted != GradientRequest():
         raise UsageError(
             "--steps climbs along the exact gradient, and the form, its baseline, critic and "
             "weight are those of an estimate",
@@ -129,14 +129,14 @@ def gradient(
     told = source_options(None, columns, one_step=one_step, order_by=order_by)
     mdp = worlds.load_model(needs_source([source] if source else None)[0], asked, settings_of(set_))
     n = episodes or 1000
-    wish = play.Wish(n, policy, start, max_steps, seed, gamma, jobs=jobs)
-    at = slope(mdp, wish, logits, plays=plays)
+    wish = play.PlayRequest(n, policy, start, max_steps, seed, gamma, jobs=jobs)
+    at = set_up(mdp, wish, logits, plays=plays)
     if steps is None or learning_rate is None:
-        data = from_data and Data.of(from_data, lambda file: load([file], told))
+        data = from_data and LoggedEpisodes.of(from_data, lambda file: load([file], told))
         watch = partial(watched, n=n, quiet=quiet)
         result = gradient(at, wanted, data or None, watch)
     else:
-        ascent = Ascent(steps, learning_rate, wanted if plays else None)
+        ascent = AscentRequest(steps, learning_rate, wanted if plays else None)
         watch = partial(watched, n=steps + 1, quiet=quiet)
         result, reached = ascend(at, ascent, watch)
         if document:
@@ -186,7 +186,7 @@ def _is_document(output: str | None) -> bool:
     return os.path.splitext(output or "")[1].lower() in (".yaml", ".yml")
 
 
-def _write(at: Slope, reached: Policy, output: str) -> None:
+def _write(at: GradientSetup, reached: Policy, output: str) -> None:
     from rlcalc.renderers import policy, target
 
     with target(output) as stream:

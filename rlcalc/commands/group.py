@@ -182,7 +182,7 @@ def group(
     """
     without_blas()
     from rlcalc.readers.rollouts.load import loading
-    from rlcalc.readers.rollouts.request import Asked
+    from rlcalc.readers.rollouts.request import RolloutRequest
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import FORMATS, settled_format
 
@@ -195,7 +195,7 @@ def group(
         several.remove("--rows")
     if len(several) > 1:
         raise UsageError(f"{' and '.join(several)} are different answers", fix="ask for one")
-    asked = Asked(
+    asked = RolloutRequest(
         form=from_,
         group=group_,
         reward=() if reward is None else tuple(reward.split(",")),

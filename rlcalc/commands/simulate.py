@@ -82,7 +82,7 @@ def simulate(
     settings = settings_of(set_) | ({} if bins is None else {"bins": bins})
     asked = source_options(from_, columns, one_step=False, order_by=None)
     name = needs_source(None if source is None else [source])[0]
-    wish = playing.Wish(
+    wish = playing.PlayRequest(
         episodes, policy, start, max_steps, seed, gamma, group_size, with_prob, jobs
     )
     play = playing.prepare(load.load(name, asked, settings), wish)
@@ -127,7 +127,7 @@ def _write(
             n = trajectories.write(batches, form, harmless(stream, form), play.facts())
     if quiet:
         return
-    if play.wish.seed is None:
+    if play.request.seed is None:
         sys.stderr.write(f"note: --seed {play.seed} plays the same again\n")
     if play.gamma != 1 and form is not None:
         sys.stderr.write(

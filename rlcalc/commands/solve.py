@@ -73,13 +73,14 @@ def solve(
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import settled_format
     from rlcalc.solvers import solve
+    from rlcalc.solvers.request import SolveRequest
 
     form = settled_format(format_, json=json, csv=csv, output=output)
     most = rows_shown(head, all_=all_)
     asked = source_options(from_, columns, one_step=False, order_by=None)
     name = needs_source([source] if source else None)[0]
     mdp = load.load_model(name, asked, settings_of(set_))
-    question = solve.Question(
+    question = SolveRequest(
         policy=policy_to_solve(policy, mdp, gamma),
         gamma=gamma,
         horizon=horizon,

@@ -53,7 +53,7 @@ def specs(
             stream.write(known[name].read_bytes())
             if name in environments.WORLDS:  # the spec is of the environment of the same name
                 stream.write(f"\n{describe.parameters(name)}".encode())
-    elif environments.named(name):
+    elif environments.is_environment_name(name):
         with target(output) as stream:
             stream.write(describe.document(name).encode())
     else:

@@ -45,7 +45,7 @@ class Game(Protocol):
         """Yield n episodes in batches, with the probabilities of actions if they are wanted."""
 
 
-def named(name: str) -> bool:
+def is_environment_name(name: str) -> bool:
     """Return whether a source is the name of an environment."""
     return name in WORLDS or name.startswith(GYM)
 
@@ -74,7 +74,7 @@ def parameters_of(document: EnvironmentDocument) -> World:
     from pydantic import ValidationError
 
     name = document.parameters["environment"]
-    if not isinstance(name, str) or not named(name):
+    if not isinstance(name, str) or not is_environment_name(name):
         raise InputError(
             f"there is no environment {shown(name)}",
             document.where(("environment",)),

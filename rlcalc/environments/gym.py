@@ -20,7 +20,7 @@ from rlcalc.documents import World
 from rlcalc.errors import InputError, UsageError, listed, shown
 from rlcalc.labels import Labels, Numbers
 from rlcalc.mdp import MDP
-from rlcalc.numerics.random_streams import drawn, keys
+from rlcalc.numerics.random_streams import draw, stream_keys
 from rlcalc.trajectories import Trajectories
 
 COPIES = 16
@@ -113,7 +113,10 @@ def _maker(name: str, options: dict[str, Any]) -> Callable[..., Any]:
         ) from error
 
     def make(**more: Any) -> Any:
-        with warnings.catch_warnings(), theirs(f"Gymnasium cannot make {shown(name)}", LISTS):
+        with (
+            warnings.catch_warnings(),
+            as_input_errors(f"Gymnasium cannot make {shown(name)}", LISTS),
+        ):
             warnings.simplefilter("ignore")
             return gymnasium.make(name, **options, **more)
 
@@ -121,7 +124,7 @@ def _maker(name: str, options: dict[str, Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def theirs(what: str, fix: str = "") -> Iterator[None]:
+def as_input_errors(what: str, fix: str = "") -> Iterator[None]:
     """Say what goes wrong in an environment, which may raise anything, as a fault of what is read.
 
     Raises:
@@ -232,7 +235,7 @@ class Episode:
 
     def __init__(self, number: int, seed: int) -> None:
         self.number = number
-        self.key = keys(seed, np.array([number]))
+        self.key = stream_keys(seed, np.array([number]))
         self.states: list[int] = []
         self.actions: list[int] = []
         self.rewards: list[float] = []
@@ -296,8 +299,8 @@ class Played:
         limit = min(filter(None, (self.limit, max_steps)), default=LONGEST)
         makers = [lambda: self.make(max_episode_steps=limit)] * copies
         with closing(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.NEXT_STEP)) as world:
-            own = drawn(keys(seed, np.arange(copies)), 0) >> np.uint64(33)
-            with theirs(f"{shown(self.name)} cannot be reset"):
+            own = draw(stream_keys(seed, np.arange(copies)), 0) >> np.uint64(33)
+            with as_input_errors(f"{shown(self.name)} cannot be reset"):
                 several, _ = world.reset(seed=own.tolist())
             seen = list(iterate(world.observation_space, several))
             playing = [Episode(number, seed) for number in range(copies)]
@@ -310,7 +313,7 @@ class Played:
                     else self._act(episode, shows, policy)
                     for episode, shows, reset in zip(playing, seen, resetting, strict=True)
                 ]
-                with theirs(f"{shown(self.name)} cannot be played on"):
+                with as_input_errors(f"{shown(self.name)} cannot be played on"):
                     several, rewards, terminated, truncated, _ = world.step(np.array(chosen))
                 seen = list(iterate(world.observation_space, several))
                 for i, episode in enumerate(playing):
@@ -340,7 +343,7 @@ class Played:
                 )
             place = names.index(chosen)
         else:
-            word = drawn(episode.key, len(episode.actions) + 1) >> np.uint64(32)
+            word = draw(episode.key, len(episode.actions) + 1) >> np.uint64(32)
             place = int(word[0]) * len(names) >> 32
         episode.states.append(self.states.code(self.label(seen)))
         episode.actions.append(place)

@@ -26,7 +26,7 @@ from rlcalc.environments.language_parameters import MARK, OVER, Parameters, text
 from rlcalc.labels import Labels
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
-from rlcalc.numerics.random_streams import drawn, keys
+from rlcalc.numerics.random_streams import draw, stream_keys
 from rlcalc.policies import decoding
 from rlcalc.trajectories import Trajectories
 
@@ -52,7 +52,7 @@ Step = tuple[str, str, float, float]  # state, action, reward, π
 
 
 @dataclass(frozen=True)
-class Spoken(MDP):
+class LanguageMDP(MDP):
     """A language world as a model, which still knows what was said."""
 
     speaker: Speaker | None = None
@@ -218,14 +218,14 @@ def _listed(speaker: Speaker) -> MDP:
                 turns.append(following)
     state, action_code, weight = map(np.array, zip(*pairs, strict=True))
     pair, goal_code, probability, reward = map(np.array, zip(*rows, strict=True))
-    mdp = Spoken.from_rows(
+    mdp = LanguageMDP.from_rows(
         state[pair], action_code[pair], goal_code, probability, reward, states, actions
     )
     start = np.zeros(len(states))
     start[: len(said.prompts)] = list(said.prompts.values())
     weight = weight[np.lexsort((action_code, state))]
     total = mdp.expected.mean(weight, np.ones(mdp.n_pairs))[mdp.expected.pair_state]
-    assert isinstance(mdp, Spoken)
+    assert isinstance(mdp, LanguageMDP)
     return replace(
         mdp,
         policy=weight / total,  # 1 but for rounding
@@ -312,10 +312,10 @@ class Conversation:
         """
         for first in range(0, n, BATCH):
             numbers = np.arange(first, min(first + BATCH, n))
-            leader = drawn(keys(seed, numbers // group * group), 0)
+            leader = draw(stream_keys(seed, numbers // group * group), 0)
             episodes = [
                 self._episode(int(beginning), key[None])
-                for beginning, key in zip(leader, keys(seed, numbers), strict=True)
+                for beginning, key in zip(leader, stream_keys(seed, numbers), strict=True)
             ]
             yield self._batch([episode[:max_steps] for episode in episodes], episodes, with_prob)
 
@@ -324,8 +324,8 @@ class Conversation:
         speaker, said = self.speaker, self.speaker.said
         prompt = [*said.prompts][_picked([*accumulate(said.prompts.values())], beginning)]
         longest = said.horizon * speaker.rounds
-        words = drawn(key, np.arange(1, longest + 1)).tolist()
-        judges = drawn(key, JUDGE + np.arange(speaker.rounds)).tolist()
+        words = draw(key, np.arange(1, longest + 1)).tolist()
+        judges = draw(key, JUDGE + np.arange(speaker.rounds)).tolist()
         turn: Turn | None = Turn(prompt, prompt, prompt, 0)
         steps: list[Step] = []
         rest = iter(words)

@@ -10,7 +10,7 @@ from rlcalc import environments
 from rlcalc.documents import EnvironmentDocument
 from rlcalc.errors import InputError, shown
 from rlcalc.readers.models import documents
-from rlcalc.readers.sources import Options, shipped_specs
+from rlcalc.readers.sources import ReadRequest, shipped_specs
 
 if TYPE_CHECKING:
     from rlcalc.environments import Game
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def load(
-    source: str, options: Options | None = None, settings: Mapping[str, Any] | None = None
+    source: str, options: ReadRequest | None = None, settings: Mapping[str, Any] | None = None
 ) -> MDP | Game:
     """Return the world that a source names.
 
@@ -31,9 +31,9 @@ def load(
         InputError: it is not there, no world, or has no such parameters.
     """
     if is_environment(source):
-        documents.refuse_columns(options or Options(), f"the environment {shown(source)}")
+        documents.refuse_columns(options or ReadRequest(), f"the environment {shown(source)}")
         return _built(environments.document_of(source, settings or {}))
-    found = documents.load_model(source, options or Options(), settings)
+    found = documents.load_model(source, options or ReadRequest(), settings)
     return _built(found) if isinstance(found, EnvironmentDocument) else found
 
 
@@ -55,7 +55,7 @@ def _built(document: EnvironmentDocument) -> MDP | Game:
 
 
 def load_model(
-    source: str, options: Options | None = None, settings: Mapping[str, Any] | None = None
+    source: str, options: ReadRequest | None = None, settings: Mapping[str, Any] | None = None
 ) -> MDP:
     """Return the model that a source names; arguments as in `load`.
 
@@ -73,7 +73,7 @@ def load_model(
     return world
 
 
-def is_model(sources: Sequence[str], options: Options) -> bool:
+def is_model(sources: Sequence[str], options: ReadRequest) -> bool:
     """Return whether sources are one world, by what stands in them; standard input never is.
 
     Raises:
@@ -86,6 +86,6 @@ def is_model(sources: Sequence[str], options: Options) -> bool:
 
 def is_environment(source: str) -> bool:
     """Return whether a source is an environment; a file or a spec of that name goes before it."""
-    if source == "-" or not environments.named(source):
+    if source == "-" or not environments.is_environment_name(source):
         return False
     return not os.path.exists(source) and source not in shipped_specs()

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, changes, stable_order
+from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, differs_from_previous, stable_order
 from rlcalc.trajectories import Trajectories
 
 Visit = Literal["first", "every"]
@@ -58,8 +58,8 @@ def visits_of(batch: Trajectories, gain: Floats, visit: Visit) -> Visits:
     state, action = batch.state.take(by_state), batch.action.take(by_state)
     gain = gain.take(by_state)
     trajectory = np.repeat(np.arange(len(batch), dtype=np.int32), batch.length).take(by_state)
-    new_state = changes(state)
-    begins = new_state | changes(trajectory)
+    new_state = differs_from_previous(state)
+    begins = new_state | differs_from_previous(trajectory)
     states, _ = _clusters(new_state, begins, gain, visit)
     first = np.flatnonzero(new_state)
 
@@ -70,8 +70,8 @@ def visits_of(batch: Trajectories, gain: Floats, visit: Visit) -> Visits:
     pair = row * n_actions + action
     by_pair = stable_order(pair, len(first) * n_actions)
     pair, cluster = pair.take(by_pair), np.cumsum(begins, dtype=np.int32).take(by_pair)
-    new_pair = changes(pair)
-    begins = new_pair | changes(cluster)
+    new_pair = differs_from_previous(pair)
+    begins = new_pair | differs_from_previous(cluster)
     pairs, first_of_cluster = _clusters(new_pair, begins, gain.take(by_pair), visit)
     first_of_pair = np.flatnonzero(new_pair)
     place = by_pair.take(first_of_pair)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Codes, Flags, Ints
 from rlcalc.numerics.kernel import kernel
 
@@ -19,7 +19,7 @@ class Predecessors:
     pair: Codes  # [N]
 
     @classmethod
-    def of(cls, model: Expected) -> Predecessors:
+    def of(cls, model: ExpectedMDP) -> Predecessors:
         """Return the pairs that lead to each state, one an outcome."""
         start = np.zeros(model.n_states + 1, dtype=np.int64)
         np.cumsum(np.bincount(model.next_state, minlength=model.n_states), out=start[1:])
@@ -47,7 +47,7 @@ class EndComponents:
     stays: Flags  # [K] whether the pair never leaves the set of its state
 
 
-def end_components(model: Expected, allowed: Flags) -> EndComponents:
+def end_components(model: ExpectedMDP, allowed: Flags) -> EndComponents:
     """Return the maximal end components that some of the pairs make.
 
     A set of states is an end component if each has a pair that leads only into the set, and these
@@ -107,7 +107,7 @@ def prune(
                     tail += 1
 
 
-def strong_components(model: Expected, active: Flags) -> Ints:
+def strong_components(model: ExpectedMDP, active: Flags) -> Ints:
     """Return the number of each state's strongly connected component, along active pairs."""
     number = np.full(model.n_states, -1, dtype=np.int64)
     tarjan(model.pair_start, model.outcome_start, model.next_state, active, number)
@@ -176,7 +176,7 @@ def tarjan(  # noqa: C901 (one search, with its stack in plain sight)
                 low[s] = min(low[s], found[after])
 
 
-def distances(model: Expected, backwards: Predecessors, goal: Flags) -> Ints:
+def distances(model: ExpectedMDP, backwards: Predecessors, goal: Flags) -> Ints:
     """Return the least number of steps in which each state may lead to a goal; −1: it cannot."""
     steps = np.where(goal, 0, -1).astype(np.int64)
     walk_back(backwards.start, backwards.pair, model.pair_state, steps)
@@ -227,7 +227,7 @@ def walk(pair_start: Ints, outcome_start: Ints, next_state: Codes, reached: Flag
                     tail += 1
 
 
-def reachable(model: Expected, start: Flags) -> Flags:
+def reachable(model: ExpectedMDP, start: Flags) -> Flags:
     """Return which states can be reached from some states, these among them."""
     reached = start.copy()
     walk(model.pair_start, model.outcome_start, model.next_state, reached)

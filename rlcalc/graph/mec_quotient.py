@@ -11,19 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.errors import InputError, listed
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.graph.end_components import EndComponents, Predecessors, distances, end_components
-from rlcalc.numerics.arrays import Flags, Floats, Ints, gathered
+from rlcalc.numerics.arrays import Flags, Floats, Ints, gather_ranges
 
 Names = Callable[[Ints], list[object]]
 """From numbers of states to the names of the first few."""
 
 
 @dataclass(frozen=True)
-class Stopping:
+class MecQuotient:
     """A model in which one may stop wherever one could stay for nothing."""
 
-    model: Expected
+    model: ExpectedMDP
     state: Ints  # [S of the first model] the state that stands for each
     first: Ints  # [S] a state of the first model for each of this one's
 
@@ -39,7 +39,7 @@ class Stopping:
         return small
 
 
-def with_stops(model: Expected) -> Stopping:
+def quotient_of(model: ExpectedMDP) -> MecQuotient:
     """Return the model in which each set of states where staying is free is one state.
 
     Its value in the state that stands for a set is the value of each of the set's states: one can
@@ -49,7 +49,7 @@ def with_stops(model: Expected) -> Stopping:
     still = end_components(model, free)
     n_states = model.n_states
     if still.count == 0:
-        return Stopping(model, np.arange(n_states), np.arange(n_states))
+        return MecQuotient(model, np.arange(n_states), np.arange(n_states))
     kept_state = _representatives(still)
     number = np.cumsum(kept_state) - 1
     leader = np.full(still.count, -1)
@@ -59,16 +59,16 @@ def with_stops(model: Expected) -> Stopping:
     stands[members] = number[leader[still.number[members]]]
     stopped = int(kept_state.sum())  # the one more state, in which all is over
     kept = np.flatnonzero(~still.stays)
-    outcome_start, outcome = gathered(model.outcome_start, kept)
+    outcome_start, outcome = gather_ranges(model.outcome_start, kept)
     state = np.concatenate([stands[model.pair_state[kept]], number[leader]])
     order = np.argsort(state, kind="stable")
     with_stop = np.append(outcome_start, outcome_start[-1] + 1 + np.arange(still.count))
-    sorted_start, rows = gathered(with_stop, order)
+    sorted_start, rows = gather_ranges(with_stop, order)
     one = np.ones(still.count, dtype=model.reward.dtype)
     next_state = np.concatenate([stands[model.next_state[outcome]], np.full(still.count, stopped)])
     probability = np.concatenate([model.probability[outcome], one])
     reward = np.concatenate([model.reward[kept], one - one])
-    quotient = Expected(
+    quotient = ExpectedMDP(
         pair_start=np.searchsorted(state[order], np.arange(stopped + 2)),
         outcome_start=sorted_start,
         next_state=next_state[rows].astype(np.int32),
@@ -77,7 +77,7 @@ def with_stops(model: Expected) -> Stopping:
         largest_reward=model.largest_reward,
         same_sign=model.same_sign,
     )
-    return Stopping(quotient, stands, np.append(np.flatnonzero(kept_state), -1))
+    return MecQuotient(quotient, stands, np.append(np.flatnonzero(kept_state), -1))
 
 
 def _representatives(components: EndComponents) -> Flags:
@@ -88,7 +88,7 @@ def _representatives(components: EndComponents) -> Flags:
     return alone
 
 
-def ending_policy(model: Expected, names: Names) -> Ints:
+def ending_policy(model: ExpectedMDP, names: Names) -> Ints:
     """Return a policy that ends from every state: each action leads nearer as surely as any can.
 
     Raises:
@@ -114,6 +114,6 @@ def ending_policy(model: Expected, names: Names) -> Ints:
     return model.greedy(likely)
 
 
-def never_ending(chain: Expected) -> Ints:
+def never_ending(chain: ExpectedMDP) -> Ints:
     """Return the states of a chain that lead to no end."""
     return np.flatnonzero(distances(chain, Predecessors.of(chain), chain.terminal) < 0)

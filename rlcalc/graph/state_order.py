@@ -10,19 +10,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.graph.end_components import Predecessors, walk_back
-from rlcalc.numerics.arrays import Floats, Ints, gathered
+from rlcalc.numerics.arrays import Floats, Ints, gather_ranges
 
 FAR = 1 / 16
 """Outcomes that lead so far on average, of all numbers, are scattered; by chance it is a third."""
 
 
 @dataclass(frozen=True)
-class Numbering:
+class StateOrder:
     """Other numbers for the states of a model."""
 
-    model: Expected  # with the states in the new order
+    model: ExpectedMDP  # with the states in the new order
     first: Ints  # [S] the number that each had
 
     def gather(self, value: Floats | None) -> Floats | None:
@@ -36,21 +36,21 @@ class Numbering:
         return given
 
 
-def nearby(model: Expected) -> Numbering:
+def locality_order(model: ExpectedMDP) -> StateOrder:
     """Return a model with near numbers for neighbours: as it is, if it has such already."""
     if not scattered(model):
-        return Numbering(model, np.arange(model.n_states))
+        return StateOrder(model, np.arange(model.n_states))
     return renumbered(model, by_distance(model))
 
 
-def scattered(model: Expected) -> bool:
+def scattered(model: ExpectedMDP) -> bool:
     """Return whether outcomes lead to numbers far from those of the states that they come from."""
     pair = np.linspace(0, model.n_pairs - 1, min(model.n_pairs, 10_000)).astype(np.int64)
     ahead = model.next_state[model.outcome_start[pair]].astype(np.int64)
     return bool(np.abs(ahead - model.pair_state[pair]).mean() > FAR * model.n_states)
 
 
-def by_distance(model: Expected) -> Ints:
+def by_distance(model: ExpectedMDP) -> Ints:
     """Return the states in the order in which a search backwards from the ends meets them.
 
     Where nothing ends it begins at the largest reward. States that lead to neither are the last.
@@ -64,7 +64,7 @@ def by_distance(model: Expected) -> Ints:
     return np.concatenate([met, np.flatnonzero(steps < 0)])
 
 
-def renumbered(model: Expected, first: Ints) -> Numbering:
+def renumbered(model: ExpectedMDP, first: Ints) -> StateOrder:
     """Return a model with its states in another order, and their pairs with them.
 
     Args:
@@ -73,9 +73,9 @@ def renumbered(model: Expected, first: Ints) -> Numbering:
     """
     number = np.empty(model.n_states, dtype=np.int32)
     number[first] = np.arange(model.n_states, dtype=np.int32)
-    pair_start, pair = gathered(model.pair_start, first)
-    outcome_start, outcome = gathered(model.outcome_start, pair)
-    moved = Expected(
+    pair_start, pair = gather_ranges(model.pair_start, first)
+    outcome_start, outcome = gather_ranges(model.outcome_start, pair)
+    moved = ExpectedMDP(
         pair_start=pair_start,
         outcome_start=outcome_start,
         next_state=number[model.next_state[outcome]],
@@ -84,4 +84,4 @@ def renumbered(model: Expected, first: Ints) -> Numbering:
         largest_reward=model.largest_reward,
         same_sign=model.same_sign,
     )
-    return Numbering(moved, first)
+    return StateOrder(moved, first)

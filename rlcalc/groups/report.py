@@ -105,7 +105,7 @@ def rollouts_result(groups: Groups, conventions: Mapping[str, Convention]) -> Re
     if rollouts.advantage is not None:
         columns["trainer_advantage"] = Column(rollouts.advantage[order], symbol="A (trainer)")
     if rollouts.length is not None:
-        columns["length"] = Column(whole(rollouts.length[order]))
+        columns["length"] = Column(as_whole_numbers(rollouts.length[order]))
     if rollouts.truncated is not None:
         columns["truncated"] = Column(rollouts.truncated[order])
     return Result("group", "Rollouts", columns, basic_facts(groups, conventions))
@@ -117,8 +117,8 @@ def keys(rollouts: Rollouts, order: Any) -> dict[str, Column]:
     steps = rollouts.step_of_group[group]
     return {
         "step": Column(_steps(rollouts, steps), "key"),
-        "group": Column(taken(rollouts.group, group), "key"),
-        "rollout": Column(taken(rollouts.rollout, order), "key"),
+        "group": Column(take_rows(rollouts.group, group), "key"),
+        "rollout": Column(take_rows(rollouts.rollout, order), "key"),
     }
 
 
@@ -128,14 +128,14 @@ def _steps(rollouts: Rollouts, number: Ints) -> Any:
     return np.array(rollouts.step)[number]
 
 
-def taken(names: Any, which: Any) -> Any:
+def take_rows(names: Any, which: Any) -> Any:
     """Return some of the names, whatever holds them."""
     if isinstance(which, slice):
         return names
     return names[which] if isinstance(names, np.ndarray) else names.gather(which)
 
 
-def whole(values: Floats) -> Any:
+def as_whole_numbers(values: Floats) -> Any:
     """Return lengths as whole numbers where they are such."""
     fine = not np.isnan(values).any() and bool((values == np.round(values)).all())
     return values.astype(np.int64) if fine else values
@@ -210,7 +210,7 @@ def why(
     if rollouts.advantage is not None:
         columns["trainer_advantage"] = Column(rollouts.advantage[part], symbol="A (trainer)")
     if rollouts.length is not None:
-        columns["length"] = Column(whole(rollouts.length[part]))
+        columns["length"] = Column(as_whole_numbers(rollouts.length[part]))
     if rollouts.beginning is not None:
         columns["response"] = Column(
             [_start(text, 60) for text in rollouts.beginning[part]], "text"

@@ -13,7 +13,7 @@ Codes = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
 
-def changes(values: NDArray[Any]) -> Flags:
+def differs_from_previous(values: NDArray[Any]) -> Flags:
     """Return [N] whether a value differs from the one before; the first does."""
     differs = np.ones(len(values), dtype=bool)
     np.not_equal(values[1:], values[:-1], out=differs[1:])
@@ -31,7 +31,7 @@ def segment_mean(values: Floats, start: Ints) -> Floats:
     return first + segment_sums(values - np.repeat(first, size), start) / size
 
 
-def numbered(labels: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
+def appearance_order(labels: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
     """Return the different labels in order of first appearance, and the number of each entry."""
     known, first, number = np.unique(labels, return_index=True, return_inverse=True)
     by_appearance = np.argsort(first)
@@ -40,7 +40,7 @@ def numbered(labels: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
     return known[by_appearance], place[number.reshape(-1)]
 
 
-def gathered(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
+def gather_ranges(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
     """Return the offsets of some of the rows of a ragged array, and which members they hold.
 
     Args:
@@ -70,7 +70,7 @@ def dense(code: Ints | Codes, n: int) -> tuple[Ints, Ints]:
         return (np.cumsum(used) - 1)[code], key
     order = stable_order(code, n)
     ordered = code[order]
-    new = changes(ordered)
+    new = differs_from_previous(ordered)
     number = np.empty(len(code), dtype=np.int64)
     number[order] = np.cumsum(new) - 1
     return number, ordered[new].astype(np.int64)

@@ -21,7 +21,7 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 LARGEST_SEED = 2**63 - 1
 
 
-def mixed(words: Words) -> Words:
+def mix(words: Words) -> Words:
     """Return 64 random-looking bits for each number: a bijection in which every bit turns others.
 
     Source: Steele, Lea & Flood (2014), SplitMix, with the constants of Stafford's variant 13.
@@ -34,10 +34,10 @@ def mixed(words: Words) -> Words:
     return z
 
 
-def keys(seed: int, episodes: NDArray[np.integer[Any]]) -> Words:
+def stream_keys(seed: int, episodes: NDArray[np.integer[Any]]) -> Words:
     """Return the key of each episode's stream.
 
-    Another bijection than `mixed` makes them (that of MurmurHash3), so that no stream is a piece of
+    Another bijection than `mix` makes them (that of MurmurHash3), so that no stream is a piece of
     the list of keys. Of n episodes with t steps each, two share a piece of their streams with
     probability n² t / 2^64 at the most: one in 10^5 for 10^6 episodes of 100 steps.
 
@@ -45,7 +45,7 @@ def keys(seed: int, episodes: NDArray[np.integer[Any]]) -> Words:
         seed: 0 to 2^63 − 1.
         episodes: [E] their numbers.
     """
-    own = mixed(np.array([seed], dtype=np.uint64) + GOLDEN)
+    own = mix(np.array([seed], dtype=np.uint64) + GOLDEN)
     z: Words = episodes.astype(np.uint64) * GOLDEN + own
     z ^= z >> np.uint64(33)
     z *= np.uint64(0xFF51AFD7ED558CCD)
@@ -55,14 +55,14 @@ def keys(seed: int, episodes: NDArray[np.integer[Any]]) -> Words:
     return z
 
 
-def drawn(key: Words, place: int | NDArray[np.integer[Any]]) -> Words:
+def draw(key: Words, place: int | NDArray[np.integer[Any]]) -> Words:
     """Return the 64 bits at a place of each stream.
 
     Args:
-        key: [E] of `keys`.
+        key: [E] of `stream_keys`.
         place: 0 for what comes before the first step, t for step t = 1, 2, ...; one, or [E].
     """
-    return mixed(key + (np.atleast_1d(place).astype(np.uint64) + np.uint64(1)) * GOLDEN)
+    return mix(key + (np.atleast_1d(place).astype(np.uint64) + np.uint64(1)) * GOLDEN)
 
 
 def any_seed() -> int:

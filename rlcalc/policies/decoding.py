@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from rlcalc.errors import UsageError, shown
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.policy import Policy
 
@@ -124,7 +124,7 @@ def applied(weight: Floats, first: Ints, steps: Iterable[tuple[str, float]]) -> 
     return weight
 
 
-def decoded(model: Expected, policy: Policy, steps: Steps) -> Policy:
+def decoded(model: ExpectedMDP, policy: Policy, steps: Steps) -> Policy:
     """Return a policy of a model after each of the steps."""
     first = model.pair_start[:-1][~model.terminal]
     name = ",".join([policy.name, *(f"{step}:{number:g}" for step, number in steps)])

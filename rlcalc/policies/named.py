@@ -88,10 +88,12 @@ def by_name(name: str, mdp: MDP, gamma: float) -> Policy:
     if named == "uniform":
         return Policy.uniform(mdp.expected)
     from rlcalc.solvers import solve
+    from rlcalc.solvers.policies import policy_to_evaluate
+    from rlcalc.solvers.request import SolveRequest
 
-    question = solve.Question(policy=named, gamma=gamma)
+    question = SolveRequest(policy=named, gamma=gamma)
     if named == "spec":
-        policy = solve.policy_asked(mdp, question, gamma)
+        policy = policy_to_evaluate(mdp, question, gamma)
         assert policy is not None
         return policy
     answer = solve.solve(mdp, question)

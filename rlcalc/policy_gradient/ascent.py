@@ -12,19 +12,21 @@ from rlcalc.numerics.random_streams import LARGEST_SEED
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.estimate import FORMS
 from rlcalc.policy_gradient.report import cosine, norm
-from rlcalc.policy_gradient.request import Question
-from rlcalc.policy_gradient.setup import Slope
+from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.setup import GradientSetup
 from rlcalc.result import Column, Fact, Result
 from rlcalc.simulation.play import Watch
 
 
 @dataclass(frozen=True)
-class Ascent:
+class AscentRequest:
     """How a policy is to climb."""
 
     steps: int
     learning_rate: float
-    question: Question | None = None  # None: along the exact gradient, else along an estimate
+    question: GradientRequest | None = (
+        None  # None: along the exact gradient, else along an estimate
+    )
 
     def __post_init__(self) -> None:
         """Refuse what is no climb.
@@ -47,7 +49,7 @@ class Ascent:
 
 
 def ascend(
-    at: Slope, ascent: Ascent, watch: Watch = lambda items, done: items
+    at: GradientSetup, ascent: AscentRequest, watch: Watch = lambda items, done: items
 ) -> tuple[Result, Policy]:
     """Return the objective after each step of gradient ascent, and the policy at its end.
 
@@ -83,7 +85,7 @@ def ascend(
             logit = _moved(logit, ascent.learning_rate, along, step + 1)
             with np.errstate(over="ignore"):
                 policy = Policy(Policy.softmax(at.mdp.expected, logit, 1.0).weight, "ascended")
-            here = here.under(policy, (at.play.seed + step + 1) % (LARGEST_SEED + 1))
+            here = here.induced_by(policy, (at.play.seed + step + 1) % (LARGEST_SEED + 1))
     number, objective, length, likeness = (np.array(column) for column in zip(*rows, strict=True))
     columns = {
         "step": Column(number, "key"),
@@ -116,7 +118,7 @@ def _moved(logit: Floats, rate: float, along: Floats, step: int) -> Floats:
     return moved
 
 
-def _facts(at: Slope, ascent: Ascent, reached: float) -> dict[str, Fact]:
+def _facts(at: GradientSetup, ascent: AscentRequest, reached: float) -> dict[str, Fact]:
     facts: dict[str, Fact] = {
         "method": "exact gradient ascent" if ascent.question is None else "gradient ascent",
         **at.play.facts(),
@@ -131,5 +133,5 @@ def _facts(at: Slope, ascent: Ascent, reached: float) -> dict[str, Fact]:
         "baseline": ascent.question.baseline,
         "critic": ascent.question.critic,
         "discount_weight": ascent.question.discount_weight,
-        "batch": at.play.wish.episodes,
+        "batch": at.play.request.episodes,
     }

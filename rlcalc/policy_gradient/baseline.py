@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rlcalc.numerics.arrays import Floats
-from rlcalc.policy_gradient.sums import Sums, _quotient, _summed
-from rlcalc.policy_gradient.weighted_episodes import Target, Walk
+from rlcalc.policy_gradient.sums import Sums, quotient, summed
+from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
 
 
 @dataclass(frozen=True)
-class Groups(Sums):
+class StartGroups(Sums):
     """Sums over the episodes that begin in each state: a group, as GRPO has one a prompt."""
 
     episodes: Floats  # [S]
@@ -20,24 +20,24 @@ class Groups(Sums):
     step_weight: Floats  # [S] Σ_t γ^t ρ_{1:t}
 
     @classmethod
-    def of(cls, walk: Walk, target: Target) -> Groups:
+    def of(cls, walk: WeightedEpisodes, target: TargetPolicy) -> StartGroups:
         """Return the sums of some episodes."""
         size, begun = target.mdp.n_states, walk.start
         step_weight = walk.decay * walk.so_far
         return cls(
-            _summed(begun, None, size),
-            _summed(begun, walk.whole * walk.total, size),
-            _summed(begun, walk.whole, size),
-            _summed(begun[walk.episode], step_weight * walk.gain, size),
-            _summed(begun[walk.episode], step_weight, size),
+            summed(begun, None, size),
+            summed(begun, walk.whole * walk.total, size),
+            summed(begun, walk.whole, size),
+            summed(begun[walk.episode], step_weight * walk.gain, size),
+            summed(begun[walk.episode], step_weight, size),
         )
 
     @property
     def mean(self) -> Floats:
         """[S] the mean of G(τ)."""
-        return _quotient(self.gain, self.weight)
+        return quotient(self.gain, self.weight)
 
     @property
     def step_mean(self) -> Floats:
         """[S] the mean of G_t over all steps, each with the weight γ^t if the gradient has it."""
-        return _quotient(self.step_gain, self.step_weight)
+        return quotient(self.step_gain, self.step_weight)

@@ -8,12 +8,12 @@ from functools import partial
 import numpy as np
 
 from rlcalc.errors import InputError
-from rlcalc.policy_gradient.estimate import Estimate, Plan, Summary
+from rlcalc.policy_gradient.estimate import Estimate, EstimateRequest, Summary
 from rlcalc.policy_gradient.exact import expected_without_discount_weight
-from rlcalc.policy_gradient.logged_episodes import Data, recoded
+from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes, recoded
 from rlcalc.policy_gradient.report import by_form, by_parameter, cosine, norm
-from rlcalc.policy_gradient.request import Question
-from rlcalc.policy_gradient.setup import Episodes, Slope
+from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.setup import Episodes, GradientSetup
 from rlcalc.policy_gradient.surrogate import surrogates
 from rlcalc.result import Fact, Result
 from rlcalc.simulation.play import Watch
@@ -21,9 +21,9 @@ from rlcalc.trajectories import Trajectories
 
 
 def gradient(
-    at: Slope,
-    question: Question,
-    data: Data | None = None,
+    at: GradientSetup,
+    question: GradientRequest,
+    data: LoggedEpisodes | None = None,
     watch: Watch = lambda items, done: items,
 ) -> Result:
     """Return estimates of the policy gradient, with the exact one beside them.
@@ -57,11 +57,13 @@ def gradient(
     )
 
 
-def _played(at: Slope, watch: Watch) -> Iterable[Trajectories]:
+def _played(at: GradientSetup, watch: Watch) -> Iterable[Trajectories]:
     return watch(at.play.trajectories(), len)
 
 
-def _told(at: Slope, question: Question, data: Data, said: list[str]) -> Episodes:
+def _told(
+    at: GradientSetup, question: GradientRequest, data: LoggedEpisodes, said: list[str]
+) -> Episodes:
     """Return what gives the episodes of data, and take down what their reader says."""
 
     def episodes() -> Iterator[Trajectories]:
@@ -84,7 +86,7 @@ SMALL_GROUP = 20
 """Episodes of a group, on average, below which its mean takes off much of what it should leave."""
 
 
-def _notes(plan: Plan, summary: Summary, found: list[Estimate]) -> Iterator[str]:
+def _notes(plan: EstimateRequest, summary: Summary, found: list[Estimate]) -> Iterator[str]:
     groups = np.count_nonzero(plan.groups.episodes) if plan.groups else 0
     if groups * SMALL_GROUP > summary.gain.n:
         yield (
@@ -105,7 +107,11 @@ def _notes(plan: Plan, summary: Summary, found: list[Estimate]) -> Iterator[str]
 
 
 def _facts(
-    at: Slope, question: Question, plan: Plan, summary: Summary, found: list[Estimate]
+    at: GradientSetup,
+    question: GradientRequest,
+    plan: EstimateRequest,
+    summary: Summary,
+    found: list[Estimate],
 ) -> dict[str, Fact]:
     """Return what explains the estimates; the words are those of `tables.by_form`."""
     wanted, play = at.exact, at.play
@@ -137,7 +143,7 @@ def _facts(
     return facts | {"statement": _statement(at, found, biased=not question.discount_weight)}
 
 
-def _bias(at: Slope) -> dict[str, Fact]:
+def _bias(at: GradientSetup) -> dict[str, Fact]:
     """Return how far what is estimated without γ^t is from the gradient."""
     wanted = at.exact
     advantage = wanted.action_value - wanted.value[at.mdp.expected.pair_state]
@@ -153,7 +159,7 @@ def _bias(at: Slope) -> dict[str, Fact]:
     }
 
 
-def _statement(at: Slope, found: list[Estimate], *, biased: bool) -> str:
+def _statement(at: GradientSetup, found: list[Estimate], *, biased: bool) -> str:
     """Return what the surrogate is not and its gradient is, of each form."""
     said = []
     for one in found:

@@ -13,7 +13,7 @@ ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
-class Controlled:
+class ControlVariate:
     """Moments of x and of h over n episodes, for several keys: those of x − b h for any b.
 
     Here x is an episode's gradient without a baseline, and h is what a baseline of 1 takes off.
@@ -27,7 +27,7 @@ class Controlled:
     hh: Floats
 
     @classmethod
-    def of(cls, n: int, size: int, key: Ints, x: Floats, h: Floats | None = None) -> Controlled:
+    def of(cls, n: int, size: int, key: Ints, x: Floats, h: Floats | None = None) -> ControlVariate:
         """Return the moments of n episodes, of which those not listed for a key have x = h = 0.
 
         Args:
@@ -59,14 +59,14 @@ class Controlled:
             hh=total(h_left**2) + absent * h_mean**2,
         )
 
-    def merge(self, later: Controlled) -> Controlled:
+    def merge(self, later: ControlVariate) -> ControlVariate:
         """Return the moments of these episodes and of later ones.
 
         Source: Chan, Golub & LeVeque (1979).
         """
         n = self.n + later.n
         dx, dh, share = later.x - self.x, later.h - self.h, self.n * later.n / n
-        return Controlled(
+        return ControlVariate(
             n=n,
             x=self.x + dx * (later.n / n),
             h=self.h + dh * (later.n / n),

@@ -13,9 +13,9 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Flags, Floats
-from rlcalc.policy_gradient.baseline import Groups
-from rlcalc.policy_gradient.sums import Sums, _quotient, _summed
-from rlcalc.policy_gradient.weighted_episodes import Target, Walk
+from rlcalc.policy_gradient.baseline import StartGroups
+from rlcalc.policy_gradient.sums import Sums, quotient, summed
+from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Halves(Sums):
     visits: Floats  # [2, K] Σ_t γ^t ρ_{1:t} over all times
 
     @classmethod
-    def of(cls, walk: Walk, target: Target) -> Halves:
+    def of(cls, walk: WeightedEpisodes, target: TargetPolicy) -> Halves:
         """Return the sums of some episodes."""
         n_pairs, n_states = target.mdp.n_pairs, target.mdp.n_states
         half = walk.half[walk.episode]
@@ -39,15 +39,15 @@ class Halves(Sums):
         of_state = walk.first_visits(walk.piece.state, n_states)
         value = walk.ratio * walk.gain
         return cls(
-            _summed(pair[one], None, 2 * n_pairs).reshape(2, -1),
-            _summed(pair[one], walk.gain[one], 2 * n_pairs).reshape(2, -1),
-            _summed(state[of_state], None, 2 * n_states).reshape(2, -1),
-            _summed(state[of_state], value[of_state], 2 * n_states).reshape(2, -1),
-            _summed(pair, walk.decay * walk.so_far, 2 * n_pairs).reshape(2, -1),
+            summed(pair[one], None, 2 * n_pairs).reshape(2, -1),
+            summed(pair[one], walk.gain[one], 2 * n_pairs).reshape(2, -1),
+            summed(state[of_state], None, 2 * n_states).reshape(2, -1),
+            summed(state[of_state], value[of_state], 2 * n_states).reshape(2, -1),
+            summed(pair, walk.decay * walk.so_far, 2 * n_pairs).reshape(2, -1),
         )
 
 
-Sum = TypeVar("Sum", Groups, Halves)
+Sum = TypeVar("Sum", StartGroups, Halves)
 
 
 def added(several: Iterable[Sum]) -> Sum:
@@ -79,7 +79,7 @@ class Critic:
         return cls(np.stack([value, value]), np.stack([action_value, action_value]))
 
     @classmethod
-    def of(cls, halves: Halves, target: Target) -> Critic:
+    def of(cls, halves: Halves, target: TargetPolicy) -> Critic:
         """Return the critic that tells each half what the other half has seen.
 
         Q̂ is the mean of the gains from the first time that an episode meets a pair, and no episode
@@ -100,16 +100,16 @@ class Critic:
 
         Source: Chernozhukov et al. (2018) for halves that judge each other; Newey (1994) for moves.
         """
-        value = _quotient(halves.state_gain, halves.state_times)[::-1]
-        action_value = _quotient(halves.gain, halves.times)[::-1]
+        value = quotient(halves.state_gain, halves.state_times)[::-1]
+        action_value = quotient(halves.gain, halves.times)[::-1]
         other = halves.visits[::-1]
         free = np.maximum(halves.times - 1, 1)
-        lever = _quotient(other, np.sqrt(np.maximum(halves.times, 1) * free))
+        lever = quotient(other, np.sqrt(np.maximum(halves.times, 1) * free))
         unmet = ((other != 0) & (halves.times < 2)).any(axis=0)
         by_state = np.bincount(target.mdp.expected.pair_state, unmet, target.mdp.n_states) > 0
         return cls(value, action_value, lever, by_state[target.mdp.expected.pair_state])
 
-    def moves(self, walk: Walk) -> Floats:
+    def moves(self, walk: WeightedEpisodes) -> Floats:
         """Return [T] l_h (G_t − Q̂_h) on the steps that the critic has learnt from, else 0."""
         assert self.lever is not None
         moves = np.zeros(len(walk.pair))

@@ -15,11 +15,11 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Flags, Floats
-from rlcalc.policy_gradient.baseline import Groups
-from rlcalc.policy_gradient.control_variate import Controlled
+from rlcalc.policy_gradient.baseline import StartGroups
+from rlcalc.policy_gradient.control_variate import ControlVariate
 from rlcalc.policy_gradient.critic import Critic, Halves, added
-from rlcalc.policy_gradient.score_function import Scores
-from rlcalc.policy_gradient.weighted_episodes import Target, Walk
+from rlcalc.policy_gradient.score_function import ScoreFunction
+from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
 from rlcalc.trajectories import Trajectories
 
 Form = Literal["trajectory", "gain", "q", "advantage"]
@@ -34,16 +34,16 @@ Engine = Callable[[Callable[[Numbered], Any], Iterable[Numbered]], Iterable[Any]
 
 
 @dataclass(frozen=True)
-class Plan:
+class EstimateRequest:
     """What is estimated, and what it leans on."""
 
-    target: Target
+    target: TargetPolicy
     critic: Critic
     forms: tuple[Form, ...] = FORMS
     baseline: Baseline = "none"
-    groups: Groups | None = None  # for the baseline mean
+    groups: StartGroups | None = None  # for the baseline mean
 
-    def baselines(self, walk: Walk, value: Floats) -> dict[Form, Floats | float]:
+    def baselines(self, walk: WeightedEpisodes, value: Floats) -> dict[Form, Floats | float]:
         """Return what is taken off G(τ), [E], and off G_t, [T].
 
         Args:
@@ -63,9 +63,9 @@ class Plan:
 class Summary:
     """What some episodes leave behind: it adds up, and every estimate is made of nothing else."""
 
-    gradient: dict[Form, Controlled]  # K keys, the parameters
-    surrogate: dict[Form, Controlled]  # one key
-    gain: Controlled  # one key: G(τ), as the policy would have earned it
+    gradient: dict[Form, ControlVariate]  # K keys, the parameters
+    surrogate: dict[Form, ControlVariate]  # one key
+    gain: ControlVariate  # one key: G(τ), as the policy would have earned it
     n_steps: int
     n_truncated: int
     n_weighted: int  # episodes that another policy played
@@ -102,7 +102,7 @@ class Estimate:
 
 
 @np.errstate(over="ignore", invalid="ignore")  # here too: it may run in a thread of its own
-def summarise(some: Numbered, plan: Plan) -> Summary:
+def summarise(some: Numbered, plan: EstimateRequest) -> Summary:
     """Return what a batch of whole episodes leaves behind.
 
     Args:
@@ -115,26 +115,26 @@ def summarise(some: Numbered, plan: Plan) -> Summary:
     number, piece = some
     target, n = plan.target, len(piece)
     walk = target.walk(piece, number)
-    scores = Scores.of(piece, target.mdp, target.weight, walk.pair)
+    scores = ScoreFunction.of(piece, target.mdp, target.weight, walk.pair)
     one, log_weight = np.zeros(n, dtype=np.int64), target.log_weight[walk.pair]
     gradient, surrogate = {}, {}
     for form, (psi, unit) in _psi(walk, plan).items():
         h = None if unit is None else scores(unit)
-        gradient[form] = Controlled.of(n, target.mdp.n_pairs, scores.pair, scores(psi), h)
+        gradient[form] = ControlVariate.of(n, target.mdp.n_pairs, scores.pair, scores(psi), h)
         hat = np.bincount(walk.episode, log_weight * psi, n).astype(np.float64)
-        surrogate[form] = Controlled.of(n, 1, one, hat)
+        surrogate[form] = ControlVariate.of(n, 1, one, hat)
     first = walk.first
     return Summary(
         gradient=gradient,
         surrogate=surrogate,
-        gain=Controlled.of(n, 1, one, walk.so_far[first] * walk.gain[first]),
+        gain=ControlVariate.of(n, 1, one, walk.so_far[first] * walk.gain[first]),
         n_steps=piece.n_steps,
         n_truncated=int(np.count_nonzero(piece.truncated & ~piece.terminated)),
         n_weighted=int(np.count_nonzero(walk.weighted)),
     )
 
 
-def _psi(walk: Walk, plan: Plan) -> dict[Form, tuple[Floats, Floats | None]]:
+def _psi(walk: WeightedEpisodes, plan: EstimateRequest) -> dict[Form, tuple[Floats, Floats | None]]:
     """Return Ψ_t of each form, and what a baseline of 1 takes off it if that is to be chosen."""
     critic, episode = plan.critic, walk.episode
     half = walk.half[episode]
@@ -161,7 +161,7 @@ ROUNDING = 1e-14
 """An estimate below this part of an episode's standard deviation is what rounding leaves of 0."""
 
 
-def numbered(batches: Iterable[Trajectories]) -> Iterator[Numbered]:
+def batches_with_numbers(batches: Iterable[Trajectories]) -> Iterator[Numbered]:
     """Yield batches, each with the number of its first episode."""
     number = 0
     for batch in batches:
@@ -169,25 +169,34 @@ def numbered(batches: Iterable[Trajectories]) -> Iterator[Numbered]:
         number += len(batch)
 
 
-def groups_of(batches: Iterable[Trajectories], target: Target, engine: Engine) -> Groups:
+def groups_of(batches: Iterable[Trajectories], target: TargetPolicy, engine: Engine) -> StartGroups:
     """Return the sums of each group; arguments and errors as in `summary_of`."""
-    looks: Iterable[Groups] = engine(partial(_look, Groups, target), numbered(batches))
+    looks: Iterable[StartGroups] = engine(
+        partial(start_counts, StartGroups, target), batches_with_numbers(batches)
+    )
     return added(looks)
 
 
-def critic_of(batches: Iterable[Trajectories], target: Target, engine: Engine) -> Critic:
+def critic_of(batches: Iterable[Trajectories], target: TargetPolicy, engine: Engine) -> Critic:
     """Return what each half of the episodes tells the other; the rest as in `summary_of`."""
-    looks: Iterable[Halves] = engine(partial(_look, Halves, target), numbered(batches))
+    looks: Iterable[Halves] = engine(
+        partial(start_counts, Halves, target), batches_with_numbers(batches)
+    )
     return Critic.of(added(looks), target)
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def _look(kind: type[Groups] | type[Halves], target: Target, some: Numbered) -> Groups | Halves:
+def start_counts(
+    kind: type[StartGroups] | type[Halves], target: TargetPolicy, some: Numbered
+) -> StartGroups | Halves:
+    """Return the sums of one piece of episodes."""
     number, piece = some
     return kind.of(target.walk(piece, number), target)
 
 
-def summary_of(batches: Iterable[Trajectories], plan: Plan, engine: Engine = map) -> Summary:
+def summary_of(
+    batches: Iterable[Trajectories], plan: EstimateRequest, engine: Engine = map
+) -> Summary:
     """Return what all episodes leave behind.
 
     Args:
@@ -199,14 +208,14 @@ def summary_of(batches: Iterable[Trajectories], plan: Plan, engine: Engine = map
         InputError: there is no episode, or it is none of the model's.
     """
     merged: Summary | None = None
-    for part in engine(partial(summarise, plan=plan), numbered(batches)):
+    for part in engine(partial(summarise, plan=plan), batches_with_numbers(batches)):
         merged = part if merged is None else merged.merge(part)
     if merged is None:
         raise InputError("there is no episode to estimate from")
     return merged
 
 
-def estimates(summary: Summary, plan: Plan) -> list[Estimate]:
+def estimates(summary: Summary, plan: EstimateRequest) -> list[Estimate]:
     """Return the estimate of each form.
 
         trajectory  Ψ_t = G(τ)                    gain       Ψ_t = γ^t G_t

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rlcalc.errors import InputError
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.graph.end_components import reachable
 from rlcalc.graph.mec_quotient import never_ending
 from rlcalc.mdp import MDP
@@ -17,7 +17,7 @@ from rlcalc.solvers.methods.linear import DENSE
 
 
 @dataclass(frozen=True)
-class Exact:
+class ExactGradient:
     """What a policy is worth, and how that changes with its logits."""
 
     objective: float  # J = Σ_s P(s_1 = s) V(s)
@@ -28,7 +28,7 @@ class Exact:
     surrogate: Floats  # [K] d_γ(s) π(a|s) log π(a|s): times Q, say, it sums to Ĵ
 
 
-def exact(mdp: MDP, weight: Floats, start: Floats, gamma: float) -> Exact:
+def exact(mdp: MDP, weight: Floats, start: Floats, gamma: float) -> ExactGradient:
     """Return J and its gradient in the logits θ of π(a|s) = exp θ(s,a) / Σ_b exp θ(s,b).
 
         ∂J/∂θ(s,a) = d_γ(s) π(a|s) A(s,a),   d_γ = start + γ P_πᵀ d_γ,   V = r_π + γ P_π V
@@ -47,13 +47,13 @@ def exact(mdp: MDP, weight: Floats, start: Floats, gamma: float) -> Exact:
     Source: Sutton, McAllester, Singh & Mansour (2000), theorem 1; Agarwal et al. (2021), eq. 10.
     """
     model = mdp.expected
-    value, visits = _systems(model.under(weight), start, gamma)
+    value, visits = _systems(model.induced_by(weight), start, gamma)
     action_value = model.action_value(value, gamma)
     advantage = action_value - value[model.pair_state]
     often = visits[model.pair_state] * weight
     with np.errstate(divide="ignore", invalid="ignore"):
         log_weight = np.where(weight > 0, np.log(weight), 0.0)
-    return Exact(
+    return ExactGradient(
         objective=float(start @ value),
         value=value,
         action_value=action_value,
@@ -80,12 +80,12 @@ def expected_without_discount_weight(
     Source: Nota & Thomas (2020), Is the policy gradient a gradient?
     """
     model = mdp.expected
-    visits = _systems(model.under(weight), start, 1.0)[1]
+    visits = _systems(model.induced_by(weight), start, 1.0)[1]
     expected: Floats = visits[model.pair_state] * weight * advantage
     return expected
 
 
-def _systems(chain: Expected, start: Floats, gamma: float) -> tuple[Floats, Floats]:
+def _systems(chain: ExpectedMDP, start: Floats, gamma: float) -> tuple[Floats, Floats]:
     """Return V and d_γ of a model with one pair a state.
 
     Raises:

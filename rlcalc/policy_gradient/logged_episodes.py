@@ -18,14 +18,14 @@ from rlcalc.trajectories import Experience, Trajectories
 
 
 @dataclass(frozen=True)
-class Data:
+class LoggedEpisodes:
     """Trajectories to estimate from, which may have to be looked at more than once."""
 
     load: Callable[[], Experience]
     lasts: bool  # loading again gives the same; else what is read is held
 
     @classmethod
-    def of(cls, source: Any, load: Callable[[Any], Experience]) -> Data:
+    def of(cls, source: Any, load: Callable[[Any], Experience]) -> LoggedEpisodes:
         """Return the data of a source: a path, several, or what holds trajectories."""
         return cls(partial(load, source), _lasts(source))
 

@@ -6,12 +6,12 @@ import numpy as np
 
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policy_gradient.estimate import Estimate
-from rlcalc.policy_gradient.request import Question
-from rlcalc.policy_gradient.setup import Slope
+from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.setup import GradientSetup
 from rlcalc.result import Column
 
 
-def by_parameter(at: Slope, found: list[Estimate]) -> dict[str, Column]:
+def by_parameter(at: GradientSetup, found: list[Estimate]) -> dict[str, Column]:
     """Return a row a form and parameter: z is how many errors the estimate is off."""
     states = at.mdp.states.named(at.mdp.expected.pair_state)
     actions = at.mdp.actions.named(at.mdp.action)
@@ -38,7 +38,9 @@ def _noise(wanted: Floats) -> float:
     return 1e-9 * float(np.abs(wanted).max(initial=0.0))
 
 
-def by_form(at: Slope, question: Question, found: list[Estimate]) -> dict[str, Column]:
+def by_form(
+    at: GradientSetup, question: GradientRequest, found: list[Estimate]
+) -> dict[str, Column]:
     """Return a row a form.
 
     `variance` is tr Σ, where Σ is the covariance of one episode's gradient; `expected_distance` is

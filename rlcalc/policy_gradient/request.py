@@ -9,7 +9,7 @@ from rlcalc.policy_gradient.estimate import BASELINES, FORMS, WITH_BASELINE
 
 
 @dataclass(frozen=True)
-class Question:
+class GradientRequest:
     """What is asked of a policy's gradient."""
 
     form: str = "all"  # or one of FORMS

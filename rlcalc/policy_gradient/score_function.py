@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.mdp import MDP
-from rlcalc.numerics.arrays import Floats, Ints, dense, gathered
+from rlcalc.numerics.arrays import Floats, Ints, dense, gather_ranges
 from rlcalc.trajectories import Trajectories
 
 
 @dataclass(frozen=True)
-class Scores:
+class ScoreFunction:
     """From a Ψ of each step to the gradients of episodes, on what each episode has touched."""
 
     taken: Ints  # [T] the entry of each step's state and action, in its episode
@@ -22,7 +22,7 @@ class Scores:
     weight: Floats  # [C] π(b|s)
 
     @classmethod
-    def of(cls, piece: Trajectories, mdp: MDP, weight: Floats, pair: Ints) -> Scores:
+    def of(cls, piece: Trajectories, mdp: MDP, weight: Floats, pair: Ints) -> ScoreFunction:
         """Return the scores of some episodes.
 
         Args:
@@ -35,7 +35,7 @@ class Scores:
         cell, cells = dense(key, len(piece) * mdp.n_states)
         state = cells % mdp.n_states
         width = np.diff(mdp.pair_start)[state]
-        edge, entry = gathered(mdp.pair_start, state)
+        edge, entry = gather_ranges(mdp.pair_start, state)
         return cls(
             taken=edge[cell] + pair - mdp.pair_start[piece.state],
             cell=cell,

@@ -18,19 +18,19 @@ from rlcalc.policy_gradient.estimate import (
     FORMS,
     WITH_BASELINE,
     Estimate,
-    Plan,
+    EstimateRequest,
     Summary,
     critic_of,
     estimates,
     groups_of,
     summary_of,
 )
-from rlcalc.policy_gradient.exact import Exact, exact
-from rlcalc.policy_gradient.request import Question
-from rlcalc.policy_gradient.weighted_episodes import Target
+from rlcalc.policy_gradient.exact import ExactGradient, exact
+from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
 from rlcalc.readers.models.logits import load_logits
 from rlcalc.simulation import play as playing
-from rlcalc.simulation.play import Play, Wish
+from rlcalc.simulation.play import Play, PlayRequest
 from rlcalc.trajectories import Trajectories
 
 Episodes = Callable[[], Iterable[Trajectories]]
@@ -38,7 +38,7 @@ Episodes = Callable[[], Iterable[Trajectories]]
 
 
 @dataclass(frozen=True)
-class Slope:
+class GradientSetup:
     """A policy of a model, its exact gradient, and the episodes that estimate it."""
 
     play: Play
@@ -56,29 +56,29 @@ class Slope:
         return self.mdp.start
 
     @cached_property
-    def exact(self) -> Exact:
+    def exact(self) -> ExactGradient:
         """The exact gradient."""
         return exact(self.mdp, self.play.policy.weight, self.start, self.play.gamma)
 
-    def under(self, policy: Policy, seed: int) -> Slope:
+    def induced_by(self, policy: Policy, seed: int) -> GradientSetup:
         """Return the same for another policy, with episodes of their own."""
-        wish = replace(self.play.wish, policy=policy, seed=seed, start=None)
-        return Slope(playing.prepare(self.mdp, wish))
+        request = replace(self.play.request, policy=policy, seed=seed, start=None)
+        return GradientSetup(playing.prepare(self.mdp, request))
 
-    def plan(self, question: Question, episodes: Episodes) -> Plan:
+    def plan(self, question: GradientRequest, episodes: Episodes) -> EstimateRequest:
         """Return what is to be estimated, and what it leans on.
 
         Args:
             question: what is asked.
             episodes: what is estimated from, for a first look.
         """
-        engine = partial(run, jobs=self.play.wish.jobs)
+        engine = partial(run, jobs=self.play.request.jobs)
         forms = FORMS if question.form == "all" else (question.form,)
-        target = Target(
+        target = TargetPolicy(
             self.mdp, self.play.policy.weight, self.play.gamma, question.discount_weight
         )
         known = self.exact
-        return Plan(
+        return EstimateRequest(
             target=target,
             critic=Critic.exact(known.value, known.action_value)
             if question.critic == "exact"
@@ -91,20 +91,22 @@ class Slope:
         )
 
     def estimated(
-        self, question: Question, episodes: Episodes
-    ) -> tuple[Plan, Summary, list[Estimate]]:
+        self, question: GradientRequest, episodes: Episodes
+    ) -> tuple[EstimateRequest, Summary, list[Estimate]]:
         """Return what episodes say about the gradient."""
         plan = self.plan(question, episodes)
-        summary = summary_of(episodes(), plan, partial(run, jobs=self.play.wish.jobs))
+        summary = summary_of(episodes(), plan, partial(run, jobs=self.play.request.jobs))
         return plan, summary, estimates(summary, plan)
 
 
-def slope(mdp: MDP, wish: Wish, logits: str | None = None, *, plays: bool = True) -> Slope:
+def set_up(
+    mdp: MDP, request: PlayRequest, logits: str | None = None, *, plays: bool = True
+) -> GradientSetup:
     """Return a policy of a model, ready to be differentiated.
 
     Args:
         mdp: the model.
-        wish: the policy, and how it is played.
+        request: the policy, and how it is played.
         logits: a file with θ(s,a), for π(a|s) = exp θ(s,a) / Σ_b exp θ(s,b), or `zero`.
         plays: whether there will be episodes, which must end.
 
@@ -113,13 +115,15 @@ def slope(mdp: MDP, wish: Wish, logits: str | None = None, *, plays: bool = True
         UsageError: a policy and logits.
     """
     if logits is not None:
-        if wish.policy is not None:
+        if request.policy is not None:
             raise UsageError("--policy and --logits both say what is done", fix="leave one out")
         zero = np.zeros(mdp.n_pairs)
         theta = zero if logits == "zero" else load_logits(logits, mdp)
         with np.errstate(over="ignore"):  # −1e308 below 1e308 is as good as −∞
             weight = Policy.softmax(mdp.expected, theta, 1.0).weight
-        wish = replace(wish, policy=Policy(weight, "zero logits" if logits == "zero" else "logits"))
+        request = replace(
+            request, policy=Policy(weight, "zero logits" if logits == "zero" else "logits")
+        )
     if not plays:
-        wish = replace(wish, max_steps=1)
-    return Slope(playing.prepare(mdp, wish))
+        request = replace(request, max_steps=1)
+    return GradientSetup(playing.prepare(mdp, request))

@@ -18,9 +18,11 @@ class Sums:
         return type(self)(*(getattr(self, name) + getattr(later, name) for name in names))
 
 
-def _summed(key: Ints, values: Floats | None, size: int) -> Floats:
+def summed(key: Ints, values: Floats | None, size: int) -> Floats:
+    """Return [size] the sum of the values of each key; without values, how often it occurs."""
     return np.bincount(key, values, size).astype(np.float64)
 
 
-def _quotient(total: Floats, count: Floats) -> Floats:
+def quotient(total: Floats, count: Floats) -> Floats:
+    """Return total / count, and 0 where the count is 0."""
     return np.divide(total, count, out=np.zeros_like(total), where=count != 0)

@@ -10,14 +10,16 @@ import numpy as np
 from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policy_gradient.exact import exact
-from rlcalc.policy_gradient.request import Question
-from rlcalc.policy_gradient.setup import Slope
+from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.setup import GradientSetup
 
 ROUNDING = 1e-12
 """A sum below this part of its terms is what rounding leaves of 0."""
 
 
-def surrogates(at: Slope, question: Question, forms: Iterable[str]) -> dict[str, float] | None:
+def surrogates(
+    at: GradientSetup, question: GradientRequest, forms: Iterable[str]
+) -> dict[str, float] | None:
     """Return the exact Ĵ of the forms that have one.
 
         q, advantage   Σ_s,a d_γ(s) π(a|s) log π(a|s) Ψ(s,a),  Ψ = Q or A
@@ -49,7 +51,7 @@ def surrogates(at: Slope, question: Question, forms: Iterable[str]) -> dict[str,
     return {form: known[form] for form in asked if form in known}
 
 
-def _of_trajectory(at: Slope, *, less_value: bool) -> dict[str, float]:
+def _of_trajectory(at: GradientSetup, *, less_value: bool) -> dict[str, float]:
     """Return Ĵ with Ψ = G(τ), or G(τ) − V(s_1), if episodes end.
 
         E[L G] = Σ_s,a d_γ(s) π(a|s) ( log π(a|s) Q(s,a) + Σ_s',r P(s',r|s,a) r U(s') )

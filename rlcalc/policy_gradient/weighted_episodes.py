@@ -10,7 +10,7 @@ import numpy as np
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.mdp import MDP
-from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, changes, stable_order
+from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, differs_from_previous, stable_order
 from rlcalc.policy_gradient.importance_sampling import products, ratios, weighted_gain
 from rlcalc.trajectories import Trajectories
 
@@ -19,7 +19,7 @@ CERTAIN = 1e-9
 
 
 @dataclass(frozen=True)
-class Walk:
+class WeightedEpisodes:
     """T steps of E episodes, and what the policy π makes of them."""
 
     piece: Trajectories
@@ -58,12 +58,12 @@ class Walk:
         """
         code = self.episode * n + key
         order = stable_order(code, len(self.piece) * n)
-        first: Ints = order.take(np.flatnonzero(changes(code.take(order))))
+        first: Ints = order.take(np.flatnonzero(differs_from_previous(code.take(order))))
         return first
 
 
 @dataclass(frozen=True)
-class Target:
+class TargetPolicy:
     """The policy whose gradient is asked for, in its model."""
 
     mdp: MDP
@@ -76,7 +76,7 @@ class Target:
         """[K] log π(a|s), 0 where π is."""
         return np.log(np.where(self.weight > 0, self.weight, 1.0))
 
-    def walk(self, piece: Trajectories, number: int) -> Walk:
+    def walk(self, piece: Trajectories, number: int) -> WeightedEpisodes:
         """Return episodes as this policy sees them.
 
         Args:
@@ -97,7 +97,7 @@ class Target:
         else:
             so_far = products(ratio, start)
             gain = weighted_gain(piece.reward, ratio, start, self.gamma)
-        return Walk(
+        return WeightedEpisodes(
             piece=piece,
             pair=pair,
             episode=piece.trajectory,

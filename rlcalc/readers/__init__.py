@@ -10,8 +10,8 @@ from typing import Any
 from rlcalc.errors import Fault, InputError, shown
 from rlcalc.formats import Kind
 from rlcalc.labels import Labels
-from rlcalc.readers.sources import Options, found, opened
-from rlcalc.readers.trajectories.context import Reading
+from rlcalc.readers.sources import ReadRequest, opened, resolve_files
+from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Experience, Trajectories
 
 FORMATS = {
@@ -27,7 +27,9 @@ FORMATS = {
 NPZ = "it may hold a model, for rlcalc solve; give trajectories, e.g. as Parquet"
 
 
-def load(sources: Sequence[str], options: Options, *, collect_faults: bool = False) -> Experience:
+def load(
+    sources: Sequence[str], options: ReadRequest, *, collect_faults: bool = False
+) -> Experience:
     """Return the trajectories of some sources, which are read as they are asked for.
 
     Args:
@@ -39,9 +41,9 @@ def load(sources: Sequence[str], options: Options, *, collect_faults: bool = Fal
         InputError: a source is not there (at once), or is not as it should be (while it is read).
     """
     experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
-    files = found(list(sources))
+    files = resolve_files(list(sources))
     batches = _or_rollouts(
-        _every_batch(files, Reading(experience, options)), sources, experience, options
+        _every_batch(files, ReaderContext(experience, options)), sources, experience, options
     )
     experience.batches = _read(batches, experience, ", ".join(map(shown, files[:3])))
     return experience
@@ -62,7 +64,7 @@ def _or_rollouts(
     batches: Iterator[Trajectories],
     sources: Sequence[str],
     experience: Experience,
-    options: Options,
+    options: ReadRequest,
 ) -> Iterator[Trajectories]:
     """Read sources that are no trajectories, but rollouts of some trainer, as one-step ones."""
     try:
@@ -80,7 +82,7 @@ def _or_rollouts(
         yield as_trajectories.read(sources, form, experience)
 
 
-def _every_batch(files: list[str], reading: Reading) -> Iterator[Trajectories]:
+def _every_batch(files: list[str], reading: ReaderContext) -> Iterator[Trajectories]:
     before: Kind | None = None
     for name in files:
         with _collected(reading.experience), opened(name, reading.options.kind) as file:
@@ -108,12 +110,12 @@ def _collected(experience: Experience) -> Iterator[None]:
         experience.faults += error.faults
 
 
-def load_frame(frame: Any, options: Options, *, collect_faults: bool = False) -> Experience:
+def load_frame(frame: Any, options: ReadRequest, *, collect_faults: bool = False) -> Experience:
     """Return the trajectories of a Polars frame, with one step a row or one trajectory a row."""
     from rlcalc.readers.trajectories.parquet import frames
 
     experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
-    reading = Reading(experience, options)
+    reading = ReaderContext(experience, options)
 
     def batches() -> Iterator[Trajectories]:
         with _collected(experience):

@@ -64,7 +64,7 @@ FOREIGN = {
 
 
 @dataclass(frozen=True)
-class Options:
+class ReadRequest:
     """How a source is to be read."""
 
     kind: Kind | None = None  # --from; None: found by content
@@ -102,7 +102,7 @@ def shipped_specs() -> dict[str, Path]:
     return {path.stem: path for path in sorted(specs_folder().iterdir()) if path.suffix in SUFFIXES}
 
 
-def found(sources: list[str]) -> list[str]:
+def resolve_files(sources: list[str]) -> list[str]:
     """Return the files that sources name, in the order given; `-` stands for standard input.
 
     Raises:

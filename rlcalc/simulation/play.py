@@ -32,7 +32,7 @@ Watch = Callable[[Iterable[Any], Callable[[Any], int]], Iterable[Any]]
 
 
 @dataclass(frozen=True)
-class Wish:
+class PlayRequest:
     """How a world is to be played."""
 
     episodes: int
@@ -52,7 +52,7 @@ class Play:
     """A world that is ready to be played: all that is random about it hangs on the seed."""
 
     world: MDP | Game
-    wish: Wish
+    request: PlayRequest
     seed: int
     gamma: float
     simulation: Simulation | None  # None: a world without a table plays itself
@@ -70,18 +70,18 @@ class Play:
 
     def trajectories(self) -> Iterator[Trajectories]:
         """Yield the episodes in batches."""
-        wish = self.wish
+        request = self.request
         if self.simulation:
-            engine = partial(run, jobs=wish.jobs)
-            return self.simulation.trajectories(engine, with_prob=wish.with_prob)
+            engine = partial(run, jobs=request.jobs)
+            return self.simulation.trajectories(engine, with_prob=request.with_prob)
         assert not isinstance(self.world, MDP)
         return self.world.play(
-            wish.episodes,
+            request.episodes,
             self.seed,
             self.policy,
-            wish.max_steps,
-            wish.group,
-            with_prob=wish.with_prob,
+            request.max_steps,
+            request.group,
+            with_prob=request.with_prob,
         )
 
     def rollouts(self, batches: Iterable[Trajectories]) -> Iterator[dict[str, Any]]:
@@ -93,19 +93,19 @@ class Play:
         from rlcalc.environments import language
 
         speaker = getattr(self.world, "speaker", None)
-        if speaker is None or self.wish.max_steps:
+        if speaker is None or self.request.max_steps:
             raise InputError(
                 f"{self.title} has no prompts and responses"
                 if speaker is None
                 else "responses that are cut are no rollouts",
                 fix="--rollouts is for language worlds, and without --max-steps",
             )
-        return language.rollouts(batches, speaker, self.wish.group)
+        return language.rollouts(batches, speaker, self.request.group)
 
     def experience(self) -> Experience:
         """Return the episodes as a stream of trajectories."""
         world = self.world
-        batches, worth = self.trajectories(), self.worth if self.wish.bootstrap else None
+        batches, worth = self.trajectories(), self.worth if self.request.bootstrap else None
         if worth is not None:
             batches = (replace(one, last_value=worth[one.last_state]) for one in batches)
         return Experience(batches, world.states, world.actions, world.gamma)
@@ -113,13 +113,13 @@ class Play:
     def tallies(self) -> Iterator[Tally]:
         """Yield what the episodes come to, block by block; none of their steps is kept."""
         if self.simulation:
-            outcomes = self.simulation.outcomes(self.gamma, partial(run, jobs=self.wish.jobs))
+            outcomes = self.simulation.outcomes(self.gamma, partial(run, jobs=self.request.jobs))
             return map(_tally, outcomes)
         return (tally_of(piece, self.gamma) for piece in self.experience().pieces())
 
     def _require_independent(self) -> None:
         """Refuse error bars for episodes that begin alike: they would be too small."""
-        if self.wish.group > 1:
+        if self.request.group > 1:
             raise UsageError(
                 "episodes of a group begin alike: error bars would take them for independent",
                 fix="leave out --group-size, or write trajectories or --rollouts",
@@ -132,7 +132,7 @@ class Play:
             "policy": self.policy_name,
             "seed": self.seed,
             "gamma": self.gamma,
-            "max_steps": self.wish.max_steps,
+            "max_steps": self.request.max_steps,
         }
 
     def exact_start_value(self) -> float | None:
@@ -141,14 +141,14 @@ class Play:
             return None
         chain = self.simulation.chain
         mdp = chain.mdp
-        steps = None if self.wish.bootstrap else self.wish.max_steps
+        steps = None if self.request.bootstrap else self.request.max_steps
         if steps and 0 < self.gamma < 1:  # what is further off is less than rounding
             steps = min(steps, math.ceil(-40 / math.log(self.gamma)))
         if (len(mdp.next_state) + A_CALL) * (steps or 1) > AFFORDABLE:
             return None
         assert mdp.start is not None
         if steps:
-            return float(mdp.start @ ahead(mdp, chain.policy, self.gamma, steps))
+            return float(mdp.start @ steps_ahead_value(mdp, chain.policy, self.gamma, steps))
         value = self.solved.facts["start_value"] if self.solved else None
         return value if isinstance(value, float) and np.isfinite(value) else None
 
@@ -156,11 +156,12 @@ class Play:
     def solved(self) -> Result | None:
         """The exact values of the policy that is followed, or None where there are none."""
         from rlcalc.solvers import solve
+        from rlcalc.solvers.request import SolveRequest
 
         assert self.simulation
         chain = self.simulation.chain
         try:
-            return solve.solve(chain.mdp, solve.Question(policy=chain.policy, gamma=self.gamma))
+            return solve.solve(chain.mdp, SolveRequest(policy=chain.policy, gamma=self.gamma))
         except InputError:
             return None
 
@@ -183,7 +184,7 @@ class Play:
             UsageError: episodes hang together, or what nobody would see is asked for.
         """
         self._require_independent()
-        if self.wish.with_prob:
+        if self.request.with_prob:
             raise UsageError(
                 "statistics have no probabilities of actions",
                 fix="leave out --with-prob, or say --rows trajectories",
@@ -219,11 +220,11 @@ def estimated(
     facts = {**play.facts(), **result.facts, "exact_start_value": exact}
     facts["standard_errors_apart"] = apart(mean, error if isinstance(error, float) else 0.0, exact)
     columns = dict(result.columns)
-    whole = play.wish.max_steps is None or play.wish.bootstrap
+    whole = play.request.max_steps is None or play.request.bootstrap
     if exact is not None and whole and play.solved:
         columns = _with_exact(result, play.solved)
     notes = result.notes
-    if play.wish.bootstrap and notes and play.worth is not None:
+    if play.request.bootstrap and notes and play.worth is not None:
         notes = ["what was cut off is worth what the model says: its values are exact"]
     return replace(result, columns=columns, facts=facts, notes=notes)
 
@@ -257,7 +258,7 @@ A_CALL = 2_000
 """Outcomes that are looked at in the time that it takes to begin."""
 
 
-def ahead(mdp: MDP, policy: Policy, gamma: float, steps: int) -> Floats:
+def steps_ahead_value(mdp: MDP, policy: Policy, gamma: float, steps: int) -> Floats:
     """Return the value of so many steps under a policy: V_n(s) = r_π(s) + γ Σ_s' P_π(s'|s) V_{n−1}.
 
     Args:
@@ -266,46 +267,46 @@ def ahead(mdp: MDP, policy: Policy, gamma: float, steps: int) -> Floats:
         gamma: the discount factor a step.
         steps: n.
     """
-    followed = mdp.expected.under(policy.weight)
+    followed = mdp.expected.induced_by(policy.weight)
     value: Floats = np.zeros(mdp.n_states)
     for _ in range(steps):
         value = followed.best(followed.action_value(value, gamma))
     return value
 
 
-def prepare(world: MDP | Game, wish: Wish) -> Play:
+def prepare(world: MDP | Game, request: PlayRequest) -> Play:
     """Return a world ready to be played.
 
     Raises:
         InputError: the policy or the first state is not the world's, or episodes never end.
-        UsageError: a wish that makes no sense.
+        UsageError: a request that makes no sense.
     """
-    if wish.episodes < 1 or wish.group < 1:
+    if request.episodes < 1 or request.group < 1:
         raise UsageError("there must be at least one episode, also in a group")
-    if wish.max_steps is not None and not 1 <= wish.max_steps <= MOST_STEPS:
+    if request.max_steps is not None and not 1 <= request.max_steps <= MOST_STEPS:
         raise UsageError(
-            f"max_steps is {wish.max_steps}", fix=f"give a whole number from 1 to {MOST_STEPS}"
+            f"max_steps is {request.max_steps}", fix=f"give a whole number from 1 to {MOST_STEPS}"
         )
-    wish = replace(wish, group=min(wish.group, wish.episodes))
-    seed = any_seed() if wish.seed is None else wish.seed
+    request = replace(request, group=min(request.group, request.episodes))
+    seed = any_seed() if request.seed is None else request.seed
     if not 0 <= seed <= LARGEST_SEED:
         raise UsageError(f"seed is {seed}", fix="give a whole number from 0 to 2^63 − 1")
-    gamma = world.gamma if wish.gamma is None else wish.gamma
+    gamma = world.gamma if request.gamma is None else request.gamma
     gamma = 1.0 if gamma is None else gamma
     if not 0 <= gamma <= 1:
         raise InputError(f"gamma is {gamma:g}", fix="the discount factor is from 0 to 1")
     if not isinstance(world, MDP):
-        return _game(world, wish, seed, gamma)
-    start = first_states(world, wish.start)
+        return _game(world, request, seed, gamma)
+    start = first_states(world, request.start)
     world = replace(world, start=start)
-    policy = policy_asked(wish.policy, world, gamma)
+    policy = policy_asked(request.policy, world, gamma)
     chain = Chain.of(world, policy, start)
-    simulation = Simulation(chain, wish.episodes, seed, wish.max_steps, wish.group)
-    return Play(world, wish, seed, gamma, simulation, policy)
+    simulation = Simulation(chain, request.episodes, seed, request.max_steps, request.group)
+    return Play(world, request, seed, gamma, simulation, policy)
 
 
-def _game(world: Game, wish: Wish, seed: int, gamma: float) -> Play:
-    policy = world.policies[0] if wish.policy is None else wish.policy
+def _game(world: Game, request: PlayRequest, seed: int, gamma: float) -> Play:
+    policy = world.policies[0] if request.policy is None else request.policy
     known = policy in world.policies or (callable(policy) and "function" in world.policies)
     if isinstance(policy, str) and not known and hasattr(world, "decoded"):
         other: Game | None = world.decoded(policy)
@@ -315,11 +316,11 @@ def _game(world: Game, wish: Wish, seed: int, gamma: float) -> Play:
             f"{shown(world.name)} cannot be played by the policy {shown(policy)}: {world.why}",
             fix=f"its policies are {', '.join(world.policies)}",
         )
-    if wish.start is not None:
+    if request.start is not None:
         raise InputError(
             f"{shown(world.name)} begins where it begins: {world.why}", fix="leave out --start"
         )
-    return Play(world, wish, seed, gamma, None, policy)
+    return Play(world, request, seed, gamma, None, policy)
 
 
 def first_states(mdp: MDP, asked: Any) -> Floats:

@@ -16,7 +16,7 @@ import numpy as np
 from rlcalc.errors import InputError, shown
 from rlcalc.numerics.arrays import Codes, Floats, Ints
 from rlcalc.numerics.kernel import Kernel, kernel
-from rlcalc.numerics.random_streams import GOLDEN, drawn, keys, mixed
+from rlcalc.numerics.random_streams import GOLDEN, draw, mix, stream_keys
 from rlcalc.simulation.markov_chain import Chain
 from rlcalc.trajectories import Trajectories
 
@@ -167,9 +167,11 @@ class Simulation:
     def _begin(self, span: Span) -> tuple[Words, Codes]:
         """Return the keys of episodes, and their first states."""
         numbers = np.arange(*span)
-        key = keys(self.seed, numbers)
-        leader = key if self.group == 1 else keys(self.seed, numbers // self.group * self.group)
-        first = self.chain.begin.draw(np.zeros(len(key), np.int64), drawn(leader, 0))
+        key = stream_keys(self.seed, numbers)
+        leader = (
+            key if self.group == 1 else stream_keys(self.seed, numbers // self.group * self.group)
+        )
+        first = self.chain.begin.draw(np.zeros(len(key), np.int64), draw(leader, 0))
         return key, self.chain.begin_state[first]
 
     def _walk(
@@ -193,7 +195,7 @@ class Simulation:
         discount = 1.0
         for t in range(limit):
             place += GOLDEN
-            entry = chain.table.draw(state, mixed(place))
+            entry = chain.table.draw(state, mix(place))
             if record is None:
                 earned = discount * chain.reward.take(entry)
                 if len(alive) == n:

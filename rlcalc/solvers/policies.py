@@ -7,18 +7,18 @@ from dataclasses import replace
 from rlcalc.errors import InputError, UsageError, shown
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
-from rlcalc.solvers.dispatch import Answer, find
-from rlcalc.solvers.request import POLICIES, Question, parameter
+from rlcalc.solvers.dispatch import Solution, find_solution
+from rlcalc.solvers.request import POLICIES, SolveRequest, parameter
 
 
-def policy_asked(mdp: MDP, question: Question, gamma: float) -> Policy | None:
+def policy_to_evaluate(mdp: MDP, request: SolveRequest, gamma: float) -> Policy | None:
     """Return the policy that is to be evaluated; None is the best one.
 
     Raises:
         UsageError: no such policy.
         InputError: the model comes without a policy.
     """
-    asked = question.policy
+    asked = request.policy
     if isinstance(asked, Policy):
         return asked
     kind, _, number = asked.partition(":")
@@ -34,25 +34,27 @@ def policy_asked(mdp: MDP, question: Question, gamma: float) -> Policy | None:
         return Policy(mdp.policy, "spec")
     if kind in ("epsilon", "softmax"):
         number_given = parameter(kind, number)
-        best = find(
-            mdp, replace(question, policy="optimal", bellman=None, method="auto"), gamma, None
+        best = find_solution(
+            mdp, replace(request, policy="optimal", bellman=None, method="auto"), gamma, None
         )
         if kind == "softmax":
             return Policy.softmax(mdp.expected, best.action_value, number_given)
-        tolerance = apart(mdp, best, gamma, question.wanted)
+        tolerance = separation(mdp, best, gamma, request.wanted)
         return Policy.epsilon(mdp.expected, best.action_value, number_given, tolerance)
     raise UsageError(f"there is no policy {shown(asked)}", fix=POLICIES)
 
 
-def followed(mdp: MDP, answer: Answer, gamma: float, policy: Policy | None, tol: float) -> Policy:
+def policy_of(
+    mdp: MDP, answer: Solution, gamma: float, policy: Policy | None, tol: float
+) -> Policy:
     """Return the policy that was evaluated, or the one that is greedy for the best values."""
     if policy is not None:
         return policy
-    tolerance = apart(mdp, answer, gamma, tol)
+    tolerance = separation(mdp, answer, gamma, tol)
     return Policy.greedy(mdp.expected, answer.action_value, tolerance)
 
 
-def apart(mdp: MDP, answer: Answer, gamma: float, tol: float) -> float:
+def separation(mdp: MDP, answer: Solution, gamma: float, tol: float) -> float:
     """Return how far action values must be apart to be told apart; 0 where nothing is proven."""
     if answer.bound > tol:
         return 0.0

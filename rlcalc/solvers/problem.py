@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats
 
 
@@ -22,11 +22,11 @@ class Iteration(NamedTuple):
 class Problem:
     """A model, and how well it is to be solved.
 
-    A policy is evaluated as the model in which it decides (`Expected.under`): each state has one
-    pair, so that the best there is, is the policy's value.
+    A policy is evaluated as the model that it induces (`ExpectedMDP.induced_by`): each state has
+    one pair, so that the best value is the policy's value.
     """
 
-    model: Expected
+    model: ExpectedMDP
     gamma: float
     tol: float  # the bound on |v − V| that is wanted; for gamma = 1, on |Tv − v|
     max_iterations: int
@@ -41,11 +41,11 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Found:
+class Iterate:
     """What a method has found; how near it is to the truth is for `bounds` to prove."""
 
     value: Floats  # [S]
     iterations: int
 
 
-Method = Callable[[Problem], Found]
+Method = Callable[[Problem], Iterate]

@@ -7,22 +7,24 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from rlcalc.errors import InputError, shown
-from rlcalc.expected_mdp import UNIT_ROUNDOFF, Expected
+from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.graph.end_components import reachable
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.policy import Policy
 from rlcalc.result import Column, Fact, Result
-from rlcalc.solvers.dispatch import Answer
+from rlcalc.solvers.dispatch import Solution
 from rlcalc.solvers.methods import value_iteration
 from rlcalc.solvers.methods.finite_horizon import Layer
-from rlcalc.solvers.request import Question
+from rlcalc.solvers.request import SolveRequest
 
 
-def by_pair(mdp: MDP, question: Question, answer: Answer, gamma: float, policy: Policy) -> Result:
+def by_pair(
+    mdp: MDP, request: SolveRequest, answer: Solution, gamma: float, policy: Policy
+) -> Result:
     """Return π, Q, V and A of each state-action pair."""
     model = mdp.expected
-    rows = rows_of(mdp, question.states)
+    rows = rows_of(mdp, request.states)
     states, actions = pair_names(mdp)
     value = answer.value[model.pair_state]
     columns = {
@@ -33,12 +35,12 @@ def by_pair(mdp: MDP, question: Question, answer: Answer, gamma: float, policy: 
         "v": Column(value[rows], symbol="V"),
         "a": Column((answer.action_value - value)[rows], symbol="A"),
     }
-    facts = _facts(mdp, question, answer, gamma, policy)
+    facts = _facts(mdp, request, answer, gamma, policy)
     notes = list(mdp.notes)
-    if question.policy == "optimal":
+    if request.policy == "optimal":
         facts["not_separated"] = count = not_separated(model, answer, gamma, policy)
         notes += [NOT_SEPARATED.format(count, answer.bound)] if count else []
-    return Result("solve", _title(mdp, policy.name, question), columns, facts, notes)
+    return Result("solve", _title(mdp, policy.name, request), columns, facts, notes)
 
 
 NOT_SEPARATED = (
@@ -47,7 +49,7 @@ NOT_SEPARATED = (
 )
 
 
-def not_separated(model: Expected, answer: Answer, gamma: float, policy: Policy) -> int | None:
+def not_separated(model: ExpectedMDP, answer: Solution, gamma: float, policy: Policy) -> int | None:
     """Return how many pairs are taken for the best with less than the best Q; None for none.
 
     What is less by rounding alone does not count.
@@ -58,10 +60,10 @@ def not_separated(model: Expected, answer: Answer, gamma: float, policy: Policy)
 
 
 def _facts(
-    mdp: MDP, question: Question, answer: Answer, gamma: float, policy: Policy
+    mdp: MDP, request: SolveRequest, answer: Solution, gamma: float, policy: Policy
 ) -> dict[str, Fact]:
     model = mdp.expected
-    weight = None if question.policy == "optimal" else policy.weight
+    weight = None if request.policy == "optimal" else policy.weight
     residuals = residual(model, answer, gamma, weight)
     start = mdp.start
     reached = None if start is None else reachable(model, start > 0)
@@ -86,7 +88,7 @@ def _facts(
 
 
 def residual(
-    model: Expected, answer: Answer, gamma: float, weight: Floats | None
+    model: ExpectedMDP, answer: Solution, gamma: float, weight: Floats | None
 ) -> dict[str, float]:
     """Return how far the answer is from each of the four Bellman identities, at most."""
     gain = answer.facts.get("gain", 0.0)
@@ -108,9 +110,9 @@ def _distance(one: Floats, other: Floats) -> float:
     return float(max(off.max(initial=0.0), -off.min(initial=0.0)))
 
 
-def _title(mdp: MDP, name: str, question: Question) -> str:
+def _title(mdp: MDP, name: str, request: SolveRequest) -> str:
     what = {"optimal": "V, Q, A and the best policy"}.get(name, f"V, Q and A of the policy {name}")
-    if question.criterion == "average":
+    if request.criterion == "average":
         what += ", average reward: V is the bias"
     return what + (f": {shown(mdp.name)}" if mdp.name else "")
 
@@ -129,7 +131,7 @@ def rows_of(mdp: MDP, states: Sequence[int] | None) -> Ints | slice:
     return np.flatnonzero(wanted[mdp.expected.pair_state])
 
 
-def by_iteration(answer: Answer, gamma: float, policy: Policy) -> Result:
+def by_iteration(answer: Solution, gamma: float, policy: Policy) -> Result:
     """Return the iterations, each with its change and its bound."""
     columns = {
         "iteration": Column([row.iteration for row in answer.trace], "key"),
@@ -168,13 +170,13 @@ def refuse_too_many(mdp: MDP, states: Sequence[int] | None, horizon: int) -> Non
 
 
 def by_steps_to_go(
-    mdp: MDP, question: Question, gamma: float, policy: Policy | None, layers: Iterable[Layer]
+    mdp: MDP, request: SolveRequest, gamma: float, policy: Policy | None, layers: Iterable[Layer]
 ) -> Result:
     """Return π, Q, V and A of each pair with each number of steps to go, the most first.
 
     Args:
         mdp: the model.
-        question: which states.
+        request: which states.
         gamma: the discount factor.
         policy: the one that is followed, or None for the best.
         layers: one step to go first.
@@ -182,7 +184,7 @@ def by_steps_to_go(
     model = mdp.expected
     weight = None if policy is None else policy.weight
     name = "optimal" if policy is None else policy.name
-    rows = rows_of(mdp, question.states)
+    rows = rows_of(mdp, request.states)
     states, actions = (names[rows] for names in pair_names(mdp))
     several: list[tuple[Floats, Floats, Floats]] = []
     bound = 0.0
@@ -205,13 +207,13 @@ def by_steps_to_go(
     largest = max(float(np.abs(numbers).max(initial=0)) for numbers in (q, v))
     facts: dict[str, Fact] = {
         "method": "backward induction",
-        "iterations": question.horizon,
+        "iterations": request.horizon,
         "bound": bound + 4 * UNIT_ROUNDOFF * largest,
         "gamma": gamma,
         "policy": name,
         "start_value": None if mdp.start is None else float(mdp.start @ layer.value),
-        "horizon": question.horizon,
+        "horizon": request.horizon,
         "states": model.n_states,
         "pairs": model.n_pairs,
     }
-    return Result("solve", _title(mdp, name, question), columns, facts, list(mdp.notes))
+    return Result("solve", _title(mdp, name, request), columns, facts, list(mdp.notes))

@@ -1,4 +1,4 @@
-"""The question: what is asked of a model, and whether it makes sense."""
+"""The request: what is asked of a model, and whether it makes sense."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError, meant, shown
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.solvers.methods.value_iteration import Recursion
@@ -31,7 +31,7 @@ LARGEST = 1e200
 
 
 @dataclass(frozen=True)
-class Question:
+class SolveRequest:
     """What is asked of a model."""
 
     policy: str | Policy = "optimal"  # optimal, uniform, spec, epsilon:ε, softmax:τ
@@ -51,7 +51,7 @@ class Question:
         """The bound above which an answer does not keep its promise."""
         return TOLERANCE if self.tol is None else self.tol
 
-    def aim(self, model: Expected) -> float:
+    def aim(self, model: ExpectedMDP) -> float:
         """Return the bound to work for: where none is asked for, rewards below 1 make it smaller.
 
         Values of the size of 1e-8 known to 1e-6 would tell nothing, not even the best action.
@@ -61,52 +61,52 @@ class Question:
         return TOLERANCE * min(1.0, model.largest_reward)
 
 
-def settled(mdp: MDP, question: Question) -> float:
-    """Return the discount factor that holds, once the question is seen to make sense.
+def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
+    """Return the discount factor that holds, once the request is seen to make sense.
 
     Raises:
         InputError: gamma is no discount factor.
-        UsageError: the question contradicts itself.
+        UsageError: the request contradicts itself.
     """
-    gamma = question.gamma if question.gamma is not None else mdp.gamma
+    gamma = request.gamma if request.gamma is not None else mdp.gamma
     gamma = 1.0 if gamma is None else gamma
     if not 0 <= gamma <= 1:
         raise InputError(
             f"gamma is {gamma:g}, expected 0..1", fix="a discount factor is 0.9 or 0.99, say"
         )
-    if question.method != "auto" and question.method not in METHODS:
+    if request.method != "auto" and request.method not in METHODS:
         raise UsageError(
-            f"there is no method {shown(question.method)}",
-            fix=meant(question.method, METHODS) + f"one of auto, {', '.join(METHODS)}",
+            f"there is no method {shown(request.method)}",
+            fix=meant(request.method, METHODS) + f"one of auto, {', '.join(METHODS)}",
         )
-    if question.bellman and question.method not in ("auto", "value-iteration"):
+    if request.bellman and request.method not in ("auto", "value-iteration"):
         raise UsageError(
-            f"--bellman is value iteration, and --method says {question.method}",
+            f"--bellman is value iteration, and --method says {request.method}",
             fix="leave one out",
         )
-    average = question.criterion == "average"
+    average = request.criterion == "average"
     special = {
-        "--horizon": question.horizon is not None,
+        "--horizon": request.horizon is not None,
         "--criterion average": average,
-        "--bellman": question.bellman is not None,
-        "--method": question.method != "auto",
-        "--gamma": average and question.gamma is not None,
-        "--trace": question.trace and question.horizon is not None,
-        "--max-iterations": question.horizon is not None
-        and question.max_iterations != MOST_ITERATIONS,
+        "--bellman": request.bellman is not None,
+        "--method": request.method != "auto",
+        "--gamma": average and request.gamma is not None,
+        "--trace": request.trace and request.horizon is not None,
+        "--max-iterations": request.horizon is not None
+        and request.max_iterations != MOST_ITERATIONS,
     }
-    if question.trace and question.states is not None:
+    if request.trace and request.states is not None:
         raise UsageError(
             "--trace shows iterations, and --states or --start-only rows of states",
             fix="leave one out",
         )
     given = [name for name, asked in special.items() if asked]
-    if (average or question.horizon is not None) and len(given) > 1:
+    if (average or request.horizon is not None) and len(given) > 1:
         raise UsageError(f"{' and '.join(given)} do not go together", fix="leave one out")
-    if not question.wanted > 0:
-        raise UsageError(f"--tol is {question.wanted:g}, expected a number above 0")
-    if question.horizon is not None and question.horizon < 1:
-        raise UsageError(f"--horizon is {question.horizon}, expected a number of steps")
+    if not request.wanted > 0:
+        raise UsageError(f"--tol is {request.wanted:g}, expected a number above 0")
+    if request.horizon is not None and request.horizon < 1:
+        raise UsageError(f"--horizon is {request.horizon}, expected a number of steps")
     return gamma
 
 

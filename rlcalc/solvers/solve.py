@@ -1,6 +1,6 @@
-"""From a model and a question to the answer: a method finds it, a bound proves it, facts tell.
+"""From a model and a request to the answer: a method finds it, a bound proves it, facts tell.
 
-The question stands in `question`, the finding in `answer`, the policy in `followed`, and what is
+The request stands in `request`, the finding in `answer`, the policy in `policy_of`, and what is
 told of it in `report`.
 """
 
@@ -14,15 +14,13 @@ from rlcalc.errors import InputError, NotConverged
 from rlcalc.mdp import MDP
 from rlcalc.result import Result
 from rlcalc.solvers import report
-from rlcalc.solvers.dispatch import find
-from rlcalc.solvers.policies import followed, policy_asked
-from rlcalc.solvers.request import LARGEST, TOLERANCE, Question, settled
-
-__all__ = ["Question", "policy_asked", "require_bound", "solve"]
+from rlcalc.solvers.dispatch import find_solution
+from rlcalc.solvers.policies import policy_of, policy_to_evaluate
+from rlcalc.solvers.request import LARGEST, TOLERANCE, SolveRequest, checked_gamma
 
 
 @np.errstate(all="ignore")  # what is no number is found out, and told
-def solve(mdp: MDP, question: Question) -> Result:
+def solve(mdp: MDP, request: SolveRequest) -> Result:
     """Return V, Q, A and π of a policy, the best one unless another is asked for.
 
     Rows are state-action pairs: π(a|s), Q(s,a), V(s), A(s,a) = Q(s,a) − V(s). `bound` is a number B
@@ -30,31 +28,31 @@ def solve(mdp: MDP, question: Question) -> Result:
 
     Args:
         mdp: the model.
-        question: what is asked of it.
+        request: what is asked of it.
 
     Raises:
-        InputError: the answer does not exist, or the model lacks what the question needs.
-        UsageError: the question contradicts itself.
+        InputError: the answer does not exist, or the model lacks what the request needs.
+        UsageError: the request contradicts itself.
     """
-    gamma = settled(mdp, question)
+    gamma = checked_gamma(mdp, request)
     if mdp.expected.largest_reward > LARGEST:
         raise InputError(
             f"a reward is as large as {mdp.expected.largest_reward:g}: values would be no numbers",
             fix=f"rewards up to {LARGEST:g} can be added up; scale them",
         )
-    policy = policy_asked(mdp, question, gamma)
-    if question.horizon is not None:
+    policy = policy_to_evaluate(mdp, request, gamma)
+    if request.horizon is not None:
         from rlcalc.solvers.methods import finite_horizon
 
         weight = None if policy is None else policy.weight
-        report.refuse_too_many(mdp, question.states, question.horizon)
-        layers = finite_horizon.solve(mdp.expected, weight, gamma, question.horizon)
-        return report.by_steps_to_go(mdp, question, gamma, policy, layers)
-    answer = find(mdp, question, gamma, policy)
-    policy = followed(mdp, answer, gamma, policy, question.wanted)
-    if question.trace:
+        report.refuse_too_many(mdp, request.states, request.horizon)
+        layers = finite_horizon.solve(mdp.expected, weight, gamma, request.horizon)
+        return report.by_steps_to_go(mdp, request, gamma, policy, layers)
+    answer = find_solution(mdp, request, gamma, policy)
+    policy = policy_of(mdp, answer, gamma, policy, request.wanted)
+    if request.trace:
         return report.by_iteration(answer, gamma, policy)
-    return report.by_pair(mdp, question, answer, gamma, policy)
+    return report.by_pair(mdp, request, answer, gamma, policy)
 
 
 def require_bound(result: Result, tol: float | None) -> None:

@@ -17,7 +17,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from rlcalc.groups.advantages import ESTIMATORS, advantages
 from rlcalc.groups.advantages.trainers import convention_of
 from rlcalc.readers.rollouts.load import load_frame
-from rlcalc.readers.rollouts.request import Asked
+from rlcalc.readers.rollouts.request import RolloutRequest
 from rlcalc.rollouts import Rollouts
 from tests.benchmarks.test_whole_process import RLCALC, compare, peak, python
 
@@ -146,7 +146,7 @@ def test_the_advantage_step_with_text_ids() -> None:
         times = []
         for _ in range(5):
             begin = time.perf_counter()
-            advantages(load_frame(rows, Asked()), convention_of("grpo", None))
+            advantages(load_frame(rows, RolloutRequest()), convention_of("grpo", None))
             times.append(time.perf_counter() - begin)
         rate = len(frame) / statistics.median(times) / 1e6
         print(f"\ngrpo from text ids, {name}: {rate:.1f} M rollouts/s; wanted at least 5")

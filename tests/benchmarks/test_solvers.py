@@ -18,12 +18,12 @@ from scipy import sparse
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers import solve as solution
-from rlcalc.solvers.dispatch import small
+from rlcalc.solvers.dispatch import solve_small
 from rlcalc.solvers.methods import linear
 from rlcalc.solvers.methods.automatic import solve as automatic
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.proofs import macqueen
-from rlcalc.solvers.request import Question
+from rlcalc.solvers.request import SolveRequest
 from tests.solvers.models import open_map, slippery_lake
 
 GAMMA, TOLERANCE = 0.99, 1e-6
@@ -48,7 +48,7 @@ def garnet(n_states: int) -> MDP:
 def proven(mdp: MDP) -> macqueen.Proven:
     """Values and the proof of their bound, as `--method auto` finds them."""
     problem = Problem(mdp.expected, GAMMA, 0.9 * TOLERANCE, 1_000_000)
-    solve = small if mdp.n_states <= linear.DENSE else automatic
+    solve = solve_small if mdp.n_states <= linear.DENSE else automatic
     return macqueen.span_bound(mdp.expected, solve(problem)[0].value, GAMMA, TOLERANCE)
 
 
@@ -241,7 +241,7 @@ def test_total_reward_beside_storm(name: str) -> None:
 
 def total(mdp: MDP) -> float:
     """Solve for the total reward, and return its bound."""
-    bound = solution.solve(mdp, Question(gamma=1.0)).facts["bound"]
+    bound = solution.solve(mdp, SolveRequest(gamma=1.0)).facts["bound"]
     assert isinstance(bound, float)
     return bound
 

@@ -73,7 +73,7 @@ def test_the_exact_surrogate_of_whole_trajectories_is_their_sum(name: str, basel
     how: Any = {"policy": "softmax:1", "gamma": gamma, "seed": 1, "baseline": baseline}
     facts: Any = library.gradient(name, 50, **how).facts
     mdp = load.load_model(name)
-    play = playing.prepare(mdp, playing.Wish(1, "softmax:1", None, None, 1, gamma))
+    play = playing.prepare(mdp, playing.PlayRequest(1, "softmax:1", None, None, 1, gamma))
     total = 0.0
     assert mdp.start is not None
     for state in np.flatnonzero(mdp.start):

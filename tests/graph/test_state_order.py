@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.graph.state_order import by_distance, nearby, renumbered, scattered
+from rlcalc.graph.state_order import by_distance, locality_order, renumbered, scattered
 from rlcalc.mdp import MDP
 from tests.solvers.models import models, open_map, random_model
 
@@ -48,8 +48,8 @@ def test_shuffled_maps_are_numbered_anew() -> None:
 
     assert not scattered(plain.expected)
     assert scattered(moved.expected)
-    assert not scattered(nearby(moved.expected).model)
-    assert nearby(plain.expected).model is plain.expected
+    assert not scattered(locality_order(moved.expected).model)
+    assert locality_order(plain.expected).model is plain.expected
     for gamma in (0.99, 1.0):
         one, two = (rlcalc.solve(mdp, gamma=gamma, method="gauss-seidel") for mdp in (plain, moved))
         v = {str(s): value for s, value in zip(two["state"], two["v"], strict=True)}

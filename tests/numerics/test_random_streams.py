@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from rlcalc.numerics.random_streams import GOLDEN, drawn, keys, mixed
+from rlcalc.numerics.random_streams import GOLDEN, draw, mix, stream_keys
 
 EPISODES, PLACES = 1000, 300
 WORD = 2**64
@@ -14,8 +14,8 @@ WORD = 2**64
 
 def words(seed: int) -> np.ndarray:
     """[episodes, places]"""
-    key = keys(seed, np.arange(EPISODES))
-    return drawn(key[:, None], np.arange(PLACES)[None, :])
+    key = stream_keys(seed, np.arange(EPISODES))
+    return draw(key[:, None], np.arange(PLACES)[None, :])
 
 
 def splitmix(key: int, place: int) -> int:
@@ -30,19 +30,19 @@ def test_the_published_numbers_come_out() -> None:
     """SplitMix64 with seed 1234567, as its authors' reference program prints them."""
     known = [6457827717110365317, 3203168211198807973, 9817491932198370423]
 
-    assert drawn(np.array([1234567], dtype=np.uint64), np.arange(3)).tolist() == known
+    assert draw(np.array([1234567], dtype=np.uint64), np.arange(3)).tolist() == known
 
 
 @given(st.integers(0, WORD - 1), st.integers(0, 10**6))
 def test_a_draw_hangs_on_its_key_and_place_alone(key: int, place: int) -> None:
-    assert drawn(np.array([key], dtype=np.uint64), place).tolist() == [splitmix(key, place)]
+    assert draw(np.array([key], dtype=np.uint64), place).tolist() == [splitmix(key, place)]
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 10**9))
 def test_the_key_of_an_episode_does_not_hang_on_the_others(seed: int, episode: int) -> None:
-    both = keys(seed, np.array([episode, episode + 1]))
+    both = stream_keys(seed, np.array([episode, episode + 1]))
 
-    assert keys(seed, np.array([episode + 1]))[0] == both[1]
+    assert stream_keys(seed, np.array([episode + 1]))[0] == both[1]
     assert both[0] != both[1]
 
 
@@ -86,6 +86,6 @@ def test_means_of_episodes_spread_as_those_of_independent_numbers() -> None:
 def test_a_bit_of_the_input_turns_half_of_the_output() -> None:
     given = np.arange(1, 2001, dtype=np.uint64) * np.uint64(0x9E37_79B9)
     for bit in range(64):
-        turned = np.bitwise_count(mixed(given) ^ mixed(given ^ np.uint64(1 << bit)))
+        turned = np.bitwise_count(mix(given) ^ mix(given ^ np.uint64(1 << bit)))
 
         assert turned.mean() == pytest.approx(32, abs=1)

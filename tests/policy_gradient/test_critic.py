@@ -9,12 +9,12 @@ import pytest
 
 import rlcalc
 from rlcalc.policy import Policy
-from rlcalc.policy_gradient.baseline import Groups
+from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.compare import gradient
 from rlcalc.policy_gradient.critic import Critic, Halves, added
-from rlcalc.policy_gradient.request import Question
-from rlcalc.policy_gradient.score_function import Scores
-from rlcalc.policy_gradient.weighted_episodes import Target
+from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.score_function import ScoreFunction
+from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
 from rlcalc.trajectories import Experience, Trajectories
 from tests.policy_gradient.test_estimate import looping, sloped
 from tests.solvers.models import Floats, mdp_of
@@ -30,7 +30,7 @@ class ByHand:
     visits: Floats  # Σ γ^t ρ_{1:t}
 
     @classmethod
-    def of(cls, batch: Trajectories, target: Target) -> "ByHand":
+    def of(cls, batch: Trajectories, target: TargetPolicy) -> "ByHand":
         mdp, gamma, weight = target.mdp, target.gamma, target.weight
         gains: dict[tuple[str, int, int], list[float]] = defaultdict(list)
         visits = np.zeros((2, mdp.n_pairs))
@@ -76,7 +76,7 @@ def test_a_half_hears_the_means_of_the_other(of_another: bool) -> None:
     batch = rlcalc.simulate(
         at.mdp, 60, seed=2, start="0", policy=policy, with_prob=of_another
     ).whole()
-    target = Target(at.mdp, at.play.policy.weight, 0.8)
+    target = TargetPolicy(at.mdp, at.play.policy.weight, 0.8)
     walk, wanted = target.walk(batch, 0), ByHand.of(batch, target)
     halves = added(
         Halves.of(target.walk(batch.cut(*span), span[0]), target) for span in ((0, 7), (7, 60))
@@ -97,7 +97,7 @@ def test_an_episode_moves_the_estimate_as_far_as_its_move_says() -> None:
     """A gain more at an episode's end, and what it does to the form q: only the critic hears it."""
     at = sloped(looping(), 40, 2, 0.8)
     batch = at.play.experience().whole()
-    target = Target(at.mdp, at.play.policy.weight, 0.8)
+    target = TargetPolicy(at.mdp, at.play.policy.weight, 0.8)
 
     def estimate(reward: Floats) -> Floats:
         data = replace(batch, reward=reward)
@@ -117,7 +117,7 @@ def test_an_episode_moves_the_estimate_as_far_as_its_move_says() -> None:
         for t in met[(met >= first) & (met <= last)]:
             k = walk.pair[t]
             moved[t] = 0.8 ** (last - t) * wanted.visits[1 - e % 2, k] / wanted.times[e % 2, k]
-        scores = Scores.of(batch, at.mdp, target.weight, walk.pair)
+        scores = ScoreFunction.of(batch, at.mdp, target.weight, walk.pair)
         shift = np.bincount(scores.pair, scores(moved), 7) / 40
 
         assert np.abs(shift).max() > 1e-3
@@ -127,7 +127,7 @@ def test_an_episode_moves_the_estimate_as_far_as_its_move_says() -> None:
 @pytest.mark.parametrize("gamma", [1.0, 0.7])
 def test_errors_hold_those_of_the_critic(gamma: float) -> None:
     """Without them z would be 2 or 3 wide; the means of 150 estimates are those of ∇J."""
-    mdp, question = looping(), Question(critic="estimated")
+    mdp, question = looping(), GradientRequest(critic="estimated")
     several = [gradient(sloped(mdp, 400, seed, gamma), question) for seed in range(150)]
     z = np.array([one["z"].reshape(4, -1)[2:] for one in several])
     found = np.array([one["gradient"].reshape(4, -1)[2:] for one in several])
@@ -170,11 +170,11 @@ def test_a_mean_is_that_of_the_group_that_begins_alike() -> None:
 
 def test_groups_add_up_however_they_are_cut() -> None:
     at = sloped(looping(), 60, 2, 0.8)
-    target, batch = Target(at.mdp, at.play.policy.weight, 0.8), at.play.experience().whole()
+    target, batch = TargetPolicy(at.mdp, at.play.policy.weight, 0.8), at.play.experience().whole()
     parts = [
-        Groups.of(target.walk(batch.cut(*span), span[0]), target) for span in ((0, 7), (7, 60))
+        StartGroups.of(target.walk(batch.cut(*span), span[0]), target) for span in ((0, 7), (7, 60))
     ]
-    whole = Groups.of(target.walk(batch, 0), target)
+    whole = StartGroups.of(target.walk(batch, 0), target)
 
     assert (parts[0] + parts[1]).step_mean == pytest.approx(whole.step_mean)
     assert whole.mean[0] == pytest.approx(target.walk(batch, 0).total.mean())

@@ -11,11 +11,11 @@ from rlcalc.environments import load
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.compare import gradient
-from rlcalc.policy_gradient.control_variate import Controlled
-from rlcalc.policy_gradient.estimate import FORMS, Form, Plan, estimates, summary_of
-from rlcalc.policy_gradient.request import Question
-from rlcalc.policy_gradient.setup import Slope, slope
-from rlcalc.simulation.play import Wish
+from rlcalc.policy_gradient.control_variate import ControlVariate
+from rlcalc.policy_gradient.estimate import FORMS, EstimateRequest, Form, estimates, summary_of
+from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.setup import GradientSetup, set_up
+from rlcalc.simulation.play import PlayRequest
 from rlcalc.trajectories import Trajectories
 from tests.solvers.models import Floats, mdp_of
 
@@ -36,13 +36,15 @@ def looping() -> MDP:
     )
 
 
-def sloped(mdp: MDP, n: int, seed: int, gamma: float, jobs: int | None = 1) -> Slope:
+def sloped(mdp: MDP, n: int, seed: int, gamma: float, jobs: int | None = 1) -> GradientSetup:
     logit = np.linspace(-0.8, 0.8, mdp.n_pairs)
     policy = Policy.softmax(mdp.expected, logit, 1.0)
-    return slope(mdp, Wish(n, policy, start="0", seed=seed, gamma=gamma, jobs=jobs), plays=True)
+    return set_up(
+        mdp, PlayRequest(n, policy, start="0", seed=seed, gamma=gamma, jobs=jobs), plays=True
+    )
 
 
-def by_hand(batch: Trajectories, plan: Plan, form: Form) -> Floats:
+def by_hand(batch: Trajectories, plan: EstimateRequest, form: Form) -> Floats:
     """[E, K] the gradient of each episode, step by step."""
     target = plan.target
     mdp, gamma, weight = target.mdp, target.gamma, target.weight
@@ -70,7 +72,7 @@ def by_hand(batch: Trajectories, plan: Plan, form: Form) -> Floats:
 @pytest.mark.parametrize("form", FORMS)
 def test_means_and_errors_are_those_of_episodes_by_hand(form: Form) -> None:
     at = sloped(looping(), 50, 3, 0.8)
-    plan = at.plan(Question(form=form), at.play.trajectories)
+    plan = at.plan(GradientRequest(form=form), at.play.trajectories)
     batches = list(at.play.trajectories())
     (one,) = estimates(summary_of(batches, plan), plan)
     wanted = by_hand(batches[0], plan, form)
@@ -83,7 +85,7 @@ def test_means_and_errors_are_those_of_episodes_by_hand(form: Form) -> None:
 @pytest.mark.parametrize("baseline", ["none", "mean", "value", "optimal"])
 def test_estimates_are_unbiased_over_many_seeds(gamma: float, baseline: str) -> None:
     """The mean of 150 estimates is within 4 of its errors of the exact gradient."""
-    mdp, question = looping(), Question(baseline=baseline)
+    mdp, question = looping(), GradientRequest(baseline=baseline)
     several = []
     for seed in range(150):
         at = sloped(mdp, 400, seed, gamma)
@@ -97,7 +99,9 @@ def test_estimates_are_unbiased_over_many_seeds(gamma: float, baseline: str) -> 
 @pytest.mark.parametrize("gamma", [1.0, 0.7])
 def test_errors_say_how_far_estimates_are(gamma: float) -> None:
     mdp = looping()
-    z = np.array([gradient(sloped(mdp, 400, seed, gamma), Question())["z"] for seed in range(150)])
+    z = np.array(
+        [gradient(sloped(mdp, 400, seed, gamma), GradientRequest())["z"] for seed in range(150)]
+    )
 
     assert 0.93 <= np.sqrt((z**2).mean()) <= 1.07
 
@@ -137,7 +141,7 @@ def test_the_optimal_baseline_has_the_least_variance(
 def test_a_baseline_that_fits_everything_leaves_no_variance() -> None:
     """One episode of three meets each key: rounding would look like certainty, with z of 1e9."""
     rng = np.random.default_rng(1)
-    one = Controlled.of(3, 200, np.arange(200), rng.normal(size=200), rng.normal(size=200))
+    one = ControlVariate.of(3, 200, np.arange(200), rng.normal(size=200), rng.normal(size=200))
     mean, variance = one.less(one.optimal)
 
     assert mean == pytest.approx(np.zeros(200), abs=1e-12)
@@ -180,10 +184,10 @@ def test_moments_add_up() -> None:
     rng = np.random.default_rng(1)
     x, h, key = rng.normal(size=60), rng.normal(size=60), np.tile([0, 2, 3], 20)
     parts = [
-        Controlled.of(n, 4, key[piece], x[piece], h[piece])
+        ControlVariate.of(n, 4, key[piece], x[piece], h[piece])
         for n, piece in ((9, slice(0, 27)), (14, slice(27, 60)))
     ]
-    merged, whole = parts[0].merge(parts[1]), Controlled.of(23, 4, key, x, h)
+    merged, whole = parts[0].merge(parts[1]), ControlVariate.of(23, 4, key, x, h)
 
     for one, other in zip(merged.less(0.3), whole.less(0.3), strict=True):
         assert one == pytest.approx(other, abs=1e-12)
@@ -194,7 +198,7 @@ def test_without_the_weight_of_discount_it_comes_to_something_else() -> None:
     """d_1(s) π(a|s) A(s,a): the estimates find it, and the facts say how far off it is."""
     mdp = looping()
     at = sloped(mdp, 60_000, 1, 0.7)
-    answer = gradient(at, Question(discount_weight=False))
+    answer = gradient(at, GradientRequest(discount_weight=False))
     found = answer["gradient"].reshape(4, -1)
     wanted, bias = at.exact.gradient, answer.facts["bias"]
     assert isinstance(bias, float)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from rlcalc.errors import InputError
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
-from rlcalc.policy_gradient.baseline import Groups
+from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.critic import Critic
-from rlcalc.policy_gradient.estimate import FORMS, Plan, summarise
+from rlcalc.policy_gradient.estimate import FORMS, EstimateRequest, summarise
 from rlcalc.policy_gradient.exact import exact
 from rlcalc.policy_gradient.importance_sampling import products, ratios, weighted_gain
-from rlcalc.policy_gradient.weighted_episodes import Target
+from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
 from rlcalc.trajectories import Trajectories
 from tests.solvers.models import Floats, mdp_of
 
@@ -107,13 +107,13 @@ def test_the_mean_over_all_episodes_of_another_policy_is_the_gradient(
     )
     begin = np.eye(mdp.n_states)[0]
     known = exact(mdp, weight, begin, gamma)
-    target = Target(mdp, weight, gamma)
+    target = TargetPolicy(mdp, weight, gamma)
     episodes = every_episode(mdp, behaviour)
-    plan = Plan(
+    plan = EstimateRequest(
         target,
         Critic.exact(known.value, known.action_value),
         baseline=baseline,  # type: ignore[arg-type]
-        groups=Groups.of(target.walk(episodes[0][1], 0), target),
+        groups=StartGroups.of(target.walk(episodes[0][1], 0), target),
     )
     summaries = [(chance, summarise((0, episode), plan)) for chance, episode in episodes]
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from rlcalc.numerics.random_streams import drawn, keys
+from rlcalc.numerics.random_streams import draw, stream_keys
 from rlcalc.simulation import alias_table
 from rlcalc.simulation.alias_table import Alias
 
@@ -50,7 +50,7 @@ def test_compiled_and_plain_tables_are_the_same() -> None:
 def test_draws_pass_a_chi_square_test() -> None:
     table, chance = table_of([[0.5, 0.2, 0.2, 0.1], [0.01, 0.99], [0.3, 0.3, 0.4]])
     n = 100_000
-    word = drawn(keys(5, np.arange(3 * n)), 1)
+    word = draw(stream_keys(5, np.arange(3 * n)), 1)
     entry = table.draw(np.repeat([0, 1, 2], n), word)
     for first, last in ((0, 4), (4, 6), (6, 9)):
         inside = entry[(entry >= first) & (entry < last)]

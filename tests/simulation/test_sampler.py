@@ -15,7 +15,7 @@ from rlcalc.engines.threads import run
 from rlcalc.errors import InputError, UsageError
 from rlcalc.simulation import sampler
 from rlcalc.simulation.markov_chain import Chain
-from rlcalc.simulation.play import Play, Wish, prepare
+from rlcalc.simulation.play import Play, PlayRequest, prepare
 from rlcalc.simulation.sampler import Simulation, spans
 from rlcalc.trajectories import concatenate
 from tests.solvers.models import mdp_of, models, random_model, value_of
@@ -23,10 +23,12 @@ from tests.solvers.models import mdp_of, models, random_model, value_of
 TWO = {(0, 0): [(1, 0.25, 1.0), (0, 0.75, 0.0)], (0, 1): [(1, 1.0, 2.0)]}  # state 1 ends
 
 
-def played(mdp: MDP, n: int, max_steps: int | None = None, seed: int = 1, **wish: object) -> Play:
+def played(
+    mdp: MDP, n: int, max_steps: int | None = None, seed: int = 1, **request: object
+) -> Play:
     start = np.where(mdp.expected.terminal, 0.0, 1.0)
     world = replace(mdp, start=start / start.sum()) if mdp.start is None else mdp
-    return prepare(world, Wish(n, max_steps=max_steps, seed=seed, **wish))  # type: ignore[arg-type]
+    return prepare(world, PlayRequest(n, max_steps=max_steps, seed=seed, **request))  # type: ignore[arg-type]
 
 
 def simulation(mdp: MDP, n: int, max_steps: int | None = None, seed: int = 1) -> Simulation:

@@ -38,7 +38,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Compared:
+class Comparison:
     """The advantages of a trainer, and which of them tell one convention from another."""
 
     groups: Groups
@@ -108,7 +108,7 @@ class Compared:
         single = np.array_equal(held, held.astype(np.float32))
         return float((2.0**-24 if single else 2.0**-52) * np.abs(held).max(initial=0.0))
 
-    def rounded(self) -> list[Compared]:
+    def rounded(self) -> list[Comparison]:
         """Return the same with each rounding that the numbers show."""
         held = self.held[self.these & np.isfinite(self.held) & (self.held != 0)]
         return [replace(self, rounding=one) for one in roundings(held[:10_000])]
@@ -194,7 +194,7 @@ class Compared:
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def best_of(compared: Compared, tried: Sequence[Convention]) -> tuple[Compared, Fit, list[Fit]]:
+def best_of(compared: Comparison, tried: Sequence[Convention]) -> tuple[Comparison, Fit, list[Fit]]:
     """Return the first of the conventions that fit best, and those that fit as well.
 
     Those fit best that give most of the advantages that are not 0, then most of all; of these the
@@ -223,7 +223,7 @@ def best_of(compared: Compared, tried: Sequence[Convention]) -> tuple[Compared, 
     return compared, best, alike
 
 
-def trainers_of(compared: Compared, fit: Fit) -> list[str]:
+def trainers_of(compared: Comparison, fit: Fit) -> list[str]:
     """Return the trainers that mean just that, in all of the dump: groups of one, unscored too."""
     return [
         name
@@ -232,7 +232,7 @@ def trainers_of(compared: Compared, fit: Fit) -> list[str]:
     ]
 
 
-def _fits_all(compared: Compared, how: Convention, fit: Fit) -> bool:
+def _fits_all(compared: Comparison, how: Convention, fit: Fit) -> bool:
     theirs = compared.fit(how)
     if not np.array_equal(theirs.fits, fit.fits):
         return False

@@ -7,13 +7,13 @@ import numpy as np
 from rlcalc.groups.advantages import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.audit.candidates import candidates
-from rlcalc.groups.audit.fitting import Compared, best_of
+from rlcalc.groups.audit.fitting import Comparison, best_of
 from rlcalc.groups.audit.float32 import allowed_if_equal
 from rlcalc.groups.groups import Groups
 from rlcalc.numerics.arrays import Flags
 
 
-def ghosts(compared: Compared, how: Convention | None) -> Flags:
+def ghosts(compared: Comparison, how: Convention | None) -> Flags:
     """Return [N] whether it is a ghost: not 0 where all rewards of its group are equal.
 
     A convention that gives such groups an advantage by right, as REINFORCE does, has no ghosts.
@@ -32,7 +32,7 @@ def ghosts(compared: Compared, how: Convention | None) -> Flags:
 
 def ghost_count(groups: Groups) -> int:
     """Return how many ghosts there are among the trainer's advantages."""
-    compared = Compared(groups)
+    compared = Comparison(groups)
     if not (compared.equal & (compared.held != 0)).any() or not ghosts(compared, None).any():
         return 0
     compared, best, _ = best_of(compared, candidates(groups))

@@ -8,7 +8,7 @@ from rlcalc.errors import InputError
 from rlcalc.groups.advantages import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.audit.candidates import candidates
-from rlcalc.groups.audit.fitting import Compared, Fit, best_of, trainers_of
+from rlcalc.groups.audit.fitting import Comparison, Fit, best_of, trainers_of
 from rlcalc.groups.audit.float32 import allowed, allowed_if_equal
 from rlcalc.groups.audit.ghosts import ghosts
 from rlcalc.groups.groups import EQUAL, Groups
@@ -49,7 +49,7 @@ def audit(rollouts: Rollouts, tolerance: float = EQUAL, how: Convention | None =
             fix="name their column: --advantage COLUMN; verl, ART, SkyRL, rLLM, Tinker and AReaL "
             "do not write any",
         )
-    compared = Compared(Groups(rollouts, tolerance=tolerance))
+    compared = Comparison(Groups(rollouts, tolerance=tolerance))
     compared, best, alike = best_of(compared, [how] if how else candidates(compared.groups))
     found = compared.found(best)
     advantage = advantages(rollouts, best.how)
@@ -86,7 +86,7 @@ def audit(rollouts: Rollouts, tolerance: float = EQUAL, how: Convention | None =
     return Result("group", "Audit", columns, facts, notes, facts_first=True)
 
 
-def findings(compared: Compared, best: Fit, advantage: Floats) -> Ints:
+def findings(compared: Comparison, best: Fit, advantage: Floats) -> Ints:
     """Return [N] what is wrong with each rollout's advantage; 0 where nothing is.
 
     Args:
@@ -129,7 +129,7 @@ def _largest(advantage: Floats, held: Floats, rows: Ints) -> float | None:
     return _most(difference[np.isfinite(difference)])
 
 
-def _notes(compared: Compared, best: Fit, finding: Ints, how: Convention | None) -> list[str]:
+def _notes(compared: Comparison, best: Fit, finding: Ints, how: Convention | None) -> list[str]:
     """Return what the findings mean, in words."""
     found, n = compared.found(best), compared.n
     held, notes = compared.held, []

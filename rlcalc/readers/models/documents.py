@@ -30,11 +30,11 @@ from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
 from rlcalc.readers.models.names import _only_file, _unknown
 from rlcalc.readers.models.policies import policy_of
 from rlcalc.readers.places import parsed, text_of_label
-from rlcalc.readers.sources import File, Options, found, opened
+from rlcalc.readers.sources import File, ReadRequest, opened, resolve_files
 
 
 def load_model(
-    source: str, options: Options, settings: Mapping[str, Any] | None = None
+    source: str, options: ReadRequest, settings: Mapping[str, Any] | None = None
 ) -> MDP | EnvironmentDocument:
     """Return the model that a source holds, or the document that names a world.
 
@@ -67,7 +67,7 @@ def load_model(
         return transitions.read(file, options)
 
 
-def refuse_columns(options: Options, where: str) -> None:
+def refuse_columns(options: ReadRequest, where: str) -> None:
     """Refuse to rename the columns of what has none.
 
     Raises:
@@ -77,13 +77,13 @@ def refuse_columns(options: Options, where: str) -> None:
         raise InputError("--columns is for tables, and this is none", where, "leave it out")
 
 
-def holds_model(sources: Sequence[str], options: Options) -> bool:
+def holds_model(sources: Sequence[str], options: ReadRequest) -> bool:
     """Return whether a source is one model, by what stands in it; standard input never is.
 
     Raises:
         InputError: it is not there.
     """
-    files = found(list(sources))
+    files = resolve_files(list(sources))
     if len(files) != 1 or files[0] == "-":
         return False
     try:

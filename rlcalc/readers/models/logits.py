@@ -14,7 +14,7 @@ from rlcalc.formats import Kind
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.readers.places import parsed, text_of_label
-from rlcalc.readers.sources import found, opened
+from rlcalc.readers.sources import opened, resolve_files
 
 EXAMPLE = "write {state: {action: 0.5, ...}, ...}; what is not named has the logit 0"
 NUMBER = "write a finite number without quotes; null is −∞: an action that is never taken"
@@ -30,7 +30,7 @@ def load_logits(source: str, model: MDP) -> Floats:
     Raises:
         InputError: it is not there, does not belong to the model, or holds no such numbers.
     """
-    with opened(found([source])[0], None) as file:
+    with opened(resolve_files([source])[0], None) as file:
         if file.kind not in (Kind.yaml, Kind.json):
             raise InputError(f"logits are no {file.kind}", file.at(), f"in YAML, {EXAMPLE}")
         document, where = parsed(file, keys=3)

@@ -12,7 +12,7 @@ import numpy as np
 from rlcalc.errors import Fault, InputError, UsageError, listed, meant, shown
 from rlcalc.labels import Labels
 from rlcalc.mdp import MDP
-from rlcalc.readers.sources import found, kind_of_name
+from rlcalc.readers.sources import kind_of_name, resolve_files
 
 
 def _only_file(source: str, what: str = "model") -> str:
@@ -30,7 +30,7 @@ def _only_file(source: str, what: str = "model") -> str:
             f"{shown(source)} is a folder, and a {what} is one file",
             fix=f"name one of {listed(beside)}" if beside else f"no file in it is a {what}",
         )
-    files = found([source])
+    files = resolve_files([source])
     if len(files) > 1:
         raise UsageError(
             f"{shown(source)} names {len(files):,} files, and a {what} is one",

@@ -18,7 +18,7 @@ from rlcalc.policy import Policy
 from rlcalc.readers.models.names import _only_file, _unknown
 from rlcalc.readers.models.transitions import twice_in_policy
 from rlcalc.readers.places import parsed, text_of_label
-from rlcalc.readers.sources import File, Options, opened
+from rlcalc.readers.sources import File, ReadRequest, opened
 
 
 def policy_of(
@@ -82,7 +82,7 @@ def _whole(weight: Floats, model: MDP) -> Floats:
     return normalised(weight, np.concatenate([kept, [model.n_pairs]]))
 
 
-def load_policy(source: str, model: MDP, options: Options) -> Floats:
+def load_policy(source: str, model: MDP, options: ReadRequest) -> Floats:
     """Return the weights of a policy that stands in a file of its own.
 
     Args:
@@ -167,4 +167,4 @@ def named_policy(asked: Any, mdp: MDP) -> str | Policy:
     near = nearest(source, NAMED_POLICIES)
     if near and not os.path.exists(source):
         raise InputError(f"there is no policy {shown(source)}", fix=f"did you mean {near}?")
-    return Policy(load_policy(source, mdp, Options()), os.path.basename(source))
+    return Policy(load_policy(source, mdp, ReadRequest()), os.path.basename(source))

@@ -21,8 +21,8 @@ from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Codes
 from rlcalc.numerics.kernel import load_compiler
 from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
-from rlcalc.readers.sources import File, Options
-from rlcalc.readers.trajectories.context import Reading
+from rlcalc.readers.sources import File, ReadRequest
+from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.readers.trajectories.step_table import Rows, Table
 from rlcalc.trajectories import Experience, Trajectories
 
@@ -33,7 +33,7 @@ READERS = {Kind.csv: "csv", Kind.tsv: "csv", Kind.parquet: "parquet", Kind.arrow
 LABELS = frozenset({"state", "action", "next_state"})
 
 
-def read(file: File, options: Options) -> MDP:
+def read(file: File, options: ReadRequest) -> MDP:
     """Return the model that a table of transitions holds.
 
     Raises:
@@ -47,7 +47,7 @@ def read(file: File, options: Options) -> MDP:
 def read_policy(file: File) -> dict[str, dict[str, float]]:
     """Return a policy from a table with the columns state, action and pi."""
     names = {"state": ("state", "s"), "action": ("action", "a"), "pi": ("pi", "probability", "p")}
-    rows = Transitions(file, Options(), names)
+    rows = Transitions(file, ReadRequest(), names)
     rows.run(file)
     given: dict[str, dict[str, float]] = {}
     labels = rows.experience
@@ -61,10 +61,12 @@ def read_policy(file: File) -> dict[str, dict[str, float]]:
     return given
 
 
-class Transitions(Reading):
+class Transitions(ReaderContext):
     """The reading of one table, whose rows are kept as they come, in the smallest types."""
 
-    def __init__(self, file: File, options: Options, known: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, file: File, options: ReadRequest, known: Mapping[str, tuple[str, ...]]
+    ) -> None:
         if file.kind not in READERS:
             raise InputError(
                 f"a model is no {file.kind} file", file.at(), "use YAML, JSON, CSV, Parquet or npz"
@@ -132,10 +134,10 @@ class Transitions(Reading):
         )
         actions = self.experience.actions
         if "action" in self.numbered:
-            (action,), actions = numbered(action)
+            (action,), actions = encoded_labels(action)
         states = self.experience.states
         if "state" in self.numbered:
-            (state, next_state), states = numbered(state, next_state)
+            (state, next_state), states = encoded_labels(state, next_state)
         elif any(text.endswith(".0") for text in states.texts):
             state, next_state, states = _whole_numbers(state, next_state, states)
         return MDP.from_rows(
@@ -196,7 +198,7 @@ ROWS = 1 << 18
 """Rows to work on at a time: what fits a cache needs no new memory."""
 
 
-def numbered(*columns: NDArray[Any]) -> tuple[tuple[Codes, ...], Numbers]:
+def encoded_labels(*columns: NDArray[Any]) -> tuple[tuple[Codes, ...], Numbers]:
     """Return columns of whole numbers as codes of the numbers that are there, in rising order."""
     low = min(int(column.min()) for column in columns)
     high = max(int(column.max()) for column in columns)

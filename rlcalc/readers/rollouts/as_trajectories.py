@@ -8,7 +8,7 @@ import numpy as np
 
 from rlcalc.readers.rollouts.columns import BEGINNING
 from rlcalc.readers.rollouts.load import load
-from rlcalc.readers.rollouts.request import Asked
+from rlcalc.readers.rollouts.request import RolloutRequest
 from rlcalc.rollouts import Rollouts
 from rlcalc.trajectories import Experience, Trajectories
 
@@ -23,7 +23,7 @@ def read(sources: Sequence[str], form: str, experience: Experience) -> Trajector
     Raises:
         InputError: the dump is not as it should be.
     """
-    rollouts = load(sources, Asked(texts=True, beginnings=True))
+    rollouts = load(sources, RolloutRequest(texts=True, beginnings=True))
     scored = np.flatnonzero(np.isfinite(rollouts.reward))
     if len(scored) < len(rollouts):
         experience.left_out[UNSCORED] += len(rollouts) - len(scored)

@@ -26,13 +26,13 @@ from rlcalc.readers.rollouts.columns import (
     text_expressions,
 )
 from rlcalc.readers.rollouts.dumps.layout import Layout, Row
-from rlcalc.readers.rollouts.keys import numbered, once, runs
+from rlcalc.readers.rollouts.keys import key_runs, once, runs
 from rlcalc.readers.rollouts.nested_rows import checked, framed, rows_of
 from rlcalc.readers.rollouts.overlaps import several_files, several_places
 from rlcalc.rollouts import Rollouts, arranged
 
 if TYPE_CHECKING:
-    from rlcalc.readers.rollouts.request import Asked
+    from rlcalc.readers.rollouts.request import RolloutRequest
     from rlcalc.readers.sources import File
 
 ROWS = 1 << 18
@@ -42,10 +42,10 @@ EXPECTED = {"truncated": "true or false", "step": "a whole number"}
 Place = Callable[[int], str]
 
 
-class Gathering:
+class RolloutsBuilder:
     """The rollouts of one reading, as they come in."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: RolloutRequest) -> None:
         self.asked = asked
         self.form: str | None = None  # the format of all files so far
         self.first_file = ""
@@ -223,9 +223,9 @@ class Gathering:
             InputError: a trajectory has more than one step, or what was asked for is not there.
         """
         from rlcalc.labels import Labels
-        from rlcalc.readers.sources import Options
+        from rlcalc.readers.sources import ReadRequest
         from rlcalc.readers.trajectories import documents
-        from rlcalc.readers.trajectories.context import Reading
+        from rlcalc.readers.trajectories.context import ReaderContext
         from rlcalc.trajectories import Experience
 
         self.is_of("trajectories", file.at())
@@ -234,7 +234,7 @@ class Gathering:
             what = f"there is no reward {listed(self.asked.reward)}"
             raise InputError(what, file.at(), "trajectories have one, which is called reward")
         experience = Experience(iter(()), Labels(), Labels())
-        for batch in documents.read(file, Reading(experience, Options())):
+        for batch in documents.read(file, ReaderContext(experience, ReadRequest())):
             long = np.flatnonzero(batch.length != 1)
             if len(long):
                 raise InputError(
@@ -299,11 +299,11 @@ class Gathering:
         has_steps = "step" in frame.columns and self.asked.step != "none"
         keys = ["group", "step"] if has_steps and frame["step"].n_unique() > 1 else ["group"]
         frame, several = self._once(frame, keys)
-        edge, key, heads = numbered(frame, keys)
+        edge, key, heads = key_runs(frame, keys)
         self._overlaps(frame, edge, key, heads["group"])
         name_of_key = np.arange(len(heads))
         if len(keys) > 1:
-            of_name, name_of_key, _ = numbered(heads, ["group"])
+            of_name, name_of_key, _ = key_runs(heads, ["group"])
             name_of_key = np.repeat(name_of_key, np.diff(of_name))
         prompt = np.arange(len(heads)) if self.restart else name_of_key
         names: Any = heads["group"]
@@ -312,7 +312,7 @@ class Gathering:
         elif names.dtype.is_integer():
             names = names.to_numpy()
         if "prompt" in frame.columns:
-            runs_of_prompts, number, _ = numbered(frame, ["prompt"])
+            runs_of_prompts, number, _ = key_runs(frame, ["prompt"])
             prompt = number[np.searchsorted(runs_of_prompts, edge[:-1], side="right") - 1]
         rewards = {
             name.removeprefix(REWARD): numbers(frame[name])

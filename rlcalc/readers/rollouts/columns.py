@@ -15,7 +15,7 @@ from rlcalc.readers.rollouts.dumps.layout import MEANINGS, TEXTS, Layout, finite
 from rlcalc.readers.trajectories.step_table import as_flag, as_number, as_text
 
 if TYPE_CHECKING:
-    from rlcalc.readers.rollouts.request import Asked
+    from rlcalc.readers.rollouts.request import RolloutRequest
 
 REWARD = "reward:"
 """What the name of a column with rewards begins with, in frames of rollouts."""
@@ -27,7 +27,9 @@ WHOLE = 2**53
 Schema = Mapping[str, pl.DataType]
 
 
-def settled(layout: Layout, names: Sequence[str], where: str, asked: Asked) -> Layout:
+def requested_layout(
+    layout: Layout, names: Sequence[str], where: str, asked: RolloutRequest
+) -> Layout:
     """Return a layout with the columns that were asked for.
 
     Raises:
@@ -83,7 +85,7 @@ def _present(column: str, names: Sequence[str]) -> bool:
     return column in names or ("." in column and column.partition(".")[0] in names)
 
 
-def expressions(layout: Layout, schema: Schema, asked: Asked) -> list[pl.Expr]:
+def expressions(layout: Layout, schema: Schema, asked: RolloutRequest) -> list[pl.Expr]:
     """Return what to read of a table; `bad:NAME` holds what is no number where one belongs."""
     found: list[pl.Expr] = []
     for column in layout.reward:
@@ -141,7 +143,7 @@ def _flag(layout: Layout, column: str, schema: Schema) -> list[pl.Expr]:
     return [flag.alias("truncated"), *([bad] if kind != pl.Boolean else [])]
 
 
-def _names(layout: Layout, schema: Schema, asked: Asked) -> list[pl.Expr]:
+def _names(layout: Layout, schema: Schema, asked: RolloutRequest) -> list[pl.Expr]:
     found = []
     by_prompt = layout.prompt is not None and (layout.group is None or asked.group_size)
     for meaning in ("rollout",) if by_prompt else ("group", "rollout"):
@@ -169,7 +171,7 @@ def hashed(text: pl.Expr) -> pl.Expr:
     return pl.when(text.is_not_null()).then(text.hash())
 
 
-def text_expressions(text: pl.Expr, asked: Asked, *, has_length: bool) -> list[pl.Expr]:
+def text_expressions(text: pl.Expr, asked: RolloutRequest, *, has_length: bool) -> list[pl.Expr]:
     """Return what is kept of responses, if anything."""
     found = []
     if asked.texts:
@@ -185,7 +187,9 @@ def begun(text: pl.Expr) -> pl.Expr:
     return text.str.slice(0, BEGINNING)
 
 
-def kinds_of(layout: Layout, first: Mapping[str, Any], asked: Asked) -> dict[str, pl.DataType]:
+def kinds_of(
+    layout: Layout, first: Mapping[str, Any], asked: RolloutRequest
+) -> dict[str, pl.DataType]:
     """Return the types in which JSON's values are read, by source column."""
     wanted = [("reward", column) for column in layout.reward]
     wanted += [(m, getattr(layout, m)) for m in MEANINGS if getattr(layout, m) is not None]

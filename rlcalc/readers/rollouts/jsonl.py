@@ -19,7 +19,7 @@ import polars as pl
 from rlcalc.errors import InputError, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.rollouts import dumps
-from rlcalc.readers.rollouts.builder import Gathering
+from rlcalc.readers.rollouts.builder import RolloutsBuilder
 from rlcalc.readers.rollouts.columns import expressions, kinds_of
 from rlcalc.readers.rollouts.dumps.layout import Layout
 from rlcalc.readers.rollouts.records import CHUNK, add_records, layout_of
@@ -45,7 +45,7 @@ class Block:
         return next(number for place, number in enumerate(there) if place == row)
 
 
-def read(file: File, gathering: Gathering) -> None:
+def read(file: File, gathering: RolloutsBuilder) -> None:
     """Take in the rollouts of a file.
 
     Raises:
@@ -166,7 +166,7 @@ def _place(file: File, block: Block, row: int) -> str:
     return file.at(f"line {block.line(row)}")
 
 
-def _by_line(block: Block, layout: Layout, file: File, gathering: Gathering) -> None:
+def _by_line(block: Block, layout: Layout, file: File, gathering: RolloutsBuilder) -> None:
     lines = list(_values(block, file, gathering))
     if lines:
         records = [record for _, record in lines]
@@ -174,7 +174,7 @@ def _by_line(block: Block, layout: Layout, file: File, gathering: Gathering) -> 
 
 
 def _nested(
-    lines: list[tuple[int, dict[str, Any]]], module: Any, file: File, gathering: Gathering
+    lines: list[tuple[int, dict[str, Any]]], module: Any, file: File, gathering: RolloutsBuilder
 ) -> None:
     for begin in range(0, len(lines), CHUNK):
         part = lines[begin : begin + CHUNK]
@@ -205,7 +205,9 @@ def _value(line: bytes, number: int, file: File, *, last: bool) -> Any:
         ) from error
 
 
-def _values(block: Block, file: File, gathering: Gathering) -> Iterator[tuple[int, dict[str, Any]]]:
+def _values(
+    block: Block, file: File, gathering: RolloutsBuilder
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the lines of a block with their numbers; a torn last line is left out."""
     lines = block.text.rstrip().split(b"\n")
     first = block.first_line()

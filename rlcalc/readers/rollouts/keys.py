@@ -23,13 +23,13 @@ def runs(frame: pl.DataFrame) -> Ints:
     common divisor of all runs goes into it. The last one may be cut short.
     """
     keys = ["group", "step"] if "step" in frame.columns else ["group"]
-    edges = numbered(frame, keys)[0]
+    edges = key_runs(frame, keys)[0]
     lengths = np.diff(edges).tolist()
     size = reduce(math.gcd, lengths[:-1] or lengths)
     return edges if size == 1 else np.append(np.arange(0, len(frame), size), len(frame))
 
 
-def numbered(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, Ints, pl.DataFrame]:
+def key_runs(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, Ints, pl.DataFrame]:
     """Return runs of rows with equal keys, and which key each has.
 
     Keys are told apart by 64 bits of them. Rows of one key mostly stand together, so only the first
@@ -73,7 +73,7 @@ def once(
     Raises:
         InputError: the rows of a rollout have different rewards.
     """
-    edge, key, _ = numbered(frame, keys)
+    edge, key, _ = key_runs(frame, keys)
     file = [] if "file" in frame.columns else [pl.lit(0).alias("file")]
     rows = frame.with_columns(file, key=np.repeat(key, np.diff(edge))).with_row_index("row")
     named = pl.col("rollout").is_not_null()

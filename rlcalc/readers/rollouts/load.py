@@ -22,13 +22,21 @@ from rlcalc.errors import InputError, listed, shown
 from rlcalc.formats import Kind
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.records import CHUNK, add_records, layout_of
-from rlcalc.readers.rollouts.request import Asked
-from rlcalc.readers.sources import BESIDE, COMPRESSED, SUFFIXES, File, found, kind_of_name, opened
+from rlcalc.readers.rollouts.request import RolloutRequest
+from rlcalc.readers.sources import (
+    BESIDE,
+    COMPRESSED,
+    SUFFIXES,
+    File,
+    kind_of_name,
+    opened,
+    resolve_files,
+)
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from rlcalc.readers.rollouts.builder import Gathering
+    from rlcalc.readers.rollouts.builder import RolloutsBuilder
     from rlcalc.rollouts import Rollouts
 
 BESIDE_ROLLOUTS = (
@@ -45,7 +53,7 @@ PICKLE = (
 )
 
 
-def load(sources: Sequence[str], asked: Asked) -> Rollouts:
+def load(sources: Sequence[str], asked: RolloutRequest) -> Rollouts:
     """Return the rollouts of some sources.
 
     Args:
@@ -56,12 +64,12 @@ def load(sources: Sequence[str], asked: Asked) -> Rollouts:
         InputError: a source is not there, or is not as it should be.
         UsageError: the options do not fit each other.
     """
-    from rlcalc.readers.rollouts.builder import Gathering
+    from rlcalc.readers.rollouts.builder import RolloutsBuilder
 
     asked.weight_of()
     if asked.form is not None:
         dumps.module(asked.form)
-    gathering = Gathering(asked)
+    gathering = RolloutsBuilder(asked)
     read: set[str] = set()
     for name in files_of(sources):
         if name != "-" and (real := os.path.realpath(name)) in read:
@@ -73,7 +81,7 @@ def load(sources: Sequence[str], asked: Asked) -> Rollouts:
 
 
 @contextmanager
-def loading(sources: Sequence[str], asked: Asked) -> Iterator[Callable[[], Rollouts]]:
+def loading(sources: Sequence[str], asked: RolloutRequest) -> Iterator[Callable[[], Rollouts]]:
     """Read while something else is done, such as imports; yield what waits for the rollouts.
 
     Args:
@@ -89,11 +97,11 @@ def loading(sources: Sequence[str], asked: Asked) -> Iterator[Callable[[], Rollo
         yield held.result
 
 
-def load_frame(frame: Any, asked: Asked) -> Rollouts:
+def load_frame(frame: Any, asked: RolloutRequest) -> Rollouts:
     """Return the rollouts of a Polars frame, one a row."""
-    from rlcalc.readers.rollouts.builder import Gathering
+    from rlcalc.readers.rollouts.builder import RolloutsBuilder
 
-    gathering = Gathering(asked)
+    gathering = RolloutsBuilder(asked)
     gathering.begin_file("the frame", None)
     _table(frame.lazy(), "the frame", gathering)
     gathering.end_file()
@@ -113,7 +121,7 @@ def files_of(sources: Sequence[str]) -> list[str]:
             for path in sorted(map(Path, glob.glob(source)), key=_natural):
                 files += _in_folder(str(path)) if path.is_dir() else [str(path)]
         else:
-            files += found([source])
+            files += resolve_files([source])
     if not files:
         raise InputError(
             f"{listed(sources)} names no file", fix="is it a link to what is no longer there?"
@@ -169,7 +177,7 @@ def step_of_name(path: str) -> int | None:
     return None
 
 
-def _read(name: str, gathering: Gathering) -> None:
+def _read(name: str, gathering: RolloutsBuilder) -> None:
     gathering.begin_file("standard input" if name == "-" else name, step_of_name(name))
     if name != "-" and os.path.isfile(name) and _special(name, gathering):
         gathering.end_file()
@@ -191,7 +199,7 @@ def _read(name: str, gathering: Gathering) -> None:
     gathering.end_file()
 
 
-def _special(name: str, gathering: Gathering) -> bool:
+def _special(name: str, gathering: RolloutsBuilder) -> bool:
     """Read an .eval archive, and refuse pickles; everything else is for others."""
     try:
         with open(name, "rb") as stream:
@@ -218,7 +226,7 @@ def _special(name: str, gathering: Gathering) -> bool:
     return True
 
 
-def _document(file: File, gathering: Gathering) -> None:
+def _document(file: File, gathering: RolloutsBuilder) -> None:
     """Read a JSON document: a record, a list of them, or one-step trajectories, as in YAML too."""
     from rlcalc.readers import json as json_reader
     from rlcalc.readers.sources import text_of
@@ -257,7 +265,7 @@ def _is_trajectories(record: Any) -> bool:
     )
 
 
-def _table(lazy: pl.LazyFrame, where: str, gathering: Gathering) -> None:
+def _table(lazy: pl.LazyFrame, where: str, gathering: RolloutsBuilder) -> None:
     schema = dict(lazy.collect_schema())
     names: dict[str, Any] = dict.fromkeys(schema)
     module = dumps.module(gathering.form_of(names, where))
@@ -276,7 +284,7 @@ def _row(where: str, before: int, place: int) -> str:
     return f"{where}, row {before + place + 1}"
 
 
-def _csv(file: File, gathering: Gathering) -> None:
+def _csv(file: File, gathering: RolloutsBuilder) -> None:
     import polars as pl
 
     try:

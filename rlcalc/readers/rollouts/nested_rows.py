@@ -22,7 +22,7 @@ from rlcalc.readers.rollouts.columns import (
 from rlcalc.readers.rollouts.dumps.layout import Row
 
 if TYPE_CHECKING:
-    from rlcalc.readers.rollouts.request import Asked
+    from rlcalc.readers.rollouts.request import RolloutRequest
 
 
 def rows_of(module: ModuleType, record: Mapping[str, Any], where: str, form: str) -> list[Row]:
@@ -45,7 +45,7 @@ def rows_of(module: ModuleType, record: Mapping[str, Any], where: str, form: str
         ) from error
 
 
-def checked(row: Row, asked: Asked, where: str) -> Row:
+def checked(row: Row, asked: RolloutRequest, where: str) -> Row:
     """Return a rollout of a nested dump with the rewards that were asked for, as numbers.
 
     Raises:

@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.errors import InputError
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.dumps.layout import Layout
-from rlcalc.readers.rollouts.request import Asked
+from rlcalc.readers.rollouts.request import RolloutRequest
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from rlcalc.readers.rollouts.builder import Gathering
+    from rlcalc.readers.rollouts.builder import RolloutsBuilder
 
 
 CHUNK = 1 << 14
 
 
 def add_records(
-    records: list[dict[str, Any]], where: str, gathering: Gathering, place: Callable[[int], str]
+    records: list[dict[str, Any]],
+    where: str,
+    gathering: RolloutsBuilder,
+    place: Callable[[int], str],
 ) -> None:
     """Take in records that are in memory, whatever their format."""
     name = gathering.form_of(records[0], where)
@@ -48,14 +51,14 @@ def layout_of(
     first: Mapping[str, Any],
     schema: Mapping[str, pl.DataType] | None,
     where: str,
-    asked: Asked,
+    asked: RolloutRequest,
 ) -> Layout | None:
     """Return where a table has what, with the columns that were asked for; None: rows are nested.
 
     Raises:
         InputError: a column that is needed or was asked for is not there.
     """
-    from rlcalc.readers.rollouts.columns import settled
+    from rlcalc.readers.rollouts.columns import requested_layout
     from rlcalc.readers.rollouts.dumps.layout import finite
 
     if not hasattr(module, "layout"):
@@ -66,4 +69,4 @@ def layout_of(
         if (value is None or finite(value) if schema is None else schema[name].is_numeric())
     ]
     layout = module.layout(list(first), numbers)
-    return None if layout is None else settled(layout, list(first), where, asked)
+    return None if layout is None else requested_layout(layout, list(first), where, asked)

@@ -8,7 +8,7 @@ from rlcalc.errors import UsageError, listed, shown
 
 
 @dataclass(frozen=True)
-class Asked:
+class RolloutRequest:
     """How rollouts are to be read; a column of None is found by its name."""
 
     form: str | None = None  # --from: a trainer, or `columns`

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import Fault, InputError, listed
-from rlcalc.numerics.arrays import Flags, Ints, changes
-from rlcalc.readers.sources import Options
-from rlcalc.readers.trajectories.layout import Judgement, ends, grouped_by, judge
-from rlcalc.readers.trajectories.step_table import ENDS, FLAGS, NUMBERS, Books, Rows
+from rlcalc.numerics.arrays import Flags, Ints, differs_from_previous
+from rlcalc.readers.sources import ReadRequest
+from rlcalc.readers.trajectories.layout import TableLayout, detect_layout, ends, grouped_by
+from rlcalc.readers.trajectories.step_table import ENDS, FLAGS, NUMBERS, LabelEncoders, Rows
 from rlcalc.trajectories import Experience, Trajectories
 
 SAMPLE = 1 << 16
@@ -37,9 +37,9 @@ RESET_ROW = "reset rows"
 class Assembler:
     """Takes rows as they come and gives whole trajectories as soon as they are whole."""
 
-    def __init__(self, experience: Experience, books: Books, options: Options) -> None:
+    def __init__(self, experience: Experience, books: LabelEncoders, options: ReadRequest) -> None:
         self.experience, self.books, self.options = experience, books, options
-        self.judgement: Judgement | None = None
+        self.judgement: TableLayout | None = None
         self.ghosts = np.empty(0, dtype=np.int64)  # the arrivals of rows that only show what was
         self.open: list[Rows] = []  # rows before the judgement, or of trajectories still open
         self.by_environment = False  # the key is an environment's, which has many trajectories
@@ -135,7 +135,7 @@ class Assembler:
         """[N] whether a row is of another file than the one before; [1] where all are of one."""
         if len(self.file_start) == 1 or self.file_start[-1] <= rows["arrival"][0]:
             return np.zeros(1, dtype=bool)
-        return changes(self._file_of(rows))
+        return differs_from_previous(self._file_of(rows))
 
     def _where(self, rows: Rows, which: NDArray[np.int64]) -> str:
         """Say where some rows stand."""
@@ -144,10 +144,10 @@ class Assembler:
         first = file[0]
         return f"{self.file_name[first]}, row {listed(row[file == first].tolist(), 5)}"
 
-    def _judged(self) -> Judgement:
+    def _judged(self) -> TableLayout:
         sample = Rows.joined(self.open).take(slice(SAMPLE))
         ordered = self.options.order_by is not None
-        return judge(sample, self._file_of(sample), self.file_name[-1], ordered=ordered)
+        return detect_layout(sample, self._file_of(sample), self.file_name[-1], ordered=ordered)
 
     def _goes_on(self, rows: Rows) -> bool:
         """Whether nothing became whole with these rows: cheap, for trajectories of many blocks."""
@@ -220,7 +220,7 @@ class Assembler:
         waits = np.repeat(~whole, np.diff(np.append(begin, len(rows)))) & ~ghost
         if judged is not None and (judged.resets or self.padded):
             group = rows["key"] if judged.interleaved else np.zeros(len(rows))
-            new_ghost = np.append(changes(group)[1:], True) & ~waits
+            new_ghost = np.append(differs_from_previous(group)[1:], True) & ~waits
             self.ghosts = rows["arrival"][new_ghost]
             waits = waits | new_ghost
         left = np.flatnonzero(waits)
@@ -257,7 +257,7 @@ class Assembler:
         begins[0] = True
         begins[1:] = ends(rows)[:-1]
         if judged.keyed:
-            begins |= changes(rows["key"])
+            begins |= differs_from_previous(rows["key"])
         if "is_first" in rows:
             begins |= rows["is_first"]
         other = self._other_file(rows)
@@ -281,12 +281,12 @@ class Assembler:
         back &= ~other
         if not back.any():
             return rows
-        change = changes(rows["key"]) | other
+        change = differs_from_previous(rows["key"]) | other
         run = np.cumsum(change) - 1
         n_runs = int(run[-1]) + 1
         ended = ends(rows)
         order = np.lexsort([np.arange(len(rows)), time, run])
-        twice = ~changes(run[order])
+        twice = ~differs_from_previous(run[order])
         twice[1:] &= np.diff(time[order]) == 0
         n_twice = np.bincount(run[order], twice, n_runs)
         n_ended = np.bincount(run, ended, n_runs)
@@ -316,7 +316,7 @@ class Assembler:
         reset[1:] = ended[:-1] & (rows["state"][1:] == rows["next_state"][:-1])
         reset &= (rows["reward"] == 0) & ~ended
         if self.judgement is not None and self.judgement.interleaved:
-            reset &= ~changes(rows["key"])
+            reset &= ~differs_from_previous(rows["key"])
         self.experience.left_out.update({RESET_ROW: int(reset.sum())} if reset.any() else {})
         return rows.take(~reset)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from rlcalc.readers.sources import Options
+from rlcalc.readers.sources import ReadRequest
 from rlcalc.trajectories import Experience, Trajectories
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from rlcalc.readers.trajectories.assemble import Assembler
-    from rlcalc.readers.trajectories.step_table import Books, Table
+    from rlcalc.readers.trajectories.step_table import LabelEncoders, Table
 
 
 Item = TypeVar("Item")
@@ -42,18 +42,18 @@ def one_ahead(
                 yield before[0], before[1].result()
 
 
-class Reading:
+class ReaderContext:
     """Passed to every reader. What needs Polars is made when the first table comes."""
 
-    def __init__(self, experience: Experience, options: Options) -> None:
+    def __init__(self, experience: Experience, options: ReadRequest) -> None:
         self.experience, self.options = experience, options
 
     @cached_property
-    def books(self) -> Books:
+    def books(self) -> LabelEncoders:
         """The labels that the tables of this reading share."""
-        from rlcalc.readers.trajectories.step_table import Books
+        from rlcalc.readers.trajectories.step_table import LabelEncoders
 
-        return Books.of(self.experience)
+        return LabelEncoders.of(self.experience)
 
     @cached_property
     def assembler(self) -> Assembler:
@@ -75,7 +75,7 @@ class Reading:
         """Return a table whose columns are chosen, and tell the assembler that its rows follow."""
         from rlcalc.readers.trajectories.step_table import Table
 
-        options = Options(identify=self.options.identify) if plainly else self.options
+        options = ReadRequest(identify=self.options.identify) if plainly else self.options
         table = Table(schema, options, self.experience, self.books, name, place, typed=typed)
         self.assembler.begin_file(
             name, by_environment="trajectory" not in table.column, padded=padded

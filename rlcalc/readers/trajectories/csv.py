@@ -16,7 +16,7 @@ import polars as pl
 from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.formats import Kind
 from rlcalc.readers.sources import File, line_blocks
-from rlcalc.readers.trajectories.context import Reading
+from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.readers.trajectories.step_table import Rows, Table
 from rlcalc.trajectories import Trajectories
 
@@ -25,7 +25,7 @@ LONGEST_CELL = 1 << 26
 BLANK = re.compile(rb"(?m)^[ \t]*\r?\n")
 
 
-def read(file: File, reading: Reading) -> Iterator[Trajectories]:
+def read(file: File, reading: ReaderContext) -> Iterator[Trajectories]:
     """Yield the trajectories of a table, block by block.
 
     Raises:
@@ -40,7 +40,7 @@ def read(file: File, reading: Reading) -> Iterator[Trajectories]:
 class Lines:
     """The rows of one file: its header, and where the block that is being read begins."""
 
-    def __init__(self, file: File, reading: Reading) -> None:
+    def __init__(self, file: File, reading: ReaderContext) -> None:
         self.file, self.reading = file, reading
         self.separator = "\t" if file.kind is Kind.tsv else ","
         self.header = b""

@@ -14,11 +14,11 @@ from rlcalc.labels import Labels
 from rlcalc.numerics.arrays import Floats
 from rlcalc.readers.places import parsed, text_of_label
 from rlcalc.readers.sources import File
-from rlcalc.readers.trajectories.context import Reading
+from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import UNKNOWN, Experience, Trajectories
 
 
-def read(file: File, reading: Reading) -> list[Trajectories]:
+def read(file: File, reading: ReaderContext) -> list[Trajectories]:
     """Return the trajectories of a document, in a list of one batch, or of none at all.
 
     Raises:
@@ -55,7 +55,7 @@ def read(file: File, reading: Reading) -> list[Trajectories]:
     return batch(document.trajectories, experience, lambda number: where(("trajectories", number)))
 
 
-def note_for_documents(reading: Reading) -> None:
+def note_for_documents(reading: ReaderContext) -> None:
     """Say that what was asked of tables means nothing here."""
     asked = reading.options
     if asked.columns or asked.one_step or asked.order_by:

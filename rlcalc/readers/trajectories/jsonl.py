@@ -19,20 +19,20 @@ from rlcalc.readers import json as json_reader
 from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.places import dotted
 from rlcalc.readers.sources import File, decoded, line_blocks
-from rlcalc.readers.trajectories.context import Reading, one_ahead
+from rlcalc.readers.trajectories.context import ReaderContext, one_ahead
 from rlcalc.readers.trajectories.documents import batch, note_for_documents
 from rlcalc.trajectories import Trajectories
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from rlcalc.readers.trajectories.step_table import Books
+    from rlcalc.readers.trajectories.step_table import LabelEncoders
 
 SMALL = 1 << 20
 """Bytes below which importing Polars costs more than it saves."""
 
 
-def read(file: File, reading: Reading) -> Iterator[Trajectories]:
+def read(file: File, reading: ReaderContext) -> Iterator[Trajectories]:
     """Yield the trajectories of a file, block by block.
 
     Raises:
@@ -81,7 +81,7 @@ def _holds_lists(line: Mapping[str, Any]) -> bool:
     )
 
 
-def by_line(block: bytes, number: int, file: File, reading: Reading) -> list[Trajectories]:
+def by_line(block: bytes, number: int, file: File, reading: ReaderContext) -> list[Trajectories]:
     """Return the trajectories of a block, each line validated by itself."""
     validated, lines = [], []
     adapt = adapter("trajectory").validate_json
@@ -111,7 +111,7 @@ def _line_faults(error: ValidationError, line: bytes, number: int, file: File) -
     )
 
 
-def _schema(first: Mapping[str, Any], books: Books) -> dict[str, pl.DataType] | None:
+def _schema(first: Mapping[str, Any], books: LabelEncoders) -> dict[str, pl.DataType] | None:
     """Return what Polars should read lines as that look like the first; None: it should not."""
     import polars as pl
 
@@ -142,7 +142,7 @@ class WholeBlocks:
     labels that were read.
     """
 
-    def __init__(self, schema: dict[str, pl.DataType], file: File, reading: Reading) -> None:
+    def __init__(self, schema: dict[str, pl.DataType], file: File, reading: ReaderContext) -> None:
         self.schema, self.file, self.reading = schema, file, reading
         self.table = reading.table(file.at(), schema, str, plainly=True)
 
@@ -191,7 +191,7 @@ def _holds_only(block: bytes, n_keys: int, n_texts: int) -> bool:
 class StepLines:
     """One step a line: blocks of lines become frames, with the columns of the first block."""
 
-    def __init__(self, file: File, reading: Reading) -> None:
+    def __init__(self, file: File, reading: ReaderContext) -> None:
         self.file, self.reading = file, reading
         self.table: Any = None
         self.block, self.number, self.before = b"", 1, 0
@@ -200,7 +200,7 @@ class StepLines:
         """Yield the trajectories that are whole with the lines of a block."""
         import polars as pl
 
-        from rlcalc.readers.trajectories.step_table import chosen
+        from rlcalc.readers.trajectories.step_table import map_columns
 
         self.block, self.number = block, number
         frame = self._frame(block, number)
@@ -210,7 +210,7 @@ class StepLines:
             self.table = self.reading.table(self.file.at(), dict(frame.schema), self._place)
         self.before = self.table.n_rows
         where = self.file.at(f"line {number} and after")
-        new = set(chosen(frame.columns, self.reading.options, where)) - set(self.table.column)
+        new = set(map_columns(frame.columns, self.reading.options, where)) - set(self.table.column)
         if new:
             what = f"the {listed(sorted(new))} is given here, and nowhere in the lines before"
             self.reading.experience.fault(Fault(what, where, "give it in every line"))

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rlcalc.errors import InputError
-from rlcalc.numerics.arrays import Flags, Ints, changes
+from rlcalc.numerics.arrays import Flags, Ints, differs_from_previous
 from rlcalc.readers.trajectories.step_table import ENDS, Rows
 
 
 @dataclass(frozen=True)
-class Judgement:
+class TableLayout:
     """What the first rows show of how a source was written."""
 
     keyed: bool  # a column says which trajectory, or which environment, a row belongs to
@@ -23,7 +23,7 @@ class Judgement:
     restarted: bool  # next_state of a last step is the first state of the next trajectory
 
 
-def judge(sample: Rows, file: Ints, name: str, *, ordered: bool) -> Judgement:
+def detect_layout(sample: Rows, file: Ints, name: str, *, ordered: bool) -> TableLayout:
     """Return what the first rows of a source show.
 
     Args:
@@ -47,18 +47,20 @@ def judge(sample: Rows, file: Ints, name: str, *, ordered: bool) -> Judgement:
     interleaved = unordered = False
     if keyed:
         key = sample["key"]
-        begin = np.flatnonzero(changes(key) | changes(file))
+        begin = np.flatnonzero(differs_from_previous(key) | differs_from_previous(file))
         last = np.append(begin[1:], len(sample)) - 1
         order = np.lexsort([begin, key[begin], file[begin]])
-        again = ~changes(key[begin[order]]) & ~changes(file[begin[order]])
+        again = ~differs_from_previous(key[begin[order]]) & ~differs_from_previous(
+            file[begin[order]]
+        )
         interleaved = bool(np.any(again[1:] & ~ended[last[order]][:-1]))
     if interleaved and "time" in sample:
         order = grouped_by(sample["key"], file)
         grouped = sample.take(order)
-        back = ~(changes(grouped["key"]) | changes(file[order]))
+        back = ~(differs_from_previous(grouped["key"]) | differs_from_previous(file[order]))
         back[1:] &= (np.diff(grouped["time"]) <= 0) & ~ends(grouped)[:-1]
         unordered = bool(back.any())
-    judged = Judgement(
+    judged = TableLayout(
         keyed=keyed,
         flagged=flagged,
         interleaved=interleaved,
@@ -72,7 +74,7 @@ def judge(sample: Rows, file: Ints, name: str, *, ordered: bool) -> Judgement:
     ended = ends(grouped)
     after = np.flatnonzero(ended[:-1]) + 1
     if interleaved:
-        after = after[~changes(grouped["key"])[after]]
+        after = after[~differs_from_previous(grouped["key"])[after]]
     same = grouped["state"][after] == grouped["next_state"][after - 1]
     resets = _are_resets(grouped, after, same)
     restarted = not resets and len(after) >= 3 and bool(same.all())

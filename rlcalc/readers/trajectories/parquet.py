@@ -11,13 +11,13 @@ import polars as pl
 from rlcalc.errors import InputError, shown
 from rlcalc.formats import Kind
 from rlcalc.readers.sources import File
-from rlcalc.readers.trajectories.context import Reading
+from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Trajectories
 
 ROWS = 1 << 18
 
 
-def read(file: File, reading: Reading) -> Iterator[Trajectories]:
+def read(file: File, reading: ReaderContext) -> Iterator[Trajectories]:
     """Yield the trajectories of a file, batch by batch.
 
     Raises:
@@ -53,7 +53,7 @@ def scan(file: File) -> pl.LazyFrame:
 
 
 def frames(
-    lazy: pl.LazyFrame, name: str, reading: Reading, *, padded: bool = False
+    lazy: pl.LazyFrame, name: str, reading: ReaderContext, *, padded: bool = False
 ) -> Iterator[Trajectories]:
     """Yield the trajectories of any frame, batch by batch."""
     schema = dict(lazy.collect_schema())

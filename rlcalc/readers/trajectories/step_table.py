@@ -17,7 +17,7 @@ from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
 from rlcalc.labels import Labels
 from rlcalc.numerics.arrays import Codes, Flags, Floats
 from rlcalc.readers.column_names import COLUMN_NAMES
-from rlcalc.readers.sources import Options
+from rlcalc.readers.sources import ReadRequest
 from rlcalc.trajectories import POSSIBLE, Experience, impossible
 
 LABELS = ("state", "action", "next_state", "name")
@@ -63,9 +63,9 @@ STEP = ("state", "action", "reward")
 """What every step has."""
 
 
-def chosen(
+def map_columns(
     names: list[str],
-    options: Options,
+    options: ReadRequest,
     where: str,
     known: Mapping[str, tuple[str, ...]] = COLUMN_NAMES,
     needed: tuple[str, ...] = STEP,
@@ -127,9 +127,9 @@ class Table:
     def __init__(
         self,
         schema: Mapping[str, pl.DataType],
-        options: Options,
+        options: ReadRequest,
         experience: Experience,
-        books: Books,
+        books: LabelEncoders,
         file: str,
         place: Callable[[int], str],
         typed: bool = True,
@@ -139,7 +139,7 @@ class Table:
         self.schema, self.options, self.experience = schema, options, experience
         self.books, self.file, self.place, self.known = books, file, place, known
         self.needed = needed
-        self.column = chosen(list(schema), options, file, known, needed)
+        self.column = map_columns(list(schema), options, file, known, needed)
         self.n_rows = 0
         self.numbered: frozenset[str] = frozenset()  # labels that are to stay whole numbers
         self.unfinished: set[str] = set()  # trajectories in lists whose end was not flagged
@@ -347,7 +347,7 @@ def moments_in_time(column: pl.Series) -> pl.Series:
     return number.fill_null(dates.dt.epoch("us").cast(pl.Float64) / 1e6)
 
 
-class Book:
+class LabelEncoder:
     """Polars' categories → the numbers of our labels, which count in order of first appearance."""
 
     def __init__(self, labels: Labels) -> None:
@@ -384,18 +384,22 @@ class Book:
 
 
 @dataclass(frozen=True)
-class Books:
+class LabelEncoders:
     """The labels of one reading: states, actions, and names of trajectories."""
 
-    state: Book
-    action: Book
-    name: Book
+    state: LabelEncoder
+    action: LabelEncoder
+    name: LabelEncoder
 
     @classmethod
-    def of(cls, experience: Experience) -> Books:
+    def of(cls, experience: Experience) -> LabelEncoders:
         """Return books that write into the labels of an experience."""
-        return cls(Book(experience.states), Book(experience.actions), Book(Labels()))
+        return cls(
+            LabelEncoder(experience.states),
+            LabelEncoder(experience.actions),
+            LabelEncoder(Labels()),
+        )
 
-    def of_column(self, meaning: str) -> Book:
+    def of_column(self, meaning: str) -> LabelEncoder:
         """Return the book for a column of labels."""
         return {"action": self.action, "name": self.name}.get(meaning, self.state)

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from rlcalc.graph.state_order import nearby
+from rlcalc.graph.state_order import locality_order
 from rlcalc.numerics.kernel import kernel
 from rlcalc.solvers.methods import krylov, local_krylov, modified_policy_iteration
 from rlcalc.solvers.methods.bellman_sweeps import Arrays
-from rlcalc.solvers.problem import Found, Problem
+from rlcalc.solvers.problem import Iterate, Problem
 
 LEAST_FALL = 2.0
 """By how much each round of modified policy iteration has to divide the bound, to go on with it."""
@@ -18,7 +18,7 @@ MOST_BACKUPS, ENOUGH = 300, 200_000_000
 """Backups a state, and in all, after which Gauss-Seidel alone is left."""
 
 
-def solve(problem: Problem, enough: int = ENOUGH, limit: float = np.inf) -> tuple[Found, str]:
+def solve(problem: Problem, enough: int = ENOUGH, limit: float = np.inf) -> tuple[Iterate, str]:
     """Return what was found, and the name of the method that found it.
 
     Where nothing ends, modified policy iteration is tried first:
@@ -40,7 +40,7 @@ def solve(problem: Problem, enough: int = ENOUGH, limit: float = np.inf) -> tupl
         value = found.value
     if spreads(Arrays.of(model)):
         return krylov.solve(replace(problem, value=value)), "krylov"
-    numbering = nearby(model)
+    numbering = locality_order(model)
     near = replace(problem, model=numbering.model, value=numbering.gather(problem.value))
     most = max(MOST_BACKUPS, enough // model.n_states)
     found, method = local_krylov.solve(near, most, limit)

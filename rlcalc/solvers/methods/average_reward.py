@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rlcalc.errors import InputError, listed
-from rlcalc.expected_mdp import UNIT_ROUNDOFF, Expected
+from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.graph.end_components import Predecessors, distances, end_components
 from rlcalc.graph.mec_quotient import Names
 from rlcalc.numerics.arrays import Flags, Floats, Ints
@@ -34,7 +34,7 @@ class Average:
 
 
 def solve(
-    model: Expected, names: Names, tol: float, max_iterations: int, trace: list[Iteration]
+    model: ExpectedMDP, names: Names, tol: float, max_iterations: int, trace: list[Iteration]
 ) -> Average:
     """Return the largest gain, between bounds that hold for any h, and the bias.
 
@@ -93,12 +93,12 @@ def _spread(change: Floats) -> float:
     return float(change.max() - change.min()) / 2
 
 
-def _rounding(model: Expected, h: Floats) -> float:
+def _rounding(model: ExpectedMDP, h: Floats) -> float:
     """Return how far rounding moves Th − h."""
     return model.rounding(h, 1.0) + 4 * UNIT_ROUNDOFF * float(np.abs(h).max())
 
 
-def _gain_bounds(model: Expected, h: Floats, change: Floats) -> tuple[float, float]:
+def _gain_bounds(model: ExpectedMDP, h: Floats, change: Floats) -> tuple[float, float]:
     """Return min(Th − h) and max(Th − h), with room for rounding."""
     error = _rounding(model, h)
     return float(change.min()) - error, float(change.max()) + error
@@ -107,7 +107,7 @@ def _gain_bounds(model: Expected, h: Floats, change: Floats) -> tuple[float, flo
 SWEEPS = 200
 
 
-def _gathered(model: Expected, chosen: Ints) -> Ints:
+def _gathered(model: ExpectedMDP, chosen: Ints) -> Ints:
     """Return the policy that leads to the best of its closed sets from wherever that can be.
 
     Where it has one closed set, it is returned as it is.
@@ -131,7 +131,7 @@ def _gathered(model: Expected, chosen: Ints) -> Ints:
     return np.where(goal, chosen, leading)
 
 
-def gain_of(chain: Expected, states: Ints) -> float:
+def gain_of(chain: ExpectedMDP, states: Ints) -> float:
     """Return the average reward of a closed set of a chain."""
     n = len(states)
     number = np.full(chain.n_states, -1)
@@ -156,7 +156,7 @@ class Evaluated:
     bias_bound: float  # |bias − h| in every state, rounding included
 
 
-def evaluate(model: Expected, chosen: Ints, names: Names) -> Evaluated:
+def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> Evaluated:
     """Return the gain and the bias of a policy with one closed set of states.
 
     With a state z of the closed set as the end, v = r + P v and w = 1 + P w are what is earned,
@@ -195,7 +195,7 @@ def evaluate(model: Expected, chosen: Ints, names: Names) -> Evaluated:
     return Evaluated(gain, bias, _off(chain, inner, gain, bias, w) + mean_off)
 
 
-def _around(chain: Expected, z: int) -> tuple[float, Floats, Floats]:
+def _around(chain: ExpectedMDP, z: int) -> tuple[float, Floats, Floats]:
     """Return g, h with h(z) = 0, and w, of a chain that always comes back to z."""
     earned = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
     v, w = linear.system(_ending_in(chain, z), 1.0, np.delete(earned, z, axis=0)).T
@@ -204,7 +204,7 @@ def _around(chain: Expected, z: int) -> tuple[float, Floats, Floats]:
     return gain, v - gain * w, w
 
 
-def _off(chain: Expected, inner: Flags, gain: float, h: Floats, w: Floats) -> float:
+def _off(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, w: Floats) -> float:
     """Return 2 M: how far h can be off, up to what its mean is off.
 
     Args:
@@ -224,12 +224,12 @@ def _off(chain: Expected, inner: Flags, gain: float, h: Floats, w: Floats) -> fl
     return float(4 * left * w.max() / nearer)
 
 
-def _ending_in(chain: Expected, z: int) -> Expected:
+def _ending_in(chain: ExpectedMDP, z: int) -> ExpectedMDP:
     """Return a chain without terminal states in which z is one."""
     return chain.keep(np.arange(chain.n_states) != z)
 
 
-def _closed(chain: Expected) -> list[Ints]:
+def _closed(chain: ExpectedMDP) -> list[Ints]:
     """Return the closed sets of a chain; all its terminal states count as one."""
     found = end_components(chain, np.ones(chain.n_pairs, dtype=bool))
     sets = [np.flatnonzero(found.number == number) for number in range(min(found.count, 4))]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Flags, Floats
 from rlcalc.numerics.kernel import kernel
 from rlcalc.solvers.problem import Problem
@@ -39,7 +39,7 @@ class Arrays(NamedTuple):
     reward: Floats  # [K] r(s, a)
 
     @classmethod
-    def of(cls, model: Expected) -> Arrays:
+    def of(cls, model: ExpectedMDP) -> Arrays:
         """View a model, without a copy."""
         pair_start = model.pair_start.astype(np.int64, copy=False).view(np.uint64)
         outcome_start = model.outcome_start.astype(np.int64, copy=False).view(np.uint64)
@@ -157,7 +157,7 @@ class Sweeper:
         return self.better + self.gamma / (1 - self.gamma) * (self.lowest + self.highest) / 2
 
 
-class Chain(NamedTuple):
+class PolicyRows(NamedTuple):
     """A model in which a policy has decided; the rows of terminal states are empty."""
 
     row_start: Unsigned  # [S]
@@ -166,7 +166,7 @@ class Chain(NamedTuple):
     probability: NDArray[np.floating[Any]]  # [M]
 
     @classmethod
-    def for_policies_of(cls, model: Arrays, kind: type[np.floating[Any]]) -> Chain:
+    def for_policies_of(cls, model: Arrays, kind: type[np.floating[Any]]) -> PolicyRows:
         """Return one with room for any policy of a model."""
         longest = int((model.outcome_end - model.outcome_start).max(initial=0))
         room = min(len(model.pair_start) * longest, len(model.next_state))
@@ -175,7 +175,7 @@ class Chain(NamedTuple):
 
 
 @kernel
-def follow(model: Arrays, choice: Unsigned, chain: Chain) -> None:
+def follow(model: Arrays, choice: Unsigned, chain: PolicyRows) -> None:
     """Gather the rows of the chosen pairs into the chain."""
     n = np.uint64(0)
     for s in range(len(choice)):

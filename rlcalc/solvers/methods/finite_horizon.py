@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats
 
 
@@ -21,7 +21,7 @@ class Layer:
     bound: float  # rounding alone: |value − V| and |action_value − Q|
 
 
-def solve(model: Expected, weight: Floats | None, gamma: float, horizon: int) -> Iterator[Layer]:
+def solve(model: ExpectedMDP, weight: Floats | None, gamma: float, horizon: int) -> Iterator[Layer]:
     """Yield the values with 1, 2, ..., `horizon` steps to go.
 
         Q_n(s,a) = r(s,a) + γ Σ_s' P(s'|s,a) V_{n−1}(s'),   V_n(s) = max_a Q_n(s,a),   V_0 = 0

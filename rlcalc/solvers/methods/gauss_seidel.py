@@ -10,10 +10,10 @@ import numpy as np
 from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.kernel import kernel
 from rlcalc.solvers.methods.bellman_sweeps import ONE, Arrays, Sweeper, Unsigned
-from rlcalc.solvers.problem import Found, Iteration, Problem
+from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 
-def solve(problem: Problem, most_backups: int = 100_000) -> Found:
+def solve(problem: Problem, most_backups: int = 100_000) -> Iterate:
     """Return values that are known to `tol`: backups where they matter, then a sweep to prove it.
 
     Args:
@@ -33,11 +33,11 @@ def solve(problem: Problem, most_backups: int = 100_000) -> Found:
         account = np.abs(sweeper.better - value)
         problem.trace.append(Iteration(sweep, float(account.max()), left if gamma < 1 else np.inf))
         if sweeper.done or backups >= most or sweep >= problem.max_iterations:
-            return Found(sweeper.centred(), sweep)
+            return Iterate(sweeper.centred(), sweep)
         if account.max() <= threshold:
             threshold /= 3
         if threshold < sweeper.floor / 100:
-            return Found(sweeper.centred(), sweep)
+            return Iterate(sweeper.centred(), sweep)
         backups += settle(
             sweeper.model,
             gamma,

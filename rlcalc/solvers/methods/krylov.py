@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.kernel import kernel
-from rlcalc.solvers.methods.bellman_sweeps import ONE, Arrays, Chain, Sweeper, Unsigned, follow
-from rlcalc.solvers.problem import Found, Iteration, Problem
+from rlcalc.solvers.methods.bellman_sweeps import ONE, Arrays, PolicyRows, Sweeper, Unsigned, follow
+from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 FALL = 30
 """A policy is evaluated until so much less is left over than before."""
@@ -22,7 +22,7 @@ PATIENCE = 1000
 """Policies after which it gives up if what is left was not halved."""
 
 
-def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Found:
+def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Iterate:
     """Return values that are known to `tol`: maximise, then solve the policy's own equation.
 
     Args:
@@ -31,7 +31,7 @@ def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Found:
     """
     gamma, tol = problem.gamma, problem.tol
     sweeper = Sweeper(problem)
-    chain = Chain.for_policies_of(sweeper.model, np.float64)
+    chain = PolicyRows.for_policies_of(sweeper.model, np.float64)
     threshold = tol / 3 * (1 if gamma == 1 else 1 - gamma)
     value = np.zeros(len(sweeper.better)) if problem.value is None else problem.value.copy()
     best, last_gain = np.inf, 0
@@ -47,11 +47,11 @@ def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Found:
         follow(sweeper.model, sweeper.choice, chain)
         goal = max(largest / FALL, threshold)
         value += bicgstab(Matrix.of(chain, gamma), change, goal, most_steps)
-    return Found(sweeper.centred(), sweep)
+    return Iterate(sweeper.centred(), sweep)
 
 
 def system(
-    chain: Expected, gamma: float, earned: Floats, goal: float, value: Floats | None = None
+    chain: ExpectedMDP, gamma: float, earned: Floats, goal: float, value: Floats | None = None
 ) -> Floats:
     """Return v of v = earned + γ P v in a model with one pair a state, as near as rounding lets.
 
@@ -63,7 +63,7 @@ def system(
         value: [S] where to begin.
     """
     arrays = Arrays.of(chain)
-    rows = Chain.for_policies_of(arrays, np.float64)
+    rows = PolicyRows.for_policies_of(arrays, np.float64)
     follow(arrays, arrays.pair_start, rows)
     matrix = Matrix.of(rows, gamma)
     inner = ~chain.terminal
@@ -90,7 +90,7 @@ class Matrix(NamedTuple):
     inverse: Floats  # [S] 1/(1 − γ p(s|s))
 
     @classmethod
-    def of(cls, chain: Chain, gamma: float) -> Matrix:
+    def of(cls, chain: PolicyRows, gamma: float) -> Matrix:
         """Make it of a chain, in whose own arrays it stands from then on."""
         lower_end, upper_end = (np.empty(len(chain.row_start), np.uint64) for _ in range(2))
         inverse = np.empty(len(chain.row_start))
@@ -107,7 +107,7 @@ class Matrix(NamedTuple):
 
 @kernel
 def split(
-    chain: Chain, gamma: float, lower_end: Unsigned, upper_end: Unsigned, inverse: Floats
+    chain: PolicyRows, gamma: float, lower_end: Unsigned, upper_end: Unsigned, inverse: Floats
 ) -> None:
     """Sort each row of γP into columns below the diagonal, above it, and on it."""
     next_state, probability = chain.next_state, chain.probability

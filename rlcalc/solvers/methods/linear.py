@@ -7,15 +7,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats, Ints
-from rlcalc.solvers.problem import Found, Problem
+from rlcalc.solvers.problem import Iterate, Problem
 
 DENSE = 1500
 """States up to which a dense matrix is factorised, without any library but numpy."""
 
 
-def solve(problem: Problem) -> Found:
+def solve(problem: Problem) -> Iterate:
     """Return the solution of the policy's system, or of the program whose answer is the optimum.
 
         minimise Σ_s v(s)  subject to  v(s) ≥ r(s,a) + γ Σ_s' P(s'|s,a) v(s')  for all (s, a)
@@ -24,11 +24,11 @@ def solve(problem: Problem) -> Found:
     """
     if problem.is_policy:
         model = problem.model
-        return Found(system(model, problem.gamma, model.reward[:, None])[:, 0], 1)
+        return Iterate(system(model, problem.gamma, model.reward[:, None])[:, 0], 1)
     return _program(problem)
 
 
-def system(chain: Expected, gamma: float, earned: Floats) -> Floats:
+def system(chain: ExpectedMDP, gamma: float, earned: Floats) -> Floats:
     """Return the values of some rewards in a model with one pair a state.
 
         v = earned + γ P v
@@ -55,7 +55,7 @@ def system(chain: Expected, gamma: float, earned: Floats) -> Floats:
     return values
 
 
-def _dense(chain: Expected, gamma: float) -> tuple[Ints, Floats]:
+def _dense(chain: ExpectedMDP, gamma: float) -> tuple[Ints, Floats]:
     """Return the states that are not terminal, and γP between them."""
     inner = np.flatnonzero(~chain.terminal)
     number = np.full(chain.n_states, -1)
@@ -68,7 +68,7 @@ def _dense(chain: Expected, gamma: float) -> tuple[Ints, Floats]:
     return inner, moves
 
 
-def without_subtraction(chain: Expected, gamma: float, earned: Floats) -> Floats:
+def without_subtraction(chain: ExpectedMDP, gamma: float, earned: Floats) -> Floats:
     """Return the same as `system`, by taking away the states one by one.
 
     Where one goes round for 10^15 steps, 1 − p is lost in rounding when it is a difference. Here it
@@ -95,7 +95,7 @@ def without_subtraction(chain: Expected, gamma: float, earned: Floats) -> Floats
     return values
 
 
-def _sparse(chain: Expected, gamma: float, earned: Floats) -> Floats:
+def _sparse(chain: ExpectedMDP, gamma: float, earned: Floats) -> Floats:
     """Solve a large system by a Krylov method; where that fails, by sparse factors."""
     from rlcalc.solvers.methods import krylov
 
@@ -115,7 +115,7 @@ GOOD, ENOUGH = 1e-15, 1e-12
 """What may be left over of a large system: when it stops, and when it counts as solved."""
 
 
-def factorised(chain: Expected, gamma: float, earned: Floats) -> Floats:
+def factorised(chain: ExpectedMDP, gamma: float, earned: Floats) -> Floats:
     """Return the same as `system`, by sparse factors: where states have few and near neighbours."""
     import scipy.sparse as sparse
     from scipy.sparse.linalg import splu
@@ -138,7 +138,7 @@ REFINEMENTS, NOTHING = 30, 1e-31
 """Each brings some 10 digits, where 1 − γ is 1e-16 about one; two floats hold 32."""
 
 
-def _refined(chain: Expected, gamma: float, earned: Floats) -> Floats:
+def _refined(chain: ExpectedMDP, gamma: float, earned: Floats) -> Floats:
     rough = replace(
         chain, probability=chain.probability.astype(np.float64), reward=np.zeros(chain.n_pairs)
     )
@@ -160,7 +160,7 @@ def _refined(chain: Expected, gamma: float, earned: Floats) -> Floats:
     return values if _left(chain, gamma, earned, simple).any() else simple
 
 
-def _left(chain: Expected, gamma: float, earned: Floats, values: Floats) -> Floats:
+def _left(chain: ExpectedMDP, gamma: float, earned: Floats, values: Floats) -> Floats:
     """Return what is left over: earned + γ P v − v, without rounding."""
     ahead = [
         replace(chain, reward=earned[:, j]).action_value(values[:, j], gamma)
@@ -181,7 +181,7 @@ def _two_floats(value: Fraction, step: float) -> Fraction:
     return Fraction(high) + Fraction(float(total - Fraction(high)))
 
 
-def _program(problem: Problem) -> Found:
+def _program(problem: Problem) -> Iterate:
     import scipy.sparse as sparse
     from scipy.optimize import linprog
 
@@ -203,4 +203,4 @@ def _program(problem: Problem) -> Found:
         method="highs",
     )
     value = np.full(model.n_states, np.nan) if answer.x is None else answer.x
-    return Found(np.where(model.terminal, 0.0, value), int(answer.nit))
+    return Iterate(np.where(model.terminal, 0.0, value), int(answer.nit))

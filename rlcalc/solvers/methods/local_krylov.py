@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected_mdp import Expected
-from rlcalc.numerics.arrays import Flags, Floats, Ints, gathered
+from rlcalc.expected_mdp import ExpectedMDP
+from rlcalc.numerics.arrays import Flags, Floats, Ints, gather_ranges
 from rlcalc.solvers.methods import gauss_seidel, krylov
 from rlcalc.solvers.methods.bellman_sweeps import Sweeper, Unsigned
-from rlcalc.solvers.problem import Found, Iteration, Problem
+from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 BACKUPS, FEWER = 60, 4
 """Backups a state before it is looked at what has settled, at first and once there are pockets."""
@@ -34,7 +34,7 @@ PATIENCE = 15
 """Rounds in pockets after which it gives up if neither what is left nor their size got less."""
 
 
-def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[Found, str]:
+def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[Iterate, str]:
     """Return values that are known to `tol`, and the name of the method that was needed for that.
 
     Args:
@@ -83,7 +83,7 @@ def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[F
             sweeper.choice,
         )
         chunk *= 4 if method == "gauss-seidel" else 1
-    return Found(sweeper.centred(), sweep), method
+    return Iterate(sweeper.centred(), sweep), method
 
 
 @dataclass
@@ -111,7 +111,7 @@ def surrounded(active: Flags, around: int, before: Unsigned, predecessor: Unsign
         if not len(edge):
             break
         wider = inside.copy()
-        wider[predecessor[gathered(start, edge)[1]]] = True
+        wider[predecessor[gather_ranges(start, edge)[1]]] = True
         edge = np.flatnonzero(wider & ~inside)
         inside = wider
     return inside
@@ -129,21 +129,23 @@ def settle_inside(problem: Problem, inside: Flags, value: Floats, threshold: flo
     value[states] = found.value[:-1]
 
 
-def _part(model: Expected, inside: Flags, value: Floats, gamma: float) -> tuple[Expected, Ints]:
+def _part(
+    model: ExpectedMDP, inside: Flags, value: Floats, gamma: float
+) -> tuple[ExpectedMDP, Ints]:
     """Return a model of some states, in which the others pay what they are worth, and end.
 
     Returns:
         the model, whose last state is that end; which states the others are.
     """
     states = np.flatnonzero(inside)
-    pair_start, pair = gathered(model.pair_start, states)
-    outcome_start, outcome = gathered(model.outcome_start, pair)
+    pair_start, pair = gather_ranges(model.pair_start, states)
+    outcome_start, outcome = gather_ranges(model.outcome_start, pair)
     next_state, probability = model.next_state[outcome], model.probability[outcome]
     stays = inside[next_state]
     paid = np.where(stays, 0.0, probability * value[next_state])
     number = np.full(model.n_states, len(states), dtype=np.int32)
     number[states] = np.arange(len(states), dtype=np.int32)
-    part = Expected(
+    part = ExpectedMDP(
         pair_start=np.append(pair_start, pair_start[-1]),
         outcome_start=outcome_start,
         next_state=number[next_state],

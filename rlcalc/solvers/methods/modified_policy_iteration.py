@@ -12,13 +12,13 @@ from rlcalc.numerics.kernel import kernel
 from rlcalc.solvers.methods.bellman_sweeps import (
     ONE,
     Arrays,
-    Chain,
+    PolicyRows,
     Singles,
     Sweeper,
     Unsigned,
     follow,
 )
-from rlcalc.solvers.problem import Found, Iteration, Problem
+from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 FALL = 30
 """A policy is evaluated until values move so many times less than in its maximisation."""
@@ -29,7 +29,7 @@ FIRST = 2
 """Rounds in which the policy is still so far off that the bound may fall slowly in any model."""
 
 
-def solve(problem: Problem, least_fall: float = 0.0) -> Found:
+def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
     """Return values that are known to `tol`: V ← TV + e, with e what the policy's equation lacks.
 
     e is solved for roughly, in single precision: the next maximisation corrects it. Actions that
@@ -45,7 +45,7 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Found:
     near = 1 - gamma if gamma < 1 else 1.0
     sweeper = Sweeper(problem)
     model, pair = sweeper.model, np.arange(problem.model.n_pairs)
-    chain = Chain.for_policies_of(model, np.float32)
+    chain = PolicyRows.for_policies_of(model, np.float32)
     endless = bool(model.live.all())  # else V = 0 in terminal states forbids to shift
     value = np.zeros(len(sweeper.better)) if problem.value is None else problem.value.copy()
     sweeper.rewards_only() if problem.value is None else sweeper.backup(value)
@@ -79,11 +79,11 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Found:
         if gamma < 1:
             margin = (gamma * (sweeper.highest - sweeper.lowest) + 4 * sweeper.floor) / near
             model, pair = eliminate(model, sweeper, pair, margin)
-    return Found(sweeper.centred(), sweep)
+    return Iterate(sweeper.centred(), sweep)
 
 
 def evaluate(
-    sweeper: Sweeper, chain: Chain, change: Singles, goal: float, *, endless: bool
+    sweeper: Sweeper, chain: PolicyRows, change: Singles, goal: float, *, endless: bool
 ) -> Singles:
     """Return e of (I − γP) e = d, roughly, up to a constant in an endless chain.
 
@@ -105,7 +105,7 @@ def evaluate(
 
 @kernel
 def relax(
-    chain: Chain,
+    chain: PolicyRows,
     gamma: np.float32,
     change: Singles,
     before: Singles,

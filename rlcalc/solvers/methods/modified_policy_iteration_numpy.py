@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats, Ints
-from rlcalc.solvers.problem import Found, Iteration, Problem
+from rlcalc.solvers.problem import Iterate, Iteration, Problem
 from rlcalc.solvers.proofs.macqueen import span_reach
 
 MOST_PADDING = 2
@@ -34,7 +34,7 @@ class Padded:
     reward: Floats  # [A, S] r(s, a); −∞ where there is no such pair, 0 in terminal states
 
     @classmethod
-    def of(cls, model: Expected) -> Padded | None:
+    def of(cls, model: ExpectedMDP) -> Padded | None:
         """Pad a model, or return None where that makes it much larger."""
         outcomes, pairs = np.diff(model.outcome_start), np.diff(model.pair_start)
         n, most, n_states = model.most_outcomes, int(pairs.max(initial=0)), model.n_states
@@ -63,7 +63,7 @@ class Padded:
         )
 
 
-def solve(problem: Problem) -> Found | None:
+def solve(problem: Problem) -> Iterate | None:
     """Return values that are known to `tol`, or None where padding does not pay.
 
     V ← V + e, where (I − γP) e = TV − V for the greedy policy's P, roughly: from a few sweeps.
@@ -113,7 +113,7 @@ def solve(problem: Problem) -> Found | None:
         )
     if endless:  # in the middle of MacQueen's bounds
         better += gamma / (1 - gamma) * (least + most) / 2
-    return Found(better, iteration)
+    return Iterate(better, iteration)
 
 
 def _still_wanted(reach: float, tol: float, before: float, sweeps: int) -> int:

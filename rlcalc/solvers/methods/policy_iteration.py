@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from rlcalc.solvers.methods import linear
-from rlcalc.solvers.problem import Found, Iteration, Problem
+from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 
-def solve(problem: Problem) -> Found:
+def solve(problem: Problem) -> Iterate:
     """Return the value of the policy that greedy improvement does not change.
 
     Actions are changed only for more than rounding, so that it ends; with gamma = 1, for more than
@@ -35,4 +35,4 @@ def solve(problem: Problem) -> Found:
         if not len(better):
             break
         chosen[better] = model.greedy(q)[better]
-    return Found(value, iteration)
+    return Iterate(value, iteration)

@@ -14,24 +14,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rlcalc.errors import InputError, listed
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.graph.end_components import end_components
-from rlcalc.graph.mec_quotient import Names, Stopping, ending_policy, never_ending, with_stops
-from rlcalc.graph.state_order import nearby
+from rlcalc.graph.mec_quotient import MecQuotient, Names, ending_policy, never_ending, quotient_of
+from rlcalc.graph.state_order import locality_order
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods import automatic, linear
 from rlcalc.solvers.methods.average_reward import gain_of
-from rlcalc.solvers.problem import Found, Iteration, Problem
+from rlcalc.solvers.problem import Iterate, Iteration, Problem
 from rlcalc.solvers.proofs.macqueen import Proven, up
 from rlcalc.solvers.proofs.supersolution import Proof, prove
 
 Gather = Callable[[Floats], Floats]
 """From values of the states that were given to those of the states that a method works on."""
-Find = Callable[[Problem, Gather], tuple[Found, str]]
+Find = Callable[[Problem, Gather], tuple[Iterate, str]]
 
 
 def solve(
-    model: Expected,
+    model: ExpectedMDP,
     names: Names,
     max_iterations: int,
     trace: list[Iteration],
@@ -56,7 +56,7 @@ def solve(
 
     Source: Bertsekas & Tsitsiklis (1991) for the conditions; de Alfaro (1997) for the stops.
     """
-    stopping = with_stops(model)
+    stopping = quotient_of(model)
     small, named = stopping.model, _names_before(stopping, names)
     chosen = ending_policy(small, named)
     if value is not None:
@@ -79,15 +79,15 @@ def solve(
     return _backed(model, stopping.spread(proof.value), proof.bound), iteration
 
 
-def _names_before(stopping: Stopping, names: Names) -> Names:
+def _names_before(stopping: MecQuotient, names: Names) -> Names:
     return lambda states: names(stopping.first[states])
 
 
-def _greedy(model: Expected, value: Floats) -> Ints:
+def _greedy(model: ExpectedMDP, value: Floats) -> Ints:
     return model.greedy(model.action_value(value, 1.0))
 
 
-def _refuse_endless(model: Expected, chosen: Ints, names: Names) -> None:
+def _refuse_endless(model: ExpectedMDP, chosen: Ints, names: Names) -> None:
     """Refuse a policy that is better than those that end, and never ends itself.
 
     Raises:
@@ -111,7 +111,7 @@ def _earns_for_ever(names: Names, members: Ints) -> InputError:
     )
 
 
-def _backed(model: Expected, value: Floats, bound: float) -> Proven:
+def _backed(model: ExpectedMDP, value: Floats, bound: float) -> Proven:
     """Return one more backup, which is no farther from the answer."""
     q = model.action_value(value, 1.0)
     return Proven(model.best(q), bound + model.rounding(value, 1.0), q)
@@ -127,7 +127,7 @@ class _Proof:
     greedy: Ints  # [S]
 
     @classmethod
-    def of(cls, model: Expected, chosen: Ints) -> _Proof:
+    def of(cls, model: ExpectedMDP, chosen: Ints) -> _Proof:
         """Return what a policy that ends shows, by v = r + P v and w = 1 + P w."""
         chain, inner = model.only(chosen), ~model.terminal
         one = np.ones(chain.n_pairs, dtype=chain.reward.dtype)
@@ -147,7 +147,7 @@ class _Proof:
 
 
 def solve_in_floats(
-    model: Expected, names: Names, problem: Problem, find: Find
+    model: ExpectedMDP, names: Names, problem: Problem, find: Find
 ) -> tuple[Proven, int, str]:
     """Return the largest total reward from each state, proven, by any method.
 
@@ -162,8 +162,8 @@ def solve_in_floats(
     Raises:
         InputError: as in `solve`.
     """
-    stopping = with_stops(model)
-    numbering = nearby(stopping.model)
+    stopping = quotient_of(model)
+    numbering = locality_order(stopping.model)
     small, before = numbering.model, _names_before(stopping, names)
 
     def named(states: Ints) -> list[object]:
@@ -187,7 +187,7 @@ def solve_in_floats(
     return _backed(model, value, proof.bound), found.iterations, method
 
 
-def _refuse_earning(model: Expected, chosen: Ints, names: Names) -> None:
+def _refuse_earning(model: ExpectedMDP, chosen: Ints, names: Names) -> None:
     """Refuse a policy that never ends if it surely earns in a cycle, for more than rounding.
 
     Raises:

@@ -17,9 +17,9 @@ from typing import Literal
 
 import numpy as np
 
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats
-from rlcalc.solvers.problem import Found, Iteration, Problem
+from rlcalc.solvers.problem import Iterate, Iteration, Problem
 from rlcalc.solvers.proofs.macqueen import span_reach
 
 Recursion = Literal["vv", "qq", "vq", "qv"]
@@ -29,7 +29,7 @@ Recursion = Literal["vv", "qq", "vq", "qv"]
 class Halves:
     """The two halves that every recursion is made of."""
 
-    model: Expected
+    model: ExpectedMDP
     gamma: float
     weight: Floats | None  # [K] the policy's, or None for the best
 
@@ -58,12 +58,12 @@ def recursion(kind: Recursion, halves: Halves) -> tuple[Callable[[Floats], Float
     return (values, False) if kind in ("vv", "qv") else (action_values, True)
 
 
-def solve(problem: Problem) -> Found:
+def solve(problem: Problem) -> Iterate:
     """Return what V←V comes to."""
     return iterate(problem, "vv", None)
 
 
-def iterate(problem: Problem, kind: Recursion, weight: Floats | None) -> Found:
+def iterate(problem: Problem, kind: Recursion, weight: Floats | None) -> Iterate:
     """Repeat a recursion until its values are known to `tol`, or the iterations are used up.
 
     For gamma < 1 it stops when MacQueen's bounds are near enough, and what is between them is the
@@ -93,10 +93,10 @@ def iterate(problem: Problem, kind: Recursion, weight: Floats | None) -> Found:
         problem.trace.append(Iteration(iterations, largest, bound))
         if (most - least if gamma < 1 else largest) <= model.rounding(now, gamma):
             break  # nothing but rounding moves
-    return Found(halves.choose(now) if of_pairs else now, iterations)
+    return Iterate(halves.choose(now) if of_pairs else now, iterations)
 
 
-def _ends(change: Floats, model: Expected) -> tuple[float, float]:
+def _ends(change: Floats, model: ExpectedMDP) -> tuple[float, float]:
     """Return the least and the largest change; that of a terminal state is 0."""
     least, most = float(change.min()), float(change.max())
     if model.terminal.any():

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlcalc.expected_mdp import UNIT_ROUNDOFF, Expected
+from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.numerics.arrays import Codes, Floats, Ints
 from rlcalc.numerics.kernel import kernel
 
@@ -32,7 +32,7 @@ class TwoFloats(NamedTuple):
         return TwoFloats(high, (self.high - (high - part)) + (more - part))
 
 
-def over(model: Expected, values: TwoFloats) -> tuple[Floats, Floats]:
+def over(model: ExpectedMDP, values: TwoFloats) -> tuple[Floats, Floats]:
     """Return g = r + Σ P (v(s') − v(s)) of each pair, and a bound on the rounding in it.
 
         |fl(g) − g| ≤ (3 n + 10) u (Σ P |r| + Σ P (|Δhigh| + |Δlow|)),   u = 2^−53

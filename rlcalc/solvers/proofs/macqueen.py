@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rlcalc.expected_mdp import UNIT_ROUNDOFF, Expected, fraction
+from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP, fraction
 from rlcalc.numerics.arrays import Floats
 
 
@@ -18,7 +18,7 @@ class Proven:
     action_value: Floats  # [K] one look ahead of values that are as near
 
 
-def span_bound(model: Expected, value: Floats, gamma: float, tol: float) -> Proven:
+def span_bound(model: ExpectedMDP, value: Floats, gamma: float, tol: float) -> Proven:
     """Return one more backup of some values, with MacQueen's bounds around it.
 
         Tv + γ/(1−γ) min(Tv − v)  ≤  V  ≤  Tv + γ/(1−γ) max(Tv − v),   γ < 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rlcalc.expected_mdp import Expected
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.graph.mec_quotient import never_ending
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods import automatic, linear
@@ -41,7 +41,7 @@ class Proof:
     bound: float
 
 
-def prove(model: Expected, value: Floats, goal: float, jobs: int | None = None) -> Proof:
+def prove(model: ExpectedMDP, value: Floats, goal: float, jobs: int | None = None) -> Proof:
     """Return values near some others, whose distance from the largest total reward is proven.
 
         g(s,a) = r + Σ_s' P(s'|s,a) (v(s') − v(s)),    |fl(g) − g| ≤ m(s,a)
@@ -79,7 +79,7 @@ def prove(model: Expected, value: Floats, goal: float, jobs: int | None = None) 
     return proof if proof.bound < np.inf else Proof(values.high, np.inf)
 
 
-def _holds(model: Expected, values: TwoFloats, w: Floats, chosen: Ints) -> bool:
+def _holds(model: ExpectedMDP, values: TwoFloats, w: Floats, chosen: Ints) -> bool:
     """Return whether no pair exceeds v + w, and the chosen ones, which end, reach v − w."""
     gained, margin = over(model, values.plus(w))
     if not (gained + margin < 0).all():
@@ -90,7 +90,7 @@ def _holds(model: Expected, values: TwoFloats, w: Floats, chosen: Ints) -> bool:
     return reached and not len(never_ending(model.only(chosen)))
 
 
-def _refined(model: Expected, values: TwoFloats, goal: float, jobs: int | None) -> TwoFloats:
+def _refined(model: ExpectedMDP, values: TwoFloats, goal: float, jobs: int | None) -> TwoFloats:
     """Return values of which less is left over: `goal`, or what rounding allows."""
     before = np.inf
     while True:
@@ -105,7 +105,9 @@ def _refined(model: Expected, values: TwoFloats, goal: float, jobs: int | None) 
         values = values.plus(_solved(missing, 0.9 * goal, zero, np.inf, jobs))
 
 
-def _solved(model: Expected, goal: float, near: Floats, limit: float, jobs: int | None) -> Floats:
+def _solved(
+    model: ExpectedMDP, goal: float, near: Floats, limit: float, jobs: int | None
+) -> Floats:
     """Return the largest total reward, but for `goal` in each backup; above the limit, roughly."""
     problem = Problem(model, 1.0, goal, MOST_SWEEPS, near, jobs)
     value = automatic.solve(problem, 0, limit)[0].value
@@ -116,7 +118,7 @@ def _solved(model: Expected, goal: float, near: Floats, limit: float, jobs: int 
     return _by_policies(model, goal, limit)
 
 
-def _by_policies(model: Expected, goal: float, limit: float) -> Floats:
+def _by_policies(model: ExpectedMDP, goal: float, limit: float) -> Floats:
     """Return the same by factorised equations of policies, where nothing else gets on."""
     chosen, inner = model.greedy(model.reward), ~model.terminal
     for _ in range(MOST_POLICIES):
@@ -132,11 +134,11 @@ def _by_policies(model: Expected, goal: float, limit: float) -> Floats:
     return value
 
 
-def _is_solved(model: Expected, value: Floats, goal: float) -> bool:
+def _is_solved(model: ExpectedMDP, value: Floats, goal: float) -> bool:
     return bool(np.abs(model.best(model.action_value(value, 1.0)) - value).max() <= goal)
 
 
-def _steps(model: Expected, value: Floats, jobs: int | None) -> Floats:
+def _steps(model: ExpectedMDP, value: Floats, jobs: int | None) -> Floats:
     """Return about how many steps the best policy takes to its end."""
     most = float(model.reward.max(initial=-np.inf))
     if most < 0:  # so each step costs that at least

@@ -11,7 +11,7 @@ import rlcalc
 from rlcalc.mdp import MDP
 from rlcalc.readers.models.documents import load_model
 from rlcalc.readers.models.npz import from_arrays
-from rlcalc.readers.sources import Options
+from rlcalc.readers.sources import ReadRequest
 from tests.conftest import Shell
 from tests.solvers.models import dense, models
 
@@ -35,7 +35,7 @@ low,recharge,high,1,0
 
 
 def read(path: Path) -> MDP:
-    return load_model(str(path), Options())
+    return load_model(str(path), ReadRequest())
 
 
 def test_a_document_becomes_the_arrays_that_it_says(tmp_path: Path) -> None:

@@ -142,9 +142,9 @@ def test_the_shares_of_all_best_actions_reach_the_value() -> None:
 
 def test_the_value_of_a_policy_solves_its_system() -> None:
     from rlcalc.readers.models.documents import load_model
-    from rlcalc.readers.sources import Options
+    from rlcalc.readers.sources import ReadRequest
 
-    mdp = load_model("gridworld-4x4", Options())
+    mdp = load_model("gridworld-4x4", ReadRequest())
     result = rlcalc.solve(mdp, policy="uniform")
     weight = rlcalc.Policy.uniform(mdp.expected).weight
 

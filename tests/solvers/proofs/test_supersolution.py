@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.graph.mec_quotient import ending_policy, never_ending, with_stops
+from rlcalc.graph.mec_quotient import ending_policy, never_ending, quotient_of
 from rlcalc.mdp import MDP
 from rlcalc.solvers import dispatch
 from rlcalc.solvers.proofs.supersolution import prove
@@ -28,7 +28,7 @@ def test_the_proof_on_paper() -> None:
 def test_the_bound_holds(mdp: MDP, off: float, seed: int) -> None:
     best = best_total_of_all_policies(mdp)
     assume(np.isfinite(best).all())
-    stopping = with_stops(mdp.expected)
+    stopping = quotient_of(mdp.expected)
     small = stopping.model
     try:
         ending_policy(small, list)
