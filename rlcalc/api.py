@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numbers
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -16,12 +18,22 @@ from rlcalc.errors import UsageError
 
 if TYPE_CHECKING:
     from rlcalc.formats import Kind
+    from rlcalc.mdp import MDP
     from rlcalc.policy import Policy
     from rlcalc.policy_gradient.setup import GradientSetup
+    from rlcalc.readers.sources import ReadRequest
     from rlcalc.result import Result
     from rlcalc.rollouts import Rollouts
     from rlcalc.simulation.play import Play
     from rlcalc.trajectories import Experience
+
+Watch = Callable[[Iterable[Any], Callable[[Any], int]], Iterable[Any]]
+"""Passes items on and sees how many episodes each of them holds."""
+
+
+def unwatched(items: Iterable[Any], size: Callable[[Any], int]) -> Iterable[Any]:
+    """Return the items as they are."""
+    return items
 
 
 def load(
@@ -54,28 +66,26 @@ def load(
         InputError: the source is not there, or (while it is read) is not as it should be.
     """
     from rlcalc import readers
-    from rlcalc.formats import Kind
     from rlcalc.readers.in_memory import frame_of
-    from rlcalc.readers.sources import ReadRequest
     from rlcalc.trajectories import Experience, Trajectories
 
     if isinstance(source, Experience):
         return source
     if isinstance(source, Trajectories):
         return Experience.of(source)
-    options = ReadRequest(Kind(kind) if kind else None, columns or {}, one_step, order_by, identify)
+    request = _request(
+        kind=kind, columns=columns, one_step=one_step, order_by=order_by, identify=identify
+    )
     frame = frame_of(source)
     if frame is not None:
-        return readers.load_frame(frame, options, collect_faults=collect_faults)
-    return readers.load(_paths(source, "Trajectories"), options, collect_faults=collect_faults)
+        return readers.load_frame(frame, request, collect_faults=collect_faults)
+    return readers.load(_paths(source, "Trajectories"), request, collect_faults=collect_faults)
 
 
 def _paths(source: Any, noun: str) -> list[str]:
     """Return the paths that a source is, or that it holds."""
     several = [source] if isinstance(source, str | os.PathLike) else source
-    if not isinstance(several, Sequence) or not all(
-        isinstance(one, str | os.PathLike) for one in several
-    ):
+    if not _are_paths(several):
         raise UsageError(
             f"cannot read a {type(source).__name__}",
             fix=f"give a path, several in a list, a frame, a mapping of columns, or {noun}",
@@ -83,13 +93,33 @@ def _paths(source: Any, noun: str) -> list[str]:
     return list(map(os.fspath, several))
 
 
+def _are_paths(several: Any) -> bool:
+    return isinstance(several, Sequence) and all(
+        isinstance(one, str | os.PathLike) for one in several
+    )
+
+
+def _request(
+    *,
+    kind: Kind | str | None = None,
+    columns: dict[str, str] | None = None,
+    one_step: bool = False,
+    order_by: str | None = None,
+    identify: bool = False,
+) -> ReadRequest:
+    from rlcalc.formats import Kind
+    from rlcalc.readers.sources import ReadRequest
+
+    return ReadRequest(Kind(kind) if kind else None, columns or {}, one_step, order_by, identify)
+
+
 def _require_numbers(**given: Any) -> None:
-    """Refuse what is no number, by the names of the arguments."""
+    """Refuse arguments that are not numbers, by their names."""
     _require(numbers.Real, "a number", given)
 
 
 def _require_whole(**given: Any) -> None:
-    """Refuse what is no whole number, by the names of the arguments."""
+    """Refuse arguments that are not whole numbers, by their names."""
     _require(numbers.Integral, "a whole number", given)
 
 
@@ -99,9 +129,9 @@ def _require(kind: type, expected: str, given: Mapping[str, Any]) -> None:
             raise UsageError(f"{name} is {value!r}, expected {expected}")
 
 
-def _no_world(source: Any) -> UsageError:
+def _not_a_model(source: Any) -> UsageError:
     return UsageError(
-        f"a {type(source).__name__} is no model",
+        f"a {type(source).__name__} is not a model",
         fix="give a path, the name of a spec or of an environment, or an MDP: see MDP.from_rows",
     )
 
@@ -117,27 +147,29 @@ def estimate(
     confidence: float = 0.95,
     jobs: int | None = None,
     play: Mapping[str, Any] | None = None,
+    watch: Watch = unwatched,
     **reading: Any,
 ) -> Result:
     """Return Monte Carlo estimates of V, Q and A: `rlcalc.estimators.monte_carlo.estimate`.
 
     Args:
         source: and `**reading`, as in `load`; or with `episodes` a model, as in `simulate`.
-        episodes: play the model so often, and estimate from that.
-        gamma: 0..1 a step; default what the source says, else 1.
+        episodes: simulate so many episodes of the model, and estimate from them.
+        gamma: 0..1 a step; default from the source, else 1.
         visit: which visits count.
-        of: what to estimate.
+        of: the quantities to estimate.
         truncated: `keep`, `drop`, `bootstrap` or `cut[:tolerance]`.
         confidence: of the intervals.
         jobs: threads; the answer does not depend on it.
-        play: how to play the model: policy, start, max_steps, seed, settings, as in `simulate`.
+        play: how to simulate: policy, start, max_steps, seed, settings, as in `simulate`.
+        watch: as in `simulate`.
         **reading: as in `load`.
     """
     from rlcalc.engines.threads import run
     from rlcalc.estimators import monte_carlo
 
     _require_numbers(gamma=gamma, confidence=confidence)
-    ask = partial(
+    estimates = partial(
         monte_carlo.estimate,
         gamma=gamma,
         visit=visit,
@@ -147,11 +179,11 @@ def estimate(
         engine=partial(run, jobs=jobs),
     )
     if episodes is None:
-        return ask(load(source, **reading))
-    from rlcalc.simulation import play as playing
+        return estimates(load(source, **reading))
+    from rlcalc.simulation.play import estimated
 
     how = {"bootstrap": truncated == "bootstrap", **(play or {}), **reading}
-    return playing.estimated(_play(source, episodes, gamma=gamma, jobs=jobs, **how), ask)
+    return estimated(_play(source, episodes, gamma=gamma, jobs=jobs, **how), estimates, watch)
 
 
 def gain(
@@ -190,6 +222,7 @@ def solve(
     tol: float | None = None,
     max_iterations: int = 100_000,
     states: Sequence[Any] | None = None,
+    start_only: bool = False,
     trace: bool = False,
     jobs: int | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -209,6 +242,7 @@ def solve(
         tol: the bound that is wanted; default 1e-6, and less where all rewards are below 1.
         max_iterations: after which it gives up.
         states: only the rows of these.
+        start_only: only the rows of the start states.
         trace: the rows are the iterations.
         jobs: threads; the answer does not depend on it.
         settings: parameters of the source, e.g. {"gun": "bad"}.
@@ -219,24 +253,15 @@ def solve(
         InputError: the source is no model, or the answer does not exist.
         NotConverged: the bound that was reached is above `tol`; `result` of it holds the answer.
     """
-    from rlcalc.environments import load as worlds
-    from rlcalc.formats import Kind
-    from rlcalc.mdp import MDP
     from rlcalc.policies.named import policy_to_solve
-    from rlcalc.readers.models.names import codes_of
-    from rlcalc.readers.sources import ReadRequest
-    from rlcalc.solvers import solve
+    from rlcalc.readers.models.names import chosen_states
+    from rlcalc.solvers import solve as solvers
     from rlcalc.solvers.request import SolveRequest
 
     _require_numbers(gamma=gamma, tol=tol)
     _require_whole(horizon=horizon, max_iterations=max_iterations)
-    options = ReadRequest(Kind(kind) if kind else None, columns or {})
-    mdp = source
-    if not isinstance(source, MDP):
-        if not isinstance(source, str | os.PathLike):
-            raise _no_world(source)
-        mdp = worlds.load_model(os.fspath(source), options, settings)
-    result = solve.solve(
+    mdp = load_model(source, settings=settings, kind=kind, columns=columns)
+    result = solvers.solve(
         mdp,
         SolveRequest(
             policy=policy_to_solve(policy, mdp, gamma),
@@ -247,13 +272,42 @@ def solve(
             bellman=bellman,
             tol=tol,
             max_iterations=max_iterations,
-            states=None if states is None else codes_of(list(map(str, states)), mdp.states),
+            states=chosen_states(mdp, states, start_only=start_only),
             trace=trace,
             jobs=jobs,
         ),
     )
-    solve.require_bound(result, tol)
+    solvers.require_bound(result, tol)
     return result
+
+
+def load_model(
+    source: Any,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    kind: Kind | str | None = None,
+    columns: dict[str, str] | None = None,
+) -> MDP:
+    """Return the model of a source.
+
+    Args:
+        source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`, which is
+            returned as it is.
+        settings: parameters of the source, e.g. {"gun": "bad"}.
+        kind: the format; default found by content.
+        columns: the part of an outcome → the name of its column.
+
+    Raises:
+        InputError: the source is not a model, or can only be simulated.
+    """
+    from rlcalc.environments import load as worlds
+    from rlcalc.mdp import MDP
+
+    if isinstance(source, MDP):
+        return source
+    if not isinstance(source, str | os.PathLike):
+        raise _not_a_model(source)
+    return worlds.load_model(os.fspath(source), _request(kind=kind, columns=columns), settings)
 
 
 @overload
@@ -262,25 +316,46 @@ def simulate(
 ) -> Experience: ...
 @overload
 def simulate(source: Any, episodes: int, *, rows: Literal["summary"], **how: Any) -> Result: ...
-def simulate(source: Any, episodes: int, *, rows: str = "trajectories", **how: Any) -> Any:
-    """Return episodes of a world: as trajectories, or only what they come to.
+@overload
+def simulate(
+    source: Any, episodes: int, *, rows: Literal["rollouts"], **how: Any
+) -> Iterator[dict[str, Any]]: ...
+def simulate(
+    source: Any,
+    episodes: int,
+    *,
+    rows: str = "trajectories",
+    watch: Watch = unwatched,
+    **how: Any,
+) -> Any:
+    """Return episodes of a model or environment: trajectories, rollouts, or their statistics.
 
     Args:
         source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`.
-        episodes: how many.
-        rows: `trajectories`, an `Experience`; or `summary`, a `Result`.
+        episodes: the number of episodes.
+        rows: `trajectories`, an `Experience`; `summary`, a `Result`; or `rollouts`, the prompts
+            and responses of a language world.
+        watch: sees the blocks of episodes pass, with a function that gives their number of episodes
+            (for a progress bar).
         **how: `policy`, as in `solve`, a `Policy`, or for a Gymnasium environment without a table
             a function from an observation to an action; `start`, a state, or `uniform`;
-            `max_steps`; `seed`; `gamma`; `group`: so many episodes in a row begin in the same
+            `max_steps`; `seed`; `gamma`; `group`: so many episodes in a row share their start
             state; `with_prob`; `jobs`; `settings`, `kind` and `columns`, as in `solve`.
 
     Raises:
-        InputError: the source is no world, or cannot be played so, or never ends.
+        InputError: the source is not a model, cannot be simulated so, or never ends.
     """
-    if rows not in ("trajectories", "summary"):
-        raise UsageError(f"rows {rows}", fix="trajectories or summary")
+    if rows not in ("trajectories", "summary", "rollouts"):
+        raise UsageError(f"rows {rows}", fix="use trajectories, summary or rollouts")
     play = _play(source, episodes, **how)
-    return play.summary() if rows == "summary" else play.experience()
+    if rows == "summary":
+        return play.summary(watch)
+    if rows == "rollouts":
+        return play.rollouts(watch(play.trajectories(), len))
+    experience = play.experience()
+    experience.batches = iter(watch(experience.batches, len))
+    experience.facts = play.facts()
+    return experience
 
 
 def _play(
@@ -290,26 +365,24 @@ def _play(
     settings: Mapping[str, Any] | None = None,
     kind: Kind | str | None = None,
     columns: dict[str, str] | None = None,
-    **wish: Any,
+    **how: Any,
 ) -> Play:
     from rlcalc.environments import load as worlds
-    from rlcalc.formats import Kind
     from rlcalc.mdp import MDP
-    from rlcalc.readers.sources import ReadRequest
-    from rlcalc.simulation import play as playing
+    from rlcalc.simulation import play
 
-    _require_playable(episodes, wish)
-    options = ReadRequest(Kind(kind) if kind else None, columns or {})
-    named = isinstance(source, str | os.PathLike)
-    if not (named or isinstance(source, MDP) or hasattr(source, "play")):
-        raise _no_world(source)
-    world = worlds.load(os.fspath(source), options, settings) if named else source
-    return playing.prepare(world, playing.PlayRequest(episodes, **wish))
+    _require_playable(episodes, how)
+    is_path = isinstance(source, str | os.PathLike)
+    if not (is_path or isinstance(source, MDP) or hasattr(source, "play")):
+        raise _not_a_model(source)
+    request = _request(kind=kind, columns=columns)
+    world = worlds.load(os.fspath(source), request, settings) if is_path else source
+    return play.prepare(world, play.PlayRequest(episodes, **how))
 
 
-def _require_playable(episodes: int, wish: Mapping[str, Any]) -> None:
-    _require_whole(episodes=episodes, **{n: wish.get(n) for n in ("max_steps", "seed", "group")})
-    _require_numbers(gamma=wish.get("gamma"))
+def _require_playable(episodes: int, how: Mapping[str, Any]) -> None:
+    _require_whole(episodes=episodes, **{n: how.get(n) for n in ("max_steps", "seed", "group")})
+    _require_numbers(gamma=how.get("gamma"))
 
 
 def gradient(
@@ -324,36 +397,42 @@ def gradient(
     batch: int | None = None,
     logits: str | None = None,
     from_data: Any = None,
+    reading: Mapping[str, Any] | None = None,
+    watch: Watch = unwatched,
     **how: Any,
 ) -> Result:
     """Return estimates of the policy gradient beside the exact one.
 
     Args:
         source: a model, as in `solve`.
-        episodes: how many to play.
-        form: what the scores are multiplied by.
-        baseline: what is taken off the gains of the forms trajectory and gain.
+        episodes: the number of episodes to simulate.
+        form: the factor of the scores.
+        baseline: the baseline of the forms trajectory and gain.
         critic: whether Q and V come from the model or from the other half of the episodes.
         discount_weight: with the factor γ^t.
         rows: a row a parameter and form, or a row a form.
-        batch: episodes of one update, whose error the facts are to tell.
+        batch: episodes of one update; the facts tell its expected error.
         logits: a file with θ(s,a), or `zero`; default log π(a|s).
-        from_data: trajectories to use instead, as in `load`; of an `Experience`, which is gone
-            through once, all are held if they must be looked at twice.
-        **how: `policy`, `start`, `max_steps`, `seed`, `gamma`, `jobs` and `settings`, as in
-            `simulate`.
+        from_data: trajectories to use instead, as in `load`; an `Experience`, which can be read
+            once, is held in memory if it is needed twice.
+        reading: how to read `from_data`: the arguments of `load`.
+        watch: as in `simulate`.
+        **how: `policy`, `start`, `max_steps`, `seed`, `gamma`, `jobs` and `settings`, `kind`,
+            `columns`, as in `simulate`.
 
     Raises:
-        InputError: the source is no model, or there is no gradient.
+        InputError: the source is not a model, or there is no gradient.
     """
     from rlcalc.policy_gradient.compare import gradient
     from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes
     from rlcalc.policy_gradient.request import GradientRequest
 
-    question = GradientRequest(form, baseline, critic, discount_weight, rows, batch)
-    at = _slope(source, episodes, logits, plays=from_data is None, **how)
-    data = None if from_data is None else LoggedEpisodes.of(from_data, load)
-    return gradient(at, question, data)
+    request = GradientRequest(form, baseline, critic, discount_weight, rows, batch)
+    setup = _gradient_setup(source, episodes, logits, plays=from_data is None, **how)
+    data = None
+    if from_data is not None:
+        data = LoggedEpisodes.of(from_data, partial(load, **(reading or {})))
+    return gradient(setup, request, data, watch)
 
 
 def ascend(
@@ -362,76 +441,86 @@ def ascend(
     learning_rate: float,
     *,
     episodes: int | None = None,
-    form: Literal["trajectory", "gain", "q", "advantage"] = "advantage",
+    form: Literal["all", "trajectory", "gain", "q", "advantage"] = "advantage",
     baseline: Literal["none", "mean", "value", "optimal"] = "none",
     critic: Literal["exact", "estimated"] = "exact",
     discount_weight: bool = True,
     logits: str | None = None,
+    watch: Watch = unwatched,
     **how: Any,
 ) -> tuple[Result, Policy]:
     """Return the objective after each step of gradient ascent, and the policy at its end.
 
     Args:
         source: a model, as in `solve`.
-        steps: how many.
+        steps: the number of steps.
         learning_rate: η in θ ← θ + η ∇J(θ).
-        episodes: play so many for each step and climb along an estimate; None: the exact gradient.
+        episodes: simulate so many for each step and follow an estimate; None: the exact gradient.
         form: and the others, of the estimate; as in `gradient`.
         baseline: as in `gradient`.
         critic: as in `gradient`.
         discount_weight: as in `gradient`.
         logits: as in `gradient`.
+        watch: as in `simulate`.
         **how: as in `gradient`.
 
     Raises:
-        InputError: the source is no model, or there is no gradient.
+        InputError: the source is not a model, or there is no gradient.
     """
     from rlcalc.policy_gradient.ascent import AscentRequest, ascend
     from rlcalc.policy_gradient.request import GradientRequest
 
-    question = GradientRequest(form, baseline, critic, discount_weight) if episodes else None
-    at = _slope(source, episodes or 1, logits, plays=question is not None, **how)
-    return ascend(at, AscentRequest(steps, learning_rate, question))
+    request = GradientRequest(form, baseline, critic, discount_weight) if episodes else None
+    setup = _gradient_setup(source, episodes or 1, logits, plays=request is not None, **how)
+    return ascend(setup, AscentRequest(steps, learning_rate, request), watch)
 
 
-def _slope(
+def _gradient_setup(
     source: Any,
     episodes: int,
     logits: str | None,
     *,
     plays: bool,
     settings: Mapping[str, Any] | None = None,
-    **wish: Any,
+    kind: Kind | str | None = None,
+    columns: dict[str, str] | None = None,
+    **how: Any,
 ) -> GradientSetup:
-    from rlcalc.environments import load as worlds
-    from rlcalc.mdp import MDP
     from rlcalc.policy_gradient.setup import set_up
-    from rlcalc.simulation import play as playing
+    from rlcalc.simulation.play import PlayRequest
 
-    _require_playable(episodes, wish)
-    named = isinstance(source, str | os.PathLike)
-    if not (named or isinstance(source, MDP)):
-        raise _no_world(source)
-    mdp = worlds.load_model(os.fspath(source), None, settings) if named else source
-    return set_up(mdp, playing.PlayRequest(episodes, **wish), logits, plays=plays)
+    _require_playable(episodes, how)
+    mdp = load_model(source, settings=settings, kind=kind, columns=columns)
+    return set_up(mdp, PlayRequest(episodes, **how), logits, plays=plays)
 
 
-def check(source: Any, **reading: Any) -> Result:
-    """Return what a source is, trajectories or a model, and every fault in it as a row.
+def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: Any) -> Result:
+    """Return what a source is (trajectories, a model or rollouts), with a row for every fault.
 
     Args:
-        source: and `**reading`, as in `load`.
+        source: as in `load`.
+        settings: parameters of a model, e.g. {"gun": "bad"}.
         **reading: as in `load`.
     """
     from rlcalc.environments import load as worlds
-    from rlcalc.readers.describe import describe, describe_model
+    from rlcalc.readers.describe import describe, describe_model, describe_rollouts
     from rlcalc.readers.sources import ReadRequest
 
-    if isinstance(source, str | os.PathLike) and not reading:
-        path = os.fspath(source)
-        if worlds.is_model([path], ReadRequest()):
-            return describe_model(lambda: worlds.load(path))
-    return describe(load(source, collect_faults=True, **reading))
+    request = _request(**reading)
+    several = [source] if isinstance(source, str | os.PathLike) else source
+    if not _are_paths(several):
+        return describe(load(source, collect_faults=True, **reading))
+    paths = list(map(os.fspath, several))
+    if settings or worlds.is_model(paths, request):
+        return describe_model(lambda: worlds.load(paths[0], request, settings))
+    result = describe(load(paths, collect_faults=True, **reading))
+    if len(result) and not result.facts["trajectories"] and request == ReadRequest():
+        from rlcalc.readers.rollouts.detect import trainer_of
+
+        trainer = trainer_of(paths)
+        if trainer is not None:
+            return describe_rollouts(lambda: load_rollouts(paths), trainer)
+    return result
 
 
 def load_rollouts(source: Any, **reading: Any) -> Rollouts:
@@ -439,8 +528,8 @@ def load_rollouts(source: Any, **reading: Any) -> Rollouts:
 
     Args:
         source: a path, several in a list, a frame of Polars or pandas, a mapping of columns, or
-            Rollouts, which are passed through.
-        **reading: the columns and the format: `rlcalc.readers.rollouts.load.Asked`.
+            Rollouts, which are returned as they are.
+        **reading: the columns and the format: `rlcalc.readers.rollouts.request`.
     """
     from rlcalc.readers.in_memory import frame_of
     from rlcalc.readers.rollouts import load as reader
@@ -449,21 +538,23 @@ def load_rollouts(source: Any, **reading: Any) -> Rollouts:
 
     if isinstance(source, Rollouts):
         return source
-    asked = RolloutRequest(**reading)
+    request = RolloutRequest(**reading)
     frame = frame_of(source)
     if frame is not None:
-        return reader.load_frame(frame, asked)
-    return reader.load(_paths(source, "Rollouts"), asked)
+        return reader.load_frame(frame, request)
+    return reader.load(_paths(source, "Rollouts"), request)
 
 
 def group(
     source: Any,
     *estimators: str,
     trainer: str | None = None,
+    side_by_side: bool | None = None,
     rows: Literal["rollouts", "groups", "summary"] = "rollouts",
+    why: str | None = None,
     success: float = 1.0,
     tolerance: float = 2.0**-23,
-    k: int = 4,
+    k: int | None = None,
     epsilon: float | None = None,
     ddof: int | None = None,
     scale: Literal["group", "batch", "none"] | None = None,
@@ -475,43 +566,101 @@ def group(
 
     Args:
         source: and `**reading`, as in `load_rollouts`.
-        *estimators: one, for the column `advantage`, or several, each for a column of its name;
-            default the trainer's first, else grpo.
+        *estimators: one or several; default the trainer's first, else grpo.
         trainer: whose conventions; default rlcalc's own.
-        rows: what a row is.
-        success: the reward from which a rollout is right.
+        side_by_side: each estimator has a column of its name, not one column `advantage`; default
+            where there are several.
+        rows: a row a rollout, a group or a step.
+        why: the name of one group, or STEP/GROUP: only this group, with the arithmetic.
+        success: the smallest reward that counts as success.
         tolerance: rewards are equal if they differ by no more, relative to the larger.
-        k: of pass-k-analytic.
+        k: of pass-k-analytic; default 4.
         epsilon: added to the standard deviation.
-        ddof: of it, 0 or 1.
-        scale: whose it is.
+        ddof: of the standard deviation, 0 or 1.
+        scale: the standard deviation to divide by.
         leave_one_out: mean and deviation of the others.
         length_penalty: `kimi`, `efficiency` or `overlong:MAX:BUFFER`.
         **reading: as in `load_rollouts`.
+
+    Raises:
+        UsageError: a change that the estimator does not use.
     """
-    from dataclasses import replace
+    reading = {"beginnings": why is not None, **reading}
+    with _rollouts_beside_imports(source, **reading) as rollouts:
+        from rlcalc.groups import report
+        from rlcalc.groups.advantages.request import ConventionRequest
 
-    from rlcalc.groups import report as estimating
-    from rlcalc.groups.advantages.trainers import convention_of
+        request = ConventionRequest(epsilon, ddof, scale, leave_one_out, k, success, length_penalty)
+        if len(estimators) > 1 if side_by_side is None else side_by_side:
+            conventions = request.conventions(estimators, trainer)
+        else:
+            how = request.convention(estimators[0] if estimators else None, trainer)
+            conventions = {"advantage": how}
+        if why is not None:
+            how = next(iter(conventions.values()))
+            return report.why(rollouts(), why, how, success, tolerance)
+        return report.group(rollouts(), conventions, rows, success, tolerance)
 
-    conventions = {
-        name if name and len(estimators) > 1 else "advantage": replace(
-            convention_of(name, trainer), k=k, success=success, length_penalty=length_penalty
-        ).but(epsilon=epsilon, ddof=ddof, scale=scale, leave_one_out=leave_one_out)
-        for name in (estimators or (None,))
-    }
-    rollouts = load_rollouts(source, **reading)
-    return estimating.group(rollouts, conventions, rows, success, tolerance)
 
-
-def audit(source: Any, *, tolerance: float = 2.0**-23, **reading: Any) -> Result:
-    """Return which convention gives the trainer's advantages, and what does not fit.
+def audit(
+    source: Any,
+    estimator: str | None = None,
+    *,
+    trainer: str | None = None,
+    tolerance: float = 2.0**-23,
+    success: float = 1.0,
+    k: int | None = None,
+    epsilon: float | None = None,
+    ddof: int | None = None,
+    scale: Literal["group", "batch", "none"] | None = None,
+    leave_one_out: bool = False,
+    length_penalty: str | None = None,
+    **reading: Any,
+) -> Result:
+    """Return the rollouts whose advantage is not the one that the best convention gives.
 
     Args:
         source: and `**reading`, as in `load_rollouts`.
+        estimator: the estimator to hold the advantages against; default the one that fits best,
+            if there is no trainer either.
+        trainer: the trainer to hold them against.
         tolerance: rewards are equal if they differ by no more, relative to the larger.
+        success: and the others, as in `group`.
+        k: as in `group`.
+        epsilon: as in `group`.
+        ddof: as in `group`.
+        scale: as in `group`.
+        leave_one_out: as in `group`.
+        length_penalty: as in `group`.
         **reading: as in `load_rollouts`.
-    """
-    from rlcalc.groups.audit.report import audit as audited
 
-    return audited(load_rollouts(source, **reading), tolerance)
+    Raises:
+        UsageError: a change that the estimator does not use, or one without an estimator.
+    """
+    with _rollouts_beside_imports(source, **reading) as rollouts:
+        from rlcalc.groups import report
+        from rlcalc.groups.advantages.request import ConventionRequest
+        from rlcalc.groups.audit import report as audits
+
+        request = ConventionRequest(epsilon, ddof, scale, leave_one_out, k, success, length_penalty)
+        if not (estimator or trainer):
+            request.require_use(
+                "in an audit without --estimator or --as, which tries every convention"
+            )
+        how = request.convention(estimator, trainer)
+        against = replace(how, length_penalty=None) if estimator or trainer else None
+        return audits.audit(report.shaped(rollouts(), how), tolerance, against)
+
+
+@contextmanager
+def _rollouts_beside_imports(source: Any, **reading: Any) -> Iterator[Callable[[], Rollouts]]:
+    """Read rollouts while modules are imported; yield the function that waits for them."""
+    from rlcalc.readers.rollouts.load import loading
+    from rlcalc.readers.rollouts.request import RolloutRequest
+
+    several = [source] if isinstance(source, str | os.PathLike) else source
+    if _are_paths(several):
+        with loading(list(map(os.fspath, several)), RolloutRequest(**reading)) as rollouts:
+            yield rollouts
+    else:
+        yield partial(load_rollouts, source, **reading)

@@ -7,20 +7,23 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+import typer.core
 
-from rlcalc.commands import check, estimate, gain, gradient, group, simulate, solve, specs
+from rlcalc.commands import COMMANDS, SECTIONS
 from rlcalc.engines.process import keep_freed
 from rlcalc.errors import INTERRUPTED, InputError, RlcalcError
+from rlcalc.options import flattened
 
 CLOSED_PIPE = 141
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         typer.echo(f"rlcalc {version('rlcalc')}")
@@ -35,25 +38,33 @@ def _options(
     pass
 
 
-COMMANDS: dict[str, Callable[..., None]] = {
-    command.__name__: command
-    for command in (
-        estimate.estimate,
-        gain.gain,
-        solve.solve,
-        simulate.simulate,
-        group.group,
-        gradient.gradient,
-        check.check,
-        specs.specs,
-    )
-}
+def command_of(name: str) -> Callable[..., None]:
+    """Return the function that is a command."""
+    command: Callable[..., None] = getattr(import_module(f"rlcalc.commands.{name}"), name)
+    return command
+
+
+class Sections(typer.core.TyperGroup):
+    """The list of commands under the headings of `rlcalc.commands.SECTIONS`, a line each."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the sections of --help."""
+        width = max(map(len, COMMANDS))
+        for heading, names in SECTIONS.items():
+            rows = []
+            for name in names:
+                command = self.get_command(ctx, name)
+                if command is not None:
+                    rows.append((name.ljust(width), (command.help or "").split("\n", 1)[0]))
+            with formatter.section(heading):
+                formatter.write_dl(rows)
 
 
 def app_of(names: Iterable[str]) -> typer.Typer:
     """Return the app with some of the commands: making a parser of all takes 10 ms more."""
     app = typer.Typer(
         name="rlcalc",
+        cls=Sections,
         no_args_is_help=True,
         add_completion=True,
         pretty_exceptions_enable=False,
@@ -63,11 +74,8 @@ def app_of(names: Iterable[str]) -> typer.Typer:
     )
     app.callback()(_options)
     for name in names:
-        app.command()(COMMANDS[name])
+        app.command(name)(flattened(command_of(name)))
     return app
-
-
-app = app_of(COMMANDS)
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
@@ -81,11 +89,11 @@ def main() -> NoReturn:
     keep_freed()
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        asked = [name for name in sys.argv[1:2] if name in COMMANDS]
-        (app_of(asked) if asked else app)(standalone_mode=True)
+        names = [name for name in sys.argv[1:2] if name in COMMANDS]
+        app_of(names or COMMANDS)(standalone_mode=True)
         code = 0
     except RlcalcError as error:
-        code = _tell(error)
+        code = _report(error)
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
@@ -96,7 +104,7 @@ def main() -> NoReturn:
     except MemoryError:
         sys.stderr.write(
             "error: there is not enough memory\n"
-            "  fix:   ask for less at once: fewer rows, states, episodes or jobs\n"
+            "  fix:   compute less at once: fewer rows, states, episodes or jobs\n"
         )
         code = InputError.exit_code
     except SystemExit as exit_:
@@ -107,7 +115,7 @@ def main() -> NoReturn:
     _leave(code)
 
 
-def _tell(error: RlcalcError) -> int:
+def _report(error: RlcalcError) -> int:
     most = 20
     for fault in error.faults[:most]:
         sys.stderr.write(f"error: {fault}\n")

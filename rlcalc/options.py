@@ -1,99 +1,54 @@
-"""The options' terms, said once: symbol, range, unit, help; and the names that columns go by."""
+"""The options of the command line, each with its symbol, range, unit and help in one place.
+
+A group of options is a dataclass: a command that takes one as a keyword gets its options.
+"""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+import inspect
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_type_hints
 
 import typer
 
-from rlcalc.errors import UsageError
-from rlcalc.formats import Format, Kind
+from rlcalc.errors import UsageError, meant, shown
+from rlcalc.formats import Kind
+from rlcalc.groups.advantages import ESTIMATORS
+from rlcalc.groups.advantages.trainers import TRAINERS
+from rlcalc.readers.rollouts.dumps import FORMATS as DUMPS
+from rlcalc.renderers import FORMATS
+from rlcalc.solvers.methods import METHODS
+
+if TYPE_CHECKING:
+    from rlcalc.result import Result
+
+Item = TypeVar("Item")
 
 
-class VisitOption(StrEnum):
-    """Which visits of a trajectory count."""
+def _member(noun: str, names: Iterable[str]) -> dict[str, Any]:
+    """Return what makes an option take one of the names of a registry."""
+    known = list(names)
 
-    first = "first"
-    every = "every"
+    def checked(name: str | None) -> str | None:
+        if name is not None and name not in known:
+            raise UsageError(
+                f"there is no {noun} {shown(name)}",
+                fix=meant(name, known) + f"use one of {', '.join(known)}",
+            )
+        return name
 
-
-class OfOption(StrEnum):
-    """What is estimated."""
-
-    all = "all"
-    v = "v"
-    q = "q"
-    a = "a"
-
-
-class MethodOption(StrEnum):
-    """How a model is solved."""
-
-    auto = "auto"
-    value_iteration = "value-iteration"
-    gauss_seidel = "gauss-seidel"
-    policy_iteration = "policy-iteration"
-    modified_policy_iteration = "modified-policy-iteration"
-    linear = "linear"
-    krylov = "krylov"
+    return {"callback": checked, "autocompletion": lambda: known}
 
 
-class BellmanOption(StrEnum):
-    """Which of the Bellman recursions is repeated."""
-
-    vv = "vv"
-    qq = "qq"
-    vq = "vq"
-    qv = "qv"
+def _choice(noun: str, names: Iterable[str]) -> dict[str, Any]:
+    return {"metavar": f"<{'|'.join(names)}>", **_member(noun, names)}
 
 
-class CriterionOption(StrEnum):
-    """What is to be large."""
-
-    reward = "reward"
-    average = "average"
-
-
-class RowsOption(StrEnum):
-    """What `simulate` writes."""
-
-    trajectories = "trajectories"
-    summary = "summary"
-
-
-class FormOption(StrEnum):
-    """What a policy gradient multiplies the scores by."""
-
-    all = "all"
-    trajectory = "trajectory"
-    gain = "gain"
-    q = "q"
-    advantage = "advantage"
-
-
-class BaselineOption(StrEnum):
-    """What is taken off a gain before it multiplies a score."""
-
-    none = "none"
-    mean = "mean"
-    value = "value"
-    optimal = "optimal"
-
-
-class CriticOption(StrEnum):
-    """Where Q and V come from."""
-
-    exact = "exact"
-    estimated = "estimated"
-
-
-class GradientRowsOption(StrEnum):
-    """What a row of `gradient` is."""
-
-    gradient = "gradient"
-    variance = "variance"
-
+# -- sources ---------------------------------------------------------------------------------
 
 Source = Annotated[
     list[str] | None,
@@ -102,9 +57,20 @@ Source = Annotated[
         show_default=False,
     ),
 ]
+Model = Annotated[
+    str | None,
+    typer.Argument(
+        help="A model: a file, - for standard input, the name of a shipped spec or environment.",
+        show_default=False,
+    ),
+]
 From = Annotated[
-    Kind | None,
-    typer.Option("--from", help="Format of the source; found by content."),
+    str | None,
+    typer.Option(
+        "--from",
+        help="Format of the source. [default: found by content]",
+        **_choice("format of a source", Kind),
+    ),
 ]
 Columns = Annotated[
     str | None,
@@ -115,8 +81,7 @@ Columns = Annotated[
     ),
 ]
 OneStep = Annotated[
-    bool,
-    typer.Option("--one-step", help="Every row of a table is a whole trajectory."),
+    bool, typer.Option("--one-step", help="Every row of a table is a whole trajectory.")
 ]
 OrderBy = Annotated[
     str | None,
@@ -126,13 +91,22 @@ OrderBy = Annotated[
         help="Sort each trajectory's steps by this column; rows may come in any order.",
     ),
 ]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="A top-level parameter of the source; again for more."
+    ),
+]
+
+# -- estimates -------------------------------------------------------------------------------
+
 Gamma = Annotated[
     float | None,
     typer.Option(
         "--gamma",
         "-g",
         metavar="0..1",
-        help="Discount factor γ a step. [default: what the source says, else 1]",
+        help="Discount factor γ per step. [default: from the source, else 1]",
     ),
 ]
 Steps = Annotated[
@@ -142,26 +116,25 @@ Steps = Annotated[
     ),
 ]
 Visit = Annotated[
-    VisitOption,
+    Literal["first", "every"],
     typer.Option("--visit", help="Which visits of a trajectory count."),
 ]
-Of = Annotated[OfOption, typer.Option("--of", help="What to estimate.")]
+Of = Annotated[Literal["all", "v", "q", "a"], typer.Option("--of", help="Quantities to estimate.")]
 Truncated = Annotated[
     str,
     typer.Option(
         "--truncated",
         metavar="keep|drop|bootstrap|cut[:ε]",
-        help="Trajectories that were cut: keep as they are, drop, add γ^k V(last state), or cut "
-        "off the steps whose gain misses more than ε max|V|.",
+        help="How to treat truncated trajectories: keep them, drop them, add γ^k V(last state), or "
+        "cut off the steps whose gain misses more than ε max|V|.",
     ),
 ]
-Model = Annotated[
-    str | None,
-    typer.Argument(
-        help="A model: a file, - for standard input, the name of a shipped spec or environment.",
-        show_default=False,
-    ),
+Confidence = Annotated[
+    float, typer.Option("--confidence", metavar="0..1", help="Confidence level of the intervals.")
 ]
+
+# -- solving ---------------------------------------------------------------------------------
+
 PolicyOption = Annotated[
     str,
     typer.Option(
@@ -170,6 +143,49 @@ PolicyOption = Annotated[
         help="optimal, uniform, spec, epsilon:0.1, softmax:1.0, or a file.",
     ),
 ]
+Horizon = Annotated[
+    int | None,
+    typer.Option("--horizon", metavar="N", min=1, help="Values with 1 to N steps to go."),
+]
+Criterion = Annotated[
+    Literal["reward", "average"],
+    typer.Option(
+        "--criterion", help="Discounted or total reward, or average reward (gain and bias)."
+    ),
+]
+Method = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        metavar="METHOD",
+        help=f"auto (chosen by the model), {', '.join(METHODS)}.",
+        **_member("method", ["auto", *METHODS]),
+    ),
+]
+Bellman = Annotated[
+    Literal["vv", "qq", "vq", "qv"] | None,
+    typer.Option("--bellman", help="Repeat V←V, Q←Q, V←Q or Q←V: value iteration four ways."),
+]
+Trace = Annotated[bool, typer.Option("--trace", help="One row per iteration.")]
+Tolerance = Annotated[
+    float | None,
+    typer.Option(
+        "--tol",
+        metavar="B",
+        help="Largest acceptable proven error: |v − V| ≤ B in every state. [default: 1e-6, less "
+        "for rewards below 1]",
+    ),
+]
+MaxIterations = Annotated[
+    int, typer.Option("--max-iterations", metavar="N", min=1, help="Stop after N iterations.")
+]
+StartOnly = Annotated[bool, typer.Option("--start-only", help="Show only the start states.")]
+States = Annotated[
+    str | None, typer.Option("--states", metavar="A,B", help="Show only these states.")
+]
+
+# -- simulation ------------------------------------------------------------------------------
+
 Play = Annotated[
     str | None,
     typer.Option(
@@ -179,14 +195,9 @@ Play = Annotated[
         "top-k:5, several in turn with commas, or a file. [default: spec, else uniform]",
     ),
 ]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="NAME=VALUE", help="A top-level parameter of the source; again for more."
-    ),
-]
 Episodes = Annotated[
-    int, typer.Option("--episodes", "-n", metavar="EPISODES", min=1, help="How many to play.")
+    int,
+    typer.Option("--episodes", "-n", metavar="EPISODES", min=1, help="Episodes to simulate."),
 ]
 EpisodesOfModel = Annotated[
     int | None,
@@ -195,7 +206,7 @@ EpisodesOfModel = Annotated[
         "-n",
         metavar="EPISODES",
         min=1,
-        help="The source is a model: play so many, and estimate from them.",
+        help="The source is a model: simulate so many episodes, and estimate from them.",
         show_default=False,
     ),
 ]
@@ -206,10 +217,98 @@ EpisodesOfGradient = Annotated[
         "-n",
         metavar="EPISODES",
         min=1,
-        help="How many to play; with --steps, for each of them. [default: 1000; with --steps the "
-        "exact gradient, and none]",
+        help="Episodes to simulate; with --steps, in each of them. [default: 1000; with --steps "
+        "none: the exact gradient]",
         show_default=False,
     ),
+]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--start",
+        metavar="STATE",
+        help="First state of an episode; uniform: any. [default: from the source]",
+    ),
+]
+MaxSteps = Annotated[
+    int | None,
+    typer.Option(
+        "--max-steps",
+        metavar="STEPS",
+        min=1,
+        help="Cut an episode after so many steps (it counts as truncated).",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", metavar="N", min=0, help="Seed of the random numbers. [default: any]"),
+]
+WithProb = Annotated[
+    bool, typer.Option("--with-prob", help="Also write the probability of each action.")
+]
+SimulationRows = Annotated[
+    Literal["trajectories", "summary"] | None,
+    typer.Option(
+        "--rows", help="Rows to write. [default: the summary on a terminal or as a table]"
+    ),
+]
+Rollouts = Annotated[
+    bool,
+    typer.Option(
+        "--rollouts", help="Write the prompt, response, reward and group of each episode."
+    ),
+]
+EpisodesOfGroup = Annotated[
+    int,
+    typer.Option(
+        "--group-size", metavar="N", min=1, help="Episodes in a row that share their start state."
+    ),
+]
+Bins = Annotated[
+    int | None,
+    typer.Option(
+        "--bins",
+        metavar="N",
+        min=1,
+        help="Divide each number of a Gymnasium observation into N bins.",
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        min=1,
+        help="Threads; the answer does not depend on it. [default: one per processor]",
+    ),
+]
+
+# -- the policy gradient ---------------------------------------------------------------------
+
+Form = Annotated[
+    Literal["all", "trajectory", "gain", "q", "advantage"],
+    typer.Option(
+        "--form", help="Ψ: the whole gain G(τ), γ^t G_t, γ^t Q(s_t,a_t), or γ^t A(s_t,a_t)."
+    ),
+]
+Baseline = Annotated[
+    Literal["none", "mean", "value", "optimal"],
+    typer.Option(
+        "--baseline",
+        help="Baseline of the forms trajectory and gain; mean: over the episodes that share a "
+        "start state.",
+    ),
+]
+Critic = Annotated[
+    Literal["exact", "estimated"],
+    typer.Option(
+        "--critic", help="Q and V from the model, or from the other half of the episodes."
+    ),
+]
+NoDiscountWeight = Annotated[
+    bool,
+    typer.Option("--no-discount-weight", help="Leave out γ^t, as practice does (biased)."),
 ]
 Batch = Annotated[
     int | None,
@@ -217,34 +316,10 @@ Batch = Annotated[
         "--batch",
         metavar="B",
         min=1,
-        help="Episodes of one update: the facts tell how far off its estimate is. The rows do not "
-        "hang on it. With --steps the same as -n.",
+        help="Episodes per update: reports the expected error of one update; does not change the "
+        "rows. With --steps the same as -n.",
         show_default=False,
     ),
-]
-Form = Annotated[
-    FormOption,
-    typer.Option(
-        "--form", help="Ψ: the whole gain G(τ), γ^t G_t, γ^t Q(s_t,a_t), or γ^t A(s_t,a_t)."
-    ),
-]
-Baseline = Annotated[
-    BaselineOption,
-    typer.Option(
-        "--baseline",
-        help="What is taken off the gains of the first two forms; mean: of the group that begins "
-        "in the same state.",
-    ),
-]
-Critic = Annotated[
-    CriticOption,
-    typer.Option(
-        "--critic", help="Q and V from the model, or from the other half of the episodes."
-    ),
-]
-NoDiscountWeight = Annotated[
-    bool,
-    typer.Option("--no-discount-weight", help="Leave out γ^t, as practice does: it is biased."),
 ]
 Logits = Annotated[
     str | None,
@@ -259,12 +334,12 @@ FromData = Annotated[
     typer.Option(
         "--from-data",
         metavar="FILE",
-        help="Trajectories to use instead of playing the model; --columns is then for them.",
+        help="Trajectories to use instead of simulating; --columns then applies to them.",
     ),
 ]
 GradientRows = Annotated[
-    GradientRowsOption,
-    typer.Option("--rows", help="A row a parameter and form, or a row a form."),
+    Literal["gradient", "variance"],
+    typer.Option("--rows", help="One row per parameter and form, or one row per form."),
 ]
 AscentSteps = Annotated[
     int | None,
@@ -272,124 +347,208 @@ AscentSteps = Annotated[
         "--steps",
         metavar="K",
         min=1,
-        help="Climb: so many steps of gradient ascent; -o policy.yaml writes where it leads.",
+        help="Take K steps of gradient ascent; -o policy.yaml writes the final policy.",
     ),
 ]
 LearningRate = Annotated[
     float | None,
-    typer.Option("--learning-rate", metavar="η", help="Of each step: θ ← θ + η ∇J(θ)."),
+    typer.Option("--learning-rate", metavar="η", help="Size of each step: θ ← θ + η ∇J(θ)."),
 ]
-Start = Annotated[
+
+# -- rollouts of a language model ------------------------------------------------------------
+
+Estimator = Annotated[
     str | None,
     typer.Option(
-        "--start",
-        metavar="STATE",
-        help="Where an episode begins; uniform: anywhere. [default: what the source says]",
+        "--estimator",
+        metavar="NAME",
+        help=f"{', '.join(ESTIMATORS)}. [default: grpo, or the trainer's]",
+        autocompletion=lambda: list(ESTIMATORS),
     ),
 ]
-MaxSteps = Annotated[
-    int | None,
+Trainer = Annotated[
+    str | None,
     typer.Option(
-        "--max-steps", metavar="STEPS", min=1, help="Then stop looking: truncated, not terminated."
+        "--as",
+        metavar="TRAINER",
+        help=f"Compute as this trainer does: {', '.join(TRAINERS)}.",
+        autocompletion=lambda: list(TRAINERS),
     ),
 ]
-Seed = Annotated[
-    int | None,
-    typer.Option("--seed", metavar="N", min=0, help="Of all that is random. [default: any]"),
+Compare = Annotated[
+    str | None,
+    typer.Option("--compare", metavar="NAME,...", help="Several estimators, one column each."),
 ]
-WithProb = Annotated[
+GroupRows = Annotated[
+    Literal["rollouts", "groups", "summary"] | None,
+    typer.Option("--rows", help="Rows to show. [default: summary in a table, else rollouts]"),
+]
+Audit = Annotated[
     bool,
-    typer.Option("--with-prob", help="Also write the probability with which actions were taken."),
-]
-RowsAsked = Annotated[
-    RowsOption | None,
     typer.Option(
-        "--rows",
-        help="What to write. [default: on a terminal, or as a table, the summary]",
+        "--audit",
+        help="Find the convention that reproduces the trainer's advantages; list the rollouts "
+        "that do not fit. Exit 4 if there are any.",
     ),
 ]
-Rollouts = Annotated[
-    bool,
-    typer.Option("--rollouts", help="Write prompt, response, reward and group, a line each."),
+Why = Annotated[
+    str | None,
+    typer.Option("--why", metavar="[STEP/]GROUP", help="One group in full, with the arithmetic."),
+]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option("--group", metavar="COLUMN", help="Column that identifies the group."),
+]
+RewardColumns = Annotated[
+    str | None,
+    typer.Option(
+        "--reward", metavar="COLUMN,...", help="Column of the reward, or several that add up."
+    ),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option("--weights", metavar="W,...", help="Weight of each reward. [default: 1]"),
+]
+AdvantageColumn = Annotated[
+    str | None,
+    typer.Option("--advantage", metavar="COLUMN", help="Column of the trainer's own advantage."),
+]
+LengthColumn = Annotated[
+    str | None,
+    typer.Option("--length", metavar="COLUMN", help="Column of the response's length in tokens."),
+]
+StepColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--step", metavar="COLUMN", help="Column of the training step; none: ignore steps."
+    ),
+]
+RolloutColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--rollout",
+        metavar="COLUMN",
+        help="Column that identifies the rollout when it spans several rows; none: one row each.",
+    ),
+]
+BaselineColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--baseline", metavar="COLUMN", help="Column of the greedy answer's reward, for remax."
+    ),
 ]
 GroupSize = Annotated[
-    int,
-    typer.Option("--group-size", metavar="N", min=1, help="So many episodes in a row begin alike."),
-]
-Bins = Annotated[
     int | None,
+    typer.Option("--group-size", metavar="N", min=1, help="Every N rows of a file are a group."),
+]
+DumpFormat = Annotated[
+    str | None,
     typer.Option(
-        "--bins", metavar="N", min=1, help="Cut each number of an observation (Gymnasium) into N."
+        "--from",
+        metavar="FORMAT",
+        help=f"Format of the rollouts: {', '.join(DUMPS)}. [default: found by content]",
+        autocompletion=lambda: list(DUMPS),
     ),
 ]
-Horizon = Annotated[
-    int | None,
-    typer.Option("--horizon", metavar="N", min=1, help="Values with 1 to N steps to go."),
+Epsilon = Annotated[
+    float | None,
+    typer.Option("--epsilon", metavar="ε", help="Number added to the standard deviation."),
 ]
-Criterion = Annotated[
-    CriterionOption,
-    typer.Option("--criterion", help="Discounted or total reward, or gain and bias."),
+Ddof = Annotated[
+    int | None, typer.Option("--ddof", metavar="0|1", help="1: Σ(r−μ)² / (G−1); 0: / G.")
 ]
-Method = Annotated[
-    MethodOption, typer.Option("--method", help="How to solve; auto finds out what pays.")
+Scale = Annotated[
+    Literal["group", "batch", "none"] | None,
+    typer.Option("--scale", help="Standard deviation to divide by: of the group, or the batch."),
 ]
-Bellman = Annotated[
-    BellmanOption | None,
-    typer.Option("--bellman", help="Repeat V←V, Q←Q, V←Q or Q←V: value iteration four ways."),
+LeaveOneOut = Annotated[
+    bool,
+    typer.Option("--leave-one-out", help="Mean and deviation of the other rollouts of the group."),
 ]
-Trace = Annotated[bool, typer.Option("--trace", help="The rows are the iterations.")]
-Tolerance = Annotated[
+LengthPenalty = Annotated[
+    str | None,
+    typer.Option(
+        "--length-penalty",
+        metavar="kimi|efficiency|overlong:MAX:BUFFER",
+        help="Change the rewards by the length of the response first.",
+    ),
+]
+PassK = Annotated[
+    int | None, typer.Option("-k", metavar="K", help="k of pass-k-analytic. [default: 4]")
+]
+Success = Annotated[
+    float,
+    typer.Option("--success", metavar="REWARD", help="Smallest reward that counts as success."),
+]
+RelativeTolerance = Annotated[
     float | None,
     typer.Option(
-        "--tol",
-        metavar="B",
-        help="Wanted: |v − V| ≤ B in every state. [default: 1e-6, less for rewards below 1]",
+        "--tolerance",
+        metavar="RELATIVE",
+        help="Rewards are equal if they differ by at most this share of the larger. [default: "
+        "2⁻²³ = 1.2e-7, the rounding of float32]",
     ),
 ]
-MaxIterations = Annotated[
-    int, typer.Option("--max-iterations", metavar="N", min=1, help="Give up after so many.")
-]
-StartOnly = Annotated[bool, typer.Option("--start-only", help="Only rows of the first states.")]
-States = Annotated[
-    str | None, typer.Option("--states", metavar="A,B", help="Only rows of these states.")
-]
-Confidence = Annotated[
-    float,
-    typer.Option("--confidence", metavar="0..1", help="Of the intervals."),
-]
-FormatOption = Annotated[
-    Format | None,
+Texts = Annotated[
+    bool,
     typer.Option(
-        "--format", "-f", help="How to write the answer. [default: table, or RLCALC_FORMAT]"
+        "--texts",
+        help="Read the responses too: noise of the judge, and lengths in characters.",
     ),
 ]
-TrajectoryFormat = Annotated[
-    Format | None,
+
+# -- specs and the manual --------------------------------------------------------------------
+
+SpecName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[NAME]",
+        help="The spec or environment to print. [default: list them]",
+        show_default=False,
+    ),
+]
+Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of documents.")]
+
+# -- the answer ------------------------------------------------------------------------------
+
+
+def _file_name(output: str | None) -> str | None:
+    if output == "":  # as the path of an unset variable is, it would be the folder itself
+        raise UsageError(
+            "-o '' does not name a file", fix="write -o answer.csv, or leave the option out"
+        )
+    return output
+
+
+FormatOption = Annotated[
+    str | None,
     typer.Option(
         "--format",
         "-f",
-        help="How to write it; table and md have the summary. "
-        "[default: RLCALC_FORMAT, else a table of the summary, JSONL of trajectories]",
+        help="Format of the answer. [default: table, or RLCALC_FORMAT]",
+        **_choice("format", FORMATS),
+    ),
+]
+TrajectoryFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="Format of the output; table and md hold the summary. [default: RLCALC_FORMAT, else a "
+        "table of the summary or JSONL of the trajectories]",
+        **_choice("format", FORMATS),
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="-f json")]
 Csv = Annotated[bool, typer.Option("--csv", help="-f csv")]
-
-
-def _file_named(output: str | None) -> str | None:
-    if output == "":  # as the path of an unset variable is, it would be the folder itself
-        raise UsageError("-o '' names no file", fix="write -o answer.csv, or leave it out")
-    return output
-
-
 Output = Annotated[
     str | None,
     typer.Option(
         "--output",
         "-o",
         metavar="FILE",
-        help="Write to a file, whose suffix picks the format.",
-        callback=_file_named,
+        help="Write to this file; its suffix picks the format.",
+        callback=_file_name,
     ),
 ]
 Head = Annotated[
@@ -397,14 +556,224 @@ Head = Annotated[
     typer.Option("--head", metavar="N", min=0, help="Rows that a table shows. [default: 50]"),
 ]
 All = Annotated[bool, typer.Option("--all", help="Show every row in a table.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes and warnings.")]
-Jobs = Annotated[
-    int | None,
-    typer.Option(
-        "--jobs",
-        "-j",
-        metavar="N",
-        min=1,
-        help="Threads; the answer does not depend on it. [default: one a processor]",
-    ),
-]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide notes and warnings.")]
+
+# -- groups of options -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read trajectories."""
+
+    from_: From = None
+    columns: Columns = None
+    one_step: OneStep = False
+    order_by: OrderBy = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of `rlcalc.load`."""
+        return {
+            "kind": self.from_,
+            "columns": _pairs(self.columns),
+            "one_step": self.one_step,
+            "order_by": self.order_by,
+        }
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """How to read a model."""
+
+    set_: Settings = None
+    from_: From = None
+    columns: Columns = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of `rlcalc.solve` that read the model."""
+        return {
+            "settings": settings_of(self.set_),
+            "kind": self.from_,
+            "columns": _pairs(self.columns),
+        }
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Where and in which format to write the answer; contradictions are refused at once."""
+
+    format_: FormatOption = None
+    json: Json = False
+    csv: Csv = False
+    output: Output = None
+    quiet: Quiet = False
+
+    def __post_init__(self) -> None:
+        """Refuse two formats before anything is read."""
+        _ = self.form
+
+    @property
+    def form(self) -> str:
+        """The format of the answer."""
+        from rlcalc.renderers.output import chosen_format
+
+        return chosen_format(self.format_, json=self.json, csv=self.csv, output=self.file)
+
+    @property
+    def file(self) -> str | None:
+        """The file of the answer; None: standard output."""
+        return self.output
+
+    @property
+    def explicit(self) -> bool:
+        """Whether an option names the format or a file."""
+        return bool(self.format_ or self.json or self.csv or self.output)
+
+    @property
+    def n_rows(self) -> int | None:
+        """The number of rows that a table shows; None: all."""
+        return None
+
+    def write(self, result: Result) -> None:
+        """Write a result, and its notes to standard error."""
+        from rlcalc.renderers.output import answer
+
+        answer(result, self.form, self.file, head=self.n_rows, quiet=self.quiet)
+
+    def progress(self, n: int) -> Callable[..., Iterator[Any]]:
+        """Return a progress bar of n items, for a terminal."""
+        from rlcalc.renderers.progress import watched
+
+        return partial(watched, n=n, quiet=self.quiet)
+
+
+@dataclass(frozen=True)
+class TableOptions(OutputOptions):
+    """As above, with the number of rows that a table shows."""
+
+    head: Head = None
+    all_: All = False
+
+    def __post_init__(self) -> None:
+        """Refuse two formats, or two numbers of rows."""
+        if self.all_ and self.head is not None:
+            raise UsageError(f"--head {self.head} and --all", fix="leave one of them out")
+        super().__post_init__()
+
+    @property
+    def n_rows(self) -> int | None:
+        """The number of rows that a table shows; None: all."""
+        return None if self.all_ else 50 if self.head is None else self.head
+
+
+@dataclass(frozen=True)
+class GradientOptions(TableOptions):
+    """As above; -o policy.yaml takes the policy of an ascent, and not the table."""
+
+    @property
+    def policy_file(self) -> str | None:
+        """The file of the policy, if -o names a YAML file."""
+        suffix = os.path.splitext(self.output or "")[1].lower()
+        return self.output if suffix in (".yaml", ".yml") else None
+
+    @property
+    def file(self) -> str | None:
+        """The file of the answer; None: standard output."""
+        return None if self.policy_file else self.output
+
+
+@dataclass(frozen=True)
+class TrajectoryOptions(OutputOptions):
+    """As above, for trajectories."""
+
+    format_: TrajectoryFormat = None
+
+
+def _pairs(columns: str | None) -> dict[str, str]:
+    """Return --columns as pairs.
+
+    Raises:
+        UsageError: it is not of the form a=b,c=d.
+    """
+    pairs: dict[str, str] = {}
+    for pair in columns.split(",") if columns else []:
+        name, equals, column = pair.partition("=")
+        if not (name.strip() and equals and column.strip()):
+            raise UsageError(
+                f"--columns {shown(columns)}: {shown(pair)} is not a pair",
+                fix="write NAME=COLUMN pairs: --columns state=position,action=item_id",
+            )
+        pairs[name.strip()] = column.strip()
+    return pairs
+
+
+_COMMA = re.compile(r",(?![^()]*\))")
+"""A comma that does not stand in a name like (0,1)."""
+
+
+def names_of_states(states: str | None) -> list[str] | None:
+    """Return the names that --states lists.
+
+    Raises:
+        UsageError: it lists none.
+    """
+    if states is None:
+        return None
+    names = [name.strip() for name in _COMMA.split(states) if name.strip()]
+    if not names:
+        raise UsageError("--states names no state", fix="write --states A,B")
+    return names
+
+
+def settings_of(pairs: list[str] | None) -> dict[str, Any]:
+    """Return the parameters that --set gives, their values read as YAML.
+
+    Raises:
+        UsageError: one is not of the form name=value.
+    """
+    if not pairs:
+        return {}
+    from rlcalc.readers.yaml import parse
+
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not (name.strip() and equals):
+            raise UsageError(
+                f"--set {shown(pair)} is not a parameter",
+                fix="write --set NAME=VALUE: --set gamma=0.9",
+            )
+        value = parse(text, f"--set {shown(name)}").value if text.strip() else ""
+        settings[name.strip()] = value
+    return settings
+
+
+def flattened(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command in whose signature each group of options is replaced by its options."""
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, type[Any]] = {}
+    for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
+        group = parameter.annotation
+        if not (isinstance(group, type) and is_dataclass(group)):
+            parameters.append(parameter)
+            continue
+        groups[name] = group
+        hints = get_type_hints(group, include_extras=True)
+        parameters += [
+            inspect.Parameter(
+                option.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=option.default,
+                annotation=hints[option.name],
+            )
+            for option in fields(group)
+        ]
+
+    def run(**values: Any) -> None:
+        for name, group in groups.items():
+            values[name] = group(**{o.name: values.pop(o.name) for o in fields(group)})
+        command(**values)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run

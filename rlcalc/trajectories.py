@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -275,6 +276,7 @@ class Experience:
     states: Labels
     actions: Labels
     gamma: float | None = None  # what the source says; None where it says nothing
+    facts: dict[str, Any] = field(default_factory=dict)  # of a simulation: its policy, seed, gamma
     kinds: list[str] = field(default_factory=list)  # the formats of the files, in their order
     n_rows: int = 0  # rows, lines or trajectories as they stand in the source, so far
     left_out: Counter[str] = field(default_factory=Counter)  # rows that are not steps, by reason

@@ -327,7 +327,7 @@ def test_rollouts_load_only_what_their_summary_needs(form: str, tmp_path: Path) 
     (frame.write_parquet if form == "parquet" else frame.write_ndjson)(path)
     code = (
         "import os, sys, rlcalc.cli\n"
-        f"rlcalc.cli.app(['group', {str(path)!r}, '-q'], standalone_mode=False)\n"
+        f"rlcalc.cli.app_of(['group'])(['group', {str(path)!r}, '-q'], standalone_mode=False)\n"
         "idle = {'yaml', 'numpy.ma', 'rich.console', 'rlcalc.documents', "
         "'rlcalc.groups.audit'}\n"
         "print(idle & set(sys.modules) or 'none', os.environ['OPENBLAS_NUM_THREADS'])"

@@ -2,54 +2,36 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
+from typing import Any
 
-from rlcalc.commands import (
-    answer,
-    refuse_without_episodes,
-    rows_shown,
-    settings_of,
-    source_options,
-    the_only,
-    watched,
-)
 from rlcalc.engines.process import without_blas
-from rlcalc.errors import UsageError
+from rlcalc.errors import InputError, UsageError, shown
 from rlcalc.options import (
-    All,
-    Columns,
     Confidence,
-    Csv,
     EpisodesOfModel,
-    FormatOption,
-    From,
     Gamma,
-    Head,
     Jobs,
-    Json,
     MaxSteps,
     Of,
-    OfOption,
-    OneStep,
-    OrderBy,
-    Output,
     Play,
-    Quiet,
+    ReadOptions,
     Seed,
     Settings,
     Source,
     Start,
+    TableOptions,
     Truncated,
     Visit,
-    VisitOption,
+    settings_of,
 )
 
 
 def estimate(
     source: Source = None,
     gamma: Gamma = None,
-    visit: Visit = VisitOption.first,
-    of: Of = OfOption.all,
+    visit: Visit = "first",
+    of: Of = "all",
     truncated: Truncated = "keep",
     confidence: Confidence = 0.95,
     episodes: EpisodesOfModel = None,
@@ -58,20 +40,12 @@ def estimate(
     max_steps: MaxSteps = None,
     seed: Seed = None,
     set_: Settings = None,
-    from_: From = None,
-    columns: Columns = None,
-    one_step: OneStep = False,
-    order_by: OrderBy = None,
-    format_: FormatOption = None,
-    json: Json = False,
-    csv: Csv = False,
-    output: Output = None,
-    head: Head = None,
-    all_: All = False,
     jobs: Jobs = None,
-    quiet: Quiet = False,
+    *,
+    reading: ReadOptions,
+    output: TableOptions,
 ) -> None:
-    """V, Q and A of the policy that was followed, with error bars.
+    """V, Q and A of the policy that was followed, with errors.
 
     rlcalc estimate two-states --gamma 0.9
 
@@ -82,46 +56,76 @@ def estimate(
     rlcalc estimate rifle -n 100000 --set gun=bad --seed 1
     """
     without_blas()
-    from rlcalc.engines.threads import run
-    from rlcalc.estimators import monte_carlo
-    from rlcalc.readers import load
+    from rlcalc import api
     from rlcalc.readers.sources import needs_source
-    from rlcalc.renderers import settled_format
 
-    form = settled_format(format_, json=json, csv=csv, output=output)
-    most = rows_shown(head, all_=all_)
-    asked = source_options(from_, columns, one_step=one_step, order_by=order_by)
-    sources = needs_source(source)
-    ask = partial(
-        monte_carlo.estimate,
+    sources: Any = needs_source(source)
+    arguments = reading.arguments()
+    play: dict[str, Any] = {"policy": policy, "start": start, "max_steps": max_steps, "seed": seed}
+    play["settings"] = settings_of(set_) or None
+    if episodes is None:
+        _refuse_models(sources, play.values())
+    else:
+        _refuse_options_of_trajectories(reading)
+        sources = _only_model(sources)
+        arguments = {name: arguments[name] for name in ("kind", "columns")}
+    result = api.estimate(
+        sources,
+        episodes=episodes,
         gamma=gamma,
-        visit=visit.value,
-        of=of.value,
+        visit=visit,
+        of=of,
         truncated=truncated,
         confidence=confidence,
-        engine=partial(run, jobs=jobs),
+        jobs=jobs,
+        play=play,
+        watch=output.progress(episodes or 0),
+        **arguments,
     )
-    if episodes is None:
-        refuse_without_episodes(sources, policy, start, max_steps, seed, set_)
-        result = ask(load(sources, asked))
-    else:
-        from rlcalc.environments import load as worlds
-        from rlcalc.simulation import play as playing
+    output.write(result)
 
-        if one_step or order_by is not None:
-            option = "--one-step" if one_step else "--order-by"
-            raise UsageError(f"{option} is for trajectories that are read", fix="leave it out")
-        world = worlds.load(the_only(sources), asked, settings_of(set_))
-        wish = playing.PlayRequest(
-            episodes,
-            policy,
-            start,
-            max_steps,
-            seed,
-            gamma,
-            jobs=jobs,
-            bootstrap=truncated == "bootstrap",
+
+def _refuse_models(sources: Sequence[str], play: Any) -> None:
+    """Refuse a model without the number of its episodes, and options of a simulation.
+
+    Raises:
+        UsageError: an option that applies to a simulation.
+        InputError: a source is an environment.
+    """
+    from rlcalc.environments.load import is_environment
+
+    if any(value is not None for value in play):
+        raise UsageError(
+            "--policy, --start, --max-steps, --seed and --set apply to a model that is simulated",
+            fix="add the number of episodes: -n EPISODES",
         )
-        play = playing.prepare(world, wish)
-        result = playing.estimated(play, ask, partial(watched, n=episodes, quiet=quiet))
-    answer(result, form, output, head=most, quiet=quiet)
+    for source in sources:
+        if is_environment(source):
+            raise InputError(
+                f"{shown(source)} is a model, and not trajectories",
+                fix="add the number of episodes to simulate: -n EPISODES",
+            )
+
+
+def _refuse_options_of_trajectories(reading: ReadOptions) -> None:
+    """Refuse options that apply to files of trajectories.
+
+    Raises:
+        UsageError: there is one.
+    """
+    if reading.one_step or reading.order_by is not None:
+        option = "--one-step" if reading.one_step else "--order-by"
+        raise UsageError(
+            f"{option} applies to trajectories from a file, and -n simulates", fix="leave it out"
+        )
+
+
+def _only_model(sources: Sequence[str]) -> str:
+    """Return the one source.
+
+    Raises:
+        UsageError: there are several.
+    """
+    if len(sources) > 1:
+        raise UsageError(f"{len(sources):,} sources, and a model is one", fix="name one of them")
+    return sources[0]

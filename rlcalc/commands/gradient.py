@@ -1,62 +1,43 @@
-"""rlcalc gradient: the policy gradient, exact and estimated in four forms; and the climb."""
+"""rlcalc gradient: the policy gradient of a model, exact and estimated, and gradient ascent."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
-from rlcalc.commands import answer, rows_shown, settings_of, source_options, watched
 from rlcalc.errors import UsageError, listed, shown
 from rlcalc.options import (
-    All,
     AscentSteps,
     Baseline,
-    BaselineOption,
     Batch,
-    Columns,
     Critic,
-    CriticOption,
-    Csv,
     EpisodesOfGradient,
     Form,
-    FormatOption,
-    FormOption,
-    From,
     FromData,
     Gamma,
+    GradientOptions,
     GradientRows,
-    GradientRowsOption,
-    Head,
     Jobs,
-    Json,
     LearningRate,
     Logits,
     MaxSteps,
     Model,
     NoDiscountWeight,
-    OneStep,
-    OrderBy,
-    Output,
     Play,
-    Quiet,
+    ReadOptions,
     Seed,
     Settings,
     Start,
+    settings_of,
 )
-
-if TYPE_CHECKING:
-    from rlcalc.policy import Policy
-    from rlcalc.policy_gradient.setup import GradientSetup
 
 
 def gradient(
     source: Model = None,
-    form: Form = FormOption.all,
-    baseline: Baseline = BaselineOption.none,
-    critic: Critic = CriticOption.exact,
+    form: Form = "all",
+    baseline: Baseline = "none",
+    critic: Critic = "exact",
     no_discount_weight: NoDiscountWeight = False,
     episodes: EpisodesOfGradient = None,
     batch: Batch = None,
@@ -67,24 +48,16 @@ def gradient(
     seed: Seed = None,
     gamma: Gamma = None,
     from_data: FromData = None,
-    rows: GradientRows = GradientRowsOption.gradient,
+    rows: GradientRows = "gradient",
     steps: AscentSteps = None,
     learning_rate: LearningRate = None,
     set_: Settings = None,
-    from_: From = None,
-    columns: Columns = None,
-    one_step: OneStep = False,
-    order_by: OrderBy = None,
-    format_: FormatOption = None,
-    json: Json = False,
-    csv: Csv = False,
-    output: Output = None,
-    head: Head = None,
-    all_: All = False,
     jobs: Jobs = None,
-    quiet: Quiet = False,
+    *,
+    reading: ReadOptions,
+    output: GradientOptions,
 ) -> None:
-    """The policy gradient of a model: exact, and estimated in four forms.
+    """The policy gradient of a model: exact, and estimated.
 
     rlcalc gradient student -n 10000 --seed 1
 
@@ -92,61 +65,78 @@ def gradient(
 
     rlcalc gradient student --steps 20 --learning-rate 0.1 -o policy.yaml
     """
-    from rlcalc.environments import load as worlds
-    from rlcalc.policy_gradient.ascent import AscentRequest, ascend
-    from rlcalc.policy_gradient.compare import gradient
-    from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes
-    from rlcalc.policy_gradient.request import GradientRequest
-    from rlcalc.policy_gradient.setup import set_up
-    from rlcalc.readers import load
-    from rlcalc.readers.sources import needs_source
-    from rlcalc.renderers import settled_format
-    from rlcalc.simulation import play
+    from rlcalc import api
+    from rlcalc.readers.sources import needs_model
 
-    climbs = steps is not None
-    document = output if climbs and _is_document(output) else None
-    written = None if document else output
-    shape = settled_format(format_, json=json, csv=csv, output=written)
-    most = rows_shown(head, all_=all_)
-    if climbs and episodes is None:
+    if steps is not None and episodes is None:
         episodes, batch = batch, None
-    plays = from_data is None and (not climbs or episodes is not None)
-    wanted = GradientRequest(
-        form.value, baseline.value, critic.value, not no_discount_weight, rows.value, batch
-    )
-    _require_one_aim(steps, learning_rate, episodes, batch, from_data)
-    if climbs and not plays and wanted != GradientRequest():
+    simulates = from_data is None and (steps is None or episodes is not None)
+    _require_one_task(steps, learning_rate, episodes, batch, from_data)
+    if steps is None and output.policy_file:
         raise UsageError(
-            "--steps climbs along the exact gradient, and the form, its baseline, critic and "
-            "weight are those of an estimate",
-            fix="say how many episodes to play for each step, with -n EPISODES",
+            f"-o {shown(output.output)} takes the policy of an ascent", fix="add --steps K"
         )
-    of_play = {"--seed": seed, "--max-steps": max_steps, "--jobs": jobs if climbs else None}
-    _require_use(of_play, "no episode is played", plays)
-    of_data = {"--one-step": one_step or None, "--order-by": order_by}
-    _require_use(of_data, "there are no --from-data to read", from_data is not None)
-    asked = source_options(from_, None if from_data else columns, one_step=False, order_by=None)
-    told = source_options(None, columns, one_step=one_step, order_by=order_by)
-    mdp = worlds.load_model(needs_source([source] if source else None)[0], asked, settings_of(set_))
-    n = episodes or 1000
-    wish = play.PlayRequest(n, policy, start, max_steps, seed, gamma, jobs=jobs)
-    at = set_up(mdp, wish, logits, plays=plays)
+    if steps is not None and simulates and rows != "gradient":
+        raise UsageError("the rows of an ascent are its steps", fix="leave out --rows")
+    estimate = (form, baseline, critic, no_discount_weight, rows)
+    if (
+        steps is not None
+        and not simulates
+        and estimate != ("all", "none", "exact", False, "gradient")
+    ):
+        raise UsageError(
+            "--steps follows the exact gradient: --form, --baseline, --critic, "
+            "--no-discount-weight and --rows apply to an estimate",
+            fix="add the number of episodes of each step: -n EPISODES",
+        )
+    of_simulation = {"--seed": seed, "--max-steps": max_steps}
+    of_simulation["--jobs"] = jobs if steps is not None else None
+    _require_use(of_simulation, "no episodes are simulated", simulates)
+    of_data = {"--one-step": reading.one_step or None, "--order-by": reading.order_by}
+    _require_use(of_data, "there is no --from-data to read", from_data is not None)
+    arguments = reading.arguments()
+    model = api.load_model(
+        needs_model(source),
+        settings=settings_of(set_),
+        kind=arguments.pop("kind"),
+        columns=None if from_data else arguments["columns"],
+    )
+    how: dict[str, Any] = {"policy": policy, "start": start, "max_steps": max_steps, "seed": seed}
+    how |= {"gamma": gamma, "jobs": jobs, "logits": logits, "form": form, "baseline": baseline}
+    how |= {"critic": critic, "discount_weight": not no_discount_weight}
     if steps is None or learning_rate is None:
-        data = from_data and LoggedEpisodes.of(from_data, lambda file: load([file], told))
-        watch = partial(watched, n=n, quiet=quiet)
-        result = gradient(at, wanted, data or None, watch)
-    else:
-        ascent = AscentRequest(steps, learning_rate, wanted if plays else None)
-        watch = partial(watched, n=steps + 1, quiet=quiet)
-        result, reached = ascend(at, ascent, watch)
-        if document:
-            _write(at, reached, document)
-    answer(result, shape, written, head=most, quiet=quiet)
-    if document and not quiet:
-        sys.stderr.write(f"wrote the policy to {shown(document)}\n")
+        result = api.gradient(
+            model,
+            episodes or 1000,
+            rows=rows,
+            batch=batch,
+            from_data=from_data or None,
+            reading=arguments,
+            watch=output.progress(episodes or 1000),
+            **how,
+        )
+        output.write(result)
+        return
+    result, reached = api.ascend(
+        model,
+        steps,
+        learning_rate,
+        episodes=episodes,
+        watch=output.progress(steps + 1),
+        **how,
+    )
+    if output.policy_file:
+        from rlcalc.renderers.output import target
+        from rlcalc.renderers.policy import write
+
+        with target(output.policy_file) as stream:
+            write(model, reached, stream)
+    output.write(result)
+    if output.policy_file and not output.quiet:
+        sys.stderr.write(f"wrote the policy to {shown(output.policy_file)}\n")
 
 
-def _require_one_aim(
+def _require_one_task(
     steps: int | None,
     learning_rate: float | None,
     episodes: int | None,
@@ -159,35 +149,23 @@ def _require_one_aim(
         UsageError: it is one of them.
     """
     if (steps is None) != (learning_rate is None):
-        raise UsageError("--steps and --learning-rate belong together", fix="give both, or none")
+        raise UsageError("--steps and --learning-rate belong together", fix="give both, or neither")
     if from_data is not None and (steps is not None or episodes is not None):
-        raise UsageError(
-            "--from-data takes the episodes that are there", fix="leave out -n and --steps"
-        )
+        raise UsageError("--from-data uses the episodes of a file", fix="leave out -n and --steps")
     if steps is not None and batch is not None:
         raise UsageError(
-            "with --steps, -n and --batch both say how many episodes a step plays",
+            "with --steps, -n and --batch both set the number of episodes of a step",
             fix="give one of them",
         )
 
 
-def _require_use(given: Mapping[str, object], why: str, useful: bool) -> None:
+def _require_use(options: Mapping[str, object], why: str, useful: bool) -> None:
     """Refuse options that would be ignored.
 
     Raises:
-        UsageError: one is given.
+        UsageError: there is one.
     """
-    idle = [name for name, value in given.items() if value is not None]
+    idle = [name for name, value in options.items() if value is not None]
     if idle and not useful:
-        raise UsageError(f"{why}: {listed(idle)} would say nothing", fix="leave that out")
-
-
-def _is_document(output: str | None) -> bool:
-    return os.path.splitext(output or "")[1].lower() in (".yaml", ".yml")
-
-
-def _write(at: GradientSetup, reached: Policy, output: str) -> None:
-    from rlcalc.renderers import policy, target
-
-    with target(output) as stream:
-        policy.write(at.mdp, reached, stream)
+        verb = "has" if len(idle) == 1 else "have"
+        raise UsageError(f"{listed(idle)} {verb} no effect here: {why}", fix="leave it out")

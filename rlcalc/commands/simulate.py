@@ -1,42 +1,30 @@
-"""rlcalc simulate: play a model, and write trajectories, rollouts or their statistics."""
+"""rlcalc simulate: episodes of a model, as trajectories, rollouts or their statistics."""
 
 from __future__ import annotations
 
 import sys
-from functools import partial
-from typing import TYPE_CHECKING
 
-from rlcalc.commands import answer, settings_of, source_options, watched
 from rlcalc.errors import UsageError, shown
-from rlcalc.formats import Format
 from rlcalc.options import (
     Bins,
-    Columns,
-    Csv,
     Episodes,
-    From,
+    EpisodesOfGroup,
     Gamma,
-    GroupSize,
     Jobs,
-    Json,
     MaxSteps,
     Model,
-    Output,
+    ModelOptions,
     Play,
-    Quiet,
     Rollouts,
-    RowsAsked,
-    RowsOption,
     Seed,
-    Settings,
+    SimulationRows,
     Start,
-    TrajectoryFormat,
+    TrajectoryOptions,
     WithProb,
 )
 
-if TYPE_CHECKING:
-    from rlcalc.simulation.play import Play as Playing
-    from rlcalc.simulation.play import Watch
+FOR_EYES = ("table", "md")
+"""Formats that hold the summary, not the trajectories."""
 
 
 def simulate(
@@ -47,22 +35,17 @@ def simulate(
     max_steps: MaxSteps = None,
     seed: Seed = None,
     gamma: Gamma = None,
-    set_: Settings = None,
-    rows: RowsAsked = None,
+    rows: SimulationRows = None,
     with_prob: WithProb = False,
     rollouts: Rollouts = False,
-    group_size: GroupSize = 1,
+    group_size: EpisodesOfGroup = 1,
     bins: Bins = None,
-    from_: From = None,
-    columns: Columns = None,
-    format_: TrajectoryFormat = None,
-    json: Json = False,
-    csv: Csv = False,
-    output: Output = None,
     jobs: Jobs = None,
-    quiet: Quiet = False,
+    *,
+    model: ModelOptions,
+    output: TrajectoryOptions,
 ) -> None:
-    """Play a model: trajectories, or on a terminal what they come to.
+    """Simulate a model: trajectories, or on a terminal a summary.
 
     rlcalc simulate rifle -n 100000 --seed 1 | rlcalc estimate -
 
@@ -70,70 +53,72 @@ def simulate(
 
     rlcalc simulate rifle --set gun=bad --rows summary
     """
-    from rlcalc.environments import load
-    from rlcalc.readers.sources import needs_source
-    from rlcalc.renderers import settled_format
-    from rlcalc.simulation import play as playing
+    from rlcalc import api
+    from rlcalc.numerics.random_streams import any_seed
+    from rlcalc.readers.sources import needs_model
 
-    given = bool(format_ or json or csv or output)
-    form = settled_format(format_, json=json, csv=csv, output=output)
-    apart = with_prob or group_size > 1
-    wanted = rows or _rows(form if given else None, apart=apart)
-    settings = settings_of(set_) | ({} if bins is None else {"bins": bins})
-    asked = source_options(from_, columns, one_step=False, order_by=None)
-    name = needs_source(None if source is None else [source])[0]
-    wish = playing.PlayRequest(
-        episodes, policy, start, max_steps, seed, gamma, group_size, with_prob, jobs
-    )
-    play = playing.prepare(load.load(name, asked, settings), wish)
-    watch = partial(watched, n=episodes, quiet=quiet)
+    form = output.form
     if rollouts:
-        if given and form is not Format.jsonl:
-            raise UsageError(f"rollouts are not written as {form}", fix="they are JSONL")
-        if with_prob or rows is not None:
-            option = "--with-prob" if with_prob else f"--rows {rows}"
-            raise UsageError(
-                f"{option} and --rollouts do not go together", fix="leave one of them out"
-            )
-        _write(play, None, output, watch, quiet=quiet)
-    elif wanted is RowsOption.summary:
-        answer(play.summary(watch), form, output, head=None, quiet=quiet)
-    else:
-        read = given or form not in FOR_EYES  # RLCALC_FORMAT may say so too, of other commands
-        _write(play, form if read else Format.jsonl, output, watch, quiet=quiet)
+        _refuse_beside_rollouts(output, rows, with_prob=with_prob)
+    arguments = model.arguments()
+    arguments["settings"] |= {} if bins is None else {"bins": bins}
+    known_seed = any_seed() if seed is None else seed
+    arguments |= {"policy": policy, "start": start, "max_steps": max_steps, "seed": known_seed}
+    arguments |= {"gamma": gamma, "group": group_size, "with_prob": with_prob, "jobs": jobs}
+    arguments["watch"] = output.progress(episodes)
+    name = needs_model(source)
+    gamma_note = 1.0
+    if rollouts:
+        from rlcalc.renderers.output import harmless, target
+        from rlcalc.renderers.rollouts import write as write_rollouts
 
-
-FOR_EYES = (Format.table, Format.md)
-"""Formats in which nobody reads trajectories."""
-
-
-def _rows(form: Format | None, *, apart: bool) -> RowsOption:
-    """Return what is written if nobody says it; `apart`: what is asked is only in trajectories."""
-    for_eyes = form in FOR_EYES or (form is None and sys.stdout.isatty())
-    return RowsOption.summary if for_eyes and not apart else RowsOption.trajectories
-
-
-def _write(
-    play: Playing, form: Format | None, output: str | None, watch: Watch, *, quiet: bool
-) -> None:
-    """Write trajectories, or rollouts if there is no format, and say what is not in them."""
-    from rlcalc.renderers import harmless, rollouts, target, trajectories
-
-    batches = watch(play.trajectories(), len)
-    with target(output) as stream:
-        if form is None:
-            n = rollouts.write(play.rollouts(batches), harmless(stream, Format.jsonl))
-        else:
-            n = trajectories.write(batches, form, harmless(stream, form), play.facts())
-    if quiet:
+        episodes_as_rollouts = api.simulate(name, episodes, rows="rollouts", **arguments)
+        with target(output.output) as stream:
+            n = write_rollouts(episodes_as_rollouts, harmless(stream, "jsonl"))
+    elif (rows or _default_rows(output, trajectories=with_prob or group_size > 1)) == "summary":
+        output.write(api.simulate(name, episodes, rows="summary", **arguments))
         return
-    if play.request.seed is None:
-        sys.stderr.write(f"note: --seed {play.seed} plays the same again\n")
-    if play.gamma != 1 and form is not None:
+    else:
+        from rlcalc.renderers.output import harmless, target
+        from rlcalc.renderers.trajectories import write
+
+        experience = api.simulate(name, episodes, **arguments)
+        form = form if output.explicit or form not in FOR_EYES else "jsonl"
+        with target(output.output) as stream:
+            n = write(experience, form, harmless(stream, form), experience.facts)
+        gamma_note = experience.facts["gamma"]
+    if output.quiet:
+        return
+    if seed is None:
+        sys.stderr.write(f"note: --seed {known_seed} repeats this simulation\n")
+    if gamma_note != 1:
         sys.stderr.write(
-            f"note: gamma is {play.gamma:g} and trajectories do not say so: estimate -g "
-            f"{play.gamma:g}\n"
+            f"note: gamma is {gamma_note:g}, which trajectories do not hold: add -g {gamma_note:g} "
+            "to rlcalc estimate\n"
         )
-    if output:
-        what = "rollouts" if form is None else "trajectories"
-        sys.stderr.write(f"wrote {n:,} {what} to {shown(output)}\n")
+    if output.output:
+        noun = "rollouts" if rollouts else "trajectories"
+        sys.stderr.write(f"wrote {n:,} {noun} to {shown(output.output)}\n")
+
+
+def _default_rows(output: TrajectoryOptions, *, trajectories: bool) -> str:
+    """Return the rows where no option names them; `trajectories`: only they can hold the answer."""
+    for_eyes = output.form in FOR_EYES if output.explicit else sys.stdout.isatty()
+    return "summary" if for_eyes and not trajectories else "trajectories"
+
+
+def _refuse_beside_rollouts(
+    output: TrajectoryOptions, rows: str | None, *, with_prob: bool
+) -> None:
+    """Refuse options that do not apply to rollouts.
+
+    Raises:
+        UsageError: there is one.
+    """
+    if output.explicit and output.form != "jsonl":
+        raise UsageError(
+            f"rollouts are not written as {output.form}", fix="write them as JSONL: -f jsonl"
+        )
+    if with_prob or rows is not None:
+        option = "--with-prob" if with_prob else f"--rows {rows}"
+        raise UsageError(f"{option} and --rollouts do not go together", fix="leave one of them out")

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from rlcalc.commands import answer
 from rlcalc.errors import InputError, nearest, shown
-from rlcalc.options import Csv, FormatOption, Json, Output, Quiet
+from rlcalc.options import OutputOptions, Schema, SpecName
 
 if TYPE_CHECKING:
     from rlcalc.result import Result
 
 
 def specs(
-    name: Annotated[
-        str | None,
-        typer.Argument(
-            help="The spec or environment to print; none: list them.", show_default=False
-        ),
-    ] = None,
-    schema: Annotated[
-        bool, typer.Option("--schema", help="Print the JSON Schema of documents.")
-    ] = False,
-    format_: FormatOption = None,
-    json: Json = False,
-    csv: Csv = False,
-    output: Output = None,
-    quiet: Quiet = False,
+    name: SpecName = None,
+    schema: Schema = False,
+    *,
+    output: OutputOptions,
 ) -> None:
     """The shipped specs and the environments: list them, or print one.
 
@@ -39,28 +26,27 @@ def specs(
     from rlcalc import environments
     from rlcalc.environments import describe
     from rlcalc.readers.sources import shipped_specs
-    from rlcalc.renderers import settled_format, target
+    from rlcalc.renderers.output import target
 
     known = shipped_specs()
     if schema:
-        with target(output) as stream:
+        with target(output.output) as stream:
             stream.write(_schema().encode())
     elif name is None:
-        form = settled_format(format_, json=json, csv=csv, output=output)
-        answer(_listing(), form, output, head=None, quiet=quiet)
+        output.write(_listing())
     elif name in known:
-        with target(output) as stream:
+        with target(output.output) as stream:
             stream.write(known[name].read_bytes())
             if name in environments.WORLDS:  # the spec is of the environment of the same name
                 stream.write(f"\n{describe.parameters(name)}".encode())
     elif environments.is_environment_name(name):
-        with target(output) as stream:
+        with target(output.output) as stream:
             stream.write(describe.document(name).encode())
     else:
         both = list(dict.fromkeys([*known, *environments.WORLDS]))
         near = nearest(name, both) or next((one for one in both if one.startswith(name)), None)
         fix = f"did you mean {near}?" if near else f"there are {', '.join(both)} and gym:NAME"
-        raise InputError(f"there is no spec and no environment '{shown(name)}'", fix=fix)
+        raise InputError(f"there is no spec or environment '{shown(name)}'", fix=fix)
 
 
 def _listing() -> Result:

@@ -397,3 +397,8 @@ def needs_source(sources: list[str] | None) -> list[str]:
             "no source", fix="name a file, a shipped spec (see rlcalc specs), or pipe into -"
         )
     return ["-"]
+
+
+def needs_model(source: str | None) -> str:
+    """Return the model to read; arguments and errors as in `needs_source`."""
+    return needs_source(None if source is None else [source])[0]

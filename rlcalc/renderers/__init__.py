@@ -1,151 +1,18 @@
-"""Renderers: from a result to text or bytes. They do no arithmetic; one file a format."""
+"""Renderers: from a result to text or bytes, without arithmetic; one file a format.
 
-from __future__ import annotations
-
-import contextlib
-import io
-import os
-import re
-import stat
-import sys
-from collections.abc import Iterator
-from importlib import import_module
-from pathlib import Path
-from typing import Any, BinaryIO
-
-from rlcalc.errors import InputError, UsageError, meant, shown
-from rlcalc.formats import Format
-from rlcalc.result import Result
+A file has write(result, form, stream, head).
+"""
 
 FORMATS = {
-    Format.table: "table",
-    Format.json: "json",
-    Format.jsonl: "json",
-    Format.csv: "csv",
-    Format.tsv: "csv",
-    Format.md: "markdown",
-    Format.parquet: "parquet",
+    "table": "table",
+    "json": "json",
+    "jsonl": "json",
+    "csv": "csv",
+    "tsv": "csv",
+    "md": "markdown",
+    "parquet": "parquet",
 }
-"""The file that writes each format: a module with write(result, form, stream, head)."""
+"""Each format, and the file of this folder that writes it."""
 
-
-def settled_format(
-    asked: Format | None, *, json: bool = False, csv: bool = False, output: str | None = None
-) -> Format:
-    """Return the format that was asked for: by option, by the suffix of -o, by RLCALC_FORMAT.
-
-    Raises:
-        UsageError: two formats are asked for, be it by option or by suffix; or a name that is
-            no format.
-    """
-    wanted = {*([asked] if asked else []), *([Format.json] * json), *([Format.csv] * csv)}
-    if len(wanted) > 1:
-        raise UsageError(f"two formats: {' and '.join(sorted(wanted))}", fix="ask for one")
-    suffix = os.path.splitext(output or "")[1].lstrip(".").lower()
-    named = {"ndjson": "jsonl", "txt": "table", "markdown": "md"}.get(suffix, suffix)
-    if wanted:
-        form = wanted.pop()
-        if named in list(Format) and named != form and suffix != "txt":
-            raise UsageError(
-                f"two formats: {form}, and {named} by the suffix of {shown(output)}",
-                fix="leave out the format, or choose another suffix",
-            )
-        return form
-    if output and named not in list(Format):
-        known = ", ".join(f".{name}" for name in Format)
-        raise UsageError(f"the suffix of {shown(output)} is no format", fix=f"{known}, or say -f")
-    default = named if output else os.environ.get("RLCALC_FORMAT") or "table"
-    if default not in list(Format):
-        raise UsageError(
-            f"RLCALC_FORMAT is {shown(default)}",
-            fix=meant(default, Format) + f"one of {', '.join(Format)}",
-        )
-    return Format(default)
-
-
-def show(result: Result, form: Format, output: str | None = None, *, head: int | None = 50) -> None:
-    """Write a result to a file, whole or not at all, or to standard output.
-
-    Args:
-        result: what was computed.
-        form: the format.
-        output: a path; None for standard output.
-        head: rows that a table shows; None for all.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    with target(output) as stream:
-        write(result, form, harmless(stream, form), head=head)
-
-
-def harmless(stream: BinaryIO, form: Format) -> BinaryIO:
-    """Return a stream for text that goes to a terminal with control characters escaped.
-
-    Anywhere else, bytes stay as they are; a table escapes by itself.
-
-    Raises:
-        UsageError: it is no text.
-    """
-    if form is Format.table or stream is not sys.stdout.buffer or not sys.stdout.isatty():
-        return stream
-    if form is Format.parquet:
-        raise UsageError("Parquet is no text for a terminal", fix="write it with -o FILE.parquet")
-    return Escaped(stream)
-
-
-class Escaped(io.BytesIO):
-    """A stream in which what a terminal would act on is escaped as JSON does it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        super().__init__()
-        self.stream = stream
-
-    def write(self, data: Any) -> int:
-        """Write whole text: what is written at once has no part of a character."""
-        text = _CONTROL.sub(lambda sign: f"\\u{ord(sign[0]):04x}", bytes(data).decode())
-        return self.stream.write(text.encode())
-
-
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Control characters but tab and line feed, and those that turn the direction of writing."""
-
-
-def write(result: Result, form: Format, stream: BinaryIO, *, head: int | None = None) -> None:
-    """Write a result to a stream of bytes."""
-    import_module(f"rlcalc.renderers.{FORMATS[form]}").write(result, form, stream, head)
-
-
-@contextlib.contextmanager
-def target(output: str | None) -> Iterator[BinaryIO]:
-    """Open a file that will be there whole or not at all; None is standard output."""
-    if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    import tempfile
-
-    device = os.path.abspath(output).startswith(("/dev/", "/proc/"))
-    path = Path(output) if device else Path(os.path.realpath(output))
-    try:
-        if device or (path.exists() and not path.is_file()):  # a named pipe, say
-            with path.open("wb") as stream:
-                yield stream
-            return
-        mode = path.stat().st_mode if path.exists() else None
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise InputError(f"cannot write: {error.strerror}", shown(output)) from error
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask if mode is None else stat.S_IMODE(mode))
-        os.replace(name, path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        if isinstance(error, OSError):
-            raise InputError(f"cannot write: {error.strerror}", shown(output)) from error
-        raise
+SUFFIXES = {"ndjson": "jsonl", "txt": "table", "markdown": "md"}
+"""Suffixes of files that are not the name of their format."""

@@ -6,7 +6,6 @@ import csv
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from rlcalc.formats import Format
 from rlcalc.result import Result
 
 LARGE = 20_000
@@ -16,9 +15,9 @@ _FLAGS = {True: "true", False: "false"}
 """As Polars writes them."""
 
 
-def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
+def write(result: Result, form: str, stream: BinaryIO, head: int | None) -> None:
     """Write a header and the rows."""
-    separator = "\t" if form is Format.tsv else ","
+    separator = "\t" if form == "tsv" else ","
     if len(result) >= LARGE:
         frame = result.to_polars()
         for first in range(0, len(frame), LARGE):

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from typing import BinaryIO
 
-from rlcalc.formats import Format
 from rlcalc.result import Result
 
 LARGE = 20_000
 """Rows from which Polars writes lines faster than it is imported."""
 
 
-def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
+def write(result: Result, form: str, stream: BinaryIO, head: int | None) -> None:
     """Write one object with command, facts and rows, or the rows alone, one a line."""
-    lines = form is Format.jsonl
+    lines = form == "jsonl"
     if not lines:
         opening = json.dumps({"command": result.command, "facts": result.plain_facts()}, indent=2)
         stream.write(opening[:-2].encode() + b',\n  "rows": [')

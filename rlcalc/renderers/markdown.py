@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from rlcalc.formats import Format
 from rlcalc.result import Result
 
 
-def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
+def write(result: Result, form: str, stream: BinaryIO, head: int | None) -> None:
     """Write the rows as a pipe table; keys to the left, numbers to the right."""
     heads, rows = result.display(range(len(result)))
     rule = [":---" if left else "---:" for left in result.left()]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 from typing import BinaryIO
 
-from rlcalc.formats import Format
 from rlcalc.result import Result
 
 
-def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
+def write(result: Result, form: str, stream: BinaryIO, head: int | None) -> None:
     """Write the rows as one Parquet file."""
     whole = io.BytesIO()  # Polars wants to seek, and a pipe may close
     result.to_polars().write_parquet(whole)

@@ -12,12 +12,11 @@ from typing import BinaryIO
 
 from rich.cells import cell_len
 
-from rlcalc.formats import Format
 from rlcalc.renderers.cells import FOOT, GAP, foot, more, padded, rows_of, widths_of
 from rlcalc.result import Result
 
 
-def write(result: Result, form: Format, stream: BinaryIO, head: int | None) -> None:
+def write(result: Result, form: str, stream: BinaryIO, head: int | None) -> None:
     """Write the first rows as a table, and how many more there are."""
     if stream is sys.stdout.buffer and sys.stdout.isatty():
         from rlcalc.renderers import terminal

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import numpy as np
 
 from rlcalc.errors import UsageError
-from rlcalc.formats import Format
 from rlcalc.labels import Labels
 from rlcalc.numerics.random_streams import GOLDEN
 from rlcalc.trajectories import Trajectories
@@ -25,13 +24,13 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-FORMS = (Format.jsonl, Format.json, Format.csv, Format.tsv, Format.parquet)
+FORMS = ("jsonl", "json", "csv", "tsv", "parquet")
 """The formats that trajectories are written in."""
 
 
 def write(
     batches: Iterable[Trajectories],
-    form: Format,
+    form: str,
     stream: BinaryIO,
     facts: dict[str, Any] | None = None,
 ) -> int:
@@ -51,21 +50,21 @@ def write(
             f"trajectories are not written as {form}",
             fix=f"one of {', '.join(FORMS)}, or --rows summary",
         )
-    if form is Format.parquet:
+    if form == "parquet":
         return _parquet(batches, stream)
     before = 0
-    if form is Format.json:
+    if form == "json":
         opening = json.dumps({"command": "simulate", "facts": facts or {}}, indent=2)
         stream.write(opening[:-2].encode() + b',\n  "rows": [')
-    if form in (Format.csv, Format.tsv):
+    if form in ("csv", "tsv"):
         lines: Callable[[Trajectories, int], Iterator[str]] = Rows(form)
     else:
-        lines = Lists(json_array=form is Format.json)
+        lines = Lists(json_array=form == "json")
     for batch in batches:
         for text in lines(batch, before):
             stream.write(text.encode("utf-8", "backslashreplace"))
         before += len(batch)
-    if form is Format.json:
+    if form == "json":
         stream.write(b"\n  ]\n}\n")
     return before
 
@@ -173,8 +172,8 @@ CRLF = "\r\n"
 class Rows:
     """A step a row, with the number of its trajectory and the time in it."""
 
-    def __init__(self, form: Format) -> None:
-        self.separator = "\t" if form is Format.tsv else ","
+    def __init__(self, form: str) -> None:
+        self.separator = "\t" if form == "tsv" else ","
         self.tokens = Tokens(self._cell, self.separator)
         self.times = np.empty(0, dtype=object)
         self.begun = False

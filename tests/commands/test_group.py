@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 import rlcalc as library
-from rlcalc.cli import app
+from rlcalc.cli import app_of
+from rlcalc.commands import COMMANDS
 from tests.conftest import Shell
 from tests.readers.rollouts.test_dumps import DUMPS
 
@@ -292,7 +293,9 @@ def test_why_shows_how_the_prompt_begins(tmp_path: Path) -> None:
     rows = [{**VERL, "input": "1 + 1 = ?\n" + "x" * 999, "score": score} for score in (0, 1)]
     (tmp_path / "3.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     answer = str(tmp_path / "answer.json")
-    app(["group", str(tmp_path / "3.jsonl"), "--why", "0", "-o", answer], standalone_mode=False)
+    app_of(COMMANDS)(
+        ["group", str(tmp_path / "3.jsonl"), "--why", "0", "-o", answer], standalone_mode=False
+    )
     prompt = json.loads(Path(answer).read_text())["facts"]["prompt"]
 
     assert prompt.startswith("1 + 1 = ? xxx")
@@ -413,14 +416,14 @@ USAGE = {
     "--compare grpo,rloo --rows summary": "different answers",
     "--audit --rows rollouts": "different answers",
     "--why 0 --rows groups": "different answers",
-    "--estimator rloo --ddof 0": "--ddof 0 changes nothing: rloo",
-    "--estimator dr-grpo --epsilon 1": "changes nothing",
-    "--scale none --ddof 0": "changes nothing",
-    "--as tinker --epsilon 1": "changes nothing",
-    "--estimator reinforce++ --scale none": "changes nothing",
-    "--estimator pass-k --leave-one-out": "changes nothing",
-    "--compare rloo,opo --epsilon 1": "changes nothing",
-    "-k 2": "-k 2 changes nothing",
+    "--estimator rloo --ddof 0": "--ddof 0 has no effect with rloo",
+    "--estimator dr-grpo --epsilon 1": "has no effect",
+    "--scale none --ddof 0": "has no effect",
+    "--as tinker --epsilon 1": "has no effect",
+    "--estimator reinforce++ --scale none": "has no effect",
+    "--estimator pass-k --leave-one-out": "has no effect",
+    "--compare rloo,opo --epsilon 1": "has no effect",
+    "-k 2": "-k 2 has no effect",
     "--audit --epsilon 1e-4": "an audit without --estimator",
     "--weights x": "write numbers",
     "--reward a,a": "each reward once",
@@ -445,7 +448,7 @@ USAGE = {
 @pytest.mark.parametrize("arguments", USAGE)
 def test_a_call_that_makes_no_sense_is_a_usage_error(arguments: str) -> None:
     with pytest.raises(library.UsageError) as error:
-        app(["group", "rollouts", *arguments.split()], standalone_mode=False)
+        app_of(COMMANDS)(["group", "rollouts", *arguments.split()], standalone_mode=False)
 
     assert USAGE[arguments] in str(error.value)
 
@@ -464,7 +467,7 @@ IDLE = {
 def test_a_column_that_is_not_there_is_an_error(name: str, arguments: str, tmp_path: Path) -> None:
     source = str(DUMPS[name][1](tmp_path)) if name in DUMPS else name
     with pytest.raises(library.InputError, match=IDLE[arguments]) as error:
-        app(["group", source, *arguments.split()], standalone_mode=False)
+        app_of(COMMANDS)(["group", source, *arguments.split()], standalone_mode=False)
 
     assert error.value.faults[0].fix
 
@@ -473,7 +476,7 @@ def test_a_column_that_is_not_there_is_an_error(name: str, arguments: str, tmp_p
 def test_a_format_that_a_source_is_not_of_is_an_error(name: str, tmp_path: Path) -> None:
     source = str(DUMPS[name][1](tmp_path)) if name in DUMPS else name
     with pytest.raises(library.InputError, match="leave out --from"):
-        app(["group", source, "--from", "trl"], standalone_mode=False)
+        app_of(COMMANDS)(["group", source, "--from", "trl"], standalone_mode=False)
 
 
 @pytest.mark.parametrize("rows", ["rollouts", "groups", "summary"])
@@ -487,7 +490,7 @@ def test_every_form_of_answer(tmp_path: Path) -> None:
     for form in ("table", "json", "jsonl", "csv", "tsv", "md", "parquet"):
         for rows in ("rollouts", "groups", "summary"):
             arguments = ["group", "rollouts", "--rows", rows, "-f", form, "-o", answer, "-q"]
-            app(arguments, standalone_mode=False)
+            app_of(COMMANDS)(arguments, standalone_mode=False)
             assert Path(answer).read_bytes()
 
 
@@ -498,7 +501,7 @@ def test_help_loads_neither_numpy_nor_polars() -> None:
     code = (
         "import sys; sys.argv = ['rlcalc', 'group', '--help']\n"
         "import rlcalc.cli\n"
-        "try: rlcalc.cli.app(standalone_mode=False)\n"
+        "try: rlcalc.cli.app_of(['group'])(standalone_mode=False)\n"
         "finally: print(sorted({'numpy', 'polars'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

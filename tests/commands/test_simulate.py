@@ -143,14 +143,14 @@ def test_hostile_labels_are_quoted_as_json_and_csv_ask(rlcalc: Shell, tmp_path: 
 )  # fmt: skip
 def test_any_label_comes_back(form: str, label: str, tmp_path: Path) -> None:
     """Also those that another reader of CSV would take for the end of a row, or for nothing."""
-    from rlcalc.formats import Format
-    from rlcalc.renderers import target, trajectories
+    from rlcalc.renderers import trajectories
+    from rlcalc.renderers.output import target
 
     model = {"states": {label: {"x": {"to": "end"}, label: {"to": "end"}}, "end": {}}}
     (tmp_path / "strange.json").write_text(json.dumps({**model, "start": label}))
     played = library.simulate(tmp_path / "strange.json", 20, seed=1)
     with target(str(tmp_path / "steps")) as stream:
-        trajectories.write(played, Format(form), stream)
+        trajectories.write(played, form, stream)
     result = library.estimate(tmp_path / "steps", kind=form)
 
     assert list(map(str, result["state"])) == [label, label]
@@ -162,12 +162,12 @@ def test_whole_numbers_of_any_size_are_labels(tmp_path: Path) -> None:
     (tmp_path / "big.yaml").write_text(
         f"states: {{{big}: {{0: {{to: 1}}}}, 1: {{}}}}\nstart: {big}"
     )
-    from rlcalc.formats import Format
-    from rlcalc.renderers import target, trajectories
+    from rlcalc.renderers import trajectories
+    from rlcalc.renderers.output import target
 
     with target(str(tmp_path / "steps.parquet")) as stream:
         played = library.simulate(tmp_path / "big.yaml", 3, seed=1)
-        trajectories.write(played, Format.parquet, stream)
+        trajectories.write(played, "parquet", stream)
 
     assert library.estimate(tmp_path / "steps.parquet")["state"].tolist() == [str(big)]
 
@@ -187,7 +187,10 @@ def test_the_seed_that_was_drawn_is_said(rlcalc: Shell) -> None:
 
 
 def test_gamma_that_lines_do_not_carry_is_said(rlcalc: Shell) -> None:
-    assert "estimate -g 0.5" in rlcalc("simulate", "random-reward-chain", "-n", "5").stderr
+    assert (
+        "add -g 0.5 to rlcalc estimate"
+        in rlcalc("simulate", "random-reward-chain", "-n", "5").stderr
+    )
 
 
 def test_a_terminal_gets_the_summary() -> None:
@@ -215,7 +218,7 @@ def test_a_long_play_shows_its_progress_on_a_terminal(tmp_path: Path) -> None:
         except OSError:
             pass
     assert process.returncode == 0
-    assert b"playing" in text
+    assert b"simulating" in text
     assert b"%" in text
 
 
@@ -318,11 +321,11 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
     "model without -n": (("estimate", "rifle"), 3, "-n EPISODES"),
     "environment without -n": (("estimate", "jacks-car-rental"), 3, "-n EPISODES"),
     "play without -n": (("estimate", "two-states", "--seed", "3"), 2, "-n EPISODES"),
-    "one step": (("estimate", "rifle", "-n", "5", "--one-step"), 2, "that are read"),
+    "one step": (("estimate", "rifle", "-n", "5", "--one-step"), 2, "--one-step applies to trajectories"),
     "environment": (("simulate", "riffle"), 3, "did you mean rifle"),
     "unknown world": (("simulate", "world.yaml"), 3, "did you mean rifle"),
     "key": (("simulate", "key.yaml"), 3, "line 2: gn"),
-    "set": (("simulate", "rifle", "--set", "gun"), 2, "name=value"),
+    "set": (("simulate", "rifle", "--set", "gun"), 2, "NAME=VALUE"),
     "set name": (("simulate", "rifle", "--set", "gn=bad"), 3, "did you mean gun"),
     "set value": (("simulate", "rifle", "--set", "gun=[1"), 3, "--set gun"),
     "set in a document": (("solve", "student", "--set", "gmma=1"), 3, "did you mean gamma"),
@@ -427,14 +430,14 @@ def test_what_goes_wrong_late_is_said_in_our_words(
     tmp_path: Path,
 ) -> None:
     """In the middle of a Parquet file, which Polars writes."""
-    from rlcalc.formats import Format
-    from rlcalc.renderers import target, trajectories
+    from rlcalc.renderers import trajectories
+    from rlcalc.renderers.output import target
 
     def batches() -> Iterator[library.Trajectories]:
         yield library.simulate("rifle", 5, seed=1).whole()
         raise InputError("episode 7 has not ended")
 
-    for form in (Format.parquet, Format.jsonl):
+    for form in ("parquet", "jsonl"):
         with pytest.raises(InputError, match="episode 7"), target(str(tmp_path / "x")) as stream:
             trajectories.write(batches(), form, stream)
     assert list(tmp_path.iterdir()) == []

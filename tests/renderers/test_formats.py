@@ -9,26 +9,25 @@ import polars as pl
 import pytest
 
 import rlcalc
-from rlcalc.formats import Format
 from rlcalc.renderers import json as json_renderer
-from rlcalc.renderers import write
+from rlcalc.renderers.output import write
 from rlcalc.result import Column, Result
 
 
-def written(result: Result, form: Format) -> bytes:
+def written(result: Result, form: str) -> bytes:
     stream = io.BytesIO()
     write(result, form, stream)
     return stream.getvalue()
 
 
-def read_back(data: bytes, form: Format) -> pl.DataFrame:
-    if form is Format.parquet:
+def read_back(data: bytes, form: str) -> pl.DataFrame:
+    if form == "parquet":
         return pl.read_parquet(data)
-    if form is Format.jsonl:
+    if form == "jsonl":
         return pl.read_ndjson(data, infer_schema_length=None)
-    if form is Format.json:
+    if form == "json":
         return pl.DataFrame(json.loads(data)["rows"], infer_schema_length=None)
-    return pl.read_csv(data, separator="\t" if form is Format.tsv else ",")
+    return pl.read_csv(data, separator="\t" if form == "tsv" else ",")
 
 
 @pytest.mark.parametrize("large", [1, 1000])
@@ -43,16 +42,16 @@ def test_flags_in_tables_are_true_and_false(large: int, monkeypatch: pytest.Monk
     }
     result = Result("test", "", columns, {})
 
-    assert written(result, Format.csv) == b"flag,known,text,n\ntrue,true,True,1\nfalse,,x,0\n"
+    assert written(result, "csv") == b"flag,known,text,n\ntrue,true,True,1\nfalse,,x,0\n"
 
 
-MACHINE = (Format.json, Format.jsonl, Format.csv, Format.tsv, Format.parquet)
+MACHINE = ("json", "jsonl", "csv", "tsv", "parquet")
 
 
 @pytest.mark.parametrize("form", MACHINE)
 @pytest.mark.parametrize("large", [False, True])
 def test_what_is_written_is_read_back(
-    form: Format, large: bool, monkeypatch: pytest.MonkeyPatch
+    form: str, large: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the last bit, by Python's writers and by Polars'."""
     monkeypatch.setattr("rlcalc.renderers.json.LARGE", 3 if large else 1000)
@@ -81,7 +80,7 @@ def test_json_never_holds_nan(monkeypatch: pytest.MonkeyPatch) -> None:
     result = rlcalc.estimate("three-steps")
     for large in (1, 1000):
         monkeypatch.setattr(json_renderer, "LARGE", large)
-        answer = json.loads(written(result, Format.json), parse_constant=pytest.fail)
+        answer = json.loads(written(result, "json"), parse_constant=pytest.fail)
 
         assert answer["command"] == "estimate"
         assert answer["facts"]["start_value_se"] is None
@@ -92,14 +91,14 @@ def test_tables_are_never_cut_in_a_pipe(tmp_path: Path) -> None:
     label = "x" * 3000
     path = tmp_path / "long.yaml"
     path.write_text(f"trajectories: [[{label}, go, 1]]\n")
-    text = written(rlcalc.estimate(path), Format.table).decode()
+    text = written(rlcalc.estimate(path), "table").decode()
 
     assert label in text
     assert "…" not in text
 
 
 def test_numbers_stand_under_each_other() -> None:
-    lines = written(rlcalc.estimate("two-states"), Format.table).decode().splitlines()
+    lines = written(rlcalc.estimate("two-states"), "table").decode().splitlines()
     rows = [line for line in lines if line.startswith(("hall", "room"))]
 
     assert len(rows) == 3
@@ -113,6 +112,6 @@ def test_numbers_stand_under_each_other() -> None:
 
 def test_head_says_how_many_more() -> None:
     stream = io.BytesIO()
-    write(rlcalc.estimate("grid-walks"), Format.table, stream, head=5)
+    write(rlcalc.estimate("grid-walks"), "table", stream, head=5)
 
     assert b"7 more rows" in stream.getvalue()

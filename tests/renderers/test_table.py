@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from rlcalc.formats import Format
-from rlcalc.renderers import terminal, write
+from rlcalc.renderers import terminal
+from rlcalc.renderers.output import write
 from rlcalc.renderers.terminal import LABEL
 from rlcalc.result import Column, Result
 
@@ -16,7 +16,7 @@ words = st.text(st.sampled_from("aZ9 .é漢ｶ👍🏽\u0301[b]:x"), max_size=12
 
 def piped(result: Result) -> list[str]:
     stream = io.BytesIO()
-    write(result, Format.table, stream)
+    write(result, "table", stream)
     return stream.getvalue().decode().splitlines()
 
 

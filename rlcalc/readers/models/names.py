@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -60,22 +59,19 @@ def codes_of(names: Sequence[str], labels: Labels) -> list[int]:
     return [labels.code(name) for name in names]
 
 
-_COMMA = re.compile(r",(?![^()]*\))")
-"""A comma that does not stand in a name like (0,1)."""
-
-
-def states_asked(mdp: MDP, states: str | None, *, start_only: bool) -> list[int] | None:
-    """Return the numbers of the states whose rows are wanted; None is all.
+def chosen_states(
+    mdp: MDP, states: Sequence[object] | None, *, start_only: bool = False
+) -> list[int] | None:
+    """Return the numbers of the states whose rows are shown; None is all.
 
     Raises:
         InputError: an unknown state, or no start is known.
+        UsageError: both kinds of choice, or an empty one.
     """
     if states is not None and start_only:
         raise UsageError("--states and --start-only do not go together", fix="leave one out")
-    if states is not None and not states.strip(", "):
-        raise UsageError("--states names none", fix="write --states A,B")
     if states is not None:
-        return codes_of([name.strip() for name in _COMMA.split(states) if name.strip()], mdp.states)
+        return codes_of(list(map(str, states)), mdp.states)
     if not start_only:
         return None
     if mdp.start is None:

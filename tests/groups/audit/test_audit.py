@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.cli import app
+from rlcalc.cli import app_of
+from rlcalc.commands import COMMANDS
 from rlcalc.errors import InputError
 from rlcalc.groups.advantages import advantages
 from rlcalc.groups.advantages.convention import small
@@ -116,7 +117,9 @@ def test_what_the_given_convention_needs_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("group,reward,advantage\na,1,0.5\na,0,-0.5\n")
     with pytest.raises(InputError, match="no length is known"):
-        app(["group", str(path), "--audit", "--estimator", "opo"], standalone_mode=False)
+        app_of(COMMANDS)(
+            ["group", str(path), "--audit", "--estimator", "opo"], standalone_mode=False
+        )
 
 
 FLOAT = np.float32

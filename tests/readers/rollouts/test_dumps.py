@@ -13,7 +13,8 @@ import pytest
 from typer import Exit
 
 import rlcalc
-from rlcalc.cli import app
+from rlcalc.cli import app_of
+from rlcalc.commands import COMMANDS
 from rlcalc.errors import InputError
 from rlcalc.readers.rollouts import dumps
 from rlcalc.rollouts import Rollouts
@@ -237,7 +238,7 @@ def test_each_dump_is_found_and_read(name: str, tmp_path: Path) -> None:
 def test_check_says_what_each_dump_holds(name: str, tmp_path: Path) -> None:
     form, write, expected = DUMPS[name]
     path, answer = str(write(tmp_path)), tmp_path / "answer.json"
-    app(["check", path, "-o", str(answer)], standalone_mode=False)
+    app_of(COMMANDS)(["check", path, "-o", str(answer)], standalone_mode=False)
     facts = json.loads(answer.read_text())["facts"]
 
     assert (facts["format"], facts["groups"], facts["steps"]) == (form, 1, 1)
@@ -266,7 +267,7 @@ def test_check_says_what_is_wrong_with_a_dump(tmp_path: Path) -> None:
     records = [{"input": "q", "output": "2", "score": score} for score in (1, "x")]
     path, answer = str(lines("3.jsonl", *records)(tmp_path)), tmp_path / "answer.json"
     with contextlib.suppress(Exit):
-        app(["check", path, "-o", str(answer)], standalone_mode=False)
+        app_of(COMMANDS)(["check", path, "-o", str(answer)], standalone_mode=False)
     (fault,) = json.loads(answer.read_text())["rows"]
 
     assert fault["what"] == "score is 'x', expected a number"
