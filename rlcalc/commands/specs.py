@@ -17,7 +17,7 @@ def specs(
     *,
     output: OutputOptions,
 ) -> None:
-    """The shipped specs and the environments: list them, or print one.
+    """The shipped specs and environments: list, or print one.
 
     rlcalc specs two-states > mine.yaml
 

@@ -321,7 +321,7 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
     "model without -n": (("estimate", "rifle"), 3, "-n EPISODES"),
     "environment without -n": (("estimate", "jacks-car-rental"), 3, "-n EPISODES"),
     "play without -n": (("estimate", "two-states", "--seed", "3"), 2, "-n EPISODES"),
-    "one step": (("estimate", "rifle", "-n", "5", "--one-step"), 2, "--one-step applies to trajectories"),
+    "one step": (("estimate", "rifle", "-n", "5", "--one-step"), 2, "applies to trajectories"),
     "environment": (("simulate", "riffle"), 3, "did you mean rifle"),
     "unknown world": (("simulate", "world.yaml"), 3, "did you mean rifle"),
     "key": (("simulate", "key.yaml"), 3, "line 2: gn"),

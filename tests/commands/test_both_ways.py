@@ -1,0 +1,95 @@
+"""Every command as a process and as a call of the library: the same rows and the same facts."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import rlcalc as library
+from rlcalc.commands import COMMANDS
+from rlcalc.result import Result
+from tests.conftest import Shell
+
+SEED = {"seed": 3}
+WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
+    "gain": (
+        ("grid-walks", "-g", "0.9", "-k", "3"),
+        lambda: library.gain("grid-walks", gamma=0.9, k=3),
+    ),
+    "estimate": (
+        ("two-states", "--visit", "every", "--of", "q", "--confidence", "0.9"),
+        lambda: library.estimate("two-states", visit="every", of="q", confidence=0.9),
+    ),
+    "estimate a model": (
+        ("rifle", "-n", "500", "--seed", "3", "--policy", "uniform", "--set", "gun=bad"),
+        lambda: library.estimate(
+            "rifle", episodes=500, play=SEED | {"policy": "uniform", "settings": {"gun": "bad"}}
+        ),
+    ),
+    "solve": (
+        ("gridworld-5x5", "-g", "0.8", "--policy", "epsilon:0.2", "--method", "linear"),
+        lambda: library.solve("gridworld-5x5", gamma=0.8, policy="epsilon:0.2", method="linear"),
+    ),
+    "solve the start": (
+        ("two-rooms", "--start-only"),
+        lambda: library.solve("two-rooms", start_only=True),
+    ),
+    "solve some states": (
+        ("gridworld-4x4", "--states", "1,6", "--horizon", "3"),
+        lambda: library.solve("gridworld-4x4", states=[1, 6], horizon=3),
+    ),
+    "simulate": (
+        ("student", "-n", "300", "--seed", "3", "--rows", "summary", "--max-steps", "20"),
+        lambda: library.simulate("student", 300, rows="summary", max_steps=20, **SEED),
+    ),
+    "gradient": (
+        ("student", "-n", "300", "--seed", "3", "--baseline", "value", "--batch", "10"),
+        lambda: library.gradient("student", 300, baseline="value", batch=10, **SEED),
+    ),
+    "gradient ascent": (
+        ("student", "--steps", "3", "--learning-rate", "0.5"),
+        lambda: library.ascend("student", 3, 0.5)[0],
+    ),
+    "group": (
+        ("rollouts", "--estimator", "rloo"),
+        lambda: library.group("rollouts", "rloo"),
+    ),
+    "group side by side": (
+        ("rollouts", "--compare", "grpo,rloo"),
+        lambda: library.group("rollouts", "grpo", "rloo"),
+    ),
+    "group one of several": (
+        ("rollouts", "--compare", "grpo"),
+        lambda: library.group("rollouts", "grpo", side_by_side=True),
+    ),
+    "group by groups": (
+        ("rollouts", "--rows", "groups", "--success", "0.5"),
+        lambda: library.group("rollouts", rows="groups", success=0.5),
+    ),
+    "check": (("two-states",), lambda: library.check("two-states")),
+    "check a model": (
+        ("rifle", "--set", "gun=bad"),
+        lambda: library.check("rifle", settings={"gun": "bad"}),
+    ),
+    "check rollouts": (("rollouts",), lambda: library.check("rollouts")),
+}  # fmt: skip
+WITHOUT_A_CALL = {"specs", "manual"}
+"""Commands that print what is shipped, and compute nothing."""
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_command_and_its_call_give_the_same(name: str, rlcalc: Shell) -> None:
+    arguments, call = WAYS[name]
+    done = rlcalc(name.split()[0], *arguments, "--json")
+    printed = json.loads(done.stdout)
+    result = call()
+
+    assert isinstance(result, Result)
+    assert done.returncode == 0, done.stderr
+    assert printed["rows"] == list(result.rows())
+    assert printed["facts"] == result.plain_facts()
+
+
+def test_every_command_is_called_both_ways() -> None:
+    assert {name.split()[0] for name in WAYS} | WITHOUT_A_CALL >= set(COMMANDS)

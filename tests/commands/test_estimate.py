@@ -1,0 +1,26 @@
+"""rlcalc estimate as a process."""
+
+import pytest
+
+from tests.conftest import Shell
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("jacks-car-rental",), 3, "add the number of episodes"),
+        (("two-states", "--policy", "uniform"), 2, "apply to a model that is simulated"),
+        (("rifle", "-n", "5", "--order-by", "t"), 2, "--order-by applies to trajectories"),
+        (("rifle", "student", "-n", "5"), 2, "2 sources, and a model is one"),
+        (("two-states", "--visit", "last"), 2, "first"),
+        (("two-states", "--head", "3", "--all"), 2, "--head 3 and --all"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(
+    arguments: tuple[str, ...], code: int, words: str, rlcalc: Shell
+) -> None:
+    done = rlcalc("estimate", *arguments)
+
+    assert done.returncode == code
+    assert words in done.stderr
+    assert done.stdout == ""
