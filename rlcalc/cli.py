@@ -83,7 +83,7 @@ def _terminated(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def main() -> NoReturn:
-    """Run the command line; exit 0, 2 usage, 3 input, 4 not converged, 70 our bug, 130, 141."""
+    """Run the command line and exit: 0, 2 usage, 3 input, 4 not converged, 70 bug, 130, 141."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # their search costs 20 ms
     gc.set_threshold(100_000)  # imports make many objects and no garbage
     keep_freed()
@@ -128,14 +128,14 @@ def _bug(error: Exception) -> int:
     if os.environ.get("RLCALC_DEBUG"):
         raise error
     sys.stderr.write(
-        f"error: a bug of ours: {type(error).__name__}: {error}\n"
-        "  fix:   please report it, with what RLCALC_DEBUG=1 shows\n"
+        f"error: this is a bug in rlcalc: {type(error).__name__}: {error}\n"
+        "  fix:   please report it, with the traceback that RLCALC_DEBUG=1 shows\n"
     )
     return 70
 
 
 def _leave(code: int) -> NoReturn:
-    """Exit at once; a reader that is gone is no error, and nobody waits for a thread."""
+    """Exit at once, without waiting for threads; a closed pipe is not an error."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -1,10 +1,10 @@
-"""What can go wrong, and how it is said: what, where, how to fix it, and the exit code.
+"""Errors: each with what is wrong, where, how to fix it, and an exit code.
 
-    RlcalcError            70   a bug of ours
-    ├── UsageError          2   the call does not make sense
-    ├── InputError          3   the data are wrong, at one place or at several
-    │   └── ShapeError      3   arrays that do not belong together
-    └── NotConverged        4   an answer that does not keep its promise
+    RlcalcError            70   a bug in rlcalc
+    ├── UsageError          2   the options or arguments contradict each other
+    ├── InputError          3   the data are wrong, in one place or several
+    │   └── ShapeError      3   arrays of lengths that do not fit
+    └── NotConverged        4   a bound was not reached, or a check failed
 
 The library raises these; only the command line prints them.
 """
@@ -19,7 +19,7 @@ from typing import Any
 
 
 def shown(text: object, limit: int = 80) -> str:
-    r"""Return text from a file as it may be shown: control characters escaped, cut at `limit`.
+    r"""Return text from a file for a message: control characters escaped, cut at `limit`.
 
     >>> shown("a" + chr(27) + "[31mred")
     'a\\x1b[31mred'
@@ -33,11 +33,11 @@ def shown(text: object, limit: int = 80) -> str:
 
 
 MOST_CANDIDATES = 10_000
-"""Among more names than this, looking for the nearest would take longer than what went wrong."""
+"""Names among which the nearest is searched; more would take seconds."""
 
 
 SHORT, ALIKE = 3, 0.7
-"""Letters up to which a word must be more alike: foo and opo share two of three by chance."""
+"""Words of so few letters must be more alike: foo and opo share two of three by chance."""
 
 
 def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
@@ -54,7 +54,7 @@ def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
 
 
 def meant(word: str, known: Iterable[str]) -> str:
-    """Return how a fix begins: with the known word that was probably meant, or with nothing.
+    """Return the start of a fix: the known word that was probably meant, or an empty text.
 
     >>> meant("rewrd", ["state", "reward"]), meant("xyz", ["state", "reward"])
     ('did you mean reward? ', '')
@@ -64,7 +64,7 @@ def meant(word: str, known: Iterable[str]) -> str:
 
 
 def listed(words: Iterable[object], most: int = 8, total: int | None = None) -> str:
-    """Return words as a sentence lists them, at most `most` of the `total` that there are.
+    """Return words as in a sentence, at most `most` of the `total`.
 
     >>> listed([1, 2, 3], most=2)
     '1, 2 and 1 more'
@@ -79,7 +79,7 @@ def listed(words: Iterable[object], most: int = 8, total: int | None = None) -> 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong: what it is, where it stands, and how to mend it."""
+    """One fault: what is wrong, where, and how to fix it."""
 
     what: str
     where: str = ""
@@ -93,11 +93,11 @@ class Fault:
 
 
 INTERRUPTED = 130
-"""The exit code after Ctrl-C, which is no error."""
+"""The exit code after Ctrl-C, which is not an error."""
 
 
 class RlcalcError(Exception):
-    """The root of the tree; raised as itself it would be a bug of ours."""
+    """The root of the tree; raised as itself it is a bug in rlcalc."""
 
     exit_code = 70
 
@@ -107,7 +107,7 @@ class RlcalcError(Exception):
 
     @classmethod
     def of(cls, faults: Iterable[Fault]) -> RlcalcError:
-        """Return one error that tells of several faults, in the order given."""
+        """Return one error with several faults, in their order."""
         first, *others = faults
         error = cls(first.what, first.where, first.fix)
         error.faults += others
@@ -118,23 +118,23 @@ class RlcalcError(Exception):
 
 
 class UsageError(RlcalcError):
-    """The call does not make sense, whatever the data are."""
+    """The options or arguments contradict each other, whatever the data are."""
 
     exit_code = 2
 
 
 class InputError(RlcalcError):
-    """The data are wrong, or are not there."""
+    """The data are wrong or missing."""
 
     exit_code = 3
 
 
 class ShapeError(InputError):
-    """Arrays that were given together do not belong together."""
+    """Arrays have lengths that do not fit each other."""
 
 
 class NotConverged(RlcalcError):
-    """An answer exists but does not keep what was asked of it, or a check failed."""
+    """The answer misses the requested bound, or a check failed."""
 
     exit_code = 4
     result: Any = None  # the answer

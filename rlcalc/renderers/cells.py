@@ -7,9 +7,9 @@ from rich.cells import cell_len
 from rlcalc.result import Result
 
 FOOT = 90
-
-
-GAP = 3  # between columns
+"""Width of the lines of facts below a table."""
+GAP = 3
+"""Blanks between two columns."""
 
 
 def rows_of(result: Result, head: int | None) -> range:
@@ -18,7 +18,7 @@ def rows_of(result: Result, head: int | None) -> range:
 
 
 def more(result: Result, head: int | None) -> list[str]:
-    """Return the line that says how many rows there are besides, if any."""
+    """Return the line with the number of rows that are not shown, if there are any."""
     rest = len(result) - len(rows_of(result, head))
     return [f"{rest:,} more rows (--all shows them)"] if rest else []
 
@@ -38,7 +38,7 @@ def padded(cell: str, width: int, left: bool) -> str:
 
 
 def foot(facts: list[tuple[str, str]], width: int) -> list[str]:
-    """Return facts in lines that are no wider, one after the other."""
+    """Return facts one after the other, in lines of at most this width."""
     lines = [""]
     for fact in map(" ".join, facts):
         longer = f"{lines[-1]} · {fact}" if lines[-1] else fact

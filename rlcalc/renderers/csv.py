@@ -1,4 +1,4 @@
-"""CSV and TSV: every row, full precision, an empty cell where there is no answer."""
+"""CSV and TSV: every row in full precision; a missing answer is an empty cell."""
 
 from __future__ import annotations
 

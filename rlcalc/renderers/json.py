@@ -1,4 +1,4 @@
-"""JSON and JSON Lines: every row, full precision, null where there is no answer."""
+"""JSON and JSON Lines: every row in full precision; a missing answer is null."""
 
 from __future__ import annotations
 

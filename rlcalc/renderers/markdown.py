@@ -1,4 +1,4 @@
-"""A table in Markdown, with the same cells as the table for eyes and every row."""
+"""A table in Markdown, with the cells of the plain table and every row."""
 
 from __future__ import annotations
 

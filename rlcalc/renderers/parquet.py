@@ -1,4 +1,4 @@
-"""Parquet: the rows as a file; null where there is no answer."""
+"""Parquet: every row; a missing answer is null."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A policy as the document that `--policy FILE` reads."""
+"""A policy as a YAML document, which `--policy FILE` reads."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A table for eyes: six significant digits, value ± error, facts; in a pipe plain and whole.
+"""A table of text: six significant digits, value ± error, and the facts below.
 
-What a terminal gets, in colours and no wider than it is, is drawn by rich, next door: a pipe does
-without, which saves 20 ms.
+On a terminal `terminal` draws it by rich, in colours and within its width; a pipe gets plain and
+whole lines, without the 20 ms that rich takes.
 """
 
 from __future__ import annotations

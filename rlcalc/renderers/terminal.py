@@ -1,4 +1,4 @@
-"""A table on a terminal: in colours, and in parts below each other where it is narrow."""
+"""A table on a terminal: in colours, and in several parts where the terminal is narrow."""
 
 from __future__ import annotations
 

