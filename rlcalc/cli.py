@@ -12,7 +12,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from rlcalc.commands import check, estimate, gain, gradient, group, simulate, solve, specs
+from rlcalc.commands import (
+    check,
+    estimate,
+    gain,
+    gradient,
+    group,
+    manual,
+    simulate,
+    solve,
+    specs,
+)
 from rlcalc.engines.memory import keep_freed
 from rlcalc.errors import INTERRUPTED, InputError, RlcalcError
 
@@ -46,6 +56,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
         gradient.gradient,
         check.check,
         specs.specs,
+        manual.manual,
     )
 }
 
