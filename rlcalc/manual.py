@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from rlcalc.errors import InputError, nearest, shown
 
@@ -57,9 +58,9 @@ class Topic:
     def summary(self) -> str:
         """Return the first sentence of the text, without Markdown."""
         blocks = re.split(r"\n\s*\n", self.text)
-        first = next((block for block in blocks if not block.startswith("#")), "")
+        first = next((block for block in blocks if not block.startswith(("#", "```"))), "")
         plain = re.sub(r"[*`]", "", _LINK.sub(r"\1", " ".join(first.split())))
-        return re.split(r"(?<=[.:;])\s", plain, maxsplit=1)[0].rstrip(".:;")
+        return re.split(r"(?<=\.)\s", plain, maxsplit=1)[0].rstrip(".:")
 
 
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
@@ -148,7 +149,7 @@ def rendered(found: Topic, *, terminal: bool) -> str:
             yield code
 
     class Manual(Markdown):
-        elements = {
+        elements: ClassVar = {
             **Markdown.elements,
             "heading_open": Title,
             "fence": Verbatim,
@@ -165,7 +166,8 @@ def rendered(found: Topic, *, terminal: bool) -> str:
     )
     with console.capture() as capture:
         console.print(Manual(_with_topics(found), hyperlinks=False), crop=False)
-    return "".join(f"{line.rstrip()}\n" for line in capture.get().rstrip("\n").split("\n"))
+    lines = "\n".join(line.rstrip() for line in capture.get().split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
 
 
 def _with_topics(found: Topic) -> str:
