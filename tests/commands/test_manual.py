@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -12,6 +13,7 @@ from rlcalc import manual
 from rlcalc.cli import COMMANDS
 from rlcalc.errors import InputError
 from tests.conftest import Shell
+from tests.test_transcripts import ROOT
 
 EVERY = [topic.name for topic in manual.topics()]
 
@@ -107,6 +109,17 @@ def test_a_heading_in_a_block_of_code_is_no_topic(monkeypatch: pytest.MonkeyPatc
         ("page", "Introduction"),
         ("one", "First"),
     ]
+
+
+def test_every_page_is_packed() -> None:
+    """hatch packs the folder of the package by itself; other files are named."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    forced = build["targets"]["wheel"]["force-include"]
+
+    for page in manual.PAGES:
+        first, _, rest = page.path.partition("/")
+        inside = f"{forced[first]}/{rest}".rstrip("/") if first in forced else page.path
+        assert inside == f"rlcalc/{page.inside}"
 
 
 def test_nothing_heavy_is_loaded() -> None:
