@@ -507,6 +507,13 @@ SpecName = Annotated[
         show_default=False,
     ),
 ]
+Topic = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[TOPIC]", help="The topic to print. [default: list them]", show_default=False
+    ),
+]
+Raw = Annotated[bool, typer.Option("--raw", help="Print the Markdown text as it is written.")]
 Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of documents.")]
 
 # -- the answer ------------------------------------------------------------------------------

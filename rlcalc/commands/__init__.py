@@ -7,7 +7,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "From experience": ("gain", "estimate"),
     "From a model": ("solve", "simulate", "gradient"),
     "Rollouts of a language model": ("group",),
-    "Around them": ("check", "specs"),
+    "Around them": ("check", "specs", "manual"),
 }
 """The commands, under the headings of --help."""
 

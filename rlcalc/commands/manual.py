@@ -1,0 +1,32 @@
+"""rlcalc manual: the reference in the terminal, in the words of the README files."""
+
+from __future__ import annotations
+
+import sys
+
+from rlcalc.errors import UsageError
+from rlcalc.options import Raw, Topic
+
+
+def manual(
+    topic: Topic = None,
+    raw: Raw = False,
+) -> None:
+    """The reference in the terminal: list topics, or print one.
+
+    rlcalc manual estimate
+
+    rlcalc manual rollouts | less
+
+    rlcalc manual glossary --raw
+    """
+    from rlcalc import manual as pages
+
+    if topic is None:
+        if raw:
+            raise UsageError("--raw needs a topic", fix="rlcalc manual lists the topics")
+        text = pages.listing()
+    else:
+        found = pages.topic(topic)
+        text = found.text if raw else pages.rendered(found, terminal=sys.stdout.isatty())
+    sys.stdout.buffer.write(text.encode())
