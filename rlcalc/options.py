@@ -48,6 +48,14 @@ def _choice(noun: str, names: Iterable[str]) -> dict[str, Any]:
     return {"metavar": f"<{'|'.join(names)}>", **_member(noun, names)}
 
 
+def _option(usage: str, help_: str, **more: Any) -> Any:
+    """Return an option by its usage as --help shows it: the flags, then the metavariable."""
+    words = usage.split(" ")
+    flags = [word for word in words if word.startswith("-")]
+    metavar = " ".join(words[len(flags) :]) or None
+    return typer.Option(*flags, **{"metavar": metavar, "help": help_, **more})
+
+
 # -- sources ---------------------------------------------------------------------------------
 
 Source = Annotated[
@@ -66,221 +74,154 @@ Model = Annotated[
 ]
 From = Annotated[
     str | None,
-    typer.Option(
+    _option(
         "--from",
-        help="Format of the source. [default: found by content]",
+        "Format of the source. [default: found by content]",
         **_choice("format of a source", Kind),
     ),
 ]
 Columns = Annotated[
     str | None,
-    typer.Option(
-        "--columns",
-        metavar="NAME=COLUMN,...",
-        help="Which columns of a table to read, e.g. state=position,action=item_id.",
+    _option(
+        "--columns NAME=COLUMN,...",
+        "Which columns of a table to read, e.g. state=position,action=item_id.",
     ),
 ]
-OneStep = Annotated[
-    bool, typer.Option("--one-step", help="Every row of a table is a whole trajectory.")
-]
+OneStep = Annotated[bool, _option("--one-step", "Every row of a table is a whole trajectory.")]
 OrderBy = Annotated[
     str | None,
-    typer.Option(
-        "--order-by",
-        metavar="COLUMN",
-        help="Sort each trajectory's steps by this column; rows may come in any order.",
+    _option(
+        "--order-by COLUMN",
+        "Sort each trajectory's steps by this column; rows may come in any order.",
     ),
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set", metavar="NAME=VALUE", help="A top-level parameter of the source; again for more."
-    ),
+    _option("--set NAME=VALUE", "A top-level parameter of the source; again for more."),
 ]
 
 # -- estimates -------------------------------------------------------------------------------
 
 Gamma = Annotated[
     float | None,
-    typer.Option(
-        "--gamma",
-        "-g",
-        metavar="0..1",
-        help="Discount factor γ per step. [default: from the source, else 1]",
-    ),
+    _option("--gamma -g 0..1", "Discount factor γ per step. [default: from the source, else 1]"),
 ]
 Steps = Annotated[
-    int | None,
-    typer.Option(
-        "-k", metavar="STEPS", help="Sum only the first k rewards: G(k) = Σ_{i<k} γ^i r_{t+i}."
-    ),
+    int | None, _option("-k STEPS", "Sum only the first k rewards: G(k) = Σ_{i<k} γ^i r_{t+i}.")
 ]
 Visit = Annotated[
-    Literal["first", "every"],
-    typer.Option("--visit", help="Which visits of a trajectory count."),
+    Literal["first", "every"], _option("--visit", "Which visits of a trajectory count.")
 ]
-Of = Annotated[Literal["all", "v", "q", "a"], typer.Option("--of", help="Quantities to estimate.")]
+Of = Annotated[Literal["all", "v", "q", "a"], _option("--of", "Quantities to estimate.")]
 Truncated = Annotated[
     str,
-    typer.Option(
-        "--truncated",
-        metavar="keep|drop|bootstrap|cut[:ε]",
-        help="How to treat truncated trajectories: keep them, drop them, add γ^k V(last state), or "
+    _option(
+        "--truncated keep|drop|bootstrap|cut[:ε]",
+        "How to treat truncated trajectories: keep them, drop them, add γ^k V(last state), or "
         "cut off the steps whose gain misses more than ε max|V|.",
     ),
 ]
-Confidence = Annotated[
-    float, typer.Option("--confidence", metavar="0..1", help="Confidence level of the intervals.")
-]
+Confidence = Annotated[float, _option("--confidence 0..1", "Confidence level of the intervals.")]
 
 # -- solving ---------------------------------------------------------------------------------
 
 PolicyOption = Annotated[
-    str,
-    typer.Option(
-        "--policy",
-        metavar="POLICY",
-        help="optimal, uniform, spec, epsilon:0.1, softmax:1.0, or a file.",
-    ),
+    str, _option("--policy POLICY", "optimal, uniform, spec, epsilon:0.1, softmax:1.0, or a file.")
 ]
-Horizon = Annotated[
-    int | None,
-    typer.Option("--horizon", metavar="N", min=1, help="Values with 1 to N steps to go."),
-]
+Horizon = Annotated[int | None, _option("--horizon N", "Values with 1 to N steps to go.", min=1)]
 Criterion = Annotated[
     Literal["reward", "average"],
-    typer.Option(
-        "--criterion", help="Discounted or total reward, or average reward (gain and bias)."
-    ),
+    _option("--criterion", "Discounted or total reward, or average reward (gain and bias)."),
 ]
 Method = Annotated[
     str,
-    typer.Option(
-        "--method",
-        metavar="METHOD",
-        help=f"auto (chosen by the model), {', '.join(METHODS)}.",
+    _option(
+        "--method METHOD",
+        f"auto (chosen by the model), {', '.join(METHODS)}.",
         **_member("method", ["auto", *METHODS]),
     ),
 ]
 Bellman = Annotated[
     Literal["vv", "qq", "vq", "qv"] | None,
-    typer.Option("--bellman", help="Repeat V←V, Q←Q, V←Q or Q←V: value iteration four ways."),
+    _option("--bellman", "Repeat V←V, Q←Q, V←Q or Q←V: value iteration four ways."),
 ]
-Trace = Annotated[bool, typer.Option("--trace", help="One row per iteration.")]
+Trace = Annotated[bool, _option("--trace", "One row per iteration.")]
 Tolerance = Annotated[
     float | None,
-    typer.Option(
-        "--tol",
-        metavar="B",
-        help="Largest acceptable proven error: |v − V| ≤ B in every state. [default: 1e-6, less "
+    _option(
+        "--tol B",
+        "Largest acceptable proven error: |v − V| ≤ B in every state. [default: 1e-6, less "
         "for rewards below 1]",
     ),
 ]
-MaxIterations = Annotated[
-    int, typer.Option("--max-iterations", metavar="N", min=1, help="Stop after N iterations.")
-]
-StartOnly = Annotated[bool, typer.Option("--start-only", help="Show only the start states.")]
-States = Annotated[
-    str | None, typer.Option("--states", metavar="A,B", help="Show only these states.")
-]
+MaxIterations = Annotated[int, _option("--max-iterations N", "Stop after N iterations.", min=1)]
+StartOnly = Annotated[bool, _option("--start-only", "Show only the start states.")]
+States = Annotated[str | None, _option("--states A,B", "Show only these states.")]
 
 # -- simulation ------------------------------------------------------------------------------
 
 Play = Annotated[
     str | None,
-    typer.Option(
-        "--policy",
-        metavar="POLICY",
-        help="spec, uniform, optimal, epsilon:0.1, softmax:1.0, temperature:0.7, top-p:0.9, "
+    _option(
+        "--policy POLICY",
+        "spec, uniform, optimal, epsilon:0.1, softmax:1.0, temperature:0.7, top-p:0.9, "
         "top-k:5, several in turn with commas, or a file. [default: spec, else uniform]",
     ),
 ]
-Episodes = Annotated[
-    int,
-    typer.Option("--episodes", "-n", metavar="EPISODES", min=1, help="Episodes to simulate."),
-]
+Episodes = Annotated[int, _option("--episodes -n EPISODES", "Episodes to simulate.", min=1)]
 EpisodesOfModel = Annotated[
     int | None,
-    typer.Option(
-        "--episodes",
-        "-n",
-        metavar="EPISODES",
+    _option(
+        "--episodes -n EPISODES",
+        "The source is a model: simulate so many episodes, and estimate from them.",
         min=1,
-        help="The source is a model: simulate so many episodes, and estimate from them.",
         show_default=False,
     ),
 ]
 EpisodesOfGradient = Annotated[
     int | None,
-    typer.Option(
-        "--episodes",
-        "-n",
-        metavar="EPISODES",
-        min=1,
-        help="Episodes to simulate; with --steps, in each of them. [default: 1000; with --steps "
+    _option(
+        "--episodes -n EPISODES",
+        "Episodes to simulate; with --steps, in each of them. [default: 1000; with --steps "
         "none: the exact gradient]",
+        min=1,
         show_default=False,
     ),
 ]
 Start = Annotated[
     str | None,
-    typer.Option(
-        "--start",
-        metavar="STATE",
-        help="First state of an episode; uniform: any. [default: from the source]",
-    ),
+    _option("--start STATE", "First state of an episode; uniform: any. [default: from the source]"),
 ]
 MaxSteps = Annotated[
     int | None,
-    typer.Option(
-        "--max-steps",
-        metavar="STEPS",
-        min=1,
-        help="Cut an episode after so many steps (it counts as truncated).",
+    _option(
+        "--max-steps STEPS", "Cut an episode after so many steps (it counts as truncated).", min=1
     ),
 ]
 Seed = Annotated[
-    int | None,
-    typer.Option("--seed", metavar="N", min=0, help="Seed of the random numbers. [default: any]"),
+    int | None, _option("--seed N", "Seed of the random numbers. [default: any]", min=0)
 ]
-WithProb = Annotated[
-    bool, typer.Option("--with-prob", help="Also write the probability of each action.")
-]
+WithProb = Annotated[bool, _option("--with-prob", "Also write the probability of each action.")]
 SimulationRows = Annotated[
     Literal["trajectories", "summary"] | None,
-    typer.Option(
-        "--rows", help="Rows to write. [default: the summary on a terminal or as a table]"
-    ),
+    _option("--rows", "Rows to write. [default: the summary on a terminal or as a table]"),
 ]
 Rollouts = Annotated[
-    bool,
-    typer.Option(
-        "--rollouts", help="Write the prompt, response, reward and group of each episode."
-    ),
+    bool, _option("--rollouts", "Write the prompt, response, reward and group of each episode.")
 ]
 EpisodesOfGroup = Annotated[
-    int,
-    typer.Option(
-        "--group-size", metavar="N", min=1, help="Episodes in a row that share their start state."
-    ),
+    int, _option("--group-size N", "Episodes in a row that share their start state.", min=1)
 ]
 Bins = Annotated[
     int | None,
-    typer.Option(
-        "--bins",
-        metavar="N",
-        min=1,
-        help="Divide each number of a Gymnasium observation into N bins.",
-    ),
+    _option("--bins N", "Divide each number of a Gymnasium observation into N bins.", min=1),
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option(
-        "--jobs",
-        "-j",
-        metavar="N",
+    _option(
+        "--jobs -j N",
+        "Threads; the answer does not depend on it. [default: one per processor]",
         min=1,
-        help="Threads; the answer does not depend on it. [default: one per processor]",
     ),
 ]
 
@@ -288,213 +229,163 @@ Jobs = Annotated[
 
 Form = Annotated[
     Literal["all", "trajectory", "gain", "q", "advantage"],
-    typer.Option(
-        "--form", help="Ψ: the whole gain G(τ), γ^t G_t, γ^t Q(s_t,a_t), or γ^t A(s_t,a_t)."
-    ),
+    _option("--form", "Ψ: the whole gain G(τ), γ^t G_t, γ^t Q(s_t,a_t), or γ^t A(s_t,a_t)."),
 ]
 Baseline = Annotated[
     Literal["none", "mean", "value", "optimal"],
-    typer.Option(
+    _option(
         "--baseline",
-        help="Baseline of the forms trajectory and gain; mean: over the episodes that share a "
+        "Baseline of the forms trajectory and gain; mean: over the episodes that share a "
         "start state.",
     ),
 ]
 Critic = Annotated[
     Literal["exact", "estimated"],
-    typer.Option(
-        "--critic", help="Q and V from the model, or from the other half of the episodes."
-    ),
+    _option("--critic", "Q and V from the model, or from the other half of the episodes."),
 ]
 NoDiscountWeight = Annotated[
-    bool,
-    typer.Option("--no-discount-weight", help="Leave out γ^t, as practice does (biased)."),
+    bool, _option("--no-discount-weight", "Leave out γ^t, as practice does (biased).")
 ]
 Batch = Annotated[
     int | None,
-    typer.Option(
-        "--batch",
-        metavar="B",
-        min=1,
-        help="Episodes per update: reports the expected error of one update; does not change the "
+    _option(
+        "--batch B",
+        "Episodes per update: reports the expected error of one update; does not change the "
         "rows. With --steps the same as -n.",
+        min=1,
         show_default=False,
     ),
 ]
 Logits = Annotated[
     str | None,
-    typer.Option(
-        "--logits",
-        metavar="FILE",
-        help="θ(s,a) of the policy, state: {action: number}; or zero. [default: log π(a|s)]",
+    _option(
+        "--logits FILE",
+        "θ(s,a) of the policy, state: {action: number}; or zero. [default: log π(a|s)]",
     ),
 ]
 FromData = Annotated[
     str | None,
-    typer.Option(
-        "--from-data",
-        metavar="FILE",
-        help="Trajectories to use instead of simulating; --columns then applies to them.",
+    _option(
+        "--from-data FILE",
+        "Trajectories to use instead of simulating; --columns then applies to them.",
     ),
 ]
 GradientRows = Annotated[
     Literal["gradient", "variance"],
-    typer.Option("--rows", help="One row per parameter and form, or one row per form."),
+    _option("--rows", "One row per parameter and form, or one row per form."),
 ]
 AscentSteps = Annotated[
     int | None,
-    typer.Option(
-        "--steps",
-        metavar="K",
+    _option(
+        "--steps K",
+        "Take K steps of gradient ascent; -o policy.yaml writes the final policy.",
         min=1,
-        help="Take K steps of gradient ascent; -o policy.yaml writes the final policy.",
     ),
 ]
 LearningRate = Annotated[
-    float | None,
-    typer.Option("--learning-rate", metavar="η", help="Size of each step: θ ← θ + η ∇J(θ)."),
+    float | None, _option("--learning-rate η", "Size of each step: θ ← θ + η ∇J(θ).")
 ]
 
 # -- rollouts of a language model ------------------------------------------------------------
 
 Estimator = Annotated[
     str | None,
-    typer.Option(
-        "--estimator",
-        metavar="NAME",
-        help=f"{', '.join(ESTIMATORS)}. [default: grpo, or the trainer's]",
+    _option(
+        "--estimator NAME",
+        f"{', '.join(ESTIMATORS)}. [default: grpo, or the trainer's]",
         autocompletion=lambda: list(ESTIMATORS),
     ),
 ]
 Trainer = Annotated[
     str | None,
-    typer.Option(
-        "--as",
-        metavar="TRAINER",
-        help=f"Compute as this trainer does: {', '.join(TRAINERS)}.",
+    _option(
+        "--as TRAINER",
+        f"Compute as this trainer does: {', '.join(TRAINERS)}.",
         autocompletion=lambda: list(TRAINERS),
     ),
 ]
 Compare = Annotated[
-    str | None,
-    typer.Option("--compare", metavar="NAME,...", help="Several estimators, one column each."),
+    str | None, _option("--compare NAME,...", "Several estimators, one column each.")
 ]
 GroupRows = Annotated[
     Literal["rollouts", "groups", "summary"] | None,
-    typer.Option("--rows", help="Rows to show. [default: summary in a table, else rollouts]"),
+    _option("--rows", "Rows to show. [default: summary in a table, else rollouts]"),
 ]
 Audit = Annotated[
     bool,
-    typer.Option(
+    _option(
         "--audit",
-        help="Find the convention that reproduces the trainer's advantages; list the rollouts "
+        "Find the convention that reproduces the trainer's advantages; list the rollouts "
         "that do not fit. Exit 4 if there are any.",
     ),
 ]
 Why = Annotated[
-    str | None,
-    typer.Option("--why", metavar="[STEP/]GROUP", help="One group in full, with the arithmetic."),
+    str | None, _option("--why [STEP/]GROUP", "One group in full, with the arithmetic.")
 ]
-GroupColumn = Annotated[
-    str | None,
-    typer.Option("--group", metavar="COLUMN", help="Column that identifies the group."),
-]
+GroupColumn = Annotated[str | None, _option("--group COLUMN", "Column that identifies the group.")]
 RewardColumns = Annotated[
-    str | None,
-    typer.Option(
-        "--reward", metavar="COLUMN,...", help="Column of the reward, or several that add up."
-    ),
+    str | None, _option("--reward COLUMN,...", "Column of the reward, or several that add up.")
 ]
-Weights = Annotated[
-    str | None,
-    typer.Option("--weights", metavar="W,...", help="Weight of each reward. [default: 1]"),
-]
+Weights = Annotated[str | None, _option("--weights W,...", "Weight of each reward. [default: 1]")]
 AdvantageColumn = Annotated[
-    str | None,
-    typer.Option("--advantage", metavar="COLUMN", help="Column of the trainer's own advantage."),
+    str | None, _option("--advantage COLUMN", "Column of the trainer's own advantage.")
 ]
 LengthColumn = Annotated[
-    str | None,
-    typer.Option("--length", metavar="COLUMN", help="Column of the response's length in tokens."),
+    str | None, _option("--length COLUMN", "Column of the response's length in tokens.")
 ]
 StepColumn = Annotated[
-    str | None,
-    typer.Option(
-        "--step", metavar="COLUMN", help="Column of the training step; none: ignore steps."
-    ),
+    str | None, _option("--step COLUMN", "Column of the training step; none: ignore steps.")
 ]
 RolloutColumn = Annotated[
     str | None,
-    typer.Option(
-        "--rollout",
-        metavar="COLUMN",
-        help="Column that identifies the rollout when it spans several rows; none: one row each.",
+    _option(
+        "--rollout COLUMN",
+        "Column that identifies the rollout when it spans several rows; none: one row each.",
     ),
 ]
 BaselineColumn = Annotated[
-    str | None,
-    typer.Option(
-        "--baseline", metavar="COLUMN", help="Column of the greedy answer's reward, for remax."
-    ),
+    str | None, _option("--baseline COLUMN", "Column of the greedy answer's reward, for remax.")
 ]
 GroupSize = Annotated[
-    int | None,
-    typer.Option("--group-size", metavar="N", min=1, help="Every N rows of a file are a group."),
+    int | None, _option("--group-size N", "Every N rows of a file are a group.", min=1)
 ]
 DumpFormat = Annotated[
     str | None,
-    typer.Option(
-        "--from",
-        metavar="FORMAT",
-        help=f"Format of the rollouts: {', '.join(DUMPS)}. [default: found by content]",
+    _option(
+        "--from FORMAT",
+        f"Format of the rollouts: {', '.join(DUMPS)}. [default: found by content]",
         autocompletion=lambda: list(DUMPS),
     ),
 ]
-Epsilon = Annotated[
-    float | None,
-    typer.Option("--epsilon", metavar="ε", help="Number added to the standard deviation."),
-]
-Ddof = Annotated[
-    int | None, typer.Option("--ddof", metavar="0|1", help="1: Σ(r−μ)² / (G−1); 0: / G.")
-]
+Epsilon = Annotated[float | None, _option("--epsilon ε", "Number added to the standard deviation.")]
+Ddof = Annotated[int | None, _option("--ddof 0|1", "1: Σ(r−μ)² / (G−1); 0: / G.")]
 Scale = Annotated[
     Literal["group", "batch", "none"] | None,
-    typer.Option("--scale", help="Standard deviation to divide by: of the group, or the batch."),
+    _option("--scale", "Standard deviation to divide by: of the group, or the batch."),
 ]
 LeaveOneOut = Annotated[
-    bool,
-    typer.Option("--leave-one-out", help="Mean and deviation of the other rollouts of the group."),
+    bool, _option("--leave-one-out", "Mean and deviation of the other rollouts of the group.")
 ]
 LengthPenalty = Annotated[
     str | None,
-    typer.Option(
-        "--length-penalty",
-        metavar="kimi|efficiency|overlong:MAX:BUFFER",
-        help="Change the rewards by the length of the response first.",
+    _option(
+        "--length-penalty kimi|efficiency|overlong:MAX:BUFFER",
+        "Change the rewards by the length of the response first.",
     ),
 ]
-PassK = Annotated[
-    int | None, typer.Option("-k", metavar="K", help="k of pass-k-analytic. [default: 4]")
-]
-Success = Annotated[
-    float,
-    typer.Option("--success", metavar="REWARD", help="Smallest reward that counts as success."),
-]
+PassK = Annotated[int | None, _option("-k K", "k of pass-k-analytic. [default: 4]")]
+Success = Annotated[float, _option("--success REWARD", "Smallest reward that counts as success.")]
 RelativeTolerance = Annotated[
     float | None,
-    typer.Option(
-        "--tolerance",
-        metavar="RELATIVE",
-        help="Rewards are equal if they differ by at most this share of the larger. [default: "
+    _option(
+        "--tolerance RELATIVE",
+        "Rewards are equal if they differ by at most this share of the larger. [default: "
         "2⁻²³ = 1.2e-7, the rounding of float32]",
     ),
 ]
 Texts = Annotated[
     bool,
-    typer.Option(
-        "--texts",
-        help="Read the responses too: noise of the judge, and lengths in characters.",
-    ),
+    _option("--texts", "Read the responses too: noise of the judge, and lengths in characters."),
 ]
 
 # -- specs and the manual --------------------------------------------------------------------
@@ -513,8 +404,8 @@ Topic = Annotated[
         metavar="[TOPIC]", help="The topic to print. [default: list them]", show_default=False
     ),
 ]
-Raw = Annotated[bool, typer.Option("--raw", help="Print the Markdown text as it is written.")]
-Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of documents.")]
+Raw = Annotated[bool, _option("--raw", "Print the Markdown text as it is written.")]
+Schema = Annotated[bool, _option("--schema", "Print the JSON Schema of documents.")]
 
 # -- the answer ------------------------------------------------------------------------------
 
@@ -529,41 +420,32 @@ def _file_name(output: str | None) -> str | None:
 
 FormatOption = Annotated[
     str | None,
-    typer.Option(
-        "--format",
-        "-f",
-        help="Format of the answer. [default: table, or RLCALC_FORMAT]",
+    _option(
+        "--format -f",
+        "Format of the answer. [default: table, or RLCALC_FORMAT]",
         **_choice("format", FORMATS),
     ),
 ]
 TrajectoryFormat = Annotated[
     str | None,
-    typer.Option(
-        "--format",
-        "-f",
-        help="Format of the output; table and md hold the summary. [default: RLCALC_FORMAT, else a "
+    _option(
+        "--format -f",
+        "Format of the output; table and md hold the summary. [default: RLCALC_FORMAT, else a "
         "table of the summary or JSONL of the trajectories]",
         **_choice("format", FORMATS),
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="-f json")]
-Csv = Annotated[bool, typer.Option("--csv", help="-f csv")]
+Json = Annotated[bool, _option("--json", "-f json")]
+Csv = Annotated[bool, _option("--csv", "-f csv")]
 Output = Annotated[
     str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Write to this file; its suffix picks the format.",
-        callback=_file_name,
+    _option(
+        "--output -o FILE", "Write to this file; its suffix picks the format.", callback=_file_name
     ),
 ]
-Head = Annotated[
-    int | None,
-    typer.Option("--head", metavar="N", min=0, help="Rows that a table shows. [default: 50]"),
-]
-All = Annotated[bool, typer.Option("--all", help="Show every row in a table.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide notes and warnings.")]
+Head = Annotated[int | None, _option("--head N", "Rows that a table shows. [default: 50]", min=0)]
+All = Annotated[bool, _option("--all", "Show every row in a table.")]
+Quiet = Annotated[bool, _option("--quiet -q", "Hide notes and warnings.")]
 
 # -- groups of options -----------------------------------------------------------------------
 
