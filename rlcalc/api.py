@@ -497,7 +497,7 @@ def group(
     conventions = {
         name if name and len(estimators) > 1 else "advantage": replace(
             convention_of(name, trainer), k=k, success=success, length_penalty=length_penalty
-        ).but(epsilon=epsilon, ddof=ddof, scale=scale, leave_one_out=leave_one_out)
+        ).changed(epsilon=epsilon, ddof=ddof, scale=scale, leave_one_out=leave_one_out)
         for name in (estimators or (None,))
     }
     rollouts = load_rollouts(source, **reading)

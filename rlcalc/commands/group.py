@@ -227,10 +227,12 @@ def group(
         rollouts = rest()
     first = next(iter(conventions.values()))
     if audit:
+        from rlcalc.groups.advantages.length_penalty import penalised
         from rlcalc.groups.audit.report import audit as audited
 
         held_against = replace(first, length_penalty=None) if estimator or as_ else None
-        result = audited(estimators.shaped(rollouts, first), tolerance, held_against)
+        rollouts = penalised(rollouts, first.length_penalty, first.success)
+        result = audited(rollouts, tolerance, held_against)
     elif why is not None:
         result = estimators.why(rollouts, why, first, success, tolerance)
     else:
@@ -275,7 +277,7 @@ class Changes:
 
     def of(self, how: Convention) -> Convention:
         """Return a convention with what was asked for."""
-        changed = how.but(
+        changed = how.changed(
             epsilon=self.epsilon,
             ddof=self.ddof,
             scale=self.scale.value if self.scale else None,
@@ -302,8 +304,10 @@ def _conventions(
         )
         for name in names
     }
-    used = {what for how in chosen.values() for what in how.used()}
-    changes.refuse(f"{' and '.join(h.said() for h in chosen.values())} has no such thing", used)
+    used = {what for how in chosen.values() for what in how.options()}
+    changes.refuse(
+        f"{' and '.join(h.description() for h in chosen.values())} has no such thing", used
+    )
     return chosen
 
 
