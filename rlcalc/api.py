@@ -638,7 +638,7 @@ def audit(
         UsageError: a change that the estimator does not use, or one without an estimator.
     """
     with _rollouts_beside_imports(source, **reading) as rollouts:
-        from rlcalc.groups import report
+        from rlcalc.groups.advantages.length_penalty import penalised
         from rlcalc.groups.advantages.request import ConventionRequest
         from rlcalc.groups.audit import report as audits
 
@@ -649,7 +649,8 @@ def audit(
             )
         how = request.convention(estimator, trainer)
         against = replace(how, length_penalty=None) if estimator or trainer else None
-        return audits.audit(report.shaped(rollouts(), how), tolerance, against)
+        shaped = penalised(rollouts(), how.length_penalty, how.success)
+        return audits.audit(shaped, tolerance, against)
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def test_typer_lives_in_the_command_line_alone() -> None:
 
 
 CONTRACTS = {
-    "groups/advantages": "groups/advantages/test_advantages.py",
+    "groups/advantages": "groups/advantages/test_contract.py",
     "readers/rollouts/dumps": "readers/rollouts/test_dumps.py",
     "solvers/methods": "solvers/methods/test_methods.py",
     "renderers": "renderers/test_formats.py",

@@ -75,7 +75,7 @@ def test_an_estimator_of_advantages(copy: Copy) -> None:
     copy.add(
         "groups/advantages/halved.py",
         "ESTIMATORS",
-        '"halved": "halved"',
+        '"halved": Estimator("halved:halved")',
         "def halved(scored, how):\n    return scored.reward / 2\n",
     )
     rows = json.loads(copy.run("group", "rollouts", "--estimator", "halved", "--json"))["rows"]

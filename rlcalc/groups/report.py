@@ -8,9 +8,10 @@ from typing import Any, Literal
 import numpy as np
 
 from rlcalc.errors import UsageError, shown
-from rlcalc.groups.advantages import advantages
-from rlcalc.groups.advantages.convention import Convention, centred, small, spread
-from rlcalc.groups.advantages.length_penalty import penalised, shaper
+from rlcalc.groups.advantages.compute import advantages
+from rlcalc.groups.advantages.convention import Convention, small
+from rlcalc.groups.advantages.length_penalty import shaper
+from rlcalc.groups.advantages.normalise import centred, divisor
 from rlcalc.groups.groups import DEAD, EQUAL, STATUS, Groups
 from rlcalc.groups.summary import summary
 from rlcalc.numerics.arrays import Floats, Ints
@@ -73,7 +74,7 @@ def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[s
     rollouts = groups.rollouts
     return {
         "format": rollouts.facts.get("format"),
-        "estimator": "; ".join(how.said() for how in conventions.values()),
+        "estimator": "; ".join(how.description() for how in conventions.values()),
         "rollouts": len(rollouts),
         "groups": rollouts.n_groups,
         "grouped_by": rollouts.facts.get("grouped_by"),
@@ -219,7 +220,7 @@ def why(
     question = None if rollouts.question is None else rollouts.question[part.start]
     facts: dict[str, Fact] = {
         "prompt": _start(question, 200),
-        "estimator": how.said(),
+        "estimator": how.description(),
         "n": part.stop - part.start,
         "mean": float(scored.mean()) if len(scored) else None,
         "std": float(scored.std(ddof=how.ddof)) if len(scored) > how.ddof else None,
@@ -242,13 +243,6 @@ def too_small(groups: Groups, conventions: Iterable[Convention]) -> list[str]:
     return found
 
 
-def shaped(rollouts: Rollouts, how: Convention) -> Rollouts:
-    """Return the rollouts with the rewards that an estimator sees, which lengths may shape."""
-    if how.length_penalty is None:
-        return rollouts
-    return penalised(rollouts, how.length_penalty, how.success)
-
-
 def _start(text: str | None, most: int) -> str | None:
     return None if text is None else shown(" ".join(text.split()), most)
 
@@ -261,7 +255,7 @@ def _arithmetic(rollouts: Rollouts, part: slice, how: Convention) -> list[str | 
     scored = rollouts.scored
     mean, by = np.full(len(rollouts), np.nan), np.full(len(rollouts), np.nan)
     mean[scored.rollout] = scored.reward - centred(scored, how)
-    by[scored.rollout] = spread(scored, how)
+    by[scored.rollout] = divisor(scored, how)
     lines: list[str | None] = []
     for place in range(part.start, part.stop):
         reward = rollouts.reward[place]

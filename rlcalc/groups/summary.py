@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import InputError
-from rlcalc.groups.advantages import advantages
+from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import DEAD, EASY, FLAT, HARD, MIXED, SINGLE, STATUS, Groups
 from rlcalc.groups.pass_at_k import is_success, none_right, pass_at_k

@@ -14,7 +14,8 @@ import polars as pl
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from rlcalc.groups.advantages import ESTIMATORS, advantages
+from rlcalc.groups.advantages import ESTIMATORS
+from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.trainers import convention_of
 from rlcalc.readers.rollouts.load import load_frame
 from rlcalc.readers.rollouts.request import RolloutRequest

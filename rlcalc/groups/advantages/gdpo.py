@@ -6,6 +6,7 @@ import numpy as np
 
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.grpo import grpo
+from rlcalc.groups.advantages.normalise import whitened
 from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Scored
 
@@ -31,4 +32,4 @@ def gdpo(scored: Scored, how: Convention) -> Floats:
         part = scored.only(name)
         if len(part):
             total[part.rollout] += scored.weights.get(name, 1.0) * grpo(part, how)
-    return how.whiten(scored, total)
+    return whitened(scored, total, how.whiten)

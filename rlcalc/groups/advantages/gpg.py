@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlcalc.groups.advantages.convention import Convention, centred
+from rlcalc.groups.advantages.convention import Convention
+from rlcalc.groups.advantages.normalise import centred
 from rlcalc.numerics.arrays import Floats, segment_sums
 from rlcalc.rollouts import Scored
 

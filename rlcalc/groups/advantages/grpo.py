@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlcalc.groups.advantages.convention import Convention, centred, quotient, spread
+from rlcalc.groups.advantages.convention import Convention
+from rlcalc.groups.advantages.normalise import centred, divisor, quotient
 from rlcalc.numerics.arrays import Floats, Ints, segment_mean, segment_sums
 from rlcalc.rollouts import Scored
 
@@ -55,7 +56,7 @@ def grpo(scored: Scored, how: Convention) -> Floats:
         if how.scale == "group":
             deviation = others_deviation(scored, how.ddof)
             return left / np.where(deviation > 0, deviation + how.epsilon, 1.0)
-    return left if how.scale == "none" else quotient(left, spread(scored, how))
+    return left if how.scale == "none" else quotient(left, divisor(scored, how))
 
 
 def others_deviation(scored: Scored, ddof: int) -> Floats:

@@ -15,18 +15,20 @@ from rlcalc.rollouts import Rollouts, Scored
 PENALTIES = ("kimi", "efficiency", "overlong:MAX:BUFFER")
 
 
-def penalised(rollouts: Rollouts, penalty: str, success: float) -> Rollouts:
-    """Return the same rollouts with rewards that depend on the length.
+def penalised(rollouts: Rollouts, penalty: str | None, success: float) -> Rollouts:
+    """Return the same rollouts with rewards that depend on the length; as they are without penalty.
 
     Args:
         rollouts: with lengths.
-        penalty: as `shaper` takes it.
+        penalty: as `shaper` takes it; None: no penalty.
         success: the reward from which a rollout is right.
 
     Raises:
         UsageError: there is no such penalty.
         InputError: a length is not known.
     """
+    if penalty is None:
+        return rollouts
     scored = rollouts.scored
     reward = np.full(len(rollouts), np.nan)
     reward[scored.rollout] = shaper(penalty, success)(scored)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rlcalc.groups.advantages.convention import Convention
+from rlcalc.groups.advantages.normalise import with_single_groups
 from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Scored
 
@@ -31,7 +32,4 @@ def opo(scored: Scored, how: Convention) -> Floats:
     left = scored.reward - first
     weight = scored.total(length)
     baseline = scored.total(length * left) / np.where(weight > 0, weight, 1.0)
-    answer: Floats = left - scored.each(baseline)
-    if how.single != "zero":
-        answer = np.where(scored.single, scored.reward if how.single == "raw" else np.nan, answer)
-    return answer
+    return with_single_groups(scored, left - scored.each(baseline), how)

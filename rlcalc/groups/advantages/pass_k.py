@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rlcalc.errors import UsageError
-from rlcalc.groups.advantages.convention import Convention, quotient, spread
+from rlcalc.groups.advantages.convention import Convention
+from rlcalc.groups.advantages.normalise import divisor, quotient
 from rlcalc.groups.pass_at_k import is_success, none_right
 from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Scored
@@ -33,7 +34,7 @@ def pass_k(scored: Scored, how: Convention) -> Floats:
     lead = np.zeros(len(scored))
     lead[alone] = (high - scored.each(second))[alone]
     if how.scale != "none":
-        lead = quotient(lead, spread(scored, how))
+        lead = quotient(lead, divisor(scored, how))
     return np.where(scored.single, np.nan, lead) if how.single == "none" else lead
 
 

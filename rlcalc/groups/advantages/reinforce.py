@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rlcalc.groups.advantages.convention import Convention
+from rlcalc.groups.advantages.normalise import whitened
 from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Scored
 
@@ -43,4 +44,4 @@ def batch(scored: Scored, how: Convention) -> Floats:
     """
     if how.scale == "none":
         return scored.reward - scored.each_of_batch(scored.batch_mean(scored.reward))
-    return how.whiten(scored, scored.reward)
+    return whitened(scored, scored.reward, how.whiten)

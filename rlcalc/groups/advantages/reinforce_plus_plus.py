@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rlcalc.groups.advantages.convention import Convention, centred
+from rlcalc.groups.advantages.convention import Convention
+from rlcalc.groups.advantages.normalise import centred, whitened
 from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Scored
 
@@ -24,7 +25,7 @@ def reinforce_plus_plus(scored: Scored, how: Convention) -> Floats:
 
     Source: Hu (2025), REINFORCE++, arXiv 2501.03262.
     """
-    return how.whiten(scored, scored.reward)
+    return whitened(scored, scored.reward, how.whiten)
 
 
 def reinforce_plus_plus_baseline(scored: Scored, how: Convention) -> Floats:
@@ -41,4 +42,4 @@ def reinforce_plus_plus_baseline(scored: Scored, how: Convention) -> Floats:
 
     Source: Hu (2025), REINFORCE++, arXiv 2501.03262, section on the baseline variant.
     """
-    return how.whiten(scored, centred(scored, how))
+    return whitened(scored, centred(scored, how), how.whiten)

@@ -44,7 +44,7 @@ class ConventionRequest:
     ) -> list[Convention]:
         known = [convention_of(name, trainer) for name in estimators]
         changed = [
-            how.but(
+            how.changed(
                 epsilon=self.epsilon,
                 ddof=self.ddof,
                 scale=self.scale,
@@ -55,8 +55,8 @@ class ConventionRequest:
         if self.k is not None:
             changed = [replace(how, k=self.k) for how in changed]
         self.require_use(
-            f"with {' and '.join(how.said() for how in changed)}",
-            {name for how in changed for name in how.used()},
+            f"with {' and '.join(how.description() for how in changed)}",
+            {name for how in changed for name in how.options()},
         )
         return [
             replace(how, success=self.success, length_penalty=self.length_penalty)

@@ -6,6 +6,7 @@ From their code, at the versions that the README names; the first estimator is t
 from __future__ import annotations
 
 from rlcalc.errors import UsageError, nearest, shown
+from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.convention import Convention, Unscored, Whiten
 
 VERL_TOKENS = Whiten("tokens", ddof=1, epsilon=1e-8, floor="root")
@@ -110,8 +111,6 @@ def convention_of(estimator: str | None, trainer: str | None) -> Convention:
     Raises:
         UsageError: there is no such estimator or trainer, or it is not one of the trainer's.
     """
-    from rlcalc.groups.advantages import ESTIMATORS
-
     if trainer is not None and trainer not in TRAINERS:
         near = nearest(trainer, TRAINERS)
         raise UsageError(

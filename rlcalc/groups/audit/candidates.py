@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 
+from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.convention import Convention, Single, Whiten
 from rlcalc.groups.advantages.trainers import OPENRLHF_TOKENS, VERL_TOKENS
 from rlcalc.groups.groups import Groups
@@ -36,6 +37,12 @@ def candidates(groups: Groups) -> list[Convention]:
     found += [Convention("reinforce++-baseline", whiten=whiten) for whiten in (*tokens, *whitens)]
     found += [Convention("maxrl", epsilon) for epsilon in (0.0, 1e-6)]
     found += [Convention(name) for name in ("opo", "gpg", "pass-k", "remax", "reinforce")]
+    tried = {how.estimator for how in found}
+    found += [
+        Convention(name)
+        for name, estimator in ESTIMATORS.items()
+        if name not in (*tried, "gdpo") and "k" not in estimator.uses  # nobody says which k
+    ]
     if len(rollouts.rewards) > 1:
         found += [Convention("gdpo", e, whiten=Whiten(epsilon=e)) for e in EPSILONS]
         found += [Convention("gdpo", whiten=VERL_TOKENS)]

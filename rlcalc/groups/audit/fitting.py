@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from rlcalc.errors import InputError
-from rlcalc.groups.advantages import advantages
+from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.trainers import TRAINERS
 from rlcalc.groups.audit.float32 import allowed
@@ -228,7 +228,10 @@ def trainers_of(compared: Comparison, fit: Fit) -> list[str]:
     return [
         name
         for name, known in TRAINERS.items()
-        if any(h.said() == fit.how.said() and _fits_all(compared, h, fit) for h in known.values())
+        if any(
+            h.description() == fit.how.description() and _fits_all(compared, h, fit)
+            for h in known.values()
+        )
     ]
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rlcalc.groups.advantages.convention import WHITENING, Convention
+from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import Groups
 from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Rollouts
@@ -34,7 +34,7 @@ def allowed(rollouts: Rollouts, how: Convention, advantage: Floats) -> Floats:
     scored = rollouts.scored
     most = np.maximum(np.abs(scored.low), np.abs(scored.high))
     by = _divisor(rollouts, how)
-    times = ROUNDING * (4.0 if how.estimator in (*WHITENING, "gdpo") else 1.0)
+    times = ROUNDING * (4.0 if how.whitens or how.estimator == "gdpo" else 1.0)
     within: Floats = np.abs(advantage)
     within[scored.rollout] += scored.each(most / np.where(by > 0, by, 1.0))
     within *= times
@@ -44,7 +44,8 @@ def allowed(rollouts: Rollouts, how: Convention, advantage: Floats) -> Floats:
 def _divisor(rollouts: Rollouts, how: Convention) -> Floats:
     """Return [K] what r − μ is divided by in each group with a reward, or about that."""
     scored = rollouts.scored
-    if how.estimator in WHITENING or (how.estimator in ("grpo", "pass-k") and how.scale == "batch"):
+    by_batch = how.scales and how.estimator != "gdpo" and how.scale == "batch"
+    if how.whitens or by_batch:
         values = scored.centred if how.estimator == "reinforce++-baseline" else scored.reward
         spread = np.sqrt(scored.batch_variance(values, 0))
         of_group = spread[np.searchsorted(scored.batch, scored.start[:-1], side="right") - 1]
@@ -80,4 +81,4 @@ def allowed_if_equal(groups: Groups, usual: float, how: Convention | None) -> Fl
 
 
 def _divides_by_group(how: Convention) -> bool:
-    return how.estimator in ("grpo", "gdpo", "pass-k") and how.scale == "group"
+    return how.scales and how.scale == "group"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlcalc.groups.advantages import advantages
+from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.audit.candidates import candidates
 from rlcalc.groups.audit.fitting import Comparison, best_of

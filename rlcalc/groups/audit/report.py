@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rlcalc.errors import InputError
-from rlcalc.groups.advantages import advantages
+from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.audit.candidates import candidates
 from rlcalc.groups.audit.fitting import Comparison, Fit, best_of, trainers_of
@@ -117,7 +117,7 @@ def findings(compared: Comparison, best: Fit, advantage: Floats) -> Ints:
 
 def _said(fit: Fit) -> str:
     counted = ", unscored counts as 0" if fit.how.unscored == "counts as 0" else ""
-    return fit.how.said() + counted
+    return fit.how.description() + counted
 
 
 def _most(values: Floats) -> float | None:
@@ -150,7 +150,7 @@ def _notes(compared: Comparison, best: Fit, finding: Ints, how: Convention | Non
         )
     elif n and not found and how:
         notes.append(
-            f"{how.said()} does not give these advantages; without --as and --estimator "
+            f"{how.description()} does not give these advantages; without --as and --estimator "
             "rlcalc looks for what does"
         )
     elif n and not found:

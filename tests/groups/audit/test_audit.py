@@ -11,7 +11,7 @@ import rlcalc
 from rlcalc.cli import app_of
 from rlcalc.commands import COMMANDS
 from rlcalc.errors import InputError
-from rlcalc.groups.advantages import advantages
+from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import small
 from rlcalc.groups.advantages.trainers import TRAINERS, convention_of
 from rlcalc.numerics.arrays import Floats
@@ -46,7 +46,7 @@ def test_each_convention_is_found(trainer: str, name: str) -> None:
     alike = f"{facts['reproduced_by']}; {facts['fit_as_well']}"
 
     assert facts["fit"] == facts["compared"]
-    assert how.said() in alike
+    assert how.description() in alike
 
 
 @pytest.mark.parametrize("trainer", ["trl", "verl", "ms-swift", "nemo-rl"])
@@ -60,7 +60,7 @@ def test_gdpo_is_found(trainer: str) -> None:
 
 def test_epsilon_and_ddof_are_read_from_the_numbers() -> None:
     for epsilon, ddof in ((1e-4, 1), (1e-5, 0), (1e-6, 1)):
-        how = convention_of("grpo", None).but(epsilon=epsilon, ddof=ddof)
+        how = convention_of("grpo", None).changed(epsilon=epsilon, ddof=ddof)
         facts = rlcalc.audit(rollouts_with(advantages(rollouts_with(), how))).facts
 
         said = f"grpo, group std, ddof {ddof}, epsilon {small(epsilon)}"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.groups.advantages import advantages
+from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.trainers import TRAINERS
 from rlcalc.groups.audit import fitting
