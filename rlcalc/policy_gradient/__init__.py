@@ -1,1 +1,1 @@
-"""The policy gradient: exact, estimated from episodes, and followed uphill."""
+"""The policy gradient: exact values, estimates from episodes, and gradient ascent."""

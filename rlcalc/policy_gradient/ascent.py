@@ -1,4 +1,4 @@
-"""Gradient ascent: a policy that climbs, along the exact gradient or along an estimate."""
+"""Gradient ascent along the exact policy gradient, or along an estimate of it."""
 
 from __future__ import annotations
 
@@ -20,118 +20,121 @@ from rlcalc.simulation.play import Watch
 
 @dataclass(frozen=True)
 class AscentRequest:
-    """How a policy is to climb."""
+    """The length and the direction of a gradient ascent."""
 
     steps: int
     learning_rate: float
-    question: GradientRequest | None = (
-        None  # None: along the exact gradient, else along an estimate
-    )
+    estimate: GradientRequest | None = None  # None: the exact gradient is followed
 
     def __post_init__(self) -> None:
-        """Refuse what is no climb.
+        """Check the request.
 
         Raises:
             UsageError: a number out of range, several forms at once, or other rows.
         """
         if self.steps < 1:
-            raise UsageError(f"an ascent of {self.steps} steps", fix="it has at least one")
+            raise UsageError(f"steps is {self.steps}", fix="give --steps 1 or more")
         if not 0 < self.learning_rate < np.inf:
             raise UsageError(
-                f"the learning rate is {self.learning_rate:g}", fix="give a number above 0"
+                f"the learning rate is {self.learning_rate:g}",
+                fix="give a finite --learning-rate above 0",
             )
-        if self.question and self.question.form == "all":
+        if self.estimate and self.estimate.form == "all":
             raise UsageError(
-                "an ascent follows one estimate", fix=f"--form is one of {', '.join(FORMS)}"
+                "gradient ascent follows the estimate of one form",
+                fix=f"give --form one of {', '.join(FORMS)}",
             )
-        if self.question and self.question.rows != "gradient":
-            raise UsageError("the rows of an ascent are its steps", fix="leave out --rows")
+        if self.estimate and self.estimate.rows != "gradient":
+            raise UsageError(
+                "--rows does not apply to gradient ascent: its rows are its steps",
+                fix="leave out --rows",
+            )
 
 
 def ascend(
-    at: GradientSetup, ascent: AscentRequest, watch: Watch = lambda items, done: items
+    setup: GradientSetup, request: AscentRequest, watch: Watch = lambda items, done: items
 ) -> tuple[Result, Policy]:
     """Return the objective after each step of gradient ascent, and the policy at its end.
 
         θ ← θ + η ∇J(θ),   π(a|s) = exp θ(s,a) / Σ_b exp θ(s,b)
 
-    Step k of an estimated ascent plays episodes of its own, with the seed + k. An action that the
-    policy never takes has θ = −∞, and stays there.
+    Step k of an estimated ascent simulates episodes of its own, with the seed + k. An action that
+    the policy never takes has θ = −∞, and keeps it.
 
     Args:
-        at: where it begins.
-        ascent: how far, how fast, and along what.
-        watch: sees the steps go by.
+        setup: the first policy, and the model.
+        request: the number of steps, the learning rate, and the direction.
+        watch: is called with the steps, to show progress.
 
     Returns:
         Columns step, objective (always exact), gradient_norm (exact), and where the gradient is
-        estimated `cosine`, of the estimate that leads on with the exact one.
+        estimated `cosine`, of the angle between the estimate and the exact gradient.
 
     Raises:
         InputError: a gradient does not exist.
     """
     with np.errstate(divide="ignore"):
-        logit = np.log(at.play.policy.weight)
-    here, rows = at, []
-    for step in watch(range(ascent.steps + 1), lambda step: 1):
-        last = step == ascent.steps
-        along, alike = here.exact.gradient, np.nan
-        if ascent.question and not last:
+        logit = np.log(setup.play.policy.weight)
+    current, rows = setup, []
+    for step in watch(range(request.steps + 1), lambda step: 1):
+        last = step == request.steps
+        direction, similarity = current.exact.gradient, np.nan
+        if request.estimate and not last:
             with np.errstate(over="ignore", invalid="ignore"):
-                _, _, (one,) = here.estimated(ascent.question, here.play.trajectories)
-            along, alike = one.gradient, cosine(one.gradient, along)
-        rows.append((step, here.exact.objective, norm(here.exact.gradient), alike))
+                _, _, (one,) = current.estimated(request.estimate, current.play.trajectories)
+            direction, similarity = one.gradient, cosine(one.gradient, direction)
+        rows.append((step, current.exact.objective, norm(current.exact.gradient), similarity))
         if not last:
-            logit = _moved(logit, ascent.learning_rate, along, step + 1)
+            logit = _ascent_step(logit, request.learning_rate, direction, step + 1)
             with np.errstate(over="ignore"):
-                policy = Policy(Policy.softmax(at.mdp.expected, logit, 1.0).weight, "ascended")
-            here = here.induced_by(policy, (at.play.seed + step + 1) % (LARGEST_SEED + 1))
-    number, objective, length, likeness = (np.array(column) for column in zip(*rows, strict=True))
+                policy = Policy(Policy.softmax(setup.mdp.expected, logit, 1.0).weight, "ascended")
+            current = current.induced_by(policy, (setup.play.seed + step + 1) % (LARGEST_SEED + 1))
+    number, objective, length, cosines = (np.array(column) for column in zip(*rows, strict=True))
     columns = {
         "step": Column(number, "key"),
         "objective": Column(objective, symbol="J"),
         "gradient_norm": Column(length, symbol="|∇J|"),
     }
-    if ascent.question:
-        columns["cosine"] = Column(likeness)
+    if request.estimate:
+        columns["cosine"] = Column(cosines)
     return Result(
         command="gradient",
-        title=f"Gradient ascent: {at.mdp.name}" if at.mdp.name else "Gradient ascent",
+        title=f"Gradient ascent: {setup.mdp.name}" if setup.mdp.name else "Gradient ascent",
         columns=columns,
-        facts=_facts(at, ascent, float(objective[-1])),
-    ), here.play.policy
+        facts=_facts(setup, request, float(objective[-1])),
+    ), current.play.policy
 
 
-def _moved(logit: Floats, rate: float, along: Floats, step: int) -> Floats:
+def _ascent_step(logit: Floats, rate: float, direction: Floats, step: int) -> Floats:
     """Return θ + η ∇J.
 
     Raises:
-        InputError: it is beyond all numbers.
+        InputError: a logit overflows.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        moved: Floats = logit + rate * along
-    if not (moved < np.inf).all() or (np.isneginf(moved) & ~np.isneginf(logit)).any():
+        logit_after: Floats = logit + rate * direction
+    if not (logit_after < np.inf).all() or (np.isneginf(logit_after) & ~np.isneginf(logit)).any():
         raise InputError(
-            f"the logits grow beyond all numbers at step {step} of the ascent",
-            fix=f"take a smaller learning rate than {rate:g}",
+            f"the logits overflow at step {step} of the ascent",
+            fix=f"give a --learning-rate below {rate:g}",
         )
-    return moved
+    return logit_after
 
 
-def _facts(at: GradientSetup, ascent: AscentRequest, reached: float) -> dict[str, Fact]:
+def _facts(setup: GradientSetup, request: AscentRequest, objective: float) -> dict[str, Fact]:
     facts: dict[str, Fact] = {
-        "method": "exact gradient ascent" if ascent.question is None else "gradient ascent",
-        **at.play.facts(),
-        "learning_rate": ascent.learning_rate,
-        "steps": ascent.steps,
-        "objective": reached,
+        "method": "exact gradient ascent" if request.estimate is None else "gradient ascent",
+        **setup.play.facts(),
+        "learning_rate": request.learning_rate,
+        "steps": request.steps,
+        "objective": objective,
     }
-    if ascent.question is None:
+    if request.estimate is None:
         return facts | {"seed": None, "max_steps": None}
     return facts | {
-        "form": ascent.question.form,
-        "baseline": ascent.question.baseline,
-        "critic": ascent.question.critic,
-        "discount_weight": ascent.question.discount_weight,
-        "batch": at.play.request.episodes,
+        "form": request.estimate.form,
+        "baseline": request.estimate.baseline,
+        "critic": request.estimate.critic,
+        "discount_weight": request.estimate.discount_weight,
+        "batch": setup.play.request.episodes,
     }

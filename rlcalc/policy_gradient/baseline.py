@@ -1,4 +1,4 @@
-"""Baselines: the mean gain of the episodes that start in the same state."""
+"""The baseline `mean`: the mean gain of the episodes that start in the same state."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class StartGroups(Sums):
     step_weight: Floats  # [S] Σ_t γ^t ρ_{1:t}
 
     @classmethod
-    def of(cls, walk: WeightedEpisodes, target: TargetPolicy) -> StartGroups:
+    def of(cls, episodes: WeightedEpisodes, target: TargetPolicy) -> StartGroups:
         """Return the sums of some episodes."""
-        size, begun = target.mdp.n_states, walk.start
-        step_weight = walk.decay * walk.so_far
+        size, begun = target.mdp.n_states, episodes.start
+        step_weight = episodes.discount * episodes.cumulative_ratio
         return cls(
             summed(begun, None, size),
-            summed(begun, walk.whole * walk.total, size),
-            summed(begun, walk.whole, size),
-            summed(begun[walk.episode], step_weight * walk.gain, size),
-            summed(begun[walk.episode], step_weight, size),
+            summed(begun, episodes.episode_ratio * episodes.episode_gain, size),
+            summed(begun, episodes.episode_ratio, size),
+            summed(begun[episodes.episode], step_weight * episodes.gain, size),
+            summed(begun[episodes.episode], step_weight, size),
         )
 
     @property

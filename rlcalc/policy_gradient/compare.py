@@ -13,7 +13,7 @@ from rlcalc.policy_gradient.exact import expected_without_discount_weight
 from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes, recoded
 from rlcalc.policy_gradient.report import by_form, by_parameter, cosine, norm
 from rlcalc.policy_gradient.request import GradientRequest
-from rlcalc.policy_gradient.setup import Episodes, GradientSetup
+from rlcalc.policy_gradient.setup import Batches, GradientSetup
 from rlcalc.policy_gradient.surrogate import surrogates
 from rlcalc.result import Fact, Result
 from rlcalc.simulation.play import Watch
@@ -21,9 +21,9 @@ from rlcalc.trajectories import Trajectories
 
 
 def gradient(
-    at: GradientSetup,
-    question: GradientRequest,
-    data: LoggedEpisodes | None = None,
+    setup: GradientSetup,
+    request: GradientRequest,
+    logged: LoggedEpisodes | None = None,
     watch: Watch = lambda items, done: items,
 ) -> Result:
     """Return estimates of the policy gradient, with the exact one beside them.
@@ -31,144 +31,154 @@ def gradient(
         ∇J(θ) = E[Σ_t ∇ log π(a_t|s_t) Ψ_t],   ∂J/∂θ(s,a) = d_γ(s) π(a|s) A(s,a)
 
     Args:
-        at: the policy, and the model.
-        question: which forms, and how.
-        data: episodes to use instead of playing.
-        watch: sees batches go by, and how many episodes each holds.
+        setup: the policy, and the model.
+        request: the forms, the baseline and the critic.
+        logged: episodes to use instead of simulated ones.
+        watch: is called with the batches and a function that counts the episodes of one.
 
     Raises:
-        InputError: gamma is 1 and nothing ends, or episodes are none of the model's.
+        InputError: gamma is 1 and some episodes never end, or episodes are not of this model.
     """
-    said: list[str] = []
+    notes: list[str] = []
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows as no answer
-        episodes = partial(_played, at, watch) if data is None else _told(at, question, data, said)
-        plan, summary, found = at.estimated(question, episodes)
-        facts = _facts(at, question, plan, summary, found)
-        if data is not None:
+        batches = (
+            partial(_simulated_batches, setup, watch)
+            if logged is None
+            else _logged_batches(setup, request, logged, notes)
+        )
+        estimate_request, summary, estimates = setup.estimated(request, batches)
+        facts = _facts(setup, request, estimate_request, summary, estimates)
+        if logged is not None:
             facts |= {"seed": None, "max_steps": None, "weighted_episodes": summary.n_weighted}
-        each_form = question.rows == "variance"
-        table = by_form(at, question, found) if each_form else by_parameter(at, found)
+        each_form = request.rows == "variance"
+        table = by_form(setup, request, estimates) if each_form else by_parameter(setup, estimates)
     return Result(
         command="gradient",
-        title=f"Policy gradient: {at.mdp.name}" if at.mdp.name else "Policy gradient",
+        title=f"Policy gradient: {setup.mdp.name}" if setup.mdp.name else "Policy gradient",
         columns=table,
         facts=facts,
-        notes=[*said, *_notes(plan, summary, found)],
+        notes=[*notes, *_notes(estimate_request, summary, estimates)],
     )
 
 
-def _played(at: GradientSetup, watch: Watch) -> Iterable[Trajectories]:
-    return watch(at.play.trajectories(), len)
+def _simulated_batches(setup: GradientSetup, watch: Watch) -> Iterable[Trajectories]:
+    return watch(setup.play.trajectories(), len)
 
 
-def _told(
-    at: GradientSetup, question: GradientRequest, data: LoggedEpisodes, said: list[str]
-) -> Episodes:
-    """Return what gives the episodes of data, and take down what their reader says."""
+def _logged_batches(
+    setup: GradientSetup, request: GradientRequest, logged: LoggedEpisodes, notes: list[str]
+) -> Batches:
+    """Return a function that yields the logged episodes, and add its reader's notes to `notes`."""
 
-    def episodes() -> Iterator[Trajectories]:
-        experience = data.load()
-        yield from recoded(experience, at.mdp)
-        said[:] = experience.notes
-        if experience.gamma is not None and experience.gamma != at.play.gamma:
-            said.append(
-                f"gamma is {at.play.gamma:g}, that of the gradient; the data say "
+    def batches() -> Iterator[Trajectories]:
+        experience = logged.load()
+        yield from recoded(experience, setup.mdp)
+        notes[:] = experience.notes
+        if experience.gamma is not None and experience.gamma != setup.play.gamma:
+            notes.append(
+                f"the gradient uses gamma {setup.play.gamma:g}; the data say gamma "
                 f"{experience.gamma:g}"
             )
 
-    if data.lasts or question.looks == 1:
-        return episodes
-    held = list(episodes())
-    return lambda: held
+    if logged.repeatable or request.passes == 1:
+        return batches
+    batch_list = list(batches())
+    return lambda: batch_list
 
 
 SMALL_GROUP = 20
-"""Episodes of a group, on average, below which its mean takes off much of what it should leave."""
+"""Mean number of episodes in a group below which the baseline `mean` shrinks the estimate much."""
 
 
-def _notes(plan: EstimateRequest, summary: Summary, found: list[Estimate]) -> Iterator[str]:
-    groups = np.count_nonzero(plan.groups.episodes) if plan.groups else 0
+def _notes(
+    estimate_request: EstimateRequest, summary: Summary, estimates: list[Estimate]
+) -> Iterator[str]:
+    groups = np.count_nonzero(estimate_request.groups.episodes) if estimate_request.groups else 0
     if groups * SMALL_GROUP > summary.gain.n:
         yield (
-            "the mean of a group holds the episode itself, which shrinks the estimate by some "
+            "the mean of a group includes the episode itself, which shrinks the estimate by about "
             f"{groups / summary.gain.n:.0%} here ({summary.gain.n:,} episodes, groups: {groups:,})"
         )
     if summary.n_truncated:
         yield (
-            f"{summary.n_truncated:,} episodes were cut: their estimates miss what follows, the "
-            "exact gradient does not"
+            f"{summary.n_truncated:,} episodes were cut: the estimates miss the rewards after the "
+            "cut, the exact gradient does not"
         )
-    unsure = next((one.unsure for one in reversed(found) if one.unsure is not None), None)
-    if unsure is not None and unsure.any():
+    unknown_error = next(
+        (one.unknown_error for one in reversed(estimates) if one.unknown_error is not None), None
+    )
+    if unknown_error is not None and unknown_error.any():
         yield (
-            f"{np.count_nonzero(unsure):,} parameters have no error: half of the episodes met an "
-            "action of their state less than twice, too little to judge it by"
+            f"{np.count_nonzero(unknown_error):,} parameters have no standard error: one half of "
+            "the episodes has fewer than two with some action of the parameter's state"
         )
 
 
 def _facts(
-    at: GradientSetup,
-    question: GradientRequest,
-    plan: EstimateRequest,
+    setup: GradientSetup,
+    request: GradientRequest,
+    estimate_request: EstimateRequest,
     summary: Summary,
-    found: list[Estimate],
+    estimates: list[Estimate],
 ) -> dict[str, Fact]:
-    """Return what explains the estimates; the words are those of `tables.by_form`."""
-    wanted, play = at.exact, at.play
+    """Return the facts of the estimates; the words are those of `report.by_form`."""
+    exact, play = setup.exact, setup.play
     mean, variance = (float(part[0]) for part in summary.gain.less(0.0))
-    rows = {name: column.values for name, column in by_form(at, question, found).items()}
+    rows = {name: column.values for name, column in by_form(setup, request, estimates).items()}
     facts: dict[str, Fact] = {
         "method": "policy gradient theorem",
         **play.facts(),
         "episodes": summary.gain.n,
         "steps": summary.n_steps,
         "truncated": summary.n_truncated,
-        "batch": question.batch,
-        "baseline": question.baseline,
-        "groups": int(np.count_nonzero(plan.groups.episodes)) if plan.groups else None,
-        "critic": question.critic,
-        "discount_weight": question.discount_weight,
-        "objective": wanted.objective,
+        "batch": request.batch,
+        "baseline": request.baseline,
+        "groups": int(np.count_nonzero(estimate_request.groups.episodes))
+        if estimate_request.groups
+        else None,
+        "critic": request.critic,
+        "discount_weight": request.discount_weight,
+        "objective": exact.objective,
         "objective_estimated": mean,
         "objective_se": float(np.sqrt(variance / summary.gain.n)),
-        "gradient_norm": norm(wanted.gradient),
-        "surrogate_exact": surrogates(at, question, rows["form"]),
+        "gradient_norm": norm(exact.gradient),
+        "surrogate_exact": surrogates(setup, request, rows["form"]),
     }
-    told = ("surrogate", "variance", "ratio", "norm", "cosine", "noise_scale", "batch_distance")
-    for name in told:
-        if name in rows and (name != "ratio" or question.form == "all"):
+    shown = ("surrogate", "variance", "ratio", "norm", "cosine", "noise_scale", "batch_distance")
+    for name in shown:
+        if name in rows and (name != "ratio" or request.form == "all"):
             facts[name] = dict(zip(rows["form"], map(float, rows[name]), strict=True))
-    if not question.discount_weight:
-        facts |= _bias(at)
-    return facts | {"statement": _statement(at, found, biased=not question.discount_weight)}
+    if not request.discount_weight:
+        facts |= _bias(setup)
+    return facts | {"statement": _statement(setup, estimates, biased=not request.discount_weight)}
 
 
-def _bias(at: GradientSetup) -> dict[str, Fact]:
-    """Return how far what is estimated without γ^t is from the gradient."""
-    wanted = at.exact
-    advantage = wanted.action_value - wanted.value[at.mdp.expected.pair_state]
+def _bias(setup: GradientSetup) -> dict[str, Fact]:
+    """Return the distance between the expected estimate without γ^t and the gradient."""
+    exact = setup.exact
+    advantage = exact.action_value - exact.value[setup.mdp.expected.pair_state]
     try:
         without = expected_without_discount_weight(
-            at.mdp, at.play.policy.weight, at.start, advantage
+            setup.mdp, setup.play.policy.weight, setup.start, advantage
         )
     except InputError:
         return {"bias": None}
     return {
-        "bias": norm(without - wanted.gradient),
-        "cosine_without_weight": cosine(without, wanted.gradient),
+        "bias": norm(without - exact.gradient),
+        "cosine_without_weight": cosine(without, exact.gradient),
     }
 
 
-def _statement(at: GradientSetup, found: list[Estimate], *, biased: bool) -> str:
-    """Return what the surrogate is not and its gradient is, of each form."""
-    said = []
-    for one in found:
-        away = norm(one.gradient - at.exact.gradient)
-        usual = float(np.sqrt(one.variance.sum() / one.n))
+def _statement(setup: GradientSetup, estimates: list[Estimate], *, biased: bool) -> str:
+    """Return a sentence a form: the surrogate is not J, and its gradient estimates ∇J."""
+    sentences = []
+    for one in estimates:
+        distance = norm(one.gradient - setup.exact.gradient)
+        standard_error = float(np.sqrt(one.variance.sum() / one.n))
         why = ", biased without the factor γ^t" if biased and one.form != "trajectory" else ""
-        said.append(
+        sentences.append(
             f"({one.form}) the surrogate Ĵ = {one.surrogate:.4g} is not J = "
-            f"{at.exact.objective:.4g}; its gradient{why} is {away:.2g} away from ∇J, of which "
-            f"errors are some {usual:.2g}"
+            f"{setup.exact.objective:.4g}; its gradient{why} is {distance:.2g} away from ∇J, "
+            f"with a standard error of about {standard_error:.2g}"
         )
-    return ". ".join(said)
+    return ". ".join(sentences)

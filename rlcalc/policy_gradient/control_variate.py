@@ -1,4 +1,4 @@
-"""Moments of what has a control: x − b h for any b, over episodes, under several keys."""
+"""Control variates: mean and variance of x − b h for any b, over episodes, for several keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from rlcalc.numerics.arrays import Floats, Ints
 
 ROUNDING = 1e-12
-"""What a control leaves of squares that is no more than rounding: it has fitted them all."""
+"""A sum of squares below this part of its first value is rounding: the control fits exactly."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class ControlVariate:
 
     @classmethod
     def of(cls, n: int, size: int, key: Ints, x: Floats, h: Floats | None = None) -> ControlVariate:
-        """Return the moments of n episodes, of which those not listed for a key have x = h = 0.
+        """Return the moments of n episodes; those not listed for a key have x = h = 0.
 
         Args:
             n: episodes.
             size: keys.
             key: [C] at most once an episode.
             x: [C].
-            h: [C]; None: nothing is taken off.
+            h: [C]; None: there is no baseline.
         """
 
         def total(values: Floats) -> Floats:
@@ -43,20 +43,20 @@ class ControlVariate:
 
         x_mean = total(x) / n
         absent = n - np.bincount(key, minlength=size)
-        x_left = x - x_mean[key]
-        xx = total(x_left**2) + absent * x_mean**2
+        x_centred = x - x_mean[key]
+        xx = total(x_centred**2) + absent * x_mean**2
         if h is None:
             nothing = np.zeros(size)
             return cls(n, x_mean, nothing, xx, nothing, nothing)
         h_mean = total(h) / n
-        h_left = h - h_mean[key]
+        h_centred = h - h_mean[key]
         return cls(
             n=n,
             x=x_mean,
             h=h_mean,
             xx=xx,
-            xh=total(x_left * h_left) + absent * x_mean * h_mean,
-            hh=total(h_left**2) + absent * h_mean**2,
+            xh=total(x_centred * h_centred) + absent * x_mean * h_mean,
+            hh=total(h_centred**2) + absent * h_mean**2,
         )
 
     def merge(self, later: ControlVariate) -> ControlVariate:

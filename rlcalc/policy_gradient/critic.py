@@ -1,6 +1,6 @@
-"""What a first look at episodes leaves for the second: the means of groups, and a critic.
+"""The critic: V and Q, exact or estimated by each half of the episodes for the other half.
 
-Everything here is a sum over episodes, so that pieces are looked at by themselves and added.
+The estimates are quotients of sums over episodes: pieces are summed by themselves and added.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpiso
 class Halves(Sums):
     """Sums over the episodes of each half."""
 
-    times: Floats  # [2, K] episodes in which a pair is met
+    count: Floats  # [2, K] episodes in which a pair is met
     gain: Floats  # [2, K] Σ of the gain from the first time on
-    state_times: Floats  # [2, S] the same of a state
+    state_count: Floats  # [2, S] the same of a state
     state_gain: Floats  # [2, S]
     visits: Floats  # [2, K] Σ_t γ^t ρ_{1:t} over all times
 
     @classmethod
-    def of(cls, walk: WeightedEpisodes, target: TargetPolicy) -> Halves:
+    def of(cls, episodes: WeightedEpisodes, target: TargetPolicy) -> Halves:
         """Return the sums of some episodes."""
         n_pairs, n_states = target.mdp.n_pairs, target.mdp.n_states
-        half = walk.half[walk.episode]
-        state = half * n_states + walk.piece.state
-        pair = half * n_pairs + walk.pair
-        one = walk.first_visits(walk.pair, n_pairs)
-        of_state = walk.first_visits(walk.piece.state, n_states)
-        value = walk.ratio * walk.gain
+        half = episodes.half[episodes.episode]
+        state = half * n_states + episodes.piece.state
+        pair = half * n_pairs + episodes.pair
+        one = episodes.first_visits(episodes.pair, n_pairs)
+        first_state_visit = episodes.first_visits(episodes.piece.state, n_states)
+        value = episodes.importance_ratio * episodes.gain
         return cls(
             summed(pair[one], None, 2 * n_pairs).reshape(2, -1),
-            summed(pair[one], walk.gain[one], 2 * n_pairs).reshape(2, -1),
-            summed(state[of_state], None, 2 * n_states).reshape(2, -1),
-            summed(state[of_state], value[of_state], 2 * n_states).reshape(2, -1),
-            summed(pair, walk.decay * walk.so_far, 2 * n_pairs).reshape(2, -1),
+            summed(pair[one], episodes.gain[one], 2 * n_pairs).reshape(2, -1),
+            summed(state[first_state_visit], None, 2 * n_states).reshape(2, -1),
+            summed(state[first_state_visit], value[first_state_visit], 2 * n_states).reshape(2, -1),
+            summed(pair, episodes.discount * episodes.cumulative_ratio, 2 * n_pairs).reshape(2, -1),
         )
 
 
@@ -66,23 +66,23 @@ def added(several: Iterable[Sum]) -> Sum:
 
 @dataclass(frozen=True)
 class Critic:
-    """V and Q as they are told to the episodes of each half."""
+    """V and Q for the episodes of each half."""
 
     value: Floats  # [2, S]
     action_value: Floats  # [2, K]
-    lever: Floats | None = None  # [2, K] None: V and Q are exact
-    unsure: Flags | None = None  # [K] the parameters whose error is not known
+    influence_weight: Floats | None = None  # [2, K] None: V and Q are exact
+    unknown_error: Flags | None = None  # [K] the parameters whose error is not known
 
     @classmethod
     def exact(cls, value: Floats, action_value: Floats) -> Critic:
-        """Return a critic that tells everyone the same."""
+        """Return a critic with the same values for both halves."""
         return cls(np.stack([value, value]), np.stack([action_value, action_value]))
 
     @classmethod
     def of(cls, halves: Halves, target: TargetPolicy) -> Critic:
-        """Return the critic that tells each half what the other half has seen.
+        """Return the critic whose values for each half are estimated from the other half.
 
-        Q̂ is the mean of the gains from the first time that an episode meets a pair, and no episode
+        Q̂ is the mean of the gains from an episode's first visit to a pair, and no episode
         judges itself, so the estimate Σ_t ∇ log π(a_t|s_t) γ^t Q̂(s_t,a_t) / n stays unbiased
         wherever both halves come. It is linear in Q̂, so that an episode of a half h moves it by
 
@@ -95,26 +95,28 @@ class Critic:
         the second order: it is taken off Q̂ as a baseline, whose part is 0 on average.
 
         Args:
-            halves: what both halves have seen.
-            target: whose values they are.
+            halves: the sums of both halves.
+            target: the policy.
 
-        Source: Chernozhukov et al. (2018) for halves that judge each other; Newey (1994) for moves.
+        Source: Chernozhukov et al. (2018) for cross-fitting; Newey (1994) for the influence.
         """
-        value = quotient(halves.state_gain, halves.state_times)[::-1]
-        action_value = quotient(halves.gain, halves.times)[::-1]
+        value = quotient(halves.state_gain, halves.state_count)[::-1]
+        action_value = quotient(halves.gain, halves.count)[::-1]
         other = halves.visits[::-1]
-        free = np.maximum(halves.times - 1, 1)
-        lever = quotient(other, np.sqrt(np.maximum(halves.times, 1) * free))
-        unmet = ((other != 0) & (halves.times < 2)).any(axis=0)
+        free = np.maximum(halves.count - 1, 1)
+        influence_weight = quotient(other, np.sqrt(np.maximum(halves.count, 1) * free))
+        unmet = ((other != 0) & (halves.count < 2)).any(axis=0)
         by_state = np.bincount(target.mdp.expected.pair_state, unmet, target.mdp.n_states) > 0
-        return cls(value, action_value, lever, by_state[target.mdp.expected.pair_state])
+        return cls(value, action_value, influence_weight, by_state[target.mdp.expected.pair_state])
 
-    def moves(self, walk: WeightedEpisodes) -> Floats:
-        """Return [T] l_h (G_t − Q̂_h) on the steps that the critic has learnt from, else 0."""
-        assert self.lever is not None
-        moves = np.zeros(len(walk.pair))
-        at = walk.first_visits(walk.pair, self.action_value.shape[1])
-        half, pair = walk.half[walk.episode[at]], walk.pair[at]
-        own = self.action_value[1 - half, pair]  # what this half tells the other one
-        moves[at] = self.lever[half, pair] * (walk.gain[at] - own)
-        return moves
+    def influence(self, episodes: WeightedEpisodes) -> Floats:
+        """Return [T] l_h (G_t − Q̂_h) at first visits, from which the critic is made, else 0."""
+        assert self.influence_weight is not None
+        influence = np.zeros(len(episodes.pair))
+        first_visit = episodes.first_visits(episodes.pair, self.action_value.shape[1])
+        half, pair = episodes.half[episodes.episode[first_visit]], episodes.pair[first_visit]
+        own = self.action_value[1 - half, pair]  # the estimate of this half
+        influence[first_visit] = self.influence_weight[half, pair] * (
+            episodes.gain[first_visit] - own
+        )
+        return influence

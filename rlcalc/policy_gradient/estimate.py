@@ -1,6 +1,6 @@
 """The policy gradient from episodes: E[Σ_t ∇ log π(a_t|s_t) Ψ_t], for several Ψ, with error bars.
 
-The policy is softmax in a table of logits. Exact values come from whoever calls; batches are
+The policy is softmax in a table of logits. The critic holds exact or estimated values; batches are
 summarised by themselves and merged in order.
 """
 
@@ -27,15 +27,15 @@ Baseline = Literal["none", "mean", "value", "optimal"]
 FORMS: tuple[Form, ...] = ("trajectory", "gain", "q", "advantage")
 WITH_BASELINE: tuple[Form, ...] = ("trajectory", "gain")
 BASELINES: tuple[Baseline, ...] = ("none", "mean", "value", "optimal")
-Numbered = tuple[int, Trajectories]
+NumberedBatch = tuple[int, Trajectories]
 """The number of a batch's first episode, and the batch."""
 
-Engine = Callable[[Callable[[Numbered], Any], Iterable[Numbered]], Iterable[Any]]
+Engine = Callable[[Callable[[NumberedBatch], Any], Iterable[NumberedBatch]], Iterable[Any]]
 
 
 @dataclass(frozen=True)
 class EstimateRequest:
-    """What is estimated, and what it leans on."""
+    """The policy, the forms to estimate, and the critic and baseline that they use."""
 
     target: TargetPolicy
     critic: Critic
@@ -43,25 +43,25 @@ class EstimateRequest:
     baseline: Baseline = "none"
     groups: StartGroups | None = None  # for the baseline mean
 
-    def baselines(self, walk: WeightedEpisodes, value: Floats) -> dict[Form, Floats | float]:
-        """Return what is taken off G(τ), [E], and off G_t, [T].
+    def baselines(self, episodes: WeightedEpisodes, value: Floats) -> dict[Form, Floats | float]:
+        """Return the baseline of G(τ), [E], and of G_t, [T].
 
         Args:
-            walk: the episodes.
+            episodes: the episodes.
             value: [T] V(s_t).
         """
         if self.baseline == "value":
-            return {"trajectory": value[walk.first], "gain": value}
+            return {"trajectory": value[episodes.first], "gain": value}
         if self.baseline == "mean":
             assert self.groups is not None
-            step = self.groups.step_mean[walk.start]
-            return {"trajectory": self.groups.mean[walk.start], "gain": step[walk.episode]}
+            step = self.groups.step_mean[episodes.start]
+            return {"trajectory": self.groups.mean[episodes.start], "gain": step[episodes.episode]}
         return {"trajectory": 0.0, "gain": 0.0}
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What some episodes leave behind: it adds up, and every estimate is made of nothing else."""
+    """Mergeable sums over episodes, from which every estimate is made."""
 
     gradient: dict[Form, ControlVariate]  # K keys, the parameters
     surrogate: dict[Form, ControlVariate]  # one key
@@ -92,76 +92,81 @@ class Estimate:
     n: int
     surrogate: float  # Ĵ = E[Σ_t log π(a_t|s_t) Ψ_t], of the same Ψ
     surrogate_error: float
-    unsure: Flags | None = None  # [K] what the critic has seen too little of
+    unknown_error: Flags | None = None  # [K] the critic has too few episodes for an error
 
     @property
     def error(self) -> Floats:
         """[K] standard errors; NaN for one episode, and where they are not known."""
         error = np.sqrt(self.variance / self.n)
-        return error if self.unsure is None else np.where(self.unsure, np.nan, error)
+        return error if self.unknown_error is None else np.where(self.unknown_error, np.nan, error)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # here too: it may run in a thread of its own
-def summarise(some: Numbered, plan: EstimateRequest) -> Summary:
-    """Return what a batch of whole episodes leaves behind.
+def summarise(batch: NumberedBatch, request: EstimateRequest) -> Summary:
+    """Return the summary of a batch of whole episodes.
 
     Args:
-        some: episodes, their states and actions numbered as in the model.
-        plan: what is estimated.
+        batch: episodes, their states and actions numbered as in the model.
+        request: the forms to estimate.
 
     Raises:
-        InputError: a step does what cannot be done in the model.
+        InputError: a step has an action that its state does not have in the model.
     """
-    number, piece = some
-    target, n = plan.target, len(piece)
-    walk = target.walk(piece, number)
-    scores = ScoreFunction.of(piece, target.mdp, target.weight, walk.pair)
-    one, log_weight = np.zeros(n, dtype=np.int64), target.log_weight[walk.pair]
+    number, piece = batch
+    target, n = request.target, len(piece)
+    episodes = target.weighted(piece, number)
+    score = ScoreFunction.of(piece, target.mdp, target.weight, episodes.pair)
+    one, log_weight = np.zeros(n, dtype=np.int64), target.log_weight[episodes.pair]
     gradient, surrogate = {}, {}
-    for form, (psi, unit) in _psi(walk, plan).items():
-        h = None if unit is None else scores(unit)
-        gradient[form] = ControlVariate.of(n, target.mdp.n_pairs, scores.pair, scores(psi), h)
-        hat = np.bincount(walk.episode, log_weight * psi, n).astype(np.float64)
+    for form, (psi, unit) in _psi(episodes, request).items():
+        h = None if unit is None else score(unit)
+        gradient[form] = ControlVariate.of(n, target.mdp.n_pairs, score.pair, score(psi), h)
+        hat = np.bincount(episodes.episode, log_weight * psi, n).astype(np.float64)
         surrogate[form] = ControlVariate.of(n, 1, one, hat)
-    first = walk.first
+    first = episodes.first
     return Summary(
         gradient=gradient,
         surrogate=surrogate,
-        gain=ControlVariate.of(n, 1, one, walk.so_far[first] * walk.gain[first]),
+        gain=ControlVariate.of(n, 1, one, episodes.cumulative_ratio[first] * episodes.gain[first]),
         n_steps=piece.n_steps,
         n_truncated=int(np.count_nonzero(piece.truncated & ~piece.terminated)),
-        n_weighted=int(np.count_nonzero(walk.weighted)),
+        n_weighted=int(np.count_nonzero(episodes.weighted)),
     )
 
 
-def _psi(walk: WeightedEpisodes, plan: EstimateRequest) -> dict[Form, tuple[Floats, Floats | None]]:
-    """Return Ψ_t of each form, and what a baseline of 1 takes off it if that is to be chosen."""
-    critic, episode = plan.critic, walk.episode
-    half = walk.half[episode]
-    value, weight = critic.value[half, walk.piece.state], walk.decay * walk.so_far
-    off = plan.baselines(walk, value)
-    found: dict[Form, tuple[Floats, Floats | None]] = {}
-    chosen = plan.baseline == "optimal"
-    if "trajectory" in plan.forms:
-        psi = ((walk.total - off["trajectory"]) * walk.whole)[episode]
-        found["trajectory"] = psi, walk.whole[episode] if chosen else None
-    if "gain" in plan.forms:
-        found["gain"] = weight * (walk.gain - off["gain"]), weight if chosen else None
-    if "q" in plan.forms or "advantage" in plan.forms:
-        action_value = critic.action_value[half, walk.pair]
-        moves = 0.0 if critic.lever is None else critic.moves(walk)
-        if "q" in plan.forms:
-            found["q"] = weight * action_value + moves, None
-        if "advantage" in plan.forms:
-            found["advantage"] = weight * (action_value - value) + moves, None
-    return found
+def _psi(
+    episodes: WeightedEpisodes, request: EstimateRequest
+) -> dict[Form, tuple[Floats, Floats | None]]:
+    """Return Ψ_t of each form, and its change by a baseline of 1 if the best one is to be found."""
+    critic, episode = request.critic, episodes.episode
+    half = episodes.half[episode]
+    value, weight = (
+        critic.value[half, episodes.piece.state],
+        episodes.discount * episodes.cumulative_ratio,
+    )
+    off = request.baselines(episodes, value)
+    by_form: dict[Form, tuple[Floats, Floats | None]] = {}
+    chosen = request.baseline == "optimal"
+    if "trajectory" in request.forms:
+        psi = ((episodes.episode_gain - off["trajectory"]) * episodes.episode_ratio)[episode]
+        by_form["trajectory"] = psi, episodes.episode_ratio[episode] if chosen else None
+    if "gain" in request.forms:
+        by_form["gain"] = weight * (episodes.gain - off["gain"]), weight if chosen else None
+    if "q" in request.forms or "advantage" in request.forms:
+        action_value = critic.action_value[half, episodes.pair]
+        influence = 0.0 if critic.influence_weight is None else critic.influence(episodes)
+        if "q" in request.forms:
+            by_form["q"] = weight * action_value + influence, None
+        if "advantage" in request.forms:
+            by_form["advantage"] = weight * (action_value - value) + influence, None
+    return by_form
 
 
 ROUNDING = 1e-14
-"""An estimate below this part of an episode's standard deviation is what rounding leaves of 0."""
+"""An estimate below this part of an episode's standard deviation is 0 but for rounding."""
 
 
-def batches_with_numbers(batches: Iterable[Trajectories]) -> Iterator[Numbered]:
+def batches_with_numbers(batches: Iterable[Trajectories]) -> Iterator[NumberedBatch]:
     """Yield batches, each with the number of its first episode."""
     number = 0
     for batch in batches:
@@ -170,52 +175,52 @@ def batches_with_numbers(batches: Iterable[Trajectories]) -> Iterator[Numbered]:
 
 
 def groups_of(batches: Iterable[Trajectories], target: TargetPolicy, engine: Engine) -> StartGroups:
-    """Return the sums of each group; arguments and errors as in `summary_of`."""
-    looks: Iterable[StartGroups] = engine(
-        partial(start_counts, StartGroups, target), batches_with_numbers(batches)
+    """Return the sums of each start state's group; arguments and errors as in `summary_of`."""
+    parts: Iterable[StartGroups] = engine(
+        partial(batch_sums, StartGroups, target), batches_with_numbers(batches)
     )
-    return added(looks)
+    return added(parts)
 
 
 def critic_of(batches: Iterable[Trajectories], target: TargetPolicy, engine: Engine) -> Critic:
-    """Return what each half of the episodes tells the other; the rest as in `summary_of`."""
-    looks: Iterable[Halves] = engine(
-        partial(start_counts, Halves, target), batches_with_numbers(batches)
+    """Return the critic that is estimated from the episodes; the rest as in `summary_of`."""
+    parts: Iterable[Halves] = engine(
+        partial(batch_sums, Halves, target), batches_with_numbers(batches)
     )
-    return Critic.of(added(looks), target)
+    return Critic.of(added(parts), target)
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def start_counts(
-    kind: type[StartGroups] | type[Halves], target: TargetPolicy, some: Numbered
+def batch_sums(
+    kind: type[StartGroups] | type[Halves], target: TargetPolicy, batch: NumberedBatch
 ) -> StartGroups | Halves:
-    """Return the sums of one piece of episodes."""
-    number, piece = some
-    return kind.of(target.walk(piece, number), target)
+    """Return the sums of one batch of episodes."""
+    number, piece = batch
+    return kind.of(target.weighted(piece, number), target)
 
 
 def summary_of(
-    batches: Iterable[Trajectories], plan: EstimateRequest, engine: Engine = map
+    batches: Iterable[Trajectories], request: EstimateRequest, engine: Engine = map
 ) -> Summary:
-    """Return what all episodes leave behind.
+    """Return the summary of all episodes.
 
     Args:
-        batches: whole episodes; they are taken one by one.
-        plan: what is estimated.
-        engine: runs each batch and gives the answers back in order.
+        batches: whole episodes; the batches are read one by one.
+        request: the forms to estimate.
+        engine: runs a function on each batch and yields the answers in order.
 
     Raises:
-        InputError: there is no episode, or it is none of the model's.
+        InputError: there is no episode, or one is not of this model.
     """
     merged: Summary | None = None
-    for part in engine(partial(summarise, plan=plan), batches_with_numbers(batches)):
+    for part in engine(partial(summarise, request=request), batches_with_numbers(batches)):
         merged = part if merged is None else merged.merge(part)
     if merged is None:
         raise InputError("there is no episode to estimate from")
     return merged
 
 
-def estimates(summary: Summary, plan: EstimateRequest) -> list[Estimate]:
+def estimates(summary: Summary, request: EstimateRequest) -> list[Estimate]:
     """Return the estimate of each form.
 
         trajectory  Ψ_t = G(τ)                    gain       Ψ_t = γ^t G_t
@@ -223,30 +228,30 @@ def estimates(summary: Summary, plan: EstimateRequest) -> list[Estimate]:
 
     A baseline b makes G(τ) − b and γ^t (G_t − b) of the first two. `mean`: of the episodes that
     begin in the same state the mean of G(τ), or of G_t over all steps, each with the weight γ^t if
-    the form has it. `value`: V(s_1), or V(s_t). `optimal`: for each parameter what leaves the least
-    variance. The mean and the optimal one come from the same episodes, which shrinks what one
-    group of n episodes says by 1/n of itself or so.
+    the form has it. `value`: V(s_1), or V(s_t). `optimal`: for each parameter the baseline with the
+    least variance. The mean and the optimal one come from the same episodes, which shrinks the
+    estimate of a group of n episodes by about 1/n of itself.
 
-    If another policy played, `trajectory` has the weight ρ_{1:n} of the whole episode; in `gain`
+    If another policy acted, `trajectory` has the weight ρ_{1:n} of the whole episode; in `gain`
     each reward r_i has the weight ρ_{1:i} of the steps that lead to it, and b and the other two
     forms have ρ_{1:t}.
 
     Args:
         summary: of all episodes.
-        plan: what is estimated.
+        request: the forms to estimate.
 
     Source: Sutton et al. (2000); Greensmith, Bartlett & Baxter (2004) for the optimal baseline;
         Precup, Sutton & Singh (2000) for the weights.
     """
-    found = []
-    for form in plan.forms:
+    answers = []
+    for form in request.forms:
         controlled = summary.gradient[form]
-        best = plan.baseline == "optimal" and form in WITH_BASELINE
+        best = request.baseline == "optimal" and form in WITH_BASELINE
         gradient, variance = controlled.less(controlled.optimal if best else 0.0)
         gradient = np.where(np.abs(gradient) <= ROUNDING * np.sqrt(variance), 0.0, gradient)
         hat, spread = summary.surrogate[form].less(0.0)
         error = float(np.sqrt(spread[0] / controlled.n))
-        unsure = None if form in WITH_BASELINE else plan.critic.unsure
+        unknown_error = None if form in WITH_BASELINE else request.critic.unknown_error
         n = controlled.n
-        found.append(Estimate(form, gradient, variance, n, float(hat[0]), error, unsure))
-    return found
+        answers.append(Estimate(form, gradient, variance, n, float(hat[0]), error, unknown_error))
+    return answers

@@ -1,4 +1,4 @@
-"""The exact gradient of a softmax policy's objective, from two linear systems of one matrix."""
+"""The exact gradient of a softmax policy's objective: two linear systems with one matrix."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rlcalc.solvers.methods.linear import DENSE
 
 @dataclass(frozen=True)
 class ExactGradient:
-    """What a policy is worth, and how that changes with its logits."""
+    """The objective J of a policy, and its gradient in the logits."""
 
     objective: float  # J = Σ_s P(s_1 = s) V(s)
     value: Floats  # [S] V(s); 0 in states that no episode reaches
@@ -50,7 +50,7 @@ def exact(mdp: MDP, weight: Floats, start: Floats, gamma: float) -> ExactGradien
     value, visits = _systems(model.induced_by(weight), start, gamma)
     action_value = model.action_value(value, gamma)
     advantage = action_value - value[model.pair_state]
-    often = visits[model.pair_state] * weight
+    pair_visits = visits[model.pair_state] * weight
     with np.errstate(divide="ignore", invalid="ignore"):
         log_weight = np.where(weight > 0, np.log(weight), 0.0)
     return ExactGradient(
@@ -58,15 +58,15 @@ def exact(mdp: MDP, weight: Floats, start: Floats, gamma: float) -> ExactGradien
         value=value,
         action_value=action_value,
         visits=visits,
-        gradient=often * advantage + 0.0,  # 0 without a sign
-        surrogate=often * log_weight,
+        gradient=pair_visits * advantage + 0.0,  # 0 without a sign
+        surrogate=pair_visits * log_weight,
     )
 
 
 def expected_without_discount_weight(
     mdp: MDP, weight: Floats, start: Floats, advantage: Floats
 ) -> Floats:
-    """Return what the gradient becomes if its factor γ^t is left out: d_1(s) π(a|s) A(s,a).
+    """Return the expected estimate of the gradient without its factor γ^t: d_1(s) π(a|s) A(s,a).
 
     Args:
         mdp: the model.
@@ -94,8 +94,8 @@ def _systems(chain: ExpectedMDP, start: Floats, gamma: float) -> tuple[Floats, F
     reached = reachable(chain, start > 0)
     if gamma == 1 and reached[never_ending(chain)].any():
         raise InputError(
-            "some episodes never end, so with gamma = 1 there is no gradient",
-            fix="say --gamma 0.99, or use a model whose episodes end",
+            "some episodes never end, so with gamma = 1 the gradient does not exist",
+            fix="use --gamma 0.99, or a model whose episodes end",
         )
     states: Ints = np.flatnonzero(reached & ~chain.terminal)
     number = np.full(chain.n_states, -1)
@@ -104,52 +104,52 @@ def _systems(chain: ExpectedMDP, start: Floats, gamma: float) -> tuple[Floats, F
     column = number[chain.next_state]
     kept = (row >= 0) & (column >= 0)
     entries = row[kept], column[kept], -gamma * chain.probability[kept]
-    earned = chain.reward[number[chain.pair_state] >= 0]
+    reward = chain.reward[number[chain.pair_state] >= 0]
     value, visits = np.zeros(chain.n_states), np.zeros(chain.n_states)
-    found = (_dense if len(states) <= DENSE else _sparse)(*entries, earned, start[states])
-    value[states], visits[states] = found
+    solution = (_dense if len(states) <= DENSE else _sparse)(*entries, reward, start[states])
+    value[states], visits[states] = solution
     return value, np.maximum(visits, 0.0)
 
 
 def _dense(
-    row: Ints, column: Ints, entry: Floats, earned: Floats, start: Floats
+    row: Ints, column: Ints, entry: Floats, reward: Floats, start: Floats
 ) -> tuple[Floats, Floats]:
-    matrix = np.eye(len(earned))
+    matrix = np.eye(len(reward))
     np.add.at(matrix, (row, column), entry)
-    value, visits = np.linalg.solve(matrix, earned), np.linalg.solve(matrix.T, start)
+    value, visits = np.linalg.solve(matrix, reward), np.linalg.solve(matrix.T, start)
     return value.astype(np.float64), visits.astype(np.float64)
 
 
 def _sparse(
-    row: Ints, column: Ints, entry: Floats, earned: Floats, start: Floats
+    row: Ints, column: Ints, entry: Floats, reward: Floats, start: Floats
 ) -> tuple[Floats, Floats]:
     """Solve both large systems by a Krylov method; where that fails, by sparse factors."""
     import scipy.sparse as sparse
     from scipy.sparse.linalg import splu
 
-    n = len(earned)
+    n = len(reward)
     matrix = (sparse.eye(n) + sparse.csr_matrix((entry, (row, column)), (n, n))).tocsr()
-    value, visits = _krylov(matrix, earned), _krylov(matrix.T.tocsr(), start)
+    value, visits = _krylov(matrix, reward), _krylov(matrix.T.tocsr(), start)
     if value is not None and visits is not None:
         return value, visits
     factors = splu(matrix.tocsc())
-    value = np.asarray(factors.solve(earned), dtype=np.float64)
+    value = np.asarray(factors.solve(reward), dtype=np.float64)
     return value, np.asarray(factors.solve(start, trans="T"), dtype=np.float64)
 
 
-ROUNDS, ENOUGH = 6, 1e-12
-"""How often a Krylov method begins again with what is left over; how much of it does not count."""
+MOST_RESTARTS, TOLERANCE = 6, 1e-12
+"""How often the Krylov method restarts with the residual; the relative residual that it accepts."""
 
 
 def _krylov(matrix: Any, right: Floats) -> Floats | None:
-    """Return the solution of a system, or None where it is not found soon."""
+    """Return the solution of a system, or None if the method does not converge."""
     from scipy.sparse.linalg import bicgstab
 
-    found: Floats = np.zeros(len(right))
-    left = right
-    for _ in range(ROUNDS):
-        found = found + bicgstab(matrix, left, rtol=1e-6, atol=0.0, maxiter=1000)[0]
-        left = right - matrix @ found
-        if np.linalg.norm(left) <= ENOUGH * np.linalg.norm(right):
-            return found
+    solution: Floats = np.zeros(len(right))
+    residual = right
+    for _ in range(MOST_RESTARTS):
+        solution = solution + bicgstab(matrix, residual, rtol=1e-6, atol=0.0, maxiter=1000)[0]
+        residual = right - matrix @ solution
+        if np.linalg.norm(residual) <= TOLERANCE * np.linalg.norm(right):
+            return solution
     return None

@@ -1,4 +1,4 @@
-"""Importance ratios: what episodes that another policy played say about this one."""
+"""Importance sampling: the ratios of two policies, their products, and the weighted gain."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from rlcalc.trajectories import Trajectories, impossible
 def ratios(piece: Trajectories, weight: Floats) -> Floats | None:
     """Return [T] ρ_t = π(a_t|s_t) / b(a_t|s_t), or None if the policy itself was followed.
 
-    Where data have no `behaviour_prob`, b is what their `log_prob` says: that of the policy that
-    played, which need no longer be π.
+    Where data have no `behaviour_prob`, b is the exponential of their `log_prob`: the probability
+    under the policy that acted, which need no longer be π.
 
     Args:
-        piece: episodes, perhaps with the probabilities of what was done.
+        piece: episodes, perhaps with the probabilities of their actions.
         weight: [T] π(a_t|s_t).
 
     Raises:
-        InputError: a probability is none.
+        InputError: a probability is missing, or is not above 0 and at most 1.
     """
-    taken = piece.behaviour_prob
-    if taken is None:
+    behaviour_prob = piece.behaviour_prob
+    if behaviour_prob is None:
         if piece.log_prob is None:
             return None
-        taken = np.exp(piece.log_prob)
-    wrong = np.isnan(taken) | impossible(taken)
+        behaviour_prob = np.exp(piece.log_prob)
+    wrong = np.isnan(behaviour_prob) | impossible(behaviour_prob)
     if wrong.any():
-        chance = taken[wrong][0]
+        chance = behaviour_prob[wrong][0]
         raise InputError(
-            "a step lacks the probability with which it was taken"
+            "a step lacks the probability of its action"
             if np.isnan(chance)
-            else f"a step was taken with the probability {chance:g}",
-            fix="it is above 0 and at most 1; leave the column out if the policy itself was "
-            "followed",
+            else f"the probability of a step's action is {chance:g}",
+            fix="give probabilities above 0 and at most 1; leave the column out if the policy "
+            "itself was followed",
         )
-    return weight / taken
+    return weight / behaviour_prob
 
 
 def products(ratio: Floats, start: Ints) -> Floats:
@@ -58,11 +58,11 @@ def products(ratio: Floats, start: Ints) -> Floats:
 
 
 def weighted_gain(reward: Floats, ratio: Floats, start: Ints, gamma: float) -> Floats:
-    """Return [T] the gain that the policy would have had on average, seen from each step taken.
+    """Return [T] the importance-weighted gain: the policy's expected gain after each step.
 
         G'_t = r_t + γ ρ_{t+1} G'_{t+1}          (so G'_t = Σ_{i≥t} γ^{i−t} ρ_{t+1:i} r_i)
 
-    A reward is weighted by the steps that lead to it, and not by those that come after it.
+    A reward is weighted by the steps before it, and not by those after it.
 
     Args:
         reward: [T] r_t.
@@ -87,13 +87,13 @@ def weighted_gain(reward: Floats, ratio: Floats, start: Ints, gamma: float) -> F
 
 
 def _paths(start: Ints) -> tuple[list[tuple[Ints, Ints]], list[tuple[int, int]]]:
-    """Return how to go through all episodes: side by side while many run, then each by itself.
+    """Return the order of a recursion over all episodes: together while many run, then one by one.
 
     Args:
         start: [E + 1] offsets of the episodes.
 
     Returns:
-        The steps t and the steps t + 1 of the episodes that have both, for each t; and what is left
+        The steps t and the steps t + 1 of the episodes that have both, for each t; and the rest
         of the few longest, first : last, which begins with the step that the others ended on.
     """
     order = np.argsort(-np.diff(start), kind="stable")

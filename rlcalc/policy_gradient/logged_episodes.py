@@ -1,4 +1,4 @@
-"""Episodes from elsewhere, told in the model's own numbers of states and actions."""
+"""Logged episodes: trajectories of a file or of memory, with the model's state and action codes."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from rlcalc.trajectories import Experience, Trajectories
 
 @dataclass(frozen=True)
 class LoggedEpisodes:
-    """Trajectories to estimate from, which may have to be looked at more than once."""
+    """Trajectories to estimate from, which may be needed more than once."""
 
     load: Callable[[], Experience]
-    lasts: bool  # loading again gives the same; else what is read is held
+    repeatable: bool  # loading again gives the same; else the batches are kept
 
     @classmethod
     def of(cls, source: Any, load: Callable[[Any], Experience]) -> LoggedEpisodes:
-        """Return the data of a source: a path, several, or what holds trajectories."""
-        return cls(partial(load, source), _lasts(source))
+        """Return the episodes of a source: paths, or an object with trajectories."""
+        return cls(partial(load, source), _is_repeatable(source))
 
 
-def _lasts(source: Any) -> bool:
+def _is_repeatable(source: Any) -> bool:
     if isinstance(source, list | tuple):
-        return all(map(_lasts, source))
+        return all(map(_is_repeatable, source))
     if isinstance(source, str | os.PathLike):
         is_pipe = os.path.exists(source) and not (os.path.isfile(source) or os.path.isdir(source))
         return os.fspath(source) != "-" and not is_pipe
@@ -40,35 +40,37 @@ def _lasts(source: Any) -> bool:
 
 
 def recoded(experience: Experience, mdp: MDP) -> Iterator[Trajectories]:
-    """Yield trajectories with the model's numbers of states and actions.
+    """Yield trajectories with the model's codes of states and actions.
 
     Raises:
-        InputError: a state or an action is none of the model's.
+        InputError: the model lacks a state or an action, or a step is incomplete.
     """
     for piece in experience.pieces():
         if not piece.complete():
-            raise InputError("a step lacks its state, action or reward", fix="leave it out")
+            raise InputError(
+                "a step lacks its state, action or reward", fix="fill it in, or leave the step out"
+            )
         yield replace(
             piece,
-            state=_known("state", piece.states, mdp.states)[piece.state],
-            action=_known("action", piece.actions, mdp.actions)[piece.action],
+            state=_model_codes("state", piece.states, mdp.states)[piece.state],
+            action=_model_codes("action", piece.actions, mdp.actions)[piece.action],
             states=mdp.states,
             actions=mdp.actions,
             last_state=None,
         )
 
 
-def _known(what: str, seen: Labels, known: Labels) -> Codes:
-    """Return the model's number of each label.
+def _model_codes(noun: str, labels: Labels, known: Labels) -> Codes:
+    """Return the model's code of each label.
 
     Raises:
-        InputError: one is none of the model's; ends of episodes count too.
+        InputError: the model lacks one; states at the ends of episodes count too.
     """
-    strange = next((text for text in seen.texts if text not in known), None)
-    if strange is not None:
-        guess = meant(strange, known.texts)
+    unknown = next((text for text in labels.texts if text not in known), None)
+    if unknown is not None:
+        guess = meant(unknown, known.texts)
         raise InputError(
-            f"the model has no {what} {shown(strange)}",
+            f"the model has no {noun} {shown(unknown)}",
             fix=f"{guess}give trajectories of this model, which has {listed(known.texts)}",
         )
-    return np.array([known.code(text) for text in seen.texts], dtype=np.int32)
+    return np.array([known.code(text) for text in labels.texts], dtype=np.int32)

@@ -1,4 +1,4 @@
-"""What is asked of a policy's gradient, and what does not go together."""
+"""A request for estimates of the policy gradient, and its checks."""
 
 from __future__ import annotations
 
@@ -10,49 +10,51 @@ from rlcalc.policy_gradient.estimate import BASELINES, FORMS, WITH_BASELINE
 
 @dataclass(frozen=True)
 class GradientRequest:
-    """What is asked of a policy's gradient."""
+    """The forms of a policy gradient to estimate, and how."""
 
     form: str = "all"  # or one of FORMS
     baseline: str = "none"  # of the forms trajectory and gain
     critic: str = "exact"  # or estimated, from the other half of the episodes
     discount_weight: bool = True  # with the factor γ^t
     rows: str = "gradient"  # or variance: a row a form
-    batch: int | None = None  # episodes of one update, whose error is told too
+    batch: int | None = None  # episodes of one update, whose expected error is a fact
 
     @property
-    def looks(self) -> int:
-        """How often the episodes have to be gone through."""
+    def passes(self) -> int:
+        """The number of passes over the episodes."""
         return 1 + (self.baseline == "mean") + (self.critic == "estimated")
 
     def __post_init__(self) -> None:
-        """Refuse what does not go together.
+        """Check the request.
 
         Raises:
-            UsageError: a word that means nothing, or a baseline for nothing.
+            UsageError: an unknown word, or a baseline or critic that would have no effect.
         """
-        for name, given, known in (
+        for name, value, known in (
             ("form", self.form, ("all", *FORMS)),
             ("baseline", self.baseline, BASELINES),
             ("critic", self.critic, ("exact", "estimated")),
             ("rows", self.rows, ("gradient", "variance")),
         ):
-            if given not in known:
-                guess = meant(str(given), known)
+            if value not in known:
+                guess = meant(str(value), known)
                 raise UsageError(
-                    f"{name} is {shown(given)}", fix=f"{guess}one of {', '.join(known)}"
+                    f"{name} is {shown(value)}", fix=f"{guess}give one of {', '.join(known)}"
                 )
         if self.batch is not None and self.batch < 1:
-            raise UsageError(f"a batch of {self.batch} episodes", fix="give a number from 1 on")
+            raise UsageError(f"batch is {self.batch}", fix="give --batch 1 or more")
         if self.baseline != "none" and self.form not in ("all", *WITH_BASELINE):
             raise UsageError(
-                f"the form {self.form} has no baseline: what it uses is no gain",
-                fix=f"baselines are for {' and '.join(WITH_BASELINE)}",
+                f"--baseline does not apply to the form {self.form}",
+                fix=f"use --form {' or '.join(WITH_BASELINE)}, or leave out --baseline",
             )
         if not self.discount_weight and self.form == "trajectory":
             raise UsageError(
-                "the form trajectory has no factor γ^t to leave out", fix="take another form"
+                "the form trajectory has no factor γ^t to leave out",
+                fix="use another --form, or leave out --no-discount-weight",
             )
         if self.critic == "estimated" and self.form in WITH_BASELINE and self.baseline != "value":
             raise UsageError(
-                f"the form {self.form} asks no critic", fix="leave out --critic estimated"
+                f"--critic estimated has no effect on the form {self.form}",
+                fix="use --form q or advantage, or --baseline value; or leave out --critic",
             )

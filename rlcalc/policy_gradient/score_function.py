@@ -1,4 +1,4 @@
-"""Scores of a softmax policy, ∂ log π(a|s) / ∂θ(s,b) = 1[a = b] − π(b|s), summed by episode."""
+"""The score function of a softmax policy, ∂ log π(a|s) / ∂θ(s,b) = 1[a = b] − π(b|s)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rlcalc.trajectories import Trajectories
 
 @dataclass(frozen=True)
 class ScoreFunction:
-    """From a Ψ of each step to the gradients of episodes, on what each episode has touched."""
+    """The map from Ψ_t to each episode's gradient, at the parameters of the states it visits."""
 
-    taken: Ints  # [T] the entry of each step's state and action, in its episode
-    cell: Ints  # [T] the state, in its episode
+    action_entry: Ints  # [T] the entry of each step's state and action, in its episode
+    state_visit: Ints  # [T] the state, in its episode
     width: Ints  # [cells] how many actions there are
     pair: Ints  # [C] the parameter of each entry
     weight: Floats  # [C] π(b|s)
@@ -32,13 +32,13 @@ class ScoreFunction:
             pair: [T] the state-action pair of each step.
         """
         key = piece.trajectory.astype(np.int64) * mdp.n_states + piece.state
-        cell, cells = dense(key, len(piece) * mdp.n_states)
-        state = cells % mdp.n_states
+        state_visit, visited = dense(key, len(piece) * mdp.n_states)
+        state = visited % mdp.n_states
         width = np.diff(mdp.pair_start)[state]
         edge, entry = gather_ranges(mdp.pair_start, state)
         return cls(
-            taken=edge[cell] + pair - mdp.pair_start[piece.state],
-            cell=cell,
+            action_entry=edge[state_visit] + pair - mdp.pair_start[piece.state],
+            state_visit=state_visit,
             width=width,
             pair=entry,
             weight=weight[entry],
@@ -46,7 +46,7 @@ class ScoreFunction:
 
     def __call__(self, psi: Floats) -> Floats:
         """Return [C] Σ_t Ψ_t (1[a_t = b] − π(b|s)) over an episode's visits to s."""
-        own = np.bincount(self.taken, psi, len(self.pair))
-        every = np.repeat(np.bincount(self.cell, psi, len(self.width)), self.width)
+        own = np.bincount(self.action_entry, psi, len(self.pair))
+        every = np.repeat(np.bincount(self.state_visit, psi, len(self.width)), self.width)
         gradient: Floats = own - self.weight * every
         return gradient

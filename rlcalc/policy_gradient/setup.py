@@ -1,4 +1,4 @@
-"""A policy of a model, ready to be differentiated: exactly, and from episodes."""
+"""The setup of a gradient: a policy of a model, its exact gradient, and episodes to estimate it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from rlcalc.simulation import play as playing
 from rlcalc.simulation.play import Play, PlayRequest
 from rlcalc.trajectories import Trajectories
 
-Episodes = Callable[[], Iterable[Trajectories]]
-"""The same episodes each time that they are asked for, in batches."""
+Batches = Callable[[], Iterable[Trajectories]]
+"""A function that yields the same episodes at each call, in batches."""
 
 
 @dataclass(frozen=True)
@@ -65,50 +65,50 @@ class GradientSetup:
         request = replace(self.play.request, policy=policy, seed=seed, start=None)
         return GradientSetup(playing.prepare(self.mdp, request))
 
-    def plan(self, question: GradientRequest, episodes: Episodes) -> EstimateRequest:
-        """Return what is to be estimated, and what it leans on.
+    def estimate_request(self, request: GradientRequest, batches: Batches) -> EstimateRequest:
+        """Return the forms to estimate with their critic and baseline.
 
         Args:
-            question: what is asked.
-            episodes: what is estimated from, for a first look.
+            request: the forms, the critic and the baseline.
+            batches: the episodes, of which critic and baseline may be estimated.
         """
         engine = partial(run, jobs=self.play.request.jobs)
-        forms = FORMS if question.form == "all" else (question.form,)
+        forms = FORMS if request.form == "all" else (request.form,)
         target = TargetPolicy(
-            self.mdp, self.play.policy.weight, self.play.gamma, question.discount_weight
+            self.mdp, self.play.policy.weight, self.play.gamma, request.discount_weight
         )
-        known = self.exact
+        exact_gradient = self.exact
         return EstimateRequest(
             target=target,
-            critic=Critic.exact(known.value, known.action_value)
-            if question.critic == "exact"
-            else critic_of(episodes(), target, engine),
+            critic=Critic.exact(exact_gradient.value, exact_gradient.action_value)
+            if request.critic == "exact"
+            else critic_of(batches(), target, engine),
             forms=forms,  # type: ignore[arg-type]
-            baseline=question.baseline,  # type: ignore[arg-type]
-            groups=groups_of(episodes(), target, engine)
-            if question.baseline == "mean" and {*forms} & {*WITH_BASELINE}
+            baseline=request.baseline,  # type: ignore[arg-type]
+            groups=groups_of(batches(), target, engine)
+            if request.baseline == "mean" and {*forms} & {*WITH_BASELINE}
             else None,
         )
 
     def estimated(
-        self, question: GradientRequest, episodes: Episodes
+        self, request: GradientRequest, batches: Batches
     ) -> tuple[EstimateRequest, Summary, list[Estimate]]:
-        """Return what episodes say about the gradient."""
-        plan = self.plan(question, episodes)
-        summary = summary_of(episodes(), plan, partial(run, jobs=self.play.request.jobs))
-        return plan, summary, estimates(summary, plan)
+        """Return the request, the summary and the estimates of the gradient from episodes."""
+        estimate_request = self.estimate_request(request, batches)
+        summary = summary_of(batches(), estimate_request, partial(run, jobs=self.play.request.jobs))
+        return estimate_request, summary, estimates(summary, estimate_request)
 
 
 def set_up(
     mdp: MDP, request: PlayRequest, logits: str | None = None, *, plays: bool = True
 ) -> GradientSetup:
-    """Return a policy of a model, ready to be differentiated.
+    """Return the setup of the gradient of a policy.
 
     Args:
         mdp: the model.
-        request: the policy, and how it is played.
+        request: the policy, and how its episodes are simulated.
         logits: a file with θ(s,a), for π(a|s) = exp θ(s,a) / Σ_b exp θ(s,b), or `zero`.
-        plays: whether there will be episodes, which must end.
+        plays: whether episodes will be simulated, which must end.
 
     Raises:
         InputError: the policy is not the model's, or episodes never end.
@@ -116,7 +116,9 @@ def set_up(
     """
     if logits is not None:
         if request.policy is not None:
-            raise UsageError("--policy and --logits both say what is done", fix="leave one out")
+            raise UsageError(
+                "--policy and --logits both define the policy", fix="leave out one of them"
+            )
         zero = np.zeros(mdp.n_pairs)
         theta = zero if logits == "zero" else load_logits(logits, mdp)
         with np.errstate(over="ignore"):  # −1e308 below 1e308 is as good as −∞

@@ -1,4 +1,4 @@
-"""Sums: what is added up over episodes, and the quotients of such sums."""
+"""Sums over episodes by key, their addition field by field, and their quotients."""
 
 from __future__ import annotations
 

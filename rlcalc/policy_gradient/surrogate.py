@@ -1,4 +1,4 @@
-"""The exact surrogates Ĵ = E[Σ_t log π(a_t|s_t) Ψ_t] of a slope, of the forms that have one."""
+"""The exact surrogates Ĵ = E[Σ_t log π(a_t|s_t) Ψ_t] of the forms of the policy gradient."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.setup import GradientSetup
 
 ROUNDING = 1e-12
-"""A sum below this part of its terms is what rounding leaves of 0."""
+"""A sum below this part of its terms is 0 but for rounding."""
 
 
 def surrogates(
-    at: GradientSetup, question: GradientRequest, forms: Iterable[str]
+    setup: GradientSetup, request: GradientRequest, forms: Iterable[str]
 ) -> dict[str, float] | None:
     """Return the exact Ĵ of the forms that have one.
 
@@ -26,56 +26,62 @@ def surrogates(
         gain           the same: Q is the mean of G_t, and A that of G_t − V(s_t)
         trajectory     E[L(τ) (G(τ) − b(s_1))],  L(τ) = Σ_t log π(a_t|s_t)
 
-    A baseline that is made of the episodes, `mean` or `optimal`, has no Ĵ but theirs: then gain and
-    trajectory are not among the answers. Nor is trajectory where some episodes never end: there L
-    does not exist. Without the factor γ^t there is none at all.
+    A baseline that is computed from the episodes, `mean` or `optimal`, has no exact Ĵ: then gain
+    and trajectory are not among the answers. Nor is trajectory where some episodes never end:
+    there L does not exist. Without the factor γ^t there is none at all.
 
     Args:
-        at: the policy, and the model.
-        question: the baseline, and whether there is a factor γ^t.
-        forms: which are wanted.
+        setup: the policy, and the model.
+        request: the baseline, and whether there is a factor γ^t.
+        forms: the forms of the answer.
     """
-    if not question.discount_weight:
+    if not request.discount_weight:
         return None
-    wanted = at.exact
-    advantage = wanted.action_value - wanted.value[at.mdp.expected.pair_state]
-    known = {
-        "q": _sum(wanted.surrogate, wanted.action_value),
-        "advantage": _sum(wanted.surrogate, advantage),
+    exact_gradient = setup.exact
+    advantage = exact_gradient.action_value - exact_gradient.value[setup.mdp.expected.pair_state]
+    surrogate = {
+        "q": _sum(exact_gradient.surrogate, exact_gradient.action_value),
+        "advantage": _sum(exact_gradient.surrogate, advantage),
     }
-    asked, by_value = list(forms), question.baseline == "value"
-    if by_value or question.baseline == "none":
-        known["gain"] = known["advantage" if by_value else "q"]
-        if "trajectory" in asked:
-            known |= _of_trajectory(at, less_value=by_value)
-    return {form: known[form] for form in asked if form in known}
+    form_names, by_value = list(forms), request.baseline == "value"
+    if by_value or request.baseline == "none":
+        surrogate["gain"] = surrogate["advantage" if by_value else "q"]
+        if "trajectory" in form_names:
+            surrogate |= _of_trajectory(setup, less_value=by_value)
+    return {form: surrogate[form] for form in form_names if form in surrogate}
 
 
-def _of_trajectory(at: GradientSetup, *, less_value: bool) -> dict[str, float]:
+def _of_trajectory(setup: GradientSetup, *, less_value: bool) -> dict[str, float]:
     """Return Ĵ with Ψ = G(τ), or G(τ) − V(s_1), if episodes end.
 
         E[L G] = Σ_s,a d_γ(s) π(a|s) ( log π(a|s) Q(s,a) + Σ_s',r P(s',r|s,a) r U(s') )
         U(s)   = E[Σ_t log π(a_t|s_t) | s_1 = s], a value whose reward is log π and whose γ is 1
 
-    The first part is what follows a word of log π, the second what it followed: with
+    The first part has the rewards after a term of log π, the second those before it: with
     L = log π + L' and G = r + γ G', it is L G = log π G + r L' + γ L' G', and so on.
     """
-    mdp, weight = at.mdp, at.play.policy.weight
+    mdp, weight = setup.mdp, setup.play.policy.weight
     log_weight = np.log(weight, out=np.zeros(len(weight)), where=weight > 0)
-    words = replace(mdp, reward=log_weight.repeat(np.diff(mdp.outcome_start)))
+    log_weight_mdp = replace(mdp, reward=log_weight.repeat(np.diff(mdp.outcome_start)))
     try:
-        said = exact(words, weight, at.start, 1.0).value
+        log_weight_value = exact(log_weight_mdp, weight, setup.start, 1.0).value
     except InputError:
         return {}
     pair = np.arange(mdp.n_pairs).repeat(np.diff(mdp.outcome_start))
-    earned = mdp.probability * mdp.reward * said[mdp.next_state]
-    follows = np.bincount(pair, earned, mdp.n_pairs)
-    wanted, off = at.exact, at.start * less_value
-    often = wanted.visits[mdp.expected.pair_state] * weight
+    weighted_reward = mdp.probability * mdp.reward * log_weight_value[mdp.next_state]
+    reward_times_log = np.bincount(pair, weighted_reward, mdp.n_pairs)
+    exact_gradient, start_weight = setup.exact, setup.start * less_value
+    pair_visits = exact_gradient.visits[mdp.expected.pair_state] * weight
     return {
         "trajectory": _sum(
-            np.concatenate([wanted.surrogate, often, -off]),
-            np.concatenate([wanted.action_value, follows, wanted.value * said]),
+            np.concatenate([exact_gradient.surrogate, pair_visits, -start_weight]),
+            np.concatenate(
+                [
+                    exact_gradient.action_value,
+                    reward_times_log,
+                    exact_gradient.value * log_weight_value,
+                ]
+            ),
         )
     }
 

@@ -190,13 +190,13 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
     "total of what never ends": (
         ("gradient", "two-rooms", "-g", "1", "--max-steps", "9"),
         3,
-        "there is no gradient",
+        "the gradient does not exist",
     ),
     "half an ascent": (("gradient", "student", "--steps", "3"), 2, "--learning-rate"),
     "several forms": (
         ("gradient", "student", "--steps", "3", "--learning-rate", "1", "-n", "9"),
         2,
-        "--form is one of",
+        "give --form one of",
     ),
     "downhill": (("gradient", "student", "--steps", "3", "--learning-rate", "-1"), 2, "above 0"),
     "baseline of q": (("gradient", "student", "--form", "q", "--baseline", "mean"), 2, "baseline"),
@@ -205,7 +205,7 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
     "two policies": (
         ("gradient", "student", "--logits", "zero", "--policy", "uniform"),
         2,
-        "leave one out",
+        "leave out one of them",
     ),
     "data of another world": (
         ("gradient", "student", "--from-data", "two-states"),
@@ -220,7 +220,7 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
     "critic of nothing": (
         ("gradient", "student", "--form", "gain", "--critic", "estimated"),
         2,
-        "asks no critic",
+        "--critic estimated has no effect on the form gain",
     ),
     "form of the exact climb": (
         ("gradient", "student", "--form", "q", "--steps", "3", "--learning-rate", "1"),
@@ -235,7 +235,7 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
     "too fast": (
         ("gradient", "student", "--steps", "9", "--learning-rate", "1e308"),
         3,
-        "learning rate",
+        "give a --learning-rate below 1e+308",
     ),
     "no steps": (("gradient", "student", "--steps", "0", "--learning-rate", "1"), 2, "--steps"),
     "no rate": (
@@ -267,9 +267,9 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
     "data of what cannot be": (
         ("gradient", "student", "--from-data", "pub.yaml"),
         3,
-        "there is no action pub in state class2 of the model\n  fix:   there are sleep and study",
+        "the model has no action pub in state class2\n  fix:   its actions are sleep and study",
     ),
-    "data of the end": (("gradient", "student", "--from-data", "after.yaml"), 3, "it ends"),
+    "data of the end": (("gradient", "student", "--from-data", "after.yaml"), 3, "terminal"),
     "one step of nothing": ((*STUDENT, "--one-step"), 2, "--one-step has no effect here"),
     "data with a typo": (
         ("gradient", "student", "--from-data", "typo.yaml"),
@@ -386,7 +386,7 @@ def test_data_with_another_gamma_are_told(rlcalc: Shell, tmp_path: Path) -> None
     done = rlcalc("gradient", "student", "--from-data", "data.yaml")
 
     assert done.returncode == 0
-    assert "note: gamma is 1, that of the gradient; the data say 0.3" in done.stderr
+    assert "note: the gradient uses gamma 1; the data say gamma 0.3" in done.stderr
 
 
 def test_logits_may_be_far_apart(rlcalc: Shell, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a first look leaves: means of groups, and a critic whose errors are told."""
+"""The critic of each half, by plain loops, and the error that it adds."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.score_function import ScoreFunction
 from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
 from rlcalc.trajectories import Experience, Trajectories
-from tests.policy_gradient.test_estimate import looping, sloped
+from tests.policy_gradient.test_estimate import looping, softmax_setup
 from tests.solvers.models import Floats, mdp_of
 
 
@@ -24,7 +24,7 @@ from tests.solvers.models import Floats, mdp_of
 class ByHand:
     """What each half of some episodes has seen, by plain loops: [2, K] and [2, S]."""
 
-    times: Floats  # episodes that meet a pair
+    count: Floats  # episodes that meet a pair
     q: Floats  # mean gain from the first time on, weighted by what follows it
     v: Floats
     visits: Floats  # Σ γ^t ρ_{1:t}
@@ -71,53 +71,55 @@ class ByHand:
 @pytest.mark.parametrize("of_another", [False, True])
 def test_a_half_hears_the_means_of_the_other(of_another: bool) -> None:
     """Also where another policy played, and where the episodes come in pieces of odd size."""
-    at = sloped(looping(), 60, 2, 0.8)
-    policy = Policy.uniform(at.mdp.expected) if of_another else at.play.policy
+    setup = softmax_setup(looping(), 60, 2, 0.8)
+    policy = Policy.uniform(setup.mdp.expected) if of_another else setup.play.policy
     batch = rlcalc.simulate(
-        at.mdp, 60, seed=2, start="0", policy=policy, with_prob=of_another
+        setup.mdp, 60, seed=2, start="0", policy=policy, with_prob=of_another
     ).whole()
-    target = TargetPolicy(at.mdp, at.play.policy.weight, 0.8)
-    walk, wanted = target.walk(batch, 0), ByHand.of(batch, target)
+    target = TargetPolicy(setup.mdp, setup.play.policy.weight, 0.8)
+    episodes, expected = target.weighted(batch, 0), ByHand.of(batch, target)
     halves = added(
-        Halves.of(target.walk(batch.cut(*span), span[0]), target) for span in ((0, 7), (7, 60))
+        Halves.of(target.weighted(batch.cut(*span), span[0]), target) for span in ((0, 7), (7, 60))
     )
     critic = Critic.of(halves, target)
-    assert critic.lever is not None
+    assert critic.influence_weight is not None
 
-    assert halves.times.tolist() == wanted.times.tolist()
-    assert critic.action_value == pytest.approx(wanted.q[::-1], abs=1e-12)
-    assert critic.value == pytest.approx(wanted.v[::-1], abs=1e-12)
-    lever = wanted.visits[::-1] / np.sqrt(wanted.times * (wanted.times - 1))
-    assert critic.lever == pytest.approx(lever)
-    moves = np.bincount(walk.half[walk.episode] * 7 + walk.pair, critic.moves(walk), 14)
-    assert moves == pytest.approx(np.zeros(14), abs=1e-9)
+    assert halves.count.tolist() == expected.count.tolist()
+    assert critic.action_value == pytest.approx(expected.q[::-1], abs=1e-12)
+    assert critic.value == pytest.approx(expected.v[::-1], abs=1e-12)
+    influence_weight = expected.visits[::-1] / np.sqrt(expected.count * (expected.count - 1))
+    assert critic.influence_weight == pytest.approx(influence_weight)
+    influence = np.bincount(
+        episodes.half[episodes.episode] * 7 + episodes.pair, critic.influence(episodes), 14
+    )
+    assert influence == pytest.approx(np.zeros(14), abs=1e-9)
 
 
 def test_an_episode_moves_the_estimate_as_far_as_its_move_says() -> None:
     """A gain more at an episode's end, and what it does to the form q: only the critic hears it."""
-    at = sloped(looping(), 40, 2, 0.8)
-    batch = at.play.experience().whole()
-    target = TargetPolicy(at.mdp, at.play.policy.weight, 0.8)
+    setup = softmax_setup(looping(), 40, 2, 0.8)
+    batch = setup.play.experience().whole()
+    target = TargetPolicy(setup.mdp, setup.play.policy.weight, 0.8)
 
     def estimate(reward: Floats) -> Floats:
         data = replace(batch, reward=reward)
         answer = rlcalc.gradient(
-            at.mdp, form="q", critic="estimated", from_data=data, gamma=0.8, start="0",
-            policy=at.play.policy,
+            setup.mdp, form="q", critic="estimated", from_data=data, gamma=0.8, start="0",
+            policy=setup.play.policy,
         )  # fmt: skip
         return answer["gradient"]
 
-    wanted = ByHand.of(batch, target)
+    expected = ByHand.of(batch, target)
     for e in (3, 8):
         last, first = int(batch.start[e + 1]) - 1, int(batch.start[e])
         more = batch.reward.copy()
         more[last] += 1.0
-        walk, moved = target.walk(batch, 0), np.zeros(batch.n_steps)
-        met = walk.first_visits(walk.pair, 7)
+        episodes, moved = target.weighted(batch, 0), np.zeros(batch.n_steps)
+        met = episodes.first_visits(episodes.pair, 7)
         for t in met[(met >= first) & (met <= last)]:
-            k = walk.pair[t]
-            moved[t] = 0.8 ** (last - t) * wanted.visits[1 - e % 2, k] / wanted.times[e % 2, k]
-        scores = ScoreFunction.of(batch, at.mdp, target.weight, walk.pair)
+            k = episodes.pair[t]
+            moved[t] = 0.8 ** (last - t) * expected.visits[1 - e % 2, k] / expected.count[e % 2, k]
+        scores = ScoreFunction.of(batch, setup.mdp, target.weight, episodes.pair)
         shift = np.bincount(scores.pair, scores(moved), 7) / 40
 
         assert np.abs(shift).max() > 1e-3
@@ -127,16 +129,16 @@ def test_an_episode_moves_the_estimate_as_far_as_its_move_says() -> None:
 @pytest.mark.parametrize("gamma", [1.0, 0.7])
 def test_errors_hold_those_of_the_critic(gamma: float) -> None:
     """Without them z would be 2 or 3 wide; the means of 150 estimates are those of ∇J."""
-    mdp, question = looping(), GradientRequest(critic="estimated")
-    several = [gradient(sloped(mdp, 400, seed, gamma), question) for seed in range(150)]
+    mdp, request = looping(), GradientRequest(critic="estimated")
+    several = [gradient(softmax_setup(mdp, 400, seed, gamma), request) for seed in range(150)]
     z = np.array([one["z"].reshape(4, -1)[2:] for one in several])
-    found = np.array([one["gradient"].reshape(4, -1)[2:] for one in several])
-    wanted = sloped(mdp, 1, 1, gamma).exact.gradient
-    error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
+    answers = np.array([one["gradient"].reshape(4, -1)[2:] for one in several])
+    expected = softmax_setup(mdp, 1, 1, gamma).exact.gradient
+    error = answers.std(axis=0, ddof=1) / np.sqrt(len(answers))
 
     assert 0.93 <= np.sqrt((z**2).mean()) <= 1.07
     assert 0.93 <= (np.abs(z) < 1.96).mean() <= 0.97
-    assert np.abs((found.mean(axis=0) - wanted) / error).max() <= 4
+    assert np.abs((answers.mean(axis=0) - expected) / error).max() <= 4
 
 
 def test_what_half_of_the_episodes_never_met_has_no_error() -> None:
@@ -148,7 +150,7 @@ def test_what_half_of_the_episodes_never_met_has_no_error() -> None:
     answer = rlcalc.gradient(mdp, form="q", critic="estimated", from_data=data, start="0")
 
     assert np.isnan(answer["se"]).all()
-    assert "2 parameters have no error" in answer.notes[0]
+    assert "2 parameters have no standard error" in answer.notes[0]
 
 
 def test_a_mean_is_that_of_the_group_that_begins_alike() -> None:
@@ -157,27 +159,31 @@ def test_a_mean_is_that_of_the_group_that_begins_alike() -> None:
     played = rlcalc.simulate(mdp, 40, seed=3, start="uniform").whole()
     first = played.state
     mean = np.array([played.reward[first == s].mean() for s in range(2)])
-    wanted = np.zeros(6)
+    expected = np.zeros(6)
     for s, a, r in zip(first, played.action, played.reward, strict=True):
-        wanted[3 * s : 3 * s + 3] += ((np.arange(3) == a) - 1 / 3) * (r - mean[s]) / 40
+        expected[3 * s : 3 * s + 3] += ((np.arange(3) == a) - 1 / 3) * (r - mean[s]) / 40
     data = {"from_data": played, "start": "uniform", "baseline": "mean"}
 
     for form in ("gain", "trajectory"):
         answer = rlcalc.gradient(mdp, form=form, **data)  # type: ignore[arg-type]
-        assert answer["gradient"] == pytest.approx(wanted, abs=1e-12)
+        assert answer["gradient"] == pytest.approx(expected, abs=1e-12)
         assert answer.facts["groups"] == 2
 
 
 def test_groups_add_up_however_they_are_cut() -> None:
-    at = sloped(looping(), 60, 2, 0.8)
-    target, batch = TargetPolicy(at.mdp, at.play.policy.weight, 0.8), at.play.experience().whole()
+    setup = softmax_setup(looping(), 60, 2, 0.8)
+    target, batch = (
+        TargetPolicy(setup.mdp, setup.play.policy.weight, 0.8),
+        setup.play.experience().whole(),
+    )
     parts = [
-        StartGroups.of(target.walk(batch.cut(*span), span[0]), target) for span in ((0, 7), (7, 60))
+        StartGroups.of(target.weighted(batch.cut(*span), span[0]), target)
+        for span in ((0, 7), (7, 60))
     ]
-    whole = StartGroups.of(target.walk(batch, 0), target)
+    whole = StartGroups.of(target.weighted(batch, 0), target)
 
     assert (parts[0] + parts[1]).step_mean == pytest.approx(whole.step_mean)
-    assert whole.mean[0] == pytest.approx(target.walk(batch, 0).total.mean())
+    assert whole.mean[0] == pytest.approx(target.weighted(batch, 0).episode_gain.mean())
 
 
 @pytest.mark.parametrize("how", [{"baseline": "mean"}, {"critic": "estimated"}])

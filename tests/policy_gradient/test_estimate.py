@@ -36,7 +36,7 @@ def looping() -> MDP:
     )
 
 
-def sloped(mdp: MDP, n: int, seed: int, gamma: float, jobs: int | None = 1) -> GradientSetup:
+def softmax_setup(mdp: MDP, n: int, seed: int, gamma: float, jobs: int | None = 1) -> GradientSetup:
     logit = np.linspace(-0.8, 0.8, mdp.n_pairs)
     policy = Policy.softmax(mdp.expected, logit, 1.0)
     return set_up(
@@ -44,11 +44,11 @@ def sloped(mdp: MDP, n: int, seed: int, gamma: float, jobs: int | None = 1) -> G
     )
 
 
-def by_hand(batch: Trajectories, plan: EstimateRequest, form: Form) -> Floats:
+def by_hand(batch: Trajectories, request: EstimateRequest, form: Form) -> Floats:
     """[E, K] the gradient of each episode, step by step."""
-    target = plan.target
+    target = request.target
     mdp, gamma, weight = target.mdp, target.gamma, target.weight
-    found = np.zeros((len(batch), mdp.n_pairs))
+    answers = np.zeros((len(batch), mdp.n_pairs))
     for e in range(len(batch)):
         steps = range(int(batch.start[e]), int(batch.start[e + 1]))
         for t, i in enumerate(steps):
@@ -57,7 +57,7 @@ def by_hand(batch: Trajectories, plan: EstimateRequest, form: Form) -> Floats:
             taken = next(k for k in pairs if mdp.action[k] == batch.action[i])
             whole = sum(gamma**j * batch.reward[k] for j, k in enumerate(steps))
             later = sum(gamma**j * batch.reward[k] for j, k in enumerate(steps[t:]))
-            q, v = plan.critic.action_value[0][taken], plan.critic.value[0][s]
+            q, v = request.critic.action_value[0][taken], request.critic.value[0][s]
             psi = {
                 "trajectory": whole,
                 "gain": gamma**t * later,
@@ -65,42 +65,45 @@ def by_hand(batch: Trajectories, plan: EstimateRequest, form: Form) -> Floats:
                 "advantage": gamma**t * (q - v),
             }[form]
             for k in pairs:
-                found[e, k] += psi * ((k == taken) - weight[k])
-    return found
+                answers[e, k] += psi * ((k == taken) - weight[k])
+    return answers
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_means_and_errors_are_those_of_episodes_by_hand(form: Form) -> None:
-    at = sloped(looping(), 50, 3, 0.8)
-    plan = at.plan(GradientRequest(form=form), at.play.trajectories)
-    batches = list(at.play.trajectories())
-    (one,) = estimates(summary_of(batches, plan), plan)
-    wanted = by_hand(batches[0], plan, form)
+    setup = softmax_setup(looping(), 50, 3, 0.8)
+    request = setup.estimate_request(GradientRequest(form=form), setup.play.trajectories)
+    batches = list(setup.play.trajectories())
+    (one,) = estimates(summary_of(batches, request), request)
+    expected = by_hand(batches[0], request, form)
 
-    assert one.gradient == pytest.approx(wanted.mean(axis=0), abs=1e-12)
-    assert one.error == pytest.approx(wanted.std(axis=0, ddof=1) / np.sqrt(50), abs=1e-12)
+    assert one.gradient == pytest.approx(expected.mean(axis=0), abs=1e-12)
+    assert one.error == pytest.approx(expected.std(axis=0, ddof=1) / np.sqrt(50), abs=1e-12)
 
 
 @pytest.mark.parametrize("gamma", [1.0, 0.7])
 @pytest.mark.parametrize("baseline", ["none", "mean", "value", "optimal"])
 def test_estimates_are_unbiased_over_many_seeds(gamma: float, baseline: str) -> None:
     """The mean of 150 estimates is within 4 of its errors of the exact gradient."""
-    mdp, question = looping(), GradientRequest(baseline=baseline)
+    mdp, request = looping(), GradientRequest(baseline=baseline)
     several = []
     for seed in range(150):
-        at = sloped(mdp, 400, seed, gamma)
-        several.append(gradient(at, question)["gradient"])
-    found, wanted = np.array(several), np.tile(at.exact.gradient, 4)
-    error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
+        setup = softmax_setup(mdp, 400, seed, gamma)
+        several.append(gradient(setup, request)["gradient"])
+    answers, expected = np.array(several), np.tile(setup.exact.gradient, 4)
+    error = answers.std(axis=0, ddof=1) / np.sqrt(len(answers))
 
-    assert np.abs((found.mean(axis=0) - wanted) / error).max() <= 4
+    assert np.abs((answers.mean(axis=0) - expected) / error).max() <= 4
 
 
 @pytest.mark.parametrize("gamma", [1.0, 0.7])
 def test_errors_say_how_far_estimates_are(gamma: float) -> None:
     mdp = looping()
     z = np.array(
-        [gradient(sloped(mdp, 400, seed, gamma), GradientRequest())["z"] for seed in range(150)]
+        [
+            gradient(softmax_setup(mdp, 400, seed, gamma), GradientRequest())["z"]
+            for seed in range(150)
+        ]
     )
 
     assert 0.93 <= np.sqrt((z**2).mean()) <= 1.07
@@ -148,11 +151,11 @@ def test_a_baseline_that_fits_everything_leaves_no_variance() -> None:
     assert variance.tolist() == [0.0] * 200
 
 
-def test_small_groups_are_told() -> None:
-    """Four episodes of one group: the mean takes a quarter off what each says."""
+def test_small_groups_are_noted() -> None:
+    """Four episodes of one group: the mean takes a quarter off each estimate."""
     (note,) = rlcalc.gradient("student", 4, seed=1, baseline="mean").notes
 
-    assert note.endswith("by some 25% here (4 episodes, groups: 1)")
+    assert note.endswith("by about 25% here (4 episodes, groups: 1)")
     assert not rlcalc.gradient("student", 40, seed=1, baseline="mean").notes
 
 
@@ -197,28 +200,28 @@ def test_moments_add_up() -> None:
 def test_without_the_weight_of_discount_it_comes_to_something_else() -> None:
     """d_1(s) π(a|s) A(s,a): the estimates find it, and the facts say how far off it is."""
     mdp = looping()
-    at = sloped(mdp, 60_000, 1, 0.7)
-    answer = gradient(at, GradientRequest(discount_weight=False))
-    found = answer["gradient"].reshape(4, -1)
-    wanted, bias = at.exact.gradient, answer.facts["bias"]
+    setup = softmax_setup(mdp, 60_000, 1, 0.7)
+    answer = gradient(setup, GradientRequest(discount_weight=False))
+    answers = answer["gradient"].reshape(4, -1)
+    expected, bias = setup.exact.gradient, answer.facts["bias"]
     assert isinstance(bias, float)
 
     assert bias > 0.02
-    assert np.linalg.norm(found[0] - wanted) < bias / 2
-    for biased in found[1:]:
-        assert np.linalg.norm(biased - wanted) == pytest.approx(bias, rel=0.25)
+    assert np.linalg.norm(answers[0] - expected) < bias / 2
+    for biased in answers[1:]:
+        assert np.linalg.norm(biased - expected) == pytest.approx(bias, rel=0.25)
 
 
 def test_a_batch_is_as_far_off_as_it_is_told_to_be() -> None:
     """The root mean square of |estimate − ∇J| over 400 updates of 25 episodes."""
     told = rlcalc.gradient("student", 10_000, seed=1, batch=25, rows="variance")
     estimate = [rlcalc.gradient("student", 25, seed=seed) for seed in range(400)]
-    wanted = estimate[0]["exact"]
-    off = np.array([one["gradient"] - wanted for one in estimate]).reshape(400, 4, -1)
-    found = np.sqrt((off**2).sum(axis=2).mean(axis=0))
+    expected = estimate[0]["exact"]
+    off = np.array([one["gradient"] - expected for one in estimate]).reshape(400, 4, -1)
+    answers = np.sqrt((off**2).sum(axis=2).mean(axis=0))
 
-    assert told["batch_distance"] == pytest.approx(found, rel=0.1)
-    scale = told["batch_distance"] ** 2 * 25 / (wanted[:8] @ wanted[:8])
+    assert told["batch_distance"] == pytest.approx(answers, rel=0.1)
+    scale = told["batch_distance"] ** 2 * 25 / (expected[:8] @ expected[:8])
     assert told["noise_scale"] == pytest.approx(scale)
 
 
@@ -250,13 +253,13 @@ def test_one_step_is_grpo(world: str, how: dict[str, str]) -> None:
     start = "0" if world == "bandit" else "1+1="
     group = rlcalc.simulate(mdp, 16, seed=4, start=start).whole()
     weight = Policy.uniform(mdp.expected).weight if mdp.policy is None else mdp.policy
-    wanted = np.zeros(mdp.n_pairs)
+    expected = np.zeros(mdp.n_pairs)
     for i in range(16):
         first, last = mdp.pair_start[group.state[i]], mdp.pair_start[group.state[i] + 1]
         score = (mdp.action[first:last] == group.action[i]) - weight[first:last]
-        wanted[first:last] += score * (group.reward[i] - group.reward.mean()) / 16
+        expected[first:last] += score * (group.reward[i] - group.reward.mean()) / 16
     answer = rlcalc.gradient(mdp, 16, seed=4, start=start, form="gain", baseline="mean")
 
     assert len(group) == group.n_steps == 16
-    assert np.abs(wanted).max() > 0.01
-    assert answer["gradient"] == pytest.approx(wanted, abs=1e-12)
+    assert np.abs(expected).max() > 0.01
+    assert answer["gradient"] == pytest.approx(expected, abs=1e-12)

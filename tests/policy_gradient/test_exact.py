@@ -32,12 +32,16 @@ def agrees(mdp: MDP, seed: int, gamma: float) -> None:
     rng = np.random.default_rng(seed)
     logit, start = rng.normal(size=mdp.n_pairs), rng.dirichlet(np.ones(mdp.n_states))
     weight = Policy.softmax(mdp.expected, logit, 1.0).weight
-    found = exact(mdp, weight, start, gamma)
-    wanted = slopes(mdp, logit, start, gamma)
+    answers = exact(mdp, weight, start, gamma)
+    expected = slopes(mdp, logit, start, gamma)
 
-    scale = 1 + np.abs(found.gradient).max() + np.abs(found.value).max() + found.visits.max() ** 2
-    assert np.abs(found.gradient - wanted).max() <= 1e-7 * scale
-    assert found.objective == pytest.approx(start @ value_of(mdp, weight, gamma), abs=1e-9 * scale)
+    scale = (
+        1 + np.abs(answers.gradient).max() + np.abs(answers.value).max() + answers.visits.max() ** 2
+    )
+    assert np.abs(answers.gradient - expected).max() <= 1e-7 * scale
+    assert answers.objective == pytest.approx(
+        start @ value_of(mdp, weight, gamma), abs=1e-9 * scale
+    )
 
 
 @given(models(terminal=False), st.integers(0, 1000), st.sampled_from([0.0, 0.5, 0.9]))
@@ -82,11 +86,11 @@ def test_two_rooms_on_paper() -> None:
     mdp = load.load_model("two-rooms")
     assert mdp.policy is not None
     assert mdp.start is not None
-    found = exact(mdp, mdp.policy, mdp.start, 0.5)
+    answers = exact(mdp, mdp.policy, mdp.start, 0.5)
 
-    assert found.objective == pytest.approx(2)
-    assert found.visits[0] == pytest.approx(4 / 3)
-    assert found.gradient == pytest.approx([-2 / 3, 2 / 3, 0, 0])
+    assert answers.objective == pytest.approx(2)
+    assert answers.visits[0] == pytest.approx(4 / 3)
+    assert answers.gradient == pytest.approx([-2 / 3, 2 / 3, 0, 0])
 
 
 @pytest.mark.parametrize("enough", [1e-12, -1.0])
@@ -96,7 +100,7 @@ def test_large_and_small_systems_agree(enough: float, monkeypatch: pytest.Monkey
     weight, start = Policy.uniform(mdp.expected).weight, np.full(mdp.n_states, 0.1)
     dense = exact(mdp, weight, start, 0.9)
     monkeypatch.setattr(policy_gradient, "DENSE", 0)
-    monkeypatch.setattr(policy_gradient, "ENOUGH", enough)
+    monkeypatch.setattr(policy_gradient, "TOLERANCE", enough)
 
     assert exact(mdp, weight, start, 0.9).gradient == pytest.approx(dense.gradient, abs=1e-10)
 
@@ -118,7 +122,7 @@ def test_what_never_ends_has_no_gradient_without_discount() -> None:
 
 def test_what_never_ends_does_not_matter_where_no_episode_comes() -> None:
     mdp = mdp_of({(0, 0): [(1, 1.0, 2.0)], (0, 1): [(2, 1.0, 1.0)], (2, 0): [(2, 1.0, 5.0)]}, 3)
-    found = exact(mdp, np.array([1.0, 0.0, 1.0]), np.eye(3)[0], 1.0)
+    answers = exact(mdp, np.array([1.0, 0.0, 1.0]), np.eye(3)[0], 1.0)
 
-    assert found.objective == 2
-    assert found.gradient.tolist() == [0, 0, 0]
+    assert answers.objective == 2
+    assert answers.gradient.tolist() == [0, 0, 0]

@@ -63,7 +63,7 @@ def downhill(seed: int) -> MDP:
 
 def every_episode(mdp: MDP, behaviour: Floats) -> list[tuple[float, Trajectories]]:
     """All episodes from the first state, each with its probability."""
-    found: list[tuple[float, Trajectories]] = []
+    answers: list[tuple[float, Trajectories]] = []
 
     def go_on(state: int, chance: float, steps: list[tuple[int, int, float, float]]) -> None:
         if mdp.pair_start[state] == mdp.pair_start[state + 1]:
@@ -79,7 +79,7 @@ def every_episode(mdp: MDP, behaviour: Floats) -> list[tuple[float, Trajectories
                 actions=mdp.actions,
                 behaviour_prob=b,
             )
-            found.append((chance, episode))
+            answers.append((chance, episode))
             return
         for k in range(mdp.pair_start[state], mdp.pair_start[state + 1]):
             for i in range(mdp.outcome_start[k], mdp.outcome_start[k + 1]):
@@ -88,7 +88,7 @@ def every_episode(mdp: MDP, behaviour: Floats) -> list[tuple[float, Trajectories
                 go_on(int(mdp.next_state[i]), onward, [*steps, step])
 
     go_on(0, 1.0, [])
-    return found
+    return answers
 
 
 @settings(max_examples=15)
@@ -109,13 +109,13 @@ def test_the_mean_over_all_episodes_of_another_policy_is_the_gradient(
     known = exact(mdp, weight, begin, gamma)
     target = TargetPolicy(mdp, weight, gamma)
     episodes = every_episode(mdp, behaviour)
-    plan = EstimateRequest(
+    request = EstimateRequest(
         target,
         Critic.exact(known.value, known.action_value),
         baseline=baseline,  # type: ignore[arg-type]
-        groups=StartGroups.of(target.walk(episodes[0][1], 0), target),
+        groups=StartGroups.of(target.weighted(episodes[0][1], 0), target),
     )
-    summaries = [(chance, summarise((0, episode), plan)) for chance, episode in episodes]
+    summaries = [(chance, summarise((0, episode), request)) for chance, episode in episodes]
 
     assert sum(chance for chance, _ in episodes) == pytest.approx(1)
     assert sum(c * one.gain.x[0] for c, one in summaries) == pytest.approx(known.objective)
