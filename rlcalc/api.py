@@ -222,7 +222,7 @@ def solve(
     from rlcalc.environments import load as worlds
     from rlcalc.formats import Kind
     from rlcalc.mdp import MDP
-    from rlcalc.policies.named import policy_to_solve
+    from rlcalc.policies.named import policy_for_solve
     from rlcalc.readers.models.names import codes_of
     from rlcalc.readers.sources import ReadRequest
     from rlcalc.solvers import solve
@@ -239,7 +239,7 @@ def solve(
     result = solve.solve(
         mdp,
         SolveRequest(
-            policy=policy_to_solve(policy, mdp, gamma),
+            policy=policy_for_solve(policy, mdp, gamma),
             gamma=gamma,
             horizon=horizon,
             criterion=criterion,

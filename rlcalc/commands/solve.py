@@ -68,7 +68,7 @@ def solve(
     rlcalc solve rifle --set gun=bad --set bullet=bad
     """
     from rlcalc.environments import load
-    from rlcalc.policies.named import policy_to_solve
+    from rlcalc.policies.named import policy_for_solve
     from rlcalc.readers.models.names import states_asked
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import settled_format
@@ -81,7 +81,7 @@ def solve(
     name = needs_source([source] if source else None)[0]
     mdp = load.load_model(name, asked, settings_of(set_))
     question = SolveRequest(
-        policy=policy_to_solve(policy, mdp, gamma),
+        policy=policy_for_solve(policy, mdp, gamma),
         gamma=gamma,
         horizon=horizon,
         criterion=criterion.value,
