@@ -253,7 +253,7 @@ def solve(
         InputError: the source is no model, or the answer does not exist.
         NotConverged: the bound that was reached is above `tol`; `result` of it holds the answer.
     """
-    from rlcalc.policies.named import policy_to_solve
+    from rlcalc.policies.named import policy_for_solve
     from rlcalc.readers.models.names import chosen_states
     from rlcalc.solvers import solve as solvers
     from rlcalc.solvers.request import SolveRequest
@@ -264,7 +264,7 @@ def solve(
     result = solvers.solve(
         mdp,
         SolveRequest(
-            policy=policy_to_solve(policy, mdp, gamma),
+            policy=policy_for_solve(policy, mdp, gamma),
             gamma=gamma,
             horizon=horizon,
             criterion=criterion,

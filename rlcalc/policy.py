@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,10 @@ class Policy:
         below = action_value - model.best(action_value)[model.pair_state]
         weight = shares(model, np.exp(below / temperature))
         return cls(weight, f"softmax:{temperature:g}")
+
+
+PolicyRule = Callable[[ExpectedMDP, Floats, float], Policy]
+"""How a policy follows from the best Q: (model, Q, difference below which actions tie) → π."""
 
 
 def best(model: ExpectedMDP, action_value: Floats, tolerance: float) -> Flags:

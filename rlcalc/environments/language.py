@@ -28,6 +28,7 @@ from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.random_streams import draw, stream_keys
 from rlcalc.policies import decoding
+from rlcalc.policies.named import parse
 from rlcalc.trajectories import Trajectories
 
 if TYPE_CHECKING:
@@ -290,10 +291,10 @@ class Conversation:
         Raises:
             UsageError: a number that does not fit.
         """
-        base, steps = decoding.parse(policy)
-        if not steps or base not in ("", "spec") or self.speaker.said.level != "token":
+        name = parse(policy)
+        if not name.decoders or name.base not in ("", "spec") or self.speaker.said.level != "token":
             return None
-        return Conversation(Speaker(self.speaker.said, (*self.speaker.more, *steps)))
+        return Conversation(Speaker(self.speaker.said, (*self.speaker.more, *name.decoders)))
 
     @property
     def why(self) -> str:

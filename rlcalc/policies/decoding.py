@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -77,24 +77,8 @@ DECODERS: dict[str, tuple[Decoder, str]] = {
 }
 """What changes a policy, and the number that it takes."""
 
-Steps = list[tuple[str, float]]
-
-
-def parse(text: str) -> tuple[str, Steps]:
-    """Return the policy that is named first, and what is done to it in turn.
-
-    >>> parse("softmax:1.0,top-p:0.9"), parse("top-k:1")
-    (('softmax:1.0', [('top-p', 0.9)]), ('', [('top-k', 1.0)]))
-
-    Raises:
-        UsageError: a number that does not fit.
-    """
-    parts = text.split(",")
-    steps: Steps = []
-    while parts and parts[-1].partition(":")[0].strip() in DECODERS:
-        name, _, number = parts.pop().strip().partition(":")
-        steps.insert(0, (name, number_of(name, number)))
-    return ",".join(parts), steps
+Steps = Sequence[tuple[str, float]]
+"""Decoders with their numbers, in the order of their work."""
 
 
 def number_of(name: str, number: object) -> float:
@@ -113,11 +97,13 @@ def number_of(name: str, number: object) -> float:
         "top-k": 1 <= value < math.inf and value == math.floor(value),
     }
     if not fits[name]:
-        raise UsageError(f"{name}:{shown(number)} is no policy", fix=f"give {DECODERS[name][1]}")
+        raise UsageError(
+            f"there is no policy {name}:{shown(number)}", fix=f"give {DECODERS[name][1]}"
+        )
     return value
 
 
-def applied(weight: Floats, first: Ints, steps: Iterable[tuple[str, float]]) -> Floats:
+def applied(weight: Floats, first: Ints, steps: Steps) -> Floats:
     """Return weights after each of the steps; arguments as in `temperature`."""
     for step, number in steps:
         weight = DECODERS[step][0](weight, first, number)

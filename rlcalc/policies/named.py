@@ -1,100 +1,194 @@
-"""Named policies: the one place where the name of a policy becomes a Policy."""
+"""Named policies: the one place where the name of a policy becomes a `Policy`."""
 
 from __future__ import annotations
 
+import math
 import os
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from rlcalc.errors import InputError, ShapeError, shown
+from rlcalc.errors import Fault, InputError, RlcalcError, ShapeError, UsageError, nearest, shown
 from rlcalc.mdp import MDP, SUM_TOLERANCE
 from rlcalc.policies import decoding
-from rlcalc.policy import Policy
-from rlcalc.readers.models.policies import named_policy
+from rlcalc.policy import Policy, PolicyRule
 
-if TYPE_CHECKING:
-    from rlcalc.mdp import MDP
-    from rlcalc.policy import Policy
-
-
-def policy_to_solve(asked: Any, mdp: MDP, gamma: float | None) -> str | Policy:
-    """Return a policy by its name, or from its file, or what a decoder makes of another one.
-
-    Args:
-        asked: as in `rlcalc solve`; also with `temperature:τ`, `top-k:K` and `top-p:P`.
-        mdp: the model.
-        gamma: the discount factor; None is what the model says, else 1.
-
-    Raises:
-        InputError: there is none, or it is not one of this model.
-    """
-    from rlcalc.policies import decoding
-
-    if isinstance(asked, str) and decoding.parse(asked)[1]:
-        known = mdp.gamma if gamma is None else gamma
-        return policy_asked(asked, mdp, 1.0 if known is None else known)
-    return named_policy(asked, mdp)
+KINDS = ("optimal", "uniform", "spec", "epsilon", "softmax")
+DEFAULT_PARAMETER = {"epsilon": "0.1", "softmax": "1.0"}
+NAMES = (
+    "a policy is optimal, uniform, spec, epsilon:0.1, softmax:1.0, or a file; after a comma "
+    "temperature:0.7, top-k:5 and top-p:0.9 change it"
+)
 
 
-def policy_asked(asked: Any, mdp: MDP, gamma: float) -> Policy:
-    """Return a policy by its name, or from its file.
+@dataclass(frozen=True)
+class PolicyName:
+    """The name of a policy, taken apart."""
 
-    `temperature:τ`, `top-p:P` and `top-k:K` change the policy before the comma; if there is none,
-    the model's own, or else softmax:1.0.
+    base: str  # as the user wrote it; "": the model's own policy
+    kind: str  # one of `KINDS`, or "file"
+    parameter: float = math.nan  # ε or τ
+    decoders: tuple[tuple[str, float], ...] = ()  # which change it in turn
 
-    Args:
-        asked: its name; None is the model's own policy, or else the uniform one.
-        mdp: the model.
-        gamma: the discount factor, for policies that hang on what is best.
+
+def parse(name: str) -> PolicyName:
+    """Return the parts of a policy's name; what is not a known name is a file.
+
+    >>> parse("softmax:2,top-p:0.9")
+    PolicyName(base='softmax:2', kind='softmax', parameter=2.0, decoders=(('top-p', 0.9),))
 
     Raises:
-        InputError: there is none, or it is not one of this model.
+        UsageError: a parameter is missing, out of its range, or one too many.
     """
-    if isinstance(asked, Policy):
-        _require_shares(asked, mdp)
-        return asked
-    own = "spec" if mdp.policy is not None else None
-    if asked is None:
-        return by_name(own or "uniform", mdp, gamma)
-    base, steps = decoding.parse(os.fspath(asked))
-    if not steps:
-        return by_name(base, mdp, gamma)
-    policy = by_name(base or own or "softmax:1.0", mdp, gamma)
-    return decoding.decoded(mdp.expected, policy, steps)
+    parts = name.split(",")
+    decoders: list[tuple[str, float]] = []
+    while parts and parts[-1].partition(":")[0].strip() in decoding.DECODERS:
+        decoder, _, number = parts.pop().strip().partition(":")
+        decoders.insert(0, (decoder, decoding.number_of(decoder, number)))
+    base = ",".join(parts)
+    kind, _, number = base.partition(":")
+    if base == "greedy":
+        base = kind = "optimal"
+    if kind in DEFAULT_PARAMETER:
+        return PolicyName(base, kind, _parameter(kind, number), tuple(decoders))
+    if base in KINDS:
+        return PolicyName(base, kind, decoders=tuple(decoders))
+    if kind in (*KINDS, "greedy"):
+        raise _unknown(base, UsageError)
+    return PolicyName(base, "file", decoders=tuple(decoders))
 
 
-def _require_shares(policy: Policy, mdp: MDP) -> None:
-    """Refuse a policy that was made by hand, and is none of this model."""
-    if len(policy.weight) != mdp.n_pairs:
-        raise ShapeError(
-            f"the policy {shown(policy.name)} has {len(policy.weight):,} weights, expected "
-            f"{mdp.n_pairs:,}",
-            fix="give one a state-action pair",
+def _parameter(kind: str, number: str) -> float:
+    """Return the ε or τ of a policy's name."""
+    try:
+        parameter = float(number or DEFAULT_PARAMETER[kind])
+    except ValueError:
+        parameter = math.nan
+    if not (0 <= parameter <= 1 if kind == "epsilon" else 0 < parameter < math.inf):
+        raise UsageError(
+            f"there is no policy {kind}:{shown(number)}",
+            fix="epsilon:0.1 explores with probability 0.1, softmax:1.0 has temperature 1",
         )
-    total = mdp.expected.mean(policy.weight, np.ones(mdp.n_pairs))[~mdp.expected.terminal]
-    if not ((policy.weight >= 0).all() and (np.abs(total - 1) <= SUM_TOLERANCE).all()):
-        raise InputError(
-            f"the weights of the policy {shown(policy.name)} are no probabilities",
-            fix="make those of each state sum to 1",
-        )
+    return parameter
 
 
-def by_name(name: str, mdp: MDP, gamma: float) -> Policy:
-    """Return a policy that `rlcalc.solve` knows, or that stands in a file."""
-    named = named_policy(name, mdp)
-    if isinstance(named, Policy):
-        return named
-    if named == "uniform":
-        return Policy.uniform(mdp.expected)
+def _unknown(name: str, error: type[RlcalcError]) -> RlcalcError:
+    near = nearest(name.partition(":")[0], (*KINDS, *decoding.DECODERS))
+    meant = f"did you mean {near}? " if near else ""
+    return error(f"there is no policy {shown(name)}", fix=meant + NAMES)
+
+
+def policy_for_solve(request: Any, mdp: MDP, gamma: float | None) -> Policy | PolicyRule | None:
+    """Return the policy that `solve` evaluates, or its rule; None is the best policy.
+
+    Args:
+        request: a name, a file, a `Policy`, or {state: action or {action: probability}}.
+        mdp: the model.
+        gamma: the discount factor of a policy that decoders change; None: the model's, else 1.
+
+    Raises:
+        UsageError: a name with a wrong parameter.
+        InputError: there is no such policy, or it does not belong to the model.
+    """
+    if isinstance(request, Policy | Mapping):
+        return _explicit(request, mdp)
+    name = _parsed(request)
+    if not name.decoders:
+        return _base(name, mdp)
+    known = mdp.gamma if gamma is None else gamma
+    return _solved(name, mdp, 1.0 if known is None else known)
+
+
+def policy_by_name(request: Any, mdp: MDP, gamma: float) -> Policy:
+    """Return a policy, solving the model where its best values are needed.
+
+    Args:
+        request: as in `policy_for_solve`; None is the model's own policy, or else the uniform one.
+        mdp: the model.
+        gamma: the discount factor of the best values.
+
+    Raises:
+        UsageError: a name with a wrong parameter.
+        InputError: there is no such policy, or it does not belong to the model.
+    """
+    if isinstance(request, Policy | Mapping):
+        return _explicit(request, mdp)
+    if request is None:
+        request = "uniform" if mdp.policy is None else "spec"
+    return _solved(_parsed(request), mdp, gamma)
+
+
+def _parsed(request: Any) -> PolicyName:
+    if not isinstance(request, str | os.PathLike):
+        raise UsageError(f"a {type(request).__name__} is not a policy", fix=NAMES)
+    return parse(os.fspath(request))
+
+
+def _solved(name: PolicyName, mdp: MDP, gamma: float) -> Policy:
+    """Return a named policy after its decoders."""
     from rlcalc.solvers import solve
-    from rlcalc.solvers.policies import policy_to_evaluate
     from rlcalc.solvers.request import SolveRequest
 
-    question = SolveRequest(policy=named, gamma=gamma)
-    if named == "spec":
-        policy = policy_to_evaluate(mdp, question, gamma)
-        assert policy is not None
-        return policy
-    answer = solve.solve(mdp, question)
-    return Policy(np.asarray(answer["pi"]), named)
+    if name.decoders and not name.base:
+        own = parse("softmax:1.0" if mdp.policy is None else "spec")
+        name = PolicyName(own.base, own.kind, own.parameter, name.decoders)
+    policy = _base(name, mdp)
+    if not isinstance(policy, Policy):
+        result = solve.solve(mdp, SolveRequest(policy, gamma))
+        policy = Policy(np.asarray(result["pi"]), name.base)
+    return decoding.decoded(mdp.expected, policy, name.decoders) if name.decoders else policy
+
+
+def _base(name: PolicyName, mdp: MDP) -> Policy | PolicyRule | None:
+    """Return a named policy without its decoders, or its rule; None is the best one."""
+    if name.kind == "optimal":
+        return None
+    if name.kind == "uniform":
+        return Policy.uniform(mdp.expected)
+    if name.kind == "epsilon":
+        return lambda model, q, tolerance: Policy.epsilon(model, q, name.parameter, tolerance)
+    if name.kind == "softmax":
+        return lambda model, q, tolerance: Policy.softmax(model, q, name.parameter)
+    if name.kind == "file":
+        return _from_file(name.base, mdp)
+    if mdp.policy is None:
+        raise InputError("the model has no policy of its own", fix="use --policy uniform or a file")
+    return Policy(mdp.policy, "spec")
+
+
+def _from_file(source: str, mdp: MDP) -> Policy:
+    from rlcalc.readers.models.policies import load_policy
+    from rlcalc.readers.sources import ReadRequest, shipped_specs
+
+    is_word = re.fullmatch(r"(\w[\w:-]*)?", source) or nearest(source, KINDS)
+    if is_word and not os.path.exists(source) and source not in shipped_specs():
+        raise _unknown(source, InputError)
+    return Policy(load_policy(source, mdp, ReadRequest()), os.path.basename(source))
+
+
+def _explicit(request: Policy | Mapping[Any, Any], mdp: MDP) -> Policy:
+    """Return a policy that was made by hand, once it is seen to belong to the model."""
+    if isinstance(request, Mapping):
+        from rlcalc.readers.models.policies import policy_of
+
+        faults: list[Fault] = []
+        weight = policy_of(request, mdp, lambda _: "the mapping of the policy", faults)
+        if weight is None:
+            raise InputError.of(faults)
+        return Policy(weight, "mapping")
+    if len(request.weight) != mdp.n_pairs:
+        raise ShapeError(
+            f"the policy {shown(request.name)} has {len(request.weight):,} weights, expected "
+            f"{mdp.n_pairs:,}",
+            fix="give one weight for each state-action pair",
+        )
+    total = mdp.expected.mean(request.weight, np.ones(mdp.n_pairs))[~mdp.expected.terminal]
+    if not ((request.weight >= 0).all() and (np.abs(total - 1) <= SUM_TOLERANCE).all()):
+        raise InputError(
+            f"the weights of the policy {shown(request.name)} are not probabilities",
+            fix="make the weights of each state sum to 1",
+        )
+    return request

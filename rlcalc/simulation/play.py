@@ -15,7 +15,7 @@ from rlcalc.errors import InputError, UsageError, shown
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.random_streams import LARGEST_SEED, any_seed
-from rlcalc.policies.named import policy_asked
+from rlcalc.policies.named import policy_by_name
 from rlcalc.policy import Policy
 from rlcalc.readers.models.names import codes_of
 from rlcalc.result import Column, Fact, Result
@@ -299,7 +299,7 @@ def prepare(world: MDP | Game, request: PlayRequest) -> Play:
         return _game(world, request, seed, gamma)
     start = first_states(world, request.start)
     world = replace(world, start=start)
-    policy = policy_asked(request.policy, world, gamma)
+    policy = policy_by_name(request.policy, world, gamma)
     chain = Chain.of(world, policy, start)
     simulation = Simulation(chain, request.episodes, seed, request.max_steps, request.group)
     return Play(world, request, seed, gamma, simulation, policy)

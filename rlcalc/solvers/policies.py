@@ -1,61 +1,36 @@
-"""The policy: the one that is asked for, or the best, which follows from the answer."""
+"""The policy of an answer: the requested one, or the best, which follows from the best values."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from rlcalc.errors import InputError, UsageError, shown
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.solvers.dispatch import Solution, find_solution
-from rlcalc.solvers.request import POLICIES, SolveRequest, parameter
+from rlcalc.solvers.request import SolveRequest
 
 
 def policy_to_evaluate(mdp: MDP, request: SolveRequest, gamma: float) -> Policy | None:
-    """Return the policy that is to be evaluated; None is the best one.
+    """Return the policy to evaluate; None is the best one.
 
     Raises:
-        UsageError: no such policy.
-        InputError: the model comes without a policy.
+        InputError: the policy needs the best values, and there are none.
     """
-    asked = request.policy
-    if isinstance(asked, Policy):
-        return asked
-    kind, _, number = asked.partition(":")
-    if asked == "optimal":
-        return None
-    if asked == "uniform":
-        return Policy.uniform(mdp.expected)
-    if asked == "spec":
-        if mdp.policy is None:
-            raise InputError(
-                "the model comes without a policy", fix="say --policy uniform, or give a file"
-            )
-        return Policy(mdp.policy, "spec")
-    if kind in ("epsilon", "softmax"):
-        number_given = parameter(kind, number)
-        best = find_solution(
-            mdp, replace(request, policy="optimal", bellman=None, method="auto"), gamma, None
-        )
-        if kind == "softmax":
-            return Policy.softmax(mdp.expected, best.action_value, number_given)
-        tolerance = separation(mdp, best, gamma, request.wanted)
-        return Policy.epsilon(mdp.expected, best.action_value, number_given, tolerance)
-    raise UsageError(f"there is no policy {shown(asked)}", fix=POLICIES)
-
-
-def policy_of(
-    mdp: MDP, answer: Solution, gamma: float, policy: Policy | None, tol: float
-) -> Policy:
-    """Return the policy that was evaluated, or the one that is greedy for the best values."""
-    if policy is not None:
+    policy = request.policy
+    if policy is None or isinstance(policy, Policy):
         return policy
-    tolerance = separation(mdp, answer, gamma, tol)
-    return Policy.greedy(mdp.expected, answer.action_value, tolerance)
+    best = find_solution(mdp, replace(request, bellman=None, method="auto"), gamma, None)
+    return policy(mdp.expected, best.action_value, separation(mdp, best, gamma, request.wanted))
 
 
-def separation(mdp: MDP, answer: Solution, gamma: float, tol: float) -> float:
-    """Return how far action values must be apart to be told apart; 0 where nothing is proven."""
-    if answer.bound > tol:
+def greedy_policy(mdp: MDP, solution: Solution, gamma: float, tol: float) -> Policy:
+    """Return the policy that takes the best actions of a solution."""
+    tolerance = separation(mdp, solution, gamma, tol)
+    return Policy.greedy(mdp.expected, solution.action_value, tolerance)
+
+
+def separation(mdp: MDP, solution: Solution, gamma: float, tol: float) -> float:
+    """Return the difference below which action values tie; 0 where the bound is not proven."""
+    if solution.bound > tol:
         return 0.0
-    return 2 * (answer.bound + mdp.expected.rounding(answer.value, gamma))
+    return 2 * (solution.bound + mdp.expected.rounding(solution.value, gamma))

@@ -37,7 +37,7 @@ def by_pair(
     }
     facts = _facts(mdp, request, answer, gamma, policy)
     notes = list(mdp.notes)
-    if request.policy == "optimal":
+    if request.policy is None:
         facts["not_separated"] = count = not_separated(model, answer, gamma, policy)
         notes += [NOT_SEPARATED.format(count, answer.bound)] if count else []
     return Result("solve", _title(mdp, policy.name, request), columns, facts, notes)
@@ -63,7 +63,7 @@ def _facts(
     mdp: MDP, request: SolveRequest, answer: Solution, gamma: float, policy: Policy
 ) -> dict[str, Fact]:
     model = mdp.expected
-    weight = None if request.policy == "optimal" else policy.weight
+    weight = None if request.policy is None else policy.weight
     residuals = residual(model, answer, gamma, weight)
     start = mdp.start
     reached = None if start is None else reachable(model, start > 0)

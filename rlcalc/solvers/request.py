@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from rlcalc.errors import InputError, UsageError, meant, shown
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.mdp import MDP
-from rlcalc.policy import Policy
+from rlcalc.policy import Policy, PolicyRule
 from rlcalc.solvers.methods.value_iteration import Recursion
 
 METHODS = (
@@ -22,7 +20,6 @@ METHODS = (
     "linear",
     "krylov",
 )
-POLICIES = "optimal, uniform, spec, epsilon:0.1, softmax:1.0, or a file"
 TOLERANCE = 1e-6
 """The bound that is wanted where none is asked for."""
 MOST_ITERATIONS = 100_000
@@ -34,7 +31,7 @@ LARGEST = 1e200
 class SolveRequest:
     """What is asked of a model."""
 
-    policy: str | Policy = "optimal"  # optimal, uniform, spec, epsilon:ε, softmax:τ
+    policy: Policy | PolicyRule | None = None  # None: the best policy
     gamma: float | None = None  # None: what the model says, else 1
     horizon: int | None = None
     criterion: Literal["reward", "average"] = "reward"
@@ -108,21 +105,3 @@ def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
     if request.horizon is not None and request.horizon < 1:
         raise UsageError(f"--horizon is {request.horizon}, expected a number of steps")
     return gamma
-
-
-def parameter(kind: str, number: str) -> float:
-    """Return the ε or τ of a policy's name.
-
-    Raises:
-        UsageError: it is none.
-    """
-    try:
-        parameter = float(number or {"epsilon": "0.1", "softmax": "1.0"}[kind])
-    except ValueError:
-        parameter = np.nan
-    if not (0 <= parameter <= 1 if kind == "epsilon" else 0 < parameter < np.inf):
-        raise UsageError(
-            f"{kind}:{shown(number)} is no policy",
-            fix="epsilon:0.1 explores with probability 0.1, softmax:1.0 has temperature 1",
-        )
-    return parameter

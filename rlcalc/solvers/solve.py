@@ -15,7 +15,7 @@ from rlcalc.mdp import MDP
 from rlcalc.result import Result
 from rlcalc.solvers import report
 from rlcalc.solvers.dispatch import find_solution
-from rlcalc.solvers.policies import policy_of, policy_to_evaluate
+from rlcalc.solvers.policies import greedy_policy, policy_to_evaluate
 from rlcalc.solvers.request import LARGEST, TOLERANCE, SolveRequest, checked_gamma
 
 
@@ -49,7 +49,7 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
         layers = finite_horizon.solve(mdp.expected, weight, gamma, request.horizon)
         return report.by_steps_to_go(mdp, request, gamma, policy, layers)
     answer = find_solution(mdp, request, gamma, policy)
-    policy = policy_of(mdp, answer, gamma, policy, request.wanted)
+    policy = policy or greedy_policy(mdp, answer, gamma, request.wanted)
     if request.trace:
         return report.by_iteration(answer, gamma, policy)
     return report.by_pair(mdp, request, answer, gamma, policy)

@@ -315,7 +315,7 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
     "policy sum": (("simulate", "student", "--policy", "sum.yaml"), 3, "sum to 0.9"),
     "policy name": (("simulate", "student", "--policy", "unifrm"), 3, "did you mean uniform"),
     "top-p": (("simulate", "student", "--policy", "top-p:0"), 2, "top-p:0.9"),
-    "spec policy": (("simulate", "rifle", "--policy", "spec"), 3, "without a policy"),
+    "spec policy": (("simulate", "rifle", "--policy", "spec"), 3, "has no policy of its own"),
     "trajectories": (("simulate", "two-states"), 3, "no model"),
     "several": (("estimate", "rifle", "student", "-n", "5"), 2, "a model is one"),
     "model without -n": (("estimate", "rifle"), 3, "-n EPISODES"),

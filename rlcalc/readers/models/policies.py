@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from rlcalc.documents import Where, adapter, faults
-from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
+from rlcalc.errors import Fault, InputError, listed, meant, shown
 from rlcalc.formats import Kind
 from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
 from rlcalc.numerics.arrays import Floats
@@ -46,7 +45,7 @@ def policy_of(
         code = model.states.code(text)
         first, last = int(model.pair_start[code]), int(model.pair_start[code + 1])
         names = [model.actions.texts[a] for a in model.action[first:last]]
-        chances = choice if isinstance(choice, dict) else {choice: 1.0}
+        chances = choice if isinstance(choice, Mapping) else {choice: 1.0}
         weight[first:last] = 0.0
         total = 0.0
         for name, chance in chances.items():
@@ -148,23 +147,3 @@ def _policy_rows(rows: list[dict[str, Any]], file: File) -> dict[Any, dict[Any, 
 
 MOST_FAULTS = 5
 """Faults of a policy after which the rest is not looked at: it may have a million states."""
-
-
-NAMED_POLICIES = ("optimal", "greedy", "uniform", "spec", "epsilon", "softmax")
-
-
-def named_policy(asked: Any, mdp: MDP) -> str | Policy:
-    """Return a policy by its name, or from its file if it is no name.
-
-    Raises:
-        InputError: it is neither, or the file does not belong to the model.
-    """
-    if isinstance(asked, Policy):
-        return asked
-    source = os.fspath(asked)
-    if source.partition(":")[0] in NAMED_POLICIES:
-        return "optimal" if source == "greedy" else source
-    near = nearest(source, NAMED_POLICIES)
-    if near and not os.path.exists(source):
-        raise InputError(f"there is no policy {shown(source)}", fix=f"did you mean {near}?")
-    return Policy(load_policy(source, mdp, ReadRequest()), os.path.basename(source))
