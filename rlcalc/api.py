@@ -46,24 +46,24 @@ def load(
     identify: bool = False,
     collect_faults: bool = False,
 ) -> Experience:
-    """Return the trajectories of a source, which are read as they are asked for.
+    """Return the trajectories of a source, which are read while they are used.
 
     Args:
         source: a path, a glob, a folder, `-`, the name of a shipped spec, several of these in a
             list, a frame of Polars or pandas, a mapping of columns, `Trajectories`, or an
             `Experience`, which is returned as it is.
         kind: the format; default found by content.
-        columns: what a step has → the name of its column, e.g. {"state": "position"}.
+        columns: the field of a step → the name of its column, e.g. {"state": "position"}.
         one_step: every row of a table is a whole trajectory.
         order_by: the column by which each trajectory's steps are sorted.
         identify: keep row numbers, and the source's own names of trajectories and steps.
-        collect_faults: go on when something is wrong, and collect what it is in `faults`.
+        collect_faults: go on after a fault, and collect all of them in `faults`.
 
     Returns:
         An iterator over batches of whole trajectories; `whole()` gives them all at once.
 
     Raises:
-        InputError: the source is not there, or (while it is read) is not as it should be.
+        InputError: the source does not exist, or (while it is read) is faulty.
     """
     from rlcalc import readers
     from rlcalc.readers.in_memory import frame_of
@@ -113,18 +113,18 @@ def _request(
     return ReadRequest(Kind(kind) if kind else None, columns or {}, one_step, order_by, identify)
 
 
-def _require_numbers(**given: Any) -> None:
+def _require_numbers(**arguments: Any) -> None:
     """Refuse arguments that are not numbers, by their names."""
-    _require(numbers.Real, "a number", given)
+    _require(numbers.Real, "a number", arguments)
 
 
-def _require_whole(**given: Any) -> None:
+def _require_whole(**arguments: Any) -> None:
     """Refuse arguments that are not whole numbers, by their names."""
-    _require(numbers.Integral, "a whole number", given)
+    _require(numbers.Integral, "a whole number", arguments)
 
 
-def _require(kind: type, expected: str, given: Mapping[str, Any]) -> None:
-    for name, value in given.items():
+def _require(kind: type, expected: str, arguments: Mapping[str, Any]) -> None:
+    for name, value in arguments.items():
         if value is not None and not isinstance(value, kind):
             raise UsageError(f"{name} is {value!r}, expected {expected}")
 
@@ -233,24 +233,25 @@ def solve(
 
     Args:
         source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`.
-        policy: `optimal`, `uniform`, `spec`, `epsilon:0.1`, `softmax:1.0`, a file, a `Policy`.
+        policy: `optimal`, `uniform`, `spec`, `epsilon:0.1`, `softmax:1.0`, a file, a `Policy`, or a
+            mapping {state: action or {action: probability}}.
         gamma: 0..1 a step; default what the source says, else 1.
         horizon: values with 1 to so many steps to go.
         criterion: `reward`, discounted or total, or `average`: gain and bias.
-        method: `auto`, or one of `rlcalc.solvers.request.METHODS`.
+        method: `auto`, or one of `rlcalc.solvers.methods.METHODS`.
         bellman: repeat one of the four recursions.
-        tol: the bound that is wanted; default 1e-6, and less where all rewards are below 1.
-        max_iterations: after which it gives up.
+        tol: the largest acceptable bound; default 1e-6, and less where all rewards are below 1.
+        max_iterations: after which it stops.
         states: only the rows of these.
         start_only: only the rows of the start states.
-        trace: the rows are the iterations.
+        trace: a row an iteration.
         jobs: threads; the answer does not depend on it.
         settings: parameters of the source, e.g. {"gun": "bad"}.
         kind: the format of the source; default found by content.
-        columns: what an outcome has → the name of its column.
+        columns: the field of an outcome → the name of its column.
 
     Raises:
-        InputError: the source is no model, or the answer does not exist.
+        InputError: the source is not a model, or the answer does not exist.
         NotConverged: the bound that was reached is above `tol`; `result` of it holds the answer.
     """
     from rlcalc.policies.named import policy_for_solve
@@ -295,7 +296,7 @@ def load_model(
             returned as it is.
         settings: parameters of the source, e.g. {"gun": "bad"}.
         kind: the format; default found by content.
-        columns: the part of an outcome → the name of its column.
+        columns: the field of an outcome → the name of its column.
 
     Raises:
         InputError: the source is not a model, or can only be simulated.

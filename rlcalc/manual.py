@@ -101,13 +101,13 @@ def topic(name: str) -> Topic:
         InputError: there is no such topic.
     """
     known = {one.name: one for one in topics()}
-    wanted = slug(name)
-    if wanted in known:
-        return known[wanted]
-    near = nearest(wanted, known) or next((one for one in known if one.startswith(wanted)), None)
+    key = slug(name)
+    if key in known:
+        return known[key]
+    near = nearest(key, known) or next((one for one in known if one.startswith(key)), None)
     raise InputError(
         f"the manual has no topic '{shown(name)}'",
-        fix=f"did you mean {near}?" if near and wanted else "rlcalc manual lists the topics",
+        fix=f"did you mean {near}?" if near and key else "rlcalc manual lists the topics",
     )
 
 
@@ -122,7 +122,7 @@ def listing() -> str:
     return "\n".join(lines) + "\n"
 
 
-def rendered(found: Topic, *, terminal: bool) -> str:
+def rendered(entry: Topic, *, terminal: bool) -> str:
     """Return a topic as text for eyes: with colours on a terminal, plain in a pipe."""
     from io import StringIO
 
@@ -165,18 +165,18 @@ def rendered(found: Topic, *, terminal: bool) -> str:
         soft_wrap=False,
     )
     with console.capture() as capture:
-        console.print(Manual(_with_topics(found), hyperlinks=False), crop=False)
+        console.print(Manual(_with_topics(entry), hyperlinks=False), crop=False)
     lines = "\n".join(line.rstrip() for line in capture.get().split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
 
 
-def _with_topics(found: Topic) -> str:
+def _with_topics(entry: Topic) -> str:
     """Return the text of a topic, in which a link to a topic names the topic instead."""
     known = {one.name for one in topics()}
     pages = {page.path: page.topic for page in PAGES}
-    folder = posixpath.dirname(next(path for path, name in pages.items() if name == found.page))
+    folder = posixpath.dirname(next(path for path, name in pages.items() if name == entry.page))
 
-    def spoken(link: re.Match[str]) -> str:
+    def named(link: re.Match[str]) -> str:
         words, target = link.groups()
         if "://" in target:
             return link[0]
@@ -187,4 +187,4 @@ def _with_topics(found: Topic) -> str:
             return words
         return f"{words} (`rlcalc manual {name}`)"
 
-    return _LINK.sub(spoken, found.text)
+    return _LINK.sub(named, entry.text)

@@ -126,7 +126,12 @@ Confidence = Annotated[float, _option("--confidence 0..1", "Confidence level of 
 # -- solving ---------------------------------------------------------------------------------
 
 PolicyOption = Annotated[
-    str, _option("--policy POLICY", "optimal, uniform, spec, epsilon:0.1, softmax:1.0, or a file.")
+    str,
+    _option(
+        "--policy POLICY",
+        "optimal, uniform, spec, epsilon:0.1, softmax:1.0, a file, or one of them changed by "
+        "temperature:0.7, top-p:0.9, top-k:5 after commas.",
+    ),
 ]
 Horizon = Annotated[int | None, _option("--horizon N", "Values with 1 to N steps to go.", min=1)]
 Criterion = Annotated[
@@ -164,8 +169,8 @@ Play = Annotated[
     str | None,
     _option(
         "--policy POLICY",
-        "spec, uniform, optimal, epsilon:0.1, softmax:1.0, temperature:0.7, top-p:0.9, "
-        "top-k:5, several in turn with commas, or a file. [default: spec, else uniform]",
+        "spec, uniform, optimal, epsilon:0.1, softmax:1.0, a file, or one of them changed by "
+        "temperature:0.7, top-p:0.9, top-k:5 after commas. [default: spec, else uniform]",
     ),
 ]
 Episodes = Annotated[int, _option("--episodes -n EPISODES", "Episodes to simulate.", min=1)]

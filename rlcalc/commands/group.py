@@ -88,7 +88,7 @@ def group(
 
     answers = {"--audit": audit, "--why": why is not None, "--compare": compare is not None}
     answers["--rows"] = rows is not None and not (compare is not None and rows == "rollouts")
-    several = [option for option, given in answers.items() if given]
+    several = [option for option, is_set in answers.items() if is_set]
     if len(several) > 1:
         raise UsageError(f"{' and '.join(several)} are different answers", fix="choose one of them")
     if compare is not None and estimator is not None:

@@ -27,6 +27,6 @@ def manual(
             raise UsageError("--raw needs a topic", fix="rlcalc manual lists the topics")
         text = pages.listing()
     else:
-        found = pages.topic(topic)
-        text = found.text if raw else pages.rendered(found, terminal=sys.stdout.isatty())
+        entry = pages.topic(topic)
+        text = entry.text if raw else pages.rendered(entry, terminal=sys.stdout.isatty())
     sys.stdout.buffer.write(text.encode())

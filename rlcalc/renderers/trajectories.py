@@ -295,9 +295,9 @@ def schema(batch: Trajectories) -> dict[str, Any]:
         if name in ("terminated", "truncated"):
             return pl.Boolean
         names = (batch.actions if name == "action" else batch.states).names()
-        found = {type(label) for label in names}
-        fits = found != {int} or max(map(abs, names)) < 1 << 63  # type: ignore[arg-type]
-        return numbers.get(found.pop(), pl.String) if len(found) == 1 and fits else pl.String
+        kinds = {type(label) for label in names}
+        fits = kinds != {int} or max(map(abs, names)) < 1 << 63  # type: ignore[arg-type]
+        return numbers.get(kinds.pop(), pl.String) if len(kinds) == 1 and fits else pl.String
 
     return {name: kind(name) for name in columns_of(batch)}
 
