@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from rlcalc.numerics.arrays import gather_ranges
 from tests.solvers.models import slippery_lake
 
 
@@ -16,10 +15,3 @@ def test_kept_pairs_have_their_values() -> None:
     np.testing.assert_array_equal(
         part.action_value(value, 0.9), model.action_value(value, 0.9)[kept]
     )
-
-
-def test_rows_are_gathered_with_their_members() -> None:
-    start, member = gather_ranges(np.array([0, 2, 2, 5]), np.array([2, 1, 0]))
-
-    assert start.tolist() == [0, 3, 3, 5]
-    assert member.tolist() == [2, 3, 4, 0, 1]

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlcalc.errors import ShapeError, UsageError
-from rlcalc.numerics.arrays import segment_mean
-from rlcalc.rollouts import Rollouts, in_order
+from rlcalc.rollouts import Rollouts
 
 keys = st.lists(st.tuples(st.integers(0, 2), st.sampled_from("abc")), min_size=2, max_size=30)
 
@@ -37,20 +36,6 @@ def test_rows_say_where_each_rollout_stood(rows: list[tuple[int, str]]) -> None:
     row = np.arange(len(rows)) if rollouts.row is None else rollouts.row
 
     np.testing.assert_array_equal(rollouts.reward, row)
-
-
-@given(st.floats(-1e6, 1e6), st.integers(1, 50))
-def test_the_mean_of_equal_values_is_that_value(value: float, size: int) -> None:
-    values, start = np.full(size, value), np.array([0, size])
-
-    assert segment_mean(values, start).tolist() == [value]
-
-
-@given(st.lists(st.sampled_from([0, 1, 2, 65_535, 65_536, 131_073, 1 << 33]), max_size=30))
-def test_sorting_by_digits_is_a_stable_sort(key: list[int]) -> None:
-    keys = np.array(key, np.int64)
-
-    assert in_order(keys, 1 << 34).tolist() == np.argsort(keys, kind="stable").tolist()
 
 
 def test_rewards_are_a_weighted_sum_of_what_is_there() -> None:

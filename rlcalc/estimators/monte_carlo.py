@@ -7,7 +7,7 @@ finished into a Result. Nothing else is kept, so data may be larger than memory.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -27,7 +27,7 @@ from rlcalc.estimators.truncation import (
 from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.numerics.intervals import half_width
-from rlcalc.numerics.moments import CoMoments, Moments, difference_error, placed
+from rlcalc.numerics.moments import CoMoments, Moments, difference_error, merged, placed
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Trajectories
 
@@ -118,7 +118,7 @@ def estimate(
         raise UsageError(f"confidence is {confidence:g}", fix="give a number between 0 and 1")
     pieces, discount, truncation = begin(experience, gamma, truncated)
     work = partial(summarise, gamma=discount, visit=visit, truncation=truncation)
-    summary = _merged(iter(engine(work, pieces)))
+    summary = merged(engine(work, pieces))
     agree(experience, gamma, discount)
     if summary is None or not len(summary.states.key):
         read = 0 if summary is None else n_trajectories(summary.ends)
@@ -128,13 +128,6 @@ def estimate(
             fix="use another --truncated policy" if read else "",
         )
     return finish(summary, experience, discount, visit, of, truncation, confidence)
-
-
-def _merged(summaries: Iterator[Summary]) -> Summary | None:
-    merged = next(summaries, None)
-    for summary in summaries:
-        merged = summary if merged is None else merged.merge(summary)
-    return merged
 
 
 def summarise(piece: Trajectories, gamma: float, visit: Visit, truncation: Truncation) -> Summary:

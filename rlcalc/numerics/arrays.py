@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
 Flags = NDArray[np.bool_]
+Numbers = TypeVar("Numbers", Floats, Ints)
 
 
 def differs_from_previous(values: NDArray[Any]) -> Flags:
@@ -20,7 +21,7 @@ def differs_from_previous(values: NDArray[Any]) -> Flags:
     return differs
 
 
-def segment_sums(values: Floats, start: Ints) -> Floats:
+def segment_sums(values: Numbers, start: Ints) -> Numbers:
     """Return the sums of values[start[g] : start[g + 1]], none of which is empty."""
     return np.add.reduceat(values, start[:-1]) if len(start) > 1 else values[:0]
 
@@ -79,8 +80,8 @@ def dense(code: Ints | Codes, n: int) -> tuple[Ints, Ints]:
 def stable_order(key: Ints | Codes, n: int) -> Ints:
     """Return the order that sorts keys below `n` and leaves equal ones as they are.
 
-    By 16 bits at a time, the lowest first: those numpy sorts by radix, five times as fast as it
-    sorts whole numbers.
+    By 16 bits at a time, the lowest first: numpy sorts those by radix, 5 to 10 times as fast as it
+    sorts whole numbers (3.5 times for keys of two such digits).
     """
     order: Ints = np.argsort(key.astype(np.uint16), kind="stable")
     shift = 16

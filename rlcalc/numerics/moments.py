@@ -9,12 +9,13 @@ variance of a ratio.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
-from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.numerics.arrays import Floats, Ints, Numbers, segment_sums
 
 Sized = tuple[Floats, Floats | None]
 """[C] sums of clusters, and how many visits each has; None: one each."""
@@ -64,12 +65,14 @@ class Moments(Table):
             size: [C] k_e; default 1 each.
         """
         clusters = np.diff(edge)
-        count = clusters if size is None else sums(size, edge).astype(np.int64)
-        mean = sums(total, edge) / count
-        left = rest(total, size, mean, clusters)
-        lean = sums(left, edge) if size is None else sums(left * size, edge)
-        squares = sums(left * left, edge)
-        size_squares = clusters.astype(np.float64) if size is None else sums(size * size, edge)
+        count = clusters if size is None else segment_sums(size, edge).astype(np.int64)
+        mean = segment_sums(total, edge) / count
+        left = residual(total, size, mean, clusters)
+        lean = segment_sums(left, edge) if size is None else segment_sums(left * size, edge)
+        squares = segment_sums(left * left, edge)
+        size_squares = (
+            clusters.astype(np.float64) if size is None else segment_sums(size * size, edge)
+        )
         return cls(key, clusters, count, mean, squares, lean, size_squares)
 
     def around(self, mean: Floats) -> Moments:
@@ -88,10 +91,10 @@ class Moments(Table):
             size_squares=self.size_squares,
         )
 
-    def merge(self, other: Moments) -> Moments:
+    def merge(self, later: Moments) -> Moments:
         """Return the moments of both sets of clusters together, which must have none in common."""
-        key = merged_keys(self.key, other.key)
-        one, two = self.spread(key), other.spread(key)
+        key = merged_keys(self.key, later.key)
+        one, two = self.spread(key), later.spread(key)
         mean = merged_mean(one.count, one.mean, two.count, two.mean)
         one, two = one.around(mean), two.around(mean)
         return Moments(
@@ -152,25 +155,31 @@ class CoMoments(Table):
         """
         clusters = np.diff(edge)
         (x_total, k), (y_total, m) = x, y
-        x_count = clusters if k is None else sums(k, edge).astype(np.int64)
-        y_count = clusters if m is None else sums(m, edge).astype(np.int64)
-        x_mean, y_mean = sums(x_total, edge) / x_count, sums(y_total, edge) / y_count
-        x_left, y_left = rest(x_total, k, x_mean, clusters), rest(y_total, m, y_mean, clusters)
+        x_count = clusters if k is None else segment_sums(k, edge).astype(np.int64)
+        y_count = clusters if m is None else segment_sums(m, edge).astype(np.int64)
+        x_mean, y_mean = (
+            segment_sums(x_total, edge) / x_count,
+            segment_sums(y_total, edge) / y_count,
+        )
+        x_left, y_left = (
+            residual(x_total, k, x_mean, clusters),
+            residual(y_total, m, y_mean, clusters),
+        )
         ones = clusters.astype(np.float64)
-        x_sum = sums(x_left, edge)
+        x_sum = segment_sums(x_left, edge)
         return cls(
             key=key,
             x_count=x_count,
             y_count=y_count,
             x_mean=x_mean,
             y_mean=y_mean,
-            products=sums(x_left * y_left, edge),
-            y_lean=sums(y_left if k is None else y_left * k, edge),
-            x_lean=x_sum if m is None else sums(x_left * m, edge),
-            sizes=ones if k is None or m is None else sums(k * m, edge),
-            x_squares=sums(x_left * x_left, edge),
-            x_own_lean=x_sum if k is None else sums(x_left * k, edge),
-            x_size_squares=ones if k is None else sums(k * k, edge),
+            products=segment_sums(x_left * y_left, edge),
+            y_lean=segment_sums(y_left if k is None else y_left * k, edge),
+            x_lean=x_sum if m is None else segment_sums(x_left * m, edge),
+            sizes=ones if k is None or m is None else segment_sums(k * m, edge),
+            x_squares=segment_sums(x_left * x_left, edge),
+            x_own_lean=x_sum if k is None else segment_sums(x_left * k, edge),
+            x_size_squares=ones if k is None else segment_sums(k * k, edge),
         )
 
     def around(self, x_mean: Floats, y_mean: Floats) -> CoMoments:
@@ -191,10 +200,10 @@ class CoMoments(Table):
             x_size_squares=self.x_size_squares,
         )
 
-    def merge(self, other: CoMoments) -> CoMoments:
+    def merge(self, later: CoMoments) -> CoMoments:
         """Return the co-moments of both sets of clusters together."""
-        key = merged_keys(self.key, other.key)
-        one, two = self.spread(key), other.spread(key)
+        key = merged_keys(self.key, later.key)
+        one, two = self.spread(key), later.spread(key)
         x_mean = merged_mean(one.x_count, one.x_mean, two.x_count, two.x_mean)
         y_mean = merged_mean(one.y_count, one.y_mean, two.y_count, two.y_mean)
         one, two = one.around(x_mean, y_mean), two.around(x_mean, y_mean)
@@ -249,15 +258,25 @@ def difference_error(y: Moments, x: Moments, both: CoMoments) -> tuple[Floats, F
     return np.where(n > 1, np.sqrt(variance), np.nan), degrees
 
 
-Numbers = TypeVar("Numbers", Floats, Ints)
+class Mergeable(Protocol):
+    """A summary of some of the data, which merges with that of later data."""
+
+    def merge(self, later: Self) -> Self:
+        """Return the summary of both."""
 
 
-def sums(values: Numbers, edge: Ints) -> Numbers:
-    """Return [K] the sum of each key's values; none is without."""
-    return np.add.reduceat(values, edge[:-1]) if len(edge) > 1 else values[:0]
+Part = TypeVar("Part", bound=Mergeable)
 
 
-def rest(total: Floats, size: Floats | None, mean: Floats, clusters: Ints) -> Floats:
+def merged(parts: Iterable[Part]) -> Part | None:
+    """Return the summary of all parts, merged in their order; None where there are none."""
+    total: Part | None = None
+    for part in parts:
+        total = part if total is None else total.merge(part)
+    return total
+
+
+def residual(total: Floats, size: Floats | None, mean: Floats, clusters: Ints) -> Floats:
     """Return [C] what is left of each cluster's total without the mean of its key: T_e − m k_e."""
     means = np.repeat(mean, clusters)
     return total - means if size is None else total - means * size

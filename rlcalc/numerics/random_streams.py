@@ -24,6 +24,9 @@ LARGEST_SEED = 2**63 - 1
 def mix(words: Words) -> Words:
     """Return 64 random-looking bits for each number: a bijection in which every bit turns others.
 
+    The two compiled loops of `simulation.sampler` write the same lines out for one number, as a
+    kernel cannot call a Python function.
+
     Source: Steele, Lea & Flood (2014), SplitMix, with the constants of Stafford's variant 13.
     """
     z = words ^ (words >> np.uint64(30))

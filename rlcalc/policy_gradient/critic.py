@@ -13,6 +13,7 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Flags, Floats
+from rlcalc.numerics.moments import merged
 from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.sums import Sums, quotient, summed
 from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
@@ -56,9 +57,7 @@ def added(several: Iterable[Sum]) -> Sum:
     Raises:
         InputError: there is none.
     """
-    total: Sum | None = None
-    for one in several:
-        total = one if total is None else total + one
+    total = merged(several)
     if total is None:
         raise InputError("there is no episode to estimate from")
     return total

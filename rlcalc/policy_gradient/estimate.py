@@ -15,6 +15,7 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Flags, Floats
+from rlcalc.numerics.moments import merged
 from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.control_variate import ControlVariate
 from rlcalc.policy_gradient.critic import Critic, Halves, added
@@ -212,12 +213,11 @@ def summary_of(
     Raises:
         InputError: there is no episode, or one is not of this model.
     """
-    merged: Summary | None = None
-    for part in engine(partial(summarise, request=request), batches_with_numbers(batches)):
-        merged = part if merged is None else merged.merge(part)
-    if merged is None:
+    parts = engine(partial(summarise, request=request), batches_with_numbers(batches))
+    summary: Summary | None = merged(parts)
+    if summary is None:
         raise InputError("there is no episode to estimate from")
-    return merged
+    return summary
 
 
 def estimates(summary: Summary, request: EstimateRequest) -> list[Estimate]:

@@ -13,7 +13,8 @@ from rlcalc.numerics.arrays import Floats, Ints
 class Sums:
     """Arrays that add up."""
 
-    def __add__(self, later: Self) -> Self:
+    def merge(self, later: Self) -> Self:
+        """Return the sums over both sets of episodes."""
         names = [field.name for field in fields(self)]  # type: ignore[arg-type]
         return type(self)(*(getattr(self, name) + getattr(later, name) for name in names))
 

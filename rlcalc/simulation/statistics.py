@@ -12,7 +12,7 @@ from rlcalc.errors import InputError
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.numerics.intervals import half_width
-from rlcalc.numerics.moments import Moments
+from rlcalc.numerics.moments import Moments, merged
 from rlcalc.result import Column, Fact, Result
 from rlcalc.trajectories import Trajectories
 
@@ -89,9 +89,7 @@ def summary(
     Raises:
         InputError: there are no episodes.
     """
-    total: Tally | None = None
-    for tally in tallies:
-        total = tally if total is None else total.merge(tally)
+    total = merged(tallies)
     if total is None:
         raise InputError("there are no episodes")
     both = [total.gain, total.length]

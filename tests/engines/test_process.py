@@ -1,13 +1,16 @@
-"""Kept memory: batch after batch in the same pages."""
+"""Settings of the process: kept memory, and linear algebra without threads."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
+from rlcalc.engines.process import without_blas
+
 FAULTS = """
 import resource, sys
-from rlcalc.engines.memory import keep_freed
+from rlcalc.engines.process import keep_freed
 import numpy as np
 if sys.argv[1] == "kept":
     keep_freed()
@@ -26,3 +29,15 @@ def test_pages_are_not_made_anew() -> None:
     )
 
     assert kept < given_back - 10_000 or given_back < 20_000  # or the C library keeps them anyway
+
+
+@pytest.mark.parametrize("chosen", [None, "3"])
+def test_blas_has_one_thread_unless_the_user_chose(
+    monkeypatch: pytest.MonkeyPatch, chosen: str | None
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", chosen or "")
+    if chosen is None:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    without_blas()
+
+    assert os.environ["OPENBLAS_NUM_THREADS"] == (chosen or "1")

@@ -5,7 +5,6 @@ import pytest
 
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
-from rlcalc.numerics.arrays import dense, stable_order
 from tests.estimators.test_monte_carlo import VISITS, random_batch
 
 
@@ -48,20 +47,3 @@ def test_keys_are_those_that_occur() -> None:
 
     np.testing.assert_array_equal(found.state_key, np.unique(few.state))
     np.testing.assert_array_equal(found.pair_key, np.unique(keys))
-
-
-@pytest.mark.parametrize("n", [3, 1 << 16, 1 << 20, 1 << 40])
-def test_stable_order_is_argsort(n: int) -> None:
-    key = np.random.default_rng(0).integers(0, n, 3000)
-
-    np.testing.assert_array_equal(stable_order(key, n), np.argsort(key, kind="stable"))
-
-
-@pytest.mark.parametrize("n", [3, 5000, 1 << 40])
-def test_dense_numbers_are_those_of_unique(n: int) -> None:
-    code = np.random.default_rng(0).integers(0, n, 700)
-    number, key = dense(code, n)
-    expected_key, expected = np.unique(code, return_inverse=True)
-
-    np.testing.assert_array_equal(number, expected)
-    np.testing.assert_array_equal(key, expected_key)

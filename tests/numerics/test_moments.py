@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlcalc.numerics.moments import CoMoments, Moments
+from rlcalc.numerics.moments import CoMoments, Moments, merged
 
 values = st.floats(-1e3, 1e3, allow_nan=False)
 clusters = st.lists(
@@ -71,3 +71,17 @@ def test_co_moments_merge(data: list[tuple[float, float]], cut: int) -> None:
 
     direct = ((x - x.mean()) * (y - y.mean())).sum()
     np.testing.assert_allclose(merged.products, [direct], rtol=1e-9, atol=1e-3)
+
+
+def test_parts_merge_in_their_order() -> None:
+    parts = [
+        Moments.of(np.array([key]), np.array([0, 2]), np.array([1.0, 3.0])) for key in (4, 2, 4)
+    ]
+    total = merged(iter(parts))
+
+    assert total is not None
+    assert total.key.tolist() == [2, 4]
+    assert total.count.tolist() == [2, 4]
+    assert total.mean.tolist() == [2.0, 2.0]
+    assert merged(parts[:1]) is parts[0]
+    assert merged(parts[:0]) is None

@@ -182,7 +182,7 @@ def test_groups_add_up_however_they_are_cut() -> None:
     ]
     whole = StartGroups.of(target.weighted(batch, 0), target)
 
-    assert (parts[0] + parts[1]).step_mean == pytest.approx(whole.step_mean)
+    assert parts[0].merge(parts[1]).step_mean == pytest.approx(whole.step_mean)
     assert whole.mean[0] == pytest.approx(target.weighted(batch, 0).episode_gain.mean())
 
 

@@ -24,6 +24,6 @@ def gpg(scored: Scored, how: Convention) -> Floats:
 
     Source: Chu et al. (2025), GPG, arXiv 2504.02546, with f_norm = 1.
     """
-    given = segment_sums((scored.reward != 0).astype(np.float64), scored.batch)
-    alpha = np.diff(scored.batch) / np.maximum(given, 1.0)
+    not_0 = segment_sums((scored.reward != 0).astype(np.float64), scored.batch)
+    alpha: Floats = np.diff(scored.batch) / np.maximum(not_0, 1.0)
     return centred(scored, how) * scored.each_of_batch(alpha)
