@@ -148,10 +148,10 @@ def estimate(
     )
     if episodes is None:
         return ask(load(source, **reading))
-    from rlcalc.simulation import play as playing
+    from rlcalc.simulation.estimate import estimate as estimate_play
 
     how = {"bootstrap": truncated == "bootstrap", **(play or {}), **reading}
-    return playing.estimated(_play(source, episodes, gamma=gamma, jobs=jobs, **how), ask)
+    return estimate_play(_play(source, episodes, gamma=gamma, jobs=jobs, **how), ask)
 
 
 def gain(
@@ -296,7 +296,8 @@ def _play(
     from rlcalc.formats import Kind
     from rlcalc.mdp import MDP
     from rlcalc.readers.sources import ReadRequest
-    from rlcalc.simulation import play as playing
+    from rlcalc.simulation.play import prepare
+    from rlcalc.simulation.request import PlayRequest
 
     _require_playable(episodes, wish)
     options = ReadRequest(Kind(kind) if kind else None, columns or {})
@@ -304,7 +305,7 @@ def _play(
     if not (named or isinstance(source, MDP) or hasattr(source, "play")):
         raise _no_world(source)
     world = worlds.load(os.fspath(source), options, settings) if named else source
-    return playing.prepare(world, playing.PlayRequest(episodes, **wish))
+    return prepare(world, PlayRequest(episodes, **wish))
 
 
 def _require_playable(episodes: int, wish: Mapping[str, Any]) -> None:
@@ -406,14 +407,14 @@ def _slope(
     from rlcalc.environments import load as worlds
     from rlcalc.mdp import MDP
     from rlcalc.policy_gradient.setup import set_up
-    from rlcalc.simulation import play as playing
+    from rlcalc.simulation.request import PlayRequest
 
     _require_playable(episodes, wish)
     named = isinstance(source, str | os.PathLike)
     if not (named or isinstance(source, MDP)):
         raise _no_world(source)
     mdp = worlds.load_model(os.fspath(source), None, settings) if named else source
-    return set_up(mdp, playing.PlayRequest(episodes, **wish), logits, plays=plays)
+    return set_up(mdp, PlayRequest(episodes, **wish), logits, plays=plays)
 
 
 def check(source: Any, **reading: Any) -> Result:

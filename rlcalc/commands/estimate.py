@@ -106,13 +106,15 @@ def estimate(
         result = ask(load(sources, asked))
     else:
         from rlcalc.environments import load as worlds
-        from rlcalc.simulation import play as playing
+        from rlcalc.simulation.estimate import estimate as estimate_play
+        from rlcalc.simulation.play import prepare
+        from rlcalc.simulation.request import PlayRequest
 
         if one_step or order_by is not None:
             option = "--one-step" if one_step else "--order-by"
             raise UsageError(f"{option} is for trajectories that are read", fix="leave it out")
         world = worlds.load(the_only(sources), asked, settings_of(set_))
-        wish = playing.PlayRequest(
+        wish = PlayRequest(
             episodes,
             policy,
             start,
@@ -122,6 +124,6 @@ def estimate(
             jobs=jobs,
             bootstrap=truncated == "bootstrap",
         )
-        play = playing.prepare(world, wish)
-        result = playing.estimated(play, ask, partial(watched, n=episodes, quiet=quiet))
+        play = prepare(world, wish)
+        result = estimate_play(play, ask, partial(watched, n=episodes, quiet=quiet))
     answer(result, form, output, head=most, quiet=quiet)

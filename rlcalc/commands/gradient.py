@@ -101,7 +101,7 @@ def gradient(
     from rlcalc.readers import load
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import settled_format
-    from rlcalc.simulation import play
+    from rlcalc.simulation.request import PlayRequest
 
     climbs = steps is not None
     document = output if climbs and _is_document(output) else None
@@ -129,7 +129,7 @@ def gradient(
     told = source_options(None, columns, one_step=one_step, order_by=order_by)
     mdp = worlds.load_model(needs_source([source] if source else None)[0], asked, settings_of(set_))
     n = episodes or 1000
-    wish = play.PlayRequest(n, policy, start, max_steps, seed, gamma, jobs=jobs)
+    wish = PlayRequest(n, policy, start, max_steps, seed, gamma, jobs=jobs)
     at = set_up(mdp, wish, logits, plays=plays)
     if steps is None or learning_rate is None:
         data = from_data and LoggedEpisodes.of(from_data, lambda file: load([file], told))

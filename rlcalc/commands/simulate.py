@@ -73,7 +73,8 @@ def simulate(
     from rlcalc.environments import load
     from rlcalc.readers.sources import needs_source
     from rlcalc.renderers import settled_format
-    from rlcalc.simulation import play as playing
+    from rlcalc.simulation.play import prepare
+    from rlcalc.simulation.request import PlayRequest
 
     given = bool(format_ or json or csv or output)
     form = settled_format(format_, json=json, csv=csv, output=output)
@@ -82,10 +83,8 @@ def simulate(
     settings = settings_of(set_) | ({} if bins is None else {"bins": bins})
     asked = source_options(from_, columns, one_step=False, order_by=None)
     name = needs_source(None if source is None else [source])[0]
-    wish = playing.PlayRequest(
-        episodes, policy, start, max_steps, seed, gamma, group_size, with_prob, jobs
-    )
-    play = playing.prepare(load.load(name, asked, settings), wish)
+    wish = PlayRequest(episodes, policy, start, max_steps, seed, gamma, group_size, with_prob, jobs)
+    play = prepare(load.load(name, asked, settings), wish)
     watch = partial(watched, n=episodes, quiet=quiet)
     if rollouts:
         if given and form is not Format.jsonl:
