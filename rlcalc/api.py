@@ -180,10 +180,10 @@ def estimate(
     )
     if episodes is None:
         return estimates(load(source, **reading))
-    from rlcalc.simulation.play import estimated
+    from rlcalc.simulation.estimate import estimate as estimate_play
 
     how = {"bootstrap": truncated == "bootstrap", **(play or {}), **reading}
-    return estimated(_play(source, episodes, gamma=gamma, jobs=jobs, **how), estimates, watch)
+    return estimate_play(_play(source, episodes, gamma=gamma, jobs=jobs, **how), estimates, watch)
 
 
 def gain(
@@ -370,7 +370,8 @@ def _play(
 ) -> Play:
     from rlcalc.environments import load as worlds
     from rlcalc.mdp import MDP
-    from rlcalc.simulation import play
+    from rlcalc.simulation.play import prepare
+    from rlcalc.simulation.request import PlayRequest
 
     _require_playable(episodes, how)
     is_path = isinstance(source, str | os.PathLike)
@@ -378,7 +379,7 @@ def _play(
         raise _not_a_model(source)
     request = _request(kind=kind, columns=columns)
     world = worlds.load(os.fspath(source), request, settings) if is_path else source
-    return play.prepare(world, play.PlayRequest(episodes, **how))
+    return prepare(world, PlayRequest(episodes, **how))
 
 
 def _require_playable(episodes: int, how: Mapping[str, Any]) -> None:
@@ -488,7 +489,7 @@ def _gradient_setup(
     **how: Any,
 ) -> GradientSetup:
     from rlcalc.policy_gradient.setup import set_up
-    from rlcalc.simulation.play import PlayRequest
+    from rlcalc.simulation.request import PlayRequest
 
     _require_playable(episodes, how)
     mdp = load_model(source, settings=settings, kind=kind, columns=columns)

@@ -1,4 +1,4 @@
-"""What an environment is, said as a document says it: in comments, and the line that names it."""
+"""Describe environments: their first lines, parameters, and a document for each."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ from rlcalc import environments
 
 
 def listed() -> dict[str, str]:
-    """Return the first line of what each environment is, by its name."""
-    names = (*environments.WORLDS, f"{environments.GYM}NAME")
-    return {name: _text(name).split("\n", 1)[0] for name in names}
+    """Return the first line of each environment's description, by its name."""
+    return {name: _text(name).split("\n", 1)[0] for name in environments.names()}
 
 
 def document(name: str) -> str:
-    """Return a document that names an environment: what it is, its known answer, parameters."""
+    """Return a document that names an environment, with its description and parameters."""
     lines = _text(name).split("\n")
-    said = "".join(f"# {line}".rstrip() + "\n" for line in lines)
-    return f"{said}#\n{parameters(name)}environment: {name}\n"
+    comment = "".join(f"# {line}".rstrip() + "\n" for line in lines)
+    return f"{comment}#\n{parameters(name)}environment: {name}\n"
 
 
 def parameters(name: str) -> str:
     """Return the parameters of an environment as comments: name, default, meaning."""
     fields = environments.parameters_type(name).model_fields
-    said = {field: info for field, info in fields.items() if field != "environment"}
-    heads = [f"{field}: {_default(info)}" for field, info in said.items()]
+    shown = {field: info for field, info in fields.items() if field != "environment"}
+    heads = [f"{field}: {_default(info)}" for field, info in shown.items()]
     width = max(map(len, heads))
-    pairs = zip(heads, said.values(), strict=True)
+    pairs = zip(heads, shown.values(), strict=True)
     rows = [f"#   {head:{width}}  {info.description or ''}".rstrip() for head, info in pairs]
     return "\n".join([f"# Parameters of {name}, with their defaults:", *rows, ""])
 

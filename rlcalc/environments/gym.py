@@ -261,7 +261,7 @@ class Played:
     def play(
         self, n: int, seed: int, policy: Any, max_steps: int | None, group: int, *, with_prob: bool
     ) -> Iterator[Trajectories]:
-        """Yield n episodes in batches; arguments as in `rlcalc.simulation.play.Wish`.
+        """Yield n episodes in batches; arguments as in `Game.play`.
 
         Episode e is the next one of the copy e mod 16, whatever the others do: to take episodes as
         they end would favour short ones.

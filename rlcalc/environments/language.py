@@ -56,7 +56,7 @@ Step = tuple[str, str, float, float]  # state, action, reward, π
 class LanguageMDP(MDP):
     """A language world as a model, which still knows what was said."""
 
-    speaker: Speaker | None = None
+    language_model: Speaker | None = None
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def _listed(speaker: Speaker) -> MDP:
         start=start,
         gamma=1.0 if said.gamma is None else said.gamma,
         name=said.name or "language",
-        speaker=speaker,
+        language_model=speaker,
     )
 
 
@@ -276,10 +276,10 @@ def _choices(speaker: Speaker, turn: Turn) -> Iterator[Choice]:
 class Conversation:
     """A language world that is too large to be listed: it is played a token after the other."""
 
-    speaker: Speaker
+    language_model: Speaker
 
     def __post_init__(self) -> None:
-        said = self.speaker.said
+        said = self.language_model.said
         self.policies = ("spec", *(DECODED if said.level == "token" else ()))
         self.name = said.name or "language"
         self.gamma = 1.0 if said.gamma is None else said.gamma
@@ -292,14 +292,20 @@ class Conversation:
             UsageError: a number that does not fit.
         """
         name = parse(policy)
-        if not name.decoders or name.base not in ("", "spec") or self.speaker.said.level != "token":
+        if (
+            not name.decoders
+            or name.base not in ("", "spec")
+            or self.language_model.said.level != "token"
+        ):
             return None
-        return Conversation(Speaker(self.speaker.said, (*self.speaker.more, *name.decoders)))
+        return Conversation(
+            Speaker(self.language_model.said, (*self.language_model.more, *name.decoders))
+        )
 
     @property
     def why(self) -> str:
         """Why there is no table."""
-        states, pairs = self.speaker.size()
+        states, pairs = self.language_model.size()
         return (
             f"listed it would have {_count(states)} states and {_count(pairs)} state-action pairs"
         )
@@ -307,7 +313,7 @@ class Conversation:
     def play(
         self, n: int, seed: int, policy: Any, max_steps: int | None, group: int, *, with_prob: bool
     ) -> Iterator[Trajectories]:
-        """Yield n episodes in batches; arguments as in `rlcalc.simulation.play.Wish`.
+        """Yield n episodes in batches; arguments as in `Game.play`.
 
         Place 0 of an episode's stream picks the prompt, place t its t-th token.
         """
@@ -322,7 +328,7 @@ class Conversation:
 
     def _episode(self, beginning: int, key: Words) -> list[Step]:
         """Return the steps of one episode."""
-        speaker, said = self.speaker, self.speaker.said
+        speaker, said = self.language_model, self.language_model.said
         prompt = [*said.prompts][_picked([*accumulate(said.prompts.values())], beginning)]
         longest = said.horizon * speaker.rounds
         words = draw(key, np.arange(1, longest + 1)).tolist()

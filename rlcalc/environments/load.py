@@ -1,4 +1,4 @@
-"""From what the user names to a world: a file that lists a model, or a named environment."""
+"""Load a world: from a source or a document to an MDP or a game."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rlcalc import environments
-from rlcalc.documents import EnvironmentDocument
-from rlcalc.errors import InputError, shown
+from rlcalc.documents import EnvironmentDocument, World, faults
+from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.readers.models import documents
 from rlcalc.readers.sources import ReadRequest, shipped_specs
 
 if TYPE_CHECKING:
-    from rlcalc.environments import Game
+    from rlcalc.environments.game import Game
     from rlcalc.mdp import MDP
 
 
@@ -25,33 +25,16 @@ def load(
     Args:
         source: a path, `-`, the name of a shipped spec or of an environment.
         options: how to read a file.
-        settings: parameters that are not to be what the source says: --set.
+        settings: parameters that replace those of the source: --set.
 
     Raises:
-        InputError: it is not there, no world, or has no such parameters.
+        InputError: the source does not exist, is not a world, or lacks such parameters.
     """
     if is_environment(source):
         documents.refuse_columns(options or ReadRequest(), f"the environment {shown(source)}")
-        return _built(environments.document_of(source, settings or {}))
-    found = documents.load_model(source, options or ReadRequest(), settings)
-    return _built(found) if isinstance(found, EnvironmentDocument) else found
-
-
-def _built(document: EnvironmentDocument) -> MDP | Game:
-    from rlcalc.mdp import MDP
-
-    said = environments.parameters_of(document)
-    world = environments.world_of(said)
-    if said.start is None and said.policy is None:
-        return world
-    if isinstance(world, MDP):
-        return documents.with_said(world, said, document.where)
-    key = "policy" if said.start is None else "start"
-    raise InputError(
-        f"{shown(world.name)} is played as it is: {world.why}",
-        document.where((key,)),
-        f"leave out {key}",
-    )
+        return build(document_of(source, settings or {}))
+    model = documents.load_model(source, options or ReadRequest(), settings)
+    return build(model) if isinstance(model, EnvironmentDocument) else model
 
 
 def load_model(
@@ -60,24 +43,82 @@ def load_model(
     """Return the model that a source names; arguments as in `load`.
 
     Raises:
-        InputError: it is a world that can only be played, or what `load` raises.
+        InputError: the world has no table of transitions, or an error of `load`.
     """
     from rlcalc.mdp import MDP
 
     world = load(source, options, settings)
     if not isinstance(world, MDP):
         raise InputError(
-            f"{shown(world.name)} has no table of what can happen: {world.why}",
-            fix="it can be played: rlcalc simulate, or rlcalc estimate with -n EPISODES",
+            f"{shown(world.name)} has no table of transitions: {world.why}",
+            fix="simulate it: rlcalc simulate, or rlcalc estimate with -n EPISODES",
         )
     return world
 
 
-def is_model(sources: Sequence[str], options: ReadRequest) -> bool:
-    """Return whether sources are one world, by what stands in them; standard input never is.
+def document_of(name: str, settings: Mapping[str, Any]) -> EnvironmentDocument:
+    """Return the document that the bare name of an environment stands for.
+
+    Args:
+        name: of the environment; a Gymnasium environment may have options after commas.
+        settings: its parameters.
+    """
+    return EnvironmentDocument(
+        {"environment": name, **settings},
+        lambda path: f"--set {shown(path[0])}" if path and path[0] in settings else shown(name),
+    )
+
+
+def build(document: EnvironmentDocument) -> MDP | Game:
+    """Return the world of a document.
 
     Raises:
-        InputError: it is not there.
+        InputError: there is no such environment, or it has no such parameters, start or policy.
+    """
+    from rlcalc.mdp import MDP
+
+    parameters = parameters_of(document)
+    world: MDP | Game = environments.module_of(parameters.environment).build(parameters)
+    if parameters.start is None and parameters.policy is None:
+        return world
+    if isinstance(world, MDP):
+        return documents.with_said(world, parameters, document.where)
+    key = "policy" if parameters.start is None else "start"
+    raise InputError(
+        f"{shown(world.name)} does not take a {key}: {world.why}",
+        document.where((key,)),
+        f"leave out {key}",
+    )
+
+
+def parameters_of(document: EnvironmentDocument) -> World:
+    """Return the parameters of a document, checked by its environment.
+
+    Raises:
+        InputError: there is no such environment, or it has no such parameters.
+    """
+    from pydantic import ValidationError
+
+    name = document.parameters["environment"]
+    if not isinstance(name, str) or not environments.is_environment_name(name):
+        raise InputError(
+            f"there is no environment {shown(name)}",
+            document.where(("environment",)),
+            meant(str(name), environments.WORLDS) + f"there are {listed(environments.names())}",
+        )
+    kind = environments.parameters_type(name)
+    try:
+        return kind.model_validate(dict(document.parameters))
+    except ValidationError as error:
+        known = kind.model_fields
+        raise InputError.of(faults(error, document.where, known=known)) from error
+
+
+def is_model(sources: Sequence[str], options: ReadRequest) -> bool:
+    """Return whether sources are one world, by their content; standard input never is.
+
+    Raises:
+        InputError: a source does not exist.
     """
     if len(sources) == 1 and is_environment(sources[0]):
         return True
@@ -85,7 +126,7 @@ def is_model(sources: Sequence[str], options: ReadRequest) -> bool:
 
 
 def is_environment(source: str) -> bool:
-    """Return whether a source is an environment; a file or a spec of that name goes before it."""
+    """Return whether a source is an environment; a file or a spec of that name takes precedence."""
     if source == "-" or not environments.is_environment_name(source):
         return False
     return not os.path.exists(source) and source not in shipped_specs()

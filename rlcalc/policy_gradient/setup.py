@@ -29,8 +29,8 @@ from rlcalc.policy_gradient.exact import ExactGradient, exact
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
 from rlcalc.readers.models.logits import load_logits
-from rlcalc.simulation import play as playing
-from rlcalc.simulation.play import Play, PlayRequest
+from rlcalc.simulation.play import Play, prepare
+from rlcalc.simulation.request import PlayRequest
 from rlcalc.trajectories import Trajectories
 
 Batches = Callable[[], Iterable[Trajectories]]
@@ -63,7 +63,7 @@ class GradientSetup:
     def induced_by(self, policy: Policy, seed: int) -> GradientSetup:
         """Return the same for another policy, with episodes of their own."""
         request = replace(self.play.request, policy=policy, seed=seed, start=None)
-        return GradientSetup(playing.prepare(self.mdp, request))
+        return GradientSetup(prepare(self.mdp, request))
 
     def estimate_request(self, request: GradientRequest, batches: Batches) -> EstimateRequest:
         """Return the forms to estimate with their critic and baseline.
@@ -128,4 +128,4 @@ def set_up(
         )
     if not plays:
         request = replace(request, max_steps=1)
-    return GradientSetup(playing.prepare(mdp, request))
+    return GradientSetup(prepare(mdp, request))

@@ -1,1 +1,1 @@
-"""Simulation: episodes of a model, as trajectories or as their statistics."""
+"""Simulation: episodes of a model or a game, as trajectories or as their statistics."""

@@ -1,4 +1,4 @@
-"""Alias tables: a draw from any distribution in one look, whatever its length."""
+"""Alias tables: draws from discrete distributions, in constant time whatever their length."""
 
 from __future__ import annotations
 
@@ -23,32 +23,39 @@ LOW = np.uint64(0xFFFFFFFF)
 
 
 @dataclass(frozen=True)
-class Alias:
+class AliasTable:
     """Distributions over N entries laid end to end, one a row.
 
-    A draw picks one of the row's entries alike, and keeps it with its own probability, else takes
-    the entry that stands beside it. Probabilities are kept to 2^−32 of a slot.
+    A draw picks a slot of the row uniformly, and returns the slot's own entry with the slot's
+    probability, else the slot's other entry. Probabilities are precise to 2^−32 of a slot.
 
     Source: Walker (1977); Vose (1991), who builds it in linear time.
     """
 
-    row: Words  # [S] in the high half the row's first entry, in the low one how many it has
-    slot: Words  # [N] in the high half the chance to keep the entry, of 2^32, in the low the other
+    row: Words  # [S] in the high half the row's first entry, in the low half its number of entries
+    slot: Words  # [N] in the high half 2^32 times the own entry's share, in the low half the other
 
     @classmethod
-    def of(cls, chance: Floats, first: Ints) -> Alias:
-        """Return the tables of some distributions.
+    def of(cls, chance: Floats, first: Ints) -> AliasTable:
+        """Return the tables of several distributions.
 
         Args:
             chance: [N] above 0; each row is divided by its sum.
             first: [S + 1] offsets, from 0 to N; a row without entries cannot be drawn from.
         """
         size = np.diff(first)
-        begin, length = first[:-1][size > 0], size[size > 0]
-        mean = (np.add.reduceat(chance, begin) if len(begin) else chance[:0]) / length
-        left = chance / np.repeat(mean, length)  # 1 on average
+        first_entry, length = first[:-1][size > 0], size[size > 0]
+        mean = (np.add.reduceat(chance, first_entry) if len(first_entry) else chance[:0]) / length
+        remaining = chance / np.repeat(mean, length)  # 1 on average
         keep, other = np.ones(len(chance)), np.arange(len(chance))
-        arrays = (begin, length, left, keep, other, np.empty(len(chance), dtype=np.int64))
+        arrays = (
+            first_entry,
+            length,
+            remaining,
+            keep,
+            other,
+            np.empty(len(chance), dtype=np.int64),
+        )
         if len(chance) > LARGE:
             pair_up.compiled(*arrays)
         else:
@@ -66,18 +73,18 @@ class Alias:
 
         Args:
             row: [E].
-            words: [E] 64 random bits each: the high ones pick the slot, the low ones what is in it.
+            words: [E] 64 random bits each: the high half picks the slot, the low half its entry.
         """
-        where = self.row.take(row)
+        bits = self.row.take(row)
         place = words >> HALF
-        place *= where & LOW
+        place *= bits & LOW
         place >>= HALF
-        where >>= HALF
-        place += where
+        bits >>= HALF
+        place += bits
         slot = self.slot.take(place.view(np.int64))
-        kept = (words & LOW) < (slot >> HALF)
+        own = (words & LOW) < (slot >> HALF)
         slot &= LOW
-        np.copyto(slot, place, where=kept)
+        np.copyto(slot, place, where=own)
         return slot.view(np.int64)
 
     def chance(self) -> Floats:
@@ -91,34 +98,36 @@ class Alias:
 
 
 @kernel
-def pair_up(first: Ints, size: Ints, left: Floats, keep: Floats, other: Ints, stack: Ints) -> None:
-    """Fill each slot up to 1: what an entry below 1 lacks is given by one above it.
+def pair_up(
+    first: Ints, size: Ints, remaining: Floats, keep: Floats, other: Ints, stack: Ints
+) -> None:
+    """Fill each slot up to 1: an entry below 1 shares its slot with one above 1.
 
     Args:
         first: [S] where rows begin.
         size: [S] their lengths.
-        left: [N] what each entry has, 1 on average in a row; it is used up.
-        keep: [N] takes the share of its slot that each entry keeps, 1 to begin with.
-        other: [N] takes the entry that has the rest.
-        stack: [N] room: entries below 1 from the row's beginning on, those above from its end.
+        remaining: [N] the weight of each entry, 1 on average in a row; it is used up.
+        keep: [N] output: the share of its slot that each entry keeps, 1 at first.
+        other: [N] output: the entry that has the rest of the slot.
+        stack: [N] scratch: entries below 1 from the row's beginning on, those above from its end.
     """
     for s in range(len(first)):
-        begin, end = first[s], first[s] + size[s]
-        small, large = begin, end
-        for i in range(begin, end):
-            if left[i] < 1.0:
+        first_entry, end = first[s], first[s] + size[s]
+        small, large = first_entry, end
+        for i in range(first_entry, end):
+            if remaining[i] < 1.0:
                 stack[small] = i
                 small += 1
             else:
                 large -= 1
                 stack[large] = i
-        while small > begin and large < end:
+        while small > first_entry and large < end:
             small -= 1
-            poor, rich = stack[small], stack[large]
-            keep[poor] = left[poor]
-            other[poor] = rich
-            left[rich] = (left[rich] + left[poor]) - 1.0
-            if left[rich] < 1.0:
+            below, above = stack[small], stack[large]
+            keep[below] = remaining[below]
+            other[below] = above
+            remaining[above] = (remaining[above] + remaining[below]) - 1.0
+            if remaining[above] < 1.0:
                 large += 1
-                stack[small] = rich
+                stack[small] = above
                 small += 1

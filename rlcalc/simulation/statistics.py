@@ -1,4 +1,4 @@
-"""What episodes come to: their gains from the start, their lengths and their ends."""
+"""Statistics of episodes: their gains from the start, their lengths and their ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Number = TypeVar("Number", int, float)
 
 @dataclass(frozen=True)
 class Tally:
-    """Moments and extremes of some episodes; it adds up."""
+    """Moments and extremes of the gains and lengths of some episodes; tallies merge."""
 
     gain: Moments  # of the gains, under the one key 0
     length: Moments
@@ -40,7 +40,7 @@ class Tally:
             gain: [E] the discounted sum of all rewards of each.
             length: [E] its steps.
             terminated: [E] the world ended.
-            truncated: [E] we stopped looking; terminated wins.
+            truncated: [E] the episode was cut; if it also terminated, it counts as terminated.
         """
         key, edge = np.zeros(1, dtype=np.int64), np.array([0, len(gain)])
         return cls(
@@ -75,16 +75,16 @@ def tally_of(batch: Trajectories, gamma: float) -> Tally:
 
 
 def summary(
-    tallies: Iterable[Tally], asked: Mapping[str, Fact], exact: float | None = None
+    tallies: Iterable[Tally], play_facts: Mapping[str, Fact], exact: float | None = None
 ) -> Result:
     """Return the statistics of episodes: a row for their gains, one for their lengths.
 
-    The mean gain has the standard error s/√n; `exact` beside it is what the model says.
+    The mean gain has the standard error s/√n; `exact` beside it is the exact value of the start.
 
     Args:
-        tallies: in their order.
-        asked: the facts to begin with.
-        exact: the mean gain, if it is known.
+        tallies: of the episodes, in their order.
+        play_facts: the first facts of the answer.
+        exact: the expected gain, if it is known.
 
     Raises:
         InputError: there are no episodes.
@@ -106,7 +106,7 @@ def summary(
     known = [exact, None]
     n = int(total.gain.clusters[0])
     facts: dict[str, Fact] = {
-        **asked,
+        **play_facts,
         "episodes": n,
         "steps": round(float(total.length.mean[0]) * n),
         "terminated": total.terminated,
@@ -135,9 +135,9 @@ def summary(
 
 
 def apart(mean: float, error: float, exact: float | None) -> float | None:
-    """Return how many standard errors lie between an estimate and the truth.
+    """Return the distance between an estimate and the exact value, in standard errors.
 
-    Two numbers that differ by no more than rounding are not apart, however small the error is.
+    Numbers that differ by no more than rounding, with an error of 0, are 0 standard errors apart.
     """
     if exact is None or not np.isfinite(error):
         return None

@@ -19,7 +19,7 @@ import pytest
 from rlcalc import MDP, Policy
 from rlcalc.engines.threads import run
 from rlcalc.renderers.trajectories import frame, schema, write
-from rlcalc.simulation.markov_chain import Chain
+from rlcalc.simulation.markov_chain import MarkovChain
 from rlcalc.simulation.sampler import Simulation
 from tests.benchmarks.test_whole_process import RLCALC, compare, peak, python
 from tests.solvers.models import random_model
@@ -35,7 +35,7 @@ def mdp() -> MDP:
 
 def simulation(mdp: MDP, steps: int) -> Simulation:
     start = np.full(STATES, 1 / STATES)
-    chain = Chain.of(mdp, Policy.uniform(mdp.expected), start)
+    chain = MarkovChain.of(mdp, Policy.uniform(mdp.expected), start)
     return Simulation(chain, steps // HORIZON, 1, HORIZON)
 
 
@@ -170,9 +170,18 @@ def bare_lanes(mdp: MDP, steps: int) -> float:
     block = 1 << 12
 
     def work(span: tuple[int, int]) -> float:
-        key, state = one._begin(span)
+        key, state = one._first_states(span)
         gain = np.zeros(len(key))
-        loop(chain.table.row, chain.table.slot, chain.after, chain.reward, key, state, GAMMA, gain)
+        loop(
+            chain.table.row,
+            chain.table.slot,
+            chain.next_state,
+            chain.reward,
+            key,
+            state,
+            GAMMA,
+            gain,
+        )
         return float(gain.sum())
 
     spans = [(first, min(first + block, one.n)) for first in range(0, one.n, block)]

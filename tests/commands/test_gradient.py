@@ -15,7 +15,8 @@ from rlcalc.environments import load
 from rlcalc.numerics.arrays import Floats
 from rlcalc.renderers import FORMATS
 from rlcalc.renderers.output import write
-from rlcalc.simulation import play as playing
+from rlcalc.simulation.play import prepare
+from rlcalc.simulation.request import PlayRequest
 from tests.conftest import Shell
 
 STUDENT = ("gradient", "student", "--seed", "1")
@@ -73,7 +74,7 @@ def test_the_exact_surrogate_of_whole_trajectories_is_their_sum(name: str, basel
     how: Any = {"policy": "softmax:1", "gamma": gamma, "seed": 1, "baseline": baseline}
     facts: Any = library.gradient(name, 50, **how).facts
     mdp = load.load_model(name)
-    play = playing.prepare(mdp, playing.PlayRequest(1, "softmax:1", None, None, 1, gamma))
+    play = prepare(mdp, PlayRequest(1, "softmax:1", None, None, 1, gamma))
     total = 0.0
     assert mdp.start is not None
     for state in np.flatnonzero(mdp.start):

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import rlcalc
-from rlcalc import MDP, environments
-from rlcalc.environments import language, language_parameters
+from rlcalc import MDP
+from rlcalc.environments import language, language_parameters, load
 from rlcalc.errors import InputError
 from rlcalc.trajectories import concatenate
 from tests.conftest import Shell
@@ -33,7 +33,7 @@ P_RIGHT = math.e / (2 + math.e) / 2
 
 
 def world(**changes: Any) -> Any:
-    return environments.build(environments.document_of("language", {**SUMS, **changes}))
+    return load.build(load.document_of("language", {**SUMS, **changes}))
 
 
 def model(**changes: Any) -> MDP:
@@ -267,14 +267,14 @@ def test_a_world_that_is_not_listed_is_decoded_like_one_that_is(
 
         assert played["low"][0] <= listed <= played["high"][0], policy
         assert played.facts["policy"] == policy
-    with pytest.raises(InputError, match="cannot be played by the policy top-k:1"):
+    with pytest.raises(InputError, match="cannot be simulated with the policy top-k:1"):
         rlcalc.simulate(world(horizon=40, level="sequence"), 5, policy="top-k:1")
 
 
 def test_what_is_too_large_is_played_and_says_how_large_it_is() -> None:
     game = world(horizon=40)
     with pytest.raises(InputError, match=r"about 10\^12 states"):
-        rlcalc.environments.load.load_model("language", settings={"horizon": 40})
+        load.load_model("language", settings={"horizon": 40})
 
     assert rlcalc.simulate(game, 50, seed=1).whole().length.max() > 2
 
@@ -283,7 +283,7 @@ def test_what_is_too_large_is_played_and_says_how_large_it_is() -> None:
 @given(st.sampled_from(["token", "turn"]), st.integers(1, 4), st.integers(0, 99))
 def test_rollouts_are_the_responses_with_their_rewards(level: str, group: int, seed: int) -> None:
     mdp = model(level=level, follow_ups=["1+1="])
-    speaker = mdp.speaker  # type: ignore[attr-defined]
+    speaker = mdp.language_model  # type: ignore[attr-defined]
     batch = concatenate([*rlcalc.simulate(mdp, 12, seed=seed, group=group)])
     rows = list(language.rollouts([batch], speaker, group))
 

@@ -62,8 +62,8 @@ def test_a_language_model_says_what_the_policy_does_not() -> None:
         ("rifle", {"policy": {"(0,0)": "(7,7)"}}, "no action .7,7."),
         ("rifle", {"policy": "uniform"}, "expected a mapping"),
         ("rifle", {"policy": {"(0,0)": {"(0,0)": 2}}}, "from 0 to 1"),
-        ("language", {"horizon": 40, "start": "1+1="}, "played as it is"),
-        ("language", {"horizon": 40, "policy": {"1+1=": 2}}, "played as it is"),
+        ("language", {"horizon": 40, "start": "1+1="}, "does not take a start"),
+        ("language", {"horizon": 40, "policy": {"1+1=": 2}}, "does not take a policy"),
     ],
 )
 def test_what_does_not_fit_the_world_is_refused(

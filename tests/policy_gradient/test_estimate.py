@@ -15,7 +15,7 @@ from rlcalc.policy_gradient.control_variate import ControlVariate
 from rlcalc.policy_gradient.estimate import FORMS, EstimateRequest, Form, estimates, summary_of
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.setup import GradientSetup, set_up
-from rlcalc.simulation.play import PlayRequest
+from rlcalc.simulation.request import PlayRequest
 from rlcalc.trajectories import Trajectories
 from tests.solvers.models import Floats, mdp_of
 

@@ -5,16 +5,16 @@ from scipy import stats
 
 from rlcalc.numerics.random_streams import draw, stream_keys
 from rlcalc.simulation import alias_table
-from rlcalc.simulation.alias_table import Alias
+from rlcalc.simulation.alias_table import AliasTable
 
 rows = st.lists(
     st.lists(st.floats(1e-6, 1.0), min_size=0, max_size=9), min_size=1, max_size=6
 ).filter(lambda several: any(several))
 
 
-def table_of(several: list[list[float]]) -> tuple[Alias, np.ndarray]:
+def table_of(several: list[list[float]]) -> tuple[AliasTable, np.ndarray]:
     chance = np.array([p / sum(row) for row in several for p in row])
-    return Alias.of(chance, np.cumsum([0, *map(len, several)])), chance
+    return AliasTable.of(chance, np.cumsum([0, *map(len, several)])), chance
 
 
 def test_two_slots_by_hand() -> None:
@@ -37,10 +37,10 @@ def test_compiled_and_plain_tables_are_the_same() -> None:
     rng = np.random.default_rng(0)
     first = np.concatenate([[0], np.cumsum(rng.integers(0, 50, 200))])
     chance = rng.random(first[-1])
-    plain = Alias.of(chance, first)
+    plain = AliasTable.of(chance, first)
     before, alias_table.LARGE = alias_table.LARGE, 1
     try:
-        compiled = Alias.of(chance, first)
+        compiled = AliasTable.of(chance, first)
     finally:
         alias_table.LARGE = before
 

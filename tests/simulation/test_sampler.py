@@ -12,29 +12,13 @@ from scipy import stats
 import rlcalc
 from rlcalc import MDP, Policy
 from rlcalc.engines.threads import run
-from rlcalc.errors import InputError, UsageError
+from rlcalc.errors import InputError
 from rlcalc.simulation import sampler
-from rlcalc.simulation.markov_chain import Chain
-from rlcalc.simulation.play import Play, PlayRequest, prepare
+from rlcalc.simulation.markov_chain import MarkovChain
 from rlcalc.simulation.sampler import Simulation, spans
 from rlcalc.trajectories import concatenate
-from tests.solvers.models import mdp_of, models, random_model, value_of
-
-TWO = {(0, 0): [(1, 0.25, 1.0), (0, 0.75, 0.0)], (0, 1): [(1, 1.0, 2.0)]}  # state 1 ends
-
-
-def played(
-    mdp: MDP, n: int, max_steps: int | None = None, seed: int = 1, **request: object
-) -> Play:
-    start = np.where(mdp.expected.terminal, 0.0, 1.0)
-    world = replace(mdp, start=start / start.sum()) if mdp.start is None else mdp
-    return prepare(world, PlayRequest(n, max_steps=max_steps, seed=seed, **request))  # type: ignore[arg-type]
-
-
-def simulation(mdp: MDP, n: int, max_steps: int | None = None, seed: int = 1) -> Simulation:
-    found = played(mdp, n, max_steps, seed).simulation
-    assert found
-    return found
+from tests.simulation.plays import TWO, simulation
+from tests.solvers.models import mdp_of, models, random_model
 
 
 def test_a_certain_world_is_played_as_it_is_written() -> None:
@@ -101,11 +85,11 @@ def test_compiled_lanes_give_the_bits_of_numpy(
     mdp: MDP, seed: int, gamma: float, stride: int
 ) -> None:
     one = simulation(mdp, 150, 7, seed)
-    numpy, compiled = one._walk((3, 150), 7, gamma), one._run((3, 150), gamma, stride)
+    numpy, compiled = one._run_numpy((3, 150), 7, gamma), one._run_compiled((3, 150), gamma, stride)
 
     assert (numpy.gain.view(np.int64) == compiled.gain.view(np.int64)).all()
     assert (numpy.length == compiled.length).all()
-    assert (numpy.after == compiled.after).all()
+    assert (numpy.last_state == compiled.last_state).all()
 
 
 @given(models(), st.integers(0, 2**32), st.booleans())
@@ -129,13 +113,13 @@ def test_long_work_is_compiled_and_short_work_is_not() -> None:
 
 def test_plain_lanes_give_the_bits_of_compiled_ones() -> None:
     one = simulation(random_model(np.random.default_rng(0)), 80, 6)
-    key, begin = one._begin((0, 80))
+    key, begin = one._first_states((0, 80))
     answers = []
     for loop in (sampler.lock_step.plain, sampler.lock_step.compiled):
         gain, length, after = np.empty(80), np.empty(80, np.int64), np.empty(80, np.int32)
         with np.errstate(over="ignore"):
             loop(
-                one.chain.table.row, one.chain.table.slot, one.chain.after, one.chain.reward,
+                one.chain.table.row, one.chain.table.slot, one.chain.next_state, one.chain.reward,
                 key, begin, 0.9, 6, 2, gain, length, after,
             )  # fmt: skip
         answers.append((gain, length, after))
@@ -163,7 +147,7 @@ def test_next_states_actions_and_rewards_pass_chi_square_tests() -> None:
     model = random_model(rng, 6, 3, 4)
     weight = rng.dirichlet(np.ones(3), 6).ravel()
     start = rng.dirichlet(np.ones(6))
-    one = Simulation(Chain.of(model, Policy(weight, "any"), start), 20_000, 8, 10)
+    one = Simulation(MarkovChain.of(model, Policy(weight, "any"), start), 20_000, 8, 10)
     batch = concatenate([*one.trajectories()])
     assert batch.last_state is not None
     following = np.append(batch.state[1:], 0)
@@ -200,40 +184,6 @@ def test_estimates_from_what_is_simulated_cover_what_is_solved() -> None:
     assert 360 <= hits <= 394
 
 
-@given(models(), st.integers(1, 8), st.sampled_from([1.0, 0.5]))
-def test_the_exact_value_beside_the_mean_is_that_of_so_many_steps(
-    mdp: MDP, steps: int, gamma: float
-) -> None:
-    """V_n by plain loops over the pairs."""
-    play = played(mdp, 1, steps, gamma=gamma)
-    value = np.zeros(mdp.n_states)
-    weight = Policy.uniform(mdp.expected).weight
-    for _ in range(steps):
-        following = np.zeros(mdp.n_states)
-        for k, s in enumerate(mdp.expected.pair_state):
-            for i in range(mdp.outcome_start[k], mdp.outcome_start[k + 1]):
-                ahead = mdp.reward[i] + gamma * value[mdp.next_state[i]]
-                following[s] += weight[k] * mdp.probability[i] * ahead
-        value = following
-    assert isinstance(play.world, MDP)
-    assert play.world.start is not None
-
-    assert play.exact_start_value() == pytest.approx(play.world.start @ value, abs=1e-9)
-
-
-def test_the_exact_value_of_an_endless_play_is_that_of_a_linear_system() -> None:
-    model = replace(mdp_of(TWO, 2), start=np.array([1.0, 0.0]))
-    exact = value_of(model, Policy.uniform(model.expected).weight, 0.9)[0]
-
-    assert played(model, 1, gamma=0.9).exact_start_value() == pytest.approx(exact, abs=1e-12)
-
-
-def test_a_world_that_never_ends_says_so() -> None:
-    loop = mdp_of({(0, 0): [(1, 0.5, 0.0), (2, 0.5, 0.0)], (1, 0): [(1, 1.0, 0.0)]}, 3)
-    with pytest.raises(InputError, match=r"from state 1 no terminal state.*(?s:.)*--max-steps"):
-        played(replace(loop, start=np.array([1.0, 0, 0])), 10)
-
-
 def test_a_world_that_hardly_ever_ends_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "LONGEST", 100)
     mdp = replace(
@@ -264,61 +214,11 @@ def test_a_world_that_hardly_ever_ends_is_not_begun_a_thousand_times(
         one.trajectories(engine)  # type: ignore[arg-type]
 
 
-def test_rewards_whose_squares_overflow_are_refused() -> None:
-    world = replace(mdp_of({(0, 0): [(1, 1.0, -1e141)]}, 2), start=np.array([1.0, 0]))
-    with pytest.raises(InputError, match=r"as large as 1e\+141"):
-        played(world, 3)
-
-
-@pytest.mark.parametrize("steps", [0, 2**31, 10**30])
-def test_steps_that_cannot_be_counted_are_refused(steps: int) -> None:
-    world = replace(mdp_of({(0, 0): [(1, 1.0, 1.0)]}, 2), start=np.array([1.0, 0]))
-    with pytest.raises(UsageError, match="max_steps"):
-        played(world, 3, steps)
-
-
-def test_episodes_that_begin_alike_have_no_error_bars() -> None:
-    """They are not independent: bars for independent ones would be too small."""
-    world = replace(mdp_of({(0, 0): [(1, 1.0, 1.0)]}, 2), start=np.array([1.0, 0]))
-    with pytest.raises(UsageError, match="begin alike"):
-        played(world, 8, group=2).summary()
-    with pytest.raises(UsageError, match="begin alike"):
-        rlcalc.estimate(world, episodes=8, play={"group": 2})
-
-
 def test_an_episode_that_memory_does_not_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampler, "LONGEST_HELD", 99)
+    monkeypatch.setattr(sampler, "MOST_STEPS_IN_MEMORY", 99)
     monkeypatch.setattr(sampler, "COMPILING", 0.0)
     one = simulation(replace(mdp_of({(0, 0): [(0, 1.0, 1.0)]}, 1), start=np.ones(1)), 2, 100)
     with pytest.raises(InputError, match="an episode has 100 steps"):
         next(one.trajectories())
 
     assert next(one.outcomes(1.0)).gain.tolist() == [100, 100]
-
-
-@given(models())
-def test_a_world_is_endless_where_no_way_leads_to_an_end(mdp: MDP) -> None:
-    """The plain definition: a state that is reached, and from which no end is."""
-    start = np.where(mdp.expected.terminal, 0.0, 1.0)
-    chain = Chain.of(mdp, Policy.uniform(mdp.expected), start / start.sum())
-    edges = np.eye(mdp.n_states, dtype=bool)
-    for k, s in enumerate(mdp.expected.pair_state):
-        edges[s, mdp.next_state[mdp.outcome_start[k] : mdp.outcome_start[k + 1]]] = True
-    closure = np.linalg.matrix_power(edges.astype(int), mdp.n_states) > 0
-    lost = [
-        s
-        for s in range(mdp.n_states)
-        if closure[start > 0, s].any() and not closure[s, mdp.expected.terminal].any()
-    ]
-
-    assert chain.endless.tolist() == lost
-
-
-def test_episodes_of_a_group_begin_alike() -> None:
-    mdp = random_model(np.random.default_rng(1), 50)
-    play = played(mdp, 64, 3, group=8)
-    batch = concatenate([*play.trajectories()])
-    first = batch.state[batch.start[:-1]].reshape(-1, 8)
-
-    assert (first == first[:, :1]).all()
-    assert len(np.unique(first[:, 0])) > 3

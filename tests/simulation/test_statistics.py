@@ -1,0 +1,40 @@
+"""Statistics of episodes, against numpy, and merged from any pieces."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from rlcalc.simulation.statistics import Tally, apart, summary
+
+GAIN = np.array([1.0, 4.0, -2.0, 3.0, 0.5])
+LENGTH = np.array([1, 2, 3, 2, 5])
+ENDED = np.array([True, True, False, True, False])
+
+
+def tally(first: int, last: int) -> Tally:
+    piece = slice(first, last)
+    return Tally.of(GAIN[piece], LENGTH[piece], ENDED[piece], ~ENDED[piece])
+
+
+def test_a_summary_is_that_of_numpy_whatever_the_pieces() -> None:
+    for edges in ([0, 5], [0, 1, 5], [0, 2, 3, 5]):
+        pieces = [tally(a, b) for a, b in pairwise(edges)]
+        result = summary(pieces, {"seed": 7}, exact=1.0)
+
+        assert result["mean"] == pytest.approx([GAIN.mean(), LENGTH.mean()])
+        assert result["se"] == pytest.approx(
+            [GAIN.std(ddof=1) / 5**0.5, LENGTH.std(ddof=1) / 5**0.5]
+        )
+        assert (result["min"].tolist(), result["max"].tolist()) == ([-2, 1], [4, 5])
+        assert (result.facts["terminated"], result.facts["truncated"]) == (3, 2)
+        assert (result.facts["episodes"], result.facts["steps"]) == (5, 13)
+        assert result.facts["seed"] == 7
+
+
+def test_the_distance_is_in_standard_errors_unless_it_is_rounding() -> None:
+    assert apart(1.5, 0.25, 1.0) == 2
+    assert apart(1.0 + 1e-12, 0.0, 1.0) == 0
+    assert apart(2.0, 0.0, 1.0) is None
+    assert apart(1.0, np.nan, 1.0) is None
+    assert apart(1.0, 0.5, None) is None
