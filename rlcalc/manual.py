@@ -1,7 +1,8 @@
 """The manual: topics and their text, read from the README files that are shipped with the package.
 
-A page is a README; each of its `##` sections is a topic, named by its heading. Nothing is written
-twice: who changes a README changes the manual.
+A page is a README; each of its sections is a topic, named by its heading. The list of topics has
+the `##` sections; the smaller `###` sections are found by name. Nothing is written twice: who
+changes a README changes the manual.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Topic:
     name: str
     text: str
     page: str
+    listed: bool = True  # in the list of topics; smaller sections are not
 
     @property
     def summary(self) -> str:
@@ -65,7 +67,7 @@ class Topic:
 
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-_SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
+_SECTION = re.compile(r"^(###?) .+$", re.MULTILINE)
 
 
 def slug(heading: str) -> str:
@@ -78,20 +80,21 @@ def slug(heading: str) -> str:
 
 
 def topics() -> list[Topic]:
-    """Return every page, each followed by its sections."""
+    """Return every page, each followed by its sections, large and small."""
     return [topic for page in PAGES for topic in _topics_of(page)]
 
 
 def _topics_of(page: Page) -> Iterator[Topic]:
     text = page.read()
     hidden = _FENCE.sub(lambda fence: "~" * len(fence[0]), text)  # a comment is not a heading
-    starts = [heading.start() for heading in _SECTION.finditer(hidden)]
+    starts = [(heading.start(), len(heading[1])) for heading in _SECTION.finditer(hidden)]
     yield Topic(page.topic, text, page.topic)
-    for start, end in zip(starts, [*starts, len(text)][1:], strict=True):
+    for number, (start, level) in enumerate(starts, 1):
+        end = next((later for later, other in starts[number:] if other <= level), len(text))
         section = text[start:end].rstrip() + "\n"
-        name = slug(section.split("\n", 1)[0].removeprefix("## "))
+        name = slug(section.split("\n", 1)[0].lstrip("# "))
         if not page.sections or name in page.sections:
-            yield Topic(name, section, page.topic)
+            yield Topic(name, section, page.topic, listed=level == 2)
 
 
 def topic(name: str) -> Topic:
@@ -112,10 +115,14 @@ def topic(name: str) -> Topic:
 
 
 def listing() -> str:
-    """Return the names of all topics, each with one line about it."""
-    every = topics()
+    """Return the names of the listed topics, each with one line about it."""
+    every = [one for one in topics() if one.listed]
     width = max(len(one.name) for one in every) + 4
-    lines = ["The manual: rlcalc manual TOPIC prints one of these topics.", ""]
+    lines = [
+        "The manual: rlcalc manual TOPIC prints one of these topics,",
+        "or a smaller section by its heading, such as audit, methods or trainers.",
+        "",
+    ]
     for one in every:
         indent = "" if one.name == one.page else "  "
         lines.append(f"{indent + one.name:{width}}{one.summary}")

@@ -16,10 +16,11 @@ from tests.conftest import Shell
 from tests.test_transcripts import ROOT
 
 EVERY = [topic.name for topic in manual.topics()]
+LISTED = [topic.name for topic in manual.topics() if topic.listed]
 
 
 def test_every_command_is_a_topic() -> None:
-    assert set(COMMANDS) <= set(EVERY)
+    assert set(COMMANDS) <= set(LISTED)
 
 
 def test_a_name_is_one_topic() -> None:
@@ -29,8 +30,13 @@ def test_a_name_is_one_topic() -> None:
 def test_the_list_has_a_line_for_each_topic(rlcalc: Shell) -> None:
     lines = rlcalc("manual").stdout.splitlines()
 
-    assert [line.split()[0] for line in lines[2:]] == EVERY
-    assert all(len(line.split(maxsplit=1)) == 2 and len(line) <= 100 for line in lines[2:])
+    assert [line.split()[0] for line in lines[3:]] == LISTED
+    assert all(len(line.split(maxsplit=1)) == 2 and len(line) <= 100 for line in lines[3:])
+    assert re.findall(r"\b(?:audit|methods|trainers)\b", lines[1]) == [
+        "audit",
+        "methods",
+        "trainers",
+    ]
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -81,6 +87,7 @@ def test_a_topic_may_be_typed_as_its_heading(typed: str, name: str) -> None:
     [
         ("estimat", "did you mean estimate?"),
         ("exit", "did you mean exit-codes?"),
+        ("truncated", "did you mean truncated-trajectories?"),
         ("xyz", "rlcalc manual lists the topics"),
         ("", "rlcalc manual lists the topics"),
     ],
@@ -100,15 +107,34 @@ def test_raw_without_a_topic_is_refused(rlcalc: Shell) -> None:
     assert rlcalc("manual", "--raw").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("audit", "### Audit\n"), ("methods", "### Methods\n"), ("bound", "### Bound\n")],
+)
+def test_a_smaller_section_is_a_topic_too(name: str, begins: str) -> None:
+    """It ends where the next section begins, and stands in the larger section as well."""
+    text = manual.topic(name).text
+
+    assert text.startswith(begins)
+    assert len(re.findall(r"^##", text, re.MULTILINE)) == 1
+    assert any(text in topic.text for topic in manual.topics() if topic.listed)
+
+
 def test_a_heading_in_a_block_of_code_is_no_topic(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "# Page\n\nIntroduction.\n\n```sh\n## comment\n```\n\n## One\n\nFirst. Second.\n"
+    text += "\n### Small\n\nThird.\n\n## Two\n\nFourth.\n"
     monkeypatch.setattr(manual.Page, "read", lambda page: text)
     monkeypatch.setattr(manual, "PAGES", (manual.Page("page", "a", "b"),))
 
     assert [(one.name, one.summary) for one in manual.topics()] == [
         ("page", "Introduction"),
         ("one", "First"),
+        ("small", "Third"),
+        ("two", "Fourth"),
     ]
+    assert [one.listed for one in manual.topics()] == [True, True, False, True]
+    assert "Third" in manual.topic("one").text
+    assert "Fourth" not in manual.topic("one").text + manual.topic("small").text
 
 
 def test_every_page_is_packed() -> None:
