@@ -9,11 +9,10 @@ import rlcalc
 from rlcalc.graph.end_components import end_components, strong_components
 from rlcalc.mdp import MDP
 from rlcalc.solvers.dispatch import method_of
-from rlcalc.solvers.methods import automatic, krylov
+from rlcalc.solvers.methods import METHODS, automatic, krylov
 from rlcalc.solvers.methods.bellman_sweeps import Arrays
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.proofs import macqueen
-from rlcalc.solvers.request import METHODS
 from tests.solvers.models import dense, random_model, slippery_lake
 
 ITERATIVE = [method for method in METHODS if method != "linear"]

@@ -165,7 +165,7 @@ def test_many_states_with_few_outcomes_are_proven_in_fractions_too(method: str) 
 
 def test_what_rounding_hides_is_not_called_a_limit_of_iterations() -> None:
     """On the corridor the best policy takes more steps than there are floats to tell apart."""
-    with pytest.raises(rlcalc.NotConverged, match="say a --gamma below 1") as error:
+    with pytest.raises(rlcalc.NotConverged, match="use --gamma below 1") as error:
         rlcalc.solve(slippery_lake(80), gamma=1.0)
 
     assert error.value.result is not None
