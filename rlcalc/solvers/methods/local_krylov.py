@@ -1,7 +1,7 @@
-"""Gauss-Seidel where states settle by themselves, Krylov evaluation in the pockets that do not.
+"""Local Krylov evaluation: Gauss-Seidel where states settle, Krylov in the regions that do not.
 
-On a map most states are as good as known after a few backups. What is left are pockets in which
-one can go round for long: there backups creep, and the linear equations of a policy do not.
+On a map most states are nearly known after a few backups. The others form regions with long
+cycles: there backups converge slowly, and the linear equations of a policy do not.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from rlcalc.solvers.methods.bellman_sweeps import Sweeper, Unsigned
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 BACKUPS, FEWER = 60, 4
-"""Backups a state before it is looked at what has settled, at first and once there are pockets."""
+"""Backups of each state before regions are formed: at first, and afterwards."""
 LONG = 0.999
-"""A smaller gamma ends what goes round before that is worth more than backups."""
+"""With a smaller gamma cycles are short, and backups alone are faster."""
 FEW = 3 / 4
-"""Which part of the states pockets are at most; while more are unsettled all are backed up."""
+"""The largest share of the states in regions; while more are unsettled, all are backed up."""
 AROUND = 3
-"""Steps that lead into a pocket and belong to it, too."""
+"""Steps that lead into a region and belong to it, too."""
 SLOW = 0.7
-"""Pockets of which more is left after a round are joined with more of what is around them."""
+"""A region that keeps more than this share of its states after a round is widened."""
 POLICIES = 8
-"""Policies that are evaluated in a pocket before the states around it have their turn."""
+"""Policies that are evaluated in a region before the states around it are backed up."""
 STEPS = 80
 """Steps of the Krylov method for each of them."""
 PATIENCE = 15
-"""Rounds in pockets after which it gives up if neither what is left nor their size got less."""
+"""Rounds in regions after which it gives up if neither the bound nor their size became less."""
 
 
 def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[Iterate, str]:
@@ -39,8 +39,8 @@ def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[I
 
     Args:
         problem: any; with gamma = 1, one in which a policy that never ends loses without limit.
-        most_backups: a state, after which what is left is one pocket.
-        limit: values above it end the search: they are of no use.
+        most_backups: of each state, after which all unsettled states are one region.
+        limit: values above it end the search.
     """
     gamma = problem.gamma
     sweeper = Sweeper(problem)
@@ -88,7 +88,7 @@ def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[I
 
 @dataclass
 class _Progress:
-    """The least that was left, and the fewest states that had not settled."""
+    """The smallest bound so far, and the fewest states that had not settled."""
 
     active: int
     left: float = np.inf
@@ -132,7 +132,7 @@ def settle_inside(problem: Problem, inside: Flags, value: Floats, threshold: flo
 def _part(
     model: ExpectedMDP, inside: Flags, value: Floats, gamma: float
 ) -> tuple[ExpectedMDP, Ints]:
-    """Return a model of some states, in which the others pay what they are worth, and end.
+    """Return a model of some states, in which the other states pay their values, and end.
 
     Returns:
         the model, whose last state is that end; which states the others are.

@@ -1,6 +1,6 @@
 """Modified policy iteration: few maximisations, many cheap sweeps with the policy fixed.
 
-For models that mix: what is left to do shrinks by a good part with every sweep.
+For models that mix: every sweep reduces the error by a good part.
 """
 
 from __future__ import annotations

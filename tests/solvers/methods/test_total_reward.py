@@ -60,13 +60,21 @@ def test_a_loop_whose_rewards_cancel_earns_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("states", "what", "where"),
     [
-        ("a: {go: {to: b, reward: 1}}, b: {back: {to: a, reward: 1}}", "never end", "a and b"),
-        ("a: {go: {to: b, reward: -1}}, b: {back: {to: a}}, end: {}", "never end", "a and b"),
-        ("a: {go: {to: a, reward: 1}, out: {to: end}}, end: {}", "earns for ever", "a"),
+        (
+            "a: {go: {to: b, reward: 1}}, b: {back: {to: a, reward: 1}}",
+            "cannot reach an end",
+            "a and b",
+        ),
+        (
+            "a: {go: {to: b, reward: -1}}, b: {back: {to: a}}, end: {}",
+            "cannot reach an end",
+            "a and b",
+        ),
+        ("a: {go: {to: a, reward: 1}, out: {to: end}}, end: {}", "earns a reward for ever", "a"),
         (
             "x: {in: {to: a}}, a: {go: {to: b, reward: 2}, out: {to: end}},"
             " b: {back: {to: a, reward: -1}}, end: {}",
-            "earns for ever",
+            "earns a reward for ever",
             "a and b",
         ),
     ],
@@ -81,7 +89,7 @@ def test_what_has_no_answer_says_so(states: str, what: str, where: str, tmp_path
 
 def test_a_policy_that_never_ends_says_so(tmp_path: Path) -> None:
     text = "states: {a: {go: {to: a, reward: -1}, out: {to: end}}, end: {}}\npolicy: {a: go}"
-    with pytest.raises(rlcalc.InputError, match="a state never ends"):
+    with pytest.raises(rlcalc.InputError, match="a state cannot reach an end"):
         solved(text, tmp_path, policy="spec")
 
     assert solved(text, tmp_path)["v"].tolist() == [0, 0]
@@ -181,7 +189,7 @@ def test_a_cycle_that_earns_on_average_is_named_in_floats_too(
         "states: {x: {in: {to: a}}, a: {go: {to: b, reward: 2}, out: {to: end}},"
         " b: {back: {to: a, reward: -1}}, end: {}}"
     )
-    with pytest.raises(rlcalc.InputError, match="earns for ever") as error:
+    with pytest.raises(rlcalc.InputError, match="earns a reward for ever") as error:
         solved(text, tmp_path)
 
     assert "where: a and b\n" in str(error.value)
