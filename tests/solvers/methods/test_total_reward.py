@@ -8,7 +8,6 @@ from hypothesis import assume, given, settings
 
 import rlcalc
 from rlcalc.solvers import dispatch
-from rlcalc.solvers.methods import linear
 from tests.solvers.models import (
     best_total_of_all_policies,
     by_state,
@@ -193,19 +192,3 @@ def test_a_cycle_that_earns_on_average_is_named_in_floats_too(
         solved(text, tmp_path)
 
     assert "where: a and b\n" in str(error.value)
-
-
-@pytest.mark.parametrize("steps", [10, 60])
-def test_equations_are_solved_without_subtraction(steps: int) -> None:
-    """Each step goes on with 1/8, else back to the start: V(0) = −(8 + 8² + ... + 8^steps)."""
-    state = np.repeat(np.arange(steps), 2)
-    after = np.stack([np.arange(steps) + 1, np.zeros(steps)], axis=1).reshape(-1)
-    mdp = rlcalc.MDP.from_rows(
-        state, state * 0, after, np.tile([1 / 8, 7 / 8], steps), -np.ones(2 * steps)
-    )
-    chain = mdp.expected
-    value = linear.without_subtraction(chain, 1.0, chain.reward[:, None])[0, 0]
-
-    assert value == pytest.approx(-sum(8.0**n for n in range(1, steps + 1)), rel=1e-12)
-    if steps == 10:  # of 60, no two floats hold the answer to 1e-6
-        assert rlcalc.solve(mdp, gamma=1.0)["v"][0] == pytest.approx(value, rel=1e-12)
