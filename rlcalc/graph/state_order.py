@@ -1,7 +1,7 @@
 """The order of states: on a map, values travel fast if neighbours have near numbers.
 
 A table of transitions may name its states in any order. Then they are numbered anew, by their
-distance from the ends, and the answer is put back into the order that was given.
+distance from the ends, and the answer is put back into the original order.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
     """Return the discount factor, once the options are seen to fit together.
 
     Raises:
-        InputError: gamma is no discount factor.
+        InputError: gamma is not a discount factor.
         UsageError: two options contradict each other, or one is out of its range.
     """
     gamma = request.gamma if request.gamma is not None else mdp.gamma

@@ -118,20 +118,20 @@ class Sweeper:
 
         It is half the distance of MacQueen's bounds, or the largest change where gamma is 1.
         """
-        given = self.model if model is None else model
-        arrays = given, self.gamma, value, self.better, self.action_value, self.choice
+        model = self.model if model is None else model
+        arrays = model, self.gamma, value, self.better, self.action_value, self.choice
         ends = list(self.map(lambda block: backup(*arrays, *block), self.blocks))
         self.lowest = float(min(lowest for lowest, _ in ends))
         self.highest = float(max(highest for _, highest in ends))
         self.floor = self.rounding(value, self.gamma)
-        return self.left
+        return self.bound
 
     @property
     def done(self) -> bool:
         """Whether the bound is as small as requested, or as rounding allows."""
         spread = (self.highest - self.lowest) / 2
         moves = spread if self.gamma < 1 else max(self.highest, -self.lowest)
-        return self.left <= self.tol or moves <= self.floor
+        return self.bound <= self.tol or moves <= self.floor
 
     def rewards_only(self) -> None:
         """Back up V = 0: the best reward of each state, and its pair."""
@@ -139,7 +139,7 @@ class Sweeper:
         self.backup(np.zeros(len(self.better)), nowhere)
 
     @property
-    def left(self) -> float:
+    def bound(self) -> float:
         """How far the last values were from V at most, or from TV where gamma is 1."""
         if not self.highest >= self.lowest:  # values that are not finite
             return np.inf

@@ -29,9 +29,9 @@ def solve(problem: Problem, most_backups: int = 100_000) -> Iterate:
     sweep, backups, most = 0, 0, most_backups * len(value)
     while True:
         sweep += 1
-        left = sweeper.backup(value)
+        bound = sweeper.backup(value)
         account = np.abs(sweeper.better - value)
-        problem.trace.append(Iteration(sweep, float(account.max()), left if gamma < 1 else np.inf))
+        problem.trace.append(Iteration(sweep, float(account.max()), bound if gamma < 1 else np.inf))
         if sweeper.done or backups >= most or sweep >= problem.max_iterations:
             return Iterate(sweeper.centred(), sweep)
         if account.max() <= threshold:

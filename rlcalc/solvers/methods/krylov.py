@@ -36,12 +36,12 @@ def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Iterate:
     value = np.zeros(len(sweeper.better)) if problem.value is None else problem.value.copy()
     best, last_gain = np.inf, 0
     for sweep in range(1, problem.max_iterations + 1):
-        residual = sweeper.backup(value)
-        if residual < best / 2:
-            best, last_gain = residual, sweep
+        bound = sweeper.backup(value)
+        if bound < best / 2:
+            best, last_gain = bound, sweep
         change = sweeper.better - value
         largest = float(np.abs(change).max())
-        problem.trace.append(Iteration(sweep, largest, residual if gamma < 1 else np.inf))
+        problem.trace.append(Iteration(sweep, largest, bound if gamma < 1 else np.inf))
         if sweeper.done or sweep > last_gain + PATIENCE:
             break
         follow(sweeper.model, sweeper.choice, chain)

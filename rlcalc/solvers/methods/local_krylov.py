@@ -51,17 +51,17 @@ def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[I
     chunk = BACKUPS if gamma > LONG else most_backups
     progress, around, active_before = _Progress(n_states), AROUND, n_states
     for sweep in range(1, problem.max_iterations + 1):
-        left = sweeper.backup(value)
+        bound = sweeper.backup(value)
         account = np.abs(sweeper.better - value)
         largest = float(account.max())
-        problem.trace.append(Iteration(sweep, largest, left if gamma < 1 else np.inf))
+        problem.trace.append(Iteration(sweep, largest, bound if gamma < 1 else np.inf))
         if sweeper.done or float(value.max()) > limit:
             break
         if largest <= threshold:
             threshold /= 3
         active = account > threshold
         n_active = int(active.sum())
-        if threshold < sweeper.floor / 100 or progress.none_since(sweep, left, n_active):
+        if threshold < sweeper.floor / 100 or progress.none_since(sweep, bound, n_active):
             break
         if (sweep > 1 and n_active <= FEW * n_states) or spent >= most_backups * n_states:
             method, chunk = "krylov", FEWER
@@ -91,13 +91,13 @@ class _Progress:
     """The smallest bound so far, and the fewest states that had not settled."""
 
     active: int
-    left: float = np.inf
+    bound: float = np.inf
     sweep: int = 0
 
-    def none_since(self, sweep: int, left: float, active: int) -> bool:
+    def none_since(self, sweep: int, bound: float, active: int) -> bool:
         """Return whether neither has become less for many rounds."""
-        if left < self.left / 2 or active < 0.9 * self.active:
-            self.left, self.active = min(left, self.left), min(active, self.active)
+        if bound < self.bound / 2 or active < 0.9 * self.active:
+            self.bound, self.active = min(bound, self.bound), min(active, self.active)
             self.sweep = sweep
         return sweep > self.sweep + PATIENCE
 

@@ -39,7 +39,7 @@ def solve(
 ) -> tuple[Proven, int]:
     """Return the largest total reward from each state in fractions, and how often it was improved.
 
-    Policies are improved for rewards that are higher by an ε above what is left over at every step:
+    Policies are improved for rewards that are higher by an ε above the residual at every step:
     then what is iterate, u = v + ε w with v = r + P v and w = 1 + P w, is not less than what any
     action gives, u ≥ r + P u. That proves V ≤ u, and that no policy earns without limit. From
     below, V ≥ v − δ w with δ min(w − P w) ≥ |r + P v − v|.

@@ -2,7 +2,7 @@
 
 If u > r + P u for every pair, then V ≤ u. Values v of an optimal policy nearly do this, but for
 what rounding leaves over, and where one goes round for long, that counts once a step. So values
-have two floats, what is left over is computed from differences of neighbours, which rounding
+have two floats, the residual is computed from differences of neighbours, which rounding
 touches little, and what the actions can collect of it on their way, w, is found like any optimum.
 """
 
