@@ -1,6 +1,6 @@
 """The model with expected rewards as flat sparse arrays, and its Bellman backups.
 
-It has no names and no randomness of rewards: just what a solver needs. `MDP` has the rest.
+It has no names and no random rewards; `MDP` has both.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ExpectedMDP:
 
     @cached_property
     def terminal(self) -> Flags:
-        """[S] whether nothing can be done in the state."""
+        """[S] whether the state has no actions."""
         ends: Flags = np.diff(self.pair_start) == 0
         return ends
 
@@ -63,7 +63,7 @@ class ExpectedMDP:
 
     @property
     def exact(self) -> bool:
-        """Whether it is a model in fractions."""
+        """Whether its numbers are fractions."""
         return self.reward.dtype == object
 
     @cached_property
@@ -170,7 +170,7 @@ class ExpectedMDP:
         )
 
     def induced_by(self, weight: Floats) -> ExpectedMDP:
-        """Return the model in which a policy decides: each state has the one pair of following it.
+        """Return the model that a policy induces: each state has one pair.
 
             P_π(s'|s) = Σ_a π(a|s) P(s'|s,a),   r_π(s) = Σ_a π(a|s) r(s,a)
 
@@ -217,7 +217,7 @@ def fractions_of(numbers: Floats) -> Floats:
 
 
 LARGE = 1 << 16
-"""Outcomes from which on a compiled loop is worth its start."""
+"""Outcomes from which a compiled loop is faster, its start included."""
 
 
 @kernel

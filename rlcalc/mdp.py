@@ -19,7 +19,7 @@ from rlcalc.trajectories import refuse
 SUM_TOLERANCE = 1e-9
 """How far from 1 the probabilities of a pair may sum."""
 ROUNDED = 2.0**-51
-"""What sums of probabilities that are 1 are off by, after a few roundings."""
+"""The rounding of a sum of probabilities that is 1."""
 ROWS = 1 << 18
 """Rows to work on at a time: what fits a cache needs no new memory."""
 
@@ -36,11 +36,11 @@ class MDP:
     reward: Floats  # [N] r, in reward units
     states: Labels
     actions: Labels
-    gamma: float | None = None  # what the source says; None where it says nothing
+    gamma: float | None = None  # the source's; None where it has none
     start: Floats | None = None  # [S] the distribution of s_1, if it is known
     policy: Floats | None = None  # [K] the policy π(a|s) that came with the model
     name: str = ""
-    notes: list[str] = field(default_factory=list)  # what the reader has to say
+    notes: list[str] = field(default_factory=list)  # notes of the reader
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together.
@@ -56,9 +56,9 @@ class MDP:
             "start": (len(self.states) if self.start is None else len(self.start), self.n_states),
             "policy": (self.n_pairs if self.policy is None else len(self.policy), self.n_pairs),
         }
-        for name, (given, wanted) in lengths.items():
-            if given != wanted:
-                raise ShapeError(f"{name} has {given:,} entries, expected {wanted:,}")
+        for name, (length, expected) in lengths.items():
+            if length != expected:
+                raise ShapeError(f"{name} has {length:,} entries, expected {expected:,}")
         for name, start, end in (
             ("pair_start", self.pair_start, self.n_pairs),
             ("outcome_start", self.outcome_start, len(self.next_state)),
@@ -241,9 +241,9 @@ def _wrong_sum(
     *,
     apart: bool,
 ) -> InputError:
-    """Say what the outcomes of a pair sum to, where they stand, and whether it is there twice."""
+    """Return the error of a pair whose probabilities do not sum to 1."""
     more = f"; and {n_wrong - 1:,} more pairs" if n_wrong > 1 else ""
-    twice = "the rows of this pair stand apart: is it there twice? " if apart else ""
+    twice = "its rows are not adjacent: perhaps the pair occurs twice; " if apart else ""
     parts = [f"{shown(name)} has {chance:g}" for name, chance in several]
     return InputError(
         f"probabilities of (state '{shown(pair[0])}', action '{shown(pair[1])}') sum to "

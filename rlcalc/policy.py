@@ -13,7 +13,7 @@ from rlcalc.numerics.arrays import Flags, Floats
 
 @dataclass(frozen=True)
 class Policy:
-    """π(a|s) for each pair of a model, and what it is called."""
+    """π(a|s) for each state-action pair of a model, and a name."""
 
     weight: Floats  # [K] those of a state sum to 1
     name: str
@@ -74,7 +74,7 @@ def best(model: ExpectedMDP, action_value: Floats, tolerance: float) -> Flags:
 
 
 def shares(model: ExpectedMDP, amount: Floats | Flags) -> Floats:
-    """Return each pair's share of what all pairs of its state have together."""
-    given = amount.astype(np.float64)
-    total = model.mean(given, np.ones(model.n_pairs))
-    return given / total[model.pair_state]
+    """Return each pair's share of the total of its state."""
+    amounts = amount.astype(np.float64)
+    total = model.mean(amounts, np.ones(model.n_pairs))
+    return amounts / total[model.pair_state]

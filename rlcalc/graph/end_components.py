@@ -1,4 +1,4 @@
-"""The graph of a model: who leads where, in which states one can stay for ever, what ends."""
+"""Predecessors, reachability, strongly connected and maximal end components of a model's graph."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def tarjan(  # noqa: C901 (one search, with its stack in plain sight)
 
 
 def distances(model: ExpectedMDP, backwards: Predecessors, goal: Flags) -> Ints:
-    """Return the least number of steps in which each state may lead to a goal; −1: it cannot."""
+    """Return the least number of steps from each state to a goal; −1: it leads to none."""
     steps = np.where(goal, 0, -1).astype(np.int64)
     walk_back(backwards.start, backwards.pair, model.pair_state, steps)
     return steps

@@ -1,6 +1,7 @@
-"""Where one may stop: states in which staying is free made one, and policies that end.
+"""The quotient of a model by its zero-reward end components, and policies that end.
 
-With these stops, a policy that never ends either loses or earns without limit.
+Each zero-reward end component becomes one state with an action that stops. In the quotient a
+policy that never ends either loses or earns without limit.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from rlcalc.graph.end_components import EndComponents, Predecessors, distances, 
 from rlcalc.numerics.arrays import Flags, Floats, Ints, gather_ranges
 
 Names = Callable[[Ints], list[object]]
-"""From numbers of states to the names of the first few."""
+"""Function from the numbers of states to the names of the first few."""
 
 
 @dataclass(frozen=True)
 class MecQuotient:
-    """A model in which one may stop wherever one could stay for nothing."""
+    """A model whose zero-reward end components are single states, which may stop."""
 
     model: ExpectedMDP
     state: Ints  # [S of the first model] the state that stands for each
@@ -40,32 +41,34 @@ class MecQuotient:
 
 
 def quotient_of(model: ExpectedMDP) -> MecQuotient:
-    """Return the model in which each set of states where staying is free is one state.
+    """Return the model in which each zero-reward end component is one state.
 
     Its value in the state that stands for a set is the value of each of the set's states: one can
     go from any of them to any other for nothing. It gets one more pair, to stop for nothing.
     """
     free = model.reward == 0
-    still = end_components(model, free)
+    free_components = end_components(model, free)
     n_states = model.n_states
-    if still.count == 0:
+    if free_components.count == 0:
         return MecQuotient(model, np.arange(n_states), np.arange(n_states))
-    kept_state = _representatives(still)
-    number = np.cumsum(kept_state) - 1
-    leader = np.full(still.count, -1)
-    members = np.flatnonzero(still.number >= 0)
-    leader[still.number[members[::-1]]] = members[::-1]
+    remains = _representatives(free_components)
+    number = np.cumsum(remains) - 1
+    leader = np.full(free_components.count, -1)
+    members = np.flatnonzero(free_components.number >= 0)
+    leader[free_components.number[members[::-1]]] = members[::-1]
     stands = number.copy()
-    stands[members] = number[leader[still.number[members]]]
-    stopped = int(kept_state.sum())  # the one more state, in which all is over
-    kept = np.flatnonzero(~still.stays)
+    stands[members] = number[leader[free_components.number[members]]]
+    stopped = int(remains.sum())  # the one more state, in which all is over
+    kept = np.flatnonzero(~free_components.stays)
     outcome_start, outcome = gather_ranges(model.outcome_start, kept)
     state = np.concatenate([stands[model.pair_state[kept]], number[leader]])
     order = np.argsort(state, kind="stable")
-    with_stop = np.append(outcome_start, outcome_start[-1] + 1 + np.arange(still.count))
+    with_stop = np.append(outcome_start, outcome_start[-1] + 1 + np.arange(free_components.count))
     sorted_start, rows = gather_ranges(with_stop, order)
-    one = np.ones(still.count, dtype=model.reward.dtype)
-    next_state = np.concatenate([stands[model.next_state[outcome]], np.full(still.count, stopped)])
+    one = np.ones(free_components.count, dtype=model.reward.dtype)
+    next_state = np.concatenate(
+        [stands[model.next_state[outcome]], np.full(free_components.count, stopped)]
+    )
     probability = np.concatenate([model.probability[outcome], one])
     reward = np.concatenate([model.reward[kept], one - one])
     quotient = ExpectedMDP(
@@ -77,7 +80,7 @@ def quotient_of(model: ExpectedMDP) -> MecQuotient:
         largest_reward=model.largest_reward,
         same_sign=model.same_sign,
     )
-    return MecQuotient(quotient, stands, np.append(np.flatnonzero(kept_state), -1))
+    return MecQuotient(quotient, stands, np.append(np.flatnonzero(remains), -1))
 
 
 def _representatives(components: EndComponents) -> Flags:
@@ -95,18 +98,17 @@ def ending_policy(model: ExpectedMDP, names: Names) -> Ints:
         InputError: from some states nothing leads to an end.
     """
     steps = distances(model, Predecessors.of(model), model.terminal)
-    lost = np.flatnonzero(steps < 0)
-    if len(lost):
-        only = "only " if model.terminal.any() else ""
+    endless = np.flatnonzero(steps < 0)
+    if len(endless):
         raise InputError(
-            "the total reward (gamma = 1) has no answer: "
+            "the total reward (gamma = 1) does not exist: "
             + (
-                f"{len(lost):,} states never end, and their rewards never stop"
-                if len(lost) > 1
-                else "a state never ends, and its rewards never stop"
+                f"{len(endless):,} states cannot reach an end, and their rewards never stop"
+                if len(endless) > 1
+                else "a state cannot reach an end, and its rewards never stop"
             ),
-            listed(names(lost), total=len(lost)),
-            f"they lead {only}to each other; say --gamma 0.99, --horizon N or --criterion average",
+            listed(names(endless), total=len(endless)),
+            "use --gamma 0.99, --horizon N or --criterion average",
         )
     ahead = steps[model.next_state]
     behind = np.repeat(steps[model.pair_state], np.diff(model.outcome_start))

@@ -1,7 +1,7 @@
 """The order of states: on a map, values travel fast if neighbours have near numbers.
 
 A table of transitions may name its states in any order. Then they are numbered anew, by their
-distance from the ends, and the answer is put back into the order that was given.
+distance from the ends, and the answer is put back into the original order.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from rlcalc.graph.end_components import Predecessors, walk_back
 from rlcalc.numerics.arrays import Floats, Ints, gather_ranges
 
 FAR = 1 / 16
-"""Outcomes that lead so far on average, of all numbers, are scattered; by chance it is a third."""
+"""The mean distance of outcomes, as a share of all numbers, that counts as scattered: a random
+order has a third."""
 
 
 @dataclass(frozen=True)
 class StateOrder:
-    """Other numbers for the states of a model."""
+    """A model with its states in another order."""
 
     model: ExpectedMDP  # with the states in the new order
     first: Ints  # [S] the number that each had
@@ -30,10 +31,10 @@ class StateOrder:
         return None if value is None else value[self.first]
 
     def spread(self, value: Floats) -> Floats:
-        """Return values in the order that was given."""
-        given = np.empty_like(value)
-        given[self.first] = value
-        return given
+        """Return values in the original order."""
+        original = np.empty_like(value)
+        original[self.first] = value
+        return original
 
 
 def locality_order(model: ExpectedMDP) -> StateOrder:

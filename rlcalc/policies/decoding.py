@@ -1,4 +1,4 @@
-"""Policies made of another one: colder, or only its most probable actions."""
+"""Decoders: temperature, top-k and top-p change the probabilities of a policy."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def top_p(weight: Floats, first: Ints, p: float) -> Floats:
     ranked = weight[order]
     before = np.cumsum(ranked) - ranked
     before -= np.repeat(before[first], _lengths(weight, first))
-    return _only(weight, first, order[before < p - 1e-9])  # what rounding adds up to p is p
+    return _only(weight, first, order[before < p - 1e-9])  # p up to rounding
 
 
 def top_k(weight: Floats, first: Ints, k: float) -> Floats:
@@ -60,9 +60,9 @@ def _falling(weight: Floats, first: Ints) -> Ints:
 
 
 def _only(weight: Floats, first: Ints, chosen: Ints) -> Floats:
-    left = np.zeros(len(weight))
-    left[chosen] = weight[chosen]
-    return _shared(left, first)
+    kept = np.zeros(len(weight))
+    kept[chosen] = weight[chosen]
+    return _shared(kept, first)
 
 
 def _shared(amount: Floats, first: Ints) -> Floats:
@@ -75,7 +75,7 @@ DECODERS: dict[str, tuple[Decoder, str]] = {
     "top-p": (top_p, "a probability above 0: top-p:0.9"),
     "top-k": (top_k, "a whole number from 1: top-k:5"),
 }
-"""What changes a policy, and the number that it takes."""
+"""Each decoder by name: its function, and a description of its number for errors."""
 
 Steps = Sequence[tuple[str, float]]
 """Decoders with their numbers, in the order of their work."""
@@ -104,14 +104,14 @@ def number_of(name: str, number: object) -> float:
 
 
 def applied(weight: Floats, first: Ints, steps: Steps) -> Floats:
-    """Return weights after each of the steps; arguments as in `temperature`."""
+    """Return the weights after all decoders in turn; arguments as in `temperature`."""
     for step, number in steps:
         weight = DECODERS[step][0](weight, first, number)
     return weight
 
 
 def decoded(model: ExpectedMDP, policy: Policy, steps: Steps) -> Policy:
-    """Return a policy of a model after each of the steps."""
+    """Return a policy of a model after all decoders in turn."""
     first = model.pair_start[:-1][~model.terminal]
     name = ",".join([policy.name, *(f"{step}:{number:g}" for step, number in steps)])
     return Policy(applied(policy.weight, first, steps), name)

@@ -1,4 +1,4 @@
-"""The answer: a method finds values, a proof says how near they are."""
+"""Dispatch: the requested method finds values, and a proof bounds their error."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rlcalc.graph import mec_quotient
 from rlcalc.graph.mec_quotient import Names
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats, Ints
-from rlcalc.policy import Policy
 from rlcalc.result import Fact
 from rlcalc.solvers.methods import (
+    METHODS,
     linear,
     modified_policy_iteration_numpy,
     total_reward,
@@ -23,10 +23,10 @@ from rlcalc.solvers.methods import (
 from rlcalc.solvers.methods.total_reward import Gather
 from rlcalc.solvers.problem import Iterate, Iteration, Method, Problem
 from rlcalc.solvers.proofs.macqueen import Proven, span_bound
-from rlcalc.solvers.request import SolveRequest
+from rlcalc.solvers.request import SolveSetup
 
 EXACT = 1 << 13
-"""Outcomes up to which what a direct method finds is refined and proven in fractions."""
+"""Outcomes up to which the values of a direct method are refined and proven in fractions."""
 
 MOST_IMPROVEMENTS = 20
 """Policies that are evaluated in fractions until one is proven to be the best."""
@@ -45,28 +45,26 @@ class Solution:
     facts: dict[str, Fact] = field(default_factory=dict)
 
 
-def find_solution(mdp: MDP, request: SolveRequest, gamma: float, policy: Policy | None) -> Solution:
-    """Return the values of a policy, or of the best one for None, with their bound.
+def find_solution(setup: SolveSetup) -> Solution:
+    """Return the values of the policy, or of the best one, with their bound.
 
     Raises:
         InputError: there is no answer.
     """
+    request, gamma = setup.request, setup.gamma
     if request.criterion == "average":
-        model = mdp.expected
-        decided = model if policy is None else model.induced_by(policy.weight)
-        return _average(mdp, request, decided, policy)
-    trace: list[Iteration] = []
+        return _average(setup)
     iterative = request.bellman or request.method not in ("auto", "policy-iteration", "linear")
-    refine = (gamma == 1 or not iterative) and len(mdp.next_state) <= EXACT
-    model = mdp.exact if refine else mdp.expected
-    decided = model if policy is None else model.induced_by(policy.weight)
-    work = _total if gamma == 1 else _discounted
-    proven, iterations, method = work(mdp, request, decided, gamma, policy, trace)
+    exact = (gamma == 1 or not iterative) and len(setup.mdp.next_state) <= EXACT
+    solve = _total if gamma == 1 else _discounted
+    trace: list[Iteration] = []
+    proven, iterations, method = solve(setup, setup.model(exact=exact), trace)
     q, value = proven.action_value, proven.value
-    if policy is not None:
+    model = setup.mdp.exact if exact else setup.mdp.expected
+    if setup.policy is not None:
         q = model.action_value(value, gamma)
     bound = proven.bound + model.rounding(value, gamma)
-    if refine:
+    if exact:
         q, value = q.astype(np.float64), value.astype(np.float64)
         largest = max(float(np.abs(q).max(initial=0)), float(np.abs(value).max(initial=0)))
         bound += 2 * UNIT_ROUNDOFF * largest
@@ -74,61 +72,44 @@ def find_solution(mdp: MDP, request: SolveRequest, gamma: float, policy: Policy 
 
 
 def _discounted(
-    mdp: MDP,
-    request: SolveRequest,
-    decided: ExpectedMDP,
-    gamma: float,
-    policy: Policy | None,
-    trace: list[Iteration],
+    setup: SolveSetup, model: ExpectedMDP, trace: list[Iteration]
 ) -> tuple[Proven, int, str]:
-    tol = request.aim(mdp.expected)
-    rough = _in_floats(mdp, decided, policy)
-    problem = Problem(
-        rough,
-        gamma,
-        0.9 * tol,
-        request.max_iterations,
-        jobs=request.jobs,
-        trace=trace,
-    )
-    found, method = _iterated(mdp, request, problem, policy)
-    value = found.value
+    gamma, tol = setup.gamma, setup.target_bound
+    rough = setup.model(exact=False) if model.exact else model
+    iterate, method = _iterate(setup, _problem(setup, rough, 0.9 * tol, trace))
+    value = iterate.value
     if not np.isfinite(value).all():
-        nothing = np.zeros(decided.n_states)
-        return Proven(nothing, np.inf, decided.reward), found.iterations, method
-    if not decided.exact:
-        return span_bound(decided, value, gamma, tol), found.iterations, method
+        zero = np.zeros(model.n_states)
+        return Proven(zero, np.inf, model.reward), iterate.iterations, method
+    if not model.exact:
+        return span_bound(model, value, gamma, tol), iterate.iterations, method
     chosen = rough.greedy(rough.action_value(value, gamma))
     for _ in range(MOST_IMPROVEMENTS):  # one is enough unless floats took another for the best
-        chain = decided.only(chosen)
+        chain = model.only(chosen)
         value = linear.system(chain, gamma, chain.reward[:, None])[:, 0]
         if not np.isfinite(value.astype(np.float64)).all():
-            value = found.value
-        proven = span_bound(decided, value, gamma, tol)
-        better = decided.greedy(decided.action_value(value, gamma))
+            value = iterate.value
+        proven = span_bound(model, value, gamma, tol)
+        better = model.greedy(model.action_value(value, gamma))
         if proven.bound <= tol or np.array_equal(better, chosen):
             break
         chosen = better
-    return proven, found.iterations, method
+    return proven, iterate.iterations, method
 
 
-def _in_floats(mdp: MDP, decided: ExpectedMDP, policy: Policy | None) -> ExpectedMDP:
-    """Return the model in which the policy has decided, in floats: what a method works on."""
-    if not decided.exact:
-        return decided
-    return mdp.expected if policy is None else mdp.expected.induced_by(policy.weight)
+def _problem(setup: SolveSetup, model: ExpectedMDP, tol: float, trace: list[Iteration]) -> Problem:
+    request = setup.request
+    return Problem(model, setup.gamma, tol, request.max_iterations, jobs=request.jobs, trace=trace)
 
 
-def _iterated(
-    mdp: MDP, request: SolveRequest, problem: Problem, policy: Policy | None
-) -> tuple[Iterate, str]:
-    """Return what the method that was asked for finds, and the name of the method."""
+def _iterate(setup: SolveSetup, problem: Problem) -> tuple[Iterate, str]:
+    """Return the values that the requested method finds, and the method's name."""
+    request = setup.request
     if request.bellman:
-        whole = replace(problem, model=mdp.expected)
-        weight = None if policy is None else policy.weight
-        found = value_iteration.iterate(whole, request.bellman, weight)
+        whole = replace(problem, model=setup.mdp.expected)
         kind = request.bellman.upper()
-        return found, f"value-iteration {kind[0]}←{kind[1]}"
+        iterate = value_iteration.iterate(whole, request.bellman, setup.weight)
+        return iterate, f"value-iteration {kind[0]}←{kind[1]}"
     if request.method == "auto":
         if problem.model.n_states <= linear.DENSE and problem.gamma < 1:
             return solve_small(problem)
@@ -162,61 +143,59 @@ FEW_SWEEPS = 100
 
 
 def method_of(method: str) -> Method:
-    """Return the function that is a method."""
-    solve: Method = import_module(f"rlcalc.solvers.methods.{method.replace('-', '_')}").solve
+    """Return the function that solves by a method."""
+    solve: Method = import_module(f"rlcalc.solvers.methods.{METHODS[method]}").solve
     return solve
 
 
 def _total(
-    mdp: MDP,
-    request: SolveRequest,
-    decided: ExpectedMDP,
-    gamma: float,
-    policy: Policy | None,
-    trace: list[Iteration],
+    setup: SolveSetup, model: ExpectedMDP, trace: list[Iteration]
 ) -> tuple[Proven, int, str]:
-    names = state_names(mdp)
-    tol = request.aim(decided)
-    problem = Problem(decided, gamma, tol, request.max_iterations, jobs=request.jobs, trace=trace)
+    request, names, tol = setup.request, state_names(setup.mdp), setup.target_bound
+    problem = _problem(setup, model, tol, trace)
 
     def find_in(part: Problem, gather: Gather) -> tuple[Iterate, str]:
-        found, method = _iterated(mdp, request, part, policy)
-        return (replace(found, value=gather(found.value)) if request.bellman else found), method
+        iterate, method = _iterate(setup, part)
+        if request.bellman:
+            iterate = replace(iterate, value=gather(iterate.value))
+        return iterate, method
 
-    if not decided.exact:
-        return total_reward.solve_in_floats(decided, names, problem, find_in)
+    if not model.exact:
+        return total_reward.solve_in_floats(model, names, problem, find_in)
     if request.bellman or request.method not in ("auto", "linear", "policy-iteration"):
-        rough = _in_floats(mdp, decided, policy)
-        stopping = mec_quotient.quotient_of(rough)
-        mec_quotient.ending_policy(stopping.model, names)  # there is one, or an error
-        found, method = find_in(
-            replace(problem, model=stopping.model, tol=tol / 10), stopping.gather
+        quotient = mec_quotient.quotient_of(setup.model(exact=False))
+        mec_quotient.ending_policy(quotient.model, names)  # there is one, or an error
+        iterate, method = find_in(
+            replace(problem, model=quotient.model, tol=tol / 10), quotient.gather
         )
-        fine = stopping.spread(found.value) if np.isfinite(found.value).all() else None
-        return total_reward.solve(decided, names, 1000, [], fine)[0], found.iterations, method
-    method = "policy-iteration" if policy is None else "linear"
-    proven, iterations = total_reward.solve(decided, names, request.max_iterations, trace)
+        is_finite = np.isfinite(iterate.value).all()
+        begin = quotient.spread(iterate.value) if is_finite else None
+        return total_reward.solve(model, names, 1000, [], begin)[0], iterate.iterations, method
+    method = "policy-iteration" if setup.policy is None else "linear"
+    proven, iterations = total_reward.solve(model, names, request.max_iterations, trace)
     return proven, iterations, method
 
 
-def _average(
-    mdp: MDP, request: SolveRequest, decided: ExpectedMDP, policy: Policy | None
-) -> Solution:
-    trace: list[Iteration] = []
+def _average(setup: SolveSetup) -> Solution:
     from rlcalc.solvers.methods import average_reward
 
-    found = average_reward.solve(
-        decided, state_names(mdp), request.aim(decided), request.max_iterations, trace
+    trace: list[Iteration] = []
+    average = average_reward.solve(
+        setup.model(exact=False),
+        state_names(setup.mdp),
+        setup.target_bound,
+        setup.request.max_iterations,
+        trace,
     )
-    model = mdp.expected
-    q = model.action_value(found.bias, 1.0) - found.gain
-    value = model.best(q) if policy is None else model.mean(q, policy.weight)
-    facts: dict[str, Fact] = {"gain": found.gain, "bias_bound": found.bias_bound}
-    return Solution(q, value, found.bound, "policy-iteration", found.iterations, trace, facts)
+    model, weight = setup.mdp.expected, setup.weight
+    q = model.action_value(average.bias, 1.0) - average.gain
+    value = model.best(q) if weight is None else model.mean(q, weight)
+    facts: dict[str, Fact] = {"gain": average.gain, "bias_bound": average.bias_bound}
+    return Solution(q, value, average.bound, "policy-iteration", average.iterations, trace, facts)
 
 
 def state_names(mdp: MDP) -> Names:
-    """Return what tells the names of states by their numbers."""
+    """Return a function from the numbers of states to the names of the first few."""
 
     def names(states: Ints) -> list[object]:
         texts = mdp.states.texts

@@ -7,30 +7,32 @@ from dataclasses import replace
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.solvers.dispatch import Solution, find_solution
-from rlcalc.solvers.request import SolveRequest
+from rlcalc.solvers.request import SolveRequest, SolveSetup
 
 
-def policy_to_evaluate(mdp: MDP, request: SolveRequest, gamma: float) -> Policy | None:
-    """Return the policy to evaluate; None is the best one.
+def set_up(mdp: MDP, request: SolveRequest, gamma: float) -> SolveSetup:
+    """Return the setup of a request, with the best values found where its policy needs them.
 
     Raises:
         InputError: the policy needs the best values, and there are none.
     """
     policy = request.policy
     if policy is None or isinstance(policy, Policy):
-        return policy
-    best = find_solution(mdp, replace(request, bellman=None, method="auto"), gamma, None)
-    return policy(mdp.expected, best.action_value, separation(mdp, best, gamma, request.wanted))
+        return SolveSetup(mdp, request, gamma, policy)
+    setup = SolveSetup(mdp, replace(request, bellman=None, method="auto"), gamma)
+    best = find_solution(setup)
+    policy = policy(mdp.expected, best.action_value, separation(setup, best))
+    return SolveSetup(mdp, request, gamma, policy)
 
 
-def greedy_policy(mdp: MDP, solution: Solution, gamma: float, tol: float) -> Policy:
+def greedy_policy(setup: SolveSetup, solution: Solution) -> Policy:
     """Return the policy that takes the best actions of a solution."""
-    tolerance = separation(mdp, solution, gamma, tol)
-    return Policy.greedy(mdp.expected, solution.action_value, tolerance)
+    tolerance = separation(setup, solution)
+    return Policy.greedy(setup.mdp.expected, solution.action_value, tolerance)
 
 
-def separation(mdp: MDP, solution: Solution, gamma: float, tol: float) -> float:
+def separation(setup: SolveSetup, solution: Solution) -> float:
     """Return the difference below which action values tie; 0 where the bound is not proven."""
-    if solution.bound > tol:
+    if solution.bound > setup.request.accepted_bound:
         return 0.0
-    return 2 * (solution.bound + mdp.expected.rounding(solution.value, gamma))
+    return 2 * (solution.bound + setup.mdp.expected.rounding(solution.value, setup.gamma))

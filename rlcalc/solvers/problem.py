@@ -1,4 +1,4 @@
-"""What every method is asked, and what it answers."""
+"""The interface of the methods: a problem goes in, an iterate comes out."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Iteration(NamedTuple):
 
     iteration: int
     change: float  # max |V_new − V|
-    bound: float  # what is proven about |V_new − V*|; infinite where nothing is
+    bound: float  # on |V_new − V*|; infinite where nothing is proven
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A model, and how well it is to be solved.
+    """A model, and the bound and effort of its solution.
 
     A policy is evaluated as the model that it induces (`ExpectedMDP.induced_by`): each state has
     one pair, so that the best value is the policy's value.
@@ -28,7 +28,7 @@ class Problem:
 
     model: ExpectedMDP
     gamma: float
-    tol: float  # the bound on |v − V| that is wanted; for gamma = 1, on |Tv − v|
+    tol: float  # the target bound on |v − V|; for gamma = 1, on |Tv − v|
     max_iterations: int
     value: Floats | None = None  # [S] where to begin
     jobs: int | None = None
@@ -36,13 +36,13 @@ class Problem:
 
     @property
     def is_policy(self) -> bool:
-        """Whether there is nothing to choose."""
+        """Whether each state has at most one pair, so that there is no choice."""
         return bool((self.model.pair_start[1:] - self.model.pair_start[:-1]).max(initial=0) <= 1)
 
 
 @dataclass(frozen=True)
 class Iterate:
-    """What a method has found; how near it is to the truth is for `bounds` to prove."""
+    """The values that a method found; `proofs` bound their error."""
 
     value: Floats  # [S]
     iterations: int

@@ -16,65 +16,57 @@ from rlcalc.result import Column, Fact, Result
 from rlcalc.solvers.dispatch import Solution
 from rlcalc.solvers.methods import value_iteration
 from rlcalc.solvers.methods.finite_horizon import Layer
-from rlcalc.solvers.request import SolveRequest
+from rlcalc.solvers.request import SolveRequest, SolveSetup
 
 
-def by_pair(
-    mdp: MDP, request: SolveRequest, answer: Solution, gamma: float, policy: Policy
-) -> Result:
+def by_pair(setup: SolveSetup, solution: Solution, policy: Policy) -> Result:
     """Return π, Q, V and A of each state-action pair."""
+    mdp, request = setup.mdp, setup.request
     model = mdp.expected
     rows = rows_of(mdp, request.states)
     states, actions = pair_names(mdp)
-    value = answer.value[model.pair_state]
+    value = solution.value[model.pair_state]
     columns = {
         "state": Column(states[rows], "key"),
         "action": Column(actions[rows], "key"),
         "pi": Column(policy.weight[rows], symbol="π"),
-        "q": Column(answer.action_value[rows], symbol="Q"),
+        "q": Column(solution.action_value[rows], symbol="Q"),
         "v": Column(value[rows], symbol="V"),
-        "a": Column((answer.action_value - value)[rows], symbol="A"),
+        "a": Column((solution.action_value - value)[rows], symbol="A"),
     }
-    facts = _facts(mdp, request, answer, gamma, policy)
+    facts = _facts(setup, solution, policy)
     notes = list(mdp.notes)
-    if request.policy is None:
-        facts["not_separated"] = count = not_separated(model, answer, gamma, policy)
-        notes += [NOT_SEPARATED.format(count, answer.bound)] if count else []
+    if setup.policy is None:
+        facts["not_separated"] = count = not_separated(setup, solution, policy)
+        notes += [NOT_SEPARATED.format(count, solution.bound)] if count else []
     return Result("solve", _title(mdp, policy.name, request), columns, facts, notes)
 
 
 NOT_SEPARATED = (
-    "actions that count as the best with a Q that is a little less: {:,}; a bound of {:.2g} "
-    "does not tell them apart, a smaller --tol may"
+    "{:,} actions count as the best though their Q is a little less: a bound of {:.2g} does not "
+    "separate them; a smaller --tol may"
 )
 
 
-def not_separated(model: ExpectedMDP, answer: Solution, gamma: float, policy: Policy) -> int | None:
-    """Return how many pairs are taken for the best with less than the best Q; None for none.
+def not_separated(setup: SolveSetup, solution: Solution, policy: Policy) -> int | None:
+    """Return how many pairs count as the best with less than the best Q; None for none.
 
-    What is less by rounding alone does not count.
+    A difference by rounding alone does not count.
     """
-    q, rounding = answer.action_value, model.rounding(answer.value, gamma)
+    model = setup.mdp.expected
+    q, rounding = solution.action_value, model.rounding(solution.value, setup.gamma)
     less = q < model.best(q)[model.pair_state] - 4 * rounding
     return int((less & (policy.weight > 0)).sum()) or None
 
 
-def _facts(
-    mdp: MDP, request: SolveRequest, answer: Solution, gamma: float, policy: Policy
-) -> dict[str, Fact]:
-    model = mdp.expected
-    weight = None if request.policy is None else policy.weight
-    residuals = residual(model, answer, gamma, weight)
+def _facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, Fact]:
+    mdp, model = setup.mdp, setup.mdp.expected
+    residuals = residual(model, solution, setup.gamma, setup.weight)
     start = mdp.start
     reached = None if start is None else reachable(model, start > 0)
     return {
-        "method": answer.method,
-        "iterations": answer.iterations,
-        "bound": answer.bound,
-        **answer.facts,
-        "gamma": None if "gain" in answer.facts else gamma,
-        "policy": policy.name,
-        "start_value": None if start is None else float(start @ answer.value),
+        **_method_facts(setup, solution, policy),
+        "start_value": None if start is None else float(start @ solution.value),
         "residual": max(residuals.values()),
         **{f"residual_{kind}": size for kind, size in residuals.items()},
         "states": model.n_states,
@@ -88,13 +80,13 @@ def _facts(
 
 
 def residual(
-    model: ExpectedMDP, answer: Solution, gamma: float, weight: Floats | None
+    model: ExpectedMDP, solution: Solution, gamma: float, weight: Floats | None
 ) -> dict[str, float]:
-    """Return how far the answer is from each of the four Bellman identities, at most."""
-    gain = answer.facts.get("gain", 0.0)
+    """Return how far the solution is from each of the four Bellman identities, at most."""
+    gain = solution.facts.get("gain", 0.0)
     shift = gain if isinstance(gain, float) else 0.0
-    halves = value_iteration.Halves(model, 1.0 if "gain" in answer.facts else gamma, weight)
-    q, v = answer.action_value, answer.value
+    halves = value_iteration.Halves(model, 1.0 if "gain" in solution.facts else gamma, weight)
+    q, v = solution.action_value, solution.value
     chosen, ahead = halves.choose(q), halves.look_ahead(v) - shift
     around = ahead if np.array_equal(chosen, v) else halves.look_ahead(chosen) - shift
     return {
@@ -111,10 +103,10 @@ def _distance(one: Floats, other: Floats) -> float:
 
 
 def _title(mdp: MDP, name: str, request: SolveRequest) -> str:
-    what = {"optimal": "V, Q, A and the best policy"}.get(name, f"V, Q and A of the policy {name}")
+    title = {"optimal": "V, Q, A and the best policy"}.get(name, f"V, Q and A of the policy {name}")
     if request.criterion == "average":
-        what += ", average reward: V is the bias"
-    return what + (f": {shown(mdp.name)}" if mdp.name else "")
+        title += ", average reward: V is the bias"
+    return title + (f": {shown(mdp.name)}" if mdp.name else "")
 
 
 def pair_names(mdp: MDP) -> tuple[np.ndarray, np.ndarray]:
@@ -126,31 +118,35 @@ def rows_of(mdp: MDP, states: Sequence[int] | None) -> Ints | slice:
     """Return the pairs of some states, or of all."""
     if states is None:
         return slice(None)
-    wanted: Flags = np.zeros(mdp.n_states, dtype=bool)
-    wanted[list(states)] = True
-    return np.flatnonzero(wanted[mdp.expected.pair_state])
+    included: Flags = np.zeros(mdp.n_states, dtype=bool)
+    included[list(states)] = True
+    return np.flatnonzero(included[mdp.expected.pair_state])
 
 
-def by_iteration(answer: Solution, gamma: float, policy: Policy) -> Result:
+def by_iteration(setup: SolveSetup, solution: Solution, policy: Policy) -> Result:
     """Return the iterations, each with its change and its bound."""
     columns = {
-        "iteration": Column([row.iteration for row in answer.trace], "key"),
-        "change": Column(np.array([row.change for row in answer.trace])),
-        "bound": Column(np.array([row.bound for row in answer.trace])),
+        "iteration": Column([row.iteration for row in solution.trace], "key"),
+        "change": Column(np.array([row.change for row in solution.trace])),
+        "bound": Column(np.array([row.bound for row in solution.trace])),
     }
-    facts: dict[str, Fact] = {
-        "method": answer.method,
-        "iterations": answer.iterations,
-        "bound": answer.bound,
-        **answer.facts,
-        "gamma": None if "gain" in answer.facts else gamma,
+    facts = _method_facts(setup, solution, policy)
+    return Result("solve", f"Iterations: {solution.method}", columns, facts)
+
+
+def _method_facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, Fact]:
+    return {
+        "method": solution.method,
+        "iterations": solution.iterations,
+        "bound": solution.bound,
+        **solution.facts,
+        "gamma": None if "gain" in solution.facts else setup.gamma,
         "policy": policy.name,
     }
-    return Result("solve", f"Iterations: {answer.method}", columns, facts)
 
 
 MOST_ROWS = 1 << 26
-"""Rows by steps to go that are written: one takes some 80 bytes, all of them 5 GB."""
+"""The largest number of rows by steps to go: one takes some 80 bytes, all of them 5 GB."""
 
 
 def refuse_too_many(mdp: MDP, states: Sequence[int] | None, horizon: int) -> None:
@@ -163,27 +159,22 @@ def refuse_too_many(mdp: MDP, states: Sequence[int] | None, horizon: int) -> Non
     if n_rows > MOST_ROWS:
         raise InputError(
             f"--horizon {horizon:,} makes {n_rows:,} rows, one for each pair and number of steps "
-            f"to go: some {80 * n_rows / 2**30:,.0f} GB",
-            fix=f"up to {MOST_ROWS:,} are written: choose states with --states or --start-only; or "
-            "leave the horizon out, with --gamma 0.99 or --criterion average",
+            f"to go: about {80 * n_rows / 2**30:,.0f} GB",
+            fix=f"the limit is {MOST_ROWS:,} rows: choose states with --states or --start-only, or "
+            "use --gamma 0.99 or --criterion average instead of --horizon",
         )
 
 
-def by_steps_to_go(
-    mdp: MDP, request: SolveRequest, gamma: float, policy: Policy | None, layers: Iterable[Layer]
-) -> Result:
+def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
     """Return π, Q, V and A of each pair with each number of steps to go, the most first.
 
     Args:
-        mdp: the model.
-        request: which states.
-        gamma: the discount factor.
-        policy: the one that is followed, or None for the best.
+        setup: the model, the policy and the states.
         layers: one step to go first.
     """
+    mdp, request, weight = setup.mdp, setup.request, setup.weight
     model = mdp.expected
-    weight = None if policy is None else policy.weight
-    name = "optimal" if policy is None else policy.name
+    name = "optimal" if setup.policy is None else setup.policy.name
     rows = rows_of(mdp, request.states)
     states, actions = (names[rows] for names in pair_names(mdp))
     several: list[tuple[Floats, Floats, Floats]] = []
@@ -209,7 +200,7 @@ def by_steps_to_go(
         "method": "backward induction",
         "iterations": request.horizon,
         "bound": bound + 4 * UNIT_ROUNDOFF * largest,
-        "gamma": gamma,
+        "gamma": setup.gamma,
         "policy": name,
         "start_value": None if mdp.start is None else float(mdp.start @ layer.value),
         "horizon": request.horizon,

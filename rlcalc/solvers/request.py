@@ -1,4 +1,4 @@
-"""The request: what is asked of a model, and whether it makes sense."""
+"""The request: the options of `solve`, their checks, and the setup that they settle."""
 
 from __future__ import annotations
 
@@ -9,27 +9,21 @@ from typing import Literal
 from rlcalc.errors import InputError, UsageError, meant, shown
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Floats
 from rlcalc.policy import Policy, PolicyRule
+from rlcalc.solvers.methods import METHODS
 from rlcalc.solvers.methods.value_iteration import Recursion
 
-METHODS = (
-    "value-iteration",
-    "gauss-seidel",
-    "policy-iteration",
-    "modified-policy-iteration",
-    "linear",
-    "krylov",
-)
 TOLERANCE = 1e-6
-"""The bound that is wanted where none is asked for."""
+"""The largest bound that an answer may have, without --tol."""
 MOST_ITERATIONS = 100_000
 LARGEST = 1e200
-"""Rewards up to which sums and bounds of them are numbers."""
+"""The largest reward whose sums and bounds are finite."""
 
 
 @dataclass(frozen=True)
 class SolveRequest:
-    """What is asked of a model."""
+    """The options of `solve`."""
 
     policy: Policy | PolicyRule | None = None  # None: the best policy
     gamma: float | None = None  # None: what the model says, else 1
@@ -44,42 +38,64 @@ class SolveRequest:
     jobs: int | None = None
 
     @property
-    def wanted(self) -> float:
-        """The bound above which an answer does not keep its promise."""
+    def accepted_bound(self) -> float:
+        """The largest bound that an answer may have."""
         return TOLERANCE if self.tol is None else self.tol
 
-    def aim(self, model: ExpectedMDP) -> float:
-        """Return the bound to work for: where none is asked for, rewards below 1 make it smaller.
 
-        Values of the size of 1e-8 known to 1e-6 would tell nothing, not even the best action.
+@dataclass(frozen=True)
+class SolveSetup:
+    """A model and a request, with the discount factor and the policy settled."""
+
+    mdp: MDP
+    request: SolveRequest
+    gamma: float
+    policy: Policy | None = None  # None: the best policy
+
+    @property
+    def weight(self) -> Floats | None:
+        """[K] π(a|s) of the policy to evaluate."""
+        return None if self.policy is None else self.policy.weight
+
+    @property
+    def target_bound(self) -> float:
+        """The bound to work for: without --tol, smaller where all rewards are below 1.
+
+        Values of the size of 1e-8 known to 1e-6 do not even tell the best action.
         """
-        if self.tol is not None or not model.largest_reward:
-            return self.wanted
-        return TOLERANCE * min(1.0, model.largest_reward)
+        largest = self.mdp.expected.largest_reward
+        if self.request.tol is not None or not largest:
+            return self.request.accepted_bound
+        return TOLERANCE * min(1.0, largest)
+
+    def model(self, *, exact: bool) -> ExpectedMDP:
+        """Return the model to solve, in fractions or in floats: under a policy, the induced one."""
+        model = self.mdp.exact if exact else self.mdp.expected
+        return model if self.weight is None else model.induced_by(self.weight)
 
 
 def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
-    """Return the discount factor that holds, once the request is seen to make sense.
+    """Return the discount factor, once the options are seen to fit together.
 
     Raises:
-        InputError: gamma is no discount factor.
-        UsageError: the request contradicts itself.
+        InputError: gamma is not a discount factor.
+        UsageError: two options contradict each other, or one is out of its range.
     """
     gamma = request.gamma if request.gamma is not None else mdp.gamma
     gamma = 1.0 if gamma is None else gamma
     if not 0 <= gamma <= 1:
         raise InputError(
-            f"gamma is {gamma:g}, expected 0..1", fix="a discount factor is 0.9 or 0.99, say"
+            f"gamma is {gamma:g}, expected 0..1", fix="give a discount factor such as 0.9 or 0.99"
         )
     if request.method != "auto" and request.method not in METHODS:
         raise UsageError(
             f"there is no method {shown(request.method)}",
-            fix=meant(request.method, METHODS) + f"one of auto, {', '.join(METHODS)}",
+            fix=meant(request.method, METHODS) + f"use one of auto, {', '.join(METHODS)}",
         )
     if request.bellman and request.method not in ("auto", "value-iteration"):
         raise UsageError(
-            f"--bellman is value iteration, and --method says {request.method}",
-            fix="leave one out",
+            f"--bellman is value iteration, but --method is {request.method}",
+            fix="leave out one of the two options",
         )
     average = request.criterion == "average"
     special = {
@@ -94,14 +110,14 @@ def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
     }
     if request.trace and request.states is not None:
         raise UsageError(
-            "--trace shows iterations, and --states or --start-only rows of states",
-            fix="leave one out",
+            "--trace shows iterations, but --states and --start-only choose rows of states",
+            fix="leave out one of them",
         )
-    given = [name for name, asked in special.items() if asked]
-    if (average or request.horizon is not None) and len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} do not go together", fix="leave one out")
-    if not request.wanted > 0:
-        raise UsageError(f"--tol is {request.wanted:g}, expected a number above 0")
+    used = [name for name, is_used in special.items() if is_used]
+    if (average or request.horizon is not None) and len(used) > 1:
+        raise UsageError(f"{' and '.join(used)} cannot be combined", fix="leave out one of them")
+    if not request.accepted_bound > 0:
+        raise UsageError(f"--tol is {request.accepted_bound:g}, expected a number above 0")
     if request.horizon is not None and request.horizon < 1:
-        raise UsageError(f"--horizon is {request.horizon}, expected a number of steps")
+        raise UsageError(f"--horizon is {request.horizon}, expected a whole number from 1")
     return gamma

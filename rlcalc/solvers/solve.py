@@ -1,7 +1,6 @@
-"""From a model and a request to the answer: a method finds it, a bound proves it, facts tell.
+"""Solve a model: from a request to a result with a proven bound.
 
-The request stands in `request`, the finding in `answer`, the policy in `policy_of`, and what is
-told of it in `report`.
+`request` holds the options, `dispatch` finds the values, `policies` the policy, `report` the rows.
 """
 
 from __future__ import annotations
@@ -15,52 +14,49 @@ from rlcalc.mdp import MDP
 from rlcalc.result import Result
 from rlcalc.solvers import report
 from rlcalc.solvers.dispatch import find_solution
-from rlcalc.solvers.policies import greedy_policy, policy_to_evaluate
+from rlcalc.solvers.policies import greedy_policy, set_up
 from rlcalc.solvers.request import LARGEST, TOLERANCE, SolveRequest, checked_gamma
 
 
-@np.errstate(all="ignore")  # what is no number is found out, and told
+@np.errstate(all="ignore")  # values that are not finite are reported
 def solve(mdp: MDP, request: SolveRequest) -> Result:
-    """Return V, Q, A and π of a policy, the best one unless another is asked for.
+    """Return V, Q, A and π of the best policy, or of the one in the request.
 
     Rows are state-action pairs: π(a|s), Q(s,a), V(s), A(s,a) = Q(s,a) − V(s). `bound` is a number B
     with |v − V| ≤ B in every state, rounding included; as much holds for q.
 
     Args:
         mdp: the model.
-        request: what is asked of it.
+        request: the options.
 
     Raises:
-        InputError: the answer does not exist, or the model lacks what the request needs.
-        UsageError: the request contradicts itself.
+        InputError: the answer does not exist, or a reward is too large.
+        UsageError: two options contradict each other, or one is out of its range.
     """
     gamma = checked_gamma(mdp, request)
     if mdp.expected.largest_reward > LARGEST:
         raise InputError(
-            f"a reward is as large as {mdp.expected.largest_reward:g}: values would be no numbers",
-            fix=f"rewards up to {LARGEST:g} can be added up; scale them",
+            f"a reward is {mdp.expected.largest_reward:g}: the values would not be finite",
+            fix=f"scale the rewards to at most {LARGEST:g}",
         )
-    policy = policy_to_evaluate(mdp, request, gamma)
+    setup = set_up(mdp, request, gamma)
     if request.horizon is not None:
         from rlcalc.solvers.methods import finite_horizon
 
-        weight = None if policy is None else policy.weight
         report.refuse_too_many(mdp, request.states, request.horizon)
-        layers = finite_horizon.solve(mdp.expected, weight, gamma, request.horizon)
-        return report.by_steps_to_go(mdp, request, gamma, policy, layers)
-    answer = find_solution(mdp, request, gamma, policy)
-    policy = policy or greedy_policy(mdp, answer, gamma, request.wanted)
-    if request.trace:
-        return report.by_iteration(answer, gamma, policy)
-    return report.by_pair(mdp, request, answer, gamma, policy)
+        layers = finite_horizon.solve(mdp.expected, setup.weight, gamma, request.horizon)
+        return report.by_steps_to_go(setup, layers)
+    solution = find_solution(setup)
+    policy = setup.policy or greedy_policy(setup, solution)
+    return (report.by_iteration if request.trace else report.by_pair)(setup, solution, policy)
 
 
 def require_bound(result: Result, tol: float | None) -> None:
-    """Refuse an answer whose proven bound is above the one that is wanted.
+    """Refuse an answer whose proven bound is above the largest acceptable one.
 
     Args:
         result: the answer.
-        tol: the bound; None is the usual one.
+        tol: the largest acceptable bound; None is the usual one.
 
     Raises:
         NotConverged: with the answer in `result`.
@@ -69,21 +65,21 @@ def require_bound(result: Result, tol: float | None) -> None:
     tol = TOLERANCE if tol is None else tol
     if isinstance(bound, float) and bound <= tol:
         return
-    reached, accept = "nothing", ""
+    reached, accept = "there is no bound", ""
     if isinstance(bound, float) and np.isfinite(bound):
-        reached = f"{bound:.3g}"
+        reached = f"the best bound is {bound:.3g}"
         accept = f"--tol {_above(bound)} accepts the values as printed; or "
-    rest = "allow more --max-iterations, or try another --method"
+    remedy = "allow more --max-iterations, or try another --method"
     if result.facts.get("gamma") == 1:
-        rest = (
-            "say a --gamma below 1, or --horizon N: with gamma = 1, rounding counts once for each "
-            "of the steps that one can go round before it shows in the reward"
+        remedy = (
+            "use --gamma below 1, or --horizon N: with gamma = 1 rounding errors add up over very "
+            "long cycles"
         )
-    what = "|gain − g|" if "gain" in result.facts else "|v − V|"
+    error_size = "|gain − g|" if "gain" in result.facts else "|v − V|"
     error = NotConverged(
-        f"wanted {what} ≤ {tol:g}; proven is {reached}, after {result.facts['iterations']} "
+        f"could not prove {error_size} ≤ {tol:g}: {reached} after {result.facts['iterations']} "
         "iterations",
-        fix=f"{accept}{rest}",
+        fix=f"{accept}{remedy}",
     )
     error.result = result
     raise error

@@ -1,4 +1,4 @@
-"""Which method a large model wants: found out by looking at it, and by beginning with one."""
+"""Automatic choice of the method for a large model, from its graph and from a first attempt."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from rlcalc.solvers.methods.bellman_sweeps import Arrays
 from rlcalc.solvers.problem import Iterate, Problem
 
 LEAST_FALL = 2.0
-"""By how much each round of modified policy iteration has to divide the bound, to go on with it."""
+"""The factor by which each round of modified policy iteration must divide the bound to go on."""
 MOST_BACKUPS, ENOUGH = 300, 200_000_000
-"""Backups a state, and in all, after which Gauss-Seidel alone is left."""
+"""Backups of each state, and in all, after which Gauss-Seidel alone is given up."""
 
 
 def solve(problem: Problem, enough: int = ENOUGH, limit: float = np.inf) -> tuple[Iterate, str]:
-    """Return what was found, and the name of the method that found it.
+    """Return the values, and the name of the method that found them.
 
     Where nothing ends, modified policy iteration is tried first:
     it is the fastest where a model mixes, and shows in a few rounds whether it does. Where values
-    travel, as on a map, Gauss-Seidel follows them, with Krylov evaluation in the pockets that do
-    not settle; Krylov evaluation of all is for the rest.
+    travel, as on a map, Gauss-Seidel follows them, with Krylov evaluation of the regions that do
+    not settle; models of other kinds get Krylov evaluation of all states.
 
     Args:
         problem: any.
         enough: backups that Gauss-Seidel may take alone, at least `MOST_BACKUPS` a state.
-        limit: values above it are of no use.
+        limit: values above it end the search.
     """
     model, gamma = problem.model, problem.gamma
     value = problem.value
     if gamma < 1 and not model.terminal.any():
-        found = modified_policy_iteration.solve(problem, LEAST_FALL)
+        iterate = modified_policy_iteration.solve(problem, LEAST_FALL)
         if problem.trace[-1].bound <= problem.tol:
-            return found, "modified-policy-iteration"
-        value = found.value
+            return iterate, "modified-policy-iteration"
+        value = iterate.value
     if spreads(Arrays.of(model)):
         return krylov.solve(replace(problem, value=value)), "krylov"
-    numbering = locality_order(model)
-    near = replace(problem, model=numbering.model, value=numbering.gather(problem.value))
+    order = locality_order(model)
+    near = replace(problem, model=order.model, value=order.gather(problem.value))
     most = max(MOST_BACKUPS, enough // model.n_states)
-    found, method = local_krylov.solve(near, most, limit)
-    return replace(found, value=numbering.spread(found.value)), method
+    iterate, method = local_krylov.solve(near, most, limit)
+    return replace(iterate, value=order.spread(iterate.value)), method
 
 
 def spreads(model: Arrays) -> bool:

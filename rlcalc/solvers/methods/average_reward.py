@@ -1,4 +1,4 @@
-"""Average reward: the gain g of a unichain model, and its bias, what a state earns beyond it.
+"""Average reward: the gain g of a unichain model, and its bias, the reward of a state beyond it.
 
 g + h(s) = max_a [ r(s,a) + Σ_s' P(s'|s,a) h(s') ]
 """
@@ -24,7 +24,7 @@ DAMPING = 0.5
 
 @dataclass(frozen=True)
 class Average:
-    """What was found: |gain − g| ≤ bound, and the bias whose long-run mean is 0."""
+    """The gain with its bound, |gain − g| ≤ bound, and the bias whose long-run mean is 0."""
 
     gain: float
     bound: float
@@ -62,17 +62,17 @@ def solve(
         h = h + DAMPING * change
         h -= h[0] if not model.terminal.any() else 0.0
         sweeps += 1
-        trace.append(Iteration(sweeps, DAMPING * _spread(change), (most - least) / 2))
-        if _spread(change) <= tol / 2:
+        trace.append(Iteration(sweeps, DAMPING * _half_span(change), (most - least) / 2))
+        if _half_span(change) <= tol / 2:
             break
     chosen = model.greedy(model.action_value(h, 1.0))
     inner = ~model.terminal
     iterations = 0
     while iterations < max_iterations:
         iterations += 1
-        chosen = _gathered(model, chosen)
+        chosen = _leading_to_best(model, chosen)
         policy = evaluate(model, chosen, names)
-        moved, h = _spread(policy.bias - h), policy.bias
+        moved, h = _half_span(policy.bias - h), policy.bias
         q = model.action_value(h, 1.0)
         change = model.best(q) - h
         least, most = _gain_bounds(model, h, change)
@@ -88,7 +88,7 @@ def solve(
     return Average(gain, bound, h, bias_bound, sweeps + iterations)
 
 
-def _spread(change: Floats) -> float:
+def _half_span(change: Floats) -> float:
     """Return how far something moved if a constant does not count."""
     return float(change.max() - change.min()) / 2
 
@@ -107,7 +107,7 @@ def _gain_bounds(model: ExpectedMDP, h: Floats, change: Floats) -> tuple[float, 
 SWEEPS = 200
 
 
-def _gathered(model: ExpectedMDP, chosen: Ints) -> Ints:
+def _leading_to_best(model: ExpectedMDP, chosen: Ints) -> Ints:
     """Return the policy that leads to the best of its closed sets from wherever that can be.
 
     Where it has one closed set, it is returned as it is.
@@ -149,7 +149,7 @@ def gain_of(chain: ExpectedMDP, states: Ints) -> float:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What a policy earns in the long run, and its bias: 0 on average in the long run."""
+    """The long-run reward of a policy, and its bias, which is 0 on average in the long run."""
 
     gain: float
     bias: Floats  # [S]
@@ -159,7 +159,7 @@ class Evaluated:
 def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> Evaluated:
     """Return the gain and the bias of a policy with one closed set of states.
 
-    With a state z of the closed set as the end, v = r + P v and w = 1 + P w are what is earned,
+    With a state z of the closed set as the end, v = r + P v and w = 1 + P w are what is rewards,
     and how long it takes, on the way back to it: g = v/w over one round, and h = v − g w up to a
     constant. The constant is the gain of earning h.
 
@@ -176,35 +176,35 @@ def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> Evaluated:
         several = [listed(names(states), most=3, total=len(states)) for states in closed[:3]]
         raise InputError(
             f"this model is not unichain: a best policy can stay for ever in any of "
-            f"{len(closed):,} sets of states, each with its own gain",
+            f"{len(closed):,} sets of states, and each set has its own gain",
             "; ".join(several),
-            "say --gamma 0.99 instead of --criterion average",
+            "use --gamma 0.99 instead of --criterion average",
         )
     inner = ~chain.terminal
     if chain.terminal.any():
-        earned = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
-        v, w = linear.system(chain, 1.0, earned).T
-        return Evaluated(0.0, v, _off(chain, inner, 0.0, v, w) / 2)
+        rewards = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
+        v, w = linear.system(chain, 1.0, rewards).T
+        return Evaluated(0.0, v, _twice_error(chain, inner, 0.0, v, w) / 2)
     z = int(closed[0][0])
     inner[z] = False
     gain, h, w = _around(chain, z)
     mean, k, _ = _around(replace(chain, reward=h), z)
     bias = h - mean
     left = chain.action_value(k, 1.0) - chain.reward + bias - k
-    mean_off = float(np.abs(left).max()) + _rounding(chain, k) + chain.noise(bias)
-    return Evaluated(gain, bias, _off(chain, inner, gain, bias, w) + mean_off)
+    mean_error = float(np.abs(left).max()) + _rounding(chain, k) + chain.noise(bias)
+    return Evaluated(gain, bias, _twice_error(chain, inner, gain, bias, w) + mean_error)
 
 
 def _around(chain: ExpectedMDP, z: int) -> tuple[float, Floats, Floats]:
     """Return g, h with h(z) = 0, and w, of a chain that always comes back to z."""
-    earned = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
-    v, w = linear.system(_ending_in(chain, z), 1.0, np.delete(earned, z, axis=0)).T
+    rewards = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
+    v, w = linear.system(_ending_in(chain, z), 1.0, np.delete(rewards, z, axis=0)).T
     back = chain.action_value(v, 1.0)[z], 1.0 + chain.action_value(w, 1.0)[z] - chain.reward[z]
     gain = float(back[0] / back[1])
     return gain, v - gain * w, w
 
 
-def _off(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, w: Floats) -> float:
+def _twice_error(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, w: Floats) -> float:
     """Return 2 M: how far h can be off, up to what its mean is off.
 
     Args:

@@ -1,4 +1,4 @@
-"""Sweeps over all states: what the methods for large models have in common.
+"""Bellman sweeps over all states, which the methods for large models share.
 
 Offsets and states are unsigned here: a compiler need not ask whether an index counts from the end,
 which makes a sweep 1.5 to 2 times faster.
@@ -28,7 +28,7 @@ ONE = np.uint64(1)
 
 
 class Arrays(NamedTuple):
-    """A model as kernels want it: S states, K pairs, N outcomes; no pairs: terminal."""
+    """A model as unsigned arrays for kernels: S states, K pairs, N outcomes; no pairs: terminal."""
 
     pair_start: Unsigned  # [S] state s has the pairs pair_start[s] : pair_end[s]
     pair_end: Unsigned  # [S]
@@ -103,7 +103,7 @@ class Sweeper:
         self.action_value = np.empty(problem.model.n_pairs)
         self.choice = np.empty(n_states, dtype=np.uint64)  # [S] the pair that TV takes
         self.lowest = self.highest = 0.0  # of TV − V
-        self.floor = 0.0  # what rounding may make of a change
+        self.floor = 0.0  # the largest change that rounding can make
         edges = np.linspace(0, n_states, 3 if n_states >= BLOCK else 2).astype(np.uint64)
         self.blocks = list(pairwise(edges))
         self.map: Callable[..., Iterable[Any]] = map  # over blocks, side by side where that pays
@@ -114,24 +114,24 @@ class Sweeper:
             self.map = ThreadPoolExecutor(jobs).map
 
     def backup(self, value: Floats, model: Arrays | None = None) -> float:
-        """Back up all states from the same values; return the distance that is left.
+        """Back up all states from the same values; return the bound.
 
         It is half the distance of MacQueen's bounds, or the largest change where gamma is 1.
         """
-        given = self.model if model is None else model
-        arrays = given, self.gamma, value, self.better, self.action_value, self.choice
+        model = self.model if model is None else model
+        arrays = model, self.gamma, value, self.better, self.action_value, self.choice
         ends = list(self.map(lambda block: backup(*arrays, *block), self.blocks))
         self.lowest = float(min(lowest for lowest, _ in ends))
         self.highest = float(max(highest for _, highest in ends))
         self.floor = self.rounding(value, self.gamma)
-        return self.left
+        return self.bound
 
     @property
     def done(self) -> bool:
-        """Whether what is left is as little as is wanted, or as rounding allows."""
+        """Whether the bound is as small as requested, or as rounding allows."""
         spread = (self.highest - self.lowest) / 2
         moves = spread if self.gamma < 1 else max(self.highest, -self.lowest)
-        return self.left <= self.tol or moves <= self.floor
+        return self.bound <= self.tol or moves <= self.floor
 
     def rewards_only(self) -> None:
         """Back up V = 0: the best reward of each state, and its pair."""
@@ -139,9 +139,9 @@ class Sweeper:
         self.backup(np.zeros(len(self.better)), nowhere)
 
     @property
-    def left(self) -> float:
+    def bound(self) -> float:
         """How far the last values were from V at most, or from TV where gamma is 1."""
-        if not self.highest >= self.lowest:  # values that are no numbers
+        if not self.highest >= self.lowest:  # values that are not finite
             return np.inf
         if self.gamma == 1:
             return max(self.highest, -self.lowest)
@@ -158,7 +158,7 @@ class Sweeper:
 
 
 class PolicyRows(NamedTuple):
-    """A model in which a policy has decided; the rows of terminal states are empty."""
+    """Rows of a policy's transition matrix; those of terminal states are empty."""
 
     row_start: Unsigned  # [S]
     row_end: Unsigned  # [S]

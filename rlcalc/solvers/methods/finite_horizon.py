@@ -13,7 +13,7 @@ from rlcalc.numerics.arrays import Floats
 
 @dataclass(frozen=True)
 class Layer:
-    """What is known with so many steps to go."""
+    """Values with a number of steps to go."""
 
     steps_to_go: int
     action_value: Floats  # [K]

@@ -29,9 +29,9 @@ def solve(problem: Problem, most_backups: int = 100_000) -> Iterate:
     sweep, backups, most = 0, 0, most_backups * len(value)
     while True:
         sweep += 1
-        left = sweeper.backup(value)
+        bound = sweeper.backup(value)
         account = np.abs(sweeper.better - value)
-        problem.trace.append(Iteration(sweep, float(account.max()), left if gamma < 1 else np.inf))
+        problem.trace.append(Iteration(sweep, float(account.max()), bound if gamma < 1 else np.inf))
         if sweeper.done or backups >= most or sweep >= problem.max_iterations:
             return Iterate(sweeper.centred(), sweep)
         if account.max() <= threshold:
@@ -65,7 +65,11 @@ def begin(problem: Problem, sweeper: Sweeper) -> tuple[Floats, float]:
 
 @kernel
 def predecessors(model: Arrays) -> tuple[Unsigned, Unsigned]:
-    """Who can step into each state, once and never itself: predecessor[start[s] : start[s + 1]]."""
+    """Fill in the distinct other states that lead to each: predecessor[start[s] : start[s + 1]].
+
+    `graph.end_components.Predecessors` lists pairs, one for each outcome; here each state counts
+    once and in 32 bits, so that `settle` visits it once for each move.
+    """
     n_states = len(model.pair_start)
     start = np.zeros(n_states + 1, np.uint64)
     seen_by = np.arange(n_states).astype(np.uint32)

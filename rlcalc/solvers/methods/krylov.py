@@ -16,10 +16,10 @@ from rlcalc.solvers.methods.bellman_sweeps import ONE, Arrays, PolicyRows, Sweep
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 FALL = 30
-"""A policy is evaluated until so much less is left over than before."""
+"""The factor by which the evaluation of a policy reduces the residual."""
 MOST_STEPS = 200
 PATIENCE = 1000
-"""Policies after which it gives up if what is left was not halved."""
+"""Policies after which it gives up unless the bound was halved."""
 
 
 def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Iterate:
@@ -36,12 +36,12 @@ def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Iterate:
     value = np.zeros(len(sweeper.better)) if problem.value is None else problem.value.copy()
     best, last_gain = np.inf, 0
     for sweep in range(1, problem.max_iterations + 1):
-        left = sweeper.backup(value)
-        if left < best / 2:
-            best, last_gain = left, sweep
+        bound = sweeper.backup(value)
+        if bound < best / 2:
+            best, last_gain = bound, sweep
         change = sweeper.better - value
         largest = float(np.abs(change).max())
-        problem.trace.append(Iteration(sweep, largest, left if gamma < 1 else np.inf))
+        problem.trace.append(Iteration(sweep, largest, bound if gamma < 1 else np.inf))
         if sweeper.done or sweep > last_gain + PATIENCE:
             break
         follow(sweeper.model, sweeper.choice, chain)
@@ -51,15 +51,15 @@ def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Iterate:
 
 
 def system(
-    chain: ExpectedMDP, gamma: float, earned: Floats, goal: float, value: Floats | None = None
+    chain: ExpectedMDP, gamma: float, rewards: Floats, goal: float, value: Floats | None = None
 ) -> Floats:
-    """Return v of v = earned + γ P v in a model with one pair a state, as near as rounding lets.
+    """Return v of v = rewards + γ P v in a model with one pair a state, as near as rounding lets.
 
     Args:
         chain: one pair in each state that is not terminal.
         gamma: 0..1.
-        earned: [K] rewards.
-        goal: the largest |earned + γ P v − v| that is good enough.
+        rewards: [K] rewards.
+        goal: the largest |rewards + γ P v − v| that is good enough.
         value: [S] where to begin.
     """
     arrays = Arrays.of(chain)
@@ -68,14 +68,14 @@ def system(
     matrix = Matrix.of(rows, gamma)
     inner = ~chain.terminal
     value, largest = np.zeros(chain.n_states) if value is None else value, np.inf
-    left = np.zeros(chain.n_states)
+    residual = np.zeros(chain.n_states)
     for _ in range(MOST_STEPS):
-        ahead = chain.action_value(value, gamma) - chain.reward + earned
-        left[inner] = ahead - value[inner]
-        before, largest = largest, float(np.abs(left).max(initial=0.0))
+        ahead = chain.action_value(value, gamma) - chain.reward + rewards
+        residual[inner] = ahead - value[inner]
+        before, largest = largest, float(np.abs(residual).max(initial=0.0))
         if largest <= goal or not largest < before / 2:
             break
-        value = value + bicgstab(matrix, left, max(goal, largest * 1e-10))
+        value = value + bicgstab(matrix, residual, max(goal, largest * 1e-10))
     return value
 
 
@@ -165,14 +165,14 @@ def dot(x: Floats, y: Floats) -> float:
 
 
 def bicgstab(matrix: Matrix, change: Floats, goal: float, most_steps: int = MOST_STEPS) -> Floats:
-    """Return e of (I − γP) e = d, when at most `goal` is left over, or else the best that was seen.
+    """Return e of (I − γP) e = d, with a residual of at most `goal`, else the best one.
 
     Source: van der Vorst (1992), preconditioned from the right.
     """
-    rest, shadow, direction = change.copy(), change, change.copy()
+    remainder, shadow, direction = change.copy(), change, change.copy()
     error, best, smallest = np.zeros(len(change)), np.zeros(len(change)), np.inf
     forward, sideways = np.empty(len(change)), np.empty(len(change))
-    rho = dot(shadow, rest)
+    rho = dot(shadow, remainder)
     for _ in range(most_steps):
         image = direction.copy()
         precondition(matrix, image, forward)
@@ -180,23 +180,23 @@ def bicgstab(matrix: Matrix, change: Floats, goal: float, most_steps: int = MOST
         if rho == 0 or along == 0:
             break
         alpha = rho / along
-        rest -= alpha * image
-        turned = rest.copy()
+        remainder -= alpha * image
+        turned = remainder.copy()
         precondition(matrix, turned, sideways)
         size = dot(turned, turned)
-        omega = dot(turned, rest) / size if size else 0.0
+        omega = dot(turned, remainder) / size if size else 0.0
         error += alpha * forward
         error += omega * sideways
-        rest -= omega * turned
-        largest = float(np.abs(rest).max())
+        remainder -= omega * turned
+        largest = float(np.abs(remainder).max())
         if largest < smallest:
             smallest = largest
             best[:] = error
         if smallest <= goal or not largest < 1e9 * smallest or omega == 0:
             break
-        rho_before, rho = rho, dot(shadow, rest)
+        rho_before, rho = rho, dot(shadow, remainder)
         image *= -omega
         image += direction
         image *= rho / rho_before * alpha / omega
-        direction = rest + image
+        direction = remainder + image
     return best

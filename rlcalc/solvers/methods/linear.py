@@ -28,28 +28,28 @@ def solve(problem: Problem) -> Iterate:
     return _program(problem)
 
 
-def system(chain: ExpectedMDP, gamma: float, earned: Floats) -> Floats:
+def system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     """Return the values of some rewards in a model with one pair a state.
 
-        v = earned + γ P v
+        v = rewards + γ P v
 
     Args:
         chain: one pair in each state that is not terminal.
         gamma: below 1, or 1 where every state leads to a terminal one.
-        earned: [K, several] rewards, one column for each answer.
+        rewards: [K, several] rewards, one column for each answer.
 
     Returns:
-        [S, several] values, 0 in terminal states; not a number where there are none. In fractions
-        they are found as floats, and then refined: what is left over is the next right-hand side.
+        [S, several] values, 0 in terminal states; not a number where there are none. For a model in
+        fractions floats are refined: the residual is the next right-hand side.
     """
     if chain.exact:
-        return _refined(chain, gamma, earned)
+        return _refined(chain, gamma, rewards)
     if int((~chain.terminal).sum()) > DENSE:
-        return _sparse(chain, gamma, earned)
+        return _sparse(chain, gamma, rewards)
     inner, moves = _dense(chain, gamma)
-    values = np.zeros((chain.n_states, earned.shape[1]))
+    values = np.zeros((chain.n_states, rewards.shape[1]))
     try:
-        values[inner] = np.linalg.solve(np.eye(len(inner)) - moves, earned)
+        values[inner] = np.linalg.solve(np.eye(len(inner)) - moves, rewards)
     except np.linalg.LinAlgError:  # singular: a policy that never ends
         values[inner] = np.nan
     return values
@@ -68,7 +68,7 @@ def _dense(chain: ExpectedMDP, gamma: float) -> tuple[Ints, Floats]:
     return inner, moves
 
 
-def without_subtraction(chain: ExpectedMDP, gamma: float, earned: Floats) -> Floats:
+def without_subtraction(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     """Return the same as `system`, by taking away the states one by one.
 
     Where one goes round for 10^15 steps, 1 − p is lost in rounding when it is a difference. Here it
@@ -78,44 +78,44 @@ def without_subtraction(chain: ExpectedMDP, gamma: float, earned: Floats) -> Flo
     """
     inner, moves = _dense(chain, gamma)
     ends = chain.terminal[chain.next_state] * chain.probability
-    leaves = gamma * np.add.reduceat(ends, chain.outcome_start[:-1]) + (1 - gamma)
-    found = earned.copy()
+    leaving_rate = gamma * np.add.reduceat(ends, chain.outcome_start[:-1]) + (1 - gamma)
+    solution = rewards.copy()
     with np.errstate(divide="ignore", invalid="ignore"):  # what never ends has no number
         for k in range(len(inner)):
-            leaving = leaves[k] + moves[k, k + 1 :].sum()
+            leaving = leaving_rate[k] + moves[k, k + 1 :].sum()
             share = moves[k + 1 :, k] / leaving
             moves[k + 1 :, k + 1 :] += share[:, None] * moves[k, k + 1 :]
-            leaves[k + 1 :] += share * leaves[k]
-            found[k + 1 :] += share[:, None] * found[k]
+            leaving_rate[k + 1 :] += share * leaving_rate[k]
+            solution[k + 1 :] += share[:, None] * solution[k]
             moves[k, k] = leaving
         for k in reversed(range(len(inner))):
-            found[k] = (found[k] + moves[k, k + 1 :] @ found[k + 1 :]) / moves[k, k]
-    values = np.zeros((chain.n_states, earned.shape[1]))
-    values[inner] = found
+            solution[k] = (solution[k] + moves[k, k + 1 :] @ solution[k + 1 :]) / moves[k, k]
+    values = np.zeros((chain.n_states, rewards.shape[1]))
+    values[inner] = solution
     return values
 
 
-def _sparse(chain: ExpectedMDP, gamma: float, earned: Floats) -> Floats:
+def _sparse(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     """Solve a large system by a Krylov method; where that fails, by sparse factors."""
     from rlcalc.solvers.methods import krylov
 
-    values = np.zeros((chain.n_states, earned.shape[1]))
-    for j in range(earned.shape[1]):
-        size = float(np.abs(earned[:, j]).max(initial=0.0))
-        value = krylov.system(chain, gamma, earned[:, j], GOOD * size)
-        one = replace(chain, reward=earned[:, j])
-        left = np.abs(one.best(one.action_value(value, gamma)) - value).max()
-        if not left <= ENOUGH * max(size, float(np.abs(value).max())):
-            return factorised(chain, gamma, earned)
+    values = np.zeros((chain.n_states, rewards.shape[1]))
+    for j in range(rewards.shape[1]):
+        size = float(np.abs(rewards[:, j]).max(initial=0.0))
+        value = krylov.system(chain, gamma, rewards[:, j], STOPS * size)
+        one = replace(chain, reward=rewards[:, j])
+        residual = np.abs(one.best(one.action_value(value, gamma)) - value).max()
+        if not residual <= SOLVED * max(size, float(np.abs(value).max())):
+            return factorised(chain, gamma, rewards)
         values[:, j] = value
     return values
 
 
-GOOD, ENOUGH = 1e-15, 1e-12
-"""What may be left over of a large system: when it stops, and when it counts as solved."""
+STOPS, SOLVED = 1e-15, 1e-12
+"""Relative residuals of a large system: it stops at the first, the second counts as solved."""
 
 
-def factorised(chain: ExpectedMDP, gamma: float, earned: Floats) -> Floats:
+def factorised(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     """Return the same as `system`, by sparse factors: where states have few and near neighbours."""
     import scipy.sparse as sparse
     from scipy.sparse.linalg import splu
@@ -125,49 +125,49 @@ def factorised(chain: ExpectedMDP, gamma: float, earned: Floats) -> Floats:
     p = sparse.csr_matrix(
         (chain.probability, chain.next_state, chain.outcome_start), shape=(len(inner), n)
     )
-    values = np.zeros((n, earned.shape[1]))
+    values = np.zeros((n, rewards.shape[1]))
     try:
         factors = splu((sparse.eye(len(inner)) - gamma * p[:, inner]).tocsc())
-        values[inner] = factors.solve(earned)
+        values[inner] = factors.solve(rewards)
     except RuntimeError:  # singular
         values[inner] = np.nan
     return values
 
 
-REFINEMENTS, NOTHING = 30, 1e-31
+REFINEMENTS, NEGLIGIBLE = 30, 1e-31
 """Each brings some 10 digits, where 1 − γ is 1e-16 about one; two floats hold 32."""
 
 
-def _refined(chain: ExpectedMDP, gamma: float, earned: Floats) -> Floats:
+def _refined(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     rough = replace(
         chain, probability=chain.probability.astype(np.float64), reward=np.zeros(chain.n_pairs)
     )
-    nothing = np.zeros((chain.n_states, earned.shape[1]), dtype=object)
-    values, solve, before = nothing, system, np.inf
+    zero = np.zeros((chain.n_states, rewards.shape[1]), dtype=object)
+    values, solve, before = zero, system, np.inf
     for _ in range(REFINEMENTS):
-        step = solve(rough, gamma, _left(chain, gamma, earned, values).astype(np.float64))
+        step = solve(rough, gamma, _residual(chain, gamma, rewards, values).astype(np.float64))
         size = float(np.abs(step).max(initial=0.0))
         if solve is system and not size < before / 2 and chain.n_states <= DENSE:
-            values, solve, before = nothing, without_subtraction, np.inf
+            values, solve, before = zero, without_subtraction, np.inf
             continue
         if not np.isfinite(step).all():
             return step
         before = size
         values = np.vectorize(_two_floats, otypes=[object])(values, step)
-        if size <= NOTHING * float(np.abs(values).max(initial=0)):
+        if size <= NEGLIGIBLE * float(np.abs(values).max(initial=0)):
             break
     simple: Floats = np.vectorize(_simple, otypes=[object])(values)
-    return values if _left(chain, gamma, earned, simple).any() else simple
+    return values if _residual(chain, gamma, rewards, simple).any() else simple
 
 
-def _left(chain: ExpectedMDP, gamma: float, earned: Floats, values: Floats) -> Floats:
-    """Return what is left over: earned + γ P v − v, without rounding."""
+def _residual(chain: ExpectedMDP, gamma: float, rewards: Floats, values: Floats) -> Floats:
+    """Return the residual rewards + γ P v − v, without rounding."""
     ahead = [
-        replace(chain, reward=earned[:, j]).action_value(values[:, j], gamma)
-        for j in range(earned.shape[1])
+        replace(chain, reward=rewards[:, j]).action_value(values[:, j], gamma)
+        for j in range(rewards.shape[1])
     ]
-    left: Floats = np.stack(ahead, axis=1) - values[~chain.terminal]
-    return left
+    residual: Floats = np.stack(ahead, axis=1) - values[~chain.terminal]
+    return residual
 
 
 def _simple(value: Fraction) -> Fraction:

@@ -1,7 +1,7 @@
-"""Gauss-Seidel where states settle by themselves, Krylov evaluation in the pockets that do not.
+"""Local Krylov evaluation: Gauss-Seidel where states settle, Krylov in the regions that do not.
 
-On a map most states are as good as known after a few backups. What is left are pockets in which
-one can go round for long: there backups creep, and the linear equations of a policy do not.
+On a map most states are nearly known after a few backups. The others form regions with long
+cycles: there backups converge slowly, and the linear equations of a policy do not.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from rlcalc.solvers.methods.bellman_sweeps import Sweeper, Unsigned
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 BACKUPS, FEWER = 60, 4
-"""Backups a state before it is looked at what has settled, at first and once there are pockets."""
+"""Backups of each state before regions are formed: at first, and afterwards."""
 LONG = 0.999
-"""A smaller gamma ends what goes round before that is worth more than backups."""
+"""With a smaller gamma cycles are short, and backups alone are faster."""
 FEW = 3 / 4
-"""Which part of the states pockets are at most; while more are unsettled all are backed up."""
+"""The largest share of the states in regions; while more are unsettled, all are backed up."""
 AROUND = 3
-"""Steps that lead into a pocket and belong to it, too."""
+"""Steps that lead into a region and belong to it, too."""
 SLOW = 0.7
-"""Pockets of which more is left after a round are joined with more of what is around them."""
+"""A region that keeps more than this share of its states after a round is widened."""
 POLICIES = 8
-"""Policies that are evaluated in a pocket before the states around it have their turn."""
+"""Policies that are evaluated in a region before the states around it are backed up."""
 STEPS = 80
 """Steps of the Krylov method for each of them."""
 PATIENCE = 15
-"""Rounds in pockets after which it gives up if neither what is left nor their size got less."""
+"""Rounds in regions after which it gives up if neither the bound nor their size became less."""
 
 
 def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[Iterate, str]:
@@ -39,8 +39,8 @@ def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[I
 
     Args:
         problem: any; with gamma = 1, one in which a policy that never ends loses without limit.
-        most_backups: a state, after which what is left is one pocket.
-        limit: values above it end the search: they are of no use.
+        most_backups: of each state, after which all unsettled states are one region.
+        limit: values above it end the search.
     """
     gamma = problem.gamma
     sweeper = Sweeper(problem)
@@ -51,17 +51,17 @@ def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[I
     chunk = BACKUPS if gamma > LONG else most_backups
     progress, around, active_before = _Progress(n_states), AROUND, n_states
     for sweep in range(1, problem.max_iterations + 1):
-        left = sweeper.backup(value)
+        bound = sweeper.backup(value)
         account = np.abs(sweeper.better - value)
         largest = float(account.max())
-        problem.trace.append(Iteration(sweep, largest, left if gamma < 1 else np.inf))
+        problem.trace.append(Iteration(sweep, largest, bound if gamma < 1 else np.inf))
         if sweeper.done or float(value.max()) > limit:
             break
         if largest <= threshold:
             threshold /= 3
         active = account > threshold
         n_active = int(active.sum())
-        if threshold < sweeper.floor / 100 or progress.none_since(sweep, left, n_active):
+        if threshold < sweeper.floor / 100 or progress.none_since(sweep, bound, n_active):
             break
         if (sweep > 1 and n_active <= FEW * n_states) or spent >= most_backups * n_states:
             method, chunk = "krylov", FEWER
@@ -88,16 +88,16 @@ def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[I
 
 @dataclass
 class _Progress:
-    """The least that was left, and the fewest states that had not settled."""
+    """The smallest bound so far, and the fewest states that had not settled."""
 
     active: int
-    left: float = np.inf
+    bound: float = np.inf
     sweep: int = 0
 
-    def none_since(self, sweep: int, left: float, active: int) -> bool:
+    def none_since(self, sweep: int, bound: float, active: int) -> bool:
         """Return whether neither has become less for many rounds."""
-        if left < self.left / 2 or active < 0.9 * self.active:
-            self.left, self.active = min(left, self.left), min(active, self.active)
+        if bound < self.bound / 2 or active < 0.9 * self.active:
+            self.bound, self.active = min(bound, self.bound), min(active, self.active)
             self.sweep = sweep
         return sweep > self.sweep + PATIENCE
 
@@ -132,7 +132,7 @@ def settle_inside(problem: Problem, inside: Flags, value: Floats, threshold: flo
 def _part(
     model: ExpectedMDP, inside: Flags, value: Floats, gamma: float
 ) -> tuple[ExpectedMDP, Ints]:
-    """Return a model of some states, in which the others pay what they are worth, and end.
+    """Return a model of some states, in which the other states pay their values, and end.
 
     Returns:
         the model, whose last state is that end; which states the others are.

@@ -1,6 +1,6 @@
 """Modified policy iteration: few maximisations, many cheap sweeps with the policy fixed.
 
-For models that mix: what is left to do shrinks by a good part with every sweep.
+For models that mix: every sweep reduces the error by a good part.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
         problem: with gamma = 1, no action is left out.
         least_fall: give up when a round does not divide the bound by this, after the first few.
 
-    Source: Puterman & Shin (1978); MacQueen (1967) for what is left out.
+    Source: Puterman & Shin (1978); MacQueen (1967) for the elimination of actions.
     """
     gamma, tol = problem.gamma, problem.tol
     near = 1 - gamma if gamma < 1 else 1.0
@@ -49,9 +49,9 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
     endless = bool(model.live.all())  # else V = 0 in terminal states forbids to shift
     value = np.zeros(len(sweeper.better)) if problem.value is None else problem.value.copy()
     sweeper.rewards_only() if problem.value is None else sweeper.backup(value)
-    left = best = sweeper.left
+    bound = best = sweeper.bound
     last_gain = 0
-    patience = max(PATIENCE, int(2 / near))  # V ← TV alone halves what is left in 0.7/(1 − γ)
+    patience = max(PATIENCE, int(2 / near))  # V ← TV alone halves the bound in 0.7/(1 − γ)
     for sweep in range(1, problem.max_iterations + 1):
         follow(model, sweeper.choice, chain)
         middle = endless * (sweeper.lowest + sweeper.highest) / 2
@@ -60,20 +60,20 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
         moved = evaluate(sweeper, chain, change, goal, endless=endless)
         backed = sweeper.better.copy()
         value += moved
-        before, left = left, sweeper.backup(value, model)
-        astray = not left <= before
+        before, bound = bound, sweeper.backup(value, model)
+        astray = not bound <= before
         if moved is change:  # sweeps with a shift led away
             endless = False
-        if astray and (endless or not left < np.inf):  # V ← TV is not led astray
+        if astray and (endless or not bound < np.inf):  # V ← TV is not led astray
             value, endless = backed, False  # nor are sweeps without a shift, in the long run
-            left = sweeper.backup(value, model)
-        problem.trace.append(Iteration(sweep, float(np.abs(moved).max()), left))
-        if left < best / 2:
-            best, last_gain = left, sweep
+            bound = sweeper.backup(value, model)
+        problem.trace.append(Iteration(sweep, float(np.abs(moved).max()), bound))
+        if bound < best / 2:
+            best, last_gain = bound, sweep
         if (
             sweeper.done
             or sweep > last_gain + patience
-            or (sweep > FIRST and left * least_fall > before)
+            or (sweep > FIRST and bound * least_fall > before)
         ):
             break
         if gamma < 1:
@@ -135,7 +135,7 @@ def eliminate(model: Arrays, sweeper: Sweeper, pair: Ints, margin: float) -> tup
     """Leave out actions whose Q is more than a margin below the best, if that halves the model.
 
     Args:
-        model: what is left of the model so far.
+        model: the pairs that remain.
         sweeper: with the action values of the last backup; its choice is renumbered.
         pair: [K] which pair of the whole model each of the model's is.
         margin: what the bounds leave open.

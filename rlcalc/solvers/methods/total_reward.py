@@ -1,8 +1,8 @@
-"""Total reward, gamma = 1: whether there is an answer, and one whose bound is proven.
+"""Total reward (gamma = 1): whether it exists, and values with a proven bound.
 
 A policy that never ends has a total reward only if it earns nothing in the long run. So the sets of
 states in which one can stay for nothing are made one state each, which may also stop; in what is
-left, a policy that never ends loses without limit (then the best policies end, and can be found),
+left, a policy that never ends loses without limit (then the best policies end, and can be iterate),
 or earns without limit (then there is no answer).
 """
 
@@ -26,7 +26,7 @@ from rlcalc.solvers.proofs.macqueen import Proven, up
 from rlcalc.solvers.proofs.supersolution import Proof, prove
 
 Gather = Callable[[Floats], Floats]
-"""From values of the states that were given to those of the states that a method works on."""
+"""From values of the original states to those of the states that a method works on."""
 Find = Callable[[Problem, Gather], tuple[Iterate, str]]
 
 
@@ -39,8 +39,8 @@ def solve(
 ) -> tuple[Proven, int]:
     """Return the largest total reward from each state in fractions, and how often it was improved.
 
-    Policies are improved for rewards that are higher by an ε above what is left over at every step:
-    then what is found, u = v + ε w with v = r + P v and w = 1 + P w, is not less than what any
+    Policies are improved for rewards that are higher by an ε above the residual at every step:
+    then what is iterate, u = v + ε w with v = r + P v and w = 1 + P w, is not less than what any
     action gives, u ≥ r + P u. That proves V ≤ u, and that no policy earns without limit. From
     below, V ≥ v − δ w with δ min(w − P w) ≥ |r + P v − v|.
 
@@ -54,13 +54,13 @@ def solve(
     Raises:
         InputError: there is no answer: some states never end, or a cycle earns for ever.
 
-    Source: Bertsekas & Tsitsiklis (1991) for the conditions; de Alfaro (1997) for the stops.
+    Source: Bertsekas & Tsitsiklis (1991) for the conditions; de Alfaro (1997) for the quotient.
     """
-    stopping = quotient_of(model)
-    small, named = stopping.model, _names_before(stopping, names)
+    quotient = quotient_of(model)
+    small, named = quotient.model, _names_before(quotient, names)
     chosen = ending_policy(small, named)
     if value is not None:
-        greedy = _greedy(small, stopping.gather(value))
+        greedy = _greedy(small, quotient.gather(value))
         chosen = chosen if len(never_ending(small.only(greedy))) else greedy
     before, seen = np.zeros(small.n_states), {chosen.tobytes()}
     for iteration in range(1, max_iterations + 1):
@@ -76,11 +76,11 @@ def solve(
         if chosen.tobytes() in seen:
             break  # values that are not exact enough lead round
         seen.add(chosen.tobytes())
-    return _backed(model, stopping.spread(proof.value), proof.bound), iteration
+    return _backed(model, quotient.spread(proof.value), proof.bound), iteration
 
 
-def _names_before(stopping: MecQuotient, names: Names) -> Names:
-    return lambda states: names(stopping.first[states])
+def _names_before(quotient: MecQuotient, names: Names) -> Names:
+    return lambda states: names(quotient.first[states])
 
 
 def _greedy(model: ExpectedMDP, value: Floats) -> Ints:
@@ -94,20 +94,20 @@ def _refuse_endless(model: ExpectedMDP, chosen: Ints, names: Names) -> None:
         InputError: the states of the cycle in which it stays.
     """
     chain = model.only(chosen)
-    lost = never_ending(chain)
-    if not len(lost):
+    endless = never_ending(chain)
+    if not len(endless):
         return
     cycle = end_components(chain, np.ones(chain.n_pairs, dtype=bool))
-    first = cycle.number[lost][cycle.number[lost] >= 0][0]
+    first = cycle.number[endless][cycle.number[endless] >= 0][0]
     raise _earns_for_ever(names, np.flatnonzero(cycle.number == first))
 
 
 def _earns_for_ever(names: Names, members: Ints) -> InputError:
     return InputError(
-        "the total reward (gamma = 1) has no answer: a cycle earns for ever, or its rewards "
-        "cancel without end",
+        "the total reward (gamma = 1) does not exist: a cycle earns a reward for ever, or its "
+        "rewards cancel without end",
         listed(names(members), total=len(members)),
-        "say --gamma 0.99, --horizon N or --criterion average",
+        "use --gamma 0.99, --horizon N or --criterion average",
     )
 
 
@@ -151,40 +151,40 @@ def solve_in_floats(
 ) -> tuple[Proven, int, str]:
     """Return the largest total reward from each state, proven, by any method.
 
-    A method finds values, from those of a policy that ends; `super_solution` proves them.
+    A method finds values, from those of a policy that ends; `proofs.supersolution` proves them.
 
     Args:
         model: as in `solve`, in floats.
         names: as in `solve`.
-        problem: with the bound that is wanted in `tol`; its model and value are not used.
+        problem: with the requested bound in `tol`; its model and value are not used.
         find: the method: from a problem, whose `tol` is now on |Tv − v|, to values.
 
     Raises:
         InputError: as in `solve`.
     """
-    stopping = quotient_of(model)
-    numbering = locality_order(stopping.model)
-    small, before = numbering.model, _names_before(stopping, names)
+    quotient = quotient_of(model)
+    order = locality_order(quotient.model)
+    small, before = order.model, _names_before(quotient, names)
 
     def named(states: Ints) -> list[object]:
-        return before(numbering.first[states])
+        return before(order.first[states])
 
     chain = small.only(ending_policy(small, named))
     rough = replace(problem, model=chain, value=None, tol=1e-4 * small.largest_reward, trace=[])
     begin = automatic.solve(rough)[0].value
     near = replace(problem, model=small, value=begin, tol=problem.tol / 10)
-    found, method = find(near, lambda given: stopping.gather(given)[numbering.first])
-    if not np.isfinite(found.value).all():  # a direct method that came upon what never ends
-        found = automatic.solve(near)[0]
-    proof = Proof(found.value, np.inf)
-    if np.isfinite(found.value).all():
-        greedy = _greedy(small, found.value)
+    iterate, method = find(near, lambda whole: quotient.gather(whole)[order.first])
+    if not np.isfinite(iterate.value).all():  # a direct method that came upon what never ends
+        iterate = automatic.solve(near)[0]
+    proof = Proof(iterate.value, np.inf)
+    if np.isfinite(iterate.value).all():
+        greedy = _greedy(small, iterate.value)
         if len(never_ending(small.only(greedy))):
             _refuse_earning(small, greedy, named)
         else:
-            proof = prove(small, found.value, 0.9 * problem.tol, problem.jobs)
-    value = stopping.spread(numbering.spread(proof.value))
-    return _backed(model, value, proof.bound), found.iterations, method
+            proof = prove(small, iterate.value, 0.9 * problem.tol, problem.jobs)
+    value = quotient.spread(order.spread(proof.value))
+    return _backed(model, value, proof.bound), iterate.iterations, method
 
 
 def _refuse_earning(model: ExpectedMDP, chosen: Ints, names: Names) -> None:
@@ -206,6 +206,6 @@ def _refuse_earning(model: ExpectedMDP, chosen: Ints, names: Names) -> None:
 
 
 MOST_CYCLES = 4
-"""Cycles that are looked at."""
+"""The largest number of cycles that are examined."""
 SURE = 1e-9
-"""The least average reward of a cycle, relative to the largest one, that is not for rounding."""
+"""The least average reward of a cycle, relative to the largest, that is not by rounding."""

@@ -27,7 +27,7 @@ Recursion = Literal["vv", "qq", "vq", "qv"]
 
 @dataclass(frozen=True)
 class Halves:
-    """The two halves that every recursion is made of."""
+    """The two halves of every recursion: Q←V and V←Q."""
 
     model: ExpectedMDP
     gamma: float
@@ -59,7 +59,7 @@ def recursion(kind: Recursion, halves: Halves) -> tuple[Callable[[Floats], Float
 
 
 def solve(problem: Problem) -> Iterate:
-    """Return what V←V comes to."""
+    """Return the values of the recursion V←V."""
     return iterate(problem, "vv", None)
 
 
@@ -71,7 +71,7 @@ def iterate(problem: Problem, kind: Recursion, weight: Floats | None) -> Iterate
     change is.
 
     Args:
-        problem: what is asked.
+        problem: the model, and the bound to reach.
         kind: which of the four.
         weight: [K] a policy's, or None for the best.
     """

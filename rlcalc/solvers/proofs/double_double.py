@@ -1,4 +1,4 @@
-"""Values in two floats, and what a backup lacks, from the differences of neighbours.
+"""Double-double values, and the residual of a backup from the differences of neighbours.
 
 Differences are small where values are near each other, however large these are: so rounding touches
 them little.
@@ -14,8 +14,8 @@ from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.numerics.arrays import Codes, Floats, Ints
 from rlcalc.numerics.kernel import kernel
 
-LEAST = 2.0**-94
-"""What two floats can leave over, relative to the largest value, with room for a few roundings."""
+SMALLEST_RESIDUAL = 2.0**-94
+"""The residual that two floats leave, relative to the largest value, with a few roundings."""
 
 
 class TwoFloats(NamedTuple):
@@ -32,7 +32,7 @@ class TwoFloats(NamedTuple):
         return TwoFloats(high, (self.high - (high - part)) + (more - part))
 
 
-def over(model: ExpectedMDP, values: TwoFloats) -> tuple[Floats, Floats]:
+def residual(model: ExpectedMDP, values: TwoFloats) -> tuple[Floats, Floats]:
     """Return g = r + Σ P (v(s') − v(s)) of each pair, and a bound on the rounding in it.
 
         |fl(g) − g| ≤ (3 n + 10) u (Σ P |r| + Σ P (|Δhigh| + |Δlow|)),   u = 2^−53

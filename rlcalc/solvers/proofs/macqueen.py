@@ -1,4 +1,4 @@
-"""Proofs: how far values can be from V, rounding included, from one more backup of them."""
+"""MacQueen bounds: how far values can be from V, rounding included, from one more backup."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def span_bound(model: ExpectedMDP, value: Floats, gamma: float, tol: float) -> P
         model: whose optimal value V is; one pair a state makes it a policy's.
         value: [S] any values; 0 in terminal states.
         gamma: below 1.
-        tol: the bound that is wanted.
+        tol: the requested bound.
 
     Source: MacQueen (1966); Puterman (1994), theorem 6.6.3 and proposition 6.6.5.
     """

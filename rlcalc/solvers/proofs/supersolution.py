@@ -1,8 +1,8 @@
-"""Numbers that no action exceeds: a proof of the total reward in floats.
+"""Super-solutions: a proof of the total reward in floats, from values that no action exceeds.
 
 If u > r + P u for every pair, then V ≤ u. Values v of an optimal policy nearly do this, but for
 what rounding leaves over, and where one goes round for long, that counts once a step. So values
-have two floats, what is left over is computed from differences of neighbours, which rounding
+have two floats, the residual is computed from differences of neighbours, which rounding
 touches little, and what the actions can collect of it on their way, w, is found like any optimum.
 """
 
@@ -18,19 +18,19 @@ from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods import automatic, linear
 from rlcalc.solvers.methods.bellman_sweeps import Arrays
 from rlcalc.solvers.problem import Problem
-from rlcalc.solvers.proofs.double_double import LEAST, TwoFloats, over
+from rlcalc.solvers.proofs.double_double import SMALLEST_RESIDUAL, TwoFloats, residual
 from rlcalc.solvers.proofs.macqueen import up
 
 MOST_SWEEPS = 100_000
 MOST_POLICIES = 50
 ROUGHLY = 0.25
-"""What may be left over of w, in shares of what is collected at a step at least."""
+"""The largest residual of w, relative to the least reward collected at a step."""
 FINER = 100.0
-"""By how much less is left over in the next attempt."""
+"""The factor by which the next attempt reduces the residual."""
 NEARLY = 4.0
-"""How far above the bound that is wanted one is worth to be found: it is told."""
+"""A bound up to 4 times the requested one is still computed and reported."""
 DIRECT = 50_000
-"""States up to which a policy's equations are factorised where nothing else gets on."""
+"""States up to which a policy's equations are factorised where sweeps make no progress."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ def prove(model: ExpectedMDP, value: Floats, goal: float, jobs: int | None = Non
     numbers that were found, however they were. The less is left over of g, the smaller is w.
 
     Args:
-        model: in which a policy that never ends loses without limit (see `stops`).
+        model: in which a policy that never ends loses without limit (see `graph.mec_quotient`).
         value: [S] whose best policy ends.
-        goal: the bound that is wanted.
+        goal: the requested bound.
         jobs: threads.
     """
     values = TwoFloats(value, np.zeros_like(value))
@@ -61,11 +61,11 @@ def prove(model: ExpectedMDP, value: Floats, goal: float, jobs: int | None = Non
     epsilon = goal / (2 * max(1.0, float(steps.max(initial=0.0))))
     if model.reward.max(initial=-np.inf) >= 0:  # one may go round for longer where that is free
         epsilon /= FINER**2
-    least = LEAST * max(float(np.abs(value).max(initial=0.0)), model.largest_reward)
+    least = SMALLEST_RESIDUAL * max(float(np.abs(value).max(initial=0.0)), model.largest_reward)
     proof = Proof(value, np.inf)
     while epsilon > least:
         values = _refined(model, values, epsilon / 4, jobs)
-        gained, margin = over(model, values)
+        gained, margin = residual(model, values)
         if not float((np.abs(model.best(gained)) - model.best(margin)).max()) <= epsilon / 4:
             break
         collected = replace(model, reward=gained + 4 * margin + epsilon, largest_reward=epsilon)
@@ -81,10 +81,10 @@ def prove(model: ExpectedMDP, value: Floats, goal: float, jobs: int | None = Non
 
 def _holds(model: ExpectedMDP, values: TwoFloats, w: Floats, chosen: Ints) -> bool:
     """Return whether no pair exceeds v + w, and the chosen ones, which end, reach v − w."""
-    gained, margin = over(model, values.plus(w))
+    gained, margin = residual(model, values.plus(w))
     if not (gained + margin < 0).all():
         return False
-    gained, margin = over(model, values.plus(-w))
+    gained, margin = residual(model, values.plus(-w))
     pair = chosen[chosen >= 0]
     reached = bool((gained[pair] - margin[pair] >= 0).all())
     return reached and not len(never_ending(model.only(chosen)))
@@ -94,7 +94,7 @@ def _refined(model: ExpectedMDP, values: TwoFloats, goal: float, jobs: int | Non
     """Return values of which less is left over: `goal`, or what rounding allows."""
     before = np.inf
     while True:
-        gained, margin = over(model, values)
+        gained, margin = residual(model, values)
         best = np.abs(model.best(gained))
         left = float((best - model.best(margin)).max())
         if left <= goal or not left < before / 2:
@@ -119,7 +119,7 @@ def _solved(
 
 
 def _by_policies(model: ExpectedMDP, goal: float, limit: float) -> Floats:
-    """Return the same by factorised equations of policies, where nothing else gets on."""
+    """Return the same by policy iteration with factorised equations."""
     chosen, inner = model.greedy(model.reward), ~model.terminal
     for _ in range(MOST_POLICIES):
         chain = model.only(chosen)

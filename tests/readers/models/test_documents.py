@@ -160,7 +160,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     "misspelt.yaml": ("stats: {a: {x: {to: a}}}\n", "did you mean states by stats?", ""),
     "experience.yaml": ("trajectories: [[a, x, 1]]\n", "these are trajectories, and no model", ""),
     "sum.csv": (TABLE.replace("0.25", "0.2"), "sum to 0.95", "row 1 and row 2"),
-    "twice.csv": (TABLE + "low,wait,low,1,1\n", "is it there twice?", "row 4 and row 6"),
+    "twice.csv": (TABLE + "low,wait,low,1,1\n", "perhaps the pair occurs twice", "row 4 and row 6"),
     "negative.csv": (TABLE + "low,x,low,-1,1\nlow,x,high,2,1\n", "probability is -1", "row 6"),
     "text.csv": (TABLE + "low,x,low,one,1\n", "probability is 'one'", "row 6 (line 7)"),
     "reward.csv": (TABLE + "low,x,low,1,inf\n", "reward is 'inf'", "row 6 (line 7)"),

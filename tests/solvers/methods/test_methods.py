@@ -6,15 +6,12 @@ import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc.graph.end_components import end_components, strong_components
 from rlcalc.mdp import MDP
 from rlcalc.solvers.dispatch import method_of
-from rlcalc.solvers.methods import automatic, krylov
-from rlcalc.solvers.methods.bellman_sweeps import Arrays
+from rlcalc.solvers.methods import METHODS
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.proofs import macqueen
-from rlcalc.solvers.request import METHODS
-from tests.solvers.models import dense, random_model, slippery_lake
+from tests.solvers.models import random_model, slippery_lake
 
 ITERATIVE = [method for method in METHODS if method != "linear"]
 
@@ -105,85 +102,6 @@ def test_compiled_loops_give_the_bits_of_plain_python(
     compiled = method_of(method)(problem)
 
     np.testing.assert_array_equal(plain.value, compiled.value)
-
-
-def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rlcalc.solvers.methods import bellman_sweeps
-
-    monkeypatch.setattr(bellman_sweeps, "BLOCK", 100)
-    mdp = random_model(np.random.default_rng(4), 3000)
-    one, two = (
-        rlcalc.solve(mdp, gamma=0.99, method="modified-policy-iteration", jobs=jobs)
-        for jobs in (1, 2)
-    )
-
-    np.testing.assert_array_equal(one["q"], two["q"])
-
-
-@pytest.mark.parametrize(
-    ("mdp", "method"),
-    [
-        (random_model(np.random.default_rng(5), 3000), "modified-policy-iteration"),
-        (slippery_lake(120), "gauss-seidel"),
-    ],
-    ids=["mixes", "map"],
-)
-def test_auto_finds_out_what_a_large_model_wants(mdp: MDP, method: str) -> None:
-    result = rlcalc.solve(mdp, gamma=0.99)
-
-    assert result.facts["method"] == method
-    assert result.facts["bound"] <= 1e-6
-
-
-def test_maps_do_not_spread_and_random_models_do() -> None:
-    assert not automatic.spreads(Arrays.of(slippery_lake(60).expected))
-    assert automatic.spreads(Arrays.of(random_model(np.random.default_rng(6), 3000).expected))
-
-
-def test_krylov_solves_the_linear_system() -> None:
-    mdp = random_model(np.random.default_rng(8), 60, n_actions=1)
-    p, r = dense(mdp)
-    value = krylov.system(mdp.expected, 0.99, r, 1e-13)
-
-    np.testing.assert_allclose(value, np.linalg.solve(np.eye(60) - 0.99 * p, r), atol=1e-9)
-
-
-def test_end_components_are_those_of_a_plain_search() -> None:
-    """A set of states, none smaller allowed to leave: by brute force over all subsets."""
-    for seed in range(40):
-        mdp = random_model(np.random.default_rng(seed), 5, n_actions=2, branching=2)
-        model = mdp.expected
-        allowed = np.random.default_rng(seed).random(model.n_pairs) < 0.6
-        found = end_components(model, allowed)
-        largest = [-1] * model.n_states
-        for members in sorted(range(1, 32), key=int.bit_count):
-            if _is_end_component(model, allowed, members):
-                for s in range(5):
-                    largest[s] = members if members >> s & 1 else largest[s]
-        for s in range(5):
-            mine = sum(1 << t for t in range(5) if found.number[t] == found.number[s] != -1)
-            assert mine == max(largest[s], 0)
-
-
-def _is_end_component(model: object, allowed: np.ndarray, members: int) -> bool:
-    edges: dict[int, set[int]] = {s: set() for s in range(5) if members >> s & 1}
-    for k in np.flatnonzero(allowed):
-        s = int(model.pair_state[k])  # type: ignore[attr-defined]
-        after = model.next_state[model.outcome_start[k] : model.outcome_start[k + 1]]  # type: ignore[attr-defined]
-        if s in edges and all(members >> int(t) & 1 for t in after):
-            edges[s] |= {int(t) for t in after}
-    reach = {s: {s} for s in edges}
-    for _ in range(5):
-        reach = {s: far.union(*(edges[t] for t in far)) for s, far in reach.items()}
-    return all(edges[s] and far == set(edges) for s, far in reach.items())
-
-
-def test_strong_components_of_a_long_cycle_need_no_recursion() -> None:
-    n = 3000
-    mdp = MDP.from_rows(np.arange(n), np.zeros(n), (np.arange(n) + 1) % n, np.ones(n), np.zeros(n))
-    number = strong_components(mdp.expected, np.ones(n, dtype=bool))
-
-    assert len(set(number.tolist())) == 1
 
 
 def test_a_bound_that_cannot_be_reached_is_told_with_the_answer(tmp_path: Path) -> None:

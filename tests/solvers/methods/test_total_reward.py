@@ -8,7 +8,6 @@ from hypothesis import assume, given, settings
 
 import rlcalc
 from rlcalc.solvers import dispatch
-from rlcalc.solvers.methods import linear
 from tests.solvers.models import (
     best_total_of_all_policies,
     by_state,
@@ -60,13 +59,21 @@ def test_a_loop_whose_rewards_cancel_earns_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("states", "what", "where"),
     [
-        ("a: {go: {to: b, reward: 1}}, b: {back: {to: a, reward: 1}}", "never end", "a and b"),
-        ("a: {go: {to: b, reward: -1}}, b: {back: {to: a}}, end: {}", "never end", "a and b"),
-        ("a: {go: {to: a, reward: 1}, out: {to: end}}, end: {}", "earns for ever", "a"),
+        (
+            "a: {go: {to: b, reward: 1}}, b: {back: {to: a, reward: 1}}",
+            "cannot reach an end",
+            "a and b",
+        ),
+        (
+            "a: {go: {to: b, reward: -1}}, b: {back: {to: a}}, end: {}",
+            "cannot reach an end",
+            "a and b",
+        ),
+        ("a: {go: {to: a, reward: 1}, out: {to: end}}, end: {}", "earns a reward for ever", "a"),
         (
             "x: {in: {to: a}}, a: {go: {to: b, reward: 2}, out: {to: end}},"
             " b: {back: {to: a, reward: -1}}, end: {}",
-            "earns for ever",
+            "earns a reward for ever",
             "a and b",
         ),
     ],
@@ -81,7 +88,7 @@ def test_what_has_no_answer_says_so(states: str, what: str, where: str, tmp_path
 
 def test_a_policy_that_never_ends_says_so(tmp_path: Path) -> None:
     text = "states: {a: {go: {to: a, reward: -1}, out: {to: end}}, end: {}}\npolicy: {a: go}"
-    with pytest.raises(rlcalc.InputError, match="a state never ends"):
+    with pytest.raises(rlcalc.InputError, match="a state cannot reach an end"):
         solved(text, tmp_path, policy="spec")
 
     assert solved(text, tmp_path)["v"].tolist() == [0, 0]
@@ -165,7 +172,7 @@ def test_many_states_with_few_outcomes_are_proven_in_fractions_too(method: str) 
 
 def test_what_rounding_hides_is_not_called_a_limit_of_iterations() -> None:
     """On the corridor the best policy takes more steps than there are floats to tell apart."""
-    with pytest.raises(rlcalc.NotConverged, match="say a --gamma below 1") as error:
+    with pytest.raises(rlcalc.NotConverged, match="use --gamma below 1") as error:
         rlcalc.solve(slippery_lake(80), gamma=1.0)
 
     assert error.value.result is not None
@@ -181,23 +188,7 @@ def test_a_cycle_that_earns_on_average_is_named_in_floats_too(
         "states: {x: {in: {to: a}}, a: {go: {to: b, reward: 2}, out: {to: end}},"
         " b: {back: {to: a, reward: -1}}, end: {}}"
     )
-    with pytest.raises(rlcalc.InputError, match="earns for ever") as error:
+    with pytest.raises(rlcalc.InputError, match="earns a reward for ever") as error:
         solved(text, tmp_path)
 
     assert "where: a and b\n" in str(error.value)
-
-
-@pytest.mark.parametrize("steps", [10, 60])
-def test_equations_are_solved_without_subtraction(steps: int) -> None:
-    """Each step goes on with 1/8, else back to the start: V(0) = −(8 + 8² + ... + 8^steps)."""
-    state = np.repeat(np.arange(steps), 2)
-    after = np.stack([np.arange(steps) + 1, np.zeros(steps)], axis=1).reshape(-1)
-    mdp = rlcalc.MDP.from_rows(
-        state, state * 0, after, np.tile([1 / 8, 7 / 8], steps), -np.ones(2 * steps)
-    )
-    chain = mdp.expected
-    value = linear.without_subtraction(chain, 1.0, chain.reward[:, None])[0, 0]
-
-    assert value == pytest.approx(-sum(8.0**n for n in range(1, steps + 1)), rel=1e-12)
-    if steps == 10:  # of 60, no two floats hold the answer to 1e-6
-        assert rlcalc.solve(mdp, gamma=1.0)["v"][0] == pytest.approx(value, rel=1e-12)

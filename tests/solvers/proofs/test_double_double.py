@@ -1,4 +1,4 @@
-"""Two floats: sums that are exact, and what is left over of a backup beside fractions."""
+"""Two floats: sums that are exact, and what is left residual of a backup beside fractions."""
 
 from fractions import Fraction
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlcalc.mdp import MDP
-from rlcalc.solvers.proofs.double_double import TwoFloats, over
+from rlcalc.solvers.proofs.double_double import TwoFloats, residual
 from tests.solvers.models import models
 
 
@@ -17,7 +17,7 @@ def test_what_is_left_over_is_known_but_for_its_margin(mdp: MDP, seed: int) -> N
     model, rng = mdp.expected, np.random.default_rng(seed)
     values = TwoFloats(rng.normal(size=model.n_states), np.zeros(model.n_states))
     values = values.plus(rng.normal(size=model.n_states) * 1e-18)
-    gained, margin = over(model, values)
+    gained, margin = residual(model, values)
     exact = [Fraction(a) + Fraction(b) for a, b in zip(*values, strict=True)]
     for k, s in enumerate(model.pair_state):
         outcomes = range(model.outcome_start[k], model.outcome_start[k + 1])

@@ -1,0 +1,35 @@
+"""Direct methods: each way to a policy's values solves the same equations."""
+
+import numpy as np
+import pytest
+
+import rlcalc
+from rlcalc.solvers.methods import linear
+from tests.solvers.models import dense, random_model
+
+
+def test_three_ways_solve_the_dense_system() -> None:
+    mdp = random_model(np.random.default_rng(9), 40, n_actions=1)
+    p, r = dense(mdp)
+    expected = np.linalg.solve(np.eye(40) - 0.9 * p, r)
+
+    for solve in (linear.system, linear.without_subtraction, linear.factorised):
+        value = solve(mdp.expected, 0.9, mdp.expected.reward[:, None])[:, 0]
+
+        np.testing.assert_allclose(value, np.ravel(expected), atol=1e-10)
+
+
+@pytest.mark.parametrize("steps", [10, 60])
+def test_equations_are_solved_without_subtraction(steps: int) -> None:
+    """Each step goes on with 1/8, else back to the start: V(0) = −(8 + 8² + ... + 8^steps)."""
+    state = np.repeat(np.arange(steps), 2)
+    after = np.stack([np.arange(steps) + 1, np.zeros(steps)], axis=1).reshape(-1)
+    mdp = rlcalc.MDP.from_rows(
+        state, state * 0, after, np.tile([1 / 8, 7 / 8], steps), -np.ones(2 * steps)
+    )
+    chain = mdp.expected
+    value = linear.without_subtraction(chain, 1.0, chain.reward[:, None])[0, 0]
+
+    assert value == pytest.approx(-sum(8.0**n for n in range(1, steps + 1)), rel=1e-12)
+    if steps == 10:  # of 60, no two floats hold the answer to 1e-6
+        assert rlcalc.solve(mdp, gamma=1.0)["v"][0] == pytest.approx(value, rel=1e-12)
