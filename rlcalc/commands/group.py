@@ -234,7 +234,9 @@ def group(
         rollouts = penalised(rollouts, first.length_penalty, first.success)
         result = audited(rollouts, tolerance, held_against)
     elif why is not None:
-        result = estimators.why(rollouts, why, first, success, tolerance)
+        from rlcalc.groups.explain import explain
+
+        result = explain(rollouts, why, first, success, tolerance)
     else:
         brief = form is Format.table and compare is None
         usual = RowsOption.summary if brief else RowsOption.rollouts
@@ -290,14 +292,13 @@ def _conventions(
     estimator: str | None, trainer: str | None, compare: str | None, changes: Changes
 ) -> dict[str, Convention]:
     """Return what to estimate by, each with the name of its column."""
-    from rlcalc.groups.advantages.trainers import convention_of
-    from rlcalc.groups.report import compared
+    from rlcalc.groups.advantages.trainers import convention_of, distinct_names
 
     if compare is not None and estimator is not None:
         raise UsageError("--compare and --estimator", fix="name all of them in --compare")
     names: list[str | None] = [estimator]
     if compare is not None:
-        names = [*compared([name.strip() for name in compare.split(",")])]
+        names = [*distinct_names([name.strip() for name in compare.split(",")])]
     chosen = {
         name if compare is not None and name else "advantage": changes.of(
             convention_of(name, trainer)
