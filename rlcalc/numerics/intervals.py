@@ -16,9 +16,9 @@ def half_width(confidence: float, error: Floats, moments: Moments, degrees: Floa
         t(ν) · se · (m/(m−1)) / (n/(n−1)),      m = (Σ k_e)² / Σ k_e²,      ν = min(degrees, m − 1)
 
     m is Kish's effective number of clusters: a few large clusters hold less information than many
-    equal ones. The factor turns se into the jackknife's error √( (n−1)/n Σ (r_e/(1−h))² ) / Σk, with
-    the leverage of every cluster h = 1/m, its mean by size. Where every k_e is 1, m = n and this is
-    t(n−1) · se.
+    equal ones. The factor turns se into the jackknife's error √( (n−1)/n Σ (r_e/(1−h))² ) / Σk,
+    with the leverage of every cluster h = 1/m, its mean by size. Where every k_e is 1, m = n and
+    this is t(n−1) · se.
 
     Args:
         confidence: between 0 and 1.
