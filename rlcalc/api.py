@@ -589,7 +589,7 @@ def group(
     """
     reading = {"beginnings": why is not None, **reading}
     with _rollouts_beside_imports(source, **reading) as rollouts:
-        from rlcalc.groups import report
+        from rlcalc.groups import explain, report
         from rlcalc.groups.advantages.request import ConventionRequest
 
         request = ConventionRequest(epsilon, ddof, scale, leave_one_out, k, success, length_penalty)
@@ -600,7 +600,7 @@ def group(
             conventions = {"advantage": how}
         if why is not None:
             how = next(iter(conventions.values()))
-            return report.why(rollouts(), why, how, success, tolerance)
+            return explain.explain(rollouts(), why, how, success, tolerance)
         return report.group(rollouts(), conventions, rows, success, tolerance)
 
 

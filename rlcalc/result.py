@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Role = Literal["key", "count", "value", "error", "bound", "text"]
 LEFT = ("key", "text")
-"""The roles of columns that stand at the left of their cells."""
+"""The roles of columns that are aligned to the left."""
 
 Fact = str | int | float | bool | None | Mapping[str, float | None]
 
@@ -32,19 +32,19 @@ class Column:
 
     values: Sequence[Any] | NDArray[Any]
     role: Role = "value"
-    symbol: str = ""  # how the field writes it, for the head of a table
+    symbol: str = ""  # the field's symbol, for the head of a table
 
 
 @dataclass(frozen=True, repr=False)
 class Result:
-    """What a command answers. Columns are in their order; rows are in a stable order."""
+    """The answer of a command: columns in their order, rows in a stable order, facts and notes."""
 
     command: str
     title: str
     columns: Mapping[str, Column]
     facts: Mapping[str, Fact]
     notes: Sequence[str] = field(default=())
-    facts_first: bool = False  # the facts are the answer, the rows only what is wrong with it
+    facts_first: bool = False  # the facts are the main answer, the rows are details
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths."""
@@ -68,11 +68,11 @@ class Result:
         return np.asarray(self.columns[name].values)
 
     def plain(self) -> dict[str, list[Any]]:
-        """Return the columns as lists of plain Python values, in which None is no answer."""
+        """Return the columns as lists of plain Python values; None is a missing value."""
         return {name: _plain(column.values) for name, column in self.columns.items()}
 
     def plain_facts(self) -> dict[str, Fact]:
-        """Return the facts; None is no answer."""
+        """Return the facts; None is a missing value."""
         return {
             name: {key: _finite(part) for key, part in value.items()}
             if isinstance(value, Mapping)
@@ -87,7 +87,7 @@ class Result:
         return (dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True))
 
     def to_polars(self) -> pl.DataFrame:
-        """Return the rows as a Polars frame; what has no answer is null."""
+        """Return the rows as a Polars frame; missing values are null."""
         import polars as pl
 
         frame = pl.DataFrame({name: _series(column) for name, column in self.columns.items()})
@@ -96,9 +96,9 @@ class Result:
         return frame.with_columns(pl.when(holes.is_finite()).then(holes))
 
     def __repr__(self) -> str:
-        """Return what is answered in one line, which a prompt or a traceback can show."""
-        told = [f"{name} {value}" for name, value in self.summary()]
-        parts = [f"{len(self):,} rows × {len(self.columns)} columns", *told[:FACTS_OF_REPR]]
+        """Return one line about the result, for a prompt or a traceback."""
+        facts = [f"{name} {value}" for name, value in self.summary()]
+        parts = [f"{len(self):,} rows × {len(self.columns)} columns", *facts[:FACTS_OF_REPR]]
         return f"<Result of {self.command}: {shown(self.title)}; {shown(', '.join(parts), 160)}>"
 
     def _repr_html_(self) -> str:
@@ -118,7 +118,7 @@ class Result:
         )
 
     def display(self, rows: Iterable[int]) -> tuple[list[str], list[list[str]]]:
-        """Return heads and cells of a table for eyes: six digits, value ± error in one cell."""
+        """Return heads and cells of a readable table: six digits, value ± error in one cell."""
         chosen = list(rows)
         heads: list[str] = []
         columns: list[list[str]] = []
@@ -135,26 +135,26 @@ class Result:
         return heads, [list(row) for row in zip(*columns, strict=True)]
 
     def left(self) -> list[bool]:
-        """Return which of the columns that `display` gives stand at the left of their cells."""
+        """Return for each column of `display` whether it is aligned to the left."""
         shown = (
             column for column in self.columns.values() if column.role not in ("bound", "error")
         )
         return [column.role in LEFT for column in shown]
 
     def summary(self) -> list[tuple[str, str]]:
-        """Return the facts in words, without those that say nothing."""
+        """Return names and values of the facts as text, without empty ones."""
         return [
-            (name.replace("_", " "), _given(value) if name in TYPED else _fact(value))
+            (name.replace("_", " "), _as_typed(value) if name in OPTIONS else _fact(value))
             for name, value in self.plain_facts().items()
             if value not in (None, {}, "")
         ]
 
 
 FACTS_OF_REPR = 4
-"""How many facts stand in the one line for a result."""
+"""The number of facts in the one line about a result."""
 
-TYPED = ("gamma", "seed", "max_steps")
-"""Facts that are given as options again, and so stand as they are given: without commas."""
+OPTIONS = ("gamma", "seed", "max_steps")
+"""Facts that repeat an option, and are written as the user types them: without commas."""
 
 Single = TypeVar("Single")
 
@@ -198,8 +198,8 @@ def _fact(value: Fact) -> str:
     return _cell(value)
 
 
-def _given(value: Fact) -> str:
-    """Return a number as it was given: 0.9999999 is not 1, and 12345 has no comma."""
+def _as_typed(value: Fact) -> str:
+    """Return a number in full and without commas: 0.9999999 is not 1."""
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 

@@ -1,1 +1,1 @@
-"""Engines: run the work on its pieces, wherever that is, and give the answers back in order."""
+"""Engines: run a function on pieces of work, and return the answers in order."""

@@ -1,4 +1,4 @@
-"""Keep the memory of arrays that are gone for those that come: the same batch, over and over."""
+"""Settings of our own process: freed memory is kept, and linear algebra uses one thread."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import os
 import sys
 
 TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3
-"""The numbers of glibc's parameters, from malloc.h."""
+"""The numbers of three parameters of glibc, from malloc.h."""
 
 
 def keep_freed() -> None:
-    """Let the C library keep freed blocks of up to 32 MiB, where it is glibc.
+    """Let the C library keep freed blocks of up to 32 MiB, if it is glibc.
 
-    By itself it gives them back, and the next batch has each of its pages made and zeroed anew:
-    a fifth of the time of reading and summing up 10 million steps. For our own process only:
-    a library leaves the memory of its host alone.
+    By default it returns them to the system, and every page of the next batch is made and zeroed
+    again: a fifth of the time of reading and summing up 10 million steps. Only the command line
+    calls this: a library does not change the memory settings of its host.
 
     Source: mallopt(3).
     """
@@ -32,9 +32,9 @@ def keep_freed() -> None:
 
 
 def without_blas() -> None:
-    """Let numpy, which is not loaded yet, come without threads for linear algebra.
+    """Start numpy, which must not be loaded yet, with one thread for linear algebra.
 
-    Its OpenBLAS starts one a processor, and each of them spins for a while: 60 ms of processor time
-    in a process that does no linear algebra.
+    Its OpenBLAS starts one thread a processor, and each of them spins for a while: 60 ms of
+    processor time in a process without linear algebra.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,4 +1,4 @@
-"""Run pieces on the threads of this machine; much of numpy lets them run side by side."""
+"""The local engine: runs pieces of work on threads, which much of numpy lets run in parallel."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def run(
 ) -> Iterator[Answer]:
     """Yield the answer of each piece, in the order of the pieces.
 
-    At most `jobs` pieces are worked on and as many wait, so memory does not grow with their number.
-    The pieces themselves are made here, in the caller's thread, while others are worked on.
+    At most `jobs` pieces run and as many wait, so memory does not grow with their number. The
+    pieces are made in the caller's thread, while others run.
 
     Args:
         work: from a piece to its answer; must not depend on other pieces.
@@ -40,7 +40,7 @@ def run(
     from concurrent.futures import ThreadPoolExecutor  # not for the many runs of one piece
 
     running: deque[Future[Answer]] = deque()
-    pool, patient = ThreadPoolExecutor(jobs), True
+    pool, wait_for_running = ThreadPoolExecutor(jobs), True
     try:
         for piece in chain(first, rest):
             running.append(pool.submit(work, piece))
@@ -48,25 +48,25 @@ def run(
                 yield _answer(running.popleft())
         while running:
             yield _answer(running.popleft())
-    except (KeyboardInterrupt, SystemExit):  # a piece may take minutes: nobody waits for it
-        patient = False
+    except (KeyboardInterrupt, SystemExit):  # a piece may take minutes: do not wait for it
+        wait_for_running = False
         raise
     finally:
-        pool.shutdown(wait=patient, cancel_futures=True)
+        pool.shutdown(wait=wait_for_running, cancel_futures=True)
 
 
 def _answer(future: Future[Answer]) -> Answer:
-    """Return the answer of a piece when it is there.
+    """Return the answer of a piece when it is ready, with Ctrl-C working meanwhile.
 
-    An interrupt is heard meanwhile. Without the timeout it would not be once Polars has read
-    something: its own handler lets the system take the waiting up again.
+    Without the timeout it would not work after Polars has read a file: its own handler lets the
+    system resume the wait.
     """
     from concurrent.futures import wait
 
     while not future.done():
-        wait([future], HEARING)
+        wait([future], INTERRUPT_INTERVAL)
     return future.result()
 
 
-HEARING = 0.2
-"""Seconds after which it is looked whether there was an interrupt."""
+INTERRUPT_INTERVAL = 0.2
+"""Seconds between two checks for an interrupt."""

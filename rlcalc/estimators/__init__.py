@@ -1,1 +1,1 @@
-"""Estimators: from experience to a result. One file a method."""
+"""Estimators: gains and values from trajectories, one file a method."""

@@ -16,23 +16,23 @@ from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Trajectories, concatenate
 
 TOGETHER = 24
-"""As long as this many trajectories are still running, numpy steps through them side by side."""
+"""With at least this many trajectories still running, numpy steps through them side by side."""
 
 
-@np.errstate(over="ignore", invalid="ignore")  # what is too large, callers refuse
+@np.errstate(over="ignore", invalid="ignore")  # callers refuse infinite gains
 def discounted_sum(reward: Floats, start: Ints, gamma: float, tail: Floats | None = None) -> Floats:
     """Return the gain of every step, to the end of its trajectory.
 
         G_t = r_t + γ G_{t+1},   G_{n+1} = tail          (so G_t = Σ_i γ^i r_{t+i} + γ^{n+1−t} tail)
 
     Exactly this recursion, rounding included: trajectories run backwards side by side, one numpy
-    step a time step, and what is left of a few long ones runs in plain Python.
+    step a time step, and the rest of a few long ones runs in plain Python.
 
     Args:
         reward: [T] r_t.
         start: [E + 1] offsets of the trajectories.
         gamma: 0..1 a step.
-        tail: [E] what follows the last step; default 0.
+        tail: [E] the gain after the last step; default 0.
 
     Returns:
         [T] in reward units.
@@ -65,24 +65,26 @@ def discounted_sum(reward: Floats, start: Ints, gamma: float, tail: Floats | Non
 
 
 LARGEST = 1e150
-"""The largest gain of which estimates are made: squares of larger ones are no numbers."""
+"""The largest gain that estimates accept: squares of larger ones overflow."""
 
 
 def refuse_above(largest: float, gain: Floats) -> None:
     """Refuse gains that are too large.
 
     Raises:
-        InputError: a gain is above `largest`, either way, or no number.
+        InputError: the size of a gain is above `largest`, or a gain is not a number.
     """
     most = max(float(gain.max(initial=0.0)), -float(gain.min(initial=0.0)))
     if not most <= largest:
-        seen = f"a gain is {most:g}, and at most {largest:.3g} can be worked with"
-        raise InputError(seen, fix="give rewards in a larger unit")
+        raise InputError(
+            f"a gain is {most:g}, which is larger than the limit of {largest:.3g}",
+            fix="divide all rewards by the same large number",
+        )
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def k_step_sum(reward: Floats, start: Ints, gamma: float, k: int) -> Floats:
-    """Return the k-step gain of every step, which does not look beyond its trajectory.
+    """Return the k-step gain of every step, within its trajectory.
 
         G_t^(k) = Σ_{i<k} γ^i r_{t+i}
 
@@ -93,7 +95,7 @@ def k_step_sum(reward: Floats, start: Ints, gamma: float, k: int) -> Floats:
         reward: [T] r_t.
         start: [E + 1] offsets of the trajectories.
         gamma: 0..1 a step.
-        k: at least 1; from the longest trajectory on, the gain itself.
+        k: at least 1; at the length of the longest trajectory or above, the gain itself.
 
     Returns:
         [T] in reward units.
@@ -117,7 +119,7 @@ def k_step_sum(reward: Floats, start: Ints, gamma: float, k: int) -> Floats:
 
 
 def _ahead(values: Floats, steps: int, left: Ints) -> Floats:
-    """values[t + steps], 0 where that is in another trajectory."""
+    """Return values[t + steps], and 0 where that is in another trajectory."""
     moved = np.zeros(len(values))
     moved[: len(values) - steps] = values[steps:]
     return np.where(left > steps, moved, 0.0)
@@ -134,27 +136,27 @@ def gain(
         G_t = r_t + γ r_{t+1} + γ² r_{t+2} + ...        or, with k, the first k terms of it
 
     Args:
-        experience: trajectories; they are all held in memory, as the answer is.
-        gamma: 0..1 a step; default what the source says, else 1.
-        k: how many rewards to sum; default all that follow.
-        truncated: what to do with trajectories that were cut, see `truncation`.
+        experience: trajectories; all of them are kept in memory, as the result is.
+        gamma: 0..1 a step; default the discount factor of the source, else 1.
+        k: the number of rewards to sum; default all that follow.
+        truncated: the policy for truncated trajectories, see `truncation`.
 
     Returns:
         Columns trajectory, t, state, action, reward, gain.
 
     Raises:
-        UsageError: k is not at least 1, or no such policy for truncated trajectories.
-        InputError: gamma is not in 0..1, a bootstrap without values, a gain that is larger than any
-            float, or what the reader found.
+        UsageError: k is below 1, or the policy for truncated trajectories is unknown.
+        InputError: gamma is not in 0..1, a value to bootstrap from is missing, a gain overflows, or
+            the data are wrong.
 
     Source: Sutton & Barto (2018), eq. 3.8.
     """
     if k is not None and k < 1:
-        raise UsageError(f"k is {k}", fix="give a whole number of at least 1")
+        raise UsageError(f"k is {k}, which is below 1", fix="use a whole number such as -k 5")
     if k is not None and truncated != "keep":
         raise UsageError(
-            f"-k sums rewards that are there, --truncated {truncated} is about those that are not",
-            fix="leave out one of them",
+            f"-k and --truncated {truncated} exclude each other: k-step gains have no missing tail",
+            fix="leave out -k or --truncated",
         )
     parts: list[Trajectories] = []
     gains: list[Floats] = []
@@ -175,7 +177,7 @@ def gain(
         numbers += (np.flatnonzero(prepared.kept) + before).tolist()
         before += len(piece)
         ends += prepared.ends
-    agree(experience, gamma, discount)
+    require_one_gamma(experience, gamma, discount)
     whole = concatenate(parts) if parts else experience.whole()
     order = np.arange(whole.n_steps) if whole.row is None else np.argsort(whole.row, kind="stable")
     names = numbers if whole.name is None else named(whole.name)
@@ -209,7 +211,7 @@ def gain(
 
 
 def named(names: Sequence[Label]) -> Sequence[Label]:
-    """Return names of trajectories as they are shown: numbers if all of them are."""
+    """Return the names of trajectories, as numbers if all of them are numbers."""
     labels = Labels(map(str, names))
     shown = dict(zip(labels.texts, labels.names(), strict=True))
     return [shown[str(name)] for name in names]
@@ -218,14 +220,14 @@ def named(names: Sequence[Label]) -> Sequence[Label]:
 def begin(
     experience: Experience, gamma: float | None, truncated: str
 ) -> tuple[Iterator[Trajectories], float, Truncation]:
-    """Return the pieces of work, the discount factor and what to do with truncated trajectories.
+    """Return the pieces of experience, the discount factor and the policy for truncation.
 
-    The discount factor is what is asked, else what the source says (which shows when its first
-    piece is read), else 1.
+    The discount factor is `gamma`, else that of the source (known once its first piece is read),
+    else 1.
 
     Raises:
         InputError: gamma is not a number in 0..1.
-        UsageError: there is no such policy for truncated trajectories.
+        UsageError: the policy for truncated trajectories is unknown.
     """
     pieces = experience.pieces()
     first = next(pieces, None)
@@ -233,24 +235,25 @@ def begin(
     discount = 1.0 if discount is None else discount
     if not 0.0 <= discount <= 1.0:
         raise InputError(
-            f"gamma is {discount:g}", fix="the discount factor is at least 0 and at most 1"
+            f"gamma is {discount:g}, which is not between 0 and 1",
+            fix="use a discount factor such as --gamma 0.99",
         )
     truncation = Truncation.parse(truncated, discount)
     return chain([] if first is None else [first], pieces), discount, truncation
 
 
-def agree(experience: Experience, asked: float | None, used: float) -> None:
-    """Refuse an answer for which files gave different discount factors.
+def require_one_gamma(experience: Experience, gamma: float | None, used: float) -> None:
+    """Refuse sources with different discount factors, unless `gamma` overrides them.
 
     Raises:
-        InputError: no factor was asked for, and the sources do not agree on one.
+        InputError: gamma is None, and the sources have different discount factors.
     """
-    if asked is not None:
+    if gamma is not None:
         return
     if experience.disagreement:
         raise InputError.of([experience.disagreement])
     if experience.gamma not in (None, used):
         raise InputError(
-            f"gamma is {experience.gamma:g} in a later file, and was not given before it",
-            fix="say --gamma, or name that file first",
+            f"gamma is {experience.gamma:g} in a later file, but the files before it have none",
+            fix="use --gamma, or list that file first",
         )

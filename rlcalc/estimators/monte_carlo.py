@@ -1,4 +1,4 @@
-"""Monte Carlo: V, Q and A of the policy that was followed, as means of gains, with error bars.
+"""Monte Carlo: V, Q and A of the policy behind the data, as means of gains, with error bars.
 
 Every piece of the data is summarised by itself, summaries merge in order, and the merged one is
 finished into a Result. Nothing else is kept, so data may be larger than memory.
@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.estimators.gain import LARGEST, agree, begin, discounted_sum, refuse_above
+from rlcalc.estimators.gain import LARGEST, begin, discounted_sum, refuse_above, require_one_gamma
 from rlcalc.estimators.truncation import (
     Prepared,
     Truncation,
@@ -39,7 +39,7 @@ Engine = Callable[
 
 @dataclass(frozen=True)
 class Summary:
-    """What some trajectories leave behind: it adds up, and the answer is made of nothing else."""
+    """The sums over some trajectories from which all estimates are computed; summaries merge."""
 
     states: Moments  # of the gain from each state
     pairs: Moments  # of the gain from each state-action pair
@@ -81,7 +81,7 @@ def estimate(
     confidence: float = 0.95,
     engine: Engine = map,
 ) -> Result:
-    """Return Monte Carlo estimates of V, Q and A of the policy that was followed.
+    """Return Monte Carlo estimates of V, Q and A of the policy behind the data.
 
         V̂(s)   = mean of G_t over the visits to s        Q̂(s,a) = the same over the visits to (s,a)
         Â(s,a) = Q̂(s,a) − V̂(s)                           π̂(a|s) = N(s,a) / N(s), over all steps
@@ -90,36 +90,42 @@ def estimate(
     are then independent, the error is s/√n. Every visit: all times count; visits of one trajectory
     are not independent, so the error is that of a ratio of sums over trajectories. The error of Â
     holds the covariance of Q̂ and V̂ (`moments.difference_error`). Intervals are Student's t
-    (`interval.half_width`); what was met in one trajectory only has no error bar.
+    (`intervals.half_width`); a state or pair in one trajectory only has no error bar.
 
     Args:
         experience: trajectories, read once, piece by piece.
-        gamma: 0..1 a step; default what the source says, else 1.
+        gamma: 0..1 a step; default the discount factor of the source, else 1.
         visit: `first` or `every`.
         of: `v`, `q`, `a`, or `all` of them.
         truncated: `keep`, `drop`, `bootstrap` or `cut[:tolerance]`, see `truncation`.
         confidence: of the intervals, between 0 and 1.
-        engine: runs the summary of each piece and gives the answers back in order.
+        engine: runs `summarise` on each piece and returns the summaries in order.
 
     Returns:
         One row a state-action pair (a state for `of="v"`), in order of first appearance; values
         in reward units.
 
     Raises:
-        UsageError: an option that is not one of the above.
-        InputError: gamma is not in 0..1, no step is left, gains are above 1e150, or what the reader
-            found.
+        UsageError: an option has a value that is not listed above.
+        InputError: gamma is not in 0..1, no step is left, gains are above 1e150, or the data are
+            wrong.
 
     Source: Sutton & Barto (2018), section 5.1 and exercise 5.5; Cochran (1977), eq. 6.13.
     """
     if visit not in ("first", "every") or of not in ("all", "v", "q", "a"):
-        raise UsageError(f"visit {visit}, of {of}", fix="visit first|every, of all|v|q|a")
+        raise UsageError(
+            f"visit {visit} or of {of} is not known",
+            fix="use visit first or every, and of all, v, q or a",
+        )
     if not 0 < confidence <= 1 - 1e-9:
-        raise UsageError(f"confidence is {confidence:g}", fix="give a number between 0 and 1")
+        raise UsageError(
+            f"confidence is {confidence:g}, which is not between 0 and 1",
+            fix="use a number such as 0.95",
+        )
     pieces, discount, truncation = begin(experience, gamma, truncated)
     work = partial(summarise, gamma=discount, visit=visit, truncation=truncation)
     summary = merged(engine(work, pieces))
-    agree(experience, gamma, discount)
+    require_one_gamma(experience, gamma, discount)
     if summary is None or not len(summary.states.key):
         read = 0 if summary is None else n_trajectories(summary.ends)
         raise InputError(
@@ -131,7 +137,7 @@ def estimate(
 
 
 def summarise(piece: Trajectories, gamma: float, visit: Visit, truncation: Truncation) -> Summary:
-    """Return what one piece of trajectories leaves behind."""
+    """Return the summary of one piece of trajectories."""
     prepared = prepare(piece, truncation)
     batch = prepared.trajectories
     gain = discounted_sum(prepared.reward, batch.start, gamma, prepared.tail)
@@ -161,7 +167,7 @@ def _moments_of(values: Floats) -> Moments:
 
 
 def _only(batch: Trajectories, prepared: Prepared, usable: Flags) -> Trajectories:
-    """The batch without the steps whose gains do not count, and without trajectories left empty."""
+    """Return the batch without steps whose gains do not count, and without empty trajectories."""
     left = prepared.usable[prepared.usable > 0]
     step = np.flatnonzero(usable)
     return Trajectories(
@@ -185,7 +191,7 @@ def finish(
     truncation: Truncation,
     confidence: float,
 ) -> Result:
-    """Return the answer that a summary holds; arguments as in `estimate`."""
+    """Return the result of a summary; arguments as in `estimate`."""
     letters = {"all": "V, Q and A", "v": "V", "q": "Q", "a": "A"}[of]
     beginning = summary.beginning
     error = float(beginning.standard_error()[0])

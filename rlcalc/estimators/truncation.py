@@ -1,8 +1,8 @@
-"""What to do with trajectories that were cut while the world went on: their gains miss a tail.
+"""Policies for truncated trajectories, whose gains miss the rewards after the cut.
 
 keep       as they are: a gain of a trajectory cut after n steps is short of γ^(n+1−t) V(s_{n+1})
-drop       leave them out: what is left favours trajectories that end soon
-bootstrap  add the tail, from a value that the source gives for the state it was cut in
+drop       leave them out: the remaining data favour trajectories that end soon
+bootstrap  add the tail, from the value in the source for the state of the cut
 cut[:ε]    use only steps whose gain misses at most ε max|V|: γ^(n+1−t) ≤ ε, ε = 0.01;
            a step near the limit counts if its trajectory ended, which is drop's bias
 
@@ -27,7 +27,7 @@ POLICIES = ("keep", "drop", "bootstrap", "cut")
 
 @dataclass(frozen=True)
 class Truncation:
-    """One of the four policies, and how many last steps `cut` leaves out."""
+    """One of the four policies, and the number of last steps that `cut` leaves out."""
 
     policy: str
     tolerance: float
@@ -38,20 +38,23 @@ class Truncation:
         """Return the policy that `keep`, `drop`, `bootstrap`, `cut` or `cut:0.001` names.
 
         Raises:
-            UsageError: there is no such policy, or ε is not between 0 and 1.
+            UsageError: the policy is unknown, or ε is not between 0 and 1.
         """
         policy, _, number = text.partition(":")
         if policy not in POLICIES or (number and policy != "cut"):
             raise UsageError(
                 f"--truncated {text} is not known",
-                fix=meant(policy, POLICIES) + f"one of {', '.join(POLICIES)}",
+                fix=meant(policy, POLICIES) + f"use one of {', '.join(POLICIES)}",
             )
         try:
             tolerance = float(number) if number else 0.01
         except ValueError:
             tolerance = math.nan
         if not 0 < tolerance < 1:
-            raise UsageError(f"--truncated {text}", fix="give a number between 0 and 1 after cut:")
+            raise UsageError(
+                f"--truncated {text}: the tolerance is not between 0 and 1",
+                fix="use a number such as --truncated cut:0.01",
+            )
         if gamma in (0.0, 1.0):
             margin = np.iinfo(np.int64).max if gamma else 0
         else:  # the last step misses γ V, the one before it γ² V
@@ -61,14 +64,14 @@ class Truncation:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Trajectories as they are summed up: which ones, their tails, and the steps that count."""
+    """Trajectories after the policy for truncation: rewards, tails, and the steps that count."""
 
     trajectories: Trajectories
     reward: Floats  # [T] with the last reward of a bootstrapped trajectory replaced where need be
     tail: Floats | None  # [E] what follows the last step; None: nothing
-    usable: Ints  # [E] how many of its first steps have a gain that counts
-    kept: Flags  # [E before] which trajectories are left
-    ends: Counter[str]  # how the trajectories ended, and what was done about it
+    usable: Ints  # [E] the number of first steps whose gains count
+    kept: Flags  # [E before] whether a trajectory is kept
+    ends: Counter[str]  # counts of ends, and of steps that are not used
 
     def usable_step(self) -> Flags:
         """[T] whether the gain of a step counts."""
@@ -80,10 +83,10 @@ class Prepared:
 
 
 def prepare(batch: Trajectories, truncation: Truncation) -> Prepared:
-    """Return trajectories with the policy for the truncated ones applied.
+    """Apply the policy to the truncated trajectories.
 
     Raises:
-        InputError: bootstrap, and the source gives no value for some state it was cut in.
+        InputError: with bootstrap, the source has no value for the state of some cut.
     """
     cut_off = batch.truncated & ~batch.terminated
     ends = Counter(
@@ -108,7 +111,7 @@ def prepare(batch: Trajectories, truncation: Truncation) -> Prepared:
 
 
 def _bootstrapped(batch: Trajectories, cut_off: Flags) -> tuple[Floats, Floats, Ints]:
-    """Tails from V(s_{n+1}); where that is unknown from V(s_n), and then step n is not used."""
+    """Return tails from V(s_{n+1}), or if that is unknown from V(s_n), without using step n."""
     unknown = np.full(len(batch), np.nan)
     after = unknown if batch.last_value is None else batch.last_value
     tail = np.where(cut_off, after, 0.0)
@@ -119,9 +122,9 @@ def _bootstrapped(batch: Trajectories, cut_off: Flags) -> tuple[Floats, Floats, 
     before = np.full(batch.n_steps, np.nan) if batch.value is None else batch.value
     if np.isnan(before[last[missing]]).any():
         raise InputError(
-            "no value to bootstrap from: the source does not say what the states are worth in "
-            f"which {int(missing.sum()):,} trajectories were cut",
-            fix="give a column next_value (V of the state after the step) or value, or use "
+            "no value to bootstrap from: the source has no values of the states in which "
+            f"{int(missing.sum()):,} trajectories were truncated",
+            fix="add a column next_value (V of the state after the step) or value, or use "
             "--truncated keep, drop or cut",
         )
     reward = batch.reward.copy()
@@ -130,33 +133,35 @@ def _bootstrapped(batch: Trajectories, cut_off: Flags) -> tuple[Floats, Floats, 
 
 
 def n_trajectories(ends: Mapping[str, int]) -> int:
-    """Return how many trajectories there were, whatever became of them."""
+    """Return the number of trajectories, used or not."""
     return ends["terminated"] + ends["truncated"] + ends["unknown"]
 
 
 def facts(ends: Mapping[str, int], truncation: Truncation) -> dict[str, str | int]:
-    """Return how trajectories ended, for the facts of a result."""
-    told: dict[str, str | int] = {end: ends[end] for end in ("terminated", "truncated", "unknown")}
+    """Return the facts about how trajectories ended."""
+    counts: dict[str, str | int] = {
+        end: ends[end] for end in ("terminated", "truncated", "unknown")
+    }
     if ends["truncated"]:
-        told["truncated_policy"] = truncation.policy + (
+        counts["truncated_policy"] = truncation.policy + (
             f":{truncation.tolerance:g}" if truncation.policy == "cut" else ""
         )
     if ends["steps_not_used"]:
-        told["steps_not_used"] = ends["steps_not_used"]
-    return told
+        counts["steps_not_used"] = ends["steps_not_used"]
+    return counts
 
 
 def warnings(ends: Mapping[str, int], truncation: Truncation) -> list[str]:
-    """Return the one warning that truncated trajectories deserve, in the words of their policy."""
+    """Return a warning about the effect of the policy if trajectories were truncated."""
     n = ends["truncated"]
     if not n:
         return []
     share = f"{n:,} of {n_trajectories(ends):,} trajectories were truncated"
     effect = {
-        "keep": "their gains miss what would have followed, so values are too low where rewards "
+        "keep": "their gains miss the rewards after the cut, so values are too low where rewards "
         "are positive (too high where negative); see --truncated drop|bootstrap|cut",
         "drop": "they are left out, so values favour trajectories that end soon",
-        "bootstrap": "their tails are somebody's estimates, whose error the error bars do not hold",
+        "bootstrap": "their tails are the source's estimates, whose error is not in the error bars",
         "cut": f"steps whose gain misses more than {truncation.tolerance:g} max|V| are not used "
         f"({ends['steps_not_used']:,} steps), so values, also of the start if the limit is near, "
         "favour trajectories that end soon, as with drop",

@@ -1,4 +1,4 @@
-"""Which visits count: the steps of a piece as clusters, one for each key and trajectory.
+"""Visits: the steps of a piece in clusters, one for each key and trajectory.
 
 A key is a state, or a state-action pair. Clusters stand in the order of their keys, and under one
 key in the order of their trajectories. A sort finds them.
@@ -22,11 +22,11 @@ ACTION_BITS = 32
 
 @dataclass(frozen=True)
 class Clusters:
-    """The visits that count, to K keys, as C clusters in the order of the keys."""
+    """The visits that count to K keys, in C clusters in the order of the keys."""
 
     edge: Ints  # [K + 1] where each key's clusters begin
     total: Floats  # [C] the sum of the gains of a cluster's visits
-    size: Floats | None  # [C] how many those are, as what they are multiplied with; None: one each
+    size: Floats | None  # [C] the number of those visits, as float64; None: one each
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,16 @@ class Visits:
 
 
 def visits_of(batch: Trajectories, gain: Floats, visit: Visit) -> Visits:
-    """Return the visits of some trajectories that count, with the gains from them.
+    """Return the visits that count, with their gains, as clusters.
 
     Steps are sorted by state, and in that order once more by pair: the visits of a pair and a
-    trajectory are then beside each other, and know the visits of the state that they are among.
-    `take` and `flatnonzero` let other threads work meanwhile; indexing with an array does not.
+    trajectory are then next to each other, and each belongs to visits of its state.
+    `take` and `flatnonzero` release the GIL; indexing with an array does not.
 
     Args:
         batch: trajectories.
         gain: [T] G_t of their steps.
-        visit: which visits of a trajectory count.
+        visit: whether the first or every visit of a trajectory counts.
     """
     by_state = stable_order(batch.state, len(batch.states))
     state, action = batch.state.take(by_state), batch.action.take(by_state)
@@ -93,7 +93,7 @@ def _clusters(new_key: Flags, begins: Flags, gain: Floats, visit: Visit) -> tupl
         new_key: [T] where a key begins.
         begins: [T] where a cluster begins, in time order.
         gain: [T] of the steps in this order.
-        visit: which visits of a trajectory count.
+        visit: whether the first or every visit of a trajectory counts.
     """
     first = np.flatnonzero(begins)
     edge = np.searchsorted(first, np.append(np.flatnonzero(new_key), len(gain)))

@@ -1,8 +1,9 @@
-"""What groups of rollouts are like: sizes, spread, which give no gradient, and which are wrong."""
+"""Groups of rollouts: sizes, lowest and highest rewards, a status each, and warnings about them."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import UsageError, listed
+from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.pass_at_k import is_success
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.rollouts import Rollouts
@@ -19,91 +21,101 @@ MIXED, EASY, HARD, FLAT, SINGLE, UNSCORED = range(6)
 STATUS = ("mixed", "too easy", "too hard", "flat", "single", "unscored")
 DEAD = ("too easy", "too hard", "flat")
 EQUAL = 2.0**-23
-"""Rewards that differ by no more, relative to the larger, are one in float32 but for a rounding."""
+"""Rewards are equal up to this relative difference, which is one rounding of float32."""
 SMALL = 1e-5
-"""Below it differences count as to this: 0.3 − 0.1 − 0.2 in float64 is 0 up to 1e-17."""
+"""The least size that differences are relative to: 0.3 − 0.1 − 0.2 is 1e-17 in float64, not 0."""
 
 
 @dataclass(frozen=True)
 class Groups:
-    """K groups, judged by their rewards."""
+    """K groups with the status that follows from their rewards."""
 
     rollouts: Rollouts
-    success: float = 1.0  # the reward from which a rollout is right
+    success: float = 1.0  # the smallest reward that counts as success
     tolerance: float = EQUAL  # rewards are equal if they differ by no more, relative to the larger
 
     def __post_init__(self) -> None:
-        """Refuse numbers that make no sense."""
-        if not np.isfinite(self.success) or not 0 <= self.tolerance < 1:
+        """Refuse an infinite success, and a tolerance outside 0 to 1."""
+        if not np.isfinite(self.success):
             raise UsageError(
-                f"--success {self.success} and --tolerance {self.tolerance}",
-                fix="give a number, and one from 0 to below 1",
+                f"--success {self.success} is not a finite number",
+                fix="use a reward such as --success 1",
+            )
+        if not 0 <= self.tolerance < 1:
+            raise UsageError(
+                f"--tolerance {self.tolerance} is not a number from 0 to below 1",
+                fix="use a number such as --tolerance 1e-6",
             )
 
     @cached_property
-    def group(self) -> Ints:
-        """[J] the groups that have a reward at all."""
+    def with_reward(self) -> Ints:
+        """[J] the numbers of the groups with at least one reward."""
         scored = self.rollouts.scored
         if isinstance(scored.rollout, slice):
             return np.arange(self.rollouts.n_groups)
         first = scored.rollout[scored.start[:-1]]
-        group: Ints = np.searchsorted(self.rollouts.start, first, side="right") - 1
-        return group
+        number: Ints = np.searchsorted(self.rollouts.start, first, side="right") - 1
+        return number
 
-    def placed(self, of_scored: NDArray[Any], empty: float = np.nan) -> NDArray[Any]:
-        """Return [K] what holds for the J groups with a reward, and `empty` for the others."""
+    def for_all(self, of_scored: NDArray[Any], empty: float = np.nan) -> NDArray[Any]:
+        """Return [K] the values of the J groups with a reward, and `empty` for the others."""
         if len(of_scored) == self.rollouts.n_groups:
             return of_scored
         values = np.full(
             self.rollouts.n_groups, empty, dtype=np.result_type(of_scored, type(empty))
         )
-        values[self.group] = of_scored
+        values[self.with_reward] = of_scored
         return values
 
     @cached_property
-    def scored(self) -> Ints:
+    def n_scored(self) -> Ints:
         """[K] rollouts of each group that have a reward."""
-        return self.placed(self.rollouts.scored.size, 0)
+        return self.for_all(self.rollouts.scored.size, 0)
 
     @cached_property
     def low(self) -> Floats:
         """[K] the lowest reward."""
-        return self.placed(self.rollouts.scored.low)
+        return self.for_all(self.rollouts.scored.low)
 
     @cached_property
     def high(self) -> Floats:
         """[K] the highest reward."""
-        return self.placed(self.rollouts.scored.high)
+        return self.for_all(self.rollouts.scored.high)
 
     @cached_property
-    def right(self) -> Ints:
-        """[K] right rollouts."""
+    def n_right(self) -> Ints:
+        """[K] rollouts whose reward counts as success."""
         scored = self.rollouts.scored
-        return self.placed(scored.count(is_success(scored.reward, self.success)), 0)
+        return self.for_all(scored.count(is_success(scored.reward, self.success)), 0)
 
     @cached_property
     def equal(self) -> Flags:
-        """[K] whether all rewards are equal, of which there is at least one.
+        """[K] whether there is a reward and all rewards are equal.
 
-        Trainers compute in float32, where rewards that are further apart are two, and have
-        advantages by right: 1,000,000.1 and 1,000,000.4 differ by 5 units.
+        Trainers compute in float32, where rewards that are further apart do differ and get an
+        advantage: 1,000,000.1 and 1,000,000.4 differ by 5 units.
         """
         most = np.maximum(SMALL, np.maximum(np.abs(self.low), np.abs(self.high)))
-        equal: Flags = (self.high - self.low <= self.tolerance * most) & (self.scored > 0)
+        equal: Flags = (self.high - self.low <= self.tolerance * most) & (self.n_scored > 0)
         return equal
 
     @cached_property
     def status(self) -> NDArray[np.int8]:
         """[K] which of STATUS: a dead group is too easy, too hard (none above 0), or flat."""
         dead = np.where(self.high <= 0, HARD, FLAT)
-        dead = np.where(self.right == self.scored, EASY, dead)
+        dead = np.where(self.n_right == self.n_scored, EASY, dead)
         status = np.where(self.equal, dead, MIXED)
-        status = np.where(self.scored == 1, SINGLE, status)
-        return np.where(self.scored == 0, UNSCORED, status).astype(np.int8)
+        status = np.where(self.n_scored == 1, SINGLE, status)
+        return np.where(self.n_scored == 0, UNSCORED, status).astype(np.int8)
+
+    def dead_by_status(self) -> dict[str, int]:
+        """Return how many groups there are of each dead status."""
+        counts = np.bincount(self.status, minlength=len(STATUS))
+        return {name: int(counts[STATUS.index(name)]) for name in DEAD}
 
     @cached_property
     def usual_size(self) -> int:
-        """The size that most groups have; the larger one of two."""
+        """The size of most groups; of two equally frequent sizes the larger."""
         counts = np.bincount(self.rollouts.size)
         return int(len(counts) - 1 - np.argmax(counts[::-1]))
 
@@ -111,13 +123,13 @@ class Groups:
         """Return how many groups there are of the most frequent sizes, and of others."""
         counts = Counter(dict(enumerate(np.bincount(self.rollouts.size).tolist())))
         common = counts.most_common(4)
-        found = {f"of {size}": number for size, number in common if number}
-        rest = self.rollouts.n_groups - sum(found.values())
-        return {**found, "of other sizes": rest} if rest else found
+        sizes = {f"of {size}": number for size, number in common if number}
+        others = self.rollouts.n_groups - sum(sizes.values())
+        return {**sizes, "of other sizes": others} if others else sizes
 
-    def findings(self) -> list[str]:
-        """Return what is wrong with the groups themselves, in words."""
-        return [*self._singles(), *self._uneven(), *self._across()]
+    def warnings(self) -> list[str]:
+        """Return sentences about groups of one, of uneven sizes, and groups split across steps."""
+        return [*self._singles(), *self._uneven(), *self._split_across_steps()]
 
     def _singles(self) -> list[str]:
         n = int((self.rollouts.size == 1).sum())
@@ -125,47 +137,60 @@ class Groups:
             return []
         many = "every group has" if n == self.rollouts.n_groups else f"{n:,} groups have"
         many = "1 group has" if n == 1 != self.rollouts.n_groups else many
-        why = "; is it the right column that says what is a group?" if n > 1 else ""
+        hint = "; check the column that identifies the group (--group)" if n > 1 else ""
         return [
             f"{many} only one rollout, whose advantage is the raw reward in verl, SkyRL and rLLM "
-            f"(GRPO has become REINFORCE), 0 in TRL, NaN in OpenRLHF and slime{why}"
+            f"(GRPO has become REINFORCE), 0 in TRL, NaN in OpenRLHF and slime{hint}"
         ]
 
     def _uneven(self) -> list[str]:
         size, usual = self.rollouts.size, self.usual_size
-        found = []
+        warnings = []
         merged = np.flatnonzero((size > usual) & (size % usual == 0) & (usual > 1))
         if len(merged):
-            found.append(
+            warnings.append(
                 f"{len(merged):,} of {len(size):,} groups have 2 or more times the usual {usual} "
-                f"rollouts ({self._named(merged)}): two occurrences of a prompt may be merged"
+                f"rollouts ({self._names(merged)}): two occurrences of a prompt may be merged"
             )
         other = np.flatnonzero((size != usual) & (size > 1) & ((size % usual != 0) | (usual == 1)))
         if len(other):
-            found.append(
+            warnings.append(
                 f"{len(other):,} of {len(size):,} groups are not of the usual size {usual} "
-                f"({self._named(other)}): rollouts are missing, or ids are mixed up"
+                f"({self._names(other)}): rollouts are missing, or ids are mixed up"
             )
-        return found
+        return warnings
 
-    def _across(self) -> list[str]:
-        """Groups that are cut by a step: smaller than usual, and together not larger."""
+    def _split_across_steps(self) -> list[str]:
+        """Return a warning if parts of one group lie in several steps: together not too large."""
         rollouts, usual = self.rollouts, self.usual_size
         if len(rollouts.step) < 2 or rollouts.facts.get("grouped_by") != "id":
             return []
         total = np.bincount(rollouts.prompt, weights=rollouts.size)
         times = np.bincount(rollouts.prompt)
-        cut = (times > 1) & (total <= usual)
-        n = int(cut.sum())
+        split = (times > 1) & (total <= usual)
+        n = int(split.sum())
         if not n:
             return []
-        which = np.flatnonzero(cut[rollouts.prompt])
+        parts = np.flatnonzero(split[rollouts.prompt])
         return [
             f"{n:,} {'group goes' if n == 1 else 'groups go'} across steps "
-            f"({self._named(which, n)}), and counted in each by itself; --step none brings "
-            "the parts together"
+            f"({self._names(parts, n)}), and each part counts as a group of its own; use "
+            "--step none to join the parts"
         ]
 
-    def _named(self, groups: Ints, total: int | None = None) -> str:
+    def _names(self, groups: Ints, total: int | None = None) -> str:
         names = list(dict.fromkeys(str(self.rollouts.group[int(g)]) for g in groups[:20]))
         return listed(names, most=3, total=max(len(names), total or len(groups)))
+
+
+def too_small(groups: Groups, conventions: Iterable[Convention]) -> list[str]:
+    """Return a warning for each k of pass-k-analytic that some groups are too small for."""
+    warnings = []
+    for k in {how.k for how in conventions if how.estimator == "pass-k-analytic"}:
+        n = int(((groups.n_scored < k) & (groups.n_scored > 0)).sum())
+        if n:
+            warnings.append(
+                f"{n:,} of {len(groups.n_scored):,} groups have fewer than k = {k} rollouts with a "
+                "reward, and pass-k-analytic gives them no advantage; choose another k with -k"
+            )
+    return warnings

@@ -8,19 +8,19 @@ from rlcalc.numerics.arrays import Flags, Floats, Ints
 
 
 def is_success(reward: Floats, threshold: float) -> Flags:
-    """Return whether rewards reach the threshold, up to rounding: 0.7 + 0.2 + 0.1 reaches 1."""
+    """Return whether a reward is at least the threshold, up to rounding: 0.7 + 0.2 + 0.1 ≥ 1."""
     return reward >= threshold - 1e-9 * max(1.0, abs(threshold))
 
 
 def pass_at_k(size: Ints, right: Ints, k: int) -> Floats:
-    """Return the chance that k of a group's rollouts, drawn without putting back, hold a right one.
+    """Return the chance that a draw of k rollouts, without replacement, holds a right one.
 
         pass@k = 1 − C(n − c, k) / C(n, k)
 
     Args:
         size: [K] n, rollouts of each group.
-        right: [K] c, those that are right.
-        k: answers that are drawn.
+        right: [K] c, right rollouts of each group.
+        k: rollouts in a draw.
 
     Returns:
         [K] chances; NaN where n < k.

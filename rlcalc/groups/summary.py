@@ -1,4 +1,4 @@
-"""What is in the rollouts: the facts of all of them, and a line a step."""
+"""Summary of rollouts: facts about rewards, lengths, dead groups and noise, and a row a step."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from numpy.typing import NDArray
 from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
-from rlcalc.groups.groups import DEAD, EASY, FLAT, HARD, MIXED, SINGLE, STATUS, Groups
+from rlcalc.groups.groups import EASY, FLAT, HARD, MIXED, SINGLE, STATUS, Groups
 from rlcalc.groups.pass_at_k import is_success, none_right, pass_at_k
+from rlcalc.groups.rows import mean_length
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
 
 
 def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
-    """Return a line a step, and everything else in the facts.
+    """Return one row a step, and the facts of all rollouts.
 
     Args:
-        groups: judged rollouts.
+        groups: the groups with their statuses.
         how: the estimator, for the shares of the gradient.
-        facts: what stands before them.
+        facts: the facts to begin with.
     """
     rollouts = groups.rollouts
     facts = {
@@ -44,7 +45,7 @@ def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
 
 
 def clustered(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float]:
-    """Return a mean of values that come in clusters, and its standard error.
+    """Return the mean of clustered values, and its standard error.
 
     Args:
         total: [K] sums of values.
@@ -59,16 +60,16 @@ def clustered(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float
     from rlcalc.numerics.moments import Moments
 
     totals, counts = np.bincount(cluster, weights=total), np.bincount(cluster, weights=count)
-    there = counts > 0
-    if not there.any():
+    known = counts > 0
+    if not known.any():
         return np.nan, np.nan
-    edge = np.array([0, int(there.sum())])
-    held = Moments.of(np.zeros(1, np.int64), edge, totals[there], counts[there])  # type: ignore[arg-type]
-    return float(held.mean[0]), float(held.standard_error()[0])
+    edge = np.array([0, int(known.sum())])
+    moments = Moments.of(np.zeros(1, np.int64), edge, totals[known], counts[known])  # type: ignore[arg-type]
+    return float(moments.mean[0]), float(moments.standard_error()[0])
 
 
 def dead_facts(groups: Groups) -> dict[str, Fact]:
-    """Return how many groups give no gradient, why, and the share to expect at other sizes."""
+    """Return how many groups give no gradient, by status, and the expected share at other sizes."""
     status = np.bincount(groups.status, minlength=len(STATUS))
     several = int(status[: FLAT + 1].sum())
     dead = int(status[EASY] + status[HARD] + status[FLAT])
@@ -76,12 +77,12 @@ def dead_facts(groups: Groups) -> dict[str, Fact]:
         "mixed": int(status[MIXED]),
         "dead": dead,
         "dead_share": dead / several if several else None,
-        "dead_are": {name: int(status[STATUS.index(name)]) for name in DEAD} if dead else {},
+        "dead_are": groups.dead_by_status() if dead else {},
         "single": int(status[SINGLE]),
     }
     if several and groups.usual_size > 1:
-        wanted = [2**power for power in range(1, 12) if 2**power <= 4 * groups.usual_size]
-        for size, (share, n) in dead_at(groups, wanted).items():
+        other_sizes = [2**power for power in range(1, 12) if 2**power <= 4 * groups.usual_size]
+        for size, (share, n) in dead_at(groups, other_sizes).items():
             facts[f"dead_at_{size}"] = share
             if n < several:
                 facts[f"dead_at_{size}_groups"] = n
@@ -89,7 +90,7 @@ def dead_facts(groups: Groups) -> dict[str, Fact]:
 
 
 def dead_at(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
-    """Return the share of groups to expect dead if they were of other sizes, and over how many.
+    """Return the expected share of dead groups at other sizes, and over how many groups.
 
         Σ_v C(m_v, G) / C(n, G)     for G ≤ n, without bias
         Σ_v (m_v / n)^G             for G > n: too high, as groups that are dead now stay dead
@@ -98,8 +99,8 @@ def dead_at(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
     a G beyond the usual size, over all groups of at least 2.
 
     Args:
-        groups: judged rollouts.
-        sizes: G.
+        groups: the groups with their statuses.
+        sizes: the values of G.
     """
     n = groups.rollouts.scored.size
     group, times = multiplicities(groups)
@@ -118,19 +119,21 @@ def dead_at(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
 
 
 def tally(numbers: Ints) -> tuple[Ints, Ints]:
-    """Return the different numbers, rising, and how often each is there."""
+    """Return the different numbers in rising order, and how often each occurs."""
     if numbers.max(initial=0) > len(numbers):
         return np.unique(numbers, return_counts=True)
     counts = np.bincount(numbers)  # without sorting
-    there = np.flatnonzero(counts)
-    return there, counts[there]
+    present = np.flatnonzero(counts)
+    return present, counts[present]
 
 
 def multiplicities(groups: Groups) -> tuple[Ints, Ints]:
-    """Return how many times each different reward occurs in each group; equal ones are one.
+    """Return how many times each different reward occurs in each group.
+
+    In a group whose rewards are all equal within the tolerance there is one value.
 
     Returns:
-        [V] the scored group, and [V] the count of one value in it.
+        [V] the number among the groups with a reward, and [V] the count of one value in it.
     """
     scored = groups.rollouts.scored
     low, high = scored.low, scored.high
@@ -145,13 +148,13 @@ def multiplicities(groups: Groups) -> tuple[Ints, Ints]:
             np.where(low == lowest, at_low, at_high),
             np.where(high == highest, at_high, at_low),
         )
-    equal = groups.equal[groups.group]
+    equal = groups.equal[groups.with_reward]
     at_low = np.where(equal, scored.size, at_low)
     number = np.arange(len(scored.size))
     more = ~equal & (at_low + at_high < scored.size)
     split = np.flatnonzero(~equal)
-    found = [(number, at_low), (number[split], at_high[split])]
-    if more.any():  # the values between, in the groups that have such
+    parts = [(number, at_low), (number[split], at_high[split])]
+    if more.any():  # rewards between the lowest and the highest
         inside = scored.each(more) & (scored.reward > scored.each(low))
         inside &= scored.reward < scored.each(high)
         group, value = scored.each(number)[inside], scored.reward[inside]
@@ -160,21 +163,21 @@ def multiplicities(groups: Groups) -> tuple[Ints, Ints]:
         begin = np.flatnonzero(
             (np.diff(group, prepend=-1) != 0) | (np.diff(value, prepend=np.nan) != 0)
         )
-        found.append((group[begin], np.diff(np.append(begin, len(group)))))
+        parts.append((group[begin], np.diff(np.append(begin, len(group)))))
     return (
-        np.concatenate([group for group, _ in found]),
-        np.concatenate([times for _, times in found]),
+        np.concatenate([group for group, _ in parts]),
+        np.concatenate([times for _, times in parts]),
     )
 
 
 def reward_facts(groups: Groups) -> dict[str, Fact]:
     """Return the mean reward and pass@k, each with an error bar clustered by prompt.
 
-    A reward counts once a rollout, pass@k once a group; of groups with fewer than k rewards it is
-    not known, and then the facts say how many others there are.
+    A reward counts once a rollout, pass@k once a group. Groups with fewer than k rewards have no
+    pass@k; if there are such groups, a fact says how many others there are.
     """
     rollouts, scored = groups.rollouts, groups.rollouts.scored
-    prompt = rollouts.prompt[groups.group]
+    prompt = rollouts.prompt[groups.with_reward]
     facts: dict[str, Fact] = {"unscored": len(rollouts) - len(scored)}
     if not len(scored):
         return facts
@@ -183,23 +186,23 @@ def reward_facts(groups: Groups) -> dict[str, Fact]:
     facts |= {"reward_mean": mean, "reward_se": error}
     facts |= {"reward_min": float(scored.reward.min()), "reward_max": float(scored.reward.max())}
     facts["success"] = f"reward >= {groups.success:g}"
-    right = groups.right[groups.group]
+    right = groups.n_right[groups.with_reward]
     usual = groups.usual_size
     powers = [2**power for power in range(12) if 2**power < usual]
     for k in [*powers, usual]:
         chance = chances(scored.size, right, k)
-        there = ~np.isnan(chance)
-        ones = np.ones(int(there.sum()))
-        if len(ones):
-            value, error = clustered(chance[there], ones, prompt[there])
+        known = ~np.isnan(chance)
+        n = int(known.sum())
+        if n:
+            value, error = clustered(chance[known], np.ones(n), prompt[known])
             facts |= {f"pass_at_{k}": value, f"pass_at_{k}_se": error}
-        if 0 < len(ones) < len(chance):
-            facts[f"pass_at_{k}_groups"] = len(ones)
+        if 0 < n < len(chance):
+            facts[f"pass_at_{k}_groups"] = n
     return facts
 
 
 def chances(size: Ints, right: Ints, k: int) -> Floats:
-    """Return [K] pass@k; of many groups, few are of another size or have as many right ones."""
+    """Return [K] pass@k: each pair of a size and a count once, where there are more groups."""
     width = int(size.max(initial=0)) + 1
     if width * width > len(size):
         return pass_at_k(size, right, k)
@@ -209,7 +212,7 @@ def chances(size: Ints, right: Ints, k: int) -> Floats:
 
 
 def length_facts(groups: Groups) -> dict[str, Fact]:
-    """Return lengths of right and wrong answers, and the share that was cut."""
+    """Return the mean lengths of right and wrong rollouts, and the share that was truncated."""
     rollouts = groups.rollouts
     if rollouts.length is None and rollouts.truncated is None:
         return {}
@@ -234,12 +237,12 @@ def _mean(values: Any) -> float | None:
 
 
 def gradient_facts(groups: Groups, how: Convention) -> dict[str, Fact]:
-    """Return which share of the gradient the long, and the wrong, rollouts have.
+    """Return the shares of the gradient that come from long and from wrong rollouts.
 
         token-mean: |A_i| L_i / Σ |A_j| L_j          sequence-mean: |A_i| / Σ |A_j|
 
     Args:
-        groups: judged rollouts.
+        groups: the groups with their statuses.
         how: the estimator of the advantages.
     """
     rollouts = groups.rollouts
@@ -249,9 +252,9 @@ def gradient_facts(groups: Groups, how: Convention) -> dict[str, Fact]:
         advantage = np.abs(advantages(rollouts, how))
     except InputError:
         return {}
-    there = np.isfinite(advantage) & ~np.isnan(rollouts.length)
-    length, advantage = rollouts.length[there], advantage[there]
-    reward = rollouts.reward[there]
+    known = np.isfinite(advantage) & ~np.isnan(rollouts.length)
+    length, advantage = rollouts.length[known], advantage[known]
+    reward = rollouts.reward[known]
     long = length >= np.quantile(length, 0.75) if len(length) else length > 0
     wrong = ~is_success(reward, groups.success)
     facts: dict[str, Fact] = {}
@@ -264,7 +267,7 @@ def gradient_facts(groups: Groups, how: Convention) -> dict[str, Fact]:
 
 
 def noise_facts(rollouts: Rollouts) -> dict[str, Fact]:
-    """Return how often the same response to the same prompt got different rewards."""
+    """Return how often equal responses to one prompt have different rewards."""
     if rollouts.response is None:
         return {}
     scored = ~np.isnan(rollouts.reward)
@@ -287,17 +290,17 @@ def noise_facts(rollouts: Rollouts) -> dict[str, Fact]:
 
 
 def _by_step(groups: Groups) -> dict[str, Column]:
-    """Return a line a step, in which each number is what the facts of that step alone would say."""
+    """Return a row a step, whose numbers are the facts of that step alone."""
     rollouts, scored = groups.rollouts, groups.rollouts.scored
     n_steps = len(rollouts.step)
     step_of = rollouts.step_of_group
-    sums = np.nan_to_num(groups.placed(scored.mean * scored.size, 0.0))
+    sums = np.nan_to_num(groups.for_all(scored.mean * scored.size, 0.0))
     means, errors = np.full(n_steps, np.nan), np.full(n_steps, np.nan)
     for step in range(n_steps):
         part = slice(int(rollouts.batch[step]), int(rollouts.batch[step + 1]))
         means[step], errors[step] = clustered(
             sums[part],
-            groups.scored[part].astype(float),
+            groups.n_scored[part].astype(float),
             np.arange(part.stop - part.start),
         )
 
@@ -316,7 +319,8 @@ def _by_step(groups: Groups) -> dict[str, Column]:
         "reward": Column(means),
         "reward_se": Column(errors, "error"),
         "pass_at_1": Column(
-            mean(groups.right / np.maximum(groups.scored, 1), groups.scored > 0), symbol="pass@1"
+            mean(groups.n_right / np.maximum(groups.n_scored, 1), groups.n_scored > 0),
+            symbol="pass@1",
         ),
         "dead": Column(mean(status >= EASY, several)),
         "too_easy": Column(mean(status == EASY, several)),
@@ -324,12 +328,7 @@ def _by_step(groups: Groups) -> dict[str, Column]:
     }
     edges = rollouts.start[rollouts.batch]
     if rollouts.length is not None:
-        known = ~np.isnan(rollouts.length)
-        held = np.add.reduceat(np.where(known, rollouts.length, 0.0), edges[:-1])
-        count = np.add.reduceat(known.astype(np.float64), edges[:-1])
-        columns["length"] = Column(
-            np.divide(held, count, out=np.full(n_steps, np.nan), where=count > 0)
-        )
+        columns["length"] = Column(mean_length(rollouts, edges))
     if rollouts.truncated is not None:
         cut = np.add.reduceat(rollouts.truncated.astype(np.float64), edges[:-1])
         columns["truncated"] = Column(cut / np.diff(edges))

@@ -1,4 +1,4 @@
-"""Arrays: their types, and what is done to many segments of one at once."""
+"""Arrays: types, sums over segments, codes without gaps, and a stable sort by digits."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Numbers = TypeVar("Numbers", Floats, Ints)
 
 
 def differs_from_previous(values: NDArray[Any]) -> Flags:
-    """Return [N] whether a value differs from the one before; the first does."""
+    """Return [N] whether a value differs from the previous one; True for the first."""
     differs = np.ones(len(values), dtype=bool)
     np.not_equal(values[1:], values[:-1], out=differs[1:])
     return differs
 
 
 def segment_sums(values: Numbers, start: Ints) -> Numbers:
-    """Return the sums of values[start[g] : start[g + 1]], none of which is empty."""
+    """Return the sums of values[start[g] : start[g + 1]], with no empty segment."""
     return np.add.reduceat(values, start[:-1]) if len(start) > 1 else values[:0]
 
 
@@ -33,7 +33,7 @@ def segment_mean(values: Floats, start: Ints) -> Floats:
 
 
 def appearance_order(labels: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
-    """Return the different labels in order of first appearance, and the number of each entry."""
+    """Return the different labels in order of first appearance, and each entry's label number."""
     known, first, number = np.unique(labels, return_index=True, return_inverse=True)
     by_appearance = np.argsort(first)
     place = np.empty(len(known), dtype=np.int64)
@@ -42,11 +42,11 @@ def appearance_order(labels: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
 
 
 def gather_ranges(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
-    """Return the offsets of some of the rows of a ragged array, and which members they hold.
+    """Return the offsets and the members of some rows of a ragged array.
 
     Args:
         start: [N + 1] offsets of all rows.
-        rows: [M] which rows, in which order.
+        rows: [M] the numbers of the rows, in order.
 
     Returns:
         [M + 1] offsets; the members, row by row.
@@ -57,11 +57,11 @@ def gather_ranges(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
 
 
 def dense(code: Ints | Codes, n: int) -> tuple[Ints, Ints]:
-    """Return the same codes counted from 0 without gaps, and the codes that the new ones stand for.
+    """Return the codes renumbered from 0 without gaps, and the old code of each new one.
 
     Args:
         code: [T] at least 0 and below `n`.
-        n: how many codes there could be.
+        n: the number of possible codes.
     """
     if n <= 4 * len(code) + 64:
         used = np.bincount(code, minlength=n) > 0

@@ -1,4 +1,4 @@
-"""How far a mean may be from the truth: Student's t, and clusters that count for less than one."""
+"""Confidence intervals of means: Student's t, with fewer effective clusters where sizes differ."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from rlcalc.numerics.moments import Moments
 
 
 def half_width(confidence: float, error: Floats, moments: Moments, degrees: Floats) -> Floats:
-    """Return how far an interval reaches to either side of a mean.
+    """Return the half width of the confidence interval of a mean.
 
         t(ν) · se · (m/(m−1)) / (n/(n−1)),      m = (Σ k_e)² / Σ k_e²,      ν = min(degrees, m − 1)
 
-    m is Kish's effective number of clusters: few large clusters tell less than many equal ones. The
-    factor makes of se the jackknife's error √( (n−1)/n Σ (r_e/(1−h))² ) / Σk, with the leverage of
-    every cluster h = 1/m, its mean by size. Where every k_e is 1, m = n and this is t(n−1) · se.
+    m is Kish's effective number of clusters: a few large clusters hold less information than many
+    equal ones. The factor turns se into the jackknife's error √( (n−1)/n Σ (r_e/(1−h))² ) / Σk,
+    with the leverage of every cluster h = 1/m, its mean by size. Where every k_e is 1, m = n and
+    this is t(n−1) · se.
 
     Args:
         confidence: between 0 and 1.
@@ -41,11 +42,11 @@ def half_width(confidence: float, error: Floats, moments: Moments, degrees: Floa
 
 
 def student_t(confidence: float, degrees: Ints) -> Floats:
-    """Return how many standard errors an interval reaches to either side: P(|t| ≤ x) = confidence.
+    """Return the half width of an interval in standard errors: x with P(|t| ≤ x) = confidence.
 
     Up to 200 degrees of freedom Newton's method on the finite series of the distribution
     (Abramowitz & Stegun 26.7.3 and 26.7.4), above it the expansion around the normal quantile
-    (26.7.5). Right to 11 digits at the usual confidences, to 8 at 0.999999.
+    (26.7.5). Correct to 11 digits at the usual confidences, to 8 at 0.999999.
 
     Args:
         confidence: between 0 and 1, both excluded.

@@ -1,4 +1,4 @@
-"""Compile a loop on its first large call, and keep its plain-Python twin."""
+"""Kernels: loops over arrays that are compiled on their first large call."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 SMALL, TINY = 1 << 12, 1 << 8
-"""Entries of the largest array up to which plain Python answers: before a compiler is loaded, and
-once it is there for another loop."""
+"""The most entries of the largest array for which plain Python runs: before a compiler is loaded,
+and once it is loaded for another loop."""
 
 
 class Kernel:
-    """A loop over arrays, which runs as it is written or compiled, with the same bits."""
+    """A loop over arrays that runs in plain Python or compiled, with the same bits."""
 
     patience = 1.0
-    """Seconds that plain Python may still take in all: in more, a compiler would have paid."""
+    """Seconds that plain Python may still take in total before compiling is the faster choice."""
 
     def __init__(self, loop: Callable[..., Any]) -> None:
         self.plain = loop
@@ -29,7 +29,7 @@ class Kernel:
         update_wrapper(self, loop)
 
     def __call__(self, *arguments: Any) -> Any:
-        """Run the loop: compiled where an array is large, or where it is compiled already."""
+        """Run the loop: compiled if an array is large or the loop is compiled already."""
         if self._compiled is None and Kernel.patience > 0:
             most = TINY if "numba" in sys.modules else SMALL
             if not _large(arguments, most):
@@ -41,7 +41,7 @@ class Kernel:
 
     @property
     def compiled(self) -> Callable[..., Any]:
-        """The compiled loop; it lets other threads run, and is kept on disk for the next time."""
+        """The compiled loop; it releases the GIL, and is cached on disk."""
         if self._compiled is None:
             import numba
 
@@ -50,10 +50,10 @@ class Kernel:
         return self._compiled
 
     def aside(self, *arguments: Any) -> None:
-        """Run the compiled loop, which may take minutes, so that an interrupt is heard meanwhile.
+        """Run the compiled loop, which may take minutes, in a thread, so that Ctrl-C still works.
 
-        Python hears it between two steps of the main thread, and a compiled loop is one step, as
-        waiting without a timeout is once Polars has put its own handler there.
+        Python handles an interrupt between two steps of the main thread. A compiled loop is one
+        step, and so is waiting without a timeout once Polars has installed its own handler.
         """
         loop = self.compiled
         if threading.current_thread() is not threading.main_thread():
@@ -66,7 +66,7 @@ class Kernel:
 
 
 def load_compiler() -> None:
-    """Load the compiler beside other work, which will need it: it takes a third of a second."""
+    """Load the compiler in a thread: it takes a third of a second, and later work needs it."""
     threading.Thread(target=importlib.import_module, args=("numba",), daemon=True).start()
 
 
@@ -77,5 +77,5 @@ def _large(argument: Any, most: int) -> bool:
 
 
 def kernel(loop: Callable[..., Any]) -> Kernel:
-    """Make a kernel of a loop."""
+    """Return the loop as a kernel; used as a decorator."""
     return Kernel(loop)

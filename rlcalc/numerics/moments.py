@@ -1,4 +1,4 @@
-"""Count, mean and spread that add up: what one pass over some of the data leaves behind.
+"""Moments that merge: count, mean and variance of clustered data, from one pass over each part.
 
 The data of a key come in clusters: the visits of one trajectory belong together, different
 trajectories are independent. Cluster e has k_e visits with the sum T_e, and the mean of the key is
@@ -18,17 +18,17 @@ import numpy as np
 from rlcalc.numerics.arrays import Floats, Ints, Numbers, segment_sums
 
 Sized = tuple[Floats, Floats | None]
-"""[C] sums of clusters, and how many visits each has; None: one each."""
+"""[C] sums of clusters, and the number of visits of each; None: one each."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns with one row a key, keys rising; two tables are laid out alike before they add up."""
+    """Columns with one row a key, in rising order; `spread` aligns two tables to merge them."""
 
     key: Ints  # [K] ascending
 
     def spread(self, key: Ints) -> Self:
-        """Return the same table with a row for each of `key`; new rows hold 0.
+        """Return the same table with one row for each entry of `key`; new rows hold 0.
 
         Args:
             key: ascending, and contains every key of this table.
@@ -39,13 +39,13 @@ class Table:
         return type(self)(**{**columns, "key": key})
 
     def take(self, place: Ints) -> Self:
-        """Return the rows that stand at these places; their keys need not rise."""
+        """Return the rows at some places; their keys need not be in rising order."""
         return type(self)(**{c.name: getattr(self, c.name)[place] for c in fields(self)})
 
 
 @dataclass(frozen=True)
 class Moments(Table):
-    """What the clusters of K keys leave behind: means, and how far they can be from the truth."""
+    """Means of K keys over clusters, and the sums that their standard errors need."""
 
     clusters: Ints  # [K] n: clusters (trajectories) in which the key occurs
     count: Ints  # [K] Σ k_e: visits
@@ -56,7 +56,7 @@ class Moments(Table):
 
     @classmethod
     def of(cls, key: Ints, edge: Ints, total: Floats, size: Floats | None = None) -> Moments:
-        """Return the moments of C clusters that belong to K keys, each of which has at least one.
+        """Return the moments of C clusters of K keys, each of which has at least one cluster.
 
         Args:
             key: [K] ascending.
@@ -76,7 +76,7 @@ class Moments(Table):
         return cls(key, clusters, count, mean, squares, lean, size_squares)
 
     def around(self, mean: Floats) -> Moments:
-        """Return the same sums taken around another number m + d.
+        """Return the same sums around another number m + d.
 
         Σ (T − (m+d) k)² = Σ(T−mk)² − 2d Σ(T−mk)k + d² Σk²
         """
@@ -92,7 +92,7 @@ class Moments(Table):
         )
 
     def merge(self, later: Moments) -> Moments:
-        """Return the moments of both sets of clusters together, which must have none in common."""
+        """Return the moments of both sets of clusters, which have no cluster in common."""
         key = merged_keys(self.key, later.key)
         one, two = self.spread(key), later.spread(key)
         mean = merged_mean(one.count, one.mean, two.count, two.mean)
@@ -108,7 +108,7 @@ class Moments(Table):
         )
 
     def standard_error(self) -> Floats:
-        """Return the standard error of each mean; NaN where one cluster alone cannot tell.
+        """Return the standard error of each mean; NaN where there is one cluster only.
 
             se = √( n/(n−1) · Σ (T_e − m k_e)² ) / Σ k_e        (s/√n where every k_e = 1)
 
@@ -126,7 +126,7 @@ class Moments(Table):
 
 @dataclass(frozen=True)
 class CoMoments(Table):
-    """How two ratios x and y lean on the same clusters, for K keys: what their covariance needs.
+    """Sums over clusters that two ratios x and y share, for K keys: they give the covariance.
 
     Cluster e has the sums X_e, Y_e and the sizes k_e (of x) and l_e (of y).
     """
@@ -183,7 +183,7 @@ class CoMoments(Table):
         )
 
     def around(self, x_mean: Floats, y_mean: Floats) -> CoMoments:
-        """Return the same sums taken around other numbers."""
+        """Return the same sums around other numbers."""
         d, e = x_mean - self.x_mean, y_mean - self.y_mean
         return CoMoments(
             key=self.key,
@@ -224,7 +224,7 @@ class CoMoments(Table):
 
 
 def difference_error(y: Moments, x: Moments, both: CoMoments) -> tuple[Floats, Floats]:
-    """Return the standard error of q − p, where each y is estimated from some of the clusters of x.
+    """Return the standard error of q − p, where y is estimated from some of the clusters of x.
 
     Cluster e moves the difference by ψ_e = (Y_e − q l_e)/Σl − (X_e − p k_e)/Σk, where p is the mean
     of x over all its clusters. The n clusters that have a y and the n' that have none are two
@@ -277,13 +277,13 @@ def merged(parts: Iterable[Part]) -> Part | None:
 
 
 def residual(total: Floats, size: Floats | None, mean: Floats, clusters: Ints) -> Floats:
-    """Return [C] what is left of each cluster's total without the mean of its key: T_e − m k_e."""
+    """Return [C] the residual of each cluster's total: T_e − m k_e, with the mean m of its key."""
     means = np.repeat(mean, clusters)
     return total - means if size is None else total - means * size
 
 
 def placed(values: Numbers, key: Ints, into: Ints, empty: int = 0) -> Numbers:
-    """Return the values of some keys as a column for all of `into`, with `empty` for the others."""
+    """Return the values of some keys as a column for all keys `into`, with `empty` elsewhere."""
     if len(key) == len(into):
         return values
     column = np.full(len(into), empty, dtype=values.dtype)
@@ -292,7 +292,7 @@ def placed(values: Numbers, key: Ints, into: Ints, empty: int = 0) -> Numbers:
 
 
 def merged_keys(one: Ints, two: Ints) -> Ints:
-    """Return the keys of both, ascending; `one` itself where they are the same."""
+    """Return the keys of both, ascending; `one` itself if they are the same."""
     return one if np.array_equal(one, two) else np.union1d(one, two)
 
 

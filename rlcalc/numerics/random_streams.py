@@ -1,7 +1,7 @@
-"""Random numbers by their place: one stream an episode, whatever order they are asked for in.
+"""Random numbers by place: one stream an episode, independent of the order of the draws.
 
-The number at place t of episode e is a hash of (seed, e, t). No generator carries a state from one
-to the next, so threads, batches and implementations cannot change what an episode draws.
+The number at place t of episode e is a hash of (seed, e, t). There is no generator with a state, so
+threads, batches and implementations cannot change the numbers of an episode.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LARGEST_SEED = 2**63 - 1
 
 
 def mix(words: Words) -> Words:
-    """Return 64 random-looking bits for each number: a bijection in which every bit turns others.
+    """Return 64 random-looking bits for each number: a bijection where each bit changes half.
 
     The two compiled loops of `simulation.sampler` write the same lines out for one number, as a
     kernel cannot call a Python function.
@@ -63,13 +63,13 @@ def draw(key: Words, place: int | NDArray[np.integer[Any]]) -> Words:
 
     Args:
         key: [E] of `stream_keys`.
-        place: 0 for what comes before the first step, t for step t = 1, 2, ...; one, or [E].
+        place: 0 for draws before the first step, t for step t = 1, 2, ...; one number, or [E].
     """
     return mix(key + (np.atleast_1d(place).astype(np.uint64) + np.uint64(1)) * GOLDEN)
 
 
 def any_seed() -> int:
-    """Return a seed that nobody has chosen, short enough to be typed."""
+    """Return a seed from the operating system, short enough to be typed."""
     import secrets
 
     return secrets.randbelow(2**32)

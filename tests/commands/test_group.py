@@ -406,7 +406,7 @@ def test_the_audit_exits_4_where_it_finds_something(rlcalc: Shell, tmp_path: Pat
 USAGE = {
     "--estimator rlo": "did you mean rloo",
     "--as verll": "did you mean verl",
-    "--as trl --estimator opo": "trl has no opo",
+    "--as trl --estimator opo": "trl has no estimator opo",
     "--compare grpo,grpo": "each estimator once",
     "--compare grpo --estimator rloo": "name all of them",
     "--weights 1": "--reward a,b",

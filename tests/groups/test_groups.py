@@ -44,7 +44,7 @@ def test_rewards_that_are_apart_in_float32_are_two() -> None:
 def findings(group: list[object], step: list[int] | None = None) -> str:
     rollouts = Rollouts.from_arrays(np.array(group), np.zeros(len(group)), step=step)
     held = {"grouped_by": "id"}
-    return " ".join(Groups(Rollouts(**{**vars_of(rollouts), "facts": held})).findings())
+    return " ".join(Groups(Rollouts(**{**vars_of(rollouts), "facts": held})).warnings())
 
 
 def vars_of(rollouts: Rollouts) -> dict[str, object]:
@@ -58,7 +58,7 @@ def test_even_groups_are_fine() -> None:
 def test_groups_of_one_are_said() -> None:
     assert "1 group has only one rollout" in findings([1, 1, 2])
     assert "every group has only one rollout" in findings([1, 2, 3])
-    assert "is it the right column" in findings([1, 2, 3])
+    assert "check the column that identifies the group" in findings([1, 2, 3])
 
 
 def test_uneven_and_merged_groups_are_said() -> None:

@@ -65,7 +65,9 @@ def test_facts_say_over_how_many_groups_they_are() -> None:
     assert found["pass_at_4"] == 1
     assert found["pass_at_4_groups"] == found["dead_at_4_groups"] == 2
     assert "pass_at_2_groups" not in found
-    assert "no curve to read off" in " ".join(rlcalc.group(rollouts, rows="summary").notes)
+    assert "do not compare the values as one curve" in " ".join(
+        rlcalc.group(rollouts, rows="summary").notes
+    )
 
 
 @given(st.lists(st.lists(rewards, min_size=1, max_size=4), min_size=2, max_size=8))

@@ -1,4 +1,4 @@
-"""GDPO: every reward function is normalised by itself before they are added up."""
+"""GDPO: normalises each reward function by itself, then adds them up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GPG: centred rewards, made larger where few rewards are not 0."""
+"""GPG: centred rewards, scaled up in batches where most rewards are 0."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from rlcalc.rollouts import Scored
 
 
 def gpg(scored: Scored, how: Convention) -> Floats:
-    """Return centred rewards times the batch's share of rewards that are not 0, turned over.
+    """Return centred rewards divided by the batch's share of rewards that are not 0.
 
         A_i = α (r_i − μ),      α = N / max(1, #{r_j ≠ 0})
 
     Args:
         scored: the rollouts.
-        how: what becomes of groups of one.
+        how: the advantage in groups of one.
 
     Returns:
         [M] in reward units.

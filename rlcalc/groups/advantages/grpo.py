@@ -1,4 +1,4 @@
-"""GRPO, and Dr. GRPO, which does not divide."""
+"""GRPO, and Dr. GRPO, which does not divide by the standard deviation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def dr_grpo(scored: Scored, how: Convention) -> Floats:
 
     Args:
         scored: the rollouts.
-        how: what becomes of groups of one.
+        how: the advantage in groups of one.
 
     Returns:
         [M] in reward units.
@@ -31,16 +31,16 @@ def dr_grpo(scored: Scored, how: Convention) -> Floats:
 
 
 def grpo(scored: Scored, how: Convention) -> Floats:
-    """Return the same in units of the standard deviation of the rewards.
+    """Return how much better each reward is than its group's mean, in standard deviations.
 
         A_i = (r_i − μ) / (σ + ε),      σ = √( Σ (r_j − μ)² / (G − ddof) )
 
     With scale `batch` σ is that of all rewards of the step; with `none` this is Dr. GRPO. With
-    `leave_one_out` both μ and σ are of the others, and where those are all equal nothing divides.
+    `leave_one_out` both μ and σ are of the others; if those are all equal, there is no division.
 
     Args:
         scored: the rollouts.
-        how: ε, ddof, the scale, leave-one-out, and what becomes of groups of one.
+        how: ε, ddof, the scale, leave-one-out, and the advantage in groups of one.
 
     Returns:
         [M] without a unit.
@@ -64,7 +64,7 @@ def others_deviation(scored: Scored, ddof: int) -> Floats:
 
         Σ_{j≠i} (r_j − μ_{−i})² = Σ_j (r_j − μ)² − (r_i − μ)² G/(G − 1)
 
-    Where the two terms cancel, the sum is taken anew over the others themselves.
+    Where the two terms cancel, the sum is computed over the others themselves.
 
     Args:
         scored: the rollouts.
@@ -84,7 +84,7 @@ def others_deviation(scored: Scored, ddof: int) -> Floats:
 
 
 def _squares_of_others(scored: Scored, rollout: Ints) -> Floats:
-    """Return the sums of squares of the others of some rollouts, written out."""
+    """Return, for some rollouts, the sum of squares of the others of their group, term by term."""
     group = np.searchsorted(scored.start, rollout, side="right") - 1
     size = scored.size[group]
     edge = np.concatenate([[0], np.cumsum(size)])

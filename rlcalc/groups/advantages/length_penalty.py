@@ -1,4 +1,4 @@
-"""Rewards that hold the length against a rollout: shaped before any estimator sees them."""
+"""Length penalties: rewards that also depend on the length, computed before any estimator runs."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ PENALTIES = ("kimi", "efficiency", "overlong:MAX:BUFFER")
 
 
 def penalised(rollouts: Rollouts, penalty: str | None, success: float) -> Rollouts:
-    """Return the same rollouts with rewards that depend on the length; as they are without penalty.
+    """Return the rollouts with penalised rewards, or as they are if there is no penalty.
 
     Args:
         rollouts: with lengths.
         penalty: as `shaper` takes it; None: no penalty.
-        success: the reward from which a rollout is right.
+        success: the smallest reward that counts as success.
 
     Raises:
         UsageError: there is no such penalty.
-        InputError: a length is not known.
+        InputError: a length is unknown.
     """
     if penalty is None:
         return rollouts
@@ -36,11 +36,11 @@ def penalised(rollouts: Rollouts, penalty: str | None, success: float) -> Rollou
 
 
 def shaper(penalty: str, success: float) -> Callable[[Scored], Floats]:
-    """Return what makes other rewards of rewards.
+    """Return the function that penalises rewards.
 
     Args:
         penalty: `kimi`, `efficiency` or `overlong:MAX:BUFFER`.
-        success: the reward from which a rollout is right.
+        success: the smallest reward that counts as success.
 
     Raises:
         UsageError: there is no such penalty.
@@ -55,20 +55,20 @@ def shaper(penalty: str, success: float) -> Callable[[Scored], Floats]:
         return partial(overlong, longest=longest, buffer=buffer)
     raise UsageError(
         f"there is no length penalty {shown(penalty)}",
-        fix=meant(name, ("kimi", "efficiency", "overlong")) + f"one of {', '.join(PENALTIES)}",
+        fix=meant(name, ("kimi", "efficiency", "overlong")) + f"use one of {', '.join(PENALTIES)}",
     )
 
 
 def kimi(scored: Scored, success: float) -> Floats:
-    """Return rewards with a bonus for short right answers; wrong ones are never better for it.
+    """Return rewards with a bonus for short right rollouts and a penalty for long ones.
 
         λ_i = ½ − (L_i − L_min)/(L_max − L_min);      r_i + λ_i if right, else r_i + min(0, λ_i)
 
-    and nothing where all of a group are equally long.
+    and λ_i = 0 in a group whose rollouts are equally long. Wrong rollouts never gain.
 
     Args:
         scored: the rollouts, with lengths.
-        success: the reward from which a rollout is right.
+        success: the smallest reward that counts as success.
 
     Returns:
         [M] in reward units.
@@ -84,11 +84,11 @@ def kimi(scored: Scored, success: float) -> Floats:
 
 
 def efficiency(scored: Scored) -> Floats:
-    """Return rewards of which the best of a group grow up to double the shorter they are.
+    """Return rewards where the best of a group grow, up to double, the shorter they are.
 
         r_i (1 + min(1, max(0, 1 − L_i/L̄))) for those with the group's highest reward, if above 0
 
-    where L̄ is the mean length of those.
+    where L̄ is the mean length of the rollouts with that reward.
 
     Args:
         scored: the rollouts, with lengths.
@@ -134,7 +134,7 @@ def _numbers(text: str, penalty: str) -> tuple[float, float]:
             raise ValueError
     except ValueError as error:
         raise UsageError(
-            f"--length-penalty {shown(penalty)}",
-            fix="write overlong:MAX:BUFFER, e.g. overlong:4096:512",
+            f"--length-penalty {shown(penalty)} is not overlong:MAX:BUFFER with 0 < BUFFER <= MAX",
+            fix="give both numbers of tokens, such as overlong:4096:512",
         ) from error
     return longest, buffer

@@ -15,12 +15,12 @@ def maxrl(scored: Scored, how: Convention) -> Floats:
 
         A_i = (r_i − μ) / (μ + ε)
 
-    With ε = 0 a group whose mean is not above 0 gets 0. With an ε, as SkyRL has it, a negative mean
-    turns the signs over.
+    With ε = 0 a group whose mean is not above 0 gets 0. With ε > 0, as in SkyRL, a negative mean
+    reverses the signs.
 
     Args:
         scored: the rollouts.
-        how: ε, and what becomes of groups of one.
+        how: ε, and the advantage in groups of one.
 
     Returns:
         [M] without a unit.

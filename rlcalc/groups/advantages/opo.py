@@ -1,4 +1,4 @@
-"""OPO: the baseline with the least variance, if a gradient's square grows with the length."""
+"""OPO: the length-weighted baseline, of least variance if squared gradients grow with length."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from rlcalc.rollouts import Scored
 
 
 def opo(scored: Scored, how: Convention) -> Floats:
-    """Return how much better each reward is than the mean of its group weighted by length.
+    """Return how much better each reward is than the length-weighted mean of its group.
 
         A_i = r_i − Σ_j L_j r_j / Σ_j L_j
 
     Args:
         scored: the rollouts, with lengths.
-        how: what becomes of groups of one.
+        how: the advantage in groups of one.
 
     Returns:
         [M] in reward units.
 
     Raises:
-        InputError: a length is not known.
+        InputError: a length is unknown.
 
     Source: Hao et al. (2025), On-Policy RL with Optimal Reward Baseline, arXiv 2505.23585.
     """

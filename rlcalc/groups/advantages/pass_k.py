@@ -1,4 +1,4 @@
-"""Pass@k training: credit for the best of k, by sampling and in closed form."""
+"""Pass@k training: advantages for the best of k rollouts, sampled and in closed form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rlcalc.rollouts import Scored
 
 
 def pass_k(scored: Scored, how: Convention) -> Floats:
-    """Return the lead of the best over the second best of its group, and 0 for all others.
+    """Return the lead of a group's best reward over its second best, and 0 for all others.
 
         A_best = (r_best − r_second) / (σ + ε);      a tie for the best: 0
 
@@ -24,7 +24,7 @@ def pass_k(scored: Scored, how: Convention) -> Floats:
     Returns:
         [M] without a unit; in reward units with scale `none`.
 
-    Source: Walder & Karkhanis (2025), arXiv 2503.19595, as verl's `grpo_passk` has it.
+    Source: Walder & Karkhanis (2025), arXiv 2503.19595, as in verl's `grpo_passk`.
     """
     high = scored.each(scored.high)
     best = scored.reward == high
@@ -48,7 +48,7 @@ def pass_k_analytic(scored: Scored, how: Convention) -> Floats:
 
     Args:
         scored: the rollouts.
-        how: k, and the reward from which a rollout is right.
+        how: k, and the smallest reward that counts as success.
 
     Returns:
         [M] without a unit; NaN where G < k.
@@ -60,7 +60,7 @@ def pass_k_analytic(scored: Scored, how: Convention) -> Floats:
     """
     k = how.k
     if k < 1:
-        raise UsageError(f"-k {k}", fix="give a whole number from 1")
+        raise UsageError(f"-k {k} is not at least 1", fix="use a whole number such as -k 4")
     right = is_success(scored.reward, how.success)
     size = scored.size
     wrong = size - scored.count(right)

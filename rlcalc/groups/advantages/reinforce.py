@@ -1,4 +1,4 @@
-"""REINFORCE, without a baseline and with that of the batch."""
+"""REINFORCE, without a baseline and with the mean of the batch as baseline."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def reinforce(scored: Scored, how: Convention) -> Floats:
 
 
 def batch(scored: Scored, how: Convention) -> Floats:
-    """Return the rewards, whitened over the batch: groups play no part.
+    """Return the rewards, whitened over the batch without regard to groups.
 
         A_i = (r_i − μ_B) / (σ_B + ε)
 
-    With scale `none` nothing divides.
+    With scale `none` there is no division.
 
     Args:
         scored: the rollouts.

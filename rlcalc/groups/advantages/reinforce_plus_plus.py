@@ -1,4 +1,4 @@
-"""REINFORCE++ and its baseline form: whitened over the batch, most often token by token."""
+"""REINFORCE++ and its baseline form: rewards whitened over the batch, usually over its tokens."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def reinforce_plus_plus(scored: Scored, how: Convention) -> Floats:
 
 
 def reinforce_plus_plus_baseline(scored: Scored, how: Convention) -> Floats:
-    """Return what is left of the rewards without their group's mean, whitened over the batch.
+    """Return the rewards minus their group's mean, whitened over the batch.
 
         A_i = whiten_B(r_i − μ)
 
     Args:
         scored: the rollouts, with lengths where tokens are counted.
-        how: whiten, and what becomes of groups of one.
+        how: whiten, and the advantage in groups of one.
 
     Returns:
         [M] without a unit.

@@ -1,4 +1,4 @@
-"""ReMax: the baseline is the reward of the greedy answer."""
+"""ReMax: the baseline is the reward of the greedy response."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rlcalc.rollouts import Scored
 
 
 def remax(scored: Scored, how: Convention) -> Floats:
-    """Return how much better each reward is than that of the greedy answer to the same prompt.
+    """Return how much better each reward is than that of the greedy response to the same prompt.
 
         A_i = r_i − b
 
@@ -23,13 +23,13 @@ def remax(scored: Scored, how: Convention) -> Floats:
         [M] in reward units.
 
     Raises:
-        InputError: there is no baseline.
+        InputError: a baseline is missing.
 
     Source: Li et al. (2023), ReMax, arXiv 2310.10505.
     """
     if scored.baseline is None or np.isnan(scored.baseline).any():
         raise InputError(
-            "remax needs the reward of the greedy answer beside each rollout",
+            "remax needs the reward of the greedy response for each rollout",
             fix="name its column: --baseline COLUMN",
         )
     return scored.reward - scored.baseline

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rlcalc.errors import UsageError, shown
+from rlcalc.errors import UsageError
 from rlcalc.groups.advantages.convention import Convention, Scale
-from rlcalc.groups.advantages.trainers import convention_of
+from rlcalc.groups.advantages.trainers import convention_of, distinct_names
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,7 @@ class ConventionRequest:
 
     def conventions(self, estimators: Sequence[str], trainer: str | None) -> dict[str, Convention]:
         """Return the conventions of several estimators by their names; errors as above."""
-        if len(set(estimators)) < len(estimators):
-            raise UsageError(
-                f"--compare {shown(','.join(estimators))}", fix="name each estimator once"
-            )
+        estimators = distinct_names(estimators)
         return dict(zip(estimators, self._conventions(estimators, trainer), strict=True))
 
     def _conventions(

@@ -1,4 +1,4 @@
-"""RLOO: the baseline is the mean of the others."""
+"""RLOO: the baseline is the mean reward of the other rollouts of the group."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def rloo(scored: Scored, how: Convention) -> Floats:
 
     Args:
         scored: the rollouts.
-        how: what becomes of groups of one, in which there are no others.
+        how: the advantage in groups of one, in which there are no others.
 
     Returns:
         [M] in reward units.

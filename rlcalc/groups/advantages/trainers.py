@@ -1,9 +1,12 @@
-"""Trainers: what each of them means by the name of an estimator.
+"""Trainers: the convention behind each name of an estimator, by trainer. No numpy is loaded.
 
-From their code, at the versions that the README names; the first estimator is the default.
+They are read from the trainers' code, at the versions that the README names. The first estimator
+of a trainer is its default. A new trainer is one entry of TRAINERS.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from rlcalc.errors import UsageError, nearest, shown
 from rlcalc.groups.advantages import ESTIMATORS
@@ -13,13 +16,13 @@ VERL_TOKENS = Whiten("tokens", ddof=1, epsilon=1e-8, floor="root")
 OPENRLHF_TOKENS = Whiten("tokens", ddof=0, epsilon=1e-8, floor="max")
 
 
-def _named(*conventions: Convention) -> dict[str, Convention]:
+def _by_estimator(*conventions: Convention) -> dict[str, Convention]:
     return {convention.estimator: convention for convention in conventions}
 
 
 def _trl(unscored: Unscored, epsilon: float) -> dict[str, Convention]:
-    """TRL, and ms-swift, which took over its GRPO."""
-    return _named(
+    """Return the conventions of TRL, whose GRPO ms-swift took over."""
+    return _by_estimator(
         Convention("grpo", 1e-4, unscored=unscored),
         Convention("dr-grpo", unscored=unscored),
         Convention("rloo", unscored=unscored),
@@ -29,7 +32,7 @@ def _trl(unscored: Unscored, epsilon: float) -> dict[str, Convention]:
 
 TRAINERS: dict[str, dict[str, Convention]] = {
     "trl": _trl("gets 0", 1e-4),
-    "verl": _named(
+    "verl": _by_estimator(
         Convention("grpo", 1e-6, single="raw"),
         Convention("dr-grpo", single="raw"),
         Convention("rloo", single="raw"),  # verl's vectorised form gives 0 to a group of one
@@ -41,7 +44,7 @@ TRAINERS: dict[str, dict[str, Convention]] = {
         Convention("pass-k", 1e-6, single="none"),
         Convention("gdpo", 1e-6, single="raw", whiten=VERL_TOKENS),
     ),
-    "openrlhf": _named(
+    "openrlhf": _by_estimator(
         Convention("grpo", 1e-9, single="none"),
         Convention("dr-grpo"),
         Convention("rloo", single="none"),
@@ -49,7 +52,7 @@ TRAINERS: dict[str, dict[str, Convention]] = {
         Convention("reinforce++-baseline", whiten=OPENRLHF_TOKENS),
         Convention("batch", scale="none"),
     ),
-    "skyrl": _named(
+    "skyrl": _by_estimator(
         Convention("grpo", 1e-6, single="raw"),
         Convention("dr-grpo", single="raw"),
         Convention("rloo"),
@@ -58,7 +61,7 @@ TRAINERS: dict[str, dict[str, Convention]] = {
     ),
     "ms-swift": {
         **_trl("counts as 0", 1e-8),
-        **_named(
+        **_by_estimator(
             Convention(
                 "reinforce++-baseline",
                 unscored="counts as 0",
@@ -66,7 +69,7 @@ TRAINERS: dict[str, dict[str, Convention]] = {
             )
         ),
     },
-    "rllm": _named(
+    "rllm": _by_estimator(
         Convention("grpo", 1e-6, ddof=0, single="raw"),
         Convention("dr-grpo", single="raw"),
         Convention("rloo", single="raw"),
@@ -74,27 +77,27 @@ TRAINERS: dict[str, dict[str, Convention]] = {
         Convention("batch", whiten=Whiten(ddof=0, epsilon=1e-6)),
         Convention("reinforce++-baseline", whiten=Whiten(ddof=0, epsilon=1e-6, centre=False)),
     ),
-    "art": _named(Convention("grpo", 1e-6, ddof=0), Convention("dr-grpo")),
-    "open-instruct": _named(Convention("dr-grpo"), Convention("grpo", 1e-8, ddof=0)),
-    "slime": _named(Convention("grpo", 1e-6, single="none"), Convention("dr-grpo")),
-    "nemo-rl": _named(
+    "art": _by_estimator(Convention("grpo", 1e-6, ddof=0), Convention("dr-grpo")),
+    "open-instruct": _by_estimator(Convention("dr-grpo"), Convention("grpo", 1e-8, ddof=0)),
+    "slime": _by_estimator(Convention("grpo", 1e-6, single="none"), Convention("dr-grpo")),
+    "nemo-rl": _by_estimator(
         Convention("grpo", 1e-6, leave_one_out=True),
         Convention("dr-grpo"),
         Convention("rloo"),
         Convention("reinforce++-baseline", whiten=OPENRLHF_TOKENS),
         Convention("gdpo", 1e-6, leave_one_out=True, whiten=Whiten(epsilon=0.0)),
     ),
-    "areal": _named(
+    "areal": _by_estimator(
         Convention("batch", whiten=Whiten(epsilon=1e-5)),
         Convention("grpo", 1e-5),
         Convention("dr-grpo"),
     ),
-    "prime-rl": _named(Convention("dr-grpo"), Convention("maxrl", 0.0)),
-    "tinker": _named(Convention("dr-grpo")),
+    "prime-rl": _by_estimator(Convention("dr-grpo"), Convention("maxrl", 0.0)),
+    "tinker": _by_estimator(Convention("dr-grpo")),
 }
 
 OURS = {
-    **_named(
+    **_by_estimator(
         Convention("grpo", 1e-6),
         Convention("reinforce++", whiten=VERL_TOKENS),
         Convention("reinforce++-baseline", whiten=VERL_TOKENS),
@@ -102,33 +105,45 @@ OURS = {
         Convention("gdpo", 1e-6, whiten=Whiten(epsilon=1e-6)),
     )
 }
-"""What rlcalc itself means; an estimator that is not named here has the defaults."""
+"""The conventions of rlcalc itself; other estimators have the defaults of `Convention`."""
 
 
 def convention_of(estimator: str | None, trainer: str | None) -> Convention:
-    """Return what a trainer, or rlcalc itself, means by an estimator.
+    """Return the convention that a trainer, or rlcalc itself, has for an estimator.
 
     Raises:
         UsageError: there is no such estimator or trainer, or it is not one of the trainer's.
     """
-    if trainer is not None and trainer not in TRAINERS:
-        near = nearest(trainer, TRAINERS)
-        raise UsageError(
-            f"there is no trainer {shown(trainer)}",
-            fix=f"did you mean {near}?" if near else f"one of {', '.join(TRAINERS)}",
-        )
-    if estimator is not None and estimator not in ESTIMATORS:
-        near = nearest(estimator, ESTIMATORS)
-        raise UsageError(
-            f"there is no estimator {shown(estimator)}",
-            fix=f"did you mean {near}?" if near else f"one of {', '.join(ESTIMATORS)}",
-        )
+    for kind, name, known in (
+        ("trainer", trainer, TRAINERS),
+        ("estimator", estimator, ESTIMATORS),
+    ):
+        if name is not None and name not in known:
+            near = nearest(name, known)
+            raise UsageError(
+                f"there is no {kind} {shown(name)}",
+                fix=f"did you mean {near}?" if near else f"use one of {', '.join(known)}",
+            )
     if trainer is None:
         return OURS.get(estimator or "grpo", Convention(estimator or "grpo"))
     theirs = TRAINERS[trainer]
     if estimator is not None and estimator not in theirs:
         raise UsageError(
-            f"{trainer} has no {estimator}",
-            fix=f"{trainer} has {', '.join(theirs)}; leave out --as for rlcalc's own",
+            f"the trainer {trainer} has no estimator {estimator}",
+            fix=f"use one of {', '.join(theirs)}, or leave out --as for rlcalc's own {estimator}",
         )
     return theirs[estimator or next(iter(theirs))]
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """Return the names of the estimators to compare, each of which is a column.
+
+    Raises:
+        UsageError: a name is there twice.
+    """
+    if len(set(names)) < len(names):
+        raise UsageError(
+            f"--compare {shown(','.join(names))} names an estimator twice",
+            fix="name each estimator once",
+        )
+    return list(names)

@@ -1,1 +1,1 @@
-"""Audit: which convention reproduces a trainer's advantages, and which rollouts do not fit."""
+"""Audit: finds the convention behind a trainer's advantages, and the rollouts that do not fit."""

@@ -1,4 +1,4 @@
-"""The conventions that an audit tries: what trainers have, and what is near to that."""
+"""Candidates: the conventions that an audit tries, those of trainers and similar ones."""
 
 from __future__ import annotations
 
@@ -14,39 +14,43 @@ from rlcalc.groups.groups import Groups
 
 EPSILONS = (1e-4, 1e-5, 1e-6, 1e-8, 1e-9)
 USUAL = ((1e-4, 1), (1e-5, 1), (1e-6, 1), (1e-6, 0), (1e-8, 0), (1e-9, 1))
-"""The ε and ddof that trainers have; the others that are tried come after them."""
+"""The ε and ddof of trainers; other combinations come after them."""
 
 
 def candidates(groups: Groups) -> list[Convention]:
     """Return the conventions that an audit tries, the plainest first."""
-    rollouts, held = groups.rollouts, groups.rollouts.advantage
-    assert held is not None
-    singles: list[Single] = ["zero", "raw"] if (groups.scored == 1).any() else ["zero"]
-    if len(singles) > 1 and np.isnan(held).any():
+    rollouts, target = groups.rollouts, groups.rollouts.advantage
+    assert target is not None
+    singles: list[Single] = ["zero", "raw"] if (groups.n_scored == 1).any() else ["zero"]
+    if len(singles) > 1 and np.isnan(target).any():
         singles.append("none")
     numbers = list(dict.fromkeys([*USUAL, *product(EPSILONS, (1, 0))]))
     whitens = [Whiten(ddof=d, epsilon=e, centre=c) for (e, d), c in product(numbers, (True, False))]
-    found = [Convention("grpo", e, d, single=one) for (e, d), one in product(numbers, singles)]
-    found += [Convention(name, single=one) for name in ("dr-grpo", "rloo") for one in singles]
-    found += [Convention("grpo", epsilon, leave_one_out=True) for epsilon in EPSILONS]
-    found += [Convention("grpo", epsilon, ddof, scale="batch") for epsilon, ddof in numbers]
-    found += [Convention("batch", whiten=whiten) for whiten in whitens if whiten.centre]
-    found += [Convention("batch", scale="none")]
+    conventions = [
+        Convention("grpo", e, d, single=one) for (e, d), one in product(numbers, singles)
+    ]
+    conventions += [Convention(name, single=one) for name in ("dr-grpo", "rloo") for one in singles]
+    conventions += [Convention("grpo", epsilon, leave_one_out=True) for epsilon in EPSILONS]
+    conventions += [Convention("grpo", epsilon, ddof, scale="batch") for epsilon, ddof in numbers]
+    conventions += [Convention("batch", whiten=whiten) for whiten in whitens if whiten.centre]
+    conventions += [Convention("batch", scale="none")]
     tokens = [VERL_TOKENS, OPENRLHF_TOKENS]
-    found += [Convention("reinforce++", whiten=whiten) for whiten in tokens]
-    found += [Convention("reinforce++-baseline", whiten=whiten) for whiten in (*tokens, *whitens)]
-    found += [Convention("maxrl", epsilon) for epsilon in (0.0, 1e-6)]
-    found += [Convention(name) for name in ("opo", "gpg", "pass-k", "remax", "reinforce")]
-    tried = {how.estimator for how in found}
-    found += [
+    conventions += [Convention("reinforce++", whiten=whiten) for whiten in tokens]
+    conventions += [
+        Convention("reinforce++-baseline", whiten=whiten) for whiten in (*tokens, *whitens)
+    ]
+    conventions += [Convention("maxrl", epsilon) for epsilon in (0.0, 1e-6)]
+    conventions += [Convention(name) for name in ("opo", "gpg", "pass-k", "remax", "reinforce")]
+    tried = {how.estimator for how in conventions}
+    conventions += [
         Convention(name)
         for name, estimator in ESTIMATORS.items()
         if name not in (*tried, "gdpo") and "k" not in estimator.uses  # nobody says which k
     ]
     if len(rollouts.rewards) > 1:
-        found += [Convention("gdpo", e, whiten=Whiten(epsilon=e)) for e in EPSILONS]
-        found += [Convention("gdpo", whiten=VERL_TOKENS)]
-        found += [Convention("gdpo", leave_one_out=True, whiten=Whiten(epsilon=0.0))]
-    if (np.isnan(rollouts.reward) & (np.abs(held) > 0)).any():
-        found += [replace(how, unscored="counts as 0") for how in found]
-    return found
+        conventions += [Convention("gdpo", e, whiten=Whiten(epsilon=e)) for e in EPSILONS]
+        conventions += [Convention("gdpo", whiten=VERL_TOKENS)]
+        conventions += [Convention("gdpo", leave_one_out=True, whiten=Whiten(epsilon=0.0))]
+    if (np.isnan(rollouts.reward) & (np.abs(target) > 0)).any():
+        conventions += [replace(how, unscored="counts as 0") for how in conventions]
+    return conventions

@@ -1,4 +1,4 @@
-"""Which convention gives a trainer's advantages: tries those there are, and judges how they fit."""
+"""Fitting: tries conventions on a trainer's advantages, and returns the one that fits best."""
 
 from __future__ import annotations
 
@@ -19,231 +19,238 @@ from rlcalc.numerics.arrays import Flags, Floats
 from rlcalc.rollouts import Rollouts
 
 SAMPLE = 1 << 13
-"""Groups that a convention is tried on first."""
+"""Groups on which a convention is tried first."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How well a convention gives what the trainer has."""
+    """How well a convention reproduces the trainer's advantages."""
 
     how: Convention
     fits: Flags  # [N] among those that are compared
-    told: int  # how many of them have an advantage that is not 0: zeros fit much
-    largest: float  # the largest difference of those that fit
+    n_nonzero: int  # fits that are not 0: most conventions agree on zeros
+    largest: float  # the largest difference among the fits
 
     @property
     def score(self) -> tuple[int, int]:
-        """What the best has most of."""
-        return self.told, int(self.fits.sum())
+        """The number of fits that are not 0, then of all fits."""
+        return self.n_nonzero, int(self.fits.sum())
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The advantages of a trainer, and which of them tell one convention from another."""
+    """A trainer's advantages, and which of them are compared with a convention's."""
 
     groups: Groups
-    rounding: Rounding | None = None  # what the trainer's numbers look rounded to
+    rounding: Rounding | None = None  # how the trainer's advantages look rounded
 
     @property
     def rollouts(self) -> Rollouts:
-        """All of them."""
+        """The rollouts of all groups."""
         return self.groups.rollouts
 
     @cached_property
-    def held(self) -> Floats:
-        """[N] the trainer's advantages; NaN where there is none."""
+    def target(self) -> Floats:
+        """[N] the trainer's advantages; NaN where one is missing."""
         assert self.rollouts.advantage is not None
         return self.rollouts.advantage
 
     @cached_property
-    def given(self) -> Flags:
-        """[N] whether the trainer gave an advantage, be it NaN."""
+    def present(self) -> Flags:
+        """[N] whether the trainer has an advantage, which may be NaN."""
         absent = self.rollouts.absent
-        return np.ones(len(self.held), dtype=bool) if absent is None else ~absent
+        return np.ones(len(self.target), dtype=bool) if absent is None else ~absent
 
     @cached_property
     def equal(self) -> Flags:
-        """[N] whether all rewards of its group are equal, of which there are several."""
+        """[N] whether the group has several rewards and all of them are equal."""
         dead = self.groups.equal & (self.groups.status != SINGLE)
         return np.repeat(dead, self.rollouts.size)
 
     @cached_property
-    def these(self) -> Flags:
-        """[N] those that are compared: with a reward, in a group whose rewards differ."""
-        return self.given & ~self.equal & ~np.isnan(self.rollouts.reward)
+    def compared(self) -> Flags:
+        """[N] whether the rollout is compared: with a reward, in a group whose rewards differ."""
+        return self.present & ~self.equal & ~np.isnan(self.rollouts.reward)
 
     @cached_property
     def n(self) -> int:
-        """How many are compared."""
-        return int(self.these.sum())
+        """The number of rollouts that are compared."""
+        return int(self.compared.sum())
 
     @cached_property
-    def is_nan(self) -> Flags:
-        """[N] whether the trainer's advantage is NaN."""
-        return np.isnan(self.held)
+    def finite_target(self) -> Floats:
+        """The trainer's finite advantages among those that are compared."""
+        return self.target[self.compared & np.isfinite(self.target)]
 
     @cached_property
-    def usual(self) -> float:
-        """The median size of the advantages that are compared; 1 where there are none."""
-        size = np.abs(self.held[self.these & np.isfinite(self.held)])
+    def typical(self) -> float:
+        """The median size of the advantages that are compared and not 0; 1 if there are none."""
+        size = np.abs(self.finite_target)
         return float(np.median(size[size > 0])) if (size > 0).any() else 1.0
 
     @cached_property
-    def unit(self) -> Floats:
-        """[N] half of what the trainer's numbers look rounded to; 0 if they do not."""
+    def half_unit(self) -> Floats:
+        """[N] half the unit that the trainer's advantages look rounded to; 0 without rounding."""
         if self.rounding is None:
-            return np.zeros(len(self.held))
-        return 0.5001 * self.rounding.unit(self.held)
+            return np.zeros(len(self.target))
+        return 0.5001 * self.rounding.unit(self.target)
 
     @property
-    def least(self) -> float:
-        """The least unit of a number that is not 0."""
-        unit = self.unit[self.these & (self.unit > 0)]
+    def least_half_unit(self) -> float:
+        """The least half unit of an advantage that is not 0."""
+        unit = self.half_unit[self.compared & (self.half_unit > 0)]
         return float(unit.min(initial=np.inf))
 
     @cached_property
-    def grain(self) -> float:
-        """What is no difference: a rounding of float32 if the numbers are such, else of float64."""
-        held = self.held[self.these & np.isfinite(self.held)]
-        single = np.array_equal(held, held.astype(np.float32))
-        return float((2.0**-24 if single else 2.0**-52) * np.abs(held).max(initial=0.0))
+    def resolution(self) -> float:
+        """One rounding of the largest advantage: of float32 if all fit into it, else of float64."""
+        values = self.finite_target
+        single = np.array_equal(values, values.astype(np.float32))
+        return float((2.0**-24 if single else 2.0**-52) * np.abs(values).max(initial=0.0))
 
-    def rounded(self) -> list[Comparison]:
-        """Return the same with each rounding that the numbers show."""
-        held = self.held[self.these & np.isfinite(self.held) & (self.held != 0)]
-        return [replace(self, rounding=one) for one in roundings(held[:10_000])]
+    def with_roundings(self) -> list[Comparison]:
+        """Return the same comparison with each rounding that the advantages show."""
+        values = self.finite_target[self.finite_target != 0]
+        return [replace(self, rounding=rounding) for rounding in roundings(values[:10_000])]
+
+    def within(
+        self, rollouts: Rollouts, how: Convention, advantage: Floats, n: int | None = None
+    ) -> Flags:
+        """Return whether the first n advantages differ by no more than rounding explains."""
+        part = slice(n)
+        error = allowed(rollouts, how, advantage)[part] + self.half_unit[part]
+        advantage, target = advantage[part], self.target[part]
+        near: Flags = np.abs(advantage - target) <= error
+        return near | (np.isnan(advantage) & np.isnan(target))
 
     def fit(self, how: Convention) -> Fit:
         """Return how well a convention fits.
 
         Raises:
-            InputError: it needs what is not there.
+            InputError: it needs a column that is missing.
         """
         advantage = advantages(self.rollouts, how)
-        difference = np.abs(advantage - self.held)
-        fits = difference <= allowed(self.rollouts, how, advantage) + self.unit
-        fits = self.these & (fits | (self.is_nan & np.isnan(advantage)))
+        fits = self.compared & self.within(self.rollouts, how, advantage)
         size = np.abs(advantage)
-        usual = np.nansum(size, where=self.these) / max(self.n, 1)
-        told = fits & (size > 1e-4 * usual) & (self.held != 0)
+        mean = np.nansum(size, where=self.compared) / max(self.n, 1)
+        nonzero = fits & (size > 1e-4 * mean) & (self.target != 0)
+        difference = np.abs(advantage - self.target)
         largest = np.fmax.reduce(difference, where=fits, initial=0.0)
-        return Fit(how, fits, int(told.sum()), float(largest))
+        return Fit(how, fits, int(nonzero.sum()), float(largest))
 
     @cached_property
     def sample(self) -> Rollouts | None:
-        """The first groups, on which much can be told already; None where there are few."""
+        """The first groups, which rule out most conventions; None if there are few groups."""
         few = self.rollouts.n_groups <= 2 * SAMPLE
         return None if few else self.rollouts.first(SAMPLE)
 
     @cached_property
-    def tellable(self) -> int:
-        """How many advantages that are compared are not 0: the most that can be told."""
-        return int((self.these & (self.held != 0)).sum())
+    def n_nonzero(self) -> int:
+        """The number of compared advantages that are not 0: the most that a fit can have."""
+        return int((self.compared & (self.target != 0)).sum())
 
-    def misses(self, how: Convention, told: int) -> bool:
-        """Return whether a convention is known to tell fewer, by those of the sample it misses.
+    def is_worse(self, how: Convention, best: int) -> bool:
+        """Return whether the sample proves that a convention has fewer nonzero fits than `best`.
 
         Raises:
-            InputError: it needs what is not there.
+            InputError: it needs a column that is missing.
         """
-        if self.sample is None or 2 * told <= self.tellable:
-            return False  # nothing is found yet, and the nearest may be asked for
-        if self.tellable - told >= len(self.sample):
-            return False  # even if it misses all of them
-        rollouts, part = self.sample if how.by_group else self.rollouts, slice(len(self.sample))
-        advantage, held = advantages(rollouts, how), self.held[part]
-        within = allowed(rollouts, how, advantage)[part] + self.unit[part]
-        advantage = advantage[part]
-        off = ~(np.abs(advantage - held) <= within) & ~(np.isnan(held) & np.isnan(advantage))
-        missed = int((off & self.these[part] & (held != 0)).sum())
-        return self.tellable - missed < told
+        if self.sample is None or 2 * best <= self.n_nonzero:
+            return False  # no convention explains most yet, so the nearest may be needed
+        if self.n_nonzero - best >= len(self.sample):
+            return False  # even a sample without any fit proves nothing
+        rollouts, n = self.sample if how.by_group else self.rollouts, len(self.sample)
+        fits = self.within(rollouts, how, advantages(rollouts, how), n)
+        missed = int((~fits & self.compared[:n] & (self.target[:n] != 0)).sum())
+        return self.n_nonzero - missed < best
 
-    def middle(self, how: Convention) -> float:
-        """Return the median difference; infinite where most that a convention gives are 0."""
+    def median_difference(self, how: Convention) -> float:
+        """Return the median difference; infinite if most advantages of the convention are 0."""
         advantage = advantages(self.rollouts, how)
-        known = np.abs(advantage - self.held)[self.these & ~np.isnan(advantage - self.held)]
-        plain = 2 * np.count_nonzero(advantage[self.these]) > self.n and len(known)
-        return float(np.median(known)) if plain else np.inf
+        difference = np.abs(advantage - self.target)
+        known = difference[self.compared & ~np.isnan(difference)]
+        mostly_nonzero = 2 * np.count_nonzero(advantage[self.compared]) > self.n
+        return float(np.median(known)) if mostly_nonzero and len(known) else np.inf
 
-    def fitted(self, tried: Sequence[Convention]) -> Iterator[Fit]:
-        """Yield how each fits, without those that need what is not there, or fit worse for sure."""
-        told = 0
-        for how in tried:
+    def fits_of(self, conventions: Sequence[Convention]) -> Iterator[Fit]:
+        """Yield the fit of each convention; skip those that lack a column or are surely worse."""
+        best = 0
+        for how in conventions:
             try:
-                if self.misses(how, told):
+                if self.is_worse(how, best):
                     continue
                 fit = self.fit(how)
             except InputError:
                 continue
-            told = max(told, fit.told)
+            best = max(best, fit.n_nonzero)
             yield fit
 
-    def first(self, fits: list[Fit]) -> tuple[Fit, list[Fit]]:
-        """Return the first of those that fit best, and those that fit as well."""
+    def first_best(self, fits: list[Fit]) -> tuple[Fit, list[Fit]]:
+        """Return the first of the fits with the best score, and those that fit as well."""
         most = max(fit.score for fit in fits)
         alike = [fit for fit in fits if fit.score == most]
         least = min(fit.largest for fit in alike)
-        best = next(fit for fit in alike if fit.largest <= 2 * least + self.grain)
-        close = [fit for fit in alike if fit is not best and fit.largest <= 4 * least + self.grain]
+        best = next(fit for fit in alike if fit.largest <= 2 * least + self.resolution)
+        limit = 4 * least + self.resolution
+        close = [fit for fit in alike if fit is not best and fit.largest <= limit]
         return best, [fit for fit in close if np.array_equal(fit.fits, best.fits)]
 
-    def found(self, fit: Fit) -> bool:
-        """Return whether it is that: most of what is not 0 fits, which is not by chance."""
-        size = np.abs(self.held[self.these & np.isfinite(self.held)])
-        return fit.told > 0 and 2 * fit.told > int((size > 0).sum())
+    def explains(self, fit: Fit) -> bool:
+        """Return whether the convention explains more than half of the nonzero advantages."""
+        return fit.n_nonzero > 0 and 2 * fit.n_nonzero > int(np.count_nonzero(self.finite_target))
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def best_of(compared: Comparison, tried: Sequence[Convention]) -> tuple[Comparison, Fit, list[Fit]]:
+def best_fit(
+    comparison: Comparison, conventions: Sequence[Convention]
+) -> tuple[Comparison, Fit, list[Fit]]:
     """Return the first of the conventions that fit best, and those that fit as well.
 
-    Those fit best that give most of the advantages that are not 0, then most of all; of these the
-    first whose largest difference is not over twice the least, but for a rounding of float32. Where
-    none fits exactly and the numbers look rounded to some digits, what that explains counts as
-    equal. Where none fits even then, it is the one with the least median difference.
+    The best fits have the most advantages that are not 0, then the most of all; of these the first
+    is taken whose largest difference is at most twice the least, up to one rounding of float32. If
+    none fits exactly and the advantages look rounded to some digits, differences that the rounding
+    explains count as equal. If none fits even then, the nearest has the least median difference.
 
     Args:
-        compared: the trainer's advantages.
-        tried: conventions, the plainest first.
+        comparison: the trainer's advantages.
+        conventions: to try, the plainest first.
     """
-    fits = list(compared.fitted(tried))
+    fits = list(comparison.fits_of(conventions))
     if not fits:
-        compared.fit(tried[0])  # says what is missing
-    best, alike = compared.first(fits)
-    shown = compared.rounded()
-    if shown and (
-        not compared.found(best) or best.largest > 0.01 * min(one.least for one in shown)
+        comparison.fit(conventions[0])  # raises the error about the missing column
+    best, alike = comparison.first_best(fits)
+    rounded = comparison.with_roundings()
+    if rounded and (
+        not comparison.explains(best)
+        or best.largest > 0.01 * min(one.least_half_unit for one in rounded)
     ):
-        coarse = [(rounded, *rounded.first(list(rounded.fitted(tried)))) for rounded in shown]
-        found = max(coarse, key=lambda held: held[1].score)
-        if found[0].found(found[1]):
-            return found
-    if not compared.found(best):
-        return compared, min(fits, key=lambda fit: compared.middle(fit.how)), []
-    return compared, best, alike
+        answers = [(one, *one.first_best(list(one.fits_of(conventions)))) for one in rounded]
+        answer = max(answers, key=lambda answer: answer[1].score)
+        if answer[0].explains(answer[1]):
+            return answer
+    if not comparison.explains(best):
+        nearest = min(fits, key=lambda fit: comparison.median_difference(fit.how))
+        return comparison, nearest, []
+    return comparison, best, alike
 
 
-def trainers_of(compared: Comparison, fit: Fit) -> list[str]:
-    """Return the trainers that mean just that, in all of the dump: groups of one, unscored too."""
+def trainers_with(comparison: Comparison, fit: Fit) -> list[str]:
+    """Return the trainers with this convention that fit groups of one and unscored rollouts too."""
     return [
         name
-        for name, known in TRAINERS.items()
+        for name, conventions in TRAINERS.items()
         if any(
-            h.description() == fit.how.description() and _fits_all(compared, h, fit)
-            for h in known.values()
+            how.description() == fit.how.description() and _fits_all(comparison, how, fit)
+            for how in conventions.values()
         )
     ]
 
 
-def _fits_all(compared: Comparison, how: Convention, fit: Fit) -> bool:
-    theirs = compared.fit(how)
-    if not np.array_equal(theirs.fits, fit.fits):
+def _fits_all(comparison: Comparison, how: Convention, fit: Fit) -> bool:
+    if not np.array_equal(comparison.fit(how).fits, fit.fits):
         return False
-    unscored = compared.given & np.isnan(compared.rollouts.reward)
+    unscored = comparison.present & np.isnan(comparison.rollouts.reward)
     if not unscored.any():
         return True
-    advantage = advantages(compared.rollouts, how)
-    within = allowed(compared.rollouts, how, advantage) + compared.unit
-    difference = np.abs(advantage - compared.held)
-    alike = (difference <= within) | (np.isnan(advantage) & np.isnan(compared.held))
-    return bool(alike[unscored].all())
+    advantage = advantages(comparison.rollouts, how)
+    return bool(comparison.within(comparison.rollouts, how, advantage)[unscored].all())

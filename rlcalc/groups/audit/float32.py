@@ -1,4 +1,4 @@
-"""What float32 loses: how far a trainer's advantages may be from those in float64."""
+"""Rounding errors of float32: how far a trainer's advantages may be from those in float64."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Rollouts
 
 ROUNDING = 2.0**-22
-"""What float32 leaves of a number, some operations later, relative to its size."""
+"""The relative rounding error of a number after some operations in float32."""
 UNDIVIDED = 2.0**-18
-"""The most that float32 leaves of r − μ where all r are equal, relative to r: 2⁻¹⁹ was seen, in
-groups of up to 128. Where σ + ε divides it, at least 2⁻²⁴ |r| / 10⁻⁴ is left, 160 times as much."""
+"""The largest error of r − μ in float32 where all r are equal, relative to r: 2⁻¹⁹ was measured in
+groups of up to 128. Divided by σ + ε it is at least 2⁻²⁴ |r| / 10⁻⁴, 160 times as much."""
 SMALL_PART = 2.0**-4
-"""Of the usual advantage. What float32 leaves of large rewards is divided by a σ of its own size,
-and comes to about 1, however large the rewards are."""
+"""A part of the typical advantage. For large rewards the error of r − μ is divided by a σ of its
+own size, and comes to about 1, however large the rewards are."""
 
 
 def allowed(rollouts: Rollouts, how: Convention, advantage: Floats) -> Floats:
-    """Return [N] the difference that float32 explains: of A, and of r over what divides.
+    """Return [N] the difference that float32 explains: of A, and of r over the divisor.
 
     Args:
         rollouts: with their rewards.
         how: the convention.
-        advantage: [N] what it gives.
+        advantage: [N] of that convention.
     """
     if how.unscored == "counts as 0":
         rollouts = replace(rollouts, unscored=0.0)
@@ -42,7 +42,7 @@ def allowed(rollouts: Rollouts, how: Convention, advantage: Floats) -> Floats:
 
 
 def _divisor(rollouts: Rollouts, how: Convention) -> Floats:
-    """Return [K] what r − μ is divided by in each group with a reward, or about that."""
+    """Return [K] the approximate divisor of r − μ in each group with a reward."""
     scored = rollouts.scored
     by_batch = how.scales and how.estimator != "gdpo" and how.scale == "batch"
     if how.whitens or by_batch:
@@ -60,24 +60,25 @@ def _divisor(rollouts: Rollouts, how: Convention) -> Floats:
     return np.full(len(scored.size), times)
 
 
-def allowed_if_equal(groups: Groups, usual: float, how: Convention | None) -> Floats:
-    """Return [N] the advantage up to which one is no ghost, in groups whose rewards are all equal.
+def allowed_if_equal(groups: Groups, typical: float, how: Convention | None) -> Floats:
+    """Return [N] the largest advantage that is not a ghost in a group of equal rewards.
 
         min(2⁻¹⁸ |r| / σ_B, M/16)
 
-    with σ_B where the batch's divides, else 1, and the median |A| of the other groups as M: more
-    than what float32 leaves of r − μ, and less than what a group's σ + ε makes of that.
+    where σ_B is that of the batch if the convention divides by it, else 1, and M is the median |A|
+    of the other groups. This is more than the float32 error of r − μ, and less than that error
+    divided by a group's σ + ε.
 
     Args:
-        groups: judged rollouts.
-        usual: M.
-        how: the convention that gives them; None: not known.
+        groups: the groups with their statuses.
+        typical: M.
+        how: the convention behind the advantages; None: unknown.
     """
     most = np.maximum(np.abs(groups.low), np.abs(groups.high))
     if how is not None and not _divides_by_group(how):
-        by = groups.placed(_divisor(groups.rollouts, how), 1.0)
+        by = groups.for_all(_divisor(groups.rollouts, how), 1.0)
         most = most / np.where(by > 0, by, 1.0)
-    return np.repeat(np.minimum(UNDIVIDED * most, SMALL_PART * usual), groups.rollouts.size)
+    return np.repeat(np.minimum(UNDIVIDED * most, SMALL_PART * typical), groups.rollouts.size)
 
 
 def _divides_by_group(how: Convention) -> bool:

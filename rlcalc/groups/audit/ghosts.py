@@ -1,4 +1,8 @@
-"""Ghosts: advantages that are not 0 although all rewards of the group are equal."""
+"""Ghosts: advantages that are not 0 although all rewards of the group are equal.
+
+A convention with a baseline gives such a group exactly 0. In float32 the mean is rounded, and the
+rest of r − μ divided by ε becomes an advantage without a reason: a ghost.
+"""
 
 from __future__ import annotations
 
@@ -7,33 +11,36 @@ import numpy as np
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.audit.candidates import candidates
-from rlcalc.groups.audit.fitting import Comparison, best_of
+from rlcalc.groups.audit.fitting import Comparison, best_fit
 from rlcalc.groups.audit.float32 import allowed_if_equal
 from rlcalc.groups.groups import Groups
 from rlcalc.numerics.arrays import Flags
 
 
-def ghosts(compared: Comparison, how: Convention | None) -> Flags:
-    """Return [N] whether it is a ghost: not 0 where all rewards of its group are equal.
+def ghosts(comparison: Comparison, how: Convention | None) -> Flags:
+    """Return [N] whether the advantage is a ghost.
 
-    A convention that gives such groups an advantage by right, as REINFORCE does, has no ghosts.
+    A convention that gives a group of equal rewards an advantage, as REINFORCE does, has no ghosts
+    there.
 
     Args:
-        compared: the trainer's advantages.
-        how: the convention that gives them; None: not known.
+        comparison: the trainer's advantages.
+        how: the convention behind them; None: unknown.
     """
-    within = allowed_if_equal(compared.groups, compared.usual, how)
-    there = compared.equal & (np.abs(compared.held) > within) & ~np.isnan(compared.rollouts.reward)
-    there &= np.isfinite(compared.held)
-    if how is not None and there.any():
-        there &= ~(np.abs(advantages(compared.rollouts, how)) > within)
-    return there
+    within = allowed_if_equal(comparison.groups, comparison.typical, how)
+    scored = ~np.isnan(comparison.rollouts.reward)
+    ghost = comparison.equal & (np.abs(comparison.target) > within) & scored
+    ghost &= np.isfinite(comparison.target)
+    if how is not None and ghost.any():
+        ghost &= ~(np.abs(advantages(comparison.rollouts, how)) > within)
+    return ghost
 
 
 def ghost_count(groups: Groups) -> int:
     """Return how many ghosts there are among the trainer's advantages."""
-    compared = Comparison(groups)
-    if not (compared.equal & (compared.held != 0)).any() or not ghosts(compared, None).any():
+    comparison = Comparison(groups)
+    nonzero = comparison.equal & (comparison.target != 0)
+    if not nonzero.any() or not ghosts(comparison, None).any():
         return 0
-    compared, best, _ = best_of(compared, candidates(groups))
-    return int(ghosts(compared, best.how if compared.found(best) else None).sum())
+    comparison, best, _ = best_fit(comparison, candidates(groups))
+    return int(ghosts(comparison, best.how if comparison.explains(best) else None).sum())

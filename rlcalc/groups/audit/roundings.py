@@ -1,4 +1,4 @@
-"""What numbers look rounded to: decimals, significant digits, or a short float."""
+"""Roundings that numbers show: to decimals, to significant digits, or to a short float."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from rlcalc.numerics.arrays import Floats
 
-MOST = 6
-"""Digits from which on rounding is no coarser than float32 is."""
+MOST_DIGITS = 6
+"""The most digits that are tried: with more, rounding is as fine as that of float32."""
 
 
 @dataclass(frozen=True)
 class Rounding:
-    """One way to round, to so many digits: decimal ones, or binary ones of a float."""
+    """One way to round: the kind of digits, and how many are kept."""
 
     kind: Literal["decimal", "significant digit", "bit"]
     digits: int
@@ -26,7 +26,7 @@ class Rounding:
         return f"{self.digits} {self.kind}{'s' * (self.digits > 1)}"
 
     def unit(self, values: Floats) -> Floats:
-        """Return what the last digit of each value counts: 0.71 → 0.01."""
+        """Return the value of the last digit of each number: 0.71 → 0.01."""
         base = 2.0 if self.kind == "bit" else 10.0
         if self.kind == "decimal":
             return np.full(len(values), base**-self.digits)
@@ -36,7 +36,7 @@ class Rounding:
         return unit
 
     def fits(self, values: Floats) -> bool:
-        """Return whether all values, none of them 0, are whole numbers of their units."""
+        """Return whether all values, none of them 0, are multiples of their units."""
         scaled = values / self.unit(values)
         return bool((np.abs(scaled - np.round(scaled)) <= 1e-6).all())
 
@@ -50,9 +50,9 @@ def roundings(values: Floats) -> list[Rounding]:
     if not len(values) or (values == np.round(values)).all():
         return []
     kinds = [
-        [Rounding("decimal", digits) for digits in range(1, MOST + 1)],
-        [Rounding("significant digit", digits) for digits in range(1, MOST + 1)],
+        [Rounding("decimal", digits) for digits in range(1, MOST_DIGITS + 1)],
+        [Rounding("significant digit", digits) for digits in range(1, MOST_DIGITS + 1)],
         [Rounding("bit", digits) for digits in (8, 11)],
     ]
-    found = (next((one for one in kind if one.fits(values)), None) for kind in kinds)
-    return [one for one in found if one]
+    coarsest = (next((one for one in kind if one.fits(values)), None) for kind in kinds)
+    return [rounding for rounding in coarsest if rounding]

@@ -126,7 +126,7 @@ def test_unknown_names_are_refused_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="no trainer") as error:
         convention_of(None, "verll")
     assert "verl" in str(error.value)
-    with pytest.raises(UsageError, match="trl has no opo"):
+    with pytest.raises(UsageError, match="trl has no estimator opo"):
         convention_of("opo", "trl")
 
 

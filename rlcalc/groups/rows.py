@@ -1,0 +1,90 @@
+"""Rows of an answer: one a rollout with its advantages, or one a group with its statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rlcalc.groups.advantages.compute import advantages
+from rlcalc.groups.advantages.convention import Convention
+from rlcalc.groups.groups import STATUS, Groups
+from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.result import Column
+from rlcalc.rollouts import Rollouts, take_rows
+
+
+def rollout_rows(groups: Groups, conventions: Mapping[str, Convention]) -> dict[str, Column]:
+    """Return a row a rollout, in the order of the source."""
+    rollouts = groups.rollouts
+    order: Any = slice(None) if rollouts.row is None else np.argsort(rollouts.row)
+    columns = identity_columns(rollouts, order)
+    if len(rollouts.rewards) > 1:
+        columns |= {name: Column(reward[order]) for name, reward in rollouts.rewards.items()}
+    columns["reward"] = Column(rollouts.reward[order], symbol="r")
+    for name, how in conventions.items():
+        symbol = "A" if name == "advantage" else ""
+        columns[name] = Column(advantages(rollouts, how)[order], symbol=symbol)
+    if rollouts.advantage is not None:
+        columns["trainer_advantage"] = Column(rollouts.advantage[order], symbol="A (trainer)")
+    if rollouts.length is not None:
+        columns["length"] = Column(as_whole_numbers(rollouts.length[order]))
+    if rollouts.truncated is not None:
+        columns["truncated"] = Column(rollouts.truncated[order])
+    return columns
+
+
+def group_rows(groups: Groups, how: Convention) -> dict[str, Column]:
+    """Return a row a group, in order of first appearance."""
+    rollouts, scored = groups.rollouts, groups.rollouts.scored
+    n = np.maximum(groups.n_scored, 1)
+    deviation = groups.for_all(np.where(scored.size > how.ddof, scored.deviation(how.ddof), np.nan))
+    columns = {
+        "step": Column(step_numbers(rollouts, rollouts.step_of_group), "key"),
+        "group": Column(rollouts.group, "key"),
+        "n": Column(rollouts.size, "count"),
+        "mean": Column(groups.for_all(scored.mean), symbol="μ"),
+        "std": Column(deviation, symbol="σ"),
+        "min": Column(groups.low),
+        "max": Column(groups.high),
+        "status": Column([STATUS[code] for code in groups.status], "text"),
+        "pass_rate": Column(np.where(groups.n_scored > 0, groups.n_right / n, np.nan)),
+    }
+    if rollouts.length is not None:
+        columns["length"] = Column(mean_length(rollouts, rollouts.start))
+    return columns
+
+
+def identity_columns(rollouts: Rollouts, order: Any) -> dict[str, Column]:
+    """Return the columns that identify a row: step, group and rollout."""
+    group = np.repeat(np.arange(rollouts.n_groups), rollouts.size)[order]
+    steps = rollouts.step_of_group[group]
+    return {
+        "step": Column(step_numbers(rollouts, steps), "key"),
+        "group": Column(take_rows(rollouts.group, group), "key"),
+        "rollout": Column(take_rows(rollouts.rollout, order), "key"),
+    }
+
+
+def step_numbers(rollouts: Rollouts, number: Ints) -> Any:
+    """Return the trainer's numbers of some of the steps; None where they are unknown."""
+    if None in rollouts.step:
+        return [rollouts.step[step] for step in number.tolist()]
+    return np.array(rollouts.step)[number]
+
+
+def as_whole_numbers(values: Floats) -> Any:
+    """Return lengths as whole numbers if all of them are whole."""
+    whole = not np.isnan(values).any() and bool((values == np.round(values)).all())
+    return values.astype(np.int64) if whole else values
+
+
+def mean_length(rollouts: Rollouts, edge: Ints) -> Floats:
+    """Return the mean length of the rollouts edge[i] : edge[i + 1]; NaN where none is known."""
+    assert rollouts.length is not None
+    known = ~np.isnan(rollouts.length)
+    total = np.add.reduceat(np.where(known, rollouts.length, 0.0), edge[:-1])
+    count = np.add.reduceat(known.astype(np.float64), edge[:-1])
+    mean: Floats = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return mean
