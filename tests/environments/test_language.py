@@ -14,7 +14,8 @@ from scipy import stats
 
 import rlcalc
 from rlcalc import MDP
-from rlcalc.environments import language, language_parameters, load
+from rlcalc.environments import language, language_model, language_parameters, load
+from rlcalc.environments.language_rollouts import rollouts
 from rlcalc.errors import InputError
 from rlcalc.trajectories import concatenate
 from tests.conftest import Shell
@@ -62,12 +63,12 @@ def test_the_longest_context_counts() -> None:
     said = language.Parameters.model_validate(
         {**SUMS, "logits": {"": {2: 5}, "=": {3: 5}, "2=": {".": 5}}}
     )
-    speaker = language.Speaker(said)
+    model_of_language = language_model.LanguageModel(said)
 
-    assert speaker.chances("1+1").argmax() == 0
-    assert speaker.chances("1+1=").argmax() == 1
-    assert speaker.chances("1+2=").argmax() == 2
-    assert speaker.chances("x2").sum() == pytest.approx(1)
+    assert model_of_language.token_probabilities("1+1").argmax() == 0
+    assert model_of_language.token_probabilities("1+1=").argmax() == 1
+    assert model_of_language.token_probabilities("1+2=").argmax() == 2
+    assert model_of_language.token_probabilities("x2").sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_rounds_are_listed_at_both_levels_alike(changes: dict[str, Any], rounds:
     for mdp in (by_token, by_turn):
         level = "token" if mdp is by_token else "turn"
         said = language.Parameters.model_validate({**SUMS, **asked, "level": level})
-        assert language.Speaker(said).size() == (mdp.n_states, mdp.n_pairs)
+        assert language_model.LanguageModel(said).size() == (mdp.n_states, mdp.n_pairs)
 
 
 @given(small)
@@ -283,9 +284,9 @@ def test_what_is_too_large_is_played_and_says_how_large_it_is() -> None:
 @given(st.sampled_from(["token", "turn"]), st.integers(1, 4), st.integers(0, 99))
 def test_rollouts_are_the_responses_with_their_rewards(level: str, group: int, seed: int) -> None:
     mdp = model(level=level, follow_ups=["1+1="])
-    speaker = mdp.language_model  # type: ignore[attr-defined]
+    model_of_language = mdp.language_model  # type: ignore[attr-defined]
     batch = concatenate([*rlcalc.simulate(mdp, 12, seed=seed, group=group)])
-    rows = list(language.rollouts([batch], speaker, group))
+    rows = list(rollouts([batch], model_of_language, group))
 
     assert len(rows) == 24
     assert sum(row["reward"] for row in rows) == batch.reward.sum()
@@ -314,14 +315,14 @@ def test_rollouts_are_written_a_line_each(rlcalc: Shell) -> None:
         ({"vocabulary": ["a"]}, "two or more different tokens"),
         ({"vocabulary": ["a", "a"]}, "two or more different tokens"),
         ({"vocabulary": ["a", "b|c"]}, "without |"),
-        ({"end": "!"}, "is no token"),
+        ({"end": "!"}, "is not a token"),
         ({"horizon": 0}, "expected 1 to"),
-        ({"prompts": {"x": 0.5}}, "sum to 1"),
+        ({"prompts": {"x": 0.5}}, "expected probabilities that sum to 1"),
         ({"prompts": []}, "no prompts"),
         ({"prompts": ["1+1=", "1+2"]}, r"prompt '1\+2'; did you mean it by '1\+2='"),
-        ({"reward": {"exact": {}}}, "no reward is said for"),
-        ({"prompts": ["(end)"]}, "not .end."),
-        ({"logits": {"": {"x": 1}}}, "no token 'x'"),
+        ({"reward": {"exact": {}}}, "no rule for the prompt"),
+        ({"prompts": ["(end)"]}, "other than .end."),
+        ({"logits": {"": {"x": 1}}}, "have no token 'x'"),
         ({"logits": {"": {2: None, 3: None, ".": None}}}, "no token can come"),
         ({"logits": {"": {2: float("nan")}}}, "expected −700 to 700"),
         ({"logits": {"": 3}}, "expected {token: number}"),
