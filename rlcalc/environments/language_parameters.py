@@ -33,9 +33,9 @@ def text_of(name: object) -> str:
 
 
 def _texts(value: object, key: str) -> list[str]:
-    several = value if isinstance(value, list) else [value]
-    texts = list(map(text_of, several))
-    wrong = any(not isinstance(item, str | int | float) for item in several)
+    items = value if isinstance(value, list) else [value]
+    texts = list(map(text_of, items))
+    wrong = any(not isinstance(item, str | int | float) for item in items)
     if wrong or any(DELIMITER in text or text == END_STATE for text in texts):
         raise ValueError(
             f"{key} is {value!r}, expected texts without {DELIMITER}, other than {END_STATE}"
@@ -169,8 +169,8 @@ def rule(value: object) -> Rule:
             raise ValueError(f"regex {content!r} cannot be read: {error}") from error
         return Rule("regex", pattern=content)
     if kind == "exact" and isinstance(content, dict):
-        answers = {text_of(p): _texts(several, "exact") for p, several in content.items()}
-        table = {p: dict.fromkeys(several, 1.0) for p, several in answers.items()}
+        answers = {text_of(p): _texts(responses, "exact") for p, responses in content.items()}
+        table = {p: dict.fromkeys(responses, 1.0) for p, responses in answers.items()}
         return Rule("exact", table=table)
     if kind == "table" and isinstance(content, dict):
         return Rule("table", table={text_of(p): _rewards(row) for p, row in content.items()})
