@@ -1,6 +1,6 @@
-"""Gymnasium: an environment with a table of transitions becomes a model, any other is played.
+"""Gymnasium: an environment with a table of transitions is a model, any other one is simulated.
 
-A name is `gym:` and what Gymnasium calls it; options of its own may follow behind commas:
+A name is `gym:` and Gymnasium's own name; Gymnasium's options may follow after commas:
 `gym:FrozenLake-v1,is_slippery=false`.
 """
 
@@ -23,57 +23,57 @@ from rlcalc.mdp import MDP
 from rlcalc.numerics.random_streams import draw, stream_keys
 from rlcalc.trajectories import Trajectories
 
-COPIES = 16
-"""Environments that are played side by side: a constant, for each has its own random numbers."""
+PARALLEL_COPIES = 16
+"""Environments that run side by side: a constant, for each has its own random numbers."""
 
 LONGEST = 100_000
-"""Steps after which an episode that nobody limits is given up: half a minute or so."""
+"""Steps after which an episode without a limit is an error: about half a minute."""
 
 MOST_BINS = 1_000_000
-"""Into which a number of an observation is cut."""
+"""Most bins of a number of an observation."""
 
 BATCH_STEPS = 1 << 16
 """Steps that a batch of trajectories has, or more."""
 
 
 class Parameters(World):
-    """What can be said about an environment: `bins`, and what Gymnasium itself understands."""
+    """The parameters of an environment: `bins`, and Gymnasium's own options."""
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
 
     bins: Annotated[
         int | None,
         Field(
-            description="cut each number of an observation into so many; besides: "
-            "Gymnasium's own options"
+            description="number of bins for each number of an observation; any other key: "
+            "Gymnasium's own option"
         ),
     ] = None
 
 
-def build(parameters: Parameters) -> MDP | Played:
-    """Return an environment as a model if it has a table of transitions, else as it is.
+def build(parameters: Parameters) -> MDP | GymnasiumGame:
+    """Return an environment as a model if it has a table of transitions, else as a game.
 
     Raises:
-        InputError: Gymnasium is missing, does not know it, or its spaces cannot be labelled.
-        UsageError: options that are none.
+        InputError: Gymnasium or the environment is missing, or its spaces cannot be labelled.
+        UsageError: the options after the name cannot be read.
     """
     name, _, options = parameters.environment.removeprefix("gym:").partition(",")
-    given = {**_options(options), **(parameters.model_extra or {})}
-    if "max_episode_steps" in given:
+    gymnasium_options = {**_options(options), **(parameters.model_extra or {})}
+    if "max_episode_steps" in gymnasium_options:
         raise InputError(
-            "max_episode_steps is no option here: a model has no clock",
+            "max_episode_steps is not an option here: a model has no time limit",
             shown(name),
-            "leave it out, and say --max-steps",
+            "leave it out, and use --max-steps",
         )
-    make = _maker(name, given)
+    make = _maker(name, gymnasium_options)
     gamma, title = parameters.gamma, parameters.name or name
     with closing(make()) as environment:
         table = getattr(environment.unwrapped, "P", None)
         actions = environment.action_space
         if type(actions).__name__ != "Discrete":
             raise InputError(
-                f"the actions of {shown(name)} are a {type(actions).__name__}, and have no labels",
-                fix="only environments with discrete actions can be played",
+                f"the actions of {shown(name)} are a {type(actions).__name__}, not Discrete",
+                fix="use an environment with discrete actions",
             )
         if isinstance(table, dict):
             _refuse_bins(parameters.bins, environment.observation_space, name)
@@ -82,16 +82,16 @@ def build(parameters: Parameters) -> MDP | Played:
         label = labeller(environment.observation_space, parameters.bins, name)
         limit = environment.spec.max_episode_steps if environment.spec else None
         codes = Numbers(int(actions.start) + np.arange(int(actions.n)))
-    return Played(title, gamma, make, label, codes, limit)
+    return GymnasiumGame(title, gamma, make, label, codes, limit)
 
 
 def _options(text: str) -> dict[str, Any]:
-    """Return what stands behind a name: is_slippery=false,map_name=8x8."""
+    """Return the options after a name, such as is_slippery=false,map_name=8x8."""
     options: dict[str, Any] = {}
     for pair in text.split(",") if text else []:
         name, equals, value = pair.partition("=")
         if not (name.strip() and equals):
-            raise UsageError(f"{shown(pair)} is no option", fix="write gym:NAME,option=value")
+            raise UsageError(f"{shown(pair)} is not an option", fix="write gym:NAME,option=value")
         try:
             options[name.strip()] = json.loads(value)
         except ValueError:
@@ -124,35 +124,35 @@ def _maker(name: str, options: dict[str, Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def as_input_errors(what: str, fix: str = "") -> Iterator[None]:
-    """Say what goes wrong in an environment, which may raise anything, as a fault of what is read.
+def as_input_errors(message: str, fix: str = "") -> Iterator[None]:
+    """Turn any error of an environment into an input error.
 
     Raises:
-        InputError: something went wrong.
+        InputError: the environment raised an error.
     """
     try:
         yield
     except InputError:
         raise
     except Exception as error:
-        said = " ".join(str(error).split())
-        if isinstance(error, LookupError) or not said:  # a key alone says little
-            said = f"{type(error).__name__}: {said}"
-        raise InputError(f"{what}: {shown(said, 300)}", fix=fix) from error
+        cause = " ".join(str(error).split())
+        if isinstance(error, LookupError) or not cause:  # a key alone is no explanation
+            cause = f"{type(error).__name__}: {cause}"
+        raise InputError(f"{message}: {shown(cause, 300)}", fix=fix) from error
 
 
-LISTS = "python -c 'import gymnasium; gymnasium.pprint_registry()' lists what it knows"
+LISTS = "list its environments: python -c 'import gymnasium; gymnasium.pprint_registry()'"
 
 
 def model_of(table: dict[int, dict[int, list[tuple[float, int, float, bool]]]], start: Any) -> MDP:
     """Return a table of transitions as a model.
 
-    Gymnasium flags transitions that end an episode, where a model has states that do. A state that
-    is entered in both ways has a twin that ends.
+    Gymnasium flags transitions that end an episode, while a model has terminal states. A state that
+    is entered in both ways gets a terminal twin.
 
     Args:
         table: P[s][a] = [(probability, next state, reward, terminated), ...].
-        start: [S] where it begins, or None.
+        start: [S] the distribution of the first state, or None.
     """
     rows = [
         (s, a, after, float(p), float(r), bool(over))
@@ -162,10 +162,10 @@ def model_of(table: dict[int, dict[int, list[tuple[float, int, float, bool]]]], 
         if p > 0
     ]
     ends = {after for *_, after, _, _, over in rows if over}
-    begins = set() if start is None else {int(s) for s in np.flatnonzero(start)}
-    goes_on = {after for s, _, after, _, _, over in rows if not over and s not in ends} | begins
-    twins = {s: len(table) + place for place, s in enumerate(sorted(ends & goes_on))}
-    only_end = ends - goes_on
+    starts = set() if start is None else {int(s) for s in np.flatnonzero(start)}
+    non_ending = {after for s, _, after, _, _, over in rows if not over and s not in ends} | starts
+    twins = {s: len(table) + index for index, s in enumerate(sorted(ends & non_ending))}
+    only_end = ends - non_ending
     kept = [
         (s, a, twins.get(after, after) if over else after, p, r)
         for s, a, after, p, r, over in rows
@@ -186,52 +186,58 @@ Labeller = Callable[[Any], str]
 
 
 def labeller(space: Any, bins: int | None, name: str) -> Labeller:
-    """Return what makes a label of an observation.
+    """Return a function from an observation to its label.
 
-    A number x of a box is cut into bins of equal width between its bounds; without bounds into bins
-    of equal width in arctan x.
+    A number x of a box gets bins of equal width between its bounds; without bounds, bins of equal
+    width in arctan x.
 
     Raises:
-        InputError: it is a box and there are no bins, or something else.
+        InputError: a box has no bins, or the space has no labels.
     """
     kind = type(space).__name__
     if kind != "Box":
         _refuse_bins(bins, space, name)
     if kind == "Discrete":
-        return lambda seen: str(int(seen))
+        return lambda observation: str(int(observation))
     if kind in ("MultiDiscrete", "MultiBinary", "Tuple"):
-        return lambda seen: str(tuple(np.concatenate([np.ravel(part) for part in seen]).tolist()))
+        return lambda observation: str(
+            tuple(np.concatenate([np.ravel(part) for part in observation]).tolist())
+        )
     if kind != "Box":
-        raise InputError(f"observations of {shown(name)} are a {kind}, and have no labels")
+        raise InputError(
+            f"observations of {shown(name)} are a {kind}, and have no labels",
+            fix="use an environment with Discrete, MultiDiscrete, Tuple or Box observations",
+        )
     if bins is None:
         raise InputError(
-            f"observations of {shown(name)} are {space.shape} numbers, and have no labels",
-            fix="cut each into --bins 10, say: --set bins=10 for other commands",
+            f"observations of {shown(name)} are arrays of numbers, shape {space.shape}, and have "
+            "no labels",
+            fix="give a number of bins: --bins 10, or --set bins=10",
         )
     if not 1 <= bins <= MOST_BINS:
-        raise InputError(f"bins is {bins}, expected 1 to {MOST_BINS:,}")
+        raise InputError(f"bins is {bins}", fix=f"give a number from 1 to {MOST_BINS:,}")
     low, high = (np.ravel(bound).astype(np.float64) for bound in (space.low, space.high))
     bounded = (np.abs(low) < 1e30) & (np.abs(high) < 1e30)
     low, high = np.where(bounded, low, -np.pi / 2), np.where(bounded, high, np.pi / 2)
 
-    def cut(seen: Any) -> str:
-        x = np.ravel(seen).astype(np.float64)
+    def binned(observation: Any) -> str:
+        x = np.ravel(observation).astype(np.float64)
         share = (np.where(bounded, x, np.arctan(x)) - low) / (high - low)
         return str(tuple(np.clip((share * bins).astype(int), 0, bins - 1).tolist()))
 
-    return cut
+    return binned
 
 
 def _refuse_bins(bins: int | None, space: Any, name: str) -> None:
     if bins is not None:
         raise InputError(
-            f"observations of {shown(name)} are {type(space).__name__}, and no numbers to be cut",
+            f"bins do not apply to {shown(name)}: its observations are {type(space).__name__}",
             fix="leave out bins",
         )
 
 
 class Episode:
-    """An episode on its way: its steps so far, and after its end one more state."""
+    """A running episode: its steps so far, and after its end its last state."""
 
     def __init__(self, number: int, seed: int) -> None:
         self.number = number
@@ -243,8 +249,8 @@ class Episode:
 
 
 @dataclass
-class Played:
-    """An environment without a table: it is played, and what it shows is labelled."""
+class GymnasiumGame:
+    """An environment without a table: it is simulated, and its observations are labelled."""
 
     name: str
     gamma: float | None
@@ -263,60 +269,66 @@ class Played:
     ) -> Iterator[Trajectories]:
         """Yield n episodes in batches; arguments as in `Game.play`.
 
-        Episode e is the next one of the copy e mod 16, whatever the others do: to take episodes as
+        Episode e is the next one of the copy e mod 16, whatever the others do: taking episodes as
         they end would favour short ones.
 
         Raises:
-            InputError: an episode does not end, or groups are asked for.
+            InputError: an episode does not end, or the request has groups.
         """
         if group > 1:
-            raise InputError(f"{shown(self.name)} cannot begin alike", fix="leave out --group-size")
+            raise InputError(
+                f"{shown(self.name)} cannot start vector episodes in the same state",
+                fix="leave out --group-size",
+            )
         if with_prob and callable(policy):
             raise InputError(
-                "a function does not tell its probabilities", fix="leave out with_prob"
+                "the probabilities of a policy that is a function are unknown",
+                fix="leave out with_prob",
             )
         done: dict[int, Episode] = {}
         ready: list[Episode] = []
-        following = 0
+        next_number = 0
         for episode in self._episodes(n, seed, policy, max_steps):
             done[episode.number] = episode
-            while following in done:
-                ready.append(done.pop(following))
-                following += 1
-            if following == n or sum(len(e.actions) for e in ready) >= BATCH_STEPS:
+            while next_number in done:
+                ready.append(done.pop(next_number))
+                next_number += 1
+            if next_number == n or sum(len(e.actions) for e in ready) >= BATCH_STEPS:
                 yield self._batch(ready, with_prob=with_prob)
                 ready = []
 
     def _episodes(self, n: int, seed: int, policy: Any, max_steps: int | None) -> Iterator[Episode]:
         """Yield episodes as they end.
 
-        The step after an end only resets, whatever the action: it is no step of any episode.
+        The step after an end only resets, whatever the action: it belongs to no episode.
         """
         from gymnasium.vector import AutoresetMode, SyncVectorEnv
         from gymnasium.vector.utils import iterate
 
-        copies = min(n, COPIES)
+        copies = min(n, PARALLEL_COPIES)
         limit = min(filter(None, (self.limit, max_steps)), default=LONGEST)
         makers = [lambda: self.make(max_episode_steps=limit)] * copies
         with closing(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.NEXT_STEP)) as world:
             own = draw(stream_keys(seed, np.arange(copies)), 0) >> np.uint64(33)
             with as_input_errors(f"{shown(self.name)} cannot be reset"):
-                several, _ = world.reset(seed=own.tolist())
-            seen = list(iterate(world.observation_space, several))
-            playing = [Episode(number, seed) for number in range(copies)]
+                vector, _ = world.reset(seed=own.tolist())
+            observations = list(iterate(world.observation_space, vector))
+            running = [Episode(number, seed) for number in range(copies)]
             resetting = [False] * copies
-            left, any_action = n, self.actions.names()[0]
-            while left:
-                chosen = [
+            remaining, any_action = n, self.actions.names()[0]
+            while remaining:
+                actions = [
                     any_action
                     if reset or episode.number >= n
-                    else self._act(episode, shows, policy)
-                    for episode, shows, reset in zip(playing, seen, resetting, strict=True)
+                    else self._next_action(episode, observation, policy)
+                    for episode, observation, reset in zip(
+                        running, observations, resetting, strict=True
+                    )
                 ]
-                with as_input_errors(f"{shown(self.name)} cannot be played on"):
-                    several, rewards, terminated, truncated, _ = world.step(np.array(chosen))
-                seen = list(iterate(world.observation_space, several))
-                for i, episode in enumerate(playing):
+                with as_input_errors(f"a step of {shown(self.name)} failed"):
+                    vector, rewards, terminated, truncated, _ = world.step(np.array(actions))
+                observations = list(iterate(world.observation_space, vector))
+                for i, episode in enumerate(running):
                     over, cut = bool(terminated[i]), bool(truncated[i])
                     if resetting[i] or episode.number >= n:
                         resetting[i] = False
@@ -325,36 +337,36 @@ class Played:
                     if not (over or cut):
                         continue
                     self._require_end(episode, over or self.limit or max_steps)
-                    episode.states.append(self.states.code(self.label(seen[i])))
+                    episode.states.append(self.states.code(self.label(observations[i])))
                     episode.terminated = over
-                    playing[i], resetting[i] = Episode(episode.number + copies, seed), True
-                    left -= 1
+                    running[i], resetting[i] = Episode(episode.number + copies, seed), True
+                    remaining -= 1
                     yield episode
 
-    def _act(self, episode: Episode, seen: Any, policy: Any) -> int:
-        """Return the action that Gymnasium gets, and note its number and the state's."""
+    def _next_action(self, episode: Episode, observation: Any, policy: Any) -> int:
+        """Return the next action for Gymnasium, and add it and the state to the episode."""
         names = self.actions.names()
         if callable(policy):
-            chosen = policy(seen)
-            if chosen not in names:
+            action = policy(observation)
+            if action not in names:
                 raise InputError(
-                    f"the policy's action is {shown(chosen)}, which {shown(self.name)} has not",
-                    fix=f"it has {listed(names)}",
+                    f"the policy's action {shown(action)} does not exist in {shown(self.name)}",
+                    fix=f"return one of {listed(names)}",
                 )
-            place = names.index(chosen)
+            index = names.index(action)
         else:
             word = draw(episode.key, len(episode.actions) + 1) >> np.uint64(32)
-            place = int(word[0]) * len(names) >> 32
-        episode.states.append(self.states.code(self.label(seen)))
-        episode.actions.append(place)
-        return int(names[place])
+            index = int(word[0]) * len(names) >> 32
+        episode.states.append(self.states.code(self.label(observation)))
+        episode.actions.append(index)
+        return int(names[index])
 
     def _require_end(self, episode: Episode, ended: object) -> None:
         if not ended:
             raise InputError(
                 f"episode {episode.number:,} has not ended after {LONGEST:,} steps",
                 shown(self.name),
-                "say after how many steps to stop looking, with --max-steps",
+                "cut episodes with --max-steps N",
             )
 
     def _batch(self, episodes: list[Episode], *, with_prob: bool) -> Trajectories:

@@ -60,7 +60,7 @@ def day(requests: float, returns: float) -> tuple[Floats, Floats]:
 
 
 class Parameters(World):
-    """What can be said about the rental: nothing but its name and gamma."""
+    """The parameters of the rental: only its name and gamma."""
 
     environment: str = "jacks-car-rental"
     gamma: Annotated[Discount, Field(description="discount factor a day")] = GAMMA

@@ -1,4 +1,4 @@
-"""What a document may say about a language world: its words, their logits, and what is paid for."""
+"""The parameters of a language world: tokens, prompts, logits and the rule of the reward."""
 
 from __future__ import annotations
 
@@ -18,95 +18,97 @@ from rlcalc.mdp import SUM_TOLERANCE
 from rlcalc.policies import decoding
 
 LONGEST = 1_000
-"""Tokens that a response may have."""
+"""Most tokens of a response."""
 
-OVER = "(end)"
-"""The state in which nothing more is said; no prompt is called so."""
+END_STATE = "(end)"
+"""The name of the terminal state, which no prompt may have."""
 
-MARK = "|"
-"""What stands between the tokens of a name; no token has it."""
+DELIMITER = "|"
+"""The separator of the tokens in the name of a state or action; no token contains it."""
 
 
 def text_of(name: object) -> str:
-    """Return a text that a document may have written without quotes: 2 and true are words too."""
+    """Return the text of a scalar that a document has without quotes: 2 and true are words too."""
     return str(name).lower() if isinstance(name, bool) else str(name)
 
 
-def _texts(given: object, what: str) -> list[str]:
-    several = given if isinstance(given, list) else [given]
-    texts = list(map(text_of, several))
-    wrong = any(not isinstance(value, str | int | float) for value in several)
-    if wrong or any(MARK in text or text == OVER for text in texts):
-        raise ValueError(f"{what} is {given!r}, expected texts without {MARK}, and not {OVER}")
+def _texts(value: object, key: str) -> list[str]:
+    items = value if isinstance(value, list) else [value]
+    texts = list(map(text_of, items))
+    wrong = any(not isinstance(item, str | int | float) for item in items)
+    if wrong or any(DELIMITER in text or text == END_STATE for text in texts):
+        raise ValueError(
+            f"{key} is {value!r}, expected texts without {DELIMITER}, other than {END_STATE}"
+        )
     return texts
 
 
-def tokens(given: object) -> list[str]:
+def vocabulary_of(value: object) -> list[str]:
     """Return a vocabulary: different texts that are not empty.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the value is not a vocabulary.
     """
-    texts = _texts(given, "vocabulary")
+    texts = _texts(value, "vocabulary")
     if len(set(texts)) < len(texts) or "" in texts or len(texts) < 2:
-        raise ValueError(f"vocabulary is {given!r}, expected two or more different tokens")
+        raise ValueError(f"vocabulary is {value!r}, expected two or more different tokens")
     return texts
 
 
-def shares(given: object) -> dict[str, float]:
-    """Return prompts with their probabilities: alike where they are only listed.
+def prompt_probabilities(value: object) -> dict[str, float]:
+    """Return prompts with their probabilities: uniform where they are only listed.
 
     Raises:
-        ValueError: they are no texts, or the probabilities do not sum to 1.
+        ValueError: a prompt is not a text, or the probabilities do not sum to 1.
     """
-    if not isinstance(given, dict):
-        texts = list(dict.fromkeys(_texts(given, "prompts")))
+    if not isinstance(value, dict):
+        texts = list(dict.fromkeys(_texts(value, "prompts")))
         if not texts:
             raise ValueError("there are no prompts, expected one or more")
         return {text: 1 / len(texts) for text in texts}
-    texts = _texts(list(given), "prompts")
-    chances = [quotient(p) for p in given.values()]
-    numbers = [p for p in chances if isinstance(p, int | float) and 0 <= p <= 1]
+    texts = _texts(list(value), "prompts")
+    probabilities = [quotient(p) for p in value.values()]
+    numbers = [p for p in probabilities if isinstance(p, int | float) and 0 <= p <= 1]
     if len(numbers) < len(texts) or abs(sum(numbers) - 1) > SUM_TOLERANCE:
-        raise ValueError(f"the probabilities of prompts are {given!r}: make them sum to 1")
+        raise ValueError(f"the prompts are {value!r}, expected probabilities that sum to 1")
     return dict(zip(texts, map(float, numbers), strict=True))
 
 
-def by_context(given: object) -> dict[str, dict[str, float]]:
-    """Return logits by context; null is a token that never comes.
+def logits_by_context(value: object) -> dict[str, dict[str, float]]:
+    """Return logits by context; null is a token with probability 0.
 
     Raises:
-        ValueError: it is no mapping of contexts to mappings of tokens to numbers.
+        ValueError: the value is not a mapping of contexts to mappings of tokens to numbers.
     """
-    found: dict[str, dict[str, float]] = {}
-    for context, row in given.items() if isinstance(given, dict) else [("", given)]:
+    logits: dict[str, dict[str, float]] = {}
+    for context, row in value.items() if isinstance(value, dict) else [("", value)]:
         if not isinstance(row, dict):
             raise ValueError(f"logits after {context!r} are {row!r}, expected {{token: number}}")
-        for value in row.values():
-            number = isinstance(value, int | float) and abs(value) <= 700
-            if isinstance(value, bool) or not (value is None or number):
-                raise ValueError(f"a logit after {context!r} is {value!r}, expected −700 to 700")
-        found[text_of(context)] = {
+        for logit in row.values():
+            number = isinstance(logit, int | float) and abs(logit) <= 700
+            if isinstance(logit, bool) or not (logit is None or number):
+                raise ValueError(f"a logit after {context!r} is {logit!r}, expected −700 to 700")
+        logits[text_of(context)] = {
             text_of(token): -np.inf if v is None else float(v) for token, v in row.items()
         }
-    return found
+    return logits
 
 
 PATIENCE = 5.0
 """Seconds that a regular expression may take for one response."""
 
 SHORT = 12
-"""Letters up to which nobody looks at the clock: to set an alarm takes longer than to match."""
+"""Letters up to which no alarm is set: the match is faster than the alarm."""
 
 
 def matched(pattern: str, text: str) -> bool:
     """Return whether a regular expression matches a whole text.
 
-    Python's tries every way there is: `(a+)+b` takes minutes for 30 letters. An alarm ends that
-    where there are alarms, which is in the main thread, and where nobody else uses them.
+    Python's engine backtracks: `(a+)+b` takes minutes for 30 letters. An alarm ends that in the
+    main thread, where no other handler is set, on systems with alarms.
 
     Raises:
-        InputError: it takes too long.
+        InputError: the match takes too long.
     """
     free = threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGALRM")
     if len(text) <= SHORT or not free or signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
@@ -116,7 +118,7 @@ def matched(pattern: str, text: str) -> bool:
         raise InputError(
             f"the regex {shown(pattern)} takes longer than {PATIENCE:g} s for the response "
             f"'{shown(text)}'",
-            fix="write it without a repetition inside another, like (a+)+",
+            fix="remove repetitions inside repetitions, like (a+)+",
         )
 
     signal.signal(signal.SIGALRM, over)
@@ -130,51 +132,51 @@ def matched(pattern: str, text: str) -> bool:
 
 @dataclass(frozen=True)
 class Rule:
-    """What a response earns: one of three kinds of rule."""
+    """The rule of the reward: exact answers, a regular expression, or a table."""
 
     kind: Literal["exact", "regex", "table"]
     pattern: str = ""
     table: dict[str, dict[str, float]] | None = None  # prompt → response → reward, else 0
 
     def reward(self, prompt: str, response: str) -> float:
-        """Return what a response to a prompt earns."""
+        """Return the reward of a response to a prompt."""
         if self.table is None:
             return float(matched(self.pattern, response))
         return self.table.get(prompt, {}).get(response, 0.0)
 
     @cached_property
-    def turned_over(self) -> float:
-        """The least and the largest reward together: r and this less r change places."""
+    def flipped_sum(self) -> float:
+        """The sum of the least and the largest reward: a flipped reward is this minus r."""
         if self.table is None:
             return 1.0
         rewards = [0.0, *(r for row in self.table.values() for r in row.values())]
         return min(rewards) + max(rewards)
 
 
-def rule(given: object) -> Rule:
+def rule(value: object) -> Rule:
     """Return a rule: {exact: {prompt: answer or answers}}, {regex: pattern} or {table: ...}.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: the value is not a rule.
     """
-    kind, what = next(iter(given.items())) if isinstance(given, dict) and given else ("", None)
-    if not isinstance(given, dict) or len(given) != 1:
-        raise ValueError(f"reward is {given!r}, expected one of exact, regex and table")
-    if kind == "regex" and isinstance(what, str):
+    kind, content = next(iter(value.items())) if isinstance(value, dict) and value else ("", None)
+    if not isinstance(value, dict) or len(value) != 1:
+        raise ValueError(f"reward is {value!r}, expected one of exact, regex and table")
+    if kind == "regex" and isinstance(content, str):
         try:
-            re.compile(what)
+            re.compile(content)
         except re.error as error:
-            raise ValueError(f"regex {what!r} cannot be read: {error}") from error
-        return Rule("regex", pattern=what)
-    if kind == "exact" and isinstance(what, dict):
-        answers = {text_of(p): _texts(several, "exact") for p, several in what.items()}
-        table = {p: dict.fromkeys(several, 1.0) for p, several in answers.items()}
+            raise ValueError(f"regex {content!r} cannot be read: {error}") from error
+        return Rule("regex", pattern=content)
+    if kind == "exact" and isinstance(content, dict):
+        answers = {text_of(p): _texts(responses, "exact") for p, responses in content.items()}
+        table = {p: dict.fromkeys(responses, 1.0) for p, responses in answers.items()}
         return Rule("exact", table=table)
-    if kind == "table" and isinstance(what, dict):
-        return Rule("table", table={text_of(p): _rewards(row) for p, row in what.items()})
+    if kind == "table" and isinstance(content, dict):
+        return Rule("table", table={text_of(p): _rewards(row) for p, row in content.items()})
     near = nearest(str(kind), ("exact", "regex", "table"))
     raise ValueError(
-        f"reward is {given!r}, expected {{exact: {{prompt: answer}}}}, {{regex: pattern}} or "
+        f"reward is {value!r}, expected {{exact: {{prompt: answer}}}}, {{regex: pattern}} or "
         "{table: {prompt: {response: reward}}}" + (f"; did you mean {near}?" if near else "")
     )
 
@@ -189,102 +191,107 @@ def _rewards(row: object) -> dict[str, float]:
 
 
 Logits = dict[Scalar, dict[Scalar, float | None] | float | None]
-"""By context and token; without contexts they are those after any text."""
+"""Logits by context and token; without contexts they apply after any text."""
 
-Paid = dict[Literal["exact", "regex", "table"], Any]
+RewardDocument = dict[Literal["exact", "regex", "table"], Any]
 
 
 class Parameters(World):
-    """What can be said about a language world."""
+    """The parameters of a language world."""
 
     environment: str = "language"
     vocabulary: Annotated[
-        Any, BeforeValidator(tokens, list[Scalar]), Field(description="the tokens: a list")
+        Any, BeforeValidator(vocabulary_of, list[Scalar]), Field(description="the tokens: a list")
     ]
     prompts: Annotated[
         Any,
-        BeforeValidator(shares, list[Scalar] | Chances | Scalar),
+        BeforeValidator(prompt_probabilities, list[Scalar] | Chances | Scalar),
         Field(description="a list, or {prompt: p}"),
     ]
     reward: Annotated[
         Any,
-        BeforeValidator(rule, Paid),
+        BeforeValidator(rule, RewardDocument),
         Field(description="{exact: {prompt: answer}}, {regex: pattern}, {table: ...}"),
     ]
     end: Annotated[
-        Scalar | None, Field(description="the token that ends a response; null: only its length")
+        Scalar | None, Field(description="the token that ends a response; null: only the horizon")
     ] = None
-    horizon: Annotated[int, Field(description="tokens that a response has, at most")] = 3
+    horizon: Annotated[int, Field(description="most tokens of a response")] = 3
     follow_ups: Annotated[
         Any,
-        BeforeValidator(lambda given: _texts(given, "follow_ups"), list[Scalar] | Scalar),
-        Field(description="what the world answers, round by round"),
+        BeforeValidator(lambda value: _texts(value, "follow_ups"), list[Scalar] | Scalar),
+        Field(description="the prompts of later rounds: a list"),
     ] = ()
-    separator: Annotated[str, Field(description="between the tokens of a response")] = ""
+    separator: Annotated[str, Field(description="text between the tokens of a response")] = ""
     logits: Annotated[
         Any,
-        BeforeValidator(by_context, Logits),
+        BeforeValidator(logits_by_context, Logits),
         Field(description="{context: {token: number}}: the longest context counts"),
     ] = {}  # noqa: RUF012 (frozen)
-    judge: Annotated[Chance, Field(description="how often the reward is turned over")] = 0.0
+    judge: Annotated[Chance, Field(description="probability that the reward is flipped")] = 0.0
     level: Annotated[
         Literal["token", "sequence", "turn"],
-        Field(description="what an action is: token, sequence or turn"),
+        Field(description="what one action is: a token, a sequence or a turn"),
     ] = "token"
-    temperature: Annotated[float | None, Field(description="of the model's words")] = None
-    top_p: Annotated[float | None, Field(description="the nucleus that is kept")] = None
-    top_k: Annotated[int | None, Field(description="so many tokens are kept")] = None
+    temperature: Annotated[float | None, Field(description="temperature of the tokens")] = None
+    top_p: Annotated[
+        float | None, Field(description="probability of the nucleus to sample from")
+    ] = None
+    top_k: Annotated[int | None, Field(description="number of tokens to sample from")] = None
 
     @model_validator(mode="after")
-    def _belongs_together(self) -> Parameters:
+    def _check_together(self) -> Parameters:
         key, fault = self._fault()
         if fault:
             raise Misplaced(key, fault)
         return self
 
     def _fault(self) -> tuple[str, str]:
-        """Return what is wrong, and the key of which it is; nothing if nothing is."""
+        """Return the key of a fault, and a sentence about it, which is empty if there is none."""
         known = ", ".join(self.vocabulary)
         for context, row in self.logits.items():
             for token in row:
                 if token not in self.vocabulary:
-                    what = f"there is no token {token!r}, after {context!r}; there are {known}"
-                    return "logits", what
+                    fault = f"the logits after {context!r} have no token {token!r}; tokens: {known}"
+                    return "logits", fault
             if all(row.get(token, 0.0) == -np.inf for token in self.vocabulary):
-                return "logits", f"no token can come after {context!r}"
+                return (
+                    "logits",
+                    f"no token can come after {context!r}, expected one that is not null",
+                )
         if self.end is not None and text_of(self.end) not in self.vocabulary:
-            return "end", f"end is {self.end!r}, which is no token; there are {known}"
+            return "end", f"end is {self.end!r}, which is not a token; the tokens are {known}"
         if not 1 <= self.horizon <= LONGEST:
             return "horizon", f"horizon is {self.horizon}, expected 1 to {LONGEST:,}"
         if self.level == "sequence" and self.follow_ups:
-            return "level", "at the level of sequences there is one response: say turn, or token"
-        for name, number in self.asked_of_decoders().items():
+            return "level", "level sequence has one response: use turn or token with follow_ups"
+        for name, number in self.decoder_numbers().items():
             try:
                 decoding.number_of(name, number)
             except RlcalcError as error:
                 return name.replace("-", "_"), f"{error.faults[0].what}: {error.faults[0].fix}"
-        return "reward", self._unpaid()
+        return "reward", self._reward_fault()
 
-    def _unpaid(self) -> str:
-        """Return what is wrong with a rule that pays a prompt nobody asks, and not one that is."""
+    def _reward_fault(self) -> str:
+        """Return a fault if a prompt has no reward while an unknown prompt has one."""
         if self.reward.table is None:
             return ""
-        asked = [*self.prompts, *self.follow_ups]
-        unpaid = [text for text in asked if text not in self.reward.table]
-        strange = [text for text in self.reward.table if text not in asked]
+        prompts = [*self.prompts, *self.follow_ups]
+        unpaid = [text for text in prompts if text not in self.reward.table]
+        strange = [text for text in self.reward.table if text not in prompts]
         if unpaid and (strange or not self.reward.table):
             near = nearest(unpaid[0], strange)
-            return f"no reward is said for the prompt {unpaid[0]!r}" + (
-                f"; did you mean it by {near!r}?" if near else f"; there are {listed(strange)}"
+            return f"the reward has no rule for the prompt {unpaid[0]!r}" + (
+                f"; did you mean it by {near!r}?" if near else f"; it has {listed(strange)}"
             ) * bool(strange)
         return ""
 
-    def asked_of_decoders(self) -> dict[str, float]:
-        """Return the number of each decoder that is asked for, in the order of their work."""
-        asked = {"temperature": self.temperature, "top-k": self.top_k, "top-p": self.top_p}
-        return {name: number for name, number in asked.items() if number is not None}
+    def decoder_numbers(self) -> dict[str, float]:
+        """Return the numbers of the decoders that are set, in the order of their application."""
+        numbers = {"temperature": self.temperature, "top-k": self.top_k, "top-p": self.top_p}
+        return {name: number for name, number in numbers.items() if number is not None}
 
-    def decoding(self) -> decoding.Steps:
-        """Return what is done to the model's probabilities: temperature, then top-k, then top-p."""
-        asked = self.asked_of_decoders().items()
-        return [(name, decoding.number_of(name, number)) for name, number in asked]
+    def decoding_steps(self) -> decoding.Steps:
+        """Return the decoders of the token probabilities: temperature, then top-k, then top-p."""
+        numbers = self.decoder_numbers().items()
+        return [(name, decoding.number_of(name, number)) for name, number in numbers]

@@ -23,46 +23,46 @@ Scatter = dict[Cell, float]  # (dx, dy) → probability
 
 NEIGHBOURS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 BAD = 0.4
-"""How often a bad gun or bullet goes to one of the four neighbours, each as often as the others."""
+"""The probability that a bad gun or bullet goes to a neighbour, uniform over the four."""
 
 LARGEST = 20_000_000
-"""Outcomes that the table of a grid may have."""
+"""Most outcomes of the table of a grid."""
 
 
-def scattered(given: object) -> Scatter:
-    """Return where a shot goes, as seen from where it was meant to go.
+def scatter_of(value: object) -> Scatter:
+    """Return the distribution of a shot's offset from its aim.
 
-    >>> scattered({"scatter": 0.4})
+    >>> scatter_of({"scatter": 0.4})
     {(0, 0): 0.6, (1, 0): 0.1, (-1, 0): 0.1, (0, 1): 0.1, (0, -1): 0.1}
 
     Args:
-        given: `good`, `bad`, `{scatter: p}`, or `[[dx, dy, p], ...]`.
+        value: `good`, `bad`, `{scatter: p}`, or `[[dx, dy, p], ...]`.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: the value is none of these.
     """
-    if given == "good":
+    if value == "good":
         return {(0, 0): 1.0}
-    if given == "bad":
-        return scattered({"scatter": BAD})
-    if isinstance(given, dict) and set(given) == {"scatter"}:
-        p = chance(given["scatter"])
+    if value == "bad":
+        return scatter_of({"scatter": BAD})
+    if isinstance(value, dict) and set(value) == {"scatter"}:
+        p = chance(value["scatter"])
         around = {cell: p / 4 for cell in NEIGHBOURS}
         return {(0, 0): 1.0 - p, **around} if p else {(0, 0): 1.0}
-    if isinstance(given, list) and given:
-        return _table(given)
-    raise ValueError(f"{given!r} is none of good, bad, {{scatter: p}} and [[dx, dy, p], ...]")
+    if isinstance(value, list) and value:
+        return _table(value)
+    raise ValueError(f"{value!r} is none of good, bad, {{scatter: p}} and [[dx, dy, p], ...]")
 
 
-def chance(given: object) -> float:
+def chance(value: object) -> float:
     """Return a probability, which may be written as a quotient.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the value is not a probability.
     """
-    p = quotient(given)
+    p = quotient(value)
     if isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p <= 1:
-        raise ValueError(f"{given!r} is no probability from 0 to 1")
+        raise ValueError(f"{value!r} is not a probability from 0 to 1")
     return float(p)
 
 
@@ -71,43 +71,47 @@ def _table(rows: list[Any]) -> Scatter:
     for row in rows:
         whole = isinstance(row, list) and len(row) == 3 and all(type(d) is int for d in row[:2])
         if not whole:
-            raise ValueError(f"{row!r} is no [dx, dy, p]: two whole numbers and a probability")
+            raise ValueError(f"{row!r} is not [dx, dy, p]: two whole numbers and a probability")
         cell = (row[0], row[1])
         table[cell] = table.get(cell, 0.0) + chance(row[2])
     if abs(sum(table.values()) - 1) > SUM_TOLERANCE:
-        raise ValueError(f"the probabilities of the offsets sum to {sum(table.values()):.10g}")
+        raise ValueError(
+            f"the probabilities of the offsets sum to {sum(table.values()):.10g}, expected 1"
+        )
     return {cell: p for cell, p in table.items() if p > 0}
 
 
-def grid(given: object) -> Cell:
-    """Return width and height.
+def grid(value: object) -> Cell:
+    """Return the width and height of the grid.
 
     Raises:
-        ValueError: it is neither a whole number nor two of them.
+        ValueError: the value is neither a whole number nor two of them.
     """
-    sides: list[Any] = given if isinstance(given, list) else [given, given]
+    sides: list[Any] = value if isinstance(value, list) else [value, value]
     if len(sides) != 2 or not all(type(side) is int and side >= 1 for side in sides):
-        raise ValueError(f"size is {given!r}, expected a whole number from 1, or [width, height]")
+        raise ValueError(f"size is {value!r}, expected a whole number from 1, or [width, height]")
     return sides[0], sides[1]
 
 
-def cell_to_hit(given: object) -> Cell | Literal["aimed"]:
+def target_cell(value: object) -> Cell | Literal["aimed"]:
     """Return the cell to hit.
 
     Raises:
-        ValueError: it is neither `aimed` nor a cell.
+        ValueError: the value is neither `aimed` nor a cell.
     """
-    if given == "aimed":
+    if value == "aimed":
         return "aimed"
-    if isinstance(given, list) and len(given) == 2 and all(type(part) is int for part in given):
-        return given[0], given[1]
-    raise ValueError(f"target is {given!r}, expected aimed or a cell [x, y]")
+    if isinstance(value, list) and len(value) == 2 and all(type(part) is int for part in value):
+        return value[0], value[1]
+    raise ValueError(f"target is {value!r}, expected aimed or a cell [x, y]")
 
 
 Offsets = list[tuple[int, int, Chance]]
 Scattering = Annotated[
     Any,
-    BeforeValidator(scattered, Literal["good", "bad"] | dict[Literal["scatter"], Chance] | Offsets),
+    BeforeValidator(
+        scatter_of, Literal["good", "bad"] | dict[Literal["scatter"], Chance] | Offsets
+    ),
     Field(validate_default=True),
 ]
 
@@ -116,20 +120,20 @@ SCATTERED = "good, bad (0.1 to each neighbour), {scatter: p} or [[dx, dy, p], ..
 
 
 class Parameters(World):
-    """What can be said about the rifle."""
+    """The parameters of the rifle."""
 
     environment: str = "rifle"
-    gun: Annotated[Scattering, Field(description=f"where it really aims: {SCATTERED}")] = "good"
-    bullet: Annotated[Scattering, Field(description="where it lands: the same words")] = "good"
+    gun: Annotated[Scattering, Field(description=f"offset of the aim: {SCATTERED}")] = "good"
+    bullet: Annotated[Scattering, Field(description="offset of the landing: likewise")] = "good"
     size: Annotated[
         Any,
         BeforeValidator(grid, int | Cell),
-        Field(validate_default=True, description="of the grid: a side, or [width, height]"),
+        Field(validate_default=True, description="size of the grid: a side, or [width, height]"),
     ] = 3
     target: Annotated[
         Any,
-        BeforeValidator(cell_to_hit, Literal["aimed"] | Cell),
-        Field(description="what pays 1: aimed, the cell aimed at, or a cell [x, y]"),
+        BeforeValidator(target_cell, Literal["aimed"] | Cell),
+        Field(description="the cell with reward 1: aimed (the cell aimed at), or [x, y]"),
     ] = "aimed"
 
 
@@ -144,8 +148,7 @@ def build(parameters: Parameters) -> MDP:
         P(s' = c + g | a = c) = gun(g)
         P(r = 1 | s', a)      = Σ_b bullet(b) [s' + b is the target]
 
-    Where it really aims once it has fired is a state in which nothing can be done any more. Aims
-    and landings may lie outside the grid.
+    The real aim after the shot is a terminal state. Aims and landings may lie outside the grid.
 
     Args:
         parameters: gun, bullet, size, target.
@@ -177,9 +180,8 @@ def build(parameters: Parameters) -> MDP:
 def _require_room(n: int, outcomes: int) -> None:
     if outcomes > LARGEST:
         raise InputError(
-            f"a rifle with {n:,} aims has {outcomes:,} outcomes or more: each of {n:,} states has "
-            "each of as many actions",
-            fix=f"take a smaller --set size: there may be {LARGEST:,}",
+            f"too many outcomes: a rifle with {n:,} aims has at least {outcomes:,}",
+            fix=f"give a smaller --set size: the table may have {LARGEST:,} outcomes",
         )
 
 
@@ -188,7 +190,7 @@ def _gamma(parameters: Parameters) -> float:
 
 
 def _outcomes(parameters: Parameters, cells: list[Cell]) -> list[tuple[int, Cell, float, float]]:
-    """Return the action, where it really aims then, how probable that is, and the reward."""
+    """Return for each outcome the action, the real aim, the probability and the reward."""
     outcomes: list[tuple[int, Cell, float, float]] = []
     for action, cell in enumerate(cells):
         goal = cell if parameters.target == "aimed" else parameters.target

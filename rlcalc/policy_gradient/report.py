@@ -54,7 +54,7 @@ def by_form(
     exact = setup.exact.gradient
     total = np.array([float(one.variance.sum()) for one in estimates])
     first = total[0] if estimates[0].form == "trajectory" else np.nan
-    several = np.array([one.n for one in estimates])
+    n_episodes = np.array([one.n for one in estimates])
     columns = {
         "form": Column([one.form for one in estimates], "key"),
         "variance": Column(total),
@@ -62,7 +62,7 @@ def by_form(
         "norm": Column(np.array([norm(one.gradient) for one in estimates]), symbol="|∇J|"),
         "cosine": Column(np.array([cosine(one.gradient, exact) for one in estimates])),
         "distance": Column(np.array([norm(one.gradient - exact) for one in estimates])),
-        "expected_distance": Column(np.sqrt(total / several)),
+        "expected_distance": Column(np.sqrt(total / n_episodes)),
         "surrogate": Column(np.array([one.surrogate for one in estimates]), symbol="Ĵ"),
         "surrogate_se": Column(np.array([one.surrogate_error for one in estimates]), "error"),
     }

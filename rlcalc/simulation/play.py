@@ -72,7 +72,7 @@ class Play:
         Raises:
             InputError: the world is not a language world, or responses are cut.
         """
-        from rlcalc.environments import language
+        from rlcalc.environments import language_rollouts
 
         language_model = getattr(self.world, "language_model", None)
         if language_model is None:
@@ -85,7 +85,7 @@ class Play:
                 "--max-steps would cut responses, and a cut response is not a rollout",
                 fix="leave out --max-steps or --rollouts",
             )
-        return language.rollouts(batches, language_model, self.request.group)
+        return language_rollouts.rollouts(batches, language_model, self.request.group)
 
     def experience(self) -> Experience:
         """Return the episodes as a stream of trajectories."""

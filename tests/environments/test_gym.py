@@ -11,7 +11,7 @@ import pytest
 
 import rlcalc
 from rlcalc.environments import load
-from rlcalc.environments.gym import Played, labeller, model_of
+from rlcalc.environments.gym import GymnasiumGame, labeller, model_of
 from rlcalc.errors import InputError
 from tests.conftest import Shell
 
@@ -139,7 +139,7 @@ def test_a_function_is_a_policy() -> None:
 
     assert batch.action.tolist() == [int(total < 17) for total in totals]
     assert len(seen) >= batch.n_steps
-    with pytest.raises(InputError, match="has not"):
+    with pytest.raises(InputError, match="does not exist"):
         rlcalc.simulate("gym:Blackjack-v1", 5, policy=lambda _: 7).whole()
 
 
@@ -167,9 +167,9 @@ def test_what_cannot_be_labelled_says_how() -> None:
 
 def test_options_that_would_do_nothing_are_refused() -> None:
     for name, settings, what in (
-        ("gym:FrozenLake-v1", {"bins": 3}, "no numbers to be cut"),
-        ("gym:Blackjack-v1", {"bins": 3}, "no numbers to be cut"),
-        ("gym:CartPole-v1", {"bins": 10**7}, "expected 1 to 1,000,000"),
+        ("gym:FrozenLake-v1", {"bins": 3}, "bins do not apply"),
+        ("gym:Blackjack-v1", {"bins": 3}, "bins do not apply"),
+        ("gym:CartPole-v1", {"bins": 10**7}, "from 1 to 1,000,000"),
         ("gym:CartPole-v1", {"bins": 3, "max_episode_steps": 9}, "--max-steps"),
         ("gym:FrozenLake-v1", {"max_episode_steps": 9}, "--max-steps"),
     ):
@@ -181,9 +181,12 @@ def test_what_an_environment_raises_is_no_bug_of_ours() -> None:
     with pytest.raises(InputError, match="cannot make FrozenLake-v1: KeyError: '9x9'"):
         rlcalc.simulate("gym:FrozenLake-v1", 3, settings={"map_name": "9x9"})
     pole = "gymnasium.envs.classic_control.CartPoleEnv"
-    for name, what in (("reset", "cannot be reset"), ("step", "cannot be played on")):
+    for name, what in (
+        ("reset", "CartPole-v1 cannot be reset"),
+        ("step", "a step of CartPole-v1 failed"),
+    ):
         broken = mock.patch(f"{pole}.{name}", side_effect=OSError)
-        with broken, pytest.raises(InputError, match=f"CartPole-v1 {what}: OSError"):
+        with broken, pytest.raises(InputError, match=f"{what}: OSError"):
             rlcalc.simulate("gym:CartPole-v1", 3, settings={"bins": 3}).whole()
 
 
@@ -192,7 +195,7 @@ def test_what_has_no_table_is_not_solved() -> None:
         rlcalc.solve("gym:Blackjack-v1")
     with pytest.raises(InputError, match="use one of its policies: uniform"):
         rlcalc.simulate("gym:Blackjack-v1", 1, policy="optimal")
-    assert isinstance(load.load("gym:Blackjack-v1"), Played)
+    assert isinstance(load.load("gym:Blackjack-v1"), GymnasiumGame)
 
 
 def test_without_gymnasium_the_extra_is_named(

@@ -9,14 +9,13 @@ import pytest
 
 import rlcalc
 from rlcalc.policy import Policy
-from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.compare import gradient
 from rlcalc.policy_gradient.critic import Critic, Halves, added
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.score_function import ScoreFunction
 from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
-from rlcalc.trajectories import Experience, Trajectories
-from tests.policy_gradient.test_estimate import looping, softmax_setup
+from rlcalc.trajectories import Trajectories
+from tests.policy_gradient.setups import looping, softmax_setup
 from tests.solvers.models import Floats, mdp_of
 
 
@@ -151,46 +150,3 @@ def test_what_half_of_the_episodes_never_met_has_no_error() -> None:
 
     assert np.isnan(answer["se"]).all()
     assert "2 parameters have no standard error" in answer.notes[0]
-
-
-def test_a_mean_is_that_of_the_group_that_begins_alike() -> None:
-    """Two prompts, paid 1 and 10: Σ_i ∇ log π(y_i) (r_i − μ_group) / N, as GRPO has it."""
-    mdp = mdp_of({(s, a): [(2, 1.0, float(a + 9 * s))] for s in range(2) for a in range(3)}, 3)
-    played = rlcalc.simulate(mdp, 40, seed=3, start="uniform").whole()
-    first = played.state
-    mean = np.array([played.reward[first == s].mean() for s in range(2)])
-    expected = np.zeros(6)
-    for s, a, r in zip(first, played.action, played.reward, strict=True):
-        expected[3 * s : 3 * s + 3] += ((np.arange(3) == a) - 1 / 3) * (r - mean[s]) / 40
-    data = {"from_data": played, "start": "uniform", "baseline": "mean"}
-
-    for form in ("gain", "trajectory"):
-        answer = rlcalc.gradient(mdp, form=form, **data)  # type: ignore[arg-type]
-        assert answer["gradient"] == pytest.approx(expected, abs=1e-12)
-        assert answer.facts["groups"] == 2
-
-
-def test_groups_add_up_however_they_are_cut() -> None:
-    setup = softmax_setup(looping(), 60, 2, 0.8)
-    target, batch = (
-        TargetPolicy(setup.mdp, setup.play.policy.weight, 0.8),
-        setup.play.experience().whole(),
-    )
-    parts = [
-        StartGroups.of(target.weighted(batch.cut(*span), span[0]), target)
-        for span in ((0, 7), (7, 60))
-    ]
-    whole = StartGroups.of(target.weighted(batch, 0), target)
-
-    assert parts[0].merge(parts[1]).step_mean == pytest.approx(whole.step_mean)
-    assert whole.mean[0] == pytest.approx(target.weighted(batch, 0).episode_gain.mean())
-
-
-@pytest.mark.parametrize("how", [{"baseline": "mean"}, {"critic": "estimated"}])
-def test_what_can_be_read_once_is_held(how: dict[str, str]) -> None:
-    played = rlcalc.simulate("student", 300, seed=1).whole()
-    stream = Experience.of(played)
-    once = rlcalc.gradient("student", from_data=stream, **how)  # type: ignore[arg-type]
-    again = rlcalc.gradient("student", from_data=played, **how)  # type: ignore[arg-type]
-
-    assert once.plain() == again.plain()

@@ -8,40 +8,13 @@ import pytest
 
 import rlcalc
 from rlcalc.environments import load
-from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.compare import gradient
-from rlcalc.policy_gradient.control_variate import ControlVariate
 from rlcalc.policy_gradient.estimate import FORMS, EstimateRequest, Form, estimates, summary_of
 from rlcalc.policy_gradient.request import GradientRequest
-from rlcalc.policy_gradient.setup import GradientSetup, set_up
-from rlcalc.simulation.request import PlayRequest
 from rlcalc.trajectories import Trajectories
+from tests.policy_gradient.setups import looping, softmax_setup
 from tests.solvers.models import Floats, mdp_of
-
-
-def looping() -> MDP:
-    """Three states with loops, and a terminal one."""
-    return mdp_of(
-        {
-            (0, 0): [(0, 0.25, 1.0), (1, 0.75, -1.0)],
-            (0, 1): [(2, 0.5, 0.0), (3, 0.5, 2.0)],
-            (1, 0): [(0, 0.5, 1.0), (3, 0.5, 0.0)],
-            (1, 1): [(2, 1.0, -2.0)],
-            (2, 0): [(3, 0.5, 3.0), (1, 0.5, 0.0)],
-            (2, 1): [(3, 1.0, 1.0)],
-            (2, 2): [(0, 1.0, 0.0)],
-        },
-        4,
-    )
-
-
-def softmax_setup(mdp: MDP, n: int, seed: int, gamma: float, jobs: int | None = 1) -> GradientSetup:
-    logit = np.linspace(-0.8, 0.8, mdp.n_pairs)
-    policy = Policy.softmax(mdp.expected, logit, 1.0)
-    return set_up(
-        mdp, PlayRequest(n, policy, start="0", seed=seed, gamma=gamma, jobs=jobs), plays=True
-    )
 
 
 def by_hand(batch: Trajectories, request: EstimateRequest, form: Form) -> Floats:
@@ -141,24 +114,6 @@ def test_the_optimal_baseline_has_the_least_variance(
     assert variance["optimal"] < min(variance["none"], variance["mean"])
 
 
-def test_a_baseline_that_fits_everything_leaves_no_variance() -> None:
-    """One episode of three meets each key: rounding would look like certainty, with z of 1e9."""
-    rng = np.random.default_rng(1)
-    one = ControlVariate.of(3, 200, np.arange(200), rng.normal(size=200), rng.normal(size=200))
-    mean, variance = one.less(one.optimal)
-
-    assert mean == pytest.approx(np.zeros(200), abs=1e-12)
-    assert variance.tolist() == [0.0] * 200
-
-
-def test_small_groups_are_noted() -> None:
-    """Four episodes of one group: the mean takes a quarter off each estimate."""
-    (note,) = rlcalc.gradient("student", 4, seed=1, baseline="mean").notes
-
-    assert note.endswith("by about 25% here (4 episodes, groups: 1)")
-    assert not rlcalc.gradient("student", 40, seed=1, baseline="mean").notes
-
-
 def test_jobs_change_nothing() -> None:
     """40,000 episodes are three batches."""
     for how in ({"baseline": "optimal"}, {"baseline": "mean", "critic": "estimated"}):
@@ -181,20 +136,6 @@ def test_what_is_beyond_all_numbers_has_no_answer() -> None:
     answer = rlcalc.gradient("student", from_data=data, baseline="mean", jobs=2)
 
     assert answer.plain()["gradient"][2:4] == [None, None]
-
-
-def test_moments_add_up() -> None:
-    rng = np.random.default_rng(1)
-    x, h, key = rng.normal(size=60), rng.normal(size=60), np.tile([0, 2, 3], 20)
-    parts = [
-        ControlVariate.of(n, 4, key[piece], x[piece], h[piece])
-        for n, piece in ((9, slice(0, 27)), (14, slice(27, 60)))
-    ]
-    merged, whole = parts[0].merge(parts[1]), ControlVariate.of(23, 4, key, x, h)
-
-    for one, other in zip(merged.less(0.3), whole.less(0.3), strict=True):
-        assert one == pytest.approx(other, abs=1e-12)
-    assert merged.optimal == pytest.approx(whole.optimal, abs=1e-12)
 
 
 def test_without_the_weight_of_discount_it_comes_to_something_else() -> None:
