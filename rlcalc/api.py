@@ -14,10 +14,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from rlcalc.errors import UsageError
+from rlcalc.errors import UsageError, shown
 
 if TYPE_CHECKING:
-    from rlcalc.formats import Kind
     from rlcalc.mdp import MDP
     from rlcalc.policy import Policy
     from rlcalc.policy_gradient.setup import GradientSetup
@@ -39,7 +38,7 @@ def unwatched(items: Iterable[Any], size: Callable[[Any], int]) -> Iterable[Any]
 def load(
     source: Any,
     *,
-    kind: Kind | str | None = None,
+    kind: str | None = None,
     columns: dict[str, str] | None = None,
     one_step: bool = False,
     order_by: str | None = None,
@@ -65,8 +64,9 @@ def load(
     Raises:
         InputError: the source does not exist, or (while it is read) is faulty.
     """
-    from rlcalc import readers
     from rlcalc.readers.in_memory import frame_of
+    from rlcalc.readers.trajectories.load import load as load_files
+    from rlcalc.readers.trajectories.load import load_frame
     from rlcalc.trajectories import Experience, Trajectories
 
     if isinstance(source, Experience):
@@ -78,8 +78,8 @@ def load(
     )
     frame = frame_of(source)
     if frame is not None:
-        return readers.load_frame(frame, request, collect_faults=collect_faults)
-    return readers.load(_paths(source, "Trajectories"), request, collect_faults=collect_faults)
+        return load_frame(frame, request, collect_faults=collect_faults)
+    return load_files(_paths(source, "Trajectories"), request, collect_faults=collect_faults)
 
 
 def _paths(source: Any, noun: str) -> list[str]:
@@ -101,16 +101,19 @@ def _are_paths(several: Any) -> bool:
 
 def _request(
     *,
-    kind: Kind | str | None = None,
+    kind: str | None = None,
     columns: dict[str, str] | None = None,
     one_step: bool = False,
     order_by: str | None = None,
     identify: bool = False,
 ) -> ReadRequest:
-    from rlcalc.formats import Kind
-    from rlcalc.readers.sources import ReadRequest
+    from rlcalc.readers.sources import KINDS, ReadRequest
 
-    return ReadRequest(Kind(kind) if kind else None, columns or {}, one_step, order_by, identify)
+    if kind is not None and kind not in KINDS:
+        raise UsageError(
+            f"there is no format of a source {shown(kind)}", fix=f"use one of {', '.join(KINDS)}"
+        )
+    return ReadRequest(kind, columns or {}, one_step, order_by, identify)
 
 
 def _require_numbers(**arguments: Any) -> None:
@@ -226,7 +229,7 @@ def solve(
     trace: bool = False,
     jobs: int | None = None,
     settings: Mapping[str, Any] | None = None,
-    kind: Kind | str | None = None,
+    kind: str | None = None,
     columns: dict[str, str] | None = None,
 ) -> Result:
     """Return V, Q, A and the policy of a model, with a proven bound: `rlcalc.solvers.solve`.
@@ -286,7 +289,7 @@ def load_model(
     source: Any,
     *,
     settings: Mapping[str, Any] | None = None,
-    kind: Kind | str | None = None,
+    kind: str | None = None,
     columns: dict[str, str] | None = None,
 ) -> MDP:
     """Return the model of a source.
@@ -364,7 +367,7 @@ def _play(
     episodes: int,
     *,
     settings: Mapping[str, Any] | None = None,
-    kind: Kind | str | None = None,
+    kind: str | None = None,
     columns: dict[str, str] | None = None,
     **how: Any,
 ) -> Play:
@@ -484,7 +487,7 @@ def _gradient_setup(
     *,
     plays: bool,
     settings: Mapping[str, Any] | None = None,
-    kind: Kind | str | None = None,
+    kind: str | None = None,
     columns: dict[str, str] | None = None,
     **how: Any,
 ) -> GradientSetup:

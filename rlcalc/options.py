@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_type_hin
 import typer
 
 from rlcalc.errors import UsageError, meant, shown
-from rlcalc.formats import Kind
 from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.trainers import TRAINERS
 from rlcalc.readers.rollouts.dumps import FORMATS as DUMPS
+from rlcalc.readers.trajectories import FORMATS as SOURCES
 from rlcalc.renderers import FORMATS
 from rlcalc.solvers.methods import METHODS
 
@@ -77,7 +77,7 @@ From = Annotated[
     _option(
         "--from",
         "Format of the source. [default: found by content]",
-        **_choice("format of a source", Kind),
+        **_choice("format of a source", [*SOURCES, "npz"]),
     ),
 ]
 Columns = Annotated[

@@ -59,15 +59,15 @@ def copy(tmp_path: Path) -> Copy:
 
 def test_a_method(copy: Copy) -> None:
     copy.add(
-        "solvers/methods/twice_as_careful.py",
+        "solvers/methods/careful.py",
         "METHODS",
-        '"twice-as-careful": "twice_as_careful"',
+        '"careful": "careful"',
         "from rlcalc.solvers.methods.value_iteration import solve\n\n__all__ = ['solve']\n",
     )
-    answer = json.loads(copy.run("solve", "two-rooms", "--method", "twice-as-careful", "--json"))
+    answer = json.loads(copy.run("solve", "two-rooms", "--method", "careful", "--json"))
 
-    assert "twice-as-careful" in copy.run("solve", "--help")
-    assert answer["facts"]["method"] == "twice-as-careful"
+    assert "careful" in copy.run("solve", "--help")
+    assert answer["facts"]["method"] == "careful"
     assert answer["facts"]["start_value"] == pytest.approx(3, abs=1e-5)
 
 
@@ -88,7 +88,7 @@ def test_a_trainer(copy: Copy) -> None:
     trainers = copy.folder / "rlcalc/groups/advantages/trainers.py"
     text = re.sub(
         r"(?ms)^(TRAINERS\b[^\n]*= \{\n)",
-        r'\1    "mine": _named(Convention("dr-grpo")),\n',
+        r'\1    "mine": _by_estimator(Convention("dr-grpo")),\n',
         trainers.read_text(),
     )
     trainers.write_text(text)

@@ -7,7 +7,6 @@ from typing import Any
 
 from rlcalc.documents import Where
 from rlcalc.errors import shown
-from rlcalc.formats import Kind
 from rlcalc.readers import json as json_reader
 from rlcalc.readers import yaml
 from rlcalc.readers.sources import File, text_of
@@ -24,7 +23,7 @@ def parsed(file: File, keys: int = 0) -> tuple[Any, Where]:
         InputError: it is neither YAML nor JSON.
     """
     text = text_of(file)
-    parser = yaml.parse if file.kind is Kind.yaml else json_reader.parse
+    parser = yaml.parse if file.kind == "yaml" else json_reader.parse
     document = parser(text, file.at())
 
     def where(path: tuple[int | str, ...]) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rlcalc.errors import InputError, UsageError, listed, nearest, shown
-from rlcalc.formats import Kind
+from rlcalc.readers.trajectories import FORMATS
 
 HEAD = 1 << 16
 BLOCK = 1 << 24
@@ -28,25 +28,28 @@ LONGEST_LINE = 1 << 28
 LARGEST_DOCUMENT = 1 << 28
 
 SUFFIXES = {
-    ".yaml": Kind.yaml,
-    ".yml": Kind.yaml,
-    ".json": Kind.json,
-    ".jsonl": Kind.jsonl,
-    ".ndjson": Kind.jsonl,
-    ".csv": Kind.csv,
-    ".tsv": Kind.tsv,
-    ".parquet": Kind.parquet,
-    ".pq": Kind.parquet,
-    ".arrow": Kind.arrow,
-    ".feather": Kind.arrow,
-    ".ipc": Kind.arrow,
-    ".npz": Kind.npz,
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".npz": "npz",
 }
-MAGIC: dict[Kind, tuple[bytes, ...]] = {
-    Kind.parquet: (b"PAR1",),
-    Kind.arrow: (b"ARROW1", b"\xff\xff\xff\xff"),
+MAGIC: dict[str, tuple[bytes, ...]] = {
+    "parquet": (b"PAR1",),
+    "arrow": (b"ARROW1", b"\xff\xff\xff\xff"),
 }
 COMPRESSED = (".gz", ".zst")
+KINDS = (*FORMATS, "npz")
+"""The formats of sources: those of trajectories, and one of models alone."""
+
 BESIDE = ("metadata.json", "info.json")
 """Files that stand beside data in the folders of some tools, and hold none."""
 
@@ -67,7 +70,7 @@ FOREIGN = {
 class ReadRequest:
     """How a source is to be read."""
 
-    kind: Kind | None = None  # --from; None: found by content
+    kind: str | None = None  # --from; None: found by content
 
     columns: Mapping[str, str] = field(
         default_factory=dict
@@ -82,7 +85,7 @@ class File:
     """One open source: its name as the user knows it, its format, and its bytes."""
 
     name: str
-    kind: Kind
+    kind: str
     stream: io.BufferedReader[Any]
     path: str | None  # where its bytes can be read as they are: not compressed, not a pipe
 
@@ -165,7 +168,7 @@ def _folder_name(folder: str) -> str:
     return "the current folder" if folder == "." else shown(folder)
 
 
-def kind_of_name(name: str) -> Kind | None:
+def kind_of_name(name: str) -> str | None:
     """Return the format that a file's name promises."""
     stem, suffix = os.path.splitext(name.lower())
     if suffix in COMPRESSED:
@@ -174,7 +177,7 @@ def kind_of_name(name: str) -> Kind | None:
 
 
 @contextmanager
-def opened(name: str, forced: Kind | None) -> Iterator[File]:
+def opened(name: str, forced: str | None) -> Iterator[File]:
     """Open a source, undo its compression and find its format.
 
     Raises:
@@ -265,26 +268,26 @@ class Rewound(io.RawIOBase):
         return len(data)
 
 
-def _kind(head: bytes, name: str, shown_name: str) -> Kind:
+def _kind(head: bytes, name: str, shown_name: str) -> str:
     for kind, magic in MAGIC.items():
         if head.startswith(magic):
             return kind
     if head.startswith(b"PK\x03\x04") and b".npy" in head[:256]:
-        return Kind.npz
+        return "npz"
     _refuse_foreign(head, shown_name)
     promised = kind_of_name(name)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in (b"{", b"["):
         return _json_kind(text, promised)
-    if promised in (Kind.csv, Kind.tsv, Kind.yaml):
+    if promised in ("csv", "tsv", "yaml"):
         return promised
     first = next(line for line in text.splitlines() if line.strip())
     if b"\t" in first:
-        return Kind.tsv
+        return "tsv"
     if re.match(rb"(#|---|%YAML|- |[^,\"']+:(\s|$))", first):
-        return Kind.yaml
+        return "yaml"
     if b"," in first:
-        return Kind.csv
+        return "csv"
     raise InputError(
         "this is text of no known format",
         shown_name,
@@ -300,24 +303,24 @@ def _refuse_foreign(head: bytes, shown_name: str) -> None:
         raise InputError(
             "this is binary, of no known format",
             shown_name,
-            f"rlcalc reads {listed(Kind, most=20)}, also .gz and .zst",
+            f"rlcalc reads {listed(KINDS, most=20)}, also .gz and .zst",
         )
 
 
-def _json_kind(text: bytes, promised: Kind | None) -> Kind:
+def _json_kind(text: bytes, promised: str | None) -> str:
     """JSON that spans lines is a document, one value a line is JSONL; YAML reads both."""
-    if promised in (Kind.jsonl, Kind.yaml):
+    if promised in ("jsonl", "yaml"):
         return promised
     first, newline, rest = text.partition(b"\n")
     first = first.rstrip()
     if not newline and len(text) >= HEAD - 4:
-        return promised or Kind.jsonl
+        return promised or "jsonl"
     closed = first[-1:] == (b"}" if first[:1] == b"{" else b"]")
     several = closed and rest.lstrip()[:1] in (b"{", b"[")
     document = re.match(rb'[^\n]*"trajectories"\s*:', first)
     if several or (closed and not rest.strip() and not document and promised is None):
-        return Kind.jsonl
-    return Kind.json
+        return "jsonl"
+    return "json"
 
 
 def text_of(file: File) -> str:

@@ -22,12 +22,11 @@ from rlcalc.documents import (
     faults,
 )
 from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
-from rlcalc.formats import Kind
 from rlcalc.labels import Labels
 from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
 from rlcalc.numerics.arrays import Floats
 from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
-from rlcalc.readers.models.names import _only_file, _unknown
+from rlcalc.readers.models.names import only_file, unknown_name
 from rlcalc.readers.models.policies import policy_of
 from rlcalc.readers.places import parsed, text_of_label
 from rlcalc.readers.sources import File, ReadRequest, opened, resolve_files
@@ -47,10 +46,10 @@ def load_model(
         InputError: it is not there, or no model, or one that contradicts itself.
         UsageError: it names several files.
     """
-    with opened(_only_file(source), options.kind) as file:
-        if file.kind in (Kind.yaml, Kind.json, Kind.npz):
+    with opened(only_file(source), options.kind) as file:
+        if file.kind in ("yaml", "json", "npz"):
             refuse_columns(options, file.at())
-        if file.kind in (Kind.yaml, Kind.json):
+        if file.kind in ("yaml", "json"):
             return _of_document(file, settings or {})
         if settings:
             raise InputError(
@@ -58,7 +57,7 @@ def load_model(
                 file.at(),
                 "only documents have, and environments",
             )
-        if file.kind is Kind.npz:
+        if file.kind == "npz":
             from rlcalc.readers.models import npz
 
             return npz.read(file)
@@ -88,22 +87,22 @@ def holds_model(sources: Sequence[str], options: ReadRequest) -> bool:
         return False
     try:
         with opened(files[0], options.kind) as file:
-            if file.kind in (Kind.yaml, Kind.json):
+            if file.kind in ("yaml", "json"):
                 value, _ = parsed(file)
                 return isinstance(value, dict) and (
                     isinstance(value.get("states"), dict) or "environment" in value
                 )
-            return file.kind is Kind.npz or _has_transitions(file)
+            return file.kind == "npz" or _has_transitions(file)
     except InputError:
         return False  # who reads it will say what is wrong
 
 
 def _has_transitions(file: File) -> bool:
     """Return whether a table has the columns of outcomes: only these have probabilities."""
-    if file.kind in (Kind.csv, Kind.tsv):
+    if file.kind in ("csv", "tsv"):
         header = file.stream.readline(1 << 16).decode(errors="replace").strip()
-        names = header.split("\t" if file.kind is Kind.tsv else ",")
-    elif file.kind in (Kind.parquet, Kind.arrow) and file.path:
+        names = header.split("\t" if file.kind == "tsv" else ",")
+    elif file.kind in ("parquet", "arrow") and file.path:
         from rlcalc.readers.trajectories.parquet import scan, whole
 
         with whole(file):
@@ -255,7 +254,7 @@ def _wrong_outcomes(
         target = text_of_label(outcome.to)
         if target not in states:
             at = (*path, number, "to") if in_list else (*path, "to")
-            problems.append(_unknown("state", target, states, where(at), UNLISTED))
+            problems.append(unknown_name("state", target, states, where(at), UNLISTED))
     total = sum(outcome.p for outcome in outcomes)
     if abs(total - 1) > SUM_TOLERANCE:
         problems.append(_wrong_sum(state, name, outcomes, total, where(path)))
@@ -318,7 +317,7 @@ def _start(asked: Any, states: Labels, where: Where, problems: list[Fault]) -> F
     for name, chance in given.items():
         text = text_of_label(name)
         if text not in states:
-            problems.append(_unknown("state", text, states, where(("start", name))))
+            problems.append(unknown_name("state", text, states, where(("start", name))))
         else:
             start[states.code(text)] += chance
     total = sum(given.values())

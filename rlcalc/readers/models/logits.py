@@ -10,7 +10,6 @@ import numpy as np
 
 from rlcalc.documents import Where
 from rlcalc.errors import Fault, InputError, listed, meant, shown
-from rlcalc.formats import Kind
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.readers.places import parsed, text_of_label
@@ -31,7 +30,7 @@ def load_logits(source: str, model: MDP) -> Floats:
         InputError: it is not there, does not belong to the model, or holds no such numbers.
     """
     with opened(resolve_files([source])[0], None) as file:
-        if file.kind not in (Kind.yaml, Kind.json):
+        if file.kind not in ("yaml", "json"):
             raise InputError(f"logits are no {file.kind}", file.at(), f"in YAML, {EXAMPLE}")
         document, where = parsed(file, keys=3)
     root: tuple[str, ...] = ()

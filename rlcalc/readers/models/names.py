@@ -1,4 +1,4 @@
-"""Names of states: from the command line to their numbers in a model."""
+"""Names in models: from states that a user names to their numbers, and errors about names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rlcalc.mdp import MDP
 from rlcalc.readers.sources import kind_of_name, resolve_files
 
 
-def _only_file(source: str, what: str = "model") -> str:
+def only_file(source: str, what: str = "model") -> str:
     """Return the file that a source names.
 
     Raises:
@@ -38,7 +38,8 @@ def _only_file(source: str, what: str = "model") -> str:
     return files[0]
 
 
-def _unknown(what: str, name: str, labels: Labels, where: str, more: str = "") -> Fault:
+def unknown_name(what: str, name: str, labels: Labels, where: str, more: str = "") -> Fault:
+    """Return the fault of a name that the model does not have; the nearest known one is named."""
     known = f"there are {listed(labels.texts)}"
     return Fault(
         f"there is no {what} {shown(name)}",
@@ -55,7 +56,7 @@ def codes_of(names: Sequence[str], labels: Labels) -> list[int]:
     """
     for name in names:
         if name not in labels:
-            raise InputError.of([_unknown("state", name, labels, "")])
+            raise InputError.of([unknown_name("state", name, labels, "")])
     return [labels.code(name) for name in names]
 
 
@@ -80,3 +81,12 @@ def chosen_states(
             fix="add start: STATE to it, or name states with --states",
         )
     return [int(state) for state in np.flatnonzero(mdp.start)]
+
+
+def twice_in_policy(state: object, action: object, where: str) -> InputError:
+    """Say that a policy gives two probabilities for one action."""
+    return InputError(
+        f"action '{shown(action)}' stands twice in state '{shown(state)}'",
+        where,
+        "a policy has one probability for each; of values by steps to go, choose one step",
+    )

@@ -10,12 +10,10 @@ from pydantic import ValidationError
 
 from rlcalc.documents import Where, adapter, faults
 from rlcalc.errors import Fault, InputError, listed, meant, shown
-from rlcalc.formats import Kind
 from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policy import Policy
-from rlcalc.readers.models.names import _only_file, _unknown
-from rlcalc.readers.models.transitions import twice_in_policy
+from rlcalc.readers.models.names import only_file, twice_in_policy, unknown_name
 from rlcalc.readers.places import parsed, text_of_label
 from rlcalc.readers.sources import File, ReadRequest, opened
 
@@ -40,7 +38,7 @@ def policy_of(
         if len(problems) - before == MOST_FAULTS:
             break  # it belongs to another model
         if text not in model.states:
-            problems.append(_unknown("state", text, model.states, where(("policy", state))))
+            problems.append(unknown_name("state", text, model.states, where(("policy", state))))
             continue
         code = model.states.code(text)
         first, last = int(model.pair_start[code]), int(model.pair_start[code + 1])
@@ -93,7 +91,7 @@ def load_policy(source: str, model: MDP, options: ReadRequest) -> Floats:
     Raises:
         InputError: it is not there, or does not belong to the model.
     """
-    with opened(_only_file(source, "policy"), options.kind) as file:
+    with opened(only_file(source, "policy"), options.kind) as file:
         given, place = _policy_given(file)
         if not given:
             raise InputError(
@@ -109,7 +107,7 @@ def load_policy(source: str, model: MDP, options: ReadRequest) -> Floats:
 
 
 def _policy_given(file: File) -> tuple[Mapping[Any, Any], Where]:
-    if file.kind not in (Kind.yaml, Kind.json):
+    if file.kind not in ("yaml", "json"):
         from rlcalc.readers.models.transitions import read_policy
 
         return read_policy(file), lambda path: file.at(".".join(map(shown, path[1:])))

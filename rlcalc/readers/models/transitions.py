@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlcalc.errors import InputError, shown
+from rlcalc.errors import InputError
 from rlcalc.expected_mdp import LARGE
-from rlcalc.formats import Kind
 from rlcalc.labels import Labels, Numbers
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Codes
 from rlcalc.numerics.kernel import load_compiler
 from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
+from rlcalc.readers.models.names import twice_in_policy
 from rlcalc.readers.sources import File, ReadRequest
+from rlcalc.readers.trajectories import FORMATS
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.readers.trajectories.step_table import Rows, Table
 from rlcalc.trajectories import Experience, Trajectories
@@ -29,7 +30,7 @@ from rlcalc.trajectories import Experience, Trajectories
 if TYPE_CHECKING:
     import polars as pl
 
-READERS = {Kind.csv: "csv", Kind.tsv: "csv", Kind.parquet: "parquet", Kind.arrow: "parquet"}
+TABLES = ("csv", "tsv", "parquet", "arrow")
 LABELS = frozenset({"state", "action", "next_state"})
 
 
@@ -67,7 +68,7 @@ class Transitions(ReaderContext):
     def __init__(
         self, file: File, options: ReadRequest, known: Mapping[str, tuple[str, ...]]
     ) -> None:
-        if file.kind not in READERS:
+        if file.kind not in TABLES:
             raise InputError(
                 f"a model is no {file.kind} file", file.at(), "use YAML, JSON, CSV, Parquet or npz"
             )
@@ -78,7 +79,7 @@ class Transitions(ReaderContext):
 
     def run(self, file: File) -> None:
         """Read all rows."""
-        module = importlib.import_module(f"rlcalc.readers.trajectories.{READERS[file.kind]}")
+        module = importlib.import_module(f"rlcalc.readers.trajectories.{FORMATS[file.kind]}")
         for _ in module.read(file, self):
             pass
 
@@ -220,12 +221,3 @@ def encoded_labels(*columns: NDArray[Any]) -> tuple[tuple[Codes, ...], Numbers]:
 
 def _parts(column: NDArray[Any]) -> Iterator[NDArray[Any]]:
     return (column[first : first + ROWS] for first in range(0, len(column), ROWS))
-
-
-def twice_in_policy(state: object, action: object, where: str) -> InputError:
-    """Say that a policy gives two probabilities for one action."""
-    return InputError(
-        f"action '{shown(action)}' stands twice in state '{shown(state)}'",
-        where,
-        "a policy has one probability for each; of values by steps to go, choose one step",
-    )

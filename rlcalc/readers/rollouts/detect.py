@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rlcalc.errors import InputError
-from rlcalc.formats import Kind
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.load import files_of
@@ -37,17 +36,17 @@ def _first_record(name: str) -> Any:
 
         return next((sample for _, sample in archive(name)), None)
     with opened(name, None) as file:
-        if file.kind in (Kind.parquet, Kind.arrow):
+        if file.kind in ("parquet", "arrow"):
             from rlcalc.readers.trajectories.parquet import scan, whole
 
             with whole(file):
                 return dict.fromkeys(scan(file).collect_schema())
-        if file.kind in (Kind.csv, Kind.tsv):
-            separator = "\t" if file.kind is Kind.tsv else ","
+        if file.kind in ("csv", "tsv"):
+            separator = "\t" if file.kind == "tsv" else ","
             return dict.fromkeys(next(csv.reader([_line(file)], delimiter=separator)))
-        if file.kind is Kind.jsonl:
+        if file.kind == "jsonl":
             return json_reader.value_of(_line(file), file.at())
-        held = json_reader.value_of(text_of(file), file.at()) if file.kind is Kind.json else None
+        held = json_reader.value_of(text_of(file), file.at()) if file.kind == "json" else None
         return held[0] if isinstance(held, list) and held else held
 
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, listed, shown
-from rlcalc.formats import Kind
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.records import CHUNK, add_records, layout_of
 from rlcalc.readers.rollouts.request import RolloutRequest
@@ -183,14 +182,14 @@ def _read(name: str, gathering: RolloutsBuilder) -> None:
         gathering.end_file()
         return
     with opened(name, None) as file:
-        if file.kind in (Kind.parquet, Kind.arrow):
+        if file.kind in ("parquet", "arrow"):
             from rlcalc.readers.trajectories.parquet import scan, whole
 
             with whole(file):
                 _table(scan(file), file.at(), gathering)
-        elif file.kind in (Kind.csv, Kind.tsv):
+        elif file.kind in ("csv", "tsv"):
             _csv(file, gathering)
-        elif file.kind is Kind.jsonl:
+        elif file.kind == "jsonl":
             from rlcalc.readers.rollouts.jsonl import read
 
             read(file, gathering)
@@ -231,7 +230,7 @@ def _document(file: File, gathering: RolloutsBuilder) -> None:
     from rlcalc.readers import json as json_reader
     from rlcalc.readers.sources import text_of
 
-    if file.kind is Kind.yaml:
+    if file.kind == "yaml":
         gathering.trajectories(file)
         return
     text = text_of(file)
@@ -290,7 +289,7 @@ def _csv(file: File, gathering: RolloutsBuilder) -> None:
     try:
         lazy = pl.scan_csv(
             file.path or io.BytesIO(file.stream.read()),
-            separator="\t" if file.kind is Kind.tsv else ",",
+            separator="\t" if file.kind == "tsv" else ",",
             infer_schema=False,
             glob=False,
         )

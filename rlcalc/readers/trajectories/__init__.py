@@ -1,1 +1,15 @@
-"""Readers of trajectories: one file a format, and how steps become trajectories."""
+"""Readers of trajectories: one file a format, and how steps become trajectories.
+
+A file has read(file, context), which yields batches of whole trajectories.
+"""
+
+FORMATS = {
+    "yaml": "documents",
+    "json": "documents",
+    "jsonl": "jsonl",
+    "csv": "csv",
+    "tsv": "csv",
+    "parquet": "parquet",
+    "arrow": "parquet",
+}
+"""Each format, and the file of this folder that reads it."""

@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 
 from rlcalc.errors import Fault, InputError, listed, shown
-from rlcalc.formats import Kind
 from rlcalc.readers.sources import File, line_blocks
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.readers.trajectories.step_table import Rows, Table
@@ -42,7 +41,7 @@ class Lines:
 
     def __init__(self, file: File, reading: ReaderContext) -> None:
         self.file, self.reading = file, reading
-        self.separator = "\t" if file.kind is Kind.tsv else ","
+        self.separator = "\t" if file.kind == "tsv" else ","
         self.header = b""
         self.table: Table | None = None
         self.open = b""  # what stands behind the last whole row, inside quotes

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import polars as pl
 
 from rlcalc.errors import InputError, shown
-from rlcalc.formats import Kind
 from rlcalc.readers.sources import File
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Trajectories
@@ -26,7 +25,7 @@ def read(file: File, reading: ReaderContext) -> Iterator[Trajectories]:
     with whole(file):
         lazy = scan(file)
         names = lazy.collect_schema().names()
-        padded = file.kind is Kind.arrow and {"terminations", "truncations"} <= set(names)
+        padded = file.kind == "arrow" and {"terminations", "truncations"} <= set(names)
         yield from frames(lazy, file.at(), reading, padded=padded)
 
 
@@ -47,7 +46,7 @@ def scan(file: File) -> pl.LazyFrame:
     """Return a file as a frame that is not read yet."""
     in_file_format = file.stream.peek(6)[:6] == b"ARROW1"
     source = file.path or io.BytesIO(file.stream.read())
-    if file.kind is Kind.parquet:
+    if file.kind == "parquet":
         return pl.scan_parquet(source, glob=False)
     return pl.scan_ipc(source) if in_file_format else pl.read_ipc_stream(source).lazy()
 

@@ -1,0 +1,116 @@
+"""From a source to trajectories, in batches of whole ones."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rlcalc.errors import Fault, InputError, shown
+from rlcalc.labels import Labels
+from rlcalc.readers.sources import ReadRequest, opened, resolve_files
+from rlcalc.readers.trajectories import FORMATS
+from rlcalc.readers.trajectories.context import ReaderContext
+from rlcalc.trajectories import Experience, Trajectories
+
+NPZ = "it may hold a model, for rlcalc solve; give trajectories, e.g. as Parquet"
+
+
+def load(
+    sources: Sequence[str], options: ReadRequest, *, collect_faults: bool = False
+) -> Experience:
+    """Return the trajectories of some sources, which are read as they are asked for.
+
+    Args:
+        sources: paths, globs, folders, `-` or names of shipped specs.
+        options: how to read them.
+        collect_faults: go on when something is wrong, and collect what it is.
+
+    Raises:
+        InputError: a source is not there (at once), or is not as it should be (while it is read).
+    """
+    experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
+    files = resolve_files(list(sources))
+    batches = _or_rollouts(
+        _every_batch(files, ReaderContext(experience, options)), sources, experience, options
+    )
+    experience.batches = _read(batches, experience, ", ".join(map(shown, files[:3])))
+    return experience
+
+
+def _read(
+    batches: Iterator[Trajectories], experience: Experience, name: str
+) -> Iterator[Trajectories]:
+    any_yet = False
+    for batch in batches:
+        any_yet = any_yet or len(batch) > 0
+        yield from [batch] if len(batch) else []
+    if not any_yet and not experience.faults:
+        experience.fault(Fault("there are no trajectories", name))
+
+
+def _or_rollouts(
+    batches: Iterator[Trajectories],
+    sources: Sequence[str],
+    experience: Experience,
+    options: ReadRequest,
+) -> Iterator[Trajectories]:
+    """Read sources that are no trajectories, but rollouts of some trainer, as one-step ones."""
+    try:
+        yield from batches
+    except InputError:
+        from rlcalc.readers.rollouts import detect  # with Polars, and seldom
+
+        asked = options.columns or options.one_step or options.order_by or options.kind
+        seen = asked or experience.n_rows or experience.faults is not None
+        form = None if seen else detect.trainer_of(sources)
+        if form is None:
+            raise
+        from rlcalc.readers.rollouts import as_trajectories
+
+        yield as_trajectories.read(sources, form, experience)
+
+
+def _every_batch(files: list[str], reading: ReaderContext) -> Iterator[Trajectories]:
+    before: str | None = None
+    for name in files:
+        with _collected(reading.experience), opened(name, reading.options.kind) as file:
+            if file.kind not in reading.experience.kinds:
+                reading.experience.kinds.append(file.kind)
+            if before and file.kind != before:
+                yield from reading.rest()  # only files of one kind go on in each other
+            before = file.kind
+            if file.kind not in FORMATS:
+                raise InputError(f"trajectories are in no {file.kind} file", file.at(), NPZ)
+            module = importlib.import_module(f"rlcalc.readers.trajectories.{FORMATS[file.kind]}")
+            yield from module.read(file, reading)
+    with _collected(reading.experience):
+        yield from reading.rest()
+
+
+@contextmanager
+def _collected(experience: Experience) -> Iterator[None]:
+    """Where faults are collected, those that end the reading of a file are collected too."""
+    try:
+        yield
+    except InputError as error:
+        if experience.faults is None:
+            raise
+        experience.faults += error.faults
+
+
+def load_frame(frame: Any, options: ReadRequest, *, collect_faults: bool = False) -> Experience:
+    """Return the trajectories of a Polars frame, with one step a row or one trajectory a row."""
+    from rlcalc.readers.trajectories.parquet import frames
+
+    experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
+    reading = ReaderContext(experience, options)
+
+    def batches() -> Iterator[Trajectories]:
+        with _collected(experience):
+            yield from frames(frame.lazy(), "the frame", reading)
+            yield from reading.rest()
+
+    experience.batches = _read(batches(), experience, "the frame")
+    return experience
