@@ -195,7 +195,7 @@ class World(Document):
     """A world that is named instead of listed; each environment adds its own parameters."""
 
     environment: str
-    name: Annotated[str | None, Field(description="what answers call it")] = None
+    name: Annotated[str | None, Field(description="the name in the titles of answers")] = None
     gamma: Annotated[Discount, Field(description="discount factor a step; null: 1")] = None
     start: Annotated[
         Beginning | None, Field(description="a state, or {state: p}; null: its own")

@@ -85,7 +85,7 @@ class Rollouts:
         if len(reward) and max(np.fmax.reduce(reward), -np.fmin.reduce(reward)) > LARGEST:
             place = int(np.flatnonzero(np.abs(reward) > LARGEST)[0])
             raise InputError(
-                f"a reward of {reward[place]:g} is too large: its square is no number in float64",
+                f"a reward of {reward[place]:g} is too large: float64 cannot hold its square",
                 self.where(place),
                 f"give rewards up to {LARGEST:g}: mend it, or divide all of them",
             )

@@ -28,7 +28,7 @@ def surrogates(
 
     A baseline that is computed from the episodes, `mean` or `optimal`, has no exact Ĵ: then gain
     and trajectory are not among the answers. Nor is trajectory where some episodes never end:
-    there L does not exist. Without the factor γ^t there is none at all.
+    there L does not exist. Without the factor γ^t there are no columns.
 
     Args:
         setup: the policy, and the model.

@@ -105,6 +105,16 @@ def shipped_specs() -> dict[str, Path]:
     return {path.stem: path for path in sorted(specs_folder().iterdir()) if path.suffix in SUFFIXES}
 
 
+def shown_path(path: str) -> str:
+    """Return a path for a message: a shipped spec by its name, standard input in words."""
+    if path == "-":
+        return "standard input"
+    folder, file = os.path.split(path)
+    if folder == str(specs_folder()):
+        return f"the shipped spec '{os.path.splitext(file)[0]}'"
+    return path
+
+
 def resolve_files(sources: list[str]) -> list[str]:
     """Return the files that sources name, in the order given; `-` stands for standard input.
 
@@ -112,6 +122,7 @@ def resolve_files(sources: list[str]) -> list[str]:
         InputError: a file or a glob that names nothing, with the nearest name.
     """
     files: list[str] = []
+    specs = shipped_specs()
     for source in sources:
         if source == "-" or os.path.isfile(source):
             files.append(source)
@@ -119,10 +130,10 @@ def resolve_files(sources: list[str]) -> list[str]:
             files += _in_folder(source)
         elif os.path.exists(source):
             files.append(source)  # a named pipe, or /dev/stdin
-        elif source in shipped_specs():
-            files.append(str(shipped_specs()[source]))
+        elif source in specs:
+            files.append(str(specs[source]))
         elif matches := glob.glob(source, recursive=True):
-            files += sorted((path for path in matches if os.path.isfile(path)), key=_natural)
+            files += sorted((path for path in matches if os.path.isfile(path)), key=natural_order)
         else:
             raise _missing(source)
     return files
@@ -131,7 +142,7 @@ def resolve_files(sources: list[str]) -> list[str]:
 def _in_folder(folder: str) -> list[str]:
     with _reported(folder):
         files = [str(path) for path in Path(folder).rglob("*") if path.is_file()]
-    paths = sorted(files, key=_natural)
+    paths = sorted(files, key=natural_order)
     known = [path for path in paths if kind_of_name(path) and not path.endswith(BESIDE)]
     if not known:
         raise InputError(
@@ -141,8 +152,8 @@ def _in_folder(folder: str) -> list[str]:
     return known
 
 
-def _natural(path: str) -> list[str | int]:
-    """Numbers in names count as numbers: run-2 comes before run-10."""
+def natural_order(path: str) -> list[str | int]:
+    """Return a sort key by which run-2 comes before run-10."""
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path)]
 
 
@@ -183,7 +194,7 @@ def opened(name: str, forced: str | None) -> Iterator[File]:
     Raises:
         InputError: it cannot be read, is empty, or is of no known format.
     """
-    shown_name = "standard input" if name == "-" else name
+    shown_name = shown_path(name)
     with _reported(shown_name):
         raw: IO[bytes] = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115
         try:
@@ -196,9 +207,9 @@ def opened(name: str, forced: str | None) -> Iterator[File]:
             kind = forced or _kind(head, name, shown_name)
             if forced in MAGIC and not head.startswith(MAGIC[forced]):
                 raise InputError(
-                    f"this is no {forced} file: its first bytes are others",
+                    f"this is not a {forced} file: its first bytes are different",
                     shown_name,
-                    "leave out --from, or say another",
+                    "leave out --from, or name another format",
                 )
             whole = io.BufferedReader(Rewound(head, stream), BLOCK)
             on_disk = plain and name != "-" and os.path.isfile(name)
@@ -291,7 +302,8 @@ def _kind(head: bytes, name: str, shown_name: str) -> str:
     raise InputError(
         "this is text of no known format",
         shown_name,
-        f"say it with --from; its first line is: {shown(first.decode(errors='replace'), 60)}",
+        "name the format with --from; the first line is: "
+        f"{shown(first.decode(errors='replace'), 60)}",
     )
 
 

@@ -84,7 +84,7 @@ class _Composer:
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
                 raise InputError(
-                    f"alias *{shown(event.anchor)} stands inside what it names, or for nothing",
+                    f"alias *{shown(event.anchor)} is inside its own value, or names nothing",
                     f"{self.name}, line {place[0]}",
                 )
             value, size = self.anchors[event.anchor]

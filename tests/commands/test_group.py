@@ -64,7 +64,11 @@ BAD: dict[str, tuple[bytes, str, str]] = {  # name: content, what is said, where
     "text.csv": (b"group,reward\ng,1\ng,one\n", "'one', expected a number", "row 2"),
     "ragged.csv": (b"group,reward\ng,1\ng,1,2,3\n", "not a table", "ragged.csv"),
     "reward.csv": (b"group,gain\ng,1\n", "no column for the reward", "--reward COLUMN"),
-    "group.csv": (b"who,reward\ng,1\n", "nothing says which rollouts are one group", "--group"),
+    "group.csv": (
+        b"who,reward\ng,1\n",
+        "no column identifies the groups of the rollouts",
+        "--group",
+    ),
     "torn.jsonl": (f"{ROW}\n{ROW[:9]}\n{ROW}\n".encode(), "and others follow", "line 2"),
     "first.jsonl": (f"{ROW[:9]}\n{ROW}\n".encode(), "and others follow", "leave out the line"),
     "only.jsonl": (ROW[:9].encode(), "ends in the middle", "was cut off"),
@@ -134,7 +138,7 @@ BAD: dict[str, tuple[bytes, str, str]] = {  # name: content, what is said, where
         "length is -3",
         "line 1",
     ),
-    "empty-record.jsonl": (b"{}\n", "no column for the reward", "there is none at all"),
+    "empty-record.jsonl": (b"{}\n", "no column for the reward", "there are no columns"),
     "step.parquet": (parquet(group=[1], reward=[1.0], step=[2.5]), "a whole number", "row 1"),
     "utf16.csv": ("group,reward\n".encode("utf-16"), "UTF-16", "utf16.csv"),
     "twice.jsonl": (

@@ -73,7 +73,9 @@ def refuse_columns(options: ReadRequest, where: str) -> None:
         InputError: --columns was given.
     """
     if options.columns:
-        raise InputError("--columns is for tables, and this is none", where, "leave it out")
+        raise InputError(
+            "--columns applies to tables, and this is not a table", where, "leave it out"
+        )
 
 
 def holds_model(sources: Sequence[str], options: ReadRequest) -> bool:

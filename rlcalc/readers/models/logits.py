@@ -15,7 +15,7 @@ from rlcalc.numerics.arrays import Floats
 from rlcalc.readers.places import parsed, text_of_label
 from rlcalc.readers.sources import opened, resolve_files
 
-EXAMPLE = "write {state: {action: 0.5, ...}, ...}; what is not named has the logit 0"
+EXAMPLE = "write {state: {action: 0.5, ...}, ...}; a pair that is not named has the logit 0"
 NUMBER = "write a finite number without quotes; null is −∞: an action that is never taken"
 
 
@@ -31,13 +31,15 @@ def load_logits(source: str, model: MDP) -> Floats:
     """
     with opened(resolve_files([source])[0], None) as file:
         if file.kind not in ("yaml", "json"):
-            raise InputError(f"logits are no {file.kind}", file.at(), f"in YAML, {EXAMPLE}")
+            raise InputError(
+                f"logits are not read from {file.kind}", file.at(), f"in YAML, {EXAMPLE}"
+            )
         document, where = parsed(file, keys=3)
     root: tuple[str, ...] = ()
     if isinstance(document, dict) and set(document) == {"logits"}:
         document, root = document["logits"], ("logits",)
     if not isinstance(document, dict):
-        raise InputError("these are no logits", where(root), EXAMPLE)
+        raise InputError("these are not logits", where(root), EXAMPLE)
     logit, problems = np.zeros(model.n_pairs), list[Fault]()
     for name, given in document.items():
         text = text_of_label(name)

@@ -83,7 +83,7 @@ def _arrays(file: File) -> dict[str, NDArray[Any]]:
                 file.at(),
                 "save arrays of numbers",
             ) from error
-        raise InputError(f"this is no npz file: {shown(error)}", file.at()) from error
+        raise InputError(f"this is not an npz file: {shown(error)}", file.at()) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError) as error:
         raise InputError(
             f"this npz file cannot be read: {shown(error)}", file.at(), "write it anew"
@@ -122,7 +122,7 @@ def from_arrays(transition: Any, reward: Any, *, where: str = "the arrays") -> M
         whole = next_state.dtype.kind in "iu" and start.dtype.kind in "iu"
         if not flat or not whole or next_state.min(initial=0) < 0 or np.any(np.diff(start) < 0):
             raise InputError(
-                "P_data, P_indices and P_indptr are no compressed rows",
+                "P_data, P_indices and P_indptr are not compressed rows",
                 where,
                 "they are flat; P_indices are states from 0, P_indptr are offsets that rise",
             )
@@ -169,9 +169,9 @@ def _sizes_of_rows(
         n_states = len(rewards)
     if not n_states or n_rows % n_states or next_state.max(initial=0) >= n_states:
         raise InputError(
-            f"{n_rows:,} rows of P are no multiple of {n_states:,} states",
+            f"{n_rows:,} rows of P are not a multiple of {n_states:,} states",
             where,
-            "row a·S + s is P[a, s, :]; give R[s, a] to say how many states there are",
+            "row a·S + s is P[a, s, :]; give R[s, a], whose shape shows the number of states",
         )
     return n_states, n_rows // n_states
 

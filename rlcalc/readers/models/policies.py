@@ -138,7 +138,9 @@ def _policy_rows(rows: list[dict[str, Any]], file: File) -> dict[Any, dict[Any, 
             choices[row["action"]] = float(row["pi"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            "its rows have no state, action and pi", file.at(), "give what solve --json writes"
+            "the rows have no columns state, action and pi",
+            file.at(),
+            "give a table as solve --json writes it",
         ) from error
     return given
 

@@ -70,7 +70,9 @@ class Transitions(ReaderContext):
     ) -> None:
         if file.kind not in TABLES:
             raise InputError(
-                f"a model is no {file.kind} file", file.at(), "use YAML, JSON, CSV, Parquet or npz"
+                f"a model is not read from a {file.kind} file",
+                file.at(),
+                "use YAML, JSON, CSV, Parquet or npz",
             )
         super().__init__(Experience(iter(()), Labels(), Labels()), options)
         self.known = known

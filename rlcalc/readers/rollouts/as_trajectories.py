@@ -29,7 +29,7 @@ def read(sources: Sequence[str], form: str, experience: Experience) -> Trajector
         experience.left_out[UNSCORED] += len(rollouts) - len(scored)
     experience.note(
         f"rollouts of {form}, read as one-step trajectories: the state is the group, the action "
-        "the response; rlcalc group says more about them"
+        "the response; rlcalc group shows more of them"
     )
     experience.n_rows += len(rollouts)
     groups, responses = _groups(rollouts), _responses(rollouts)

@@ -108,9 +108,9 @@ class RolloutsBuilder:
             raise InputError(what, where, "leave out --from")
         for meaning, column in self.asked.named().items():
             raise InputError(
-                f"there is no column {shown(column)}: {self.form} has none to name",
+                f"there is no column {shown(column)}: the format {self.form} has none",
                 where,
-                f"leave out --{meaning}: its rollouts are found by what they are",
+                f"leave out --{meaning}: its rollouts are recognised by their structure",
             )
 
     def inner(self) -> None:
@@ -276,8 +276,8 @@ class RolloutsBuilder:
             number = np.arange(len(frame)) // size
             if len(frame) % size:
                 self.note(
-                    f"{shown(self.file)}: {len(frame):,} rows are no multiple of {size}: the last "
-                    f"group has {len(frame) % size}"
+                    f"{shown(self.file)}: {len(frame):,} rows are not a multiple of {size}: the "
+                    f"last group has {len(frame) % size}"
                 )
         columns = [pl.Series("group", number + self.n_groups)]
         if "group" in frame.columns:
@@ -323,7 +323,7 @@ class RolloutsBuilder:
         if len(rewards) > 1 and not self.asked.weights:
             self.note(
                 f"the reward is the sum of {listed(rewards)}, each with the weight 1: the weights "
-                "are not in the dump; --reward and --weights say others"
+                "are not in the dump; set others with --reward and --weights"
             )
         step = None
         if has_steps:

@@ -39,7 +39,7 @@ def requested_layout(
     chosen |= {m: None for m in ("step", "rollout") if getattr(asked, m) == "none"}
     if asked.reward:
         chosen["reward"] = asked.reward
-    there = f"there are {listed(names, most=20)}" if names else "there is none at all"
+    there = f"there are {listed(names, most=20)}" if names else "there are no columns"
     for column in [one for held in chosen.values() for one in _each(held)]:
         if not _present(column, names):
             guess = meant(column, names)
@@ -52,16 +52,18 @@ def requested_layout(
     group = None if asked.group_size else layout.group or layout.prompt
     for column in (*layout.reward, *_each(group)):
         if not _present(column, names):
-            fix = f"is it of another format? leave out --from, or say another; {there}"
+            fix = (
+                f"perhaps it has another format: leave out --from, or name another format; {there}"
+            )
             raise InputError(f"there is no column {shown(column)}", where, fix)
     layout = _without_lacking(layout, names)
     if not layout.reward:
         raise InputError("no column for the reward", where, f"name it: --reward COLUMN; {there}")
     if layout.group is None and layout.prompt is None and asked.group_size is None:
         raise InputError(
-            "nothing says which rollouts are one group",
+            "no column identifies the groups of the rollouts",
             where,
-            f"name a column: --group COLUMN, or say --group-size N; {there}",
+            f"name the column with --group COLUMN, or give --group-size N; {there}",
         )
     return layout
 
@@ -264,7 +266,7 @@ def in_kind(value: Any, kind: Any, name: str, where: str) -> Any:
         return int(number)
     expected = EXPECTED.get(type(kind), "a number")
     raise InputError(
-        f"{shown(name)} is {shown(repr(value), 40)}, expected {expected}", where, "mend this row"
+        f"{shown(name)} is {shown(repr(value), 40)}, expected {expected}", where, "correct this row"
     )
 
 

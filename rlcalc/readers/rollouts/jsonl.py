@@ -145,7 +145,7 @@ def _first(block: Block, file: File) -> dict[str, Any]:
     value = _value(line, number, file, last=block.last and block.text.strip() == line.strip())
     if not isinstance(value, dict):
         raise InputError(
-            f"this line is no mapping: {shown(value, 40)}",
+            f"this line is not a mapping: {shown(value, 40)}",
             file.at(f"line {number}"),
             'write one rollout a line: {"group": 1, "reward": 0.5}',
         )
@@ -225,5 +225,7 @@ def _values(
             continue
         if not isinstance(value, dict):
             where = file.at(f"line {number}")
-            raise InputError(f"this line is no mapping: {shown(value, 40)}", where, "leave it out")
+            raise InputError(
+                f"this line is not a mapping: {shown(value, 40)}", where, "leave it out"
+            )
         yield number, value

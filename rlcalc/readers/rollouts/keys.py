@@ -89,7 +89,7 @@ def once(
             f"rollout {shown(row['rollout'])} of group {shown(row['group'])} stands there twice, "
             f"with the rewards {row[f'{rewards[0]}:one']} and {row[rewards[0]]}",
             f"{place(row['row:one'])} and {place(row['row'])}",
-            "mend the ids, name another column with --rollout, or say --rollout none",
+            "correct the ids, name another column with --rollout, or use --rollout none",
         )
     if "length" in frame.columns:
         length = pl.when(pl.col("length").count() > 0).then(pl.col("length").sum())

@@ -28,6 +28,7 @@ from rlcalc.readers.sources import (
     SUFFIXES,
     File,
     kind_of_name,
+    natural_order,
     opened,
     resolve_files,
 )
@@ -117,19 +118,22 @@ def files_of(sources: Sequence[str]) -> list[str]:
     for source in sources:
         folders = [path for path in glob.glob(source) if os.path.isdir(path)]
         if folders and "**" not in source:  # step_*, in quotes: the folders, and files beside them
-            for path in sorted(map(Path, glob.glob(source)), key=_natural):
+            for path in sorted(
+                map(Path, glob.glob(source)), key=lambda path: natural_order(str(path))
+            ):
                 files += _in_folder(str(path)) if path.is_dir() else [str(path)]
         else:
             files += resolve_files([source])
     if not files:
-        raise InputError(
-            f"{listed(sources)} names no file", fix="is it a link to what is no longer there?"
-        )
+        raise InputError(f"{listed(sources)} names no file", fix="perhaps a broken link")
     return files
 
 
 def _in_folder(folder: str) -> list[str]:
-    paths = sorted((path for path in Path(folder).rglob("*") if path.is_file()), key=_natural)
+    paths = sorted(
+        (path for path in Path(folder).rglob("*") if path.is_file()),
+        key=lambda path: natural_order(str(path)),
+    )
     known = [
         str(path)
         for path in paths
@@ -149,11 +153,6 @@ def _in_folder(folder: str) -> list[str]:
         f"no file to read in the folder {shown(folder)}",
         fix="its files should end in .jsonl, .parquet, .json, .csv or .eval",
     )
-
-
-def _natural(path: Path) -> list[str | int]:
-    """Numbers in names count as numbers: step_2 comes before step_10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", str(path))]
 
 
 STEP = re.compile(r"(?:step|iteration|iter|completions)[_-]?(\d+)", re.IGNORECASE)
@@ -242,7 +241,7 @@ def _document(file: File, gathering: RolloutsBuilder) -> None:
         return
     for place, record in enumerate(records, start=1):
         if not isinstance(record, dict):
-            raise InputError(f"record {place} is no mapping: {shown(record, 40)}", file.at())
+            raise InputError(f"record {place} is not a mapping: {shown(record, 40)}", file.at())
     if not records:
         raise InputError("there are no rollouts", file.at(), "the list is empty")
     several = isinstance(value, list)

@@ -32,7 +32,9 @@ def rows_of(module: ModuleType, record: Mapping[str, Any], where: str, form: str
         InputError: the record is not what its format says.
     """
     if not hasattr(module, "rows"):
-        raise InputError(f"this is no record of {form}", where, "leave out --from, or say another")
+        raise InputError(
+            f"this is not a record of {form}", where, "leave out --from, or name another format"
+        )
     try:
         return list(module.rows(record))
     except InputError as error:
@@ -41,7 +43,9 @@ def rows_of(module: ModuleType, record: Mapping[str, Any], where: str, form: str
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else shown(str(error))
         raise InputError(
-            f"this is no record of {form}: {what}", where, "leave it out, or say another --from"
+            f"this is not a record of {form}: {what}",
+            where,
+            "leave it out, or name another format with --from",
         ) from error
 
 
@@ -60,9 +64,9 @@ def checked(row: Row, asked: RolloutRequest, where: str) -> Row:
             )
         row["reward"] = {name: known[name] for name in asked.reward}
     if row.get("group", row.get("prompt", "the record")) is None:
-        raise InputError("the group is missing", where, "mend or leave out this row")
+        raise InputError("the group is missing", where, "correct this row or leave it out")
     if not row["reward"]:
-        raise InputError("there is no reward", where, "mend or leave out this row")
+        raise InputError("there is no reward", where, "correct this row or leave it out")
     for name, value in row["reward"].items():
         row["reward"][name] = _reward(value, name, where)
     for name in (*NUMBERS, "step"):
@@ -78,7 +82,9 @@ def _reward(value: Any, name: str, where: str) -> float | None:
     number: float | None = in_kind(value, pl.Float64(), name, where)
     if number is not None and math.isinf(number):
         raise InputError(
-            f"{shown(name)} is {number}, expected a finite number, or none", where, "mend this row"
+            f"{shown(name)} is {number}, expected a finite number, or none",
+            where,
+            "correct this row",
         )
     return number
 

@@ -40,7 +40,7 @@ class RolloutRequest:
         """
         if self.weights and not self.reward:
             raise UsageError(
-                "--weights without --reward: nothing says what they weigh",
+                "--weights without --reward: there are no rewards to weigh",
                 fix="name the rewards in the same order: --reward a,b --weights 1,0.5",
             )
         if self.weights and len(self.weights) != len(self.reward):

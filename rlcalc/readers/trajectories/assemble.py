@@ -303,7 +303,7 @@ class Assembler:
                     if n_twice[faulty].any()
                     else "a trajectory goes on after its end",
                     self._where(rows, wrong),
-                    "leave out the duplicates, or say which column tells trajectories apart: "
+                    "leave out the duplicates, or name the column that identifies the trajectory: "
                     "--columns trajectory=COLUMN",
                 )
             )
@@ -350,7 +350,7 @@ class Assembler:
                     Fault(
                         "rows of a trajectory come after those of another",
                         self._where(rows, which),
-                        "sort the rows by trajectory, or say --order-by COLUMN (holds them all)",
+                        "sort the rows by trajectory, or add --order-by COLUMN (holds all in memory)",
                     )
                 )
         self.closed.append(keys)
@@ -376,8 +376,8 @@ class Assembler:
         cut_off = none if not flags or self.options.one_step else ~(terminated | truncated | done)
         if done.any():
             experience.note(
-                "a column says that trajectories are done but not why: they count as ended by the "
-                "world unless you say --columns truncated=COLUMN"
+                "a column marks trajectories as done without the reason: they count as terminated "
+                "unless --columns truncated=COLUMN names the truncated ones"
             )
         if cut_off.any():
             experience.note(

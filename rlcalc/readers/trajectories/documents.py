@@ -60,7 +60,7 @@ def note_for_documents(reading: ReaderContext) -> None:
     asked = reading.options
     if asked.columns or asked.one_step or asked.order_by:
         reading.experience.note(
-            "--columns, --one-step and --order-by are for tables; this source is none"
+            "--columns, --one-step and --order-by apply to tables, and this source is not a table"
         )
 
 
@@ -80,10 +80,9 @@ def _not_trajectories(document: dict[str, Any], file: File) -> Fault | None:
         return None
     if isinstance(document.get("states"), dict) or "environment" in document:
         return Fault(
-            "this is a model: it says what can happen, and holds no trajectories",
+            "this is a model, and not trajectories",
             file.at(),
-            "give trajectories, i.e. what was experienced; rlcalc estimate plays it with -n "
-            "EPISODES",
+            "give trajectories; rlcalc estimate simulates the model with -n EPISODES",
         )
     keys = ", ".join(map(str, list(document)[:8]))
     near = next((key for key in document if nearest(str(key), ["trajectories"])), None)
@@ -101,7 +100,7 @@ def settle_gamma(experience: Experience, gamma: float | None, file: File) -> Non
         experience.disagreement = Fault(
             f"gamma is {gamma:g} here and {experience.gamma:g} in an earlier file",
             file.at(),
-            "make them agree, or say --gamma",
+            "make them agree, or set --gamma",
         )
 
 

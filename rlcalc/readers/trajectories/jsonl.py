@@ -103,7 +103,9 @@ def _line_faults(error: ValidationError, line: bytes, number: int, file: File) -
         except InputError as better:
             return better.faults
     if isinstance(json_reader.value_of(line.decode(), ""), str | int | float | bool | None):
-        return [Fault("this is no trajectory", file.at(f"line {number}"), shown(line.decode(), 40))]
+        return [
+            Fault("this is not a trajectory", file.at(f"line {number}"), shown(line.decode(), 40))
+        ]
     return faults(
         error,
         lambda path: file.at(f"line {number}" + (f": {dotted(path)}" if path else "")),
@@ -212,7 +214,7 @@ class StepLines:
         where = self.file.at(f"line {number} and after")
         new = set(map_columns(frame.columns, self.reading.options, where)) - set(self.table.column)
         if new:
-            what = f"the {listed(sorted(new))} is given here, and nowhere in the lines before"
+            what = f"the {listed(sorted(new))} is in this line, and in no line before"
             self.reading.experience.fault(Fault(what, where, "give it in every line"))
         missing = [name for name in self.table.sources if name not in frame.columns]
         frame = frame.with_columns(pl.lit(None).alias(name) for name in missing)
@@ -257,7 +259,9 @@ class StepLines:
                 where = self.file.at(f"line {place}")
                 self.reading.experience.fault(Fault(wrong, where, "leave out this line"))
             else:
-                what = f"this line is no mapping, as the first is: {shown(line.decode(), 40)}"
+                what = (
+                    f"this line is not a mapping, as the first line is: {shown(line.decode(), 40)}"
+                )
                 self.reading.experience.fault(Fault(what, self.file.at(f"line {place}")))
         try:
             self.block = b"\n".join(good)

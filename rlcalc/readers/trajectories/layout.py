@@ -38,9 +38,9 @@ def detect_layout(sample: Rows, file: Ints, name: str, *, ordered: bool) -> Tabl
     keyed, flagged = "key" in sample, any(name in sample for name in ENDS)
     if not keyed and not flagged:
         raise InputError(
-            "no column says which trajectory a row belongs to, or where trajectories end",
+            "no column identifies the trajectory of a row or the end of a trajectory",
             name,
-            "if every row is a whole trajectory say --one-step; else --columns "
+            "if every row is a whole trajectory, add --one-step; else add --columns "
             "trajectory=COLUMN or --columns terminated=COLUMN",
         )
     ended = ends(sample)

@@ -140,8 +140,8 @@ def arrays(frame: pl.DataFrame, table: Table) -> Trajectories:
     over = np.any(list(ended.values()), axis=0) if ended else none
     if "done" in ended and "terminated" not in ended:
         experience.note(
-            "a column says that trajectories are done but not why: they count as ended by the "
-            "world unless you say --columns truncated=COLUMN"
+            "a column marks trajectories as done without the reason: they count as terminated "
+            "unless --columns truncated=COLUMN names the truncated ones"
         )
     cut_off = ~over if _of_steps(table) else none
     if cut_off.any():

@@ -9,7 +9,7 @@ from typing import Any
 
 from rlcalc.errors import Fault, InputError, shown
 from rlcalc.labels import Labels
-from rlcalc.readers.sources import ReadRequest, opened, resolve_files
+from rlcalc.readers.sources import ReadRequest, opened, resolve_files, shown_path
 from rlcalc.readers.trajectories import FORMATS
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Experience, Trajectories
@@ -35,7 +35,9 @@ def load(
     batches = _or_rollouts(
         _every_batch(files, ReaderContext(experience, options)), sources, experience, options
     )
-    experience.batches = _read(batches, experience, ", ".join(map(shown, files[:3])))
+    experience.batches = _read(
+        batches, experience, ", ".join(shown(shown_path(file)) for file in files[:3])
+    )
     return experience
 
 

@@ -106,7 +106,7 @@ def map_columns(
         raise InputError(
             f"no column for the {listed(missing)}",
             where,
-            f"say which: --columns {pairs}; there are {listed(names, most=20)}",
+            f"choose one: --columns {pairs}; there are {listed(names, most=20)}",
         )
     return found
 
@@ -147,7 +147,7 @@ class Table:
         for meaning, column in self.column.items():
             if isinstance(schema[column], pl.Duration | pl.Binary | pl.Object):
                 raise InputError(
-                    f"{shown(column)} is of the type {schema[column]}, which is no {meaning}",
+                    f"{shown(column)} has the type {schema[column]}, which is not a {meaning}",
                     file,
                     "make it text or a number",
                 )
@@ -170,7 +170,7 @@ class Table:
             near = None if name in read else nearest(name, absent, alike=0.85)
             if near:
                 self.experience.note(
-                    f"the column {shown(name)} is not read; if it is {near}, say --columns "
+                    f"the column {shown(name)} is not read; if it holds the {near}, add --columns "
                     f"{next(m for m, names in self.known.items() if near in names)}={shown(name)}"
                 )
 

@@ -298,7 +298,7 @@ def test_a_forced_format_says_which_column_it_lacks(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no column score") as error:
         rlcalc.load_rollouts(path, form="verl", group="prompt")
 
-    assert "leave out --from, or say another; there are prompt, step" in str(error.value)
+    assert "leave out --from, or name another format; there are prompt, step" in str(error.value)
 
 
 def test_every_format_has_an_example() -> None:

@@ -20,7 +20,9 @@ def records(record: Mapping[str, Any]) -> list[dict[str, Any]]:
         InputError: it is no table, or a row has not one cell a column.
     """
     if not fits(record):
-        raise InputError("this is no table of wandb", fix="leave out --from, or say another")
+        raise InputError(
+            "this is not a table of wandb", fix="leave out --from, or name another format"
+        )
     columns = [str(name) for name in record["columns"]]
     for number, cells in enumerate(record["data"], start=1):
         if not isinstance(cells, list) or len(cells) != len(columns):
