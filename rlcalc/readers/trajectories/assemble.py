@@ -350,7 +350,7 @@ class Assembler:
                     Fault(
                         "rows of a trajectory come after those of another",
                         self._where(rows, which),
-                        "sort the rows by trajectory, or add --order-by COLUMN (holds all in memory)",
+                        "sort the rows by trajectory, or add --order-by COLUMN (needs memory)",
                     )
                 )
         self.closed.append(keys)
