@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 
 
 def load(
-    source: str, options: ReadRequest | None = None, settings: Mapping[str, Any] | None = None
+    source: str, request: ReadRequest | None = None, settings: Mapping[str, Any] | None = None
 ) -> MDP | Game:
     """Return the world that a source names.
 
     Args:
         source: a path, `-`, the name of a shipped spec or of an environment.
-        options: how to read a file.
+        request: how to read a file.
         settings: parameters that replace those of the source: --set.
 
     Raises:
         InputError: the source does not exist, is not a world, or lacks such parameters.
     """
     if is_environment(source):
-        documents.refuse_columns(options or ReadRequest(), f"the environment {shown(source)}")
+        documents.refuse_columns(request or ReadRequest(), f"the environment {shown(source)}")
         return build(document_of(source, settings or {}))
-    model = documents.load_model(source, options or ReadRequest(), settings)
+    model = documents.load_model(source, request or ReadRequest(), settings)
     return build(model) if isinstance(model, EnvironmentDocument) else model
 
 
 def load_model(
-    source: str, options: ReadRequest | None = None, settings: Mapping[str, Any] | None = None
+    source: str, request: ReadRequest | None = None, settings: Mapping[str, Any] | None = None
 ) -> MDP:
     """Return the model that a source names; arguments as in `load`.
 
@@ -47,7 +47,7 @@ def load_model(
     """
     from rlcalc.mdp import MDP
 
-    world = load(source, options, settings)
+    world = load(source, request, settings)
     if not isinstance(world, MDP):
         raise InputError(
             f"{shown(world.name)} has no table of transitions: {world.why}",
@@ -114,7 +114,7 @@ def parameters_of(document: EnvironmentDocument) -> World:
         raise InputError.of(faults(error, document.where, known=known)) from error
 
 
-def is_model(sources: Sequence[str], options: ReadRequest) -> bool:
+def is_model(sources: Sequence[str], request: ReadRequest) -> bool:
     """Return whether sources are one world, by their content; standard input never is.
 
     Raises:
@@ -122,7 +122,7 @@ def is_model(sources: Sequence[str], options: ReadRequest) -> bool:
     """
     if len(sources) == 1 and is_environment(sources[0]):
         return True
-    return documents.holds_model(sources, options)
+    return documents.holds_model(sources, request)
 
 
 def is_environment(source: str) -> bool:

@@ -33,22 +33,22 @@ from rlcalc.readers.sources import File, ReadRequest, opened, resolve_files
 
 
 def load_model(
-    source: str, options: ReadRequest, settings: Mapping[str, Any] | None = None
+    source: str, request: ReadRequest, settings: Mapping[str, Any] | None = None
 ) -> MDP | EnvironmentDocument:
     """Return the model that a source holds, or the document that names a world.
 
     Args:
         source: a path, `-`, or the name of a shipped spec.
-        options: how to read it.
+        request: how to read it.
         settings: top-level parameters that are not to be what the document says.
 
     Raises:
         InputError: it is not there, or no model, or one that contradicts itself.
         UsageError: it names several files.
     """
-    with opened(only_file(source), options.kind) as file:
+    with opened(only_file(source), request.kind) as file:
         if file.kind in ("yaml", "json", "npz"):
-            refuse_columns(options, file.at())
+            refuse_columns(request, file.at())
         if file.kind in ("yaml", "json"):
             return _of_document(file, settings or {})
         if settings:
@@ -63,22 +63,22 @@ def load_model(
             return npz.read(file)
         from rlcalc.readers.models import transitions
 
-        return transitions.read(file, options)
+        return transitions.read(file, request)
 
 
-def refuse_columns(options: ReadRequest, where: str) -> None:
+def refuse_columns(request: ReadRequest, where: str) -> None:
     """Refuse to rename the columns of what has none.
 
     Raises:
         InputError: --columns was given.
     """
-    if options.columns:
+    if request.columns:
         raise InputError(
             "--columns applies to tables, and this is not a table", where, "leave it out"
         )
 
 
-def holds_model(sources: Sequence[str], options: ReadRequest) -> bool:
+def holds_model(sources: Sequence[str], request: ReadRequest) -> bool:
     """Return whether a source is one model, by what stands in it; standard input never is.
 
     Raises:
@@ -88,7 +88,7 @@ def holds_model(sources: Sequence[str], options: ReadRequest) -> bool:
     if len(files) != 1 or files[0] == "-":
         return False
     try:
-        with opened(files[0], options.kind) as file:
+        with opened(files[0], request.kind) as file:
             if file.kind in ("yaml", "json"):
                 value, _ = parsed(file)
                 return isinstance(value, dict) and (
@@ -313,8 +313,8 @@ def with_said(world: MDP, said: World, where: Where) -> MDP:
     return replace(world, start=start, policy=weight)
 
 
-def _start(asked: Any, states: Labels, where: Where, problems: list[Fault]) -> Floats:
-    given = asked if isinstance(asked, dict) else {asked: 1.0}
+def _start(request: Any, states: Labels, where: Where, problems: list[Fault]) -> Floats:
+    given = request if isinstance(request, dict) else {request: 1.0}
     start = np.zeros(len(states))
     for name, chance in given.items():
         text = text_of_label(name)

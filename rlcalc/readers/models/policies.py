@@ -79,19 +79,19 @@ def _whole(weight: Floats, model: MDP) -> Floats:
     return normalised(weight, np.concatenate([kept, [model.n_pairs]]))
 
 
-def load_policy(source: str, model: MDP, options: ReadRequest) -> Floats:
+def load_policy(source: str, model: MDP, request: ReadRequest) -> Floats:
     """Return the weights of a policy that stands in a file of its own.
 
     Args:
         source: a document with the key policy, or a bare mapping of states to actions; or a table
             with the columns state, action and pi, as `solve` and `estimate` write it.
         model: whose states and actions it names.
-        options: how to read it.
+        request: how to read it.
 
     Raises:
         InputError: it is not there, or does not belong to the model.
     """
-    with opened(only_file(source, "policy"), options.kind) as file:
+    with opened(only_file(source, "policy"), request.kind) as file:
         given, place = _policy_given(file)
         if not given:
             raise InputError(

@@ -34,13 +34,13 @@ TABLES = ("csv", "tsv", "parquet", "arrow")
 LABELS = frozenset({"state", "action", "next_state"})
 
 
-def read(file: File, options: ReadRequest) -> MDP:
+def read(file: File, request: ReadRequest) -> MDP:
     """Return the model that a table of transitions holds.
 
     Raises:
         InputError: a column or a cell is not as it should be, or probabilities do not sum to 1.
     """
-    transitions = Transitions(file, options, MODEL_COLUMN_NAMES)
+    transitions = Transitions(file, request, MODEL_COLUMN_NAMES)
     transitions.run(file)
     return transitions.model(file.at())
 
@@ -66,7 +66,7 @@ class Transitions(ReaderContext):
     """The reading of one table, whose rows are kept as they come, in the smallest types."""
 
     def __init__(
-        self, file: File, options: ReadRequest, known: Mapping[str, tuple[str, ...]]
+        self, file: File, request: ReadRequest, known: Mapping[str, tuple[str, ...]]
     ) -> None:
         if file.kind not in TABLES:
             raise InputError(
@@ -74,7 +74,7 @@ class Transitions(ReaderContext):
                 file.at(),
                 "use YAML, JSON, CSV, Parquet or npz",
             )
-        super().__init__(Experience(iter(()), Labels(), Labels()), options)
+        super().__init__(Experience(iter(()), Labels(), Labels()), request)
         self.known = known
         self.columns: dict[str, Growing] = {}
         self.numbered: frozenset[str] = frozenset()
@@ -103,7 +103,7 @@ class Transitions(ReaderContext):
         """Return a table whose columns are chosen; labels that are whole numbers stay so."""
         table = Table(
             schema,
-            self.options,
+            self.request,
             self.experience,
             self.books,
             name,

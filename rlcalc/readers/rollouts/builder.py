@@ -45,8 +45,8 @@ Place = Callable[[int], str]
 class RolloutsBuilder:
     """The rollouts of one reading, as they come in."""
 
-    def __init__(self, asked: RolloutRequest) -> None:
-        self.asked = asked
+    def __init__(self, request: RolloutRequest) -> None:
+        self.request = request
         self.form: str | None = None  # the format of all files so far
         self.first_file = ""
         self.inside = False  # records are rows of a table that is a record itself
@@ -67,16 +67,16 @@ class RolloutsBuilder:
 
     def begin_file(self, name: str, step: int | None) -> None:
         """Say which file the next frames are from, and the step that its name tells of."""
-        self.file, self.step = name, None if self.asked.step == "none" else step
+        self.file, self.step = name, None if self.request.step == "none" else step
         self.since, self.inside = len(self.frames), False
         self.files.append((self.n_rows, name))
 
     def form_of(self, record: Mapping[str, Any], where: str) -> str:
         """Return the format of a file, which must be that of the files before."""
-        asked = self.asked
-        forced = None if self.inside else asked.form
+        request = self.request
+        forced = None if self.inside else request.form
         name = forced or dumps.sniffed(record, where)
-        if asked.named() and not hasattr(dumps.module(name), "layout"):
+        if request.named() and not hasattr(dumps.module(name), "layout"):
             name = "columns"
         if not hasattr(dumps.module(name), "records"):  # else its rows say what it is
             self.is_of(name, where)
@@ -103,10 +103,10 @@ class RolloutsBuilder:
         Raises:
             InputError: another format was forced, or a column named that is not the reward.
         """
-        if self.asked.form not in (None, self.form) and not self.inside:
-            what = f"--from {self.asked.form}: this is of the format {self.form}"
+        if self.request.form not in (None, self.form) and not self.inside:
+            what = f"--from {self.request.form}: this is of the format {self.form}"
             raise InputError(what, where, "leave out --from")
-        for meaning, column in self.asked.named().items():
+        for meaning, column in self.request.named().items():
             raise InputError(
                 f"there is no column {shown(column)}: the format {self.form} has none",
                 where,
@@ -123,7 +123,7 @@ class RolloutsBuilder:
         self, layout: Layout, lazy: pl.LazyFrame, schema: Mapping[str, pl.DataType], place: Place
     ) -> None:
         """Take in a table, batch by batch."""
-        selected = lazy.select(expressions(layout, schema, self.asked))
+        selected = lazy.select(expressions(layout, schema, self.request))
         before = 0
         for frame in selected.collect_batches(maintain_order=True, chunk_size=ROWS):
             self.take(layout, frame, partial(_shifted, place, before))
@@ -133,15 +133,17 @@ class RolloutsBuilder:
         self, layout: Layout, records: Sequence[Mapping[str, Any]], place: Place
     ) -> None:
         """Take in rows that are in memory, each a mapping."""
-        kinds = kinds_of(layout, records[0], self.asked)
+        kinds = kinds_of(layout, records[0], self.request)
         rows = [coerced(record, kinds, place(n)) for n, record in enumerate(records)]
         frame = pl.DataFrame(rows, schema=kinds, orient="row")
-        self.take(layout, frame.select(expressions(layout, kinds, self.asked)), place)
+        self.take(layout, frame.select(expressions(layout, kinds, self.request)), place)
 
     def take(self, layout: Layout, frame: pl.DataFrame, place: Place) -> None:
         """Take in a frame of the columns that `expressions` gives, after looking at its values."""
         self.grouped, self.restart = layout.grouped, layout.restart
-        self.characters = self.asked.texts and layout.length is None and layout.response is not None
+        self.characters = (
+            self.request.texts and layout.length is None and layout.response is not None
+        )
         for name in [name for name in frame.columns if name.startswith("bad:")]:
             column = name.removeprefix("bad:")
             wrong = frame[name].is_not_null().arg_true()
@@ -201,19 +203,19 @@ class RolloutsBuilder:
         for number, record in enumerate(records):
             where = place(number)
             for row in rows_of(module, record, where, str(self.form)):
-                rows.append(checked(row, self.asked, where))
+                rows.append(checked(row, self.request, where))
                 if "group" not in row and "prompt" not in row:
                     rows[-1]["group"] = str(self.n_groups)  # the record is the group
             self.n_groups += 1
         if rows:
             self.grouped = getattr(module, "GROUPED", "prompt" if "prompt" in rows[0] else "id")
-            frame = framed(rows, beginnings=self.asked.beginnings)
+            frame = framed(rows, beginnings=self.request.beginnings)
             if "response" in frame.columns:
                 has_length = "length" in frame.columns
-                self.characters = self.asked.texts and not has_length
-                response = text_expressions(pl.col("response"), self.asked, has_length=has_length)
+                self.characters = self.request.texts and not has_length
+                response = text_expressions(pl.col("response"), self.request, has_length=has_length)
                 frame = frame.with_columns(response).drop("response")
-            left_out = [m for m in ("step", "rollout") if getattr(self.asked, m) == "none"]
+            left_out = [m for m in ("step", "rollout") if getattr(self.request, m) == "none"]
             self._add(frame.drop(left_out, strict=False))
 
     def trajectories(self, file: File) -> None:
@@ -230,8 +232,8 @@ class RolloutsBuilder:
 
         self.is_of("trajectories", file.at())
         self.refuse_idle(file.at())
-        if self.asked.reward not in ((), ("reward",)):
-            what = f"there is no reward {listed(self.asked.reward)}"
+        if self.request.reward not in ((), ("reward",)):
+            what = f"there is no reward {listed(self.request.reward)}"
             raise InputError(what, file.at(), "trajectories have one, which is called reward")
         experience = Experience(iter(()), Labels(), Labels())
         for batch in documents.read(file, ReaderContext(experience, ReadRequest())):
@@ -247,15 +249,15 @@ class RolloutsBuilder:
                 {
                     "group": names.gather(batch.state),
                     REWARD + "reward": batch.reward,
-                    **({"question": names.gather(batch.state)} if self.asked.beginnings else {}),
+                    **({"question": names.gather(batch.state)} if self.request.beginnings else {}),
                     **({"truncated": batch.truncated} if batch.truncated.any() else {}),
                 }
             )
-            self.characters = self.asked.texts
+            self.characters = self.request.texts
             texts = pl.Series(list(map(str, experience.actions.names())), dtype=pl.String)
             response = texts.gather(batch.action).alias("response").to_frame()
             held = response.select(
-                text_expressions(pl.col("response"), self.asked, has_length=False)
+                text_expressions(pl.col("response"), self.request, has_length=False)
             )
             self._add(frame.hstack(held.get_columns()))
 
@@ -264,7 +266,7 @@ class RolloutsBuilder:
     def end_file(self) -> None:
         """Number the groups that are runs of rows, now that all rows of the file are there."""
         frames = self.frames[self.since :]
-        size = self.asked.group_size
+        size = self.request.group_size
         if not frames or (self.grouped != "runs" and size is None):
             return
         frame = pl.concat(frames, how="diagonal_relaxed")
@@ -296,7 +298,7 @@ class RolloutsBuilder:
             raise InputError(
                 "there are no rollouts", ", ".join(shown(n) for _, n in self.files[:3])
             )
-        has_steps = "step" in frame.columns and self.asked.step != "none"
+        has_steps = "step" in frame.columns and self.request.step != "none"
         keys = ["group", "step"] if has_steps and frame["step"].n_unique() > 1 else ["group"]
         frame, several = self._once(frame, keys)
         edge, key, heads = key_runs(frame, keys)
@@ -319,8 +321,8 @@ class RolloutsBuilder:
             for name in frame.columns
             if name.startswith(REWARD)
         }
-        weights = self.asked.weight_of() or dict.fromkeys(rewards, 1.0)
-        if len(rewards) > 1 and not self.asked.weights:
+        weights = self.request.weight_of() or dict.fromkeys(rewards, 1.0)
+        if len(rewards) > 1 and not self.request.weights:
             self.note(
                 f"the reward is the sum of {listed(rewards)}, each with the weight 1: the weights "
                 "are not in the dump; set others with --reward and --weights"
@@ -369,7 +371,7 @@ class RolloutsBuilder:
         if getattr(module, "TOGETHER", False):
             for note in several_places(key, "NeMo-RL"):
                 self.note(note)
-        if "file" not in frame.columns or hasattr(module, "PARTS") or self.asked.step == "none":
+        if "file" not in frame.columns or hasattr(module, "PARTS") or self.request.step == "none":
             return
         key_of_row, file = np.repeat(key, np.diff(edge)), frame["file"].to_numpy()
         known = names if self.grouped == "id" else None

@@ -28,28 +28,28 @@ Schema = Mapping[str, pl.DataType]
 
 
 def requested_layout(
-    layout: Layout, names: Sequence[str], where: str, asked: RolloutRequest
+    layout: Layout, names: Sequence[str], where: str, request: RolloutRequest
 ) -> Layout:
     """Return a layout with the columns that were asked for.
 
     Raises:
         InputError: a column that is needed or was asked for is not there.
     """
-    chosen: dict[str, Any] = {**asked.named()}
-    chosen |= {m: None for m in ("step", "rollout") if getattr(asked, m) == "none"}
-    if asked.reward:
-        chosen["reward"] = asked.reward
+    chosen: dict[str, Any] = {**request.named()}
+    chosen |= {m: None for m in ("step", "rollout") if getattr(request, m) == "none"}
+    if request.reward:
+        chosen["reward"] = request.reward
     there = f"there are {listed(names, most=20)}" if names else "there are no columns"
     for column in [one for held in chosen.values() for one in _each(held)]:
         if not _present(column, names):
             guess = meant(column, names)
             raise InputError(f"there is no column {shown(column)}", where, guess + there)
-    if asked.group:
+    if request.group:
         chosen |= {"grouped": "id", "restart": False}
     kept = {meaning: derive for meaning, derive in layout.derive.items() if meaning not in chosen}
     kinds = {meaning: kind for meaning, kind in layout.kinds.items() if meaning not in chosen}
     layout = replace(layout, derive=kept, kinds=kinds, **chosen)
-    group = None if asked.group_size else layout.group or layout.prompt
+    group = None if request.group_size else layout.group or layout.prompt
     for column in (*layout.reward, *_each(group)):
         if not _present(column, names):
             fix = (
@@ -59,7 +59,7 @@ def requested_layout(
     layout = _without_lacking(layout, names)
     if not layout.reward:
         raise InputError("no column for the reward", where, f"name it: --reward COLUMN; {there}")
-    if layout.group is None and layout.prompt is None and asked.group_size is None:
+    if layout.group is None and layout.prompt is None and request.group_size is None:
         raise InputError(
             "no column identifies the groups of the rollouts",
             where,
@@ -87,7 +87,7 @@ def _present(column: str, names: Sequence[str]) -> bool:
     return column in names or ("." in column and column.partition(".")[0] in names)
 
 
-def expressions(layout: Layout, schema: Schema, asked: RolloutRequest) -> list[pl.Expr]:
+def expressions(layout: Layout, schema: Schema, request: RolloutRequest) -> list[pl.Expr]:
     """Return what to read of a table; `bad:NAME` holds what is no number where one belongs."""
     found: list[pl.Expr] = []
     for column in layout.reward:
@@ -99,7 +99,7 @@ def expressions(layout: Layout, schema: Schema, asked: RolloutRequest) -> list[p
         found += _whole(layout.step, schema)
     if layout.truncated is not None:
         found += _flag(layout, layout.truncated, schema)
-    return found + _names(layout, schema, asked)
+    return found + _names(layout, schema, request)
 
 
 def _source(column: str, schema: Schema) -> tuple[pl.Expr, pl.DataType]:
@@ -145,9 +145,9 @@ def _flag(layout: Layout, column: str, schema: Schema) -> list[pl.Expr]:
     return [flag.alias("truncated"), *([bad] if kind != pl.Boolean else [])]
 
 
-def _names(layout: Layout, schema: Schema, asked: RolloutRequest) -> list[pl.Expr]:
+def _names(layout: Layout, schema: Schema, request: RolloutRequest) -> list[pl.Expr]:
     found = []
-    by_prompt = layout.prompt is not None and (layout.group is None or asked.group_size)
+    by_prompt = layout.prompt is not None and (layout.group is None or request.group_size)
     for meaning in ("rollout",) if by_prompt else ("group", "rollout"):
         if (column := getattr(layout, meaning)) is None:
             continue
@@ -160,11 +160,11 @@ def _names(layout: Layout, schema: Schema, asked: RolloutRequest) -> list[pl.Exp
         found.append(name.alias(meaning))
     if by_prompt and layout.prompt is not None:
         found.append(hashed(as_text(*_source(layout.prompt, schema))).alias("group"))
-    if layout.prompt is not None and asked.beginnings:
+    if layout.prompt is not None and request.beginnings:
         found.append(begun(as_text(*_source(layout.prompt, schema))).alias("question"))
-    if layout.response is not None and (asked.texts or asked.beginnings):
+    if layout.response is not None and (request.texts or request.beginnings):
         text = as_text(*_source(layout.response, schema))
-        found += text_expressions(text, asked, has_length=layout.length is not None)
+        found += text_expressions(text, request, has_length=layout.length is not None)
     return found
 
 
@@ -173,13 +173,13 @@ def hashed(text: pl.Expr) -> pl.Expr:
     return pl.when(text.is_not_null()).then(text.hash())
 
 
-def text_expressions(text: pl.Expr, asked: RolloutRequest, *, has_length: bool) -> list[pl.Expr]:
+def text_expressions(text: pl.Expr, request: RolloutRequest, *, has_length: bool) -> list[pl.Expr]:
     """Return what is kept of responses, if anything."""
     found = []
-    if asked.texts:
+    if request.texts:
         found.append(text.hash().alias("hash"))
         found += [] if has_length else [text.str.len_chars().cast(pl.Float64).alias("length")]
-    if asked.beginnings:
+    if request.beginnings:
         found.append(begun(text).alias("beginning"))
     return found
 
@@ -190,7 +190,7 @@ def begun(text: pl.Expr) -> pl.Expr:
 
 
 def kinds_of(
-    layout: Layout, first: Mapping[str, Any], asked: RolloutRequest
+    layout: Layout, first: Mapping[str, Any], request: RolloutRequest
 ) -> dict[str, pl.DataType]:
     """Return the types in which JSON's values are read, by source column."""
     wanted = [("reward", column) for column in layout.reward]
@@ -199,10 +199,10 @@ def kinds_of(
     kinds: dict[str, pl.DataType] = {}
     fields: dict[str, dict[str, pl.DataType]] = {}
     for meaning, column in wanted:
-        if meaning == "response" and not (asked.texts or asked.beginnings):
+        if meaning == "response" and not (request.texts or request.beginnings):
             continue
-        by_id = layout.group is not None and not asked.group_size
-        if meaning == "prompt" and by_id and not asked.beginnings:
+        by_id = layout.group is not None and not request.group_size
+        if meaning == "prompt" and by_id and not request.beginnings:
             continue
         kind = _kind(layout.kinds.get(meaning), meaning, first.get(column))
         if column in first or "." not in column:

@@ -45,7 +45,7 @@ class Block:
         return next(number for place, number in enumerate(there) if place == row)
 
 
-def read(file: File, gathering: RolloutsBuilder) -> None:
+def read(file: File, builder: RolloutsBuilder) -> None:
     """Take in the rollouts of a file.
 
     Raises:
@@ -55,19 +55,19 @@ def read(file: File, gathering: RolloutsBuilder) -> None:
     first_block = next(blocks)
     first = _first(first_block, file)
     blocks = chain([first_block], blocks)
-    module = dumps.module(gathering.form_of(first, file.at("line 1")))
-    layout = layout_of(module, first, None, file.at("line 1"), gathering.asked)
+    module = dumps.module(builder.form_of(first, file.at("line 1")))
+    layout = layout_of(module, first, None, file.at("line 1"), builder.request)
     if layout is None:
         for block in blocks:
-            _nested(list(_values(block, file, gathering)), module, file, gathering)
+            _nested(list(_values(block, file, builder)), module, file, builder)
         return
-    kinds = kinds_of(layout, first, gathering.asked)
-    chosen = expressions(layout, kinds, gathering.asked)
+    kinds = kinds_of(layout, first, builder.request)
+    chosen = expressions(layout, kinds, builder.request)
     for block, frame in _ahead(partial(_frame, kinds, chosen), blocks):
         if frame is None:
-            _by_line(block, layout, file, gathering)
+            _by_line(block, layout, file, builder)
         else:
-            gathering.take(layout, frame, partial(_place, file, block))
+            builder.take(layout, frame, partial(_place, file, block))
 
 
 def _from_stream(file: File) -> Iterator[Block]:
@@ -166,24 +166,24 @@ def _place(file: File, block: Block, row: int) -> str:
     return file.at(f"line {block.line(row)}")
 
 
-def _by_line(block: Block, layout: Layout, file: File, gathering: RolloutsBuilder) -> None:
-    lines = list(_values(block, file, gathering))
+def _by_line(block: Block, layout: Layout, file: File, builder: RolloutsBuilder) -> None:
+    lines = list(_values(block, file, builder))
     if lines:
         records = [record for _, record in lines]
-        gathering.plain_records(layout, records, lambda n: file.at(f"line {lines[n][0]}"))
+        builder.plain_records(layout, records, lambda n: file.at(f"line {lines[n][0]}"))
 
 
 def _nested(
-    lines: list[tuple[int, dict[str, Any]]], module: Any, file: File, gathering: RolloutsBuilder
+    lines: list[tuple[int, dict[str, Any]]], module: Any, file: File, builder: RolloutsBuilder
 ) -> None:
     for begin in range(0, len(lines), CHUNK):
         part = lines[begin : begin + CHUNK]
         records = [record for _, record in part]
         where = [file.at(f"line {line}") for line, _ in part]
         if hasattr(module, "records"):
-            add_records(records, file.at(), gathering, where.__getitem__)
+            add_records(records, file.at(), builder, where.__getitem__)
         else:
-            gathering.records(module, records, where.__getitem__)
+            builder.records(module, records, where.__getitem__)
 
 
 def _value(line: bytes, number: int, file: File, *, last: bool) -> Any:
@@ -206,7 +206,7 @@ def _value(line: bytes, number: int, file: File, *, last: bool) -> Any:
 
 
 def _values(
-    block: Block, file: File, gathering: RolloutsBuilder
+    block: Block, file: File, builder: RolloutsBuilder
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the lines of a block with their numbers; a torn last line is left out."""
     lines = block.text.rstrip().split(b"\n")
@@ -220,8 +220,8 @@ def _values(
         except InputError:
             if not last or number == 1:
                 raise
-            gathering.skipped += 1  # it was being written
-            gathering.note(f"{file.at(f'line {number}')}: the last line is torn, and left out")
+            builder.skipped += 1  # it was being written
+            builder.note(f"{file.at(f'line {number}')}: the last line is torn, and left out")
             continue
         if not isinstance(value, dict):
             where = file.at(f"line {number}")

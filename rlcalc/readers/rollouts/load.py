@@ -53,12 +53,12 @@ PICKLE = (
 )
 
 
-def load(sources: Sequence[str], asked: RolloutRequest) -> Rollouts:
+def load(sources: Sequence[str], request: RolloutRequest) -> Rollouts:
     """Return the rollouts of some sources.
 
     Args:
         sources: paths, globs, folders, `-` or names of shipped specs.
-        asked: how to read them.
+        request: how to read them.
 
     Raises:
         InputError: a source is not there, or is not as it should be.
@@ -66,46 +66,46 @@ def load(sources: Sequence[str], asked: RolloutRequest) -> Rollouts:
     """
     from rlcalc.readers.rollouts.builder import RolloutsBuilder
 
-    asked.weight_of()
-    if asked.form is not None:
-        dumps.module(asked.form)
-    gathering = RolloutsBuilder(asked)
+    request.weight_of()
+    if request.form is not None:
+        dumps.module(request.form)
+    builder = RolloutsBuilder(request)
     read: set[str] = set()
     for name in files_of(sources):
         if name != "-" and (real := os.path.realpath(name)) in read:
-            gathering.note(f"{shown(name)} was named twice, and read once")
+            builder.note(f"{shown(name)} was named twice, and read once")
             continue
         read.add(real if name != "-" else name)
-        _read(name, gathering)
-    return gathering.finish()
+        _read(name, builder)
+    return builder.finish()
 
 
 @contextmanager
-def loading(sources: Sequence[str], asked: RolloutRequest) -> Iterator[Callable[[], Rollouts]]:
+def loading(sources: Sequence[str], request: RolloutRequest) -> Iterator[Callable[[], Rollouts]]:
     """Read while something else is done, such as imports; yield what waits for the rollouts.
 
     Args:
         sources: as in `load`.
-        asked: as in `load`.
+        request: as in `load`.
     """
     from concurrent.futures import ThreadPoolExecutor
 
     import polars  # noqa: F401  first, so that what follows runs beside its reading
 
     with ThreadPoolExecutor(1) as pool:
-        held = pool.submit(load, sources, asked)
+        held = pool.submit(load, sources, request)
         yield held.result
 
 
-def load_frame(frame: Any, asked: RolloutRequest) -> Rollouts:
+def load_frame(frame: Any, request: RolloutRequest) -> Rollouts:
     """Return the rollouts of a Polars frame, one a row."""
     from rlcalc.readers.rollouts.builder import RolloutsBuilder
 
-    gathering = RolloutsBuilder(asked)
-    gathering.begin_file("the frame", None)
-    _table(frame.lazy(), "the frame", gathering)
-    gathering.end_file()
-    return gathering.finish()
+    builder = RolloutsBuilder(request)
+    builder.begin_file("the frame", None)
+    _table(frame.lazy(), "the frame", builder)
+    builder.end_file()
+    return builder.finish()
 
 
 def files_of(sources: Sequence[str]) -> list[str]:
@@ -175,29 +175,29 @@ def step_of_name(path: str) -> int | None:
     return None
 
 
-def _read(name: str, gathering: RolloutsBuilder) -> None:
-    gathering.begin_file("standard input" if name == "-" else name, step_of_name(name))
-    if name != "-" and os.path.isfile(name) and _special(name, gathering):
-        gathering.end_file()
+def _read(name: str, builder: RolloutsBuilder) -> None:
+    builder.begin_file("standard input" if name == "-" else name, step_of_name(name))
+    if name != "-" and os.path.isfile(name) and _special(name, builder):
+        builder.end_file()
         return
     with opened(name, None) as file:
         if file.kind in ("parquet", "arrow"):
             from rlcalc.readers.trajectories.parquet import scan, whole
 
             with whole(file):
-                _table(scan(file), file.at(), gathering)
+                _table(scan(file), file.at(), builder)
         elif file.kind in ("csv", "tsv"):
-            _csv(file, gathering)
+            _csv(file, builder)
         elif file.kind == "jsonl":
             from rlcalc.readers.rollouts.jsonl import read
 
-            read(file, gathering)
+            read(file, builder)
         else:
-            _document(file, gathering)
-    gathering.end_file()
+            _document(file, builder)
+    builder.end_file()
 
 
-def _special(name: str, gathering: RolloutsBuilder) -> bool:
+def _special(name: str, builder: RolloutsBuilder) -> bool:
     """Read an .eval archive, and refuse pickles; everything else is for others."""
     try:
         with open(name, "rb") as stream:
@@ -216,28 +216,28 @@ def _special(name: str, gathering: RolloutsBuilder) -> bool:
         raise InputError("this is a pickle (torch), which could run any code", shown(name), PICKLE)
     if not any(part.startswith("samples/") for part in inside):
         return False
-    gathering.is_of("inspect", shown(name))
+    builder.is_of("inspect", shown(name))
     module = dumps.module("inspect")
     for part, sample in archive(name):
         place = f"{shown(name)}: {shown(part)}"
-        gathering.records(module, [sample], [place].__getitem__)
+        builder.records(module, [sample], [place].__getitem__)
     return True
 
 
-def _document(file: File, gathering: RolloutsBuilder) -> None:
+def _document(file: File, builder: RolloutsBuilder) -> None:
     """Read a JSON document: a record, a list of them, or one-step trajectories, as in YAML too."""
     from rlcalc.readers import json as json_reader
     from rlcalc.readers.sources import text_of
 
     if file.kind == "yaml":
-        gathering.trajectories(file)
+        builder.trajectories(file)
         return
     text = text_of(file)
     value = json_reader.value_of(text, file.at())
     records = value if isinstance(value, list) else [value]
     if _is_trajectories(records[0] if records else None):
         stream = io.BufferedReader(io.BytesIO(text.encode()))
-        gathering.trajectories(replace(file, stream=stream))
+        builder.trajectories(replace(file, stream=stream))
         return
     for place, record in enumerate(records, start=1):
         if not isinstance(record, dict):
@@ -248,7 +248,7 @@ def _document(file: File, gathering: RolloutsBuilder) -> None:
     add_records(
         records,
         file.at(),
-        gathering,
+        builder,
         lambda place: file.at(f"record {place + 1}") if several else file.at(),
     )
 
@@ -263,26 +263,26 @@ def _is_trajectories(record: Any) -> bool:
     )
 
 
-def _table(lazy: pl.LazyFrame, where: str, gathering: RolloutsBuilder) -> None:
+def _table(lazy: pl.LazyFrame, where: str, builder: RolloutsBuilder) -> None:
     schema = dict(lazy.collect_schema())
     names: dict[str, Any] = dict.fromkeys(schema)
-    module = dumps.module(gathering.form_of(names, where))
-    layout = layout_of(module, names, schema, where, gathering.asked)
+    module = dumps.module(builder.form_of(names, where))
+    layout = layout_of(module, names, schema, where, builder.request)
     if layout is None:
         before = 0
         for frame in lazy.collect_batches(maintain_order=True, chunk_size=CHUNK):
             rows = frame.to_dicts()
-            gathering.records(module, rows, partial(_row, where, before))
+            builder.records(module, rows, partial(_row, where, before))
             before += len(rows)
         return
-    gathering.table(layout, lazy, schema, partial(_row, where, 0))
+    builder.table(layout, lazy, schema, partial(_row, where, 0))
 
 
 def _row(where: str, before: int, place: int) -> str:
     return f"{where}, row {before + place + 1}"
 
 
-def _csv(file: File, gathering: RolloutsBuilder) -> None:
+def _csv(file: File, builder: RolloutsBuilder) -> None:
     import polars as pl
 
     try:
@@ -294,13 +294,13 @@ def _csv(file: File, gathering: RolloutsBuilder) -> None:
         )
         schema = dict(lazy.collect_schema())
         names: dict[str, Any] = dict.fromkeys(schema)
-        module = dumps.module(gathering.form_of(names, file.at()))
+        module = dumps.module(builder.form_of(names, file.at()))
         layout = layout_of(
-            module, names, {name: pl.Float64() for name in names}, file.at(), gathering.asked
+            module, names, {name: pl.Float64() for name in names}, file.at(), builder.request
         )
         if layout is None:
             raise InputError("rollouts of this trainer are not read from CSV", file.at())
-        gathering.table(layout, lazy, schema, lambda row: file.at(f"row {row + 1}"))
+        builder.table(layout, lazy, schema, lambda row: file.at(f"row {row + 1}"))
     except pl.exceptions.PolarsError as error:
         reason = shown(str(error).splitlines()[0], 200)
         raise InputError(

@@ -49,20 +49,20 @@ def rows_of(module: ModuleType, record: Mapping[str, Any], where: str, form: str
         ) from error
 
 
-def checked(row: Row, asked: RolloutRequest, where: str) -> Row:
+def checked(row: Row, request: RolloutRequest, where: str) -> Row:
     """Return a rollout of a nested dump with the rewards that were asked for, as numbers.
 
     Raises:
         InputError: a number is none, or a reward that was asked for is not there.
     """
-    if asked.reward:
+    if request.reward:
         known = {**row.get("more", {}), **row["reward"]}
-        missing = [name for name in asked.reward if name not in known]
+        missing = [name for name in request.reward if name not in known]
         if missing:
             raise InputError(
                 f"there is no reward {shown(missing[0])}", where, f"there are {listed(known)}"
             )
-        row["reward"] = {name: known[name] for name in asked.reward}
+        row["reward"] = {name: known[name] for name in request.reward}
     if row.get("group", row.get("prompt", "the record")) is None:
         raise InputError("the group is missing", where, "correct this row or leave it out")
     if not row["reward"]:

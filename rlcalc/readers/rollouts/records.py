@@ -23,11 +23,11 @@ CHUNK = 1 << 14
 def add_records(
     records: list[dict[str, Any]],
     where: str,
-    gathering: RolloutsBuilder,
+    builder: RolloutsBuilder,
     place: Callable[[int], str],
 ) -> None:
     """Take in records that are in memory, whatever their format."""
-    name = gathering.form_of(records[0], where)
+    name = builder.form_of(records[0], where)
     module = dumps.module(name)
     if hasattr(module, "records"):  # a table inside a record: its rows are records of a format
         try:
@@ -36,14 +36,14 @@ def add_records(
             fault = error.faults[0]
             raise InputError(fault.what, fault.where or where, fault.fix) from error
         if inner:
-            gathering.inner()
-            add_records(inner, where, gathering, lambda n: f"{where}, row {n + 1} of the table")
+            builder.inner()
+            add_records(inner, where, builder, lambda n: f"{where}, row {n + 1} of the table")
         return
-    layout = layout_of(module, records[0], None, where, gathering.asked)
+    layout = layout_of(module, records[0], None, where, builder.request)
     if layout is None:
-        gathering.records(module, records, place)
+        builder.records(module, records, place)
     else:
-        gathering.plain_records(layout, records, place)
+        builder.plain_records(layout, records, place)
 
 
 def layout_of(
@@ -51,7 +51,7 @@ def layout_of(
     first: Mapping[str, Any],
     schema: Mapping[str, pl.DataType] | None,
     where: str,
-    asked: RolloutRequest,
+    request: RolloutRequest,
 ) -> Layout | None:
     """Return where a table has what, with the columns that were asked for; None: rows are nested.
 
@@ -69,4 +69,4 @@ def layout_of(
         if (value is None or finite(value) if schema is None else schema[name].is_numeric())
     ]
     layout = module.layout(list(first), numbers)
-    return None if layout is None else requested_layout(layout, list(first), where, asked)
+    return None if layout is None else requested_layout(layout, list(first), where, request)

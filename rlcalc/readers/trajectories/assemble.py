@@ -37,8 +37,8 @@ RESET_ROW = "reset rows"
 class Assembler:
     """Takes rows as they come and gives whole trajectories as soon as they are whole."""
 
-    def __init__(self, experience: Experience, books: LabelEncoders, options: ReadRequest) -> None:
-        self.experience, self.books, self.options = experience, books, options
+    def __init__(self, experience: Experience, books: LabelEncoders, request: ReadRequest) -> None:
+        self.experience, self.books, self.request = experience, books, request
         self.judgement: TableLayout | None = None
         self.ghosts = np.empty(0, dtype=np.int64)  # the arrivals of rows that only show what was
         self.open: list[Rows] = []  # rows before the judgement, or of trajectories still open
@@ -66,7 +66,7 @@ class Assembler:
         rows.columns["arrival"] = rows.columns.pop("row")
         rows.columns["arrival"] += self.file_start[-1]
         self.n_arrived = int(rows["arrival"][-1]) + 1
-        if self.options.one_step:
+        if self.request.one_step:
             return [self._built(rows, np.arange(len(rows)))]
         judged = self.judgement
         if judged is None:
@@ -146,7 +146,7 @@ class Assembler:
 
     def _judged(self) -> TableLayout:
         sample = Rows.joined(self.open).take(slice(SAMPLE))
-        ordered = self.options.order_by is not None
+        ordered = self.request.order_by is not None
         return detect_layout(sample, self._file_of(sample), self.file_name[-1], ordered=ordered)
 
     def _goes_on(self, rows: Rows) -> bool:
@@ -371,9 +371,9 @@ class Assembler:
             is_terminal = flags.get("is_terminal", none)
             terminated = terminated | (is_last & is_terminal)
             truncated = truncated | (is_last & ~is_terminal)
-        if self.options.one_step and not flags:
+        if self.request.one_step and not flags:
             terminated = ~none
-        cut_off = none if not flags or self.options.one_step else ~(terminated | truncated | done)
+        cut_off = none if not flags or self.request.one_step else ~(terminated | truncated | done)
         if done.any():
             experience.note(
                 "a column marks trajectories as done without the reason: they count as terminated "
@@ -401,7 +401,7 @@ class Assembler:
             for field in fields(Trajectories)
             if field.name in ("value", "log_prob", "behaviour_prob") and field.name in rows
         }
-        if self.options.identify:
+        if self.request.identify:
             optional |= {"row": rows["arrival"], **self._identity(rows, begin)}
         return Trajectories(
             start=np.append(begin, len(rows)),

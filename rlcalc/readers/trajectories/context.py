@@ -45,8 +45,8 @@ def one_ahead(
 class ReaderContext:
     """Passed to every reader. What needs Polars is made when the first table comes."""
 
-    def __init__(self, experience: Experience, options: ReadRequest) -> None:
-        self.experience, self.options = experience, options
+    def __init__(self, experience: Experience, request: ReadRequest) -> None:
+        self.experience, self.request = experience, request
 
     @cached_property
     def books(self) -> LabelEncoders:
@@ -60,7 +60,7 @@ class ReaderContext:
         """What makes trajectories of rows, across the borders of files."""
         from rlcalc.readers.trajectories.assemble import Assembler
 
-        return Assembler(self.experience, self.books, self.options)
+        return Assembler(self.experience, self.books, self.request)
 
     def table(
         self,
@@ -75,8 +75,8 @@ class ReaderContext:
         """Return a table whose columns are chosen, and tell the assembler that its rows follow."""
         from rlcalc.readers.trajectories.step_table import Table
 
-        options = ReadRequest(identify=self.options.identify) if plainly else self.options
-        table = Table(schema, options, self.experience, self.books, name, place, typed=typed)
+        request = ReadRequest(identify=self.request.identify) if plainly else self.request
+        table = Table(schema, request, self.experience, self.books, name, place, typed=typed)
         self.assembler.begin_file(
             name, by_environment="trajectory" not in table.column, padded=padded
         )

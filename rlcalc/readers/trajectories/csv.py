@@ -24,13 +24,13 @@ LONGEST_CELL = 1 << 26
 BLANK = re.compile(rb"(?m)^[ \t]*\r?\n")
 
 
-def read(file: File, reading: ReaderContext) -> Iterator[Trajectories]:
+def read(file: File, context: ReaderContext) -> Iterator[Trajectories]:
     """Yield the trajectories of a table, block by block.
 
     Raises:
         InputError: the table or a cell is not as it should be.
     """
-    lines = Lines(file, reading)
+    lines = Lines(file, context)
     for _, block in line_blocks(file):
         yield from lines.take(block)
     lines.finish()
@@ -39,8 +39,8 @@ def read(file: File, reading: ReaderContext) -> Iterator[Trajectories]:
 class Lines:
     """The rows of one file: its header, and where the block that is being read begins."""
 
-    def __init__(self, file: File, reading: ReaderContext) -> None:
-        self.file, self.reading = file, reading
+    def __init__(self, file: File, context: ReaderContext) -> None:
+        self.file, self.context = file, context
         self.separator = "\t" if file.kind == "tsv" else ","
         self.header = b""
         self.table: Table | None = None
@@ -59,7 +59,7 @@ class Lines:
             self._never_closed()
         if data.strip():
             self.block, self.before = data, self.table.n_rows
-            yield from self.reading.assembler.push(self._rows(data, self.table))
+            yield from self.context.assembler.push(self._rows(data, self.table))
         self.line += data.count(b"\n")
 
     def finish(self) -> None:
@@ -67,12 +67,12 @@ class Lines:
         if self.open.strip():
             self._never_closed()
         if self.table is None or not self.table.n_rows:
-            self.reading.experience.fault(
+            self.context.experience.fault(
                 Fault("the table has a header and no rows", self.file.at())
             )
 
     def _never_closed(self) -> None:
-        self.reading.experience.fault(
+        self.context.experience.fault(
             Fault(
                 "a quote is never closed",
                 self.file.at(f"line {self.line}"),
@@ -103,7 +103,7 @@ class Lines:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise InputError(f"columns {listed(twice)} stand twice", where, "rename one")
-        self.table = self.reading.table(
+        self.table = self.context.table(
             self.file.at(), dict.fromkeys(names, pl.String()), self._place, typed=False
         )
         return block[end:]
@@ -114,17 +114,17 @@ class Lines:
         try:
             source = self._frame(data, table)
         except pl.exceptions.PolarsError as error:
-            self.reading.experience.fault(self._ragged(error, table))
+            self.context.experience.fault(self._ragged(error, table))
             source = self._frame(data, table, truncate_ragged_lines=True, encoding="utf8-lossy")
         return table.rows(source.lazy().select(table.expressions()).collect(), lambda: source)
 
-    def _frame(self, data: bytes, table: Table, **options: bool | str) -> pl.DataFrame:
+    def _frame(self, data: bytes, table: Table, **request: bool | str) -> pl.DataFrame:
         return pl.read_csv(
             io.BytesIO(self.header + data),
             infer_schema=False,
             separator=self.separator,
             columns=table.sources,
-            **options,  # type: ignore[arg-type]
+            **request,  # type: ignore[arg-type]
         )
 
     def _place(self, row: int) -> str:

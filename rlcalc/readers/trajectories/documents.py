@@ -18,14 +18,14 @@ from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import UNKNOWN, Experience, Trajectories
 
 
-def read(file: File, reading: ReaderContext) -> list[Trajectories]:
+def read(file: File, context: ReaderContext) -> list[Trajectories]:
     """Return the trajectories of a document, in a list of one batch, or of none at all.
 
     Raises:
         InputError: the document is not as it should be.
     """
-    experience = reading.experience
-    note_for_documents(reading)
+    experience = context.experience
+    note_for_documents(context)
     written, place = parsed(file)
     simulated = isinstance(written, dict) and written.get("command") == "simulate"
     value = {"trajectories": _as_list(written)} if isinstance(written, list) else written
@@ -55,11 +55,11 @@ def read(file: File, reading: ReaderContext) -> list[Trajectories]:
     return batch(document.trajectories, experience, lambda number: where(("trajectories", number)))
 
 
-def note_for_documents(reading: ReaderContext) -> None:
+def note_for_documents(context: ReaderContext) -> None:
     """Say that what was asked of tables means nothing here."""
-    asked = reading.options
-    if asked.columns or asked.one_step or asked.order_by:
-        reading.experience.note(
+    request = context.request
+    if request.columns or request.one_step or request.order_by:
+        context.experience.note(
             "--columns, --one-step and --order-by apply to tables, and this source is not a table"
         )
 

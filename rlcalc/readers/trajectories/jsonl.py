@@ -32,7 +32,7 @@ SMALL = 1 << 20
 """Bytes below which importing Polars costs more than it saves."""
 
 
-def read(file: File, reading: ReaderContext) -> Iterator[Trajectories]:
+def read(file: File, context: ReaderContext) -> Iterator[Trajectories]:
     """Yield the trajectories of a file, block by block.
 
     Raises:
@@ -43,26 +43,26 @@ def read(file: File, reading: ReaderContext) -> Iterator[Trajectories]:
     first = _first_value(block, number, file)
     if isinstance(first, dict) and "states" not in first:
         lines: StepLines | ListLines = (
-            ListLines(file, reading) if _holds_lists(first) else StepLines(file, reading)
+            ListLines(file, context) if _holds_lists(first) else StepLines(file, context)
         )
         yield from lines.take(block, number)
         for number, block in blocks:
             yield from lines.take(block, number)
         return
-    note_for_documents(reading)
+    note_for_documents(context)
     following = chain([(number, block)], blocks)
     if (
         isinstance(first, dict)
         and len(block) >= SMALL
-        and (schema := _schema(first, reading.books))
+        and (schema := _schema(first, context.books))
     ):
-        whole = WholeBlocks(schema, file, reading)
+        whole = WholeBlocks(schema, file, context)
         for (number, block), frame in one_ahead(lambda item: whole.frame(item[1]), following):
             done = None if frame is None else whole.trajectories(frame, block)
-            yield from by_line(block, number, file, reading) if done is None else [done]
+            yield from by_line(block, number, file, context) if done is None else [done]
         return
     for number, block in following:
-        yield from by_line(block, number, file, reading)
+        yield from by_line(block, number, file, context)
 
 
 def _first_value(block: bytes, number: int, file: File) -> Any:
@@ -81,7 +81,7 @@ def _holds_lists(line: Mapping[str, Any]) -> bool:
     )
 
 
-def by_line(block: bytes, number: int, file: File, reading: ReaderContext) -> list[Trajectories]:
+def by_line(block: bytes, number: int, file: File, context: ReaderContext) -> list[Trajectories]:
     """Return the trajectories of a block, each line validated by itself."""
     validated, lines = [], []
     adapt = adapter("trajectory").validate_json
@@ -92,8 +92,8 @@ def by_line(block: bytes, number: int, file: File, reading: ReaderContext) -> li
             validated.append(adapt(line))
             lines.append(place)
         except ValidationError as error:
-            reading.experience.fault(*_line_faults(error, line, place, file))
-    return batch(validated, reading.experience, lambda n: file.at(f"line {lines[n]}"))
+            context.experience.fault(*_line_faults(error, line, place, file))
+    return batch(validated, context.experience, lambda n: file.at(f"line {lines[n]}"))
 
 
 def _line_faults(error: ValidationError, line: bytes, number: int, file: File) -> list[Fault]:
@@ -144,9 +144,9 @@ class WholeBlocks:
     labels that were read.
     """
 
-    def __init__(self, schema: dict[str, pl.DataType], file: File, reading: ReaderContext) -> None:
-        self.schema, self.file, self.reading = schema, file, reading
-        self.table = reading.table(file.at(), schema, str, plainly=True)
+    def __init__(self, schema: dict[str, pl.DataType], file: File, context: ReaderContext) -> None:
+        self.schema, self.file, self.context = schema, file, context
+        self.table = context.table(file.at(), schema, str, plainly=True)
 
     def frame(self, block: bytes) -> pl.DataFrame | None:
         """Return a block as Polars reads it, or None if it does not."""
@@ -174,7 +174,7 @@ class WholeBlocks:
         )
         if not _holds_only(block, len(frame) * len(self.schema), n_texts) or not read.complete():
             return None
-        self.reading.experience.n_rows += len(frame)
+        self.context.experience.n_rows += len(frame)
         return read
 
 
@@ -193,8 +193,8 @@ def _holds_only(block: bytes, n_keys: int, n_texts: int) -> bool:
 class StepLines:
     """One step a line: blocks of lines become frames, with the columns of the first block."""
 
-    def __init__(self, file: File, reading: ReaderContext) -> None:
-        self.file, self.reading = file, reading
+    def __init__(self, file: File, context: ReaderContext) -> None:
+        self.file, self.context = file, context
         self.table: Any = None
         self.block, self.number, self.before = b"", 1, 0
 
@@ -209,13 +209,13 @@ class StepLines:
         if not len(frame):
             return
         if self.table is None:
-            self.table = self.reading.table(self.file.at(), dict(frame.schema), self._place)
+            self.table = self.context.table(self.file.at(), dict(frame.schema), self._place)
         self.before = self.table.n_rows
         where = self.file.at(f"line {number} and after")
-        new = set(map_columns(frame.columns, self.reading.options, where)) - set(self.table.column)
+        new = set(map_columns(frame.columns, self.context.request, where)) - set(self.table.column)
         if new:
             what = f"the {listed(sorted(new))} is in this line, and in no line before"
-            self.reading.experience.fault(Fault(what, where, "give it in every line"))
+            self.context.experience.fault(Fault(what, where, "give it in every line"))
         missing = [name for name in self.table.sources if name not in frame.columns]
         frame = frame.with_columns(pl.lit(None).alias(name) for name in missing)
         self.table.schema = dict(frame.schema)
@@ -229,7 +229,7 @@ class StepLines:
         except pl.exceptions.PolarsError as error:
             what = f"not a table: {shown(str(error).splitlines()[0], 200)}"
             raise InputError(what, self.file.at(f"line {self.number} and after")) from error
-        yield from self.reading.assembler.push(self.table.rows(rows, lambda: frame))
+        yield from self.context.assembler.push(self.table.rows(rows, lambda: frame))
 
     def _place(self, row: int) -> str:
         lines = [n for n, line in enumerate(self.block.split(b"\n"), self.number) if line.strip()]
@@ -250,25 +250,25 @@ class StepLines:
             try:
                 value = json_reader.value_of(decoded(line, place, self.file), self.file.at(), place)
             except InputError as error:
-                self.reading.experience.fault(*error.faults)
+                self.context.experience.fault(*error.faults)
                 continue
             wrong = _not_finite(value)
             if isinstance(value, dict) and not wrong:
                 good[-1] = line
             elif wrong:
                 where = self.file.at(f"line {place}")
-                self.reading.experience.fault(Fault(wrong, where, "leave out this line"))
+                self.context.experience.fault(Fault(wrong, where, "leave out this line"))
             else:
                 what = (
                     f"this line is not a mapping, as the first line is: {shown(line.decode(), 40)}"
                 )
-                self.reading.experience.fault(Fault(what, self.file.at(f"line {place}")))
+                self.context.experience.fault(Fault(what, self.file.at(f"line {place}")))
         try:
             self.block = b"\n".join(good)
             return pl.read_ndjson(self.block, infer_schema_length=None)
         except pl.exceptions.PolarsError:
             first = str(problem).splitlines()[0]
-            self.reading.experience.fault(
+            self.context.experience.fault(
                 Fault(f"not a table: {shown(first, 200)}", self.file.at(f"line {number}"))
             )
             return pl.DataFrame()

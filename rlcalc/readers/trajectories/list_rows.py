@@ -211,7 +211,7 @@ def _refuse_more_of(names: list[str], over: Flags, table: Table) -> None:
 def _names(
     frame: pl.DataFrame, table: Table, ids: pl.Series | None, final: Ints, row: Ints
 ) -> list[str] | None:
-    if not table.options.identify or "trajectory" not in table.column:
+    if not table.request.identify or "trajectory" not in table.column:
         return None
     if ids is not None:
         return ids.gather(final).to_list()
@@ -273,7 +273,7 @@ def _numbers(
     flat = _flat(frame, source)
     numbers = as_number(pl.col(source), flat.schema[source]).fill_null(float("nan"))
     values = flat.select(numbers).to_series().to_numpy()
-    if name == "reward" and table.options.columns.get(name, "").startswith("-"):
+    if name == "reward" and table.request.columns.get(name, "").startswith("-"):
         values = -values
     steps, last = _steps_and_last(_length(frame[source]), length)
     if last is None:

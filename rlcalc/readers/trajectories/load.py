@@ -18,13 +18,13 @@ NPZ = "it may hold a model, for rlcalc solve; give trajectories, e.g. as Parquet
 
 
 def load(
-    sources: Sequence[str], options: ReadRequest, *, collect_faults: bool = False
+    sources: Sequence[str], request: ReadRequest, *, collect_faults: bool = False
 ) -> Experience:
     """Return the trajectories of some sources, which are read as they are asked for.
 
     Args:
         sources: paths, globs, folders, `-` or names of shipped specs.
-        options: how to read them.
+        request: how to read them.
         collect_faults: go on when something is wrong, and collect what it is.
 
     Raises:
@@ -33,7 +33,7 @@ def load(
     experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
     files = resolve_files(list(sources))
     batches = _or_rollouts(
-        _every_batch(files, ReaderContext(experience, options)), sources, experience, options
+        _every_batch(files, ReaderContext(experience, request)), sources, experience, request
     )
     experience.batches = _read(
         batches, experience, ", ".join(shown(shown_path(file)) for file in files[:3])
@@ -56,17 +56,17 @@ def _or_rollouts(
     batches: Iterator[Trajectories],
     sources: Sequence[str],
     experience: Experience,
-    options: ReadRequest,
+    request: ReadRequest,
 ) -> Iterator[Trajectories]:
-    """Read sources that are no trajectories, but rollouts of some trainer, as one-step ones."""
+    """Read sources that are the rollouts of a trainer as trajectories of one step."""
     try:
         yield from batches
     except InputError:
         from rlcalc.readers.rollouts import detect  # with Polars, and seldom
 
-        asked = options.columns or options.one_step or options.order_by or options.kind
-        seen = asked or experience.n_rows or experience.faults is not None
-        form = None if seen else detect.trainer_of(sources)
+        explicit = request.columns or request.one_step or request.order_by or request.kind
+        is_read = explicit or experience.n_rows or experience.faults is not None
+        form = None if is_read else detect.trainer_of(sources)
         if form is None:
             raise
         from rlcalc.readers.rollouts import as_trajectories
@@ -74,21 +74,21 @@ def _or_rollouts(
         yield as_trajectories.read(sources, form, experience)
 
 
-def _every_batch(files: list[str], reading: ReaderContext) -> Iterator[Trajectories]:
+def _every_batch(files: list[str], context: ReaderContext) -> Iterator[Trajectories]:
     before: str | None = None
     for name in files:
-        with _collected(reading.experience), opened(name, reading.options.kind) as file:
-            if file.kind not in reading.experience.kinds:
-                reading.experience.kinds.append(file.kind)
+        with _collected(context.experience), opened(name, context.request.kind) as file:
+            if file.kind not in context.experience.kinds:
+                context.experience.kinds.append(file.kind)
             if before and file.kind != before:
-                yield from reading.rest()  # only files of one kind go on in each other
+                yield from context.rest()  # only files of one kind go on in each other
             before = file.kind
             if file.kind not in FORMATS:
                 raise InputError(f"trajectories are in no {file.kind} file", file.at(), NPZ)
             module = importlib.import_module(f"rlcalc.readers.trajectories.{FORMATS[file.kind]}")
-            yield from module.read(file, reading)
-    with _collected(reading.experience):
-        yield from reading.rest()
+            yield from module.read(file, context)
+    with _collected(context.experience):
+        yield from context.rest()
 
 
 @contextmanager
@@ -102,17 +102,17 @@ def _collected(experience: Experience) -> Iterator[None]:
         experience.faults += error.faults
 
 
-def load_frame(frame: Any, options: ReadRequest, *, collect_faults: bool = False) -> Experience:
+def load_frame(frame: Any, request: ReadRequest, *, collect_faults: bool = False) -> Experience:
     """Return the trajectories of a Polars frame, with one step a row or one trajectory a row."""
     from rlcalc.readers.trajectories.parquet import frames
 
     experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
-    reading = ReaderContext(experience, options)
+    context = ReaderContext(experience, request)
 
     def batches() -> Iterator[Trajectories]:
         with _collected(experience):
-            yield from frames(frame.lazy(), "the frame", reading)
-            yield from reading.rest()
+            yield from frames(frame.lazy(), "the frame", context)
+            yield from context.rest()
 
     experience.batches = _read(batches(), experience, "the frame")
     return experience

@@ -16,7 +16,7 @@ from rlcalc.trajectories import Trajectories
 ROWS = 1 << 18
 
 
-def read(file: File, reading: ReaderContext) -> Iterator[Trajectories]:
+def read(file: File, context: ReaderContext) -> Iterator[Trajectories]:
     """Yield the trajectories of a file, batch by batch.
 
     Raises:
@@ -26,7 +26,7 @@ def read(file: File, reading: ReaderContext) -> Iterator[Trajectories]:
         lazy = scan(file)
         names = lazy.collect_schema().names()
         padded = file.kind == "arrow" and {"terminations", "truncations"} <= set(names)
-        yield from frames(lazy, file.at(), reading, padded=padded)
+        yield from frames(lazy, file.at(), context, padded=padded)
 
 
 @contextmanager
@@ -52,11 +52,11 @@ def scan(file: File) -> pl.LazyFrame:
 
 
 def frames(
-    lazy: pl.LazyFrame, name: str, reading: ReaderContext, *, padded: bool = False
+    lazy: pl.LazyFrame, name: str, context: ReaderContext, *, padded: bool = False
 ) -> Iterator[Trajectories]:
     """Yield the trajectories of any frame, batch by batch."""
     schema = dict(lazy.collect_schema())
-    table = reading.table(name, schema, lambda row: f"row {row + 1}", padded=padded)
+    table = context.table(name, schema, lambda row: f"row {row + 1}", padded=padded)
     source = lazy.select(table.sources)
     if table.is_lists:
         from rlcalc.readers.trajectories.list_rows import trajectories_of
@@ -67,4 +67,4 @@ def frames(
     rows = lazy.select(table.expressions())
     for frame in rows.collect_batches(maintain_order=True, chunk_size=ROWS):
         part = source.slice(table.n_rows, len(frame))
-        yield from reading.assembler.push(table.rows(frame, part.collect))
+        yield from context.assembler.push(table.rows(frame, part.collect))

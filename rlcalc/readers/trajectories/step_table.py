@@ -65,7 +65,7 @@ STEP = ("state", "action", "reward")
 
 def map_columns(
     names: list[str],
-    options: ReadRequest,
+    request: ReadRequest,
     where: str,
     known: Mapping[str, tuple[str, ...]] = COLUMN_NAMES,
     needed: tuple[str, ...] = STEP,
@@ -74,7 +74,7 @@ def map_columns(
 
     Args:
         names: the columns that there are.
-        options: with the --columns of the user.
+        request: with the --columns of the user.
         where: where the table stands.
         known: what a column may hold, and the names it usually goes by.
         needed: what must be there.
@@ -86,9 +86,9 @@ def map_columns(
     by_lower = {name.lower(): name for name in reversed(names)}
     for meaning, usual in known.items():
         match = next((by_lower[name] for name in usual if name in by_lower), None)
-        if match is not None and match not in options.columns.values():
+        if match is not None and match not in request.columns.values():
             found[meaning] = match
-    for meaning, column in options.columns.items():
+    for meaning, column in request.columns.items():
         if meaning not in known:
             raise InputError(
                 f"--columns names {shown(meaning)}, which is nothing that a row has",
@@ -96,8 +96,8 @@ def map_columns(
             )
         sign = "-" if meaning in NUMBERS and column not in names else ""
         found[meaning] = _present(column.removeprefix(sign), names, where)
-    if options.order_by:
-        found["time"] = _present(options.order_by, names, where)
+    if request.order_by:
+        found["time"] = _present(request.order_by, names, where)
     missing = [meaning for meaning in needed if meaning not in found]
     if missing:
         free = [name for name in names if name not in found.values()]
@@ -127,7 +127,7 @@ class Table:
     def __init__(
         self,
         schema: Mapping[str, pl.DataType],
-        options: ReadRequest,
+        request: ReadRequest,
         experience: Experience,
         books: LabelEncoders,
         file: str,
@@ -136,10 +136,10 @@ class Table:
         known: Mapping[str, tuple[str, ...]] = COLUMN_NAMES,
         needed: tuple[str, ...] = STEP,
     ) -> None:
-        self.schema, self.options, self.experience = schema, options, experience
+        self.schema, self.request, self.experience = schema, request, experience
         self.books, self.file, self.place, self.known = books, file, place, known
         self.needed = needed
-        self.column = map_columns(list(schema), options, file, known, needed)
+        self.column = map_columns(list(schema), request, file, known, needed)
         self.n_rows = 0
         self.numbered: frozenset[str] = frozenset()  # labels that are to stay whole numbers
         self.unfinished: set[str] = set()  # trajectories in lists whose end was not flagged
@@ -187,7 +187,7 @@ class Table:
                 text = as_text(source, kind)
                 exprs.append(self.books.of_column(meaning).category(text).alias(meaning))
             elif meaning in NUMBERS:
-                sign = -1 if self.options.columns.get(meaning, "").startswith("-") else 1
+                sign = -1 if self.request.columns.get(meaning, "").startswith("-") else 1
                 number = as_number(source, kind)
                 if meaning not in NEVER_MISSING:  # may be missing; what is there must be a number
                     blank = source.is_null()
@@ -206,7 +206,7 @@ class Table:
             for name in ("environment", "trajectory")
             if name in self.column
         ]
-        if not named or self.options.one_step:
+        if not named or self.request.one_step:
             return []
         column, whole = named[0][0], len(named) == 1 and named[0][1].is_integer()
         texts = [as_text(pl.col(column), kind) for column, kind in named]
@@ -214,7 +214,7 @@ class Table:
         hashed = pl.when(text.is_not_null()).then(text.hash().reinterpret(signed=True))
         key = pl.col(column).cast(pl.Int64) if whole else hashed
         keys = [key.alias("key")]
-        if self.options.identify:
+        if self.request.identify:
             keys.append(self.books.name.category(text).alias("name"))
         return keys
 
