@@ -72,8 +72,8 @@ BAD: dict[str, tuple[bytes, str, str]] = {  # name: content, what is said, where
     "torn.jsonl": (f"{ROW}\n{ROW[:9]}\n{ROW}\n".encode(), "and others follow", "line 2"),
     "first.jsonl": (f"{ROW[:9]}\n{ROW}\n".encode(), "and others follow", "leave out the line"),
     "only.jsonl": (ROW[:9].encode(), "ends in the middle", "was cut off"),
-    "array.jsonl": (f"{ROW}\n[1, 2]\n".encode(), "no mapping", "line 2"),
-    "array.json": (b"[1, 2]\n", "no mapping", "array.json"),
+    "array.jsonl": (f"{ROW}\n[1, 2]\n".encode(), "not a mapping", "line 2"),
+    "array.json": (b"[1, 2]\n", "not a mapping", "array.json"),
     "cut.parquet": (parquet(group=["g"], reward=[1.0])[:-20], "cannot be read", "cut.parquet"),
     "trl.parquet": (parquet(**TRL), "no column for the reward", "--reward COLUMN"),
     "verl.jsonl": (
@@ -93,12 +93,12 @@ BAD: dict[str, tuple[bytes, str, str]] = {  # name: content, what is said, where
     ),
     "traces.jsonl": (
         b'{"traces": [{"rewards": 3}], "task": {}}\n',
-        "no record of traces",
+        "not a record of traces",
         "line 1",
     ),
     "rllm.json": (
         b'{"training_step": 1, "episode_id": "e", "trajectories": [3]}',
-        "no record of rllm",
+        "not a record of rllm",
         "rllm.json",
     ),
     "tinker.jsonl": (

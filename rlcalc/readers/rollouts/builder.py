@@ -48,6 +48,7 @@ class RolloutsBuilder:
     def __init__(self, request: RolloutRequest) -> None:
         self.request = request
         self.form: str | None = None  # the format of all files so far
+        self.module: ModuleType | None = None  # of that format, if it is a dump
         self.first_file = ""
         self.inside = False  # records are rows of a table that is a record itself
         self.frames: list[pl.DataFrame] = []
@@ -71,25 +72,24 @@ class RolloutsBuilder:
         self.since, self.inside = len(self.frames), False
         self.files.append((self.n_rows, name))
 
-    def form_of(self, record: Mapping[str, Any], where: str) -> str:
-        """Return the format of a file, which must be that of the files before."""
-        request = self.request
-        forced = None if self.inside else request.form
-        name = forced or dumps.sniffed(record, where)
-        if request.named() and not hasattr(dumps.module(name), "layout"):
-            name = "columns"
-        if not hasattr(dumps.module(name), "records"):  # else its rows say what it is
-            self.is_of(name, where)
-        return name
+    def dump_of(self, record: Mapping[str, Any], where: str) -> ModuleType:
+        """Return the module of a file's format, which must be that of the files before."""
+        forced = None if self.inside else self.request.form
+        dump = dumps.named(forced) if forced else dumps.sniffed(record, where)
+        if self.request.named() and not hasattr(dump.module, "layout"):
+            dump = dumps.named("columns")
+        if not hasattr(dump.module, "records"):  # else the rows inside have a format
+            self.is_of(dump.name, where, dump.module)
+        return dump.module
 
-    def is_of(self, name: str, where: str) -> None:
-        """Say that a file is of a format.
+    def is_of(self, name: str, where: str, module: ModuleType | None = None) -> None:
+        """Note the format of a file, and its module if it is a trainer's dump.
 
         Raises:
-            InputError: those before it were of another.
+            InputError: the files before it have another format.
         """
         if self.form is None:
-            self.form, self.first_file = name, where
+            self.form, self.first_file, self.module = name, where, module
         elif name != self.form:
             raise InputError(
                 f"this is of the format {name}, and {self.first_file} of {self.form}",
@@ -367,11 +367,14 @@ class RolloutsBuilder:
 
     def _overlaps(self, frame: pl.DataFrame, edge: Ints, key: Ints, names: pl.Series) -> None:
         """Say which groups are more than one occurrence of a prompt."""
-        module = dumps.module(str(self.form)) if self.form in dumps.FORMATS else None
-        if getattr(module, "TOGETHER", False):
+        if getattr(self.module, "TOGETHER", False):
             for note in several_places(key, "NeMo-RL"):
                 self.note(note)
-        if "file" not in frame.columns or hasattr(module, "PARTS") or self.request.step == "none":
+        if (
+            "file" not in frame.columns
+            or hasattr(self.module, "PARTS")
+            or self.request.step == "none"
+        ):
             return
         key_of_row, file = np.repeat(key, np.diff(edge)), frame["file"].to_numpy()
         known = names if self.grouped == "id" else None

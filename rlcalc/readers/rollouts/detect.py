@@ -23,7 +23,7 @@ def trainer_of(sources: Sequence[str]) -> str | None:
     try:
         name = files_of(sources)[0]
         record = _first_record(name) if os.path.isfile(name) else None
-        form = dumps.sniffed(record, name) if isinstance(record, Mapping) else "columns"
+        form = dumps.sniffed(record, name).name if isinstance(record, Mapping) else "columns"
     except InputError:
         return None
     return None if form == "columns" else form

@@ -18,7 +18,6 @@ import polars as pl
 
 from rlcalc.errors import InputError, shown
 from rlcalc.readers import json as json_reader
-from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.builder import RolloutsBuilder
 from rlcalc.readers.rollouts.columns import expressions, kinds_of
 from rlcalc.readers.rollouts.dumps.layout import Layout
@@ -55,7 +54,7 @@ def read(file: File, builder: RolloutsBuilder) -> None:
     first_block = next(blocks)
     first = _first(first_block, file)
     blocks = chain([first_block], blocks)
-    module = dumps.module(builder.form_of(first, file.at("line 1")))
+    module = builder.dump_of(first, file.at("line 1"))
     layout = layout_of(module, first, None, file.at("line 1"), builder.request)
     if layout is None:
         for block in blocks:

@@ -68,7 +68,7 @@ def load(sources: Sequence[str], request: RolloutRequest) -> Rollouts:
 
     request.weight_of()
     if request.form is not None:
-        dumps.module(request.form)
+        dumps.named(request.form)
     builder = RolloutsBuilder(request)
     read: set[str] = set()
     for name in files_of(sources):
@@ -216,11 +216,11 @@ def _special(name: str, builder: RolloutsBuilder) -> bool:
         raise InputError("this is a pickle (torch), which could run any code", shown(name), PICKLE)
     if not any(part.startswith("samples/") for part in inside):
         return False
-    builder.is_of("inspect", shown(name))
-    module = dumps.module("inspect")
+    dump = dumps.named("inspect")
+    builder.is_of(dump.name, shown(name), dump.module)
     for part, sample in archive(name):
         place = f"{shown(name)}: {shown(part)}"
-        builder.records(module, [sample], [place].__getitem__)
+        builder.records(dump.module, [sample], [place].__getitem__)
     return True
 
 
@@ -266,7 +266,7 @@ def _is_trajectories(record: Any) -> bool:
 def _table(lazy: pl.LazyFrame, where: str, builder: RolloutsBuilder) -> None:
     schema = dict(lazy.collect_schema())
     names: dict[str, Any] = dict.fromkeys(schema)
-    module = dumps.module(builder.form_of(names, where))
+    module = builder.dump_of(names, where)
     layout = layout_of(module, names, schema, where, builder.request)
     if layout is None:
         before = 0
@@ -294,7 +294,7 @@ def _csv(file: File, builder: RolloutsBuilder) -> None:
         )
         schema = dict(lazy.collect_schema())
         names: dict[str, Any] = dict.fromkeys(schema)
-        module = dumps.module(builder.form_of(names, file.at()))
+        module = builder.dump_of(names, file.at())
         layout = layout_of(
             module, names, {name: pl.Float64() for name in names}, file.at(), builder.request
         )

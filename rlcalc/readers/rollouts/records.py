@@ -7,7 +7,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError
-from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.dumps.layout import Layout
 from rlcalc.readers.rollouts.request import RolloutRequest
 
@@ -27,8 +26,7 @@ def add_records(
     place: Callable[[int], str],
 ) -> None:
     """Take in records that are in memory, whatever their format."""
-    name = builder.form_of(records[0], where)
-    module = dumps.module(name)
+    module = builder.dump_of(records[0], where)
     if hasattr(module, "records"):  # a table inside a record: its rows are records of a format
         try:
             inner = [row for record in records for row in module.records(record)]

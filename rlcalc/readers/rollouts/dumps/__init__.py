@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from rlcalc.errors import InputError, UsageError, nearest, shown
 
@@ -36,8 +36,15 @@ FORMATS = {
 """The name of each format, and its file in this folder; the first that fits is it."""
 
 
-def sniffed(record: Mapping[str, Any], where: str) -> str:
-    """Return the format of a record, or of a table with these columns.
+class Dump(NamedTuple):
+    """A format of rollouts: its name, and the module that knows it."""
+
+    name: str
+    module: ModuleType
+
+
+def sniffed(record: Mapping[str, Any], where: str) -> Dump:
+    """Return the first format that fits a record, or a table with these columns.
 
     Raises:
         InputError: it is known to hold no groups or no rewards.
@@ -48,11 +55,11 @@ def sniffed(record: Mapping[str, Any], where: str) -> str:
             where,
             "give the traces.jsonl of the same step",
         )
-    return next(name for name in FORMATS if module(name).fits(record))
+    return next(dump for dump in map(named, FORMATS) if dump.module.fits(record))
 
 
-def module(name: str) -> ModuleType:
-    """Return the module of a format.
+def named(name: str) -> Dump:
+    """Return the format of this name.
 
     Raises:
         UsageError: there is no such format.
@@ -63,4 +70,4 @@ def module(name: str) -> ModuleType:
             f"--from {shown(name)}: rollouts are not read from that",
             fix=f"did you mean {near}?" if near else f"one of {', '.join(FORMATS)}",
         )
-    return import_module(f"rlcalc.readers.rollouts.dumps.{FORMATS[name]}")
+    return Dump(name, import_module(f"rlcalc.readers.rollouts.dumps.{FORMATS[name]}"))
