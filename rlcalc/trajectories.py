@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +19,9 @@ from numpy.typing import ArrayLike
 from rlcalc.errors import Fault, InputError, ShapeError, listed
 from rlcalc.labels import Label, Labels
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MOST_PROBABLE = 1 + 1e-6
 """The largest probability that is taken for one: float32 rounds some up."""
@@ -349,3 +352,12 @@ def nothing(states: Labels, actions: Labels) -> Trajectories:
         states=states,
         actions=actions,
     )
+
+
+def next_states(batch: Trajectories) -> NDArray[np.int32]:
+    """Return [T] the state after each step; the last state of a trajectory is known."""
+    assert batch.last_state is not None
+    following = np.empty(batch.n_steps, dtype=np.int32)
+    following[:-1] = batch.state[1:]
+    following[batch.start[1:] - 1] = batch.last_state
+    return following

@@ -9,7 +9,7 @@ from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention, small
 from rlcalc.groups.advantages.normalise import centred, divisor
 from rlcalc.groups.groups import EQUAL, STATUS, Groups, too_small
-from rlcalc.groups.rows import as_whole_numbers
+from rlcalc.numerics.arrays import as_whole_numbers
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
 

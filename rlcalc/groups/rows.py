@@ -10,7 +10,7 @@ import numpy as np
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import STATUS, Groups
-from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.numerics.arrays import Floats, Ints, as_whole_numbers
 from rlcalc.result import Column
 from rlcalc.rollouts import Rollouts, take_rows
 
@@ -72,12 +72,6 @@ def step_numbers(rollouts: Rollouts, number: Ints) -> Any:
     if None in rollouts.step:
         return [rollouts.step[step] for step in number.tolist()]
     return np.array(rollouts.step)[number]
-
-
-def as_whole_numbers(values: Floats) -> Any:
-    """Return lengths as whole numbers if all of them are whole."""
-    whole = not np.isnan(values).any() and bool((values == np.round(values)).all())
-    return values.astype(np.int64) if whole else values
 
 
 def mean_length(rollouts: Rollouts, edge: Ints) -> Floats:

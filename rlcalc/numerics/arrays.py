@@ -90,3 +90,9 @@ def stable_order(key: Ints | Codes, n: int) -> Ints:
         order = order[np.argsort(digit[order], kind="stable")]
         shift += 16
     return order
+
+
+def as_whole_numbers(values: Floats) -> Any:
+    """Return lengths as whole numbers if all of them are whole."""
+    whole = not np.isnan(values).any() and bool((values == np.round(values)).all())
+    return values.astype(np.int64) if whole else values

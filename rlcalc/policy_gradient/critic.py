@@ -5,16 +5,11 @@ The estimates are quotients of sums over episodes: pieces are summed by themselv
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
-from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Flags, Floats
-from rlcalc.numerics.moments import merged
-from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.sums import Sums, quotient, summed
 from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
 
@@ -46,21 +41,6 @@ class Halves(Sums):
             summed(state[first_state_visit], value[first_state_visit], 2 * n_states).reshape(2, -1),
             summed(pair, episodes.discount * episodes.cumulative_ratio, 2 * n_pairs).reshape(2, -1),
         )
-
-
-Sum = TypeVar("Sum", StartGroups, Halves)
-
-
-def added(several: Iterable[Sum]) -> Sum:
-    """Return the sum of sums, added in their order.
-
-    Raises:
-        InputError: there is none.
-    """
-    total = merged(several)
-    if total is None:
-        raise InputError("there is no episode to estimate from")
-    return total
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from rlcalc.numerics.arrays import Flags, Floats
 from rlcalc.numerics.moments import merged
 from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.control_variate import ControlVariate
-from rlcalc.policy_gradient.critic import Critic, Halves, added
+from rlcalc.policy_gradient.critic import Critic, Halves
 from rlcalc.policy_gradient.score_function import ScoreFunction
+from rlcalc.policy_gradient.sums import merged_sums
 from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
 from rlcalc.trajectories import Trajectories
 
@@ -180,7 +181,7 @@ def groups_of(batches: Iterable[Trajectories], target: TargetPolicy, engine: Eng
     parts: Iterable[StartGroups] = engine(
         partial(batch_sums, StartGroups, target), batches_with_numbers(batches)
     )
-    return added(parts)
+    return merged_sums(parts)
 
 
 def critic_of(batches: Iterable[Trajectories], target: TargetPolicy, engine: Engine) -> Critic:
@@ -188,7 +189,7 @@ def critic_of(batches: Iterable[Trajectories], target: TargetPolicy, engine: Eng
     parts: Iterable[Halves] = engine(
         partial(batch_sums, Halves, target), batches_with_numbers(batches)
     )
-    return Critic.of(added(parts), target)
+    return Critic.of(merged_sums(parts), target)
 
 
 @np.errstate(over="ignore", invalid="ignore")

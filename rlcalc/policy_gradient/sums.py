@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 
+from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.numerics.moments import merged
 
 
 class Sums:
@@ -27,3 +30,18 @@ def summed(key: Ints, values: Floats | None, size: int) -> Floats:
 def quotient(total: Floats, count: Floats) -> Floats:
     """Return total / count, and 0 where the count is 0."""
     return np.divide(total, count, out=np.zeros_like(total), where=count != 0)
+
+
+Sum = TypeVar("Sum", bound=Sums)
+
+
+def merged_sums(several: Iterable[Sum]) -> Sum:
+    """Return the sum of sums, added in their order.
+
+    Raises:
+        InputError: there is none.
+    """
+    total = merged(several)
+    if total is None:
+        raise InputError("there is no episode to estimate from")
+    return total

@@ -18,7 +18,7 @@ import numpy as np
 from rlcalc.errors import UsageError
 from rlcalc.labels import Labels
 from rlcalc.numerics.random_streams import GOLDEN
-from rlcalc.trajectories import Trajectories
+from rlcalc.trajectories import Trajectories, next_states
 
 if TYPE_CHECKING:
     import polars as pl
@@ -235,15 +235,6 @@ def columns_of(batch: Trajectories) -> list[str]:
     chance = [] if batch.behaviour_prob is None else ["behaviour_prob"]
     first = ["trajectory", "t", "state", "action", "reward", "next_state"]
     return [*first, *chance, "terminated", "truncated"]
-
-
-def next_states(batch: Trajectories) -> NDArray[np.int32]:
-    """Return [T] the state after each step; the last state of a trajectory is known."""
-    assert batch.last_state is not None
-    following = np.empty(batch.n_steps, dtype=np.int32)
-    following[:-1] = batch.state[1:]
-    following[batch.start[1:] - 1] = batch.last_state
-    return following
 
 
 def frame(batch: Trajectories, before: int, kinds: dict[str, Any]) -> pl.DataFrame:

@@ -42,7 +42,7 @@ def read(file: File) -> MDP:
         raise _missing("R", arrays, file)
     if dense is not None and any(name in arrays for name in SPARSE):
         raise InputError("P stands there dense and in compressed rows", file.at(), "give one")
-    model = from_arrays(
+    model = model_of_npz_arrays(
         dense if dense is not None else tuple(arrays[name] for name in SPARSE),
         arrays.get("R_data", rewards) if dense is None else rewards,
         where=file.at(),
@@ -104,8 +104,8 @@ def _missing(what: str, arrays: dict[str, Any], file: File) -> InputError:
     return InputError(f"there is no {what}", file.at(), f"there are {listed(arrays)}")
 
 
-def from_arrays(transition: Any, reward: Any, *, where: str = "the arrays") -> MDP:
-    """Return a model from numpy arrays, whose states and actions are numbers from 0.
+def model_of_npz_arrays(transition: Any, reward: Any, *, where: str = "the arrays") -> MDP:
+    """Return the model that the arrays of an npz file hold; states and actions are numbers from 0.
 
     Args:
         transition: (A, S, S), or data, indices and indptr of its (A·S, S) compressed rows.

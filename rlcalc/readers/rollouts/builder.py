@@ -28,7 +28,7 @@ from rlcalc.readers.rollouts.columns import (
 from rlcalc.readers.rollouts.dumps.layout import Layout, Row
 from rlcalc.readers.rollouts.keys import key_runs, once, runs
 from rlcalc.readers.rollouts.nested_rows import checked, framed, rows_of
-from rlcalc.readers.rollouts.overlaps import several_files, several_places
+from rlcalc.readers.rollouts.overlaps import overlaps_in_a_file, overlaps_of_files
 from rlcalc.rollouts import Rollouts, arranged
 
 if TYPE_CHECKING:
@@ -368,7 +368,7 @@ class RolloutsBuilder:
     def _overlaps(self, frame: pl.DataFrame, edge: Ints, key: Ints, names: pl.Series) -> None:
         """Say which groups are more than one occurrence of a prompt."""
         if getattr(self.module, "TOGETHER", False):
-            for note in several_places(key, "NeMo-RL"):
+            for note in overlaps_in_a_file(key, "NeMo-RL"):
                 self.note(note)
         if (
             "file" not in frame.columns
@@ -378,7 +378,7 @@ class RolloutsBuilder:
             return
         key_of_row, file = np.repeat(key, np.diff(edge)), frame["file"].to_numpy()
         known = names if self.grouped == "id" else None
-        for note in several_files(key_of_row, file, [name for _, name in self.files], known):
+        for note in overlaps_of_files(key_of_row, file, [name for _, name in self.files], known):
             self.note(note)
 
     def _place(self, row: int) -> str:

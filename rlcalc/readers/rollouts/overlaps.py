@@ -11,7 +11,7 @@ from rlcalc.errors import listed, shown
 from rlcalc.numerics.arrays import Ints
 
 
-def several_files(key: Ints, file: Ints, files: Sequence[str], names: Any) -> list[str]:
+def overlaps_of_files(key: Ints, file: Ints, files: Sequence[str], names: Any) -> list[str]:
     """Return which groups have rollouts in several files, in words.
 
     Args:
@@ -35,7 +35,7 @@ def several_files(key: Ints, file: Ints, files: Sequence[str], names: Any) -> li
     ]
 
 
-def several_places(key: Ints, trainer: str) -> list[str]:
+def overlaps_in_a_file(key: Ints, trainer: str) -> list[str]:
     """Return how many groups are several occurrences of a prompt, in words.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from rlcalc.documents import Lists, Step, adapter, faults, form, path_fault
+from rlcalc.documents import Lists, Step, adapter, faults, form_of_trajectory, path_fault
 from rlcalc.errors import Fault, nearest, shown
 from rlcalc.labels import Labels
 from rlcalc.numerics.arrays import Floats
@@ -116,7 +116,7 @@ def batch(
     """
     columns: list[dict[str, Any]] = []
     for number, trajectory in enumerate(validated):
-        written = form(trajectory)
+        written = form_of_trajectory(trajectory)
         if written == "path":
             wrong = path_fault(trajectory)
             if wrong:

@@ -175,7 +175,7 @@ class PolicyRows(NamedTuple):
 
 
 @kernel
-def follow(model: Arrays, choice: Unsigned, chain: PolicyRows) -> None:
+def gather_policy_rows(model: Arrays, choice: Unsigned, chain: PolicyRows) -> None:
     """Gather the rows of the chosen pairs into the chain."""
     n = np.uint64(0)
     for s in range(len(choice)):

@@ -12,7 +12,14 @@ import numpy as np
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.kernel import kernel
-from rlcalc.solvers.methods.bellman_sweeps import ONE, Arrays, PolicyRows, Sweeper, Unsigned, follow
+from rlcalc.solvers.methods.bellman_sweeps import (
+    ONE,
+    Arrays,
+    PolicyRows,
+    Sweeper,
+    Unsigned,
+    gather_policy_rows,
+)
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 FALL = 30
@@ -44,7 +51,7 @@ def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Iterate:
         problem.trace.append(Iteration(sweep, largest, bound if gamma < 1 else np.inf))
         if sweeper.done or sweep > last_gain + PATIENCE:
             break
-        follow(sweeper.model, sweeper.choice, chain)
+        gather_policy_rows(sweeper.model, sweeper.choice, chain)
         goal = max(largest / FALL, threshold)
         value += bicgstab(Matrix.of(chain, gamma), change, goal, most_steps)
     return Iterate(sweeper.centred(), sweep)
@@ -64,7 +71,7 @@ def system(
     """
     arrays = Arrays.of(chain)
     rows = PolicyRows.for_policies_of(arrays, np.float64)
-    follow(arrays, arrays.pair_start, rows)
+    gather_policy_rows(arrays, arrays.pair_start, rows)
     matrix = Matrix.of(rows, gamma)
     inner = ~chain.terminal
     value, largest = np.zeros(chain.n_states) if value is None else value, np.inf

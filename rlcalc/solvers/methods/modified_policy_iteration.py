@@ -16,7 +16,7 @@ from rlcalc.solvers.methods.bellman_sweeps import (
     Singles,
     Sweeper,
     Unsigned,
-    follow,
+    gather_policy_rows,
 )
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
@@ -53,7 +53,7 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
     last_gain = 0
     patience = max(PATIENCE, int(2 / near))  # V ← TV alone halves the bound in 0.7/(1 − γ)
     for sweep in range(1, problem.max_iterations + 1):
-        follow(model, sweeper.choice, chain)
+        gather_policy_rows(model, sweeper.choice, chain)
         middle = endless * (sweeper.lowest + sweeper.highest) / 2
         change = (sweeper.better - value - middle).astype(np.float32)
         goal = max((sweeper.highest - sweeper.lowest) / FALL, tol * near / 3)

@@ -10,7 +10,7 @@ from hypothesis import given
 import rlcalc
 from rlcalc.mdp import MDP
 from rlcalc.readers.models.documents import load_model
-from rlcalc.readers.models.npz import from_arrays
+from rlcalc.readers.models.npz import model_of_npz_arrays
 from rlcalc.readers.sources import ReadRequest
 from tests.conftest import Shell
 from tests.solvers.models import dense, models
@@ -104,7 +104,7 @@ def test_arrays_dense_and_in_compressed_rows_are_the_same_model(mdp: MDP) -> Non
     )
     expected = rlcalc.solve(mdp, gamma=0.9)
     for form in (transition, sparse):
-        result = rlcalc.solve(from_arrays(form, reward), gamma=0.9)
+        result = rlcalc.solve(model_of_npz_arrays(form, reward), gamma=0.9)
 
         np.testing.assert_allclose(result["q"], expected["q"], atol=1e-12)
 
