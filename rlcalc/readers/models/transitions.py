@@ -105,7 +105,7 @@ class Transitions(ReaderContext):
             schema,
             self.request,
             self.experience,
-            self.books,
+            self.encoders,
             name,
             place,
             typed=typed,

@@ -21,7 +21,7 @@ from rlcalc.readers.trajectories.step_table import ENDS, FLAGS, NUMBERS, LabelEn
 from rlcalc.trajectories import Experience, Trajectories
 
 SAMPLE = 1 << 16
-"""Rows by which a source is judged: a constant, so that the judgement is not the reader's."""
+"""Rows from which the layout is detected: a constant, so that it does not depend on the reader."""
 
 LONGEST_RUN = 1 << 20
 """Rows of one trajectory that are kept together although an end is flagged among them."""
@@ -37,11 +37,15 @@ RESET_ROW = "reset rows"
 class Assembler:
     """Takes rows as they come and gives whole trajectories as soon as they are whole."""
 
-    def __init__(self, experience: Experience, books: LabelEncoders, request: ReadRequest) -> None:
-        self.experience, self.books, self.request = experience, books, request
-        self.judgement: TableLayout | None = None
-        self.ghosts = np.empty(0, dtype=np.int64)  # the arrivals of rows that only show what was
-        self.open: list[Rows] = []  # rows before the judgement, or of trajectories still open
+    def __init__(
+        self, experience: Experience, encoders: LabelEncoders, request: ReadRequest
+    ) -> None:
+        self.experience, self.encoders, self.request = experience, encoders, request
+        self.layout: TableLayout | None = None
+        self.previous_rows = np.empty(
+            0, dtype=np.int64
+        )  # arrivals of rows that were delivered already
+        self.open: list[Rows] = []  # rows before the layout is known, or of trajectories still open
         self.by_environment = False  # the key is an environment's, which has many trajectories
         self.padded = False  # each file ends with a row that is not a step
         self.file_start: list[int] = []  # the arrival of each file's first row
@@ -68,20 +72,20 @@ class Assembler:
         self.n_arrived = int(rows["arrival"][-1]) + 1
         if self.request.one_step:
             return [self._built(rows, np.arange(len(rows)))]
-        judged = self.judgement
-        if judged is None:
+        layout = self.layout
+        if layout is None:
             self.open.append(rows)
             if sum(map(len, self.open)) < SAMPLE:
                 return []
-            judged = self.judgement = self._judged()
-        elif judged.hold or self._goes_on(rows):
+            layout = self.layout = self._detected_layout()
+        elif layout.hold or self._goes_on(rows):
             self.open.append(rows)
             return []
         else:
             done, rest = self._completed(rows)
             self.open.append(rest)
             return done + self._whole(last=False)
-        return [] if judged.hold else self._whole(last=False)
+        return [] if layout.hold else self._whole(last=False)
 
     def _complete(self, rows: Rows) -> None:
         """Give rows the columns that rows of earlier files have; refuse what cannot be made up."""
@@ -100,15 +104,15 @@ class Assembler:
 
     def _completed(self, rows: Rows) -> tuple[list[Trajectories], Rows]:
         """Return what the first rows complete, and the other rows, which are then not copied."""
-        judged = self.judgement
-        assert judged is not None
-        simple = not (judged.interleaved or judged.resets or self.padded or "is_first" in rows)
+        layout = self.layout
+        assert layout is not None
+        simple = not (layout.interleaved or layout.resets or self.padded or "is_first" in rows)
         if not (simple and self.open):
             return [], rows
         first = 0
         for near in (NEAR, len(rows)):  # most often it is among the first rows
             part = rows.take(slice(near))
-            if judged.keyed:
+            if layout.keyed:
                 following = part["key"] != self.open[-1]["key"][-1]
             else:
                 following = np.append(False, ends(part)[:-1])
@@ -124,8 +128,8 @@ class Assembler:
         """Return the trajectories that are whole because nothing more comes."""
         if not self.open:
             return []
-        if self.judgement is None:
-            self.judgement = self._judged()
+        if self.layout is None:
+            self.layout = self._detected_layout()
         return self._whole(last=True)
 
     def _file_of(self, rows: Rows) -> Ints:
@@ -144,33 +148,33 @@ class Assembler:
         first = file[0]
         return f"{self.file_name[first]}, row {listed(row[file == first].tolist(), 5)}"
 
-    def _judged(self) -> TableLayout:
+    def _detected_layout(self) -> TableLayout:
         sample = Rows.joined(self.open).take(slice(SAMPLE))
         ordered = self.request.order_by is not None
         return detect_layout(sample, self._file_of(sample), self.file_name[-1], ordered=ordered)
 
     def _goes_on(self, rows: Rows) -> bool:
         """Whether nothing became whole with these rows: cheap, for trajectories of many blocks."""
-        judged = self.judgement
-        assert judged is not None
-        if ends(rows).any() or "is_first" in rows or ("time" in rows and not judged.keyed):
+        layout = self.layout
+        assert layout is not None
+        if ends(rows).any() or "is_first" in rows or ("time" in rows and not layout.keyed):
             return False
-        if judged.interleaved:
+        if layout.interleaved:
             return True
         return bool(self.open) and (
-            not judged.keyed or bool((rows["key"] == self.open[0]["key"][-1]).all())
+            not layout.keyed or bool((rows["key"] == self.open[0]["key"][-1]).all())
         )
 
     def _whole(self, *, last: bool) -> list[Trajectories]:
         """Return what is whole among the open rows, and keep the rest."""
-        judged = self.judgement
-        assert judged is not None
+        layout = self.layout
+        assert layout is not None
         rows = Rows.joined(self.open)
-        if judged.keyed and (judged.interleaved or judged.hold):
-            rows = rows.take(grouped_by(rows["key"], self._file_of(rows) if judged.hold else None))
-        if judged.keyed and "time" in rows:
+        if layout.keyed and (layout.interleaved or layout.hold):
+            rows = rows.take(grouped_by(rows["key"], self._file_of(rows) if layout.hold else None))
+        if layout.keyed and "time" in rows:
             rows = self._in_time_order(rows)
-        if judged.resets:
+        if layout.resets:
             rows = self._without_resets(rows)
         if not len(rows):
             self.open = []
@@ -180,17 +184,17 @@ class Assembler:
         final = np.append(begin[1:], len(rows)) - 1
         ended = ends(rows)[final]
         whole = np.ones(len(begin), dtype=bool) if last else ended.copy()
-        if not last and not judged.interleaved:
+        if not last and not layout.interleaved:
             whole[:] = True
             whole[-1] = ended[-1]
-            if judged.keyed and not self.by_environment:
+            if layout.keyed and not self.by_environment:
                 whole &= self._run_is_over(rows, begin)
-        ghost = np.zeros(len(rows), dtype=bool)
-        if len(self.ghosts):
-            ghost = np.isin(rows["arrival"], self.ghosts)
-            whole &= ~ghost[begin]
-        self._keep(rows, begin, whole, ghost, last=last)
-        if judged.keyed and not judged.interleaved and not self.by_environment:
+        is_previous = np.zeros(len(rows), dtype=bool)
+        if len(self.previous_rows):
+            is_previous = np.isin(rows["arrival"], self.previous_rows)
+            whole &= ~is_previous[begin]
+        self._keep(rows, begin, whole, is_previous, last=last)
+        if layout.keyed and not layout.interleaved and not self.by_environment:
             self._close(rows, begin[whole & ~ended])
         return self._emitted(rows, begin, final, whole, ended)
 
@@ -204,25 +208,27 @@ class Assembler:
                 break
         return begin < run if len(rows) - run <= LONGEST_RUN else np.ones(len(begin), dtype=bool)
 
-    def _keep(self, rows: Rows, begin: Ints, whole: Flags, ghost: Flags, *, last: bool) -> None:
-        """Keep the rows of open trajectories; and ghosts, where a row is judged by the one before.
+    def _keep(
+        self, rows: Rows, begin: Ints, whole: Flags, is_previous: Flags, *, last: bool
+    ) -> None:
+        """Keep the rows of open trajectories, and the last rows before where they are needed.
 
-        A ghost is the last row of a trajectory that was given away already.
+        A previous row is the last row of a trajectory that was delivered already.
         """
         if last:
-            self.open, self.ghosts = [], np.empty(0, dtype=np.int64)
+            self.open, self.previous_rows = [], np.empty(0, dtype=np.int64)
             return
-        judged = self.judgement
-        simple = not (len(self.ghosts) or self.padded or (judged and judged.resets))
+        layout = self.layout
+        simple = not (len(self.previous_rows) or self.padded or (layout and layout.resets))
         if simple and whole[:-1].all():
             self.open = [] if whole[-1] else [rows.take(slice(int(begin[-1]), len(rows)))]
             return
-        waits = np.repeat(~whole, np.diff(np.append(begin, len(rows)))) & ~ghost
-        if judged is not None and (judged.resets or self.padded):
-            group = rows["key"] if judged.interleaved else np.zeros(len(rows))
-            new_ghost = np.append(differs_from_previous(group)[1:], True) & ~waits
-            self.ghosts = rows["arrival"][new_ghost]
-            waits = waits | new_ghost
+        waits = np.repeat(~whole, np.diff(np.append(begin, len(rows)))) & ~is_previous
+        if layout is not None and (layout.resets or self.padded):
+            group = rows["key"] if layout.interleaved else np.zeros(len(rows))
+            is_last_seen = np.append(differs_from_previous(group)[1:], True) & ~waits
+            self.previous_rows = rows["arrival"][is_last_seen]
+            waits = waits | is_last_seen
         left = np.flatnonzero(waits)
         left = left[np.argsort(rows["arrival"][left], kind="stable")]
         self.open = [rows.take(left)] if len(left) else []
@@ -235,7 +241,7 @@ class Assembler:
             chosen = self._without_pads(rows, begin, final, chosen)
         if not len(chosen):
             return []
-        if self.judgement is not None and self.judgement.interleaved and not self.judgement.hold:
+        if self.layout is not None and self.layout.interleaved and not self.layout.hold:
             # in the order in which they ended, whatever the blocks; those that never did come last
             arrival = rows["arrival"]
             when = np.where(ended, arrival[final], self.n_arrived + arrival[begin])
@@ -251,25 +257,25 @@ class Assembler:
 
     def _begins(self, rows: Rows) -> Flags:
         """[N] whether a trajectory begins with this row; rows are grouped and in order."""
-        judged = self.judgement
-        assert judged is not None
+        layout = self.layout
+        assert layout is not None
         begins = np.zeros(len(rows), dtype=bool)
         begins[0] = True
         begins[1:] = ends(rows)[:-1]
-        if judged.keyed:
+        if layout.keyed:
             begins |= differs_from_previous(rows["key"])
         if "is_first" in rows:
             begins |= rows["is_first"]
         other = self._other_file(rows)
-        if judged.keyed and len(other) == 1:
+        if layout.keyed and len(other) == 1:
             return begins
         restarts = np.zeros(len(rows), dtype=bool)
         if "time" in rows:
             restarts[1:] = np.diff(rows["time"]) <= 0
-        if not judged.keyed:
+        if not layout.keyed:
             begins |= restarts
-        told = "time" in rows or (judged.keyed and judged.flagged)
-        return begins | (other & (restarts if told else True))
+        ordered = "time" in rows or (layout.keyed and layout.flagged)
+        return begins | (other & (restarts if ordered else True))
 
     def _in_time_order(self, rows: Rows) -> Rows:
         """Sort the rows of each key by time where they are not; refuse a time that comes twice."""
@@ -315,7 +321,7 @@ class Assembler:
         reset = np.zeros(len(rows), dtype=bool)
         reset[1:] = ended[:-1] & (rows["state"][1:] == rows["next_state"][:-1])
         reset &= (rows["reward"] == 0) & ~ended
-        if self.judgement is not None and self.judgement.interleaved:
+        if self.layout is not None and self.layout.interleaved:
             reset &= ~differs_from_previous(rows["key"])
         self.experience.left_out.update({RESET_ROW: int(reset.sum())} if reset.any() else {})
         return rows.take(~reset)
@@ -385,7 +391,7 @@ class Assembler:
                 "file ends in the middle of one, only a trajectory column lets it go on in the next"
             )
         after: dict[str, NDArray[Any] | None] = {"last_state": None, "last_value": None}
-        if "next_state" in rows and not (self.judgement and self.judgement.restarted):
+        if "next_state" in rows and not (self.layout and self.layout.restarted):
             after["last_state"] = rows["next_state"][final]
         if "next_value" in rows:
             after["last_value"] = rows["next_value"][final]
@@ -417,13 +423,13 @@ class Assembler:
         )
 
     def _identity(self, rows: Rows, begin: Ints) -> dict[str, Any]:
-        told: dict[str, Any] = {}
+        optional: dict[str, Any] = {}
         if "time" in rows and np.array_equal(rows["time"], np.trunc(rows["time"])):
-            told["time"] = rows["time"].astype(np.int64)
+            optional["time"] = rows["time"].astype(np.int64)
         if "name" in rows and not self.by_environment:
-            texts = self.books.name.labels.texts
-            told["name"] = [texts[code] for code in rows["name"][begin].tolist()]
-        return told
+            texts = self.encoders.name.labels.texts
+            optional["name"] = [texts[code] for code in rows["name"][begin].tolist()]
+        return optional
 
     def _without_last_rows(
         self, rows: Rows, begin: Ints, final: Ints, is_last: Flags

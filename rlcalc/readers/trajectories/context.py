@@ -49,7 +49,7 @@ class ReaderContext:
         self.experience, self.request = experience, request
 
     @cached_property
-    def books(self) -> LabelEncoders:
+    def encoders(self) -> LabelEncoders:
         """The labels that the tables of this reading share."""
         from rlcalc.readers.trajectories.step_table import LabelEncoders
 
@@ -60,7 +60,7 @@ class ReaderContext:
         """What makes trajectories of rows, across the borders of files."""
         from rlcalc.readers.trajectories.assemble import Assembler
 
-        return Assembler(self.experience, self.books, self.request)
+        return Assembler(self.experience, self.encoders, self.request)
 
     def table(
         self,
@@ -76,7 +76,7 @@ class ReaderContext:
         from rlcalc.readers.trajectories.step_table import Table
 
         request = ReadRequest(identify=self.request.identify) if plainly else self.request
-        table = Table(schema, request, self.experience, self.books, name, place, typed=typed)
+        table = Table(schema, request, self.experience, self.encoders, name, place, typed=typed)
         self.assembler.begin_file(
             name, by_environment="trajectory" not in table.column, padded=padded
         )

@@ -54,7 +54,7 @@ def read(file: File, context: ReaderContext) -> Iterator[Trajectories]:
     if (
         isinstance(first, dict)
         and len(block) >= SMALL
-        and (schema := _schema(first, context.books))
+        and (schema := _schema(first, context.encoders))
     ):
         whole = WholeBlocks(schema, file, context)
         for (number, block), frame in one_ahead(lambda item: whole.frame(item[1]), following):
@@ -113,7 +113,7 @@ def _line_faults(error: ValidationError, line: bytes, number: int, file: File) -
     )
 
 
-def _schema(first: Mapping[str, Any], books: LabelEncoders) -> dict[str, pl.DataType] | None:
+def _schema(first: Mapping[str, Any], encoders: LabelEncoders) -> dict[str, pl.DataType] | None:
     """Return what Polars should read lines as that look like the first; None: it should not."""
     import polars as pl
 
@@ -125,8 +125,8 @@ def _schema(first: Mapping[str, Any], books: LabelEncoders) -> dict[str, pl.Data
             kinds = {type(label) for label in value} if isinstance(value, list) else set()
             if kinds not in ({str}, {int}):
                 return None
-            book = books.state if name == "states" else books.action
-            schema[name] = pl.List(book.kind if kinds == {str} else pl.Int64)
+            encoder = encoders.state if name == "states" else encoders.action
+            schema[name] = pl.List(encoder.kind if kinds == {str} else pl.Int64)
         elif name in ("terminated", "truncated"):
             schema[name] = pl.Boolean()
         elif name == "trajectory":

@@ -1,4 +1,4 @@
-"""How a source of steps was written, judged by its first rows: interleaved, ordered, reset."""
+"""The layout of a source of steps, detected from its first rows: interleaved, ordered, reset."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def detect_layout(sample: Rows, file: Ints, name: str, *, ordered: bool) -> Tabl
         back = ~(differs_from_previous(grouped["key"]) | differs_from_previous(file[order]))
         back[1:] &= (np.diff(grouped["time"]) <= 0) & ~ends(grouped)[:-1]
         unordered = bool(back.any())
-    judged = TableLayout(
+    layout = TableLayout(
         keyed=keyed,
         flagged=flagged,
         interleaved=interleaved,
@@ -69,7 +69,7 @@ def detect_layout(sample: Rows, file: Ints, name: str, *, ordered: bool) -> Tabl
         restarted=False,
     )
     if "next_state" not in sample or not ended.any():
-        return judged
+        return layout
     grouped = sample.take(grouped_by(sample["key"])) if interleaved else sample
     ended = ends(grouped)
     after = np.flatnonzero(ended[:-1]) + 1
@@ -78,7 +78,7 @@ def detect_layout(sample: Rows, file: Ints, name: str, *, ordered: bool) -> Tabl
     same = grouped["state"][after] == grouped["next_state"][after - 1]
     resets = _are_resets(grouped, after, same)
     restarted = not resets and len(after) >= 3 and bool(same.all())
-    return replace(judged, resets=resets, restarted=restarted)
+    return replace(layout, resets=resets, restarted=restarted)
 
 
 def ends(rows: Rows) -> Flags:

@@ -254,10 +254,10 @@ def _labels(
 ) -> tuple[Codes, Codes | None]:
     source = table.column[name]
     flat = _flat(frame, source)
-    book = table.books.of_column(name)
+    encoder = table.encoders.of_column(name)
     kind = flat.schema[source]
-    text = pl.col(source) if kind == book.kind else as_text(pl.col(source), kind)
-    codes = book.codes(flat.select(book.category(text)).to_series())
+    text = pl.col(source) if kind == encoder.kind else as_text(pl.col(source), kind)
+    codes = encoder.codes(flat.select(encoder.category(text)).to_series())
     steps, last = _steps_and_last(_length(frame[source]), length)
     if last is None:
         return codes, None

@@ -129,7 +129,7 @@ class Table:
         schema: Mapping[str, pl.DataType],
         request: ReadRequest,
         experience: Experience,
-        books: LabelEncoders,
+        encoders: LabelEncoders,
         file: str,
         place: Callable[[int], str],
         typed: bool = True,
@@ -137,7 +137,7 @@ class Table:
         needed: tuple[str, ...] = STEP,
     ) -> None:
         self.schema, self.request, self.experience = schema, request, experience
-        self.books, self.file, self.place, self.known = books, file, place, known
+        self.encoders, self.file, self.place, self.known = encoders, file, place, known
         self.needed = needed
         self.column = map_columns(list(schema), request, file, known, needed)
         self.n_rows = 0
@@ -155,7 +155,7 @@ class Table:
             kind = schema[self.column[meaning]] if meaning in self.column else pl.Int64()
             kind = getattr(kind, "inner", kind) if self.is_lists else kind
             if typed and not kind.is_numeric():
-                books.of_column(meaning).labels.textual = True
+                encoders.of_column(meaning).labels.textual = True
 
     @property
     def is_lists(self) -> bool:
@@ -185,7 +185,7 @@ class Table:
                 exprs.append(source.cast(pl.Int64).alias(meaning))
             elif meaning in LABELS:
                 text = as_text(source, kind)
-                exprs.append(self.books.of_column(meaning).category(text).alias(meaning))
+                exprs.append(self.encoders.of_column(meaning).category(text).alias(meaning))
             elif meaning in NUMBERS:
                 sign = -1 if self.request.columns.get(meaning, "").startswith("-") else 1
                 number = as_number(source, kind)
@@ -215,7 +215,7 @@ class Table:
         key = pl.col(column).cast(pl.Int64) if whole else hashed
         keys = [key.alias("key")]
         if self.request.identify:
-            keys.append(self.books.name.category(text).alias("name"))
+            keys.append(self.encoders.name.category(text).alias("name"))
         return keys
 
     @property
@@ -244,7 +244,7 @@ class Table:
             if name in self.numbered:
                 columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy()
             elif name in LABELS:
-                columns[name] = self.books.of_column(name).codes(series)
+                columns[name] = self.encoders.of_column(name).codes(series)
                 bad = bad & is_step if len(bad) and name in self.needed else bad[:0]
             elif name in NUMBERS:
                 columns[name] = series.to_numpy()
@@ -393,7 +393,7 @@ class LabelEncoders:
 
     @classmethod
     def of(cls, experience: Experience) -> LabelEncoders:
-        """Return books that write into the labels of an experience."""
+        """Return encoders that write into the labels of an experience."""
         return cls(
             LabelEncoder(experience.states),
             LabelEncoder(experience.actions),
