@@ -9,7 +9,7 @@ CHECKS = (
     ("ruff", "check", "--quiet", "."),
     ("mypy",),
     ("lint-imports", "--no-cache"),
-    ("pytest", "--quiet", "-rs"),
+    ("pytest", "--quiet", "-rs", "-n", "auto"),
 )
 
 

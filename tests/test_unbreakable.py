@@ -206,13 +206,23 @@ def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
             assert process.stdin
             process.stdin.write(HEADER.encode())
             process.stdin.flush()
-            time.sleep(1.5)
+            _wait_until_it_listens(process.pid)
+            time.sleep(0.5)
             process.send_signal(number)
             _, errors = process.communicate()
 
         assert process.returncode == code
         assert b"Traceback" not in errors
         assert list(tmp_path.iterdir()) == []
+
+
+def _wait_until_it_listens(pid: int) -> None:
+    """Wait until a process has its handler of SIGTERM, however busy the machine is."""
+    for _ in range(600):
+        caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+        if caught and int(caught[1], 16) >> (signal.SIGTERM - 1) & 1:
+            return
+        time.sleep(0.05)
 
 
 def test_interrupting_the_imports_is_silent_too() -> None:

@@ -82,7 +82,7 @@ def build(document: EnvironmentDocument) -> MDP | Game:
     if parameters.start is None and parameters.policy is None:
         return world
     if isinstance(world, MDP):
-        return documents.with_said(world, parameters, document.where)
+        return documents.with_start_and_policy(world, parameters, document.where)
     key = "policy" if parameters.start is None else "start"
     raise InputError(
         f"{shown(world.name)} does not take a {key}: {world.why}",

@@ -127,7 +127,7 @@ def _of_document(file: File, settings: Mapping[str, Any]) -> MDP | EnvironmentDo
         _require_parameters(settings, where)
         value = {**value, **settings}
     if isinstance(value, dict) and "states" not in value:
-        raise _no_model(value, file)
+        raise _not_a_model(value, file)
     try:
         document: ModelDocument = adapter("model").validate_python(value)
     except ValidationError as error:
@@ -149,7 +149,7 @@ def _require_parameters(settings: Mapping[str, Any], where: Where) -> None:
         )
 
 
-def _no_model(document: dict[Any, Any], file: File) -> InputError:
+def _not_a_model(document: dict[Any, Any], file: File) -> InputError:
     if "trajectories" in document or "rewards" in document:
         return InputError(
             "these are trajectories, and no model",
@@ -179,7 +179,7 @@ def of_document(document: ModelDocument, where: Where) -> MDP:
     states, actions = _labels(document.states), _action_labels(document)
     pairs = [(state, name) for state, given in document.states.items() for name in given]
     several = [_listed(given) for choices in document.states.values() for given in choices.values()]
-    problems = _alike(document, where)
+    problems = _indistinguishable_names(document, where)
     for (state, name), outcomes in zip(pairs, several, strict=True):
         problems += _wrong_outcomes(document, state, name, outcomes, states, where)
     start = None
@@ -219,7 +219,7 @@ def of_document(document: ModelDocument, where: Where) -> MDP:
     return replace(model, policy=weight)
 
 
-def _alike(document: ModelDocument, where: Where) -> list[Fault]:
+def _indistinguishable_names(document: ModelDocument, where: Where) -> list[Fault]:
     """Return which states, or actions of a state, cannot be told apart: 1 and "1" are one name."""
     problems: list[Fault] = []
     lists: dict[tuple[Any, ...], list[Any]] = {(): list(document.states)}
@@ -286,7 +286,7 @@ def _wrong_sum(state: Any, action: Any, several: list[Outcome], total: float, wh
     )
 
 
-def with_said(world: MDP, said: World, where: Where) -> MDP:
+def with_start_and_policy(world: MDP, said: World, where: Where) -> MDP:
     """Return a named world with the start and the policy that its document gives it.
 
     States that the policy does not name are left to the world's own policy, else to the uniform.

@@ -83,7 +83,7 @@ def chosen_states(
     return [int(state) for state in np.flatnonzero(mdp.start)]
 
 
-def twice_in_policy(state: object, action: object, where: str) -> InputError:
+def repeated_action(state: object, action: object, where: str) -> InputError:
     """Say that a policy gives two probabilities for one action."""
     return InputError(
         f"action '{shown(action)}' stands twice in state '{shown(state)}'",

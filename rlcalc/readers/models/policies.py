@@ -13,7 +13,7 @@ from rlcalc.errors import Fault, InputError, listed, meant, shown
 from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policy import Policy
-from rlcalc.readers.models.names import only_file, twice_in_policy, unknown_name
+from rlcalc.readers.models.names import only_file, repeated_action, unknown_name
 from rlcalc.readers.places import parsed, text_of_label
 from rlcalc.readers.sources import File, ReadRequest, opened
 
@@ -134,7 +134,7 @@ def _policy_rows(rows: list[dict[str, Any]], file: File) -> dict[Any, dict[Any, 
         for row in rows:
             choices = given.setdefault(row["state"], {})
             if row["action"] in choices:
-                raise twice_in_policy(row["state"], row["action"], file.at())
+                raise repeated_action(row["state"], row["action"], file.at())
             choices[row["action"]] = float(row["pi"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(

@@ -20,7 +20,7 @@ from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Codes
 from rlcalc.numerics.kernel import load_compiler
 from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
-from rlcalc.readers.models.names import twice_in_policy
+from rlcalc.readers.models.names import repeated_action
 from rlcalc.readers.sources import File, ReadRequest
 from rlcalc.readers.trajectories import FORMATS
 from rlcalc.readers.trajectories.context import ReaderContext
@@ -40,7 +40,7 @@ def read(file: File, request: ReadRequest) -> MDP:
     Raises:
         InputError: a column or a cell is not as it should be, or probabilities do not sum to 1.
     """
-    transitions = Transitions(file, request, MODEL_COLUMN_NAMES)
+    transitions = TransitionTable(file, request, MODEL_COLUMN_NAMES)
     transitions.run(file)
     return transitions.model(file.at())
 
@@ -48,7 +48,7 @@ def read(file: File, request: ReadRequest) -> MDP:
 def read_policy(file: File) -> dict[str, dict[str, float]]:
     """Return a policy from a table with the columns state, action and pi."""
     names = {"state": ("state", "s"), "action": ("action", "a"), "pi": ("pi", "probability", "p")}
-    rows = Transitions(file, ReadRequest(), names)
+    rows = TransitionTable(file, ReadRequest(), names)
     rows.run(file)
     given: dict[str, dict[str, float]] = {}
     labels = rows.experience
@@ -57,12 +57,12 @@ def read_policy(file: File) -> dict[str, dict[str, float]]:
         choices = given.setdefault(labels.states.texts[state], {})
         if labels.actions.texts[action] in choices:
             name = labels.actions.texts[action]
-            raise twice_in_policy(labels.states.texts[state], name, file.at())
+            raise repeated_action(labels.states.texts[state], name, file.at())
         choices[labels.actions.texts[action]] = share
     return given
 
 
-class Transitions(ReaderContext):
+class TransitionTable(ReaderContext):
     """The reading of one table, whose rows are kept as they come, in the smallest types."""
 
     def __init__(
@@ -76,7 +76,7 @@ class Transitions(ReaderContext):
             )
         super().__init__(Experience(iter(()), Labels(), Labels()), request)
         self.known = known
-        self.columns: dict[str, Growing] = {}
+        self.columns: dict[str, GrowingColumn] = {}
         self.numbered: frozenset[str] = frozenset()
 
     def run(self, file: File) -> None:
@@ -86,7 +86,7 @@ class Transitions(ReaderContext):
             pass
 
     @property
-    def assembler(self) -> Transitions:  # type: ignore[override]
+    def assembler(self) -> TransitionTable:  # type: ignore[override]
         """What takes the rows."""
         return self
 
@@ -125,7 +125,7 @@ class Transitions(ReaderContext):
             load_compiler()  # whatever is done with a model of this size is compiled
         for name in rows.columns:
             if name in self.known:
-                self.columns.setdefault(name, Growing()).extend(rows[name])
+                self.columns.setdefault(name, GrowingColumn()).extend(rows[name])
         return iter(())
 
     def model(self, where: str) -> MDP:
@@ -167,7 +167,7 @@ def _whole_numbers(
     return code[state], code[next_state], merged
 
 
-class Growing:
+class GrowingColumn:
     """A column that grows at its end, in an array with room to spare; whole numbers in 32 bits."""
 
     def __init__(self) -> None:

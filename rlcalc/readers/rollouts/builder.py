@@ -20,14 +20,14 @@ from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.columns import (
     NUMBERS,
     REWARD,
-    coerced,
     expressions,
-    kinds_of,
     text_expressions,
+    types_of,
+    values_of_types,
 )
 from rlcalc.readers.rollouts.dumps.layout import Layout, Row
-from rlcalc.readers.rollouts.keys import key_runs, once, runs
-from rlcalc.readers.rollouts.nested_rows import checked, framed, rows_of
+from rlcalc.readers.rollouts.keys import key_runs, merged_rows, run_edges
+from rlcalc.readers.rollouts.nested_rows import checked_rollout, frame_of_rollouts, rows_of
 from rlcalc.readers.rollouts.overlaps import overlaps_in_a_file, overlaps_of_files
 from rlcalc.rollouts import Rollouts, arranged
 
@@ -79,10 +79,10 @@ class RolloutsBuilder:
         if self.request.named() and not hasattr(dump.module, "layout"):
             dump = dumps.named("columns")
         if not hasattr(dump.module, "records"):  # else the rows inside have a format
-            self.is_of(dump.name, where, dump.module)
+            self.require_format(dump.name, where, dump.module)
         return dump.module
 
-    def is_of(self, name: str, where: str, module: ModuleType | None = None) -> None:
+    def require_format(self, name: str, where: str, module: ModuleType | None = None) -> None:
         """Note the format of a file, and its module if it is a trainer's dump.
 
         Raises:
@@ -97,7 +97,7 @@ class RolloutsBuilder:
                 "give files of one trainer, or force one with --from",
             )
 
-    def refuse_idle(self, where: str) -> None:
+    def refuse_unused_options(self, where: str) -> None:
         """Refuse what was asked for and changes nothing where rollouts are nested.
 
         Raises:
@@ -113,7 +113,7 @@ class RolloutsBuilder:
                 f"leave out --{meaning}: its rollouts are recognised by their structure",
             )
 
-    def inner(self) -> None:
+    def begin_inner_table(self) -> None:
         """Say that the next records are rows of a table that was a record itself."""
         self.inside = True
 
@@ -133,8 +133,8 @@ class RolloutsBuilder:
         self, layout: Layout, records: Sequence[Mapping[str, Any]], place: Place
     ) -> None:
         """Take in rows that are in memory, each a mapping."""
-        kinds = kinds_of(layout, records[0], self.request)
-        rows = [coerced(record, kinds, place(n)) for n, record in enumerate(records)]
+        kinds = types_of(layout, records[0], self.request)
+        rows = [values_of_types(record, kinds, place(n)) for n, record in enumerate(records)]
         frame = pl.DataFrame(rows, schema=kinds, orient="row")
         self.take(layout, frame.select(expressions(layout, kinds, self.request)), place)
 
@@ -197,19 +197,19 @@ class RolloutsBuilder:
         Raises:
             InputError: a record is not what the format says.
         """
-        self.refuse_idle(place(0))
+        self.refuse_unused_options(place(0))
         self.restart = getattr(module, "RESTART", False)
         rows: list[Row] = []
         for number, record in enumerate(records):
             where = place(number)
             for row in rows_of(module, record, where, str(self.form)):
-                rows.append(checked(row, self.request, where))
+                rows.append(checked_rollout(row, self.request, where))
                 if "group" not in row and "prompt" not in row:
                     rows[-1]["group"] = str(self.n_groups)  # the record is the group
             self.n_groups += 1
         if rows:
             self.grouped = getattr(module, "GROUPED", "prompt" if "prompt" in rows[0] else "id")
-            frame = framed(rows, beginnings=self.request.beginnings)
+            frame = frame_of_rollouts(rows, beginnings=self.request.beginnings)
             if "response" in frame.columns:
                 has_length = "length" in frame.columns
                 self.characters = self.request.texts and not has_length
@@ -230,8 +230,8 @@ class RolloutsBuilder:
         from rlcalc.readers.trajectories.context import ReaderContext
         from rlcalc.trajectories import Experience
 
-        self.is_of("trajectories", file.at())
-        self.refuse_idle(file.at())
+        self.require_format("trajectories", file.at())
+        self.refuse_unused_options(file.at())
         if self.request.reward not in ((), ("reward",)):
             what = f"there is no reward {listed(self.request.reward)}"
             raise InputError(what, file.at(), "trajectories have one, which is called reward")
@@ -271,7 +271,7 @@ class RolloutsBuilder:
             return
         frame = pl.concat(frames, how="diagonal_relaxed")
         if size is None:
-            edges = runs(frame)
+            edges = run_edges(frame)
             number = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
         else:
             self.grouped, self.restart = "runs", True
@@ -296,7 +296,7 @@ class RolloutsBuilder:
         frame = _together(self.frames) if self.frames else pl.DataFrame()
         if not len(frame):
             raise InputError(
-                "there are no rollouts", ", ".join(shown(n) for _, n in self.files[:3])
+                "there are no rollouts", ", ".join(shown(n, 200) for _, n in self.files[:3])
             )
         has_steps = "step" in frame.columns and self.request.step != "none"
         keys = ["group", "step"] if has_steps and frame["step"].n_unique() > 1 else ["group"]
@@ -359,7 +359,7 @@ class RolloutsBuilder:
             frame = frame.with_columns(file=np.repeat(np.arange(len(self.files)), np.diff(edge)))
         if "rollout" not in frame.columns:
             return frame, 0
-        frame, several, again = once(frame, keys, self._place)
+        frame, several, again = merged_rows(frame, keys, self._place)
         if again:
             rows = "1 row is" if again == 1 else f"{again:,} rows are"
             self.note(f"{rows} of a rollout that another file has too, and left out")

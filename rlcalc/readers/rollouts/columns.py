@@ -161,7 +161,7 @@ def _names(layout: Layout, schema: Schema, request: RolloutRequest) -> list[pl.E
     if by_prompt and layout.prompt is not None:
         found.append(hashed(as_text(*_source(layout.prompt, schema))).alias("group"))
     if layout.prompt is not None and request.beginnings:
-        found.append(begun(as_text(*_source(layout.prompt, schema))).alias("question"))
+        found.append(beginning_of(as_text(*_source(layout.prompt, schema))).alias("question"))
     if layout.response is not None and (request.texts or request.beginnings):
         text = as_text(*_source(layout.response, schema))
         found += text_expressions(text, request, has_length=layout.length is not None)
@@ -180,16 +180,16 @@ def text_expressions(text: pl.Expr, request: RolloutRequest, *, has_length: bool
         found.append(text.hash().alias("hash"))
         found += [] if has_length else [text.str.len_chars().cast(pl.Float64).alias("length")]
     if request.beginnings:
-        found.append(begun(text).alias("beginning"))
+        found.append(beginning_of(text).alias("beginning"))
     return found
 
 
-def begun(text: pl.Expr) -> pl.Expr:
+def beginning_of(text: pl.Expr) -> pl.Expr:
     """Return how a text begins."""
     return text.str.slice(0, BEGINNING)
 
 
-def kinds_of(
+def types_of(
     layout: Layout, first: Mapping[str, Any], request: RolloutRequest
 ) -> dict[str, pl.DataType]:
     """Return the types in which JSON's values are read, by source column."""
@@ -223,13 +223,13 @@ def _kind(said: str | None, meaning: str, first: Any) -> pl.DataType:
     return pl.Int64() if meaning == "step" else pl.Float64()
 
 
-def coerced(record: Mapping[str, Any], kinds: Schema, where: str) -> list[Any]:
+def values_of_types(record: Mapping[str, Any], kinds: Schema, where: str) -> list[Any]:
     """Return the values of a record in the types that are read.
 
     Raises:
         InputError: a value is of another type.
     """
-    return [in_kind(record.get(name), kind, name, where) for name, kind in kinds.items()]
+    return [value_of_type(record.get(name), kind, name, where) for name, kind in kinds.items()]
 
 
 EXPECTED: dict[Any, str] = {
@@ -239,7 +239,7 @@ EXPECTED: dict[Any, str] = {
 }
 
 
-def in_kind(value: Any, kind: Any, name: str, where: str) -> Any:
+def value_of_type(value: Any, kind: Any, name: str, where: str) -> Any:
     """Return a value of JSON in one of the types that are read.
 
     Raises:
@@ -252,7 +252,9 @@ def in_kind(value: Any, kind: Any, name: str, where: str) -> Any:
     if isinstance(kind, pl.Struct):
         held = value if isinstance(value, dict) else {}
         return {
-            field.name: in_kind(held.get(field.name), field.dtype, f"{name}.{field.name}", where)
+            field.name: value_of_type(
+                held.get(field.name), field.dtype, f"{name}.{field.name}", where
+            )
             for field in kind.fields
         }
     if kind == pl.String:

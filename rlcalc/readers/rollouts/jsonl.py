@@ -19,7 +19,7 @@ import polars as pl
 from rlcalc.errors import InputError, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.rollouts.builder import RolloutsBuilder
-from rlcalc.readers.rollouts.columns import expressions, kinds_of
+from rlcalc.readers.rollouts.columns import expressions, types_of
 from rlcalc.readers.rollouts.dumps.layout import Layout
 from rlcalc.readers.rollouts.records import CHUNK, add_records, layout_of
 from rlcalc.readers.sources import LONGEST_LINE, File, decoded, line_blocks
@@ -60,7 +60,7 @@ def read(file: File, builder: RolloutsBuilder) -> None:
         for block in blocks:
             _nested(list(_values(block, file, builder)), module, file, builder)
         return
-    kinds = kinds_of(layout, first, builder.request)
+    kinds = types_of(layout, first, builder.request)
     chosen = expressions(layout, kinds, builder.request)
     for block, frame in _ahead(partial(_frame, kinds, chosen), blocks):
         if frame is None:

@@ -16,7 +16,7 @@ from rlcalc.readers.rollouts.columns import REWARD
 SLICE = 1 << 18
 
 
-def runs(frame: pl.DataFrame) -> Ints:
+def run_edges(frame: pl.DataFrame) -> Ints:
     """Return where groups begin that are blocks of rows with one prompt, and the end of all.
 
     A prompt may come twice in a row, so a run of equal prompts holds as many groups as the greatest
@@ -57,7 +57,7 @@ def key_runs(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, Ints, pl.DataF
     return np.append(begin.to_numpy(), len(frame)), number, unique
 
 
-def once(
+def merged_rows(
     frame: pl.DataFrame, keys: list[str], place: Callable[[int], str]
 ) -> tuple[pl.DataFrame, int, int]:
     """Return one row a rollout, how many rows that leaves out, and how many of other files.

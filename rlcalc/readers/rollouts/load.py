@@ -177,7 +177,7 @@ def step_of_name(path: str) -> int | None:
 
 def _read(name: str, builder: RolloutsBuilder) -> None:
     builder.begin_file("standard input" if name == "-" else name, step_of_name(name))
-    if name != "-" and os.path.isfile(name) and _special(name, builder):
+    if name != "-" and os.path.isfile(name) and _read_archive(name, builder):
         builder.end_file()
         return
     with opened(name, None) as file:
@@ -197,7 +197,7 @@ def _read(name: str, builder: RolloutsBuilder) -> None:
     builder.end_file()
 
 
-def _special(name: str, builder: RolloutsBuilder) -> bool:
+def _read_archive(name: str, builder: RolloutsBuilder) -> bool:
     """Read an .eval archive, and refuse pickles; everything else is for others."""
     try:
         with open(name, "rb") as stream:
@@ -217,7 +217,7 @@ def _special(name: str, builder: RolloutsBuilder) -> bool:
     if not any(part.startswith("samples/") for part in inside):
         return False
     dump = dumps.named("inspect")
-    builder.is_of(dump.name, shown(name), dump.module)
+    builder.require_format(dump.name, shown(name), dump.module)
     for part, sample in archive(name):
         place = f"{shown(name)}: {shown(part)}"
         builder.records(dump.module, [sample], [place].__getitem__)

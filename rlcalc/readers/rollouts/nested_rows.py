@@ -17,7 +17,7 @@ from rlcalc.readers.rollouts.columns import (
     WHOLE,
     as_plain_text,
     hashed,
-    in_kind,
+    value_of_type,
 )
 from rlcalc.readers.rollouts.dumps.layout import Row
 
@@ -49,7 +49,7 @@ def rows_of(module: ModuleType, record: Mapping[str, Any], where: str, form: str
         ) from error
 
 
-def checked(row: Row, request: RolloutRequest, where: str) -> Row:
+def checked_rollout(row: Row, request: RolloutRequest, where: str) -> Row:
     """Return a rollout of a nested dump with the rewards that were asked for, as numbers.
 
     Raises:
@@ -72,14 +72,14 @@ def checked(row: Row, request: RolloutRequest, where: str) -> Row:
     for name in (*NUMBERS, "step"):
         if row.get(name) is not None:
             kind = pl.Int64() if name == "step" else pl.Float64()
-            row[name] = in_kind(row[name], kind, name, where)
+            row[name] = value_of_type(row[name], kind, name, where)
     if not 0 <= (row.get("length") or 0.0) < WHOLE and not math.isnan(row["length"]):
         raise InputError(f"length is {row['length']:g}, expected a length from 0", where, "mend it")
     return row
 
 
 def _reward(value: Any, name: str, where: str) -> float | None:
-    number: float | None = in_kind(value, pl.Float64(), name, where)
+    number: float | None = value_of_type(value, pl.Float64(), name, where)
     if number is not None and math.isinf(number):
         raise InputError(
             f"{shown(name)} is {number}, expected a finite number, or none",
@@ -89,7 +89,7 @@ def _reward(value: Any, name: str, where: str) -> float | None:
     return number
 
 
-def framed(rows: list[Row], *, beginnings: bool) -> pl.DataFrame:
+def frame_of_rollouts(rows: list[Row], *, beginnings: bool) -> pl.DataFrame:
     """Return rollouts as a frame; the hash of a prompt is its group.
 
     Args:

@@ -1,0 +1,93 @@
+"""Tables of transitions become models, whatever kind of labels and whatever order they have."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rlcalc.errors import InputError
+from rlcalc.mdp import MDP
+from rlcalc.readers.models import transitions
+from rlcalc.readers.models.transitions import GrowingColumn, encoded_labels, read, read_policy
+from rlcalc.readers.sources import ReadRequest, opened
+
+HEAD = "state,action,next_state,probability,reward\n"
+wholes = st.one_of(st.integers(-5, 5), st.integers(-(2**62), 2**62))
+
+
+def loaded(path: Path, text: str, request: ReadRequest | None = None) -> MDP:
+    path.write_text(text)
+    with opened(str(path), None) as file:
+        return read(file, request or ReadRequest())
+
+
+@given(st.lists(wholes, min_size=1, max_size=9), st.lists(wholes, min_size=1, max_size=9))
+def test_codes_name_the_numbers_they_stand_for(one: list[int], two: list[int]) -> None:
+    """Numbers near each other and far apart are coded in different ways."""
+    columns = (np.array(one, dtype=np.int64), np.array(two, dtype=np.int64))
+    codes, labels = encoded_labels(*columns)
+
+    assert labels.values.tolist() == sorted({*one, *two})
+    assert [labels.values[code].tolist() for code in codes] == [one, two]
+
+
+@given(st.lists(st.lists(st.integers(-(2**33), 2**33), max_size=5), min_size=1, max_size=5))
+def test_a_growing_column_is_its_parts_in_a_row(parts: list[list[int]]) -> None:
+    """Whole numbers that need more than 32 bits may come late: what was there before stays."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transitions, "LEAST_ROOM", 1)
+        growing = GrowingColumn()
+        for part in parts:
+            growing.extend(np.array(part, dtype=np.int64))
+
+    assert growing.whole().tolist() == [value for part in parts for value in part]
+    assert len(growing) == sum(map(len, parts))
+
+
+def test_whole_numbers_written_as_decimals_are_the_same_states(tmp_path: Path) -> None:
+    """A column with gaps is often written as 2.0 where the other says 2."""
+    mdp = loaded(tmp_path / "t.csv", HEAD + "1,go,2.0,1,0\n2,go,1.0,1,0\n")
+
+    assert mdp.states.texts == ["1", "2"]
+    assert mdp.next_state.tolist() == [1, 0]
+
+
+def test_decimals_stay_apart_where_a_state_is_no_number(tmp_path: Path) -> None:
+    mdp = loaded(tmp_path / "t.csv", HEAD + "hall,go,2.0,1,0\n2,go,hall,1,0\n")
+
+    assert sorted(mdp.states.texts) == ["2", "2.0", "hall"]
+
+
+def test_columns_are_found_by_the_names_that_the_user_gives(tmp_path: Path) -> None:
+    request = ReadRequest(columns={"reward": "gain", "next_state": "after"})
+    text = "state,action,after,p,gain,reward\na,go,b,1,5,7\n"
+    mdp = loaded(tmp_path / "t.csv", text, request)
+
+    assert mdp.reward.tolist() == [5]
+    assert mdp.states.texts == ["a", "b"]
+
+
+def test_trajectories_of_another_format_are_no_table_of_transitions(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        loaded(tmp_path / "t.jsonl", '{"state": 1}\n{"state": 2}\n')
+    fault = error.value.faults[0]
+
+    assert fault.what == "a model is not read from a jsonl file"
+    assert "t.jsonl" in fault.where
+    assert "CSV, Parquet or npz" in fault.fix
+
+
+def test_a_table_of_a_policy_is_read_in_any_order_and_never_twice(tmp_path: Path) -> None:
+    path = tmp_path / "pi.parquet"
+    frame = pl.DataFrame({"s": ["b", "a", "a"], "a": [0, 1, 0], "pi": [1.0, 0.75, 0.25]})
+    frame.write_parquet(path)
+    with opened(str(path), None) as file:
+        given_by = read_policy(file)
+    pl.concat([frame, frame[:1]]).write_parquet(path)
+    with opened(str(path), None) as file, pytest.raises(InputError, match="stands twice"):
+        read_policy(file)
+
+    assert given_by == {"b": {"0": 1.0}, "a": {"1": 0.75, "0": 0.25}}
