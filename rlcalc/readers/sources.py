@@ -154,7 +154,7 @@ def _in_folder(folder: str) -> list[str]:
 
 def natural_order(path: str) -> list[str | int]:
     """Return a sort key by which run-2 comes before run-10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)]
 
 
 def _missing(source: str) -> InputError:
