@@ -1,4 +1,4 @@
-"""The protocol of a game: each kind of game keeps it in the same way."""
+"""A game: the number of its episodes, and its play with and without probabilities."""
 
 from typing import Any
 

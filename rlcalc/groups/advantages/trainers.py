@@ -1,7 +1,7 @@
 """Trainers: the convention behind each name of an estimator, by trainer. No numpy is loaded.
 
-They are read from the trainers' code, at the versions that `rlcalc manual trainers` names. The first
-estimator of a trainer is its default. A new trainer is one entry of TRAINERS.
+They are read from the trainers' code, at the versions that `rlcalc manual trainers` names. The
+first estimator of a trainer is its default. A new trainer is one entry of TRAINERS.
 """
 
 from __future__ import annotations

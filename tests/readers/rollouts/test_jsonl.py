@@ -78,6 +78,7 @@ def test_a_torn_last_line_is_left_out_and_said(tmp_path: Path) -> None:
     [
         ((GOOD, "", GOOD[:20], GOOD), "in the middle of a value, and others follow", "line 3"),
         ((GOOD[:20],), "ends in the middle", "line 1"),
+        ((GOOD, "", GOOD.replace('"g"', "null")), "group is missing, expected a name", "line 3"),
         ((GOOD, "[1, 2]"), "not a mapping", "line 2"),
         (("[7]", GOOD), r"not a mapping: \[7\]", "line 1"),
         ((GOOD, "", GOOD.replace("1", '"x"')), "reward is 'x', expected a number", "line 3"),
