@@ -132,8 +132,8 @@ def resolve_files(sources: list[str]) -> list[str]:
             files.append(source)  # a named pipe, or /dev/stdin
         elif source in specs:
             files.append(str(specs[source]))
-        elif matches := glob.glob(source, recursive=True):
-            files += sorted((path for path in matches if os.path.isfile(path)), key=natural_order)
+        elif matches := list(filter(os.path.isfile, glob.glob(source, recursive=True))):
+            files += sorted(matches, key=natural_order)
         else:
             raise _missing(source)
     return files

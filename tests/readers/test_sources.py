@@ -186,3 +186,21 @@ def test_a_document_that_is_not_utf_8_is_refused_with_its_line() -> None:
 
     assert error.value.faults[0].where == "a.file, line 2"
     assert text_of(file_of(b"\xef\xbb\xbfa: 1")) == "a: 1"
+
+
+def test_a_glob_of_folders_alone_matches_no_file(tmp_path: Path) -> None:
+    (tmp_path / "run-1").mkdir()
+
+    with pytest.raises(InputError, match="no file matches"):
+        sources.resolve_files([str(tmp_path / "run-*")])
+
+
+def test_digits_that_are_no_numbers_have_an_order_too(tmp_path: Path) -> None:
+    """`"²".isdigit()` is true, and `int("²")` an error."""
+    for name in ("run1²3.csv", "run2.csv"):
+        (tmp_path / name).touch()
+
+    assert [Path(path).name for path in sources.resolve_files([str(tmp_path)])] == [
+        "run1²3.csv",
+        "run2.csv",
+    ]

@@ -101,6 +101,7 @@ def load_frame(frame: Any, request: RolloutRequest) -> Rollouts:
     """Return the rollouts of a Polars frame, one a row."""
     from rlcalc.readers.rollouts.builder import RolloutsBuilder
 
+    request.weight_of()
     builder = RolloutsBuilder(request)
     builder.begin_file("the frame", None)
     _table(frame.lazy(), "the frame", builder)

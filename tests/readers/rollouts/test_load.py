@@ -124,3 +124,9 @@ def test_a_format_that_does_not_exist_is_refused_before_anything_is_read() -> No
         rlcalc.load_rollouts("no such file", form="ver")
 
     assert error.value.faults[0].fix == "did you mean verl?"
+
+
+def test_weights_without_rewards_are_refused_of_columns_too() -> None:
+    """As of a file: before anything is read."""
+    with pytest.raises(UsageError, match="--weights without --reward"):
+        rlcalc.load_rollouts({"group": [0, 0], "reward": [0.0, 1.0]}, weights=(1.0,))
