@@ -226,7 +226,9 @@ def _reported(name: str) -> Iterator[None]:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(
-            "the compressed source is cut off or damaged", shown(name), f"({shown(error)})"
+            "the compressed source is cut off or damaged",
+            shown(name, 200),
+            f"copy it again ({shown(error)})",
         ) from error
     except OSError as error:
         where = shown(error.filename or name, 200)

@@ -16,7 +16,7 @@ LABEL = "a\x1b[31mb\x9bc\rd"
 REFUSED = {
     "--head 2 --all": (2, "--head 2 and --all"),
     "--json -o o.csv": (2, "two formats: json, and csv by the suffix of o.csv"),
-    "--columns state=s": (3, "--columns is for tables"),
+    "--columns state=s": (3, "--columns applies to tables"),
     "--trace --start-only": (2, "--trace shows iterations"),
     "--policy empty.yaml": (3, "the policy names no state"),
     "--policy folder": (3, "folder is a folder, and a policy is one file"),
