@@ -159,6 +159,10 @@ def natural_order(path: str) -> list[str | int]:
 
 def _missing(source: str) -> InputError:
     folder = os.path.dirname(source) or "."
+    if os.path.islink(source):
+        return InputError(
+            f"{shown(source, 200)} names no file", fix="it is a broken link: point it to a file"
+        )
     if any(sign in source for sign in "*?["):
         return InputError(f"no file matches {shown(source)}", where=_folder_name(folder))
     beside = os.listdir(folder) if os.path.isdir(folder) else []
