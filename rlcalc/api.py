@@ -84,19 +84,21 @@ def load(
 
 def _paths(source: Any, noun: str) -> list[str]:
     """Return the paths that a source is, or that it holds."""
-    several = [source] if isinstance(source, str | os.PathLike) else source
-    if not _are_paths(several):
+    paths = _paths_or_none(source)
+    if paths is None:
         raise UsageError(
             f"cannot read a {type(source).__name__}",
             fix=f"give a path, several in a list, a frame, a mapping of columns, or {noun}",
         )
-    return list(map(os.fspath, several))
+    return paths
 
 
-def _are_paths(several: Any) -> bool:
-    return isinstance(several, Sequence) and all(
+def _paths_or_none(source: Any) -> list[str] | None:
+    several = [source] if isinstance(source, str | os.PathLike) else source
+    are_paths = isinstance(several, Sequence) and all(
         isinstance(one, str | os.PathLike) for one in several
     )
+    return list(map(os.fspath, several)) if are_paths else None
 
 
 def _request(
@@ -512,10 +514,9 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
     from rlcalc.readers.sources import ReadRequest
 
     request = _request(**reading)
-    several = [source] if isinstance(source, str | os.PathLike) else source
-    if not _are_paths(several):
+    paths = _paths_or_none(source)
+    if paths is None:
         return describe(load(source, collect_faults=True, **reading))
-    paths = list(map(os.fspath, several))
     if settings or worlds.is_model(paths, request):
         return describe_model(lambda: worlds.load(paths[0], request, settings))
     result = describe(load(paths, collect_faults=True, **reading))
@@ -664,9 +665,9 @@ def _rollouts_beside_imports(source: Any, **reading: Any) -> Iterator[Callable[[
     from rlcalc.readers.rollouts.load import loading
     from rlcalc.readers.rollouts.request import RolloutRequest
 
-    several = [source] if isinstance(source, str | os.PathLike) else source
-    if _are_paths(several):
-        with loading(list(map(os.fspath, several)), RolloutRequest(**reading)) as rollouts:
+    paths = _paths_or_none(source)
+    if paths is not None:
+        with loading(paths, RolloutRequest(**reading)) as rollouts:
             yield rollouts
     else:
         yield partial(load_rollouts, source, **reading)

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import IO, Any
@@ -94,14 +95,16 @@ class File:
         return f"{shown(self.name, 200)}{', ' if place else ''}{place}"
 
 
+@cache
 def specs_folder() -> Path:
     """Return the folder of the shipped specs: inside the package, or beside it in a checkout."""
     inside = Path(str(resources.files("rlcalc"))) / "specs"
     return inside if inside.is_dir() else inside.parent.parent / "specs"
 
 
+@cache
 def shipped_specs() -> dict[str, Path]:
-    """Return the shipped specs by name."""
+    """Return the shipped specs by name; their folder is listed once in a process."""
     return {path.stem: path for path in sorted(specs_folder().iterdir()) if path.suffix in SUFFIXES}
 
 
@@ -122,7 +125,6 @@ def resolve_files(sources: list[str]) -> list[str]:
         InputError: a file or a glob that names nothing, with the nearest name.
     """
     files: list[str] = []
-    specs = shipped_specs()
     for source in sources:
         if source == "-" or os.path.isfile(source):
             files.append(source)
@@ -130,8 +132,8 @@ def resolve_files(sources: list[str]) -> list[str]:
             files += _in_folder(source)
         elif os.path.exists(source):
             files.append(source)  # a named pipe, or /dev/stdin
-        elif source in specs:
-            files.append(str(specs[source]))
+        elif source in shipped_specs():
+            files.append(str(shipped_specs()[source]))
         elif matches := list(filter(os.path.isfile, glob.glob(source, recursive=True))):
             files += sorted(matches, key=natural_order)
         else:

@@ -256,7 +256,7 @@ def _wrong_outcomes(
         target = text_of_label(outcome.to)
         if target not in states:
             at = (*path, number, "to") if in_list else (*path, "to")
-            problems.append(unknown_name("state", target, states, where(at), UNLISTED))
+            problems.append(unknown_name("state", target, states.texts, where(at), UNLISTED))
     total = sum(outcome.p for outcome in outcomes)
     if abs(total - 1) > SUM_TOLERANCE:
         problems.append(_wrong_sum(state, name, outcomes, total, where(path)))
@@ -319,7 +319,7 @@ def _start(request: Any, states: Labels, where: Where, problems: list[Fault]) ->
     for name, chance in given.items():
         text = text_of_label(name)
         if text not in states:
-            problems.append(unknown_name("state", text, states, where(("start", name))))
+            problems.append(unknown_name("state", text, states.texts, where(("start", name))))
         else:
             start[states.code(text)] += chance
     total = sum(given.values())

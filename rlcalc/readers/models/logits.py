@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from rlcalc.documents import Where
-from rlcalc.errors import Fault, InputError, listed, meant, shown
+from rlcalc.errors import Fault, InputError, shown
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
+from rlcalc.readers.models.names import unknown_name
 from rlcalc.readers.places import parsed, text_of_label
 from rlcalc.readers.sources import opened, resolve_files
 
@@ -44,7 +45,7 @@ def load_logits(source: str, model: MDP) -> Floats:
     for name, given in document.items():
         text = text_of_label(name)
         if text not in model.states:
-            problems.append(_unknown("state", text, model.states.texts, where((*root, name))))
+            problems.append(unknown_name("state", text, model.states.texts, where((*root, name))))
         elif not isinstance(given, dict):
             problems.append(Fault(f"{shown(text)} has no mapping", where((*root, name)), EXAMPLE))
         else:
@@ -70,7 +71,7 @@ def _of_state(
     for action, value in given.items():
         label = text_of_label(action)
         if label not in logits:
-            problems.append(_unknown("action", label, names, where((action,))))
+            problems.append(unknown_name("action", label, names, where((action,))))
         elif not _is_logit(value):
             said = repr(value) if isinstance(value, str) else value
             problems.append(Fault(f"the logit is {shown(said)}", where((action,)), NUMBER))
@@ -85,9 +86,3 @@ def _is_logit(value: Any) -> bool:
     if isinstance(value, bool):
         return False
     return value is None or (isinstance(value, int | float) and math.isfinite(value))
-
-
-def _unknown(what: str, name: str, known: list[str], where: str) -> Fault:
-    guess = meant(name, known)
-    fix = f"{guess}there are {listed(known)}" if known else "leave it out: nothing can be done here"
-    return Fault(f"there is no {what} {shown(name)}", where, fix)

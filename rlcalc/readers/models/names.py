@@ -38,13 +38,13 @@ def only_file(source: str, what: str = "model") -> str:
     return files[0]
 
 
-def unknown_name(what: str, name: str, labels: Labels, where: str, more: str = "") -> Fault:
-    """Return the fault of a name that the model does not have; the nearest known one is named."""
-    known = f"there are {listed(labels.texts)}"
+def unknown_name(noun: str, name: str, known: Sequence[str], where: str, more: str = "") -> Fault:
+    """Return the fault of a name that is not known, with the nearest known one as its fix."""
+    fix = f"{meant(name, known)}there are {listed(known)}{more}"
     return Fault(
-        f"there is no {what} {shown(name)}",
+        f"there is no {noun} {shown(name)}",
         where,
-        meant(name, labels.texts) + known + more,
+        fix if known else "leave it out: nothing can be done here",
     )
 
 
@@ -56,7 +56,7 @@ def codes_of(names: Sequence[str], labels: Labels) -> list[int]:
     """
     for name in names:
         if name not in labels:
-            raise InputError.of([unknown_name("state", name, labels, "")])
+            raise InputError.of([unknown_name("state", name, labels.texts, "")])
     return [labels.code(name) for name in names]
 
 

@@ -38,7 +38,9 @@ def policy_of(
         if len(problems) - before == MOST_FAULTS:
             break  # it belongs to another model
         if text not in model.states:
-            problems.append(unknown_name("state", text, model.states, where(("policy", state))))
+            problems.append(
+                unknown_name("state", text, model.states.texts, where(("policy", state)))
+            )
             continue
         code = model.states.code(text)
         first, last = int(model.pair_start[code]), int(model.pair_start[code + 1])

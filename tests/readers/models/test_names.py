@@ -53,7 +53,7 @@ def test_an_unknown_name_gets_the_nearest_one_and_is_not_added() -> None:
     labels = Labels(["hall", "room"])
     with pytest.raises(InputError) as error:
         codes_of(["hall", "rom"], labels)
-    fault = unknown_name("action", "xyz", labels, "line 3", "; see above")
+    fault = unknown_name("action", "xyz", labels.texts, "line 3", "; see above")
 
     assert error.value.faults[0].what == "there is no state rom"
     assert error.value.faults[0].fix == "did you mean room? there are hall and room"
