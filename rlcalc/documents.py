@@ -1,7 +1,7 @@
-"""What a document may say, strictly, every key known: a model, a policy, trajectories, a world.
+"""The documents that rlcalc reads: the schemas of models, policies, trajectories and worlds.
 
-pydantic finds what is wrong and the path to it; `faults` says it in our words. How text becomes
-plain values is for the readers, how these become arrays too.
+pydantic finds a fault and the path to it; `faults` puts it into our words. The readers turn text
+into plain values, and these into arrays.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LogProbability = Annotated[FiniteFloat, Field(le=0)]
 
 
 class Document(BaseModel):
-    """The manner of all documents: strict types, no unknown keys, unchanging."""
+    """The base of all documents: strict types, no unknown keys, immutable."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
@@ -108,7 +108,7 @@ Trajectory = Annotated[
 
 
 def quotient(value: object) -> object:
-    """Return what a chance written as a quotient is, and anything else as it is.
+    """Return the number that a quotient is, and anything else unchanged.
 
     >>> quotient("1/4"), quotient(0.25), quotient("1/0")
     (0.25, 0.25, '1/0')
@@ -118,7 +118,7 @@ def quotient(value: object) -> object:
     return value
 
 
-_QUOTIENT = re.compile(r"([0-9]{1,15})/0*([1-9][0-9]{0,14})$")
+_QUOTIENT = re.compile(r"([0-9]{1,15})/0*([1-9][0-9]{0,14})\Z")
 
 Chance = Annotated[
     float,
@@ -132,7 +132,7 @@ Chances = dict[Scalar, Chance]
 
 
 class Outcome(Document):
-    """One thing that can follow an action: where it leads, how probable it is, what it earns."""
+    """One outcome of an action: its next state, its probability and its reward."""
 
     to: Scalar
     p: Chance = 1.0
@@ -207,14 +207,14 @@ class World(Document):
 
 @dataclass(frozen=True)
 class EnvironmentDocument:
-    """A document that names a world: what it says, and where that stands."""
+    """A document that names a world: its parameters, and their places."""
 
     parameters: Mapping[str, Any]
     where: Where
 
 
 class Misplaced(ValueError):
-    """What is wrong with one key of a document, where only the whole document shows it."""
+    """A fault of one key of a document that only the whole document shows."""
 
     def __init__(self, key: str, what: str) -> None:
         super().__init__(what)
@@ -223,7 +223,7 @@ class Misplaced(ValueError):
 
 @cache
 def adapter(of: Literal["trajectory", "document", "model", "policy"]) -> TypeAdapter[Any]:
-    """Return what validates a document of trajectories, one trajectory, a model or a policy."""
+    """Return the validator of a document of trajectories, one trajectory, a model or a policy."""
     kinds: dict[str, Any] = {
         "trajectory": Trajectory,
         "document": TrajectoriesDocument,
@@ -237,25 +237,24 @@ def schema(worlds: Mapping[str, type[World]]) -> dict[str, Any]:
     """Return the JSON Schema of all documents.
 
     Args:
-        worlds: what a document may say about each named world; a name that ends in ":" is but the
-            beginning of names.
+        worlds: the schema of each named world; a name that ends in ":" is a prefix of names.
     """
     lists = ModelDocument | PolicyDocument | TrajectoriesDocument
     whole: dict[str, Any] = TypeAdapter(lists).json_schema()
     for name, world in worlds.items():
-        said = TypeAdapter(world).json_schema(ref_template="#/$defs/{model}")
-        whole["$defs"] |= said.pop("$defs", {})
+        properties = TypeAdapter(world).json_schema(ref_template="#/$defs/{model}")
+        whole["$defs"] |= properties.pop("$defs", {})
         named = {"pattern": f"^{name}"} if name.endswith(":") else {"const": name}
-        said["properties"]["environment"] = {"type": "string", **named}
-        said["required"] = sorted({"environment", *said.get("required", ())})
-        said["title"] = f"Environment {name}"
-        whole["$defs"][said["title"]] = said
-        whole["anyOf"].append({"$ref": f"#/$defs/{said['title']}"})
+        properties["properties"]["environment"] = {"type": "string", **named}
+        properties["required"] = sorted({"environment", *properties.get("required", ())})
+        properties["title"] = f"Environment {name}"
+        whole["$defs"][properties["title"]] = properties
+        whole["anyOf"].append({"$ref": f"#/$defs/{properties['title']}"})
     return whole
 
 
 def path_fault(path: list[Any]) -> str | None:
-    """Return what is wrong with s1, a1, r1, ..., or None."""
+    """Return the fault of a path s1, a1, r1, ..., or None."""
     if len(path) < 3 or len(path) % 3 == 2:
         return (
             "a trajectory with no steps"
@@ -270,11 +269,11 @@ def path_fault(path: list[Any]) -> str | None:
         except OverflowError:  # a whole number of hundreds of digits
             fine = False
         if not fine:
-            return f"entry {place + 1} is {said(reward)}, expected a reward: a finite number"
+            return f"entry {place + 1} is {as_written(reward)}, expected a reward: a finite number"
     return None
 
 
-def said(value: object) -> str:
+def as_written(value: object) -> str:
     """Return a value as a document writes it, short."""
     if value is None:
         return "null"
@@ -287,11 +286,11 @@ def said(value: object) -> str:
 def faults(
     error: ValidationError, where: Where, *, line: bool = False, known: Iterable[str] = ()
 ) -> list[Fault]:
-    """Return what pydantic found, in our words, one fault a place.
+    """Return the faults that pydantic found, in our words, one a place.
 
     Args:
-        error: what it raised.
-        where: from the path of a value in the document to where it stands.
+        error: the error that pydantic raised.
+        where: gives the place of a value from its path in the document.
         line: the document is one trajectory, as a line of JSONL is.
         known: the keys there are, if they are not those of a document of this module.
     """
@@ -314,7 +313,11 @@ def _fault(detail: Any, where: Where, of: str, *, line: bool, keys: list[str]) -
     if path:
         is_key = of in MODEL_KINDS and len(path) <= MODEL_KEYS
         entry = isinstance(path[-1], int) and not is_key
-        name = f"entry {path[-1] + 1}" if entry else said(path[-1]).removeprefix("text ").strip("'")
+        name = (
+            f"entry {path[-1] + 1}"
+            if entry
+            else as_written(path[-1]).removeprefix("text ").strip("'")
+        )
     if kind == "extra_forbidden":
         known = keys or _known_keys(path, of, line=line)
         fix = meant(str(path[-1]), known)
@@ -325,8 +328,8 @@ def _fault(detail: Any, where: Where, of: str, *, line: bool, keys: list[str]) -
     if kind == "value_error":
         wrong = detail["ctx"]["error"]
         path = (*path, wrong.key) if isinstance(wrong, Misplaced) else path
-        wanted = str(wrong).partition(", expected ")[2]
-        return Fault(str(wrong), where(path), f"write {wanted}" if wanted else "")
+        expected_value = str(wrong).partition(", expected ")[2]
+        return Fault(str(wrong), where(path), f"write {expected_value}" if expected_value else "")
     expected = EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
     if kind == "model_type" and of in MODEL_KINDS:
         expected = "{to: STATE, p: 1, reward: 0}, or a list of these"
@@ -336,7 +339,7 @@ def _fault(detail: Any, where: Where, of: str, *, line: bool, keys: list[str]) -
     fix = FIXES.get(kind) or f"write {expected}"
     if value is None and of == "ModelDocument" and len(path) == 2 and path[0] == "states":
         fix = f"write {name}: {{}} if nothing can be done there, else its actions"
-    return Fault(f"{name} is {said(value)}, expected {expected}", where(path), fix)
+    return Fault(f"{name} is {as_written(value)}, expected {expected}", where(path), fix)
 
 
 LABEL_TAGS = ("str", "int", "float", "bool", "list[union[str,int,float,bool]]")
@@ -370,7 +373,7 @@ FIXES = {
     "dict_type": "write {key: value, ...}",
     "too_short": "add an entry",
 }
-"""What to do, where it says more than what was expected."""
+"""Fixes that say more than what was expected."""
 
 
 def _known_keys(path: tuple[int | str, ...], of: str, *, line: bool) -> list[str]:

@@ -139,8 +139,8 @@ class Rollouts:
         )
         kinds = {"truncated": bool, "absent": bool, "rollout": None}
         columns: dict[str, Any] = {
-            "named" if name == "rollout" else name: np.asarray(held, kinds.get(name, np.float64))
-            for name, held in optional.items()
+            "named" if name == "rollout" else name: np.asarray(column, kinds.get(name, np.float64))
+            for name, column in optional.items()
         }
         changes = np.flatnonzero(number[1:] != number[:-1]) + 1
         edge = np.concatenate([[0], changes, [len(number)]])[: None if len(number) else 1]
@@ -207,7 +207,7 @@ class Rollouts:
             step=self.step[: len(batch) - 1],
             group=self.group[:n_groups],
             prompt=self.prompt[:n_groups],
-            rewards={name: held[:rows] for name, held in self.rewards.items()},
+            rewards={name: column[:rows] for name, column in self.rewards.items()},
             weights=self.weights,
             advantage=None if self.advantage is None else self.advantage[:rows],
             length=None if self.length is None else self.length[:rows],
@@ -424,7 +424,7 @@ def arranged(
         ShapeError: columns of different lengths.
     """
     n, n_groups = int(edge[-1]), len(name)
-    lengths = {c: len(held) for c, held in {**rewards, **optional}.items() if len(held) != n}
+    lengths = {c: len(column) for c, column in {**rewards, **optional}.items() if len(column) != n}
     if lengths:
         raise ShapeError(
             f"columns of other lengths: {lengths}", fix=f"give one entry for each of {n} rollouts"
@@ -444,8 +444,8 @@ def arranged(
     batch = np.concatenate([[0], np.flatnonzero(steps[1:] != steps[:-1]) + 1, [n_groups]])
     batch = batch if n_groups else batch[:1]
 
-    def at(held: Any) -> Any:
-        return held if order is None else take_rows(held, order)
+    def at(column: Any) -> Any:
+        return column if order is None else take_rows(column, order)
 
     return Rollouts(
         start=start,
@@ -453,12 +453,12 @@ def arranged(
         step=[None if number < 0 else int(number) for number in steps[batch[:-1]]],
         group=name,
         prompt=prompt,
-        rewards={column: at(held) for column, held in rewards.items()},
+        rewards={which: at(column) for which, column in rewards.items()},
         weights={column: float(weights.get(column, 1.0)) for column in rewards},
         row=order,
         facts=facts or {},
         notes=notes,
-        **{column: at(held) for column, held in optional.items()},
+        **{which: at(column) for which, column in optional.items()},
     )
 
 

@@ -65,10 +65,10 @@ class Trajectories:
             value = getattr(self, array.name)
             if value is None or isinstance(value, Labels) or array.name == "start":
                 continue
-            wanted = trajectories if array.name in PER_TRAJECTORY else steps
-            if len(value) != wanted:
+            expected = trajectories if array.name in PER_TRAJECTORY else steps
+            if len(value) != expected:
                 raise ShapeError(
-                    f"{array.name} has {len(value):,} entries, expected {wanted:,}",
+                    f"{array.name} has {len(value):,} entries, expected {expected:,}",
                     fix=f"there are {steps:,} steps in {trajectories:,} trajectories",
                 )
         if trajectories < 0 or self.start[0] != 0 or self.start[-1] != steps:
@@ -270,7 +270,7 @@ UNKNOWN: Mapping[str, np.generic] = {
 
 @dataclass
 class Experience:
-    """Trajectories on their way in: batches of whole ones, and what was seen on the way.
+    """Trajectories on their way in: batches of whole ones, and what the reader counted and noted.
 
     The batches can be gone through once. All of them share `states` and `actions`.
     """
@@ -288,7 +288,7 @@ class Experience:
     faults: list[Fault] | None = None  # a list collects what is wrong; None stops at the first
 
     def fault(self, *faults: Fault) -> None:
-        """Tell what is wrong.
+        """Report faults.
 
         Raises:
             InputError: unless faults are being collected.
@@ -298,7 +298,7 @@ class Experience:
         self.faults += faults
 
     def note(self, text: str) -> None:
-        """Say something about the source, once."""
+        """Note something about the source, once."""
         if text not in self.notes:
             self.notes.append(text)
 
@@ -321,23 +321,23 @@ class Experience:
         A trajectory belongs to the piece number ⌊b / steps⌋, where b counts all steps before it:
         however a reader cuts its batches, the pieces are the same.
         """
-        held: list[Trajectories] = []
+        piece: list[Trajectories] = []
         before = 0  # steps that came before this batch
-        number = 0  # the piece that is being held
+        number = 0  # the piece that is being collected
         for batch in self.batches:
             piece_of = (batch.start[:-1] + before) // steps
             borders = np.flatnonzero(np.diff(piece_of, prepend=number))
             edges = [0, *borders.tolist(), len(batch)]
             for first, last in pairwise(edges):
-                if first in borders and held:
-                    yield concatenate(held)
-                    held = []
+                if first in borders and piece:
+                    yield concatenate(piece)
+                    piece = []
                 if last > first:
-                    held.append(batch.cut(first, last))
+                    piece.append(batch.cut(first, last))
             number = int(piece_of[-1]) if len(batch) else number
             before += batch.n_steps
-        if held:
-            yield concatenate(held)
+        if piece:
+            yield concatenate(piece)
 
 
 def nothing(states: Labels, actions: Labels) -> Trajectories:

@@ -102,7 +102,7 @@ def _refuse_models(sources: Sequence[str], play: Any) -> None:
     for source in sources:
         if is_environment(source):
             raise InputError(
-                f"{shown(source)} is a model, and not trajectories",
+                f"{shown(source)} is a model, not trajectories",
                 fix="add the number of episodes to simulate: -n EPISODES",
             )
 

@@ -1,4 +1,4 @@
-"""What a source is: how much there is in it, how it ends, and what is wrong with it."""
+"""The description of a source: its size, its ends and its faults, for `rlcalc check`."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def describe(experience: Experience) -> Result:
         "left_out": dict(experience.left_out),
         "faults": len(faults),
     }
-    return _told("Trajectories", facts, faults, experience.notes)
+    return _report("Trajectories", facts, faults, experience.notes)
 
 
 def describe_rollouts(read: Callable[[], Rollouts], form: str) -> Result:
-    """Return what rollouts hold, and what is wrong with them, as `describe` does.
+    """Return what rollouts hold, and their faults, as `describe` does.
 
     Args:
         read: gives the rollouts, or raises what is wrong with them.
@@ -77,7 +77,7 @@ def describe_rollouts(read: Callable[[], Rollouts], form: str) -> Result:
         reward = rollouts.scored.reward
     except InputError as error:
         facts: dict[str, Fact] = {"format": form, "faults": len(error.faults)}
-        return _told("Rollouts", facts, error.faults, [])
+        return _report("Rollouts", facts, error.faults, [])
     facts = {
         "format": str(rollouts.facts["format"]),
         "rollouts": len(rollouts),
@@ -90,7 +90,7 @@ def describe_rollouts(read: Callable[[], Rollouts], form: str) -> Result:
         "reward_max": float(reward.max()) if len(reward) else None,
         "faults": 0,
     }
-    return _told("Rollouts", facts, [], [*rollouts.notes, "rlcalc group reads them"])
+    return _report("Rollouts", facts, [], [*rollouts.notes, "rlcalc group reads them"])
 
 
 def describe_model(read: Callable[[], Any]) -> Result:
@@ -102,11 +102,11 @@ def describe_model(read: Callable[[], Any]) -> Result:
     try:
         mdp = read()
     except InputError as error:
-        return _told("A model", {"faults": len(error.faults)}, error.faults, [])
+        return _report("A model", {"faults": len(error.faults)}, error.faults, [])
     facts: dict[str, Fact]
     if not isinstance(mdp, MDP):
         facts = {"name": mdp.name, "not_listed": mdp.why, "gamma": mdp.gamma, "faults": 0}
-        return _told("A world that is played", facts, [], [])
+        return _report("A world that is played", facts, [], [])
     model = mdp.expected
     facts = {
         "name": mdp.name,
@@ -124,10 +124,10 @@ def describe_model(read: Callable[[], Any]) -> Result:
         "gamma": mdp.gamma,
         "faults": 0,
     }
-    return _told("A model", facts, [], mdp.notes)
+    return _report("A model", facts, [], mdp.notes)
 
 
-def _told(
+def _report(
     what: str, facts: dict[str, Fact], faults: Sequence[Fault], notes: Sequence[str]
 ) -> Result:
     return Result(

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def frame_of(source: Any) -> pl.DataFrame | pl.LazyFrame | None:
-    """Return a table as a Polars frame, or None if it is no table.
+    """Return a table as a Polars frame, or None if it is not a table.
 
     Raises:
-        InputError: its columns differ in length, or hold what no column can.
+        InputError: its columns differ in length, or hold values that a column cannot.
     """
     if hasattr(source, "lazy"):
         frame: pl.DataFrame | pl.LazyFrame = source

@@ -53,7 +53,7 @@ def parse(text: str, name: str) -> Parsed:
         if len(mapping) < len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
-            raise InputError(f"key {shown(twice)} stands twice", name, "leave out one of them")
+            raise InputError(f"key {shown(twice)} comes twice", name, "leave out one of them")
         return mapping
 
     return Parsed(value_of(text, name, hook=once))

@@ -385,7 +385,7 @@ def line_blocks(file: File) -> Iterator[tuple[int, bytes]]:
         InputError: a line is too long, or the source is cut off.
     """
     parts: list[bytes] = []
-    number, held = 1, 0
+    number, pending = 1, 0
     while True:
         data = file.stream.read(BLOCK)
         end = data.rfind(b"\n") + 1
@@ -394,12 +394,12 @@ def line_blocks(file: File) -> Iterator[tuple[int, bytes]]:
             if block:
                 yield number, block
             number += block.count(b"\n")
-            parts, held = [], 0
+            parts, pending = [], 0
         if not data:
             return
         parts.append(data[end:])
-        held += len(data) - end
-        if held > LONGEST_LINE:
+        pending += len(data) - end
+        if pending > LONGEST_LINE:
             raise InputError(
                 f"a line is longer than {LONGEST_LINE >> 20} MB",
                 file.at(f"line {number}"),

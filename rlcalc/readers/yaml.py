@@ -137,9 +137,9 @@ class _Open:
                 raise InputError("a key is a list or a mapping", f"{name}, line {place[0]}")
             if value in self.value:
                 raise InputError(
-                    f"key {shown(value)} stands twice",
+                    f"key {shown(value)} comes twice",
                     f"{name}, line {place[0]}",
-                    f"it stands first in line {self.places[value][0]}",
+                    f"it comes first in line {self.places[value][0]}",
                 )
             self.key, self.has_key = value, True
             self.places[value] = place

@@ -268,7 +268,7 @@ BAD: dict[str, tuple[tuple[str, ...], int, str]] = {
     "policy name": (("simulate", "student", "--policy", "unifrm"), 3, "did you mean uniform"),
     "top-p": (("simulate", "student", "--policy", "top-p:0"), 2, "top-p:0.9"),
     "spec policy": (("simulate", "rifle", "--policy", "spec"), 3, "has no policy of its own"),
-    "trajectories": (("simulate", "two-states"), 3, "no model"),
+    "trajectories": (("simulate", "two-states"), 3, "not a model"),
     "several": (("estimate", "rifle", "student", "-n", "5"), 2, "a model is one"),
     "model without -n": (("estimate", "rifle"), 3, "-n EPISODES"),
     "environment without -n": (("estimate", "jacks-car-rental"), 3, "-n EPISODES"),

@@ -51,7 +51,7 @@ def test_a_key_that_stands_twice_is_refused_in_a_document_at_any_depth() -> None
         parse(text, "a.json")
     fault = error.value.faults[0]
 
-    assert (fault.what, fault.where) == ("key b stands twice", "a.json")
+    assert (fault.what, fault.where) == ("key b comes twice", "a.json")
     assert value_of(text, "a.json") == {"a": [{"b": 3, "c": 2}]}
 
 

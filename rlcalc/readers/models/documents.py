@@ -43,7 +43,7 @@ def load_model(
         settings: top-level parameters that are not to be what the document says.
 
     Raises:
-        InputError: it is not there, or no model, or one that contradicts itself.
+        InputError: it is not there, or is not a model, or contradicts itself.
         UsageError: it names several files.
     """
     with opened(only_file(source), request.kind) as file:
@@ -152,7 +152,7 @@ def _require_parameters(settings: Mapping[str, Any], where: Where) -> None:
 def _not_a_model(document: dict[Any, Any], file: File) -> InputError:
     if "trajectories" in document or "rewards" in document:
         return InputError(
-            "these are trajectories, and no model",
+            "these are trajectories, not a model",
             file.at(),
             "rlcalc estimate computes V, Q and A from trajectories; a model has states with "
             "their actions",
@@ -248,7 +248,7 @@ def _wrong_outcomes(
     states: Labels,
     where: Where,
 ) -> list[Fault]:
-    """Return what is wrong with the outcomes of a pair: unknown states, a sum that is not 1."""
+    """Return the faults of the outcomes of a pair: unknown states, a sum that is not 1."""
     problems: list[Fault] = []
     path = ("states", state, name)
     in_list = isinstance(document.states[state][name], list)
@@ -286,14 +286,14 @@ def _wrong_sum(state: Any, action: Any, several: list[Outcome], total: float, wh
     )
 
 
-def with_start_and_policy(world: MDP, said: World, where: Where) -> MDP:
+def with_start_and_policy(world: MDP, document: World, where: Where) -> MDP:
     """Return a named world with the start and the policy that its document gives it.
 
     States that the policy does not name are left to the world's own policy, else to the uniform.
 
     Args:
         world: as it is without these.
-        said: the document.
+        document: it names the start and the policy.
         where: from a path in it to where that stands.
 
     Raises:
@@ -301,14 +301,14 @@ def with_start_and_policy(world: MDP, said: World, where: Where) -> MDP:
     """
     problems: list[Fault] = []
     start, weight = world.start, world.policy
-    if said.start is not None:
-        start = _start(said.start, world.states, where, problems)
-    if said.policy is not None:
-        weight = policy_of(said.policy, world, where, problems)
+    if document.start is not None:
+        start = _start(document.start, world.states, where, problems)
+    if document.policy is not None:
+        weight = policy_of(document.policy, world, where, problems)
     if problems:
         raise InputError.of(problems)
-    if weight is not None and world.policy is not None and said.policy:
-        named = [world.states.code(text_of_label(state)) for state in said.policy]
+    if weight is not None and world.policy is not None and document.policy:
+        named = [world.states.code(text_of_label(state)) for state in document.policy]
         weight = np.where(np.isin(world.expected.pair_state, named), weight, world.policy)
     return replace(world, start=start, policy=weight)
 

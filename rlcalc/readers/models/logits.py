@@ -73,8 +73,8 @@ def _of_state(
         if label not in logits:
             problems.append(unknown_name("action", label, names, where((action,))))
         elif not _is_logit(value):
-            said = repr(value) if isinstance(value, str) else value
-            problems.append(Fault(f"the logit is {shown(said)}", where((action,)), NUMBER))
+            text = repr(value) if isinstance(value, str) else value
+            problems.append(Fault(f"the logit is {shown(text)}", where((action,)), NUMBER))
         else:
             logits[label] = -math.inf if value is None else float(value)
     if names and not any(map(math.isfinite, logits.values())):

@@ -27,7 +27,7 @@ def only_file(source: str, what: str = "model") -> str:
             beside = sorted(name for name in os.listdir(source) if kind_of_name(name))
         raise InputError(
             f"{shown(source)} is a folder, and a {what} is one file",
-            fix=f"name one of {listed(beside)}" if beside else f"no file in it is a {what}",
+            fix=f"name one of {listed(beside)}" if beside else f"none of its files is a {what}",
         )
     files = resolve_files([source])
     if len(files) > 1:
@@ -86,7 +86,7 @@ def chosen_states(
 def repeated_action(state: object, action: object, where: str) -> InputError:
     """Say that a policy gives two probabilities for one action."""
     return InputError(
-        f"action '{shown(action)}' stands twice in state '{shown(state)}'",
+        f"action '{shown(action)}' comes twice in state '{shown(state)}'",
         where,
         "a policy has one probability for each; of values by steps to go, choose one step",
     )

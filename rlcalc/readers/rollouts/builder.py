@@ -27,7 +27,11 @@ from rlcalc.readers.rollouts.columns import (
 )
 from rlcalc.readers.rollouts.dumps.layout import Layout, Row
 from rlcalc.readers.rollouts.keys import key_runs, merged_rows, run_edges
-from rlcalc.readers.rollouts.nested_rows import checked_rollout, frame_of_rollouts, rows_of
+from rlcalc.readers.rollouts.nested_rows import (
+    checked_rollout,
+    frame_of_rollouts,
+    rollouts_of_record,
+)
 from rlcalc.readers.rollouts.overlaps import overlaps_in_a_file, overlaps_of_files
 from rlcalc.rollouts import Rollouts, arranged
 
@@ -178,7 +182,7 @@ class RolloutsBuilder:
         raise InputError(
             f"{shown(name.removeprefix(REWARD))} is {shown(seen, 120)}, expected {expected}",
             " and ".join([place(int(row)) for row in rows[:3]] + more),
-            "mend or leave out " + ("this row" if len(rows) == 1 else "these rows"),
+            "correct or leave out " + ("this row" if len(rows) == 1 else "these rows"),
         )
 
     def _add(self, frame: pl.DataFrame) -> None:
@@ -202,7 +206,7 @@ class RolloutsBuilder:
         rows: list[Row] = []
         for number, record in enumerate(records):
             where = place(number)
-            for row in rows_of(module, record, where, str(self.form)):
+            for row in rollouts_of_record(module, record, where, str(self.form)):
                 rows.append(checked_rollout(row, self.request, where))
                 if "group" not in row and "prompt" not in row:
                     rows[-1]["group"] = str(self.n_groups)  # the record is the group
@@ -256,10 +260,10 @@ class RolloutsBuilder:
             self.characters = self.request.texts
             texts = pl.Series(list(map(str, experience.actions.names())), dtype=pl.String)
             response = texts.gather(batch.action).alias("response").to_frame()
-            held = response.select(
+            kept_texts = response.select(
                 text_expressions(pl.col("response"), self.request, has_length=False)
             )
-            self._add(frame.hstack(held.get_columns()))
+            self._add(frame.hstack(kept_texts.get_columns()))
 
     # -- and all together ------------------------------------------------------------------------
 
@@ -382,28 +386,28 @@ class RolloutsBuilder:
             self.note(note)
 
     def _place(self, row: int) -> str:
-        before, name = next(held for held in reversed(self.files) if held[0] <= row)
+        before, name = next(entry for entry in reversed(self.files) if entry[0] <= row)
         return f"{shown(name)}, row {row - before + 1}"
 
 
 def _others(frame: pl.DataFrame) -> dict[str, Any]:
     """Return the columns that rollouts may have besides their rewards."""
-    found: dict[str, Any] = {
+    columns: dict[str, Any] = {
         name: numbers(frame[name]) for name in NUMBERS if name in frame.columns
     }
     if "advantage" in frame.columns and frame["advantage"].null_count():
-        found["absent"] = frame["advantage"].is_null().to_numpy()
+        columns["absent"] = frame["advantage"].is_null().to_numpy()
     if "truncated" in frame.columns:
-        found["truncated"] = frame["truncated"].fill_null(value=False).to_numpy()
+        columns["truncated"] = frame["truncated"].fill_null(value=False).to_numpy()
     if "hash" in frame.columns:
-        found["response"] = frame["hash"].fill_null(0).to_numpy()
+        columns["response"] = frame["hash"].fill_null(0).to_numpy()
     if "beginning" in frame.columns:
-        found["beginning"] = frame["beginning"]
+        columns["beginning"] = frame["beginning"]
     if "question" in frame.columns and frame["question"].null_count() < len(frame):
-        found["question"] = frame["question"]
+        columns["question"] = frame["question"]
     if "rollout" in frame.columns:
-        found["named"] = frame["rollout"]
-    return found
+        columns["named"] = frame["rollout"]
+    return columns
 
 
 def _shifted(place: Place, before: int, row: int) -> str:

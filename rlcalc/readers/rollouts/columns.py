@@ -40,8 +40,8 @@ def requested_layout(
     if request.reward:
         chosen["reward"] = request.reward
     there = f"there are {listed(names, most=20)}" if names else "there are no columns"
-    for column in [one for held in chosen.values() for one in _each(held)]:
-        if not _present(column, names):
+    for column in [one for columns in chosen.values() for one in _each(columns)]:
+        if not _has_column(column, names):
             guess = meant(column, names)
             raise InputError(f"there is no column {shown(column)}", where, guess + there)
     if request.group:
@@ -51,7 +51,7 @@ def requested_layout(
     layout = replace(layout, derive=kept, kinds=kinds, **chosen)
     group = None if request.group_size else layout.group or layout.prompt
     for column in (*layout.reward, *_each(group)):
-        if not _present(column, names):
+        if not _has_column(column, names):
             fix = (
                 f"perhaps it has another format: leave out --from, or name another format; {there}"
             )
@@ -71,7 +71,7 @@ def requested_layout(
 def _without_lacking(layout: Layout, names: Sequence[str]) -> Layout:
     """Return a layout without the columns that a table does not have, all of which it can spare."""
     columns = {meaning: getattr(layout, meaning) for meaning in MEANINGS}
-    lacking = [m for m, column in columns.items() if column and not _present(column, names)]
+    lacking = [m for m, column in columns.items() if column and not _has_column(column, names)]
     none: dict[str, Any] = dict.fromkeys(lacking)
     return replace(layout, **none)
 
@@ -82,24 +82,24 @@ def _each(columns: str | tuple[str, ...] | None) -> tuple[str, ...]:
     return columns if isinstance(columns, tuple) else (columns,)
 
 
-def _present(column: str, names: Sequence[str]) -> bool:
+def _has_column(column: str, names: Sequence[str]) -> bool:
     """Whether a column is there, by its name or as a field of one: metrics.correct."""
     return column in names or ("." in column and column.partition(".")[0] in names)
 
 
 def expressions(layout: Layout, schema: Schema, request: RolloutRequest) -> list[pl.Expr]:
-    """Return what to read of a table; `bad:NAME` holds what is no number where one belongs."""
-    found: list[pl.Expr] = []
+    """Return what to read of a table; `bad:NAME` holds the values that are not numbers."""
+    selected: list[pl.Expr] = []
     for column in layout.reward:
-        found += _number(layout, "reward", column, schema, REWARD + column)
+        selected += _number(layout, "reward", column, schema, REWARD + column)
     for meaning in NUMBERS:
         if (column := getattr(layout, meaning)) is not None:
-            found += _number(layout, meaning, column, schema, meaning)
+            selected += _number(layout, meaning, column, schema, meaning)
     if layout.step is not None:
-        found += _whole(layout.step, schema)
+        selected += _whole(layout.step, schema)
     if layout.truncated is not None:
-        found += _flag(layout, layout.truncated, schema)
-    return found + _names(layout, schema, request)
+        selected += _flag(layout, layout.truncated, schema)
+    return selected + _names(layout, schema, request)
 
 
 def _source(column: str, schema: Schema) -> tuple[pl.Expr, pl.DataType]:
@@ -146,7 +146,7 @@ def _flag(layout: Layout, column: str, schema: Schema) -> list[pl.Expr]:
 
 
 def _names(layout: Layout, schema: Schema, request: RolloutRequest) -> list[pl.Expr]:
-    found = []
+    selected = []
     by_prompt = layout.prompt is not None and (layout.group is None or request.group_size)
     for meaning in ("rollout",) if by_prompt else ("group", "rollout"):
         if (column := getattr(layout, meaning)) is None:
@@ -157,15 +157,15 @@ def _names(layout: Layout, schema: Schema, request: RolloutRequest) -> list[pl.E
             name = derive(name)
         elif kind.is_integer() and kind != pl.UInt64 and meaning == "group":
             name = value.cast(pl.Int64)
-        found.append(name.alias(meaning))
+        selected.append(name.alias(meaning))
     if by_prompt and layout.prompt is not None:
-        found.append(hashed(as_text(*_source(layout.prompt, schema))).alias("group"))
+        selected.append(hashed(as_text(*_source(layout.prompt, schema))).alias("group"))
     if layout.prompt is not None and request.beginnings:
-        found.append(beginning_of(as_text(*_source(layout.prompt, schema))).alias("question"))
+        selected.append(beginning_of(as_text(*_source(layout.prompt, schema))).alias("question"))
     if layout.response is not None and (request.texts or request.beginnings):
         text = as_text(*_source(layout.response, schema))
-        found += text_expressions(text, request, has_length=layout.length is not None)
-    return found
+        selected += text_expressions(text, request, has_length=layout.length is not None)
+    return selected
 
 
 def hashed(text: pl.Expr) -> pl.Expr:
@@ -175,13 +175,13 @@ def hashed(text: pl.Expr) -> pl.Expr:
 
 def text_expressions(text: pl.Expr, request: RolloutRequest, *, has_length: bool) -> list[pl.Expr]:
     """Return what is kept of responses, if anything."""
-    found = []
+    selected = []
     if request.texts:
-        found.append(text.hash().alias("hash"))
-        found += [] if has_length else [text.str.len_chars().cast(pl.Float64).alias("length")]
+        selected.append(text.hash().alias("hash"))
+        selected += [] if has_length else [text.str.len_chars().cast(pl.Float64).alias("length")]
     if request.beginnings:
-        found.append(beginning_of(text).alias("beginning"))
-    return found
+        selected.append(beginning_of(text).alias("beginning"))
+    return selected
 
 
 def beginning_of(text: pl.Expr) -> pl.Expr:
@@ -193,12 +193,12 @@ def types_of(
     layout: Layout, first: Mapping[str, Any], request: RolloutRequest
 ) -> dict[str, pl.DataType]:
     """Return the types in which JSON's values are read, by source column."""
-    wanted = [("reward", column) for column in layout.reward]
-    wanted += [(m, getattr(layout, m)) for m in MEANINGS if getattr(layout, m) is not None]
-    wanted += [("length", column) for column in layout.beside]
+    columns = [("reward", column) for column in layout.reward]
+    columns += [(m, getattr(layout, m)) for m in MEANINGS if getattr(layout, m) is not None]
+    columns += [("length", column) for column in layout.beside]
     kinds: dict[str, pl.DataType] = {}
     fields: dict[str, dict[str, pl.DataType]] = {}
-    for meaning, column in wanted:
+    for meaning, column in columns:
         if meaning == "response" and not (request.texts or request.beginnings):
             continue
         by_id = layout.group is not None and not request.group_size
@@ -210,13 +210,13 @@ def types_of(
         else:
             head, _, rest = column.partition(".")
             fields.setdefault(head, {})[rest] = kind
-    return {**kinds, **{head: pl.Struct(held) for head, held in fields.items()}}
+    return {**kinds, **{head: pl.Struct(inner) for head, inner in fields.items()}}
 
 
-def _kind(said: str | None, meaning: str, first: Any) -> pl.DataType:
-    if said == "list":
+def _kind(kind_name: str | None, meaning: str, first: Any) -> pl.DataType:
+    if kind_name == "list":
         return pl.List(pl.Int64)
-    if meaning in TEXTS or said == "text":
+    if meaning in TEXTS or kind_name == "text":
         return pl.String()
     if meaning == "truncated" or isinstance(first, bool):
         return pl.Boolean()
@@ -250,10 +250,10 @@ def value_of_type(value: Any, kind: Any, name: str, where: str) -> Any:
     if isinstance(kind, pl.List) and isinstance(value, list):
         return [0] * len(value)  # only its length is asked for
     if isinstance(kind, pl.Struct):
-        held = value if isinstance(value, dict) else {}
+        fields = value if isinstance(value, dict) else {}
         return {
             field.name: value_of_type(
-                held.get(field.name), field.dtype, f"{name}.{field.name}", where
+                fields.get(field.name), field.dtype, f"{name}.{field.name}", where
             )
             for field in kind.fields
         }

@@ -1,4 +1,4 @@
-"""Whose rollouts a source holds, by its first record: for commands that read something else."""
+"""The trainer whose rollouts a source holds, for commands that read trajectories."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def _first_record(name: str) -> Any:
             return dict.fromkeys(next(csv.reader([_line(file)], delimiter=separator)))
         if file.kind == "jsonl":
             return json_reader.value_of(_line(file), file.at())
-        held = json_reader.value_of(text_of(file), file.at()) if file.kind == "json" else None
-        return held[0] if isinstance(held, list) and held else held
+        value = json_reader.value_of(text_of(file), file.at()) if file.kind == "json" else None
+        return value[0] if isinstance(value, list) and value else value
 
 
 def _line(file: File) -> str:

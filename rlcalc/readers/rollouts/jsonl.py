@@ -5,9 +5,7 @@ A block that Polars does not take (NaN, a torn last line, something wrong) goes 
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from io import FileIO
@@ -18,6 +16,7 @@ import polars as pl
 
 from rlcalc.errors import InputError, shown
 from rlcalc.readers import json as json_reader
+from rlcalc.readers.read_ahead import read_ahead
 from rlcalc.readers.rollouts.builder import RolloutsBuilder
 from rlcalc.readers.rollouts.columns import expressions, types_of
 from rlcalc.readers.rollouts.dumps.layout import Layout
@@ -62,7 +61,7 @@ def read(file: File, builder: RolloutsBuilder) -> None:
         return
     kinds = types_of(layout, first, builder.request)
     chosen = expressions(layout, kinds, builder.request)
-    for block, frame in _ahead(partial(_frame, kinds, chosen), blocks):
+    for block, frame in read_ahead(partial(_frame, kinds, chosen), blocks, AHEAD):
         if frame is None:
             _by_line(block, layout, file, builder)
         else:
@@ -121,21 +120,6 @@ def _line_at(path: str, offset: int) -> int:
             ends += text.count(b"\n")
             offset -= len(text)
     return ends + 1
-
-
-def _ahead(
-    work: Callable[[Block], pl.DataFrame | None], blocks: Iterable[Block]
-) -> Iterator[tuple[Block, pl.DataFrame | None]]:
-    """Yield each block with what the work makes of it, while following ones are worked on."""
-    with ThreadPoolExecutor(AHEAD) as pool:
-        running: deque[tuple[Block, Future[pl.DataFrame | None]]] = deque()
-        for block in blocks:
-            running.append((block, pool.submit(work, block)))
-            if len(running) > AHEAD:
-                done, future = running.popleft()
-                yield done, future.result()
-        for done, future in running:
-            yield done, future.result()
 
 
 def _first(block: Block, file: File) -> dict[str, Any]:

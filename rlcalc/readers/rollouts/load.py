@@ -93,8 +93,8 @@ def loading(sources: Sequence[str], request: RolloutRequest) -> Iterator[Callabl
     import polars  # noqa: F401  first, so that what follows runs beside its reading
 
     with ThreadPoolExecutor(1) as pool:
-        held = pool.submit(load, sources, request)
-        yield held.result
+        pending = pool.submit(load, sources, request)
+        yield pending.result
 
 
 def load_frame(frame: Any, request: RolloutRequest) -> Rollouts:
@@ -258,9 +258,9 @@ def _is_trajectories(record: Any) -> bool:
     """Whether a document holds trajectories in a form of ours."""
     if not isinstance(record, dict) or "training_step" in record:
         return False
-    held = record.get("trajectories")
-    return isinstance(held, list) and not any(
-        isinstance(t, dict) and "messages_and_choices" in t for t in held
+    trajectories = record.get("trajectories")
+    return isinstance(trajectories, list) and not any(
+        isinstance(t, dict) and "messages_and_choices" in t for t in trajectories
     )
 
 

@@ -1,4 +1,4 @@
-"""Rows of nested dumps: what a module made of a record, with its numbers looked at, as a frame."""
+"""Rows of nested dumps: what a dump module made of a record, checked, as a frame."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from rlcalc.readers.rollouts.request import RolloutRequest
 
 
-def rows_of(module: ModuleType, record: Mapping[str, Any], where: str, form: str) -> list[Row]:
+def rollouts_of_record(
+    module: ModuleType, record: Mapping[str, Any], where: str, form: str
+) -> list[Row]:
     """Return the rollouts of a record.
 
     Raises:
@@ -53,7 +55,7 @@ def checked_rollout(row: Row, request: RolloutRequest, where: str) -> Row:
     """Return a rollout of a nested dump with the rewards that were asked for, as numbers.
 
     Raises:
-        InputError: a number is none, or a reward that was asked for is not there.
+        InputError: a value is not a number, or a reward that was asked for is not there.
     """
     if request.reward:
         known = {**row.get("more", {}), **row["reward"]}
@@ -74,7 +76,9 @@ def checked_rollout(row: Row, request: RolloutRequest, where: str) -> Row:
             kind = pl.Int64() if name == "step" else pl.Float64()
             row[name] = value_of_type(row[name], kind, name, where)
     if not 0 <= (row.get("length") or 0.0) < WHOLE and not math.isnan(row["length"]):
-        raise InputError(f"length is {row['length']:g}, expected a length from 0", where, "mend it")
+        raise InputError(
+            f"length is {row['length']:g}, expected a length from 0", where, "correct it"
+        )
     return row
 
 
@@ -101,13 +105,13 @@ def frame_of_rollouts(rows: list[Row], *, beginnings: bool) -> pl.DataFrame:
         REWARD + name: pl.Series([row["reward"].get(name) for row in rows], dtype=pl.Float64)
         for name in rewards
     }
-    held = {name for row in rows for name, value in row.items() if value is not None}
-    for name in held & {*NUMBERS, "step"}:
+    present = {name for row in rows for name, value in row.items() if value is not None}
+    for name in present & {*NUMBERS, "step"}:
         kind = pl.Int64() if name == "step" else pl.Float64()
         columns[name] = pl.Series([row.get(name) for row in rows], dtype=kind)
-    if "truncated" in held:
+    if "truncated" in present:
         columns["truncated"] = pl.Series([bool(row.get("truncated")) for row in rows])
-    for name in held & {"group", "rollout", "prompt", "response"}:
+    for name in present & {"group", "rollout", "prompt", "response"}:
         values = [row.get(name) for row in rows]
         texts = [None if value is None else as_plain_text(value) for value in values]
         columns[name] = pl.Series(texts, dtype=pl.String)

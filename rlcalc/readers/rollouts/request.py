@@ -30,7 +30,9 @@ class RolloutRequest:
             meaning: getattr(self, meaning)
             for meaning in ("group", "advantage", "length", "step", "rollout", "baseline")
         }
-        return {meaning: held for meaning, held in named.items() if held not in (None, "none")}
+        return {
+            meaning: column for meaning, column in named.items() if column not in (None, "none")
+        }
 
     def weight_of(self) -> dict[str, float]:
         """Return what each reward function counts for.

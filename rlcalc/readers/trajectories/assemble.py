@@ -56,7 +56,7 @@ class Assembler:
         self.highest_closed = np.iinfo(np.int64).min
 
     def begin_file(self, name: str, *, by_environment: bool, padded: bool) -> None:
-        """Take note that the next rows come from another file."""
+        """Begin another file: the next rows come from it."""
         self.file_start.append(self.n_arrived)
         self.file_name.append(name)
         self.by_environment, self.padded = by_environment, padded

@@ -1,45 +1,19 @@
-"""One reading of some sources: what it was asked, what it has found, and what its files share."""
+"""The state of one reading: its request, its experience, and the encoders that its files share."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from rlcalc.readers.sources import ReadRequest
 from rlcalc.trajectories import Experience, Trajectories
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     import polars as pl
 
     from rlcalc.readers.trajectories.assemble import Assembler
     from rlcalc.readers.trajectories.step_table import LabelEncoders, Table
-
-
-Item = TypeVar("Item")
-Worked = TypeVar("Worked")
-
-
-def one_ahead(
-    work: Callable[[Item], Worked], items: Iterable[Item]
-) -> Iterator[tuple[Item, Worked]]:
-    """Yield each item with what the work makes of it, while the next one is being worked on."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        before: tuple[Item, Future[Worked]] | None = None
-        try:
-            for item in items:
-                following = item, pool.submit(work, item)
-                if before:
-                    yield before[0], before[1].result()
-                before = following
-        finally:  # also when there are no more items because reading them failed
-            if before and not before[1].cancelled() and sys.exc_info()[0] is not GeneratorExit:
-                yield before[0], before[1].result()
 
 
 class ReaderContext:

@@ -44,7 +44,7 @@ class Lines:
         self.separator = "\t" if file.kind == "tsv" else ","
         self.header = b""
         self.table: Table | None = None
-        self.open = b""  # what stands behind the last whole row, inside quotes
+        self.open = b""  # the bytes behind the last whole row, inside quotes
         self.line = 1  # the number of the first line of the block
         self.block, self.before = b"", 0  # the block, and how many rows came before it
 
@@ -63,7 +63,7 @@ class Lines:
         self.line += data.count(b"\n")
 
     def finish(self) -> None:
-        """Tell what is wrong with the file as a whole."""
+        """Report the faults of the file as a whole."""
         if self.open.strip():
             self._never_closed()
         if self.table is None or not self.table.n_rows:
@@ -102,7 +102,7 @@ class Lines:
             raise InputError("the header is not UTF-8", where, "save it as UTF-8") from error
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise InputError(f"columns {listed(twice)} stand twice", where, "rename one")
+            raise InputError(f"the columns {listed(twice)} come twice", where, "rename one")
         self.table = self.context.table(
             self.file.at(), dict.fromkeys(names, pl.String()), self._place, typed=False
         )

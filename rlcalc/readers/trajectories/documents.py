@@ -56,7 +56,7 @@ def read(file: File, context: ReaderContext) -> list[Trajectories]:
 
 
 def note_for_documents(context: ReaderContext) -> None:
-    """Say that what was asked of tables means nothing here."""
+    """Note that options for tables do not apply to a document."""
     request = context.request
     if request.columns or request.one_step or request.order_by:
         context.experience.note(
@@ -65,7 +65,7 @@ def note_for_documents(context: ReaderContext) -> None:
 
 
 def _as_list(values: list[Any]) -> list[Any]:
-    """One trajectory as a bare list, or a bare list of them (what `jq -s` makes of lines)."""
+    """Return a bare list of trajectories, also where it is one trajectory (`jq -s` makes lists)."""
     return (
         values if values and isinstance(values[0], list | dict) and not _steps(values) else [values]
     )
@@ -80,7 +80,7 @@ def _not_trajectories(document: dict[str, Any], file: File) -> Fault | None:
         return None
     if isinstance(document.get("states"), dict) or "environment" in document:
         return Fault(
-            "this is a model, and not trajectories",
+            "this is a model, not trajectories",
             file.at(),
             "give trajectories; rlcalc estimate simulates the model with -n EPISODES",
         )

@@ -19,7 +19,7 @@ from rlcalc.readers import json as json_reader
 from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.places import dotted
 from rlcalc.readers.sources import File, decoded, line_blocks
-from rlcalc.readers.trajectories.context import ReaderContext, one_ahead
+from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.readers.trajectories.documents import batch, note_for_documents
 from rlcalc.trajectories import Trajectories
 
@@ -56,8 +56,10 @@ def read(file: File, context: ReaderContext) -> Iterator[Trajectories]:
         and len(block) >= SMALL
         and (schema := _schema(first, context.encoders))
     ):
+        from rlcalc.readers.read_ahead import read_ahead
+
         whole = WholeBlocks(schema, file, context)
-        for (number, block), frame in one_ahead(lambda item: whole.frame(item[1]), following):
+        for (number, block), frame in read_ahead(lambda item: whole.frame(item[1]), following):
             done = None if frame is None else whole.trajectories(frame, block)
             yield from by_line(block, number, file, context) if done is None else [done]
         return

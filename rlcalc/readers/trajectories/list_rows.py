@@ -25,7 +25,7 @@ ONE_MORE = ("state", "value")
 
 
 def trajectories_of(frame: pl.DataFrame, table: Table) -> Trajectories:
-    """Return the trajectories of a frame; rows in which something is wrong are told and left out.
+    """Return the trajectories of a frame; rows with faults are reported and left out.
 
     Raises:
         InputError: a row is not as it should be, unless faults are collected.
@@ -44,7 +44,7 @@ def trajectories_of(frame: pl.DataFrame, table: Table) -> Trajectories:
 
 
 def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
-    """Return what is wrong with rows of lists, and in which rows."""
+    """Return the faults of rows of lists, and the rows of each."""
     columns = table.column
     lists = _lists(table)
     flat = [name for name in lists if not frame.schema[columns[name]].is_nested()]

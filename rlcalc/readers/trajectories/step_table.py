@@ -70,7 +70,7 @@ def map_columns(
     known: Mapping[str, tuple[str, ...]] = COLUMN_NAMES,
     needed: tuple[str, ...] = STEP,
 ) -> dict[str, str]:
-    """Return which source column holds what, by the usual names and by --columns.
+    """Return the source column of each meaning, by the usual names and by --columns.
 
     Args:
         names: the columns that there are.
@@ -82,25 +82,25 @@ def map_columns(
     Raises:
         InputError: a column that is needed or named is not there.
     """
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     by_lower = {name.lower(): name for name in reversed(names)}
     for meaning, usual in known.items():
         match = next((by_lower[name] for name in usual if name in by_lower), None)
         if match is not None and match not in request.columns.values():
-            found[meaning] = match
+            columns[meaning] = match
     for meaning, column in request.columns.items():
         if meaning not in known:
             raise InputError(
-                f"--columns names {shown(meaning)}, which is nothing that a row has",
+                f"--columns names {shown(meaning)}, which is not a column of a step",
                 fix=meant(meaning, known) + f"known: {', '.join(known)}",
             )
         sign = "-" if meaning in NUMBERS and column not in names else ""
-        found[meaning] = _present(column.removeprefix(sign), names, where)
+        columns[meaning] = _existing_column(column.removeprefix(sign), names, where)
     if request.order_by:
-        found["time"] = _present(request.order_by, names, where)
-    missing = [meaning for meaning in needed if meaning not in found]
+        columns["time"] = _existing_column(request.order_by, names, where)
+    missing = [meaning for meaning in needed if meaning not in columns]
     if missing:
-        free = [name for name in names if name not in found.values()]
+        free = [name for name in names if name not in columns.values()]
         guess = {m: next((n for n in free if nearest(n, known[m])), None) for m in missing}
         pairs = ",".join(f"{m}={(guess[m] and shown(guess[m])) or 'COLUMN'}" for m in missing)
         raise InputError(
@@ -108,10 +108,10 @@ def map_columns(
             where,
             f"choose one: --columns {pairs}; there are {listed(names, most=20)}",
         )
-    return found
+    return columns
 
 
-def _present(column: str, names: list[str], where: str) -> str:
+def _existing_column(column: str, names: list[str], where: str) -> str:
     if column in names:
         return column
     raise InputError(
@@ -163,7 +163,7 @@ class Table:
         return "reward" in self.column and self.schema[self.column["reward"]].is_nested()
 
     def _note_near_misses(self) -> None:
-        """Say which columns are not read although their names are almost those of something."""
+        """Note the columns that are not read although their names are almost known ones."""
         absent = [name for m, names in self.known.items() if m not in self.column for name in names]
         read = set(self.column.values())
         for name in self.schema:
@@ -224,7 +224,7 @@ class Table:
         return list(dict.fromkeys(self.column.values()))
 
     def rows(self, frame: pl.DataFrame, source: Callable[[], pl.DataFrame]) -> Rows:
-        """Return a frame of `expressions` as rows; what is wrong is told, and left out.
+        """Return a frame of `expressions` as rows; rows with faults are reported and left out.
 
         Args:
             frame: what the expressions gave.
@@ -255,15 +255,17 @@ class Table:
             else:
                 columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy()
             if bad.any():
-                self._tell(name, bad, source)
+                self._report(name, bad, source)
                 wrong |= bad
         self.n_rows += n
         self.experience.n_rows += n
         rows = Rows(columns)
         return rows.take(~wrong) if wrong.any() else rows
 
-    def _tell(self, name: str, bad: NDArray[np.bool_], source: Callable[[], pl.DataFrame]) -> None:
-        """Tell which rows of a column are wrong, and how."""
+    def _report(
+        self, name: str, bad: NDArray[np.bool_], source: Callable[[], pl.DataFrame]
+    ) -> None:
+        """Report the rows of a column that are wrong."""
         places = np.flatnonzero(bad)
         if name == "key":
             name = "trajectory" if "trajectory" in self.column else "environment"
@@ -280,7 +282,7 @@ class Table:
             Fault(
                 f"{shown(column)} is {listed(map(_value, seen))}, expected {expected}",
                 f"{self.file}, {listed(rows, total=len(places))}",
-                f"mend or leave out {'this row' if len(places) == 1 else 'these rows'}",
+                f"correct or leave out {'this row' if len(places) == 1 else 'these rows'}",
             )
         )
 
@@ -317,14 +319,14 @@ def as_text(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
 
 def as_number(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
-    """Return numbers; what is none is null."""
+    """Return numbers; null where the text is not a number."""
     if kind == pl.String:
         return column.str.strip_chars().cast(pl.Float64, strict=False)
     return column.cast(pl.Float64, strict=False)
 
 
 def as_flag(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
-    """Return flags; a missing one is not set, what is none is null."""
+    """Return flags; a missing one is not set, null where the text is not a flag."""
     if kind == pl.Boolean:
         return column.fill_null(value=False)
     text = column.cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase()
@@ -339,7 +341,7 @@ def as_time(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
 
 def moments_in_time(column: pl.Series) -> pl.Series:
-    """Return text as numbers, or as the seconds of dates where it is no number; else null."""
+    """Return text as numbers, or as the seconds of dates where it is not a number; else null."""
     number = column.cast(pl.Float64, strict=False)
     if number.null_count() == column.null_count():
         return number
@@ -353,7 +355,9 @@ class LabelEncoder:
     def __init__(self, labels: Labels) -> None:
         self.labels = labels
         self.kind = pl.Categorical(pl.Categories.random())
-        self._held = pl.Series([""]).cast(self.kind)  # Polars forgets numbers that no column uses
+        self._keeps_codes = pl.Series([""]).cast(
+            self.kind
+        )  # Polars forgets numbers that no column uses
         self._number = np.full(16, -1, dtype=np.int32)  # by category; -1: not met yet
 
     def category(self, text: pl.Expr) -> pl.Expr:
@@ -401,5 +405,5 @@ class LabelEncoders:
         )
 
     def of_column(self, meaning: str) -> LabelEncoder:
-        """Return the book for a column of labels."""
+        """Return the encoder of a column of labels."""
         return {"action": self.action, "name": self.name}.get(meaning, self.state)

@@ -29,7 +29,7 @@ def test_an_empty_folder_offers_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         only_file(str(tmp_path), "policy")
 
-    assert error.value.faults[0].fix == "no file in it is a policy"
+    assert error.value.faults[0].fix == "none of its files is a policy"
 
 
 def test_a_glob_must_match_one_file(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ BAD: dict[str, tuple[str, str, str, str]] = {
     ),
     "twice.csv": (
         "state,action,pi\n0,1,0.5\n0,1,0.5\n",
-        "action '1' stands twice in state '0'",
+        "action '1' comes twice in state '0'",
         "twice.csv",
         "one probability for each",
     ),

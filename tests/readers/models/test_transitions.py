@@ -87,7 +87,7 @@ def test_a_table_of_a_policy_is_read_in_any_order_and_never_twice(tmp_path: Path
     with opened(str(path), None) as file:
         given_by = read_policy(file)
     pl.concat([frame, frame[:1]]).write_parquet(path)
-    with opened(str(path), None) as file, pytest.raises(InputError, match="stands twice"):
+    with opened(str(path), None) as file, pytest.raises(InputError, match="comes twice"):
         read_policy(file)
 
     assert given_by == {"b": {"0": 1.0}, "a": {"1": 0.75, "0": 0.25}}

@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from rlcalc.errors import InputError
 from rlcalc.readers.rollouts.dumps import skyrl, verl
 from rlcalc.readers.rollouts.dumps.layout import Row
-from rlcalc.readers.rollouts.nested_rows import checked_rollout, frame_of_rollouts, rows_of
+from rlcalc.readers.rollouts.nested_rows import (
+    checked_rollout,
+    frame_of_rollouts,
+    rollouts_of_record,
+)
 from rlcalc.readers.rollouts.request import RolloutRequest
 
 PLAIN = RolloutRequest()
@@ -81,7 +85,7 @@ def test_a_record_of_another_shape_is_no_record_of_the_format(
     module: ModuleType, record: dict[str, Any], what: str
 ) -> None:
     with pytest.raises(InputError, match=what) as error:
-        rows_of(module, record, WHERE, "the format")
+        rollouts_of_record(module, record, WHERE, "the format")
 
     assert error.value.faults[0].where == WHERE
     assert "--from" in error.value.faults[0].fix

@@ -88,7 +88,7 @@ def test_a_bad_cell_is_told_by_its_row_and_by_its_line(table: Write) -> None:
     (fault,) = caught.value.faults
     assert fault.what == "reward is 'one', expected a finite number"
     assert fault.where == f"{path}, row 2 (line 4)"
-    assert fault.fix == "mend or leave out this row"
+    assert fault.fix == "correct or leave out this row"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_row_that_is_none_is_told_with_its_line(
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        (b"state,action,reward,state\na,x,1,b\n", "columns state stand twice"),
+        (b"state,action,reward,state\na,x,1,b\n", "columns state come twice"),
         (b"state,action,reward,\xff\na,x,1,b\n", "the header is not UTF-8"),
         (b"episode,state,action,reward\n", "the table has a header and no rows"),
     ],

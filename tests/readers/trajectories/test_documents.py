@@ -127,8 +127,8 @@ def test_a_fault_is_told_with_its_trajectory(
     [
         ({"trajectorys": [PATH]}, "there are no trajectories", "did you mean trajectories by"),
         ({"walks": [PATH]}, "there are no trajectories", "add the key trajectories; given: walks"),
-        ({"states": {"a": {}}}, "this is a model, and not trajectories", "-n EPISODES"),
-        ({"environment": "lake"}, "this is a model, and not trajectories", "-n EPISODES"),
+        ({"states": {"a": {}}}, "this is a model, not trajectories", "-n EPISODES"),
+        ({"environment": "lake"}, "this is a model, not trajectories", "-n EPISODES"),
     ],
 )
 def test_what_holds_no_trajectories_is_told_from_what_misspells_them(

@@ -56,7 +56,12 @@ def test_a_sign_turns_costs_into_rewards() -> None:
     ("names", "columns", "what", "fix"),
     [
         (["s", "a", "rewrd"], {}, "no column for the reward", "--columns reward=rewrd; there are"),
-        (["s", "a", "r"], {"rewrd": "r"}, "names rewrd, which is nothing", "did you mean reward?"),
+        (
+            ["s", "a", "r"],
+            {"rewrd": "r"},
+            "names rewrd, which is not a column",
+            "did you mean reward?",
+        ),
         (["s", "a", "gain"], {"reward": "gian"}, "no column gian", "did you mean gain?"),
         (["s", "a", "gain"], {"state": "-gain"}, "no column -gain", "did you mean gain?"),
     ],

@@ -16,9 +16,9 @@ def fits(record: Mapping[str, Any]) -> bool:
 
 
 def _old(record: Mapping[str, Any]) -> bool:
-    held = record["trajectories"]
-    return isinstance(held, list) and all(
-        isinstance(t, dict) and "messages_and_choices" in t for t in held
+    trajectories = record["trajectories"]
+    return isinstance(trajectories, list) and all(
+        isinstance(t, dict) and "messages_and_choices" in t for t in trajectories
     )
 
 

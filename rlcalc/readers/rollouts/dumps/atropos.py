@@ -28,9 +28,9 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
         raise InputError(what, fix="give one each of every rollout, or leave out this line")
     for score, mask, advantage in zip(scores, masks, advantages, strict=True):
         trained = [place for place, token in enumerate(mask) if token != -100]
-        held = advantage[trained[0]] if advantage and trained else None
+        first = advantage[trained[0]] if advantage and trained else None
         yield {
             "reward": {"score": score},
-            "advantage": held,
+            "advantage": first,
             "length": len(trained),
         }

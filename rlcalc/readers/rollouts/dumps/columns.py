@@ -36,12 +36,12 @@ def fits(record: Mapping[str, Any]) -> bool:
 def layout(names: Sequence[str], numbers: Sequence[str]) -> Layout:
     """Return where the table has what; see `trl.layout`."""
     by_lower = {name.lower(): name for name in reversed(names)}
-    found: dict[str, Any] = {
+    columns: dict[str, Any] = {
         meaning: next((by_lower[name] for name in usual if name in by_lower), None)
         for meaning, usual in NAMES.items()
     }
-    reward = found.pop("reward")
-    by_prompt = found["group"] is None and found["prompt"] is not None
+    reward = columns.pop("reward")
+    by_prompt = columns["group"] is None and columns["prompt"] is not None
     return Layout(
-        reward=(reward,) if reward else (), grouped="prompt" if by_prompt else "id", **found
+        reward=(reward,) if reward else (), grouped="prompt" if by_prompt else "id", **columns
     )

@@ -50,7 +50,7 @@ def _numbers(scores: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
     for name, score in scores.items():
         value = score.get("value") if isinstance(score, dict) else score
         if isinstance(value, dict):
-            yield from ((f"{name}.{part}", _number(held)) for part, held in value.items())
+            yield from ((f"{name}.{part}", _number(score)) for part, score in value.items())
         else:
             yield name, _number(value)
 
@@ -67,8 +67,8 @@ def contents(path: str) -> list[str]:
     Raises:
         InputError: the archive is damaged.
     """
-    with _undamaged(path), zipfile.ZipFile(path) as held:
-        return held.namelist()
+    with _undamaged(path), zipfile.ZipFile(path) as zipped:
+        return zipped.namelist()
 
 
 def archive(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -77,8 +77,8 @@ def archive(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
     Raises:
         InputError: the archive or a sample is damaged, or a sample is larger than any should be.
     """
-    with _undamaged(path), zipfile.ZipFile(path) as held:
-        for entry in held.infolist():
+    with _undamaged(path), zipfile.ZipFile(path) as zipped:
+        for entry in zipped.infolist():
             if not (entry.filename.startswith("samples/") and entry.filename.endswith(".json")):
                 continue
             if entry.file_size > LARGEST_DOCUMENT:
@@ -87,7 +87,7 @@ def archive(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
                     shown(path),
                     "leave out this sample",
                 )
-            yield entry.filename, json.loads(held.read(entry))
+            yield entry.filename, json.loads(zipped.read(entry))
 
 
 @contextmanager

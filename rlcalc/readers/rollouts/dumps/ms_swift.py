@@ -25,17 +25,17 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
     Raises:
         InputError: its lists are of different lengths.
     """
-    lists = {name: held for name, held in record.items() if isinstance(held, list)}
-    lengths = {name: len(held) for name, held in lists.items()}
+    lists = {name: values for name, values in record.items() if isinstance(values, list)}
+    lengths = {name: len(values) for name, values in lists.items()}
     if len(set(lengths.values())) > 1:
         raise InputError(f"lists of different lengths: {lengths}", fix="leave out this line")
     rewards = [
         name
-        for name, held in lists.items()
-        if name not in OTHERS and all(value is None or finite(value) for value in held)
+        for name, values in lists.items()
+        if name not in OTHERS and all(value is None or finite(value) for value in values)
     ]
     for place in range(len(record["prompt"])):
-        at = {name: held[place] for name, held in lists.items()}
+        at = {name: values[place] for name, values in lists.items()}
         yield {
             "prompt": at["prompt"],
             "step": int(at["step"]) if str(at.get("step", "")).isdigit() else None,

@@ -20,7 +20,7 @@ def fits(record: Mapping[str, Any]) -> bool:
 
 def rows(record: Mapping[str, Any]) -> Iterator[Row]:
     """Yield the rollout; after dynamic sampling the kept reward is in `filtered_rewards`."""
-    value = {name: _unwrapped(held) for name, held in record.items()}
+    value = {name: _unwrapped(cell) for name, cell in record.items()}
     mask, tokens = value.get("token_loss_mask"), value.get("token_ids")
     trained = [place for place, flag in enumerate(mask or []) if flag]
     content = value.get("content") or []
@@ -36,5 +36,5 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
     }
 
 
-def _unwrapped(held: Any) -> Any:
-    return held[0] if isinstance(held, list) and len(held) == 1 else held
+def _unwrapped(cell: Any) -> Any:
+    return cell[0] if isinstance(cell, list) and len(cell) == 1 else cell

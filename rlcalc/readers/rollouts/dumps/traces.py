@@ -47,8 +47,8 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _question(trace: Mapping[str, Any]) -> Any:
-    given = [node for node in trace.get("nodes") or [] if not node.get("sampled")]
-    return (given[0].get("message") or {}).get("content") if given else None
+    prompts = [node for node in trace.get("nodes") or [] if not node.get("sampled")]
+    return (prompts[0].get("message") or {}).get("content") if prompts else None
 
 
 def _cut(trace: Mapping[str, Any]) -> bool:
