@@ -1,8 +1,15 @@
-"""Labels: the names of states and actions, numbered in the order in which they were met."""
+"""Labels: the names of states and actions, as one text each, and their numbers.
+
+The one rule of labels, for every reader: a whole number is one label however it is written (0, 0.0,
+-0.0 and 0e0), any other number is the shortest text that gives it back, and a number is the same
+label as its text. A list is its elements, each by this rule. true and false are words.
+"""
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
@@ -13,6 +20,82 @@ from numpy.typing import NDArray
 from rlcalc.numerics.arrays import Codes, Ints
 
 Label = str | int | float
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_PLAIN_LIST = re.compile(
+    r"\[(?!-0[,\]])(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?(?:,(?!-0[,\]])|(?=\])))+\]"
+)
+"""Lists of numbers that are written as `text_of_label` writes them."""
+
+
+def text_of_label(value: Any) -> str:
+    """Return the text of a label: equal labels have equal texts.
+
+    Args:
+        value: text, a number, true, false, or a list of these.
+
+    >>> [text_of_label(value) for value in (0, -0.0, "0e0", 2.50, "2.50", True, "007", [1.0, "b"])]
+    ['0', '0', '0', '2.5', '2.5', 'true', '007', '[1,"b"]']
+    """
+    if isinstance(value, str):
+        return _text_of_text(value)
+    if isinstance(value, float):
+        return _text_of_number(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_text_of_element, value))}]"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _text_of_text(text: str) -> str:
+    first = text[:1]
+    if first == "[":
+        return _text_of_list(text)
+    if not (first == "-" or first.isdecimal()):
+        return text
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return text
+    if match[1] is None and match[2] is None:
+        return "0" if text == "-0" else text
+    return _text_of_number(float(text)) if math.isfinite(float(text)) else text
+
+
+def _text_of_number(number: float) -> str:
+    if number.is_integer():
+        return str(int(number))
+    return repr(number) if math.isfinite(number) else json.dumps(number)
+
+
+def _text_of_list(text: str) -> str:
+    """Return the text of a list that is written as JSON; other text is its own label."""
+    if _PLAIN_LIST.fullmatch(text):
+        return text
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return text_of_label(values)
+
+
+def _text_of_element(value: Any) -> str:
+    """Return an element of a list: text is quoted, unless it is the text of a number."""
+    text = text_of_label(value)
+    quoted = isinstance(value, str) and not _NUMBER.fullmatch(text)
+    return json.dumps(text, ensure_ascii=False) if quoted else text
+
+
+def number_of_label(text: str) -> int | float | None:
+    """Return the number that a label is, or None.
+
+    >>> [number_of_label(text) for text in ("2", "2.5", "2.0", "07", "a")]
+    [2, 2.5, None, None, None]
+    """
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = float(text) if "." in text or "e" in text else int(text)
+    return number if text == repr(number) else None
 
 
 class Labels:
@@ -56,15 +139,8 @@ class Labels:
         """Return the labels as they are shown: numbers if nobody wrote them as text, else text."""
         if self.textual:
             return list(self.texts)
-        for kind in (int, float):
-            try:
-                numbers = [kind(text) for text in self.texts]
-            except ValueError:
-                continue
-            finite = all(math.isfinite(number) for number in numbers)
-            if finite and [str(number) for number in numbers] == self.texts:
-                return list(numbers)
-        return list(self.texts)
+        numbers = [number for text in self.texts if (number := number_of_label(text)) is not None]
+        return list(numbers if len(numbers) == len(self.texts) else self.texts)
 
 
 class Numbers(Labels):

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rlcalc.errors import Fault, InputError, ShapeError, listed
-from rlcalc.labels import Label, Labels
+from rlcalc.labels import Label, Labels, text_of_label
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def _encoded(labels: ArrayLike, into: Labels) -> Codes:
     names, first, number = np.unique(array, return_index=True, return_inverse=True)
     in_order = np.argsort(first)
     codes = np.empty(len(names), dtype=np.int32)
-    codes[in_order] = into.encode(map(str, names[in_order].tolist()))
+    codes[in_order] = into.encode(map(text_of_label, names[in_order].tolist()))
     return codes[number.reshape(-1)]
 
 

@@ -1,11 +1,13 @@
 """Labels get numbers in the order of their first appearance, and are shown as they were written."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlcalc.labels import Labels, Numbers
+from rlcalc.labels import Labels, Numbers, number_of_label, text_of_label
 
 texts = st.lists(st.sampled_from(["a", "b", "", "1", "1.0", "01", "true"]), max_size=20)
 
@@ -21,16 +23,83 @@ def test_numbers_count_first_appearances_however_the_labels_come(
     assert [labels.texts[code] for code in codes] == given_
 
 
-@given(st.lists(st.integers() | st.floats(allow_nan=False, allow_infinity=False), min_size=1))
-def test_a_number_shown_is_the_text_that_was_written(values: list[float]) -> None:
-    """Whole numbers beside fractions would be shown as 1.0, so all of them stay text."""
-    written = list(dict.fromkeys(map(str, values)))
-    names = Labels(written).names()
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 
-    assert [str(name) for name in names] == written
-    assert len({type(name) for name in names}) == 1
-    if len({type(value) for value in values}) == 1:
-        assert type(names[0]) is type(values[0])
+
+@given(numbers)
+def test_a_number_is_its_text_and_the_text_gives_it_back(value: float) -> None:
+    text = text_of_label(value)
+
+    assert text_of_label(text) == text
+    assert number_of_label(text) == value
+    assert text_of_label(str(value)) == text == text_of_label(json.dumps(value))
+    assert value == round(value) if "." not in text and "e" not in text else True
+
+
+@given(st.integers(-(2**53), 2**53))
+def test_a_whole_number_is_one_label_however_it_is_written(whole: int) -> None:
+    written = [
+        whole,
+        float(whole),
+        f"{whole}.0",
+        f"{whole}e0",
+        f"{whole}.00E+0",
+        f"{whole * 10}e-1",
+    ]
+    written += [np.float64(whole).item(), np.float32(whole).item()][: 1 + (abs(whole) < 2**24)]
+
+    assert {text_of_label(value) for value in written} == {str(whole)}
+
+
+@pytest.mark.parametrize("zero", [0, 0.0, -0.0, "0", "-0", "0.0", "-0.0", "0e0", "0e5", "-0E-3"])
+def test_there_is_one_zero(zero: object) -> None:
+    assert text_of_label(zero) == "0"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["01", "+1", "1_000", " 1", "1 ", "1.", ".5", "inf", "nan", "-", "\u0661", "0x1", "1e999"],
+)
+def test_text_that_json_does_not_read_as_a_number_is_a_word(text: str) -> None:
+    assert text_of_label(text) == text
+    assert number_of_label(text) is None
+
+
+def test_truth_is_not_a_number() -> None:
+    assert [text_of_label(value) for value in (True, "true", 1)] == ["true", "true", "1"]
+    assert text_of_label([True, 1]) != text_of_label([1, 1])
+
+
+lists = st.recursive(
+    numbers | st.text(max_size=4) | st.booleans(), lambda e: st.lists(e, max_size=3)
+)
+
+
+@given(st.lists(lists, max_size=4))
+def test_a_list_is_its_elements_however_it_is_written(value: list[object]) -> None:
+    text = text_of_label(value)
+
+    assert text_of_label(json.loads(text)) == text
+    assert text_of_label(json.dumps(value)) == text == text_of_label(json.dumps(value, indent=1))
+
+
+@given(st.lists(numbers, max_size=3), st.lists(numbers, max_size=3))
+def test_lists_are_equal_where_their_numbers_are(one: list[float], other: list[float]) -> None:
+    assert (text_of_label(one) == text_of_label(other)) == (one == other)
+
+
+@pytest.mark.parametrize("text", ["[", "[1", "[1,]", "[01]", "[" * 100_000])
+def test_text_that_begins_like_a_list_is_a_word(text: str) -> None:
+    assert text_of_label(text) == text
+
+
+@given(st.lists(numbers, min_size=1))
+def test_numbers_are_shown_as_numbers(values: list[float]) -> None:
+    """Whole ones as such, even beside fractions."""
+    names = Labels(map(text_of_label, values)).names()
+
+    assert names == list(dict.fromkeys(values))
+    assert all(isinstance(name, int) == (name == int(name)) for name in names)
 
 
 @pytest.mark.parametrize("text", ["01", "+1", "1_000", "1e3", " 1", "inf", "nan", "-0", "\u0661"])
@@ -48,6 +117,8 @@ def test_arrays_of_names_keep_numbers_as_numbers_and_else_hold_objects() -> None
 
     assert Labels(["10", "2"]).named(codes).dtype.kind == "i"
     assert Labels(["10", "2"]).named(codes).tolist() == [2, 10, 2]
+    assert Labels(["0.5", "2"]).named(codes).tolist() == [2, 0.5, 2]
+    assert Labels(["0.5", "2"]).named(codes).dtype == object
     assert Labels(["a long name", "b"]).named(codes).dtype == object
     assert Labels().named(codes[:0]).tolist() == []
 

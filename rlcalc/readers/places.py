@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from rlcalc.documents import Where
@@ -46,14 +45,3 @@ def dotted(path: tuple[int | str, ...], keys: int = 0) -> str:
         str(step + 1) if isinstance(step, int) and place >= keys else shown(step)
         for place, step in enumerate(path)
     )
-
-
-def text_of_label(value: Any) -> str:
-    """Return the text by which a label is known.
-
-    >>> [text_of_label(value) for value in ("go", 3, 0.5, True, [0, "b"])]
-    ['go', '3', '0.5', 'true', '[0,"b"]']
-    """
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

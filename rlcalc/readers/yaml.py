@@ -135,6 +135,8 @@ class _Open:
         elif not self.has_key:
             if isinstance(value, list | dict):
                 raise InputError("a key is a list or a mapping", f"{name}, line {place[0]}")
+            if isinstance(value, bool):  # Python takes True for 1: a label is the word
+                value = str(value).lower()
             if value in self.value:
                 raise InputError(
                     f"key {shown(value)} comes twice",

@@ -1,21 +1,17 @@
 """Places name the line and the path of a value, alike in YAML and in JSON."""
 
 import io
-import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rlcalc.errors import InputError
-from rlcalc.readers.places import dotted, parsed, text_of_label
+from rlcalc.readers.places import dotted, parsed
 from rlcalc.readers.sources import File
 
 TEXTS = {
     "yaml": "states:\n  3:\n    go: [{to: 3},\n      {to: 4}]\n",
     "json": '{"states":\n {"3":\n  {"go": [{"to": 3},\n   {"to": 4}]}}}',
 }
-labels = st.text(max_size=4) | st.integers() | st.booleans() | st.lists(st.text(max_size=2))
 
 
 def file_of(text: str, kind: str) -> File:
@@ -48,12 +44,3 @@ def test_only_so_many_steps_are_keys() -> None:
     assert dotted((0, "a", 0), keys=1) == "0.a.1"
     assert dotted((), keys=1) == ""
     assert dotted(("a\nb",)) == "a\\nb"
-
-
-@given(labels)
-def test_a_label_that_is_no_text_can_be_read_again_from_its_text(label: object) -> None:
-    """A text is its own label: "3" and 3 are one state, as in a table."""
-    text = text_of_label(label)
-
-    assert text == label if isinstance(label, str) else json.loads(text) == label
-    assert text_of_label(text) == text

@@ -54,3 +54,18 @@ def test_whoever_stops_early_leaves_no_thread_behind() -> None:
     stream.close()  # type: ignore[attr-defined]
 
     assert threading.active_count() == before
+
+
+def test_the_work_stops_when_nobody_wants_more() -> None:
+    asked = []
+
+    def items() -> Iterator[int]:
+        for item in range(100):
+            asked.append(item)
+            yield item
+
+    ahead = read_ahead(str, items())
+    next(ahead)
+    ahead.close()  # type: ignore[attr-defined]
+
+    assert asked == [0, 1]

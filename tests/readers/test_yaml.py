@@ -19,3 +19,14 @@ def test_too_deep_is_one_error_whoever_notices_it(opening: str, n_levels: int) -
 
 def test_the_deepest_document_that_is_allowed_is_read() -> None:
     assert parse("[" * DEEPEST + "]" * DEEPEST, "deep.yaml").value is not None
+
+
+def test_1_and_true_are_two_keys() -> None:
+    assert parse("{1: a, true: b, 0: c, false: d}", "m").value == {
+        1: "a",
+        "true": "b",
+        0: "c",
+        "false": "d",
+    }
+    with pytest.raises(InputError, match="key true comes twice"):
+        parse("{true: a, 'true': b}", "m")

@@ -22,13 +22,13 @@ from rlcalc.documents import (
     faults,
 )
 from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
-from rlcalc.labels import Labels
+from rlcalc.labels import Labels, text_of_label
 from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
 from rlcalc.numerics.arrays import Floats
 from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
-from rlcalc.readers.models.names import only_file, unknown_name
+from rlcalc.readers.models.names import only_file, repeated_names, unknown_name
 from rlcalc.readers.models.policies import policy_of
-from rlcalc.readers.places import parsed, text_of_label
+from rlcalc.readers.places import parsed
 from rlcalc.readers.sources import File, ReadRequest, opened, resolve_files
 
 
@@ -179,7 +179,9 @@ def of_document(document: ModelDocument, where: Where) -> MDP:
     states, actions = _labels(document.states), _action_labels(document)
     pairs = [(state, name) for state, given in document.states.items() for name in given]
     several = [_listed(given) for choices in document.states.values() for given in choices.values()]
-    problems = _indistinguishable_names(document, where)
+    problems = repeated_names(document.states, where, "states")
+    for state, choices in document.states.items():
+        problems += repeated_names(choices, where, "states", state)
     for (state, name), outcomes in zip(pairs, several, strict=True):
         problems += _wrong_outcomes(document, state, name, outcomes, states, where)
     start = None
@@ -217,20 +219,6 @@ def of_document(document: ModelDocument, where: Where) -> MDP:
     if problems:
         raise InputError.of(problems)
     return replace(model, policy=weight)
-
-
-def _indistinguishable_names(document: ModelDocument, where: Where) -> list[Fault]:
-    """Return which states, or actions of a state, cannot be told apart: 1 and "1" are one name."""
-    problems: list[Fault] = []
-    lists: dict[tuple[Any, ...], list[Any]] = {(): list(document.states)}
-    lists |= {(state,): list(choices) for state, choices in document.states.items()}
-    for path, names in lists.items():
-        texts = [text_of_label(name) for name in names]
-        if len(set(texts)) < len(texts):
-            twice = next(text for text in texts if texts.count(text) > 1)
-            at = where(("states", *path))
-            problems.append(Fault(f"there are two by the name {shown(twice)}", at, "rename one"))
-    return problems
 
 
 def _listed(given: Outcome | list[Outcome]) -> list[Outcome]:
@@ -316,6 +304,7 @@ def with_start_and_policy(world: MDP, document: World, where: Where) -> MDP:
 def _start(request: Any, states: Labels, where: Where, problems: list[Fault]) -> Floats:
     given = request if isinstance(request, dict) else {request: 1.0}
     start = np.zeros(len(states))
+    problems += repeated_names(given, where, "start")
     for name, chance in given.items():
         text = text_of_label(name)
         if text not in states:

@@ -10,10 +10,11 @@ import numpy as np
 
 from rlcalc.documents import Where
 from rlcalc.errors import Fault, InputError, shown
+from rlcalc.labels import text_of_label
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
-from rlcalc.readers.models.names import unknown_name
-from rlcalc.readers.places import parsed, text_of_label
+from rlcalc.readers.models.names import repeated_names, unknown_name
+from rlcalc.readers.places import parsed
 from rlcalc.readers.sources import opened, resolve_files
 
 EXAMPLE = "write {state: {action: 0.5, ...}, ...}; a pair that is not named has the logit 0"
@@ -41,7 +42,7 @@ def load_logits(source: str, model: MDP) -> Floats:
         document, root = document["logits"], ("logits",)
     if not isinstance(document, dict):
         raise InputError("these are not logits", where(root), EXAMPLE)
-    logit, problems = np.zeros(model.n_pairs), list[Fault]()
+    logit, problems = np.zeros(model.n_pairs), repeated_names(document, where, *root)
     for name, given in document.items():
         text = text_of_label(name)
         if text not in model.states:
@@ -68,6 +69,7 @@ def _of_state(
 ) -> list[float]:
     """Return the logits of a state's actions, in their order."""
     logits = dict.fromkeys(names, 0.0)
+    problems += repeated_names(given, where)
     for action, value in given.items():
         label = text_of_label(action)
         if label not in logits:

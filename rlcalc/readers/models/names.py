@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
+from rlcalc.documents import Where
 from rlcalc.errors import Fault, InputError, UsageError, listed, meant, shown
-from rlcalc.labels import Labels
+from rlcalc.labels import Labels, text_of_label
 from rlcalc.mdp import MDP
 from rlcalc.readers.sources import kind_of_name, resolve_files
 
@@ -48,6 +51,16 @@ def unknown_name(noun: str, name: str, known: Sequence[str], where: str, more: s
     )
 
 
+def repeated_names(names: Iterable[Any], where: Where, *path: Any) -> list[Fault]:
+    """Return the fault of names that are one label, such as 1 and "1": none, or one."""
+    texts = Counter(map(text_of_label, names))
+    twice = next((text for text, times in texts.items() if times > 1), None)
+    if twice is None:
+        return []
+    what = f"there are two by the name {shown(twice)}"
+    return [Fault(what, where(path), "rename one, or leave it out")]
+
+
 def codes_of(names: Sequence[str], labels: Labels) -> list[int]:
     """Return the numbers of states that a user names.
 
@@ -72,7 +85,7 @@ def chosen_states(
     if states is not None and start_only:
         raise UsageError("--states and --start-only do not go together", fix="leave one out")
     if states is not None:
-        return codes_of(list(map(str, states)), mdp.states)
+        return codes_of(list(map(text_of_label, states)), mdp.states)
     if not start_only:
         return None
     if mdp.start is None:

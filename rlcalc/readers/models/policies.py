@@ -10,11 +10,12 @@ from pydantic import ValidationError
 
 from rlcalc.documents import Where, adapter, faults
 from rlcalc.errors import Fault, InputError, listed, meant, shown
+from rlcalc.labels import text_of_label
 from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policy import Policy
-from rlcalc.readers.models.names import only_file, repeated_action, unknown_name
-from rlcalc.readers.places import parsed, text_of_label
+from rlcalc.readers.models.names import only_file, repeated_action, repeated_names, unknown_name
+from rlcalc.readers.places import parsed
 from rlcalc.readers.sources import File, ReadRequest, opened
 
 
@@ -33,6 +34,7 @@ def policy_of(
     """
     weight = Policy.uniform(model.expected).weight.copy()
     before = len(problems)
+    problems += repeated_names(given, where, "policy")
     for state, choice in given.items():
         text = text_of_label(state)
         if len(problems) - before == MOST_FAULTS:
@@ -46,6 +48,7 @@ def policy_of(
         first, last = int(model.pair_start[code]), int(model.pair_start[code + 1])
         names = [model.actions.texts[a] for a in model.action[first:last]]
         chances = choice if isinstance(choice, Mapping) else {choice: 1.0}
+        problems += repeated_names(chances, where, "policy", state)
         weight[first:last] = 0.0
         total = 0.0
         for name, chance in chances.items():
@@ -134,10 +137,11 @@ def _policy_rows(rows: list[dict[str, Any]], file: File) -> dict[Any, dict[Any, 
     given: dict[Any, dict[Any, float]] = {}
     try:
         for row in rows:
-            choices = given.setdefault(row["state"], {})
-            if row["action"] in choices:
-                raise repeated_action(row["state"], row["action"], file.at())
-            choices[row["action"]] = float(row["pi"])
+            state, action = text_of_label(row["state"]), text_of_label(row["action"])
+            choices = given.setdefault(state, {})
+            if action in choices:
+                raise repeated_action(state, action, file.at())
+            choices[action] = float(row["pi"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             "the rows have no columns state, action and pi",

@@ -6,7 +6,6 @@ Rows go straight into flat arrays, batch by batch; the rows of a pair may stand 
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -141,8 +140,6 @@ class TransitionTable(ReaderContext):
         states = self.experience.states
         if "state" in self.numbered:
             (state, next_state), states = encoded_labels(state, next_state)
-        elif any(text.endswith(".0") for text in states.texts):
-            state, next_state, states = _whole_numbers(state, next_state, states)
         return MDP.from_rows(
             state.astype(np.int32, copy=False),
             action.astype(np.int32, copy=False),
@@ -154,17 +151,6 @@ class TransitionTable(ReaderContext):
             lambda row: f"row {row + 1}",
             where,
         )
-
-
-def _whole_numbers(
-    state: NDArray[Any], next_state: NDArray[Any], states: Labels
-) -> tuple[NDArray[Any], NDArray[Any], Labels]:
-    """Take 2.0 for 2: a column of whole numbers with gaps is often written as decimals."""
-    if not all(re.fullmatch(r"-?[0-9]+(\.0)?", text) for text in states.texts):
-        return state, next_state, states
-    merged = Labels()
-    code = merged.encode(text.removesuffix(".0") for text in states.texts)
-    return code[state], code[next_state], merged
 
 
 class GrowingColumn:

@@ -12,7 +12,7 @@ import polars as pl
 
 from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.readers.rollouts.dumps.layout import MEANINGS, TEXTS, Layout, finite
-from rlcalc.readers.trajectories.step_table import as_flag, as_number, as_text
+from rlcalc.readers.trajectories.step_table import as_flag, as_number, as_text, canonical_texts
 
 if TYPE_CHECKING:
     from rlcalc.readers.rollouts.request import RolloutRequest
@@ -157,6 +157,8 @@ def _names(layout: Layout, schema: Schema, request: RolloutRequest) -> list[pl.E
             name = derive(name)
         elif kind.is_integer() and kind != pl.UInt64 and meaning == "group":
             name = value.cast(pl.Int64)
+        else:
+            name = name.map_batches(canonical_texts, pl.String)
         selected.append(name.alias(meaning))
     if by_prompt and layout.prompt is not None:
         selected.append(hashed(as_text(*_source(layout.prompt, schema))).alias("group"))

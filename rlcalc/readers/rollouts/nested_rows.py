@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from rlcalc.errors import InputError, listed, shown
+from rlcalc.labels import text_of_label
 from rlcalc.readers.rollouts.columns import (
     BEGINNING,
     NUMBERS,
@@ -113,7 +114,8 @@ def frame_of_rollouts(rows: list[Row], *, beginnings: bool) -> pl.DataFrame:
         columns["truncated"] = pl.Series([bool(row.get("truncated")) for row in rows])
     for name in present & {"group", "rollout", "prompt", "response"}:
         values = [row.get(name) for row in rows]
-        texts = [None if value is None else as_plain_text(value) for value in values]
+        to_text = text_of_label if name in ("group", "rollout") else as_plain_text
+        texts = [None if value is None else to_text(value) for value in values]
         columns[name] = pl.Series(texts, dtype=pl.String)
     frame = pl.DataFrame(columns)
     if beginnings:

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from rlcalc.documents import Lists, Step, adapter, faults, form_of_trajectory, path_fault
 from rlcalc.errors import Fault, nearest, shown
-from rlcalc.labels import Labels
+from rlcalc.labels import Labels, text_of_label
 from rlcalc.numerics.arrays import Floats
-from rlcalc.readers.places import parsed, text_of_label
+from rlcalc.readers.places import parsed
 from rlcalc.readers.sources import File
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import UNKNOWN, Experience, Trajectories

@@ -7,7 +7,7 @@ sources and the other forms go line by line through the documents' models, which
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -221,6 +221,7 @@ class StepLines:
         missing = [name for name in self.table.sources if name not in frame.columns]
         frame = frame.with_columns(pl.lit(None).alias(name) for name in missing)
         self.table.schema = dict(frame.schema)
+        self.table.note_texts(self.table.schema)
         yield from self._trajectories(frame)
 
     def _trajectories(self, frame: pl.DataFrame) -> Iterator[Trajectories]:
@@ -241,10 +242,53 @@ class StepLines:
         import polars as pl
 
         try:
-            return pl.read_ndjson(block, infer_schema_length=None)
+            frame = pl.read_ndjson(block, infer_schema_length=None)
         except pl.exceptions.PolarsError as error:
             problem = error
-        good: list[bytes] = []  # blank where a line is bad, so that lines keep their numbers
+        else:
+            return self._with_exact_labels(frame, block)
+        good, names = self._good_lines(block, number)
+        try:
+            self.block = b"\n".join(good)
+            return pl.read_ndjson(
+                self.block, infer_schema_length=None, schema_overrides=self._label_types(names)
+            )
+        except pl.exceptions.PolarsError:
+            first = str(problem).splitlines()[0]
+            self.context.experience.fault(
+                Fault(f"not a table: {shown(first, 200)}", self.file.at(f"line {number}"))
+            )
+            return pl.DataFrame()
+
+    def _with_exact_labels(self, frame: pl.DataFrame, block: bytes) -> pl.DataFrame:
+        """Read labels as text where Polars made floats of whole numbers too large for these."""
+        import polars as pl
+
+        columns = self._label_types(frame.columns)
+        large = [
+            name
+            for name in columns
+            if frame.schema[name] == pl.Float64() and (frame[name].abs() >= 2**53).any()
+        ]
+        if not large:
+            return frame
+        texts: dict[str, pl.DataType] = dict.fromkeys(large, pl.String())
+        exact = pl.read_ndjson(block, schema={**frame.schema, **texts})
+        return frame.with_columns(exact[name] for name in large)
+
+    def _label_types(self, names: Iterable[str]) -> dict[str, pl.DataType]:
+        """Return the columns of labels, of which anything can be read as text."""
+        import polars as pl
+
+        from rlcalc.readers.trajectories.step_table import KEYS, LABELS, map_columns
+
+        columns = map_columns(list(names), self.context.request, self.file.at(), needed=())
+        return {columns[name]: pl.String() for name in (*LABELS, *KEYS) if name in columns}
+
+    def _good_lines(self, block: bytes, number: int) -> tuple[list[bytes], dict[str, None]]:
+        """Return the lines that are records, blank where one is not, and the names in them."""
+        good: list[bytes] = []
+        names: dict[str, None] = {}
         for place, line in enumerate(block.split(b"\n"), start=number):
             good.append(b"")
             if not line.strip():
@@ -254,26 +298,16 @@ class StepLines:
             except InputError as error:
                 self.context.experience.fault(*error.faults)
                 continue
-            wrong = _not_finite(value)
-            if isinstance(value, dict) and not wrong:
-                good[-1] = line
-            elif wrong:
-                where = self.file.at(f"line {place}")
+            where = self.file.at(f"line {place}")
+            if not isinstance(value, dict):
+                what = f"this line is not a mapping, as the first line is: {shown(value, 40)}"
+                self.context.experience.fault(Fault(what, where, "leave out this line"))
+            elif wrong := _not_finite(value):
                 self.context.experience.fault(Fault(wrong, where, "leave out this line"))
             else:
-                what = (
-                    f"this line is not a mapping, as the first line is: {shown(line.decode(), 40)}"
-                )
-                self.context.experience.fault(Fault(what, self.file.at(f"line {place}")))
-        try:
-            self.block = b"\n".join(good)
-            return pl.read_ndjson(self.block, infer_schema_length=None)
-        except pl.exceptions.PolarsError:
-            first = str(problem).splitlines()[0]
-            self.context.experience.fault(
-                Fault(f"not a table: {shown(first, 200)}", self.file.at(f"line {number}"))
-            )
-            return pl.DataFrame()
+                good[-1] = line
+                names |= dict.fromkeys(value)
+        return good, names
 
 
 def _not_finite(line: Any) -> str | None:

@@ -11,7 +11,13 @@ import polars as pl
 
 from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints
-from rlcalc.readers.trajectories.step_table import Table, as_flag, as_number, as_text
+from rlcalc.readers.trajectories.step_table import (
+    Table,
+    as_flag,
+    as_number,
+    as_text,
+    canonical_texts,
+)
 from rlcalc.trajectories import MOST_PROBABLE, POSSIBLE, Trajectories
 
 FLAGS_OF_ALL = ("terminated", "truncated", "done")
@@ -188,7 +194,7 @@ def _ids(frame: pl.DataFrame, table: Table) -> pl.Series | None:
     source = table.column["trajectory"]
     flat = _flat(frame, source)
     text = as_text(pl.col(source), flat.schema[source])
-    return flat.select(text.cast(pl.String)).to_series()
+    return canonical_texts(flat.select(text.cast(pl.String)).to_series())
 
 
 def _refuse_more_of(names: list[str], over: Flags, table: Table) -> None:
@@ -217,7 +223,7 @@ def _names(
         return ids.gather(final).to_list()
     source = table.column["trajectory"]
     text = as_text(pl.col(source), frame.schema[source])
-    return frame.select(text.cast(pl.String)).to_series().gather(row).to_list()
+    return canonical_texts(frame.select(text.cast(pl.String)).to_series()).gather(row).to_list()
 
 
 def _flags(column: pl.Series, length: Ints) -> Flags:

@@ -14,13 +14,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
-from rlcalc.labels import Labels
+from rlcalc.labels import Labels, text_of_label
 from rlcalc.numerics.arrays import Codes, Flags, Floats
 from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.sources import ReadRequest
 from rlcalc.trajectories import POSSIBLE, Experience, impossible
 
 LABELS = ("state", "action", "next_state", "name")
+KEYS = ("trajectory", "environment")
 NUMBERS = ("reward", "probability", "pi", "value", "next_value", "log_prob", "behaviour_prob")
 NEVER_MISSING = ("reward", "probability", "pi")
 FLAGS = ("terminated", "truncated", "done", "is_first", "is_last", "is_terminal")
@@ -151,11 +152,16 @@ class Table:
                     file,
                     "make it text or a number",
                 )
-        for meaning in LABELS[:3]:  # where types are known, a label 1 written as text stays text
-            kind = schema[self.column[meaning]] if meaning in self.column else pl.Int64()
+        if typed:
+            self.note_texts(schema)
+
+    def note_texts(self, schema: Mapping[str, pl.DataType]) -> None:
+        """Note which labels are text, where types are known: a label "1" is shown as text then."""
+        for meaning in LABELS[:3]:
+            kind = schema.get(self.column.get(meaning, ""), pl.Int64())
             kind = getattr(kind, "inner", kind) if self.is_lists else kind
-            if typed and not kind.is_numeric():
-                encoders.of_column(meaning).labels.textual = True
+            if not kind.is_numeric():
+                self.encoders.of_column(meaning).labels.textual = True
 
     @property
     def is_lists(self) -> bool:
@@ -179,7 +185,7 @@ class Table:
         exprs = []
         for meaning, column in self.column.items():
             kind, source = self.schema[column], pl.col(column)
-            if meaning in ("trajectory", "environment"):
+            if meaning in KEYS:
                 continue
             if meaning in self.numbered:
                 exprs.append(source.cast(pl.Int64).alias(meaning))
@@ -208,11 +214,16 @@ class Table:
         ]
         if not named or self.request.one_step:
             return []
-        column, whole = named[0][0], len(named) == 1 and named[0][1].is_integer()
+        column, kind = named[0]
         texts = [as_text(pl.col(column), kind) for column, kind in named]
-        text = texts[0] if len(texts) == 1 else pl.concat_str(texts, separator="/")
-        hashed = pl.when(text.is_not_null()).then(text.hash().reinterpret(signed=True))
-        key = pl.col(column).cast(pl.Int64) if whole else hashed
+        text = texts[0]
+        if len(texts) > 1:
+            canonical = [part.map_batches(canonical_texts, pl.String) for part in texts]
+            text = pl.concat_str(canonical, separator="/")
+        if len(named) == 1 and kind.is_integer() and kind not in (pl.UInt64, pl.Int128):
+            key = pl.col(column).cast(pl.Int64)
+        else:
+            key = text.map_batches(keys_of_texts, pl.Int64)
         keys = [key.alias("key")]
         if self.request.identify:
             keys.append(self.encoders.name.category(text).alias("name"))
@@ -340,6 +351,39 @@ def as_time(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
     return column.to_physical().cast(pl.Int64 if kind.is_integer() else pl.Float64)
 
 
+def canonical_texts(texts: pl.Series) -> pl.Series:
+    """Return the texts of labels by the one rule of labels, `text_of_label`."""
+    rows = texts.str.contains(REWRITTEN).arg_true()
+    if not len(rows):
+        return texts
+    written = texts.gather(rows).to_list()
+    canonical = {text: text_of_label(text) for text in set(written)}
+    return texts.scatter(rows, [canonical[text] for text in written])
+
+
+REWRITTEN = r"(?s)^(\[.*|-0|-?[0-9]+[.eE][-+.eE0-9]*)$"
+"""Texts that may be a number or a list in another form than `text_of_label` gives it."""
+
+
+def keys_of_texts(texts: pl.Series) -> pl.Series:
+    """Return a number for each label: a whole number is its own, other text is hashed.
+
+    Only the first of equal texts is looked at, which are few: a trajectory has many rows.
+    """
+    hashed = texts.hash().reinterpret(signed=True)
+    first = hashed.is_first_distinct()
+    distinct = texts.filter(first)
+    number = distinct.cast(pl.Int64, strict=False)
+    if number.cast(pl.String).eq_missing(distinct).all():  # 007 is not 7
+        return texts.cast(pl.Int64)
+    canonical = canonical_texts(distinct)
+    number = canonical.cast(pl.Int64, strict=False)
+    number = number.set(number.cast(pl.String) != canonical, None)
+    key, old = number.fill_null(canonical.hash().reinterpret(signed=True)), hashed.filter(first)
+    hashed = hashed.replace_strict(old, key) if (key != old).any() else hashed
+    return hashed.set(texts.is_null(), None) if texts.null_count() else hashed
+
+
 def moments_in_time(column: pl.Series) -> pl.Series:
     """Return text as numbers, or as the seconds of dates where it is not a number; else null."""
     number = column.cast(pl.Float64, strict=False)
@@ -379,7 +423,7 @@ class LabelEncoder:
             rows = new[: 1 << 14]
             rows = np.sort(rows[np.unique(category[rows], return_index=True)[1]])
             texts = pl.Series(category[rows]).cat.to(self.kind).cast(pl.String).to_list()
-            self._number[category[rows]] = self.labels.encode(texts)
+            self._number[category[rows]] = self.labels.encode(map(text_of_label, texts))
             result[new] = self._number[category[new]]
             new = new[result[new] < 0]
         if null is not None:

@@ -2,13 +2,20 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from rlcalc.errors import InputError, UsageError
 from rlcalc.labels import Labels
-from rlcalc.readers.models.names import chosen_states, codes_of, only_file, unknown_name
+from rlcalc.readers.models.names import (
+    chosen_states,
+    codes_of,
+    only_file,
+    repeated_names,
+    unknown_name,
+)
 from tests.solvers.models import mdp_of
 
 MODEL = mdp_of({(0, 0): [(1, 1.0, 0.0)], (1, 0): [(2, 1.0, 0.0)]}, 3)
@@ -71,3 +78,19 @@ def test_states_are_chosen_by_name_or_by_the_start_never_by_both() -> None:
     assert chosen_states(started, None) is None
     assert chosen_states(started, [2, "0"]) == [2, 0]
     assert chosen_states(started, None, start_only=True) == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("names", "twice"),
+    [([0, "0"], "0"), ([0.0, 1, 0], "0"), (["1.0", 1], "1"), ([[1], "[1.0]"], "[1]")],
+)
+def test_names_that_are_one_label_are_refused(names: list[Any], twice: str) -> None:
+    (fault,) = repeated_names(names, lambda path: ".".join(path), "policy", "hall")
+
+    assert fault.what == f"there are two by the name {twice}"
+    assert fault.where == "policy.hall"
+    assert "rename one" in fault.fix
+
+
+def test_true_and_1_are_two_names() -> None:
+    assert repeated_names([True, 1, "a", "01"], lambda path: "") == []

@@ -55,10 +55,10 @@ def test_whole_numbers_written_as_decimals_are_the_same_states(tmp_path: Path) -
     assert mdp.next_state.tolist() == [1, 0]
 
 
-def test_decimals_stay_apart_where_a_state_is_no_number(tmp_path: Path) -> None:
+def test_a_whole_number_is_one_state_beside_words_too(tmp_path: Path) -> None:
     mdp = loaded(tmp_path / "t.csv", HEAD + "hall,go,2.0,1,0\n2,go,hall,1,0\n")
 
-    assert sorted(mdp.states.texts) == ["2", "2.0", "hall"]
+    assert sorted(mdp.states.texts) == ["2", "hall"]
 
 
 def test_columns_are_found_by_the_names_that_the_user_gives(tmp_path: Path) -> None:

@@ -1,17 +1,10 @@
-"""What the files of one reading share: work that runs one item ahead, and labels of all tables."""
-
-import threading
-from collections.abc import Iterator
+"""What the files of one reading share: the request, and the labels of all tables."""
 
 import polars as pl
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rlcalc.errors import InputError
 from rlcalc.labels import Labels
 from rlcalc.readers.sources import ReadRequest
-from rlcalc.readers.trajectories.context import ReaderContext, one_ahead
+from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Experience
 
 SCHEMA = {"state": pl.String(), "action": pl.String(), "reward": pl.Float64(), "cost": pl.Float64()}
@@ -20,60 +13,6 @@ SCHEMA = {"state": pl.String(), "action": pl.String(), "reward": pl.Float64(), "
 def context(**request: object) -> ReaderContext:
     experience = Experience(iter(()), Labels(), Labels())
     return ReaderContext(experience, ReadRequest(**request))  # type: ignore[arg-type]
-
-
-@given(st.lists(st.integers()))
-def test_work_ahead_gives_what_work_in_turn_gives(items: list[int]) -> None:
-    assert list(one_ahead(lambda item: item + 1, items)) == [(item, item + 1) for item in items]
-
-
-def test_the_second_item_is_worked_on_before_anybody_asks_for_it() -> None:
-    begun = threading.Event()
-
-    def work(item: int) -> int:
-        if item == 2:
-            begun.set()
-        return -item
-
-    ahead = one_ahead(work, [1, 2, 3])
-
-    assert next(ahead) == (1, -1)
-    assert begun.wait(timeout=10)
-
-
-def test_what_was_read_before_a_failure_is_still_given() -> None:
-    def items() -> Iterator[int]:
-        yield from (1, 2)
-        raise InputError("cut off")
-
-    ahead = one_ahead(str, items())
-
-    assert [next(ahead), next(ahead)] == [(1, "1"), (2, "2")]
-    with pytest.raises(InputError, match="cut off"):
-        next(ahead)
-
-
-def test_a_failure_of_the_work_comes_in_its_turn() -> None:
-    ahead = one_ahead(lambda item: 6 // item, [3, 2, 0, 1])
-
-    assert [next(ahead), next(ahead)] == [(3, 2), (2, 3)]
-    with pytest.raises(ZeroDivisionError):
-        next(ahead)
-
-
-def test_the_work_stops_when_nobody_wants_more() -> None:
-    asked = []
-
-    def items() -> Iterator[int]:
-        for item in range(100):
-            asked.append(item)
-            yield item
-
-    ahead = one_ahead(str, items())
-    next(ahead)
-    ahead.close()  # type: ignore[attr-defined]
-
-    assert asked == [0, 1]
 
 
 def test_what_the_user_asks_of_tables_is_not_asked_of_lines_of_trajectories() -> None:

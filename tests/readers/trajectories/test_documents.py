@@ -156,8 +156,8 @@ def test_labels_of_any_kind_have_one_text_and_a_text_makes_all_of_them_text() ->
     labels = Labels()
     codes = encode([1, 1.0, [0, "a b"], True, 1], labels)
 
-    assert codes.tolist() == [0, 1, 2, 3, 0]
-    assert labels.names() == ["1", "1.0", '[0,"a b"]', "true"]
+    assert codes.tolist() == [0, 0, 1, 2, 0]
+    assert labels.names() == ["1", '[0,"a b"]', "true"]
     numbers = Labels()
     encode([3, 1], numbers)
     assert numbers.names() == [3, 1]
