@@ -97,6 +97,12 @@ def test_a_window_of_two_is_the_group() -> None:
     assert (answer.facts["fit"], answer.facts["do_not_fit"]) == (4, 0)
 
 
+@pytest.mark.xfail(strict=True, reason="T6: dr-grpo is claimed, as all 13 trainers compute it")
+def test_four_numbers_are_too_few_to_tell() -> None:
+    """L06: several conventions could have given them."""
+    assert as_json("group", "L06.jsonl", "--group-size", "2", "--audit").says("too few")
+
+
 @pytest.mark.xfail(strict=True, reason="F4: fit 6 of 6, largest difference 51, exit 0")
 def test_minus_50_does_not_fit_a_singleton_whose_reward_is_1() -> None:
     """L06y: the other five are r − μ over σ, ε 1e-9."""

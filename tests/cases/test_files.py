@@ -84,6 +84,21 @@ def test_a_json_array_of_rows_is_a_table() -> None:
     assert answer.by("state", "q") == pytest.approx({"a": 3, "b": 2}, abs=1e-9)
 
 
+@pytest.mark.xfail(strict=True, reason="T4: 'no column identifies the trajectory'")
+def test_a_partitioned_folder_keeps_the_column_of_its_path(tmp_path: Path) -> None:
+    for episode, reward in ((0, 1), (1, 10)):
+        part = tmp_path / f"episode={episode}"
+        part.mkdir()
+        (part / "part-0.csv").write_text(
+            f"t,state,action,reward\n0,a,x,{reward}\n1,b,x,{2 * reward}\n"
+        )
+
+    answer = as_json("gain", tmp_path)
+
+    assert [str(name) for name in answer.column("trajectory")] == ["0", "0", "1", "1"]
+    assert answer.column("gain") == pytest.approx([3, 2, 30, 20], abs=1e-9)
+
+
 def test_every_input_is_tried() -> None:
     tried = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
 

@@ -206,6 +206,22 @@ def test_the_step_of_an_evaluation_is_in_its_folder() -> None:
     assert summary("skyrl").column("step") == [3]
 
 
+@pytest.mark.xfail(strict=True, reason="T3: no note")
+@pytest.mark.parametrize("run_id", ["043132-fhhcgtgx", "045021-qhj022ui"])
+def test_a_table_that_another_one_repeats_is_said_to_be_left_out(run_id: str) -> None:
+    """The last table has the bytes of the one before; or each begins with all of the last."""
+    assert summary(f"{WANDB}_{run_id}").notes("left out|counts? once|replaced|only once")
+
+
+@pytest.mark.xfail(strict=True, reason="T4: the folder is refused")
+@pytest.mark.parametrize("source", ["trl/with-checkpoints", "verifiers/0.4.0", "tables/hf_ds"])
+def test_files_that_are_not_dumps_are_said_to_be_left_out(source: str) -> None:
+    answer = summary(source)
+
+    assert answer.code == 0
+    assert answer.notes("left out|skipped|not read|ignored")
+
+
 # What inspect and lm-eval log
 
 
@@ -382,6 +398,7 @@ def test_an_audit_names_the_trainers_own_function(
     named = [answer.facts["reproduced_by"], *str(answer.facts["fit_as_well"]).split("; ")]
 
     assert answer.code == 0
+    assert len(set(named)) == len(named)
     assert any(name == convention or name.startswith(f"{convention},") for name in named)
     assert trainer in answer.facts["as"].split(", ")
     assert answer.facts["do_not_fit"] == 0
