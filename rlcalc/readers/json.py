@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, shown
@@ -11,23 +10,33 @@ from rlcalc.errors import InputError, shown
 if TYPE_CHECKING:
     from rlcalc.readers.yaml import Parsed
 
-Hook = Callable[[list[tuple[str, Any]]], dict[str, Any]]
 
-
-def value_of(text: str, where: str, first_line: int = 1, hook: Hook | None = None) -> Any:
+def value_of(text: str, where: str, first_line: int = 1, *, strict: bool = True) -> Any:
     """Return the value that a text of JSON holds.
 
     Args:
         text: all of it.
         where: the file that it stands in.
         first_line: of the text in the file.
-        hook: makes a mapping of its pairs; default the last of equal keys counts.
+        strict: refuse a key that comes twice; else its last value counts, which reads faster.
 
     Raises:
-        InputError: it is not JSON, or nested too deeply.
+        InputError: it is not JSON, repeats a key, or is nested too deeply.
     """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        mapping = dict(pairs)
+        if len(mapping) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            line = "" if "\n" in text.strip() else f", line {first_line}"
+            raise InputError(
+                f"key {shown(twice)} comes twice", f"{where}{line}", "leave out one of them"
+            )
+        return mapping
+
     try:
-        return json.loads(text, object_pairs_hook=hook)
+        return json.loads(text, object_pairs_hook=once if strict else None)
     except json.JSONDecodeError as error:
         line = f"line {error.lineno + first_line - 1}, column {error.colno}"
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
@@ -48,15 +57,7 @@ def parse(text: str, name: str) -> Parsed:
     """
     from rlcalc.readers.yaml import Parsed
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        mapping = dict(pairs)
-        if len(mapping) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise InputError(f"key {shown(twice)} comes twice", name, "leave out one of them")
-        return mapping
-
-    return Parsed(value_of(text, name, hook=once))
+    return Parsed(value_of(text, name))
 
 
 def line_of(text: str, path: tuple[int | str, ...]) -> int | None:

@@ -6,14 +6,17 @@ sources and the other forms go line by line through the documents' models, which
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from rlcalc.documents import adapter, faults
+from rlcalc.documents import Document, adapter, faults
 from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.column_names import COLUMN_NAMES
@@ -91,11 +94,22 @@ def by_line(block: bytes, number: int, file: File, context: ReaderContext) -> li
         if not line.strip():
             continue
         try:
-            validated.append(adapt(line))
+            trajectory = adapt(line)
+            if line.count(b'":') != _n_keys(trajectory):  # a key twice, or a colon in a label
+                json_reader.value_of(decoded(line, place, file), file.at(), place)
+            validated.append(trajectory)
             lines.append(place)
+        except InputError as error:
+            context.experience.fault(*error.faults)
         except ValidationError as error:
             context.experience.fault(*_line_faults(error, line, place, file))
     return batch(validated, context.experience, lambda n: file.at(f"line {lines[n]}"))
+
+
+def _n_keys(trajectory: Any) -> int:
+    """Return how many keys a validated trajectory was written with."""
+    parts = trajectory if isinstance(trajectory, list) else [trajectory]
+    return sum(len(part.model_fields_set) for part in parts if isinstance(part, Document))
 
 
 def _line_faults(error: ValidationError, line: bytes, number: int, file: File) -> list[Fault]:
@@ -246,6 +260,9 @@ class StepLines:
         except pl.exceptions.PolarsError as error:
             problem = error
         else:
+            if not _may_repeat_keys(block, frame):
+                return self._with_exact_labels(frame, block)
+            self._refuse_repeated_keys(frame.columns, block, number)
             return self._with_exact_labels(frame, block)
         good, names = self._good_lines(block, number)
         try:
@@ -275,6 +292,23 @@ class StepLines:
         texts: dict[str, pl.DataType] = dict.fromkeys(large, pl.String())
         exact = pl.read_ndjson(block, schema={**frame.schema, **texts})
         return frame.with_columns(exact[name] for name in large)
+
+    def _refuse_repeated_keys(self, names: list[str], block: bytes, number: int) -> None:
+        """Report lines in which a key comes twice, of which Polars takes one value.
+
+        Only lines that hold the text of a key twice are looked at.
+        """
+        import polars as pl
+
+        lines = pl.Series(block.split(b"\n")).cast(pl.String)
+        keys = (json.dumps(name, ensure_ascii=False) for name in names)
+        counts = (lines.str.count_matches(rf"{re.escape(key)}\s*:").fill_null(0) for key in keys)
+        suspect = reduce(pl.Series.__or__, (count > 1 for count in counts))
+        for row in suspect.arg_true().to_list():
+            try:
+                json_reader.value_of(lines[row], self.file.at(), number + row)
+            except InputError as error:
+                self.context.experience.fault(*error.faults)
 
     def _label_types(self, names: Iterable[str]) -> dict[str, pl.DataType]:
         """Return the columns of labels, of which anything can be read as text."""
@@ -308,6 +342,14 @@ class StepLines:
                 good[-1] = line
                 names |= dict.fromkeys(value)
         return good, names
+
+
+def _may_repeat_keys(block: bytes, frame: pl.DataFrame) -> bool:
+    """Whether a block holds more keys than the cells that were read of it."""
+    n_nulls = sum(frame.null_count().row(0))
+    written = block.count(b"null") if n_nulls else 0
+    n_keys = block.count(b'":')
+    return written not in (0, n_nulls) or n_keys != frame.height * frame.width - n_nulls + written
 
 
 def _not_finite(line: Any) -> str | None:

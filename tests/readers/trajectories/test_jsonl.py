@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rlcalc
@@ -112,3 +112,47 @@ def test_a_key_that_no_line_of_an_earlier_block_has_is_refused(
     assert fault.what == "the terminated is in this line, and in no line before"
     assert fault.where == f"{path}, line 3 and after"
     assert fault.fix == "give it in every line"
+
+
+labels = st.sampled_from(["a", 'say "x":', "null", '{"state":', "b\\", 1, None])
+
+
+@given(
+    st.lists(st.tuples(labels.filter(lambda label: label is not None), labels), min_size=1),
+    st.data(),
+    st.integers(20, 400),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_key_twice_is_refused_with_its_line_and_no_other_line_is(
+    tmp_path_factory: pytest.TempPathFactory,
+    steps: list[tuple[object, object]],
+    data: st.DataObject,
+    block: int,
+) -> None:
+    """Whatever the labels look like, and wherever blocks are cut."""
+    rows = [
+        {"episode": 0, "state": state, "action": "x", "reward": 1, "value": None}
+        | ({} if after is None else {"next_state": after})
+        for state, after in steps
+    ]
+    rows[0].setdefault("next_state", "end")
+    lines = [
+        json.dumps(row, separators=(",", data.draw(st.sampled_from([":", ": "])))) for row in rows
+    ]
+    path = tmp_path_factory.mktemp("keys") / "steps.jsonl"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rlcalc.readers.sources.BLOCK", block)
+        path.write_text("\n".join(lines))
+        assert rlcalc.load(str(path)).whole().n_steps == len(rows)
+        place = data.draw(st.integers(0, len(rows) - 1))
+        key = data.draw(st.sampled_from(sorted(rows[place])))
+        twice = data.draw(
+            st.sampled_from(["1", "null", '"a"']).filter(lambda v: key != "value" or v != "null")
+        )
+        lines[place] = f"{lines[place][:-1]}, {json.dumps(key)}: {twice}}}"
+        path.write_text("\n".join(lines))
+        with pytest.raises(InputError) as error:
+            rlcalc.load(str(path)).whole()
+
+    assert error.value.faults[0].what == f"key {key} comes twice"
+    assert error.value.faults[0].where.endswith(f"line {place + 1}")
