@@ -300,12 +300,13 @@ def _kind(head: bytes, name: str, shown_name: str) -> str:
         return _json_kind(text, promised)
     if promised in ("csv", "tsv", "yaml"):
         return promised
-    first = next(line for line in text.splitlines() if line.strip())
+    lines = [line for line in text.splitlines() if line.strip()]
+    first = next((line for line in lines if not line.startswith(b"#")), lines[0])
     if b"\t" in first:
         return "tsv"
-    if re.match(rb"(#|---|%YAML|- |[^,\"']+:(\s|$))", first):
+    if re.match(rb"(#|---|%YAML|- |[^,;\"']+:(\s|$))", first):
         return "yaml"
-    if b"," in first:
+    if b"," in first or b";" in first:
         return "csv"
     raise InputError(
         "this is text of no known format",

@@ -26,6 +26,7 @@ from rlcalc.labels import Labels, text_of_label
 from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
 from rlcalc.numerics.arrays import Floats
 from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
+from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.models.names import only_file, repeated_names, unknown_name
 from rlcalc.readers.models.policies import policy_of
 from rlcalc.readers.places import parsed
@@ -102,8 +103,7 @@ def holds_model(sources: Sequence[str], request: ReadRequest) -> bool:
 def _has_transitions(file: File) -> bool:
     """Return whether a table has the columns of outcomes: only these have probabilities."""
     if file.kind in ("csv", "tsv"):
-        header = file.stream.readline(1 << 16).decode(errors="replace").strip()
-        names = header.split("\t" if file.kind == "tsv" else ",")
+        names = header_of(file.stream.read(1 << 20), file).names
     elif file.kind in ("parquet", "arrow") and file.path:
         from rlcalc.readers.trajectories.parquet import scan, whole
 
@@ -111,7 +111,7 @@ def _has_transitions(file: File) -> bool:
             names = scan(file).collect_schema().names()
     else:
         return False
-    lowered = {name.strip('"').lower() for name in names}
+    lowered = {name.lower() for name in names}
     return all(lowered.intersection(names) for names in MODEL_COLUMN_NAMES.values())
 
 

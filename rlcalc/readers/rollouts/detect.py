@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 
 from rlcalc.errors import InputError
 from rlcalc.readers import json as json_reader
+from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.load import files_of
 from rlcalc.readers.sources import File, decoded, opened, text_of
@@ -42,8 +42,7 @@ def _first_record(name: str) -> Any:
             with whole(file):
                 return dict.fromkeys(scan(file).collect_schema())
         if file.kind in ("csv", "tsv"):
-            separator = "\t" if file.kind == "tsv" else ","
-            return dict.fromkeys(next(csv.reader([_line(file)], delimiter=separator)))
+            return dict.fromkeys(header_of(file.stream.read(1 << 20), file).names)
         if file.kind == "jsonl":
             return json_reader.value_of(_line(file), file.at())
         value = json_reader.value_of(text_of(file), file.at()) if file.kind == "json" else None

@@ -13,13 +13,16 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from rlcalc.errors import Fault, InputError, listed, shown
+from rlcalc.errors import Fault, shown
+from rlcalc.readers.csv_header import CsvHeader, header_of
 from rlcalc.readers.sources import File, line_blocks
 from rlcalc.readers.trajectories.context import ReaderContext
-from rlcalc.readers.trajectories.step_table import Rows, Table
+from rlcalc.readers.trajectories.step_table import NUMBERS, Rows, Table
 from rlcalc.trajectories import Trajectories
 
-LONGEST_HEADER = 1 << 20
+HEADER = re.compile(rb"(?m)^[ \t]*[^#\s].*\n")
+"""A whole line that is neither blank nor a comment."""
+
 LONGEST_CELL = 1 << 26
 BLANK = re.compile(rb"(?m)^[ \t]*\r?\n")
 
@@ -31,8 +34,16 @@ def read(file: File, context: ReaderContext) -> Iterator[Trajectories]:
         InputError: the table or a cell is not as it should be.
     """
     lines = Lines(file, context)
+    head = b""
     for _, block in line_blocks(file):
+        if lines.table is None:
+            head += block
+            if not HEADER.search(head):
+                continue
+            block = lines.begin(head)
         yield from lines.take(block)
+    if lines.table is None:
+        lines.begin(head)
     lines.finish()
 
 
@@ -41,8 +52,8 @@ class Lines:
 
     def __init__(self, file: File, context: ReaderContext) -> None:
         self.file, self.context = file, context
-        self.separator = "\t" if file.kind == "tsv" else ","
-        self.header = b""
+        self.header: CsvHeader
+        self.names = b""
         self.table: Table | None = None
         self.open = b""  # the bytes behind the last whole row, inside quotes
         self.line = 1  # the number of the first line of the block
@@ -50,10 +61,7 @@ class Lines:
 
     def take(self, block: bytes) -> Iterator[Trajectories]:
         """Yield the trajectories that are whole with the rows of a block."""
-        if self.table is None:
-            block = self._begin(block)
-        if self.table is None:
-            return
+        assert self.table is not None
         data, self.open = whole_rows(self.open + block)
         if len(self.open) > LONGEST_CELL:
             self._never_closed()
@@ -81,36 +89,21 @@ class Lines:
         )
         self.open = b""
 
-    def _begin(self, block: bytes) -> bytes:
+    def begin(self, block: bytes) -> bytes:
         """Read the header; return what stands behind it."""
-        while block[:1] in (b"\n", b"\r"):
-            self.line += block[:1] == b"\n"
-            block = block[1:]
-        end = block.find(b"\n") + 1 or len(block)
-        where = self.file.at(f"line {self.line}")
-        if end > LONGEST_HEADER:
-            raise InputError("the header is longer than 1 MB", where, "is this a table?")
-        if b"\r" in block[:end].rstrip(b"\r\n"):
-            raise InputError(
-                "lines end with a carriage return alone", where, "end them with line feeds"
-            )
-        self.header = block[:end].rstrip(b"\r\n") + b"\n"
-        self.line += 1
-        try:
-            names = next(csv.reader([self.header.decode("utf-8")], delimiter=self.separator))
-        except UnicodeDecodeError as error:
-            raise InputError("the header is not UTF-8", where, "save it as UTF-8") from error
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise InputError(f"the columns {listed(twice)} come twice", where, "rename one")
-        self.table = self.context.table(
-            self.file.at(), dict.fromkeys(names, pl.String()), self._place, typed=False
+        self.header = header_of(block, self.file)
+        self.line += self.header.n_lines
+        names = io.StringIO()
+        csv.writer(names, delimiter=self.header.separator, lineterminator="\n").writerow(
+            self.header.names
         )
-        return block[end:]
+        self.names = names.getvalue().encode()
+        schema = dict.fromkeys(self.header.names, pl.String())
+        self.table = self.context.table(self.file.at(), schema, self._place, typed=False)
+        return block[self.header.n_bytes :]
 
     def _rows(self, data: bytes, table: Table) -> Rows:
-        if b'"' not in data and BLANK.search(data):
-            data = BLANK.sub(b"", data)
+        data = without_blank_lines(data)
         try:
             source = self._frame(data, table)
         except pl.exceptions.PolarsError as error:
@@ -119,18 +112,25 @@ class Lines:
         return table.rows(source.lazy().select(table.expressions()).collect(), lambda: source)
 
     def _frame(self, data: bytes, table: Table, **request: bool | str) -> pl.DataFrame:
-        return pl.read_csv(
-            io.BytesIO(self.header + data),
+        frame = pl.read_csv(
+            io.BytesIO(self.names + data),
             infer_schema=False,
-            separator=self.separator,
+            separator=self.header.separator,
             columns=table.sources,
             **request,  # type: ignore[arg-type]
         )
+        if self.header.spaced:
+            frame = frame.with_columns(pl.all().str.strip_chars_start(" "))
+        if self.header.decimal_comma:
+            numbers = {table.column[name] for name in NUMBERS if name in table.column}
+            frame = frame.with_columns(pl.col(*numbers).str.replace(",", ".", literal=True))
+        return frame
 
     def _place(self, row: int) -> str:
         """Say where a row of the present block stands."""
         reader = csv.reader(
-            io.StringIO(self.block.decode(errors="replace"), newline=""), delimiter=self.separator
+            io.StringIO(self.block.decode(errors="replace"), newline=""),
+            delimiter=self.header.separator,
         )
         number, begins = self.before - 1, 0
         for cells in reader:
@@ -148,7 +148,7 @@ class Lines:
             at = self.line + self.block.count(b"\n", 0, undecodable.start)
             return Fault("a cell is not UTF-8", f"{table.file}, line {at}", "save it as UTF-8")
         width, begins = len(table.schema), 0
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.separator)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.header.separator)
         for cells in reader:
             if len(cells) > width:
                 return Fault(
@@ -159,6 +159,21 @@ class Lines:
             begins = reader.line_num
         reason = shown(str(error).splitlines()[0], 200)
         return Fault(f"not a table: {reason}", f"{table.file}, line {self.line}")
+
+
+def without_blank_lines(block: bytes) -> bytes:
+    r"""Leave out lines with no cell; those inside quotes are text.
+
+    >>> without_blank_lines(b'1,"a\n\nb"\n\n2,c\n')
+    b'1,"a\n\nb"\n2,c\n'
+    """
+    parts, end, quotes = [], 0, 0
+    for blank in BLANK.finditer(block):
+        part = block[end : blank.start()]
+        quotes += part.count(b'"')
+        parts.append(part if quotes % 2 == 0 else block[end : blank.end()])
+        end = blank.end()
+    return b"".join([*parts, block[end:]]) if parts else block
 
 
 def whole_rows(block: bytes) -> tuple[bytes, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,18 +15,21 @@ from rlcalc.numerics.arrays import Floats
 from rlcalc.readers.places import parsed
 from rlcalc.readers.sources import File
 from rlcalc.readers.trajectories.context import ReaderContext
+from rlcalc.readers.trajectories.step_lines import is_table, of_records
 from rlcalc.trajectories import UNKNOWN, Experience, Trajectories
 
 
-def read(file: File, context: ReaderContext) -> list[Trajectories]:
-    """Return the trajectories of a document, in a list of one batch, or of none at all.
+def read(file: File, context: ReaderContext) -> Iterable[Trajectories]:
+    """Return the trajectories of a document, in one batch or none; a list of rows is a table.
 
     Raises:
         InputError: the document is not as it should be.
     """
     experience = context.experience
-    note_for_documents(context)
     written, place = parsed(file)
+    if is_table(written, one_step=context.request.one_step):
+        return of_records(written, file, context)
+    note_for_documents(context)
     simulated = isinstance(written, dict) and written.get("command") == "simulate"
     value = {"trajectories": _as_list(written)} if isinstance(written, list) else written
     if simulated and {"facts", "rows"} <= written.keys():  # what simulate --json writes

@@ -1,0 +1,218 @@
+"""Lines of JSON with one step each, or one trajectory in lists under any names → trajectories.
+
+Blocks of lines become frames, with the columns of the first block.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.documents import Step
+from rlcalc.errors import Fault, InputError, listed, shown
+from rlcalc.readers import json as json_reader
+from rlcalc.readers.column_names import COLUMN_NAMES
+from rlcalc.readers.sources import File, decoded
+from rlcalc.readers.trajectories.context import ReaderContext
+from rlcalc.trajectories import Trajectories
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def lines_like(first: Mapping[str, Any], file: File, context: ReaderContext) -> StepLines:
+    """Return the reader of lines that look like the first: of lists, or of single steps."""
+    return (ListLines if _holds_lists(first) else StepLines)(file, context)
+
+
+def _holds_lists(line: Mapping[str, Any]) -> bool:
+    names = {name.lower(): name for name in line}
+    return any(
+        isinstance(line[names[alias]], list) for alias in COLUMN_NAMES["reward"] if alias in names
+    )
+
+
+def is_table(written: object, *, one_step: bool) -> bool:
+    """Return whether a document is a list of rows, with other keys than a trajectory has."""
+    if not (isinstance(written, list) and written and all(isinstance(r, dict) for r in written)):
+        return False
+    keys = {key for row in written for key in row}
+    if "states" in keys or not keys & set(COLUMN_NAMES["reward"]):
+        return False
+    return one_step or not keys <= set(Step.model_fields)
+
+
+def of_records(
+    records: Sequence[Mapping[str, Any]], file: File, context: ReaderContext
+) -> Iterator[Trajectories]:
+    """Yield the trajectories of a list of rows that is in memory."""
+    rows = "\n".join(map(json.dumps, records)).encode()
+    return StepLines(file, context, "row").take(rows, 1)
+
+
+class StepLines:
+    """One step a line: blocks of lines become frames, with the columns of the first block."""
+
+    def __init__(self, file: File, context: ReaderContext, noun: str = "line") -> None:
+        self.file, self.context, self.noun = file, context, noun
+        self.table: Any = None
+        self.block, self.number, self.before = b"", 1, 0
+
+    def take(self, block: bytes, number: int) -> Iterator[Trajectories]:
+        """Yield the trajectories that are whole with the lines of a block."""
+        import polars as pl
+
+        from rlcalc.readers.trajectories.step_table import map_columns
+
+        self.block, self.number = block, number
+        frame = self._frame(block, number)
+        if not len(frame):
+            return
+        if self.table is None:
+            self.table = self.context.table(self.file.at(), dict(frame.schema), self._place)
+        self.before = self.table.n_rows
+        where = self.file.at(f"{self.noun} {number} and after")
+        new = set(map_columns(frame.columns, self.context.request, where)) - set(self.table.column)
+        if new:
+            what = f"the {listed(sorted(new))} is in this line, and in no line before"
+            self.context.experience.fault(Fault(what, where, "give it in every line"))
+        missing = [name for name in self.table.sources if name not in frame.columns]
+        frame = frame.with_columns(pl.lit(None).alias(name) for name in missing)
+        self.table.schema = dict(frame.schema)
+        self.table.note_texts(self.table.schema)
+        yield from self._trajectories(frame)
+
+    def _trajectories(self, frame: pl.DataFrame) -> Iterator[Trajectories]:
+        import polars as pl
+
+        try:
+            rows = frame.lazy().select(self.table.expressions()).collect()
+        except pl.exceptions.PolarsError as error:
+            what = f"not a table: {shown(str(error).splitlines()[0], 200)}"
+            raise InputError(what, self.file.at(f"{self.noun} {self.number} and after")) from error
+        yield from self.context.assembler.push(self.table.rows(rows, lambda: frame))
+
+    def _place(self, row: int) -> str:
+        lines = [n for n, line in enumerate(self.block.split(b"\n"), self.number) if line.strip()]
+        return f"{self.noun} {lines[row - self.before]}"
+
+    def _frame(self, block: bytes, number: int) -> pl.DataFrame:
+        import polars as pl
+
+        try:
+            frame = pl.read_ndjson(block, infer_schema_length=None)
+        except pl.exceptions.PolarsError as error:
+            problem = error
+        else:
+            if not _may_repeat_keys(block, frame):
+                return self._with_exact_labels(frame, block)
+            self._refuse_repeated_keys(frame.columns, block, number)
+            return self._with_exact_labels(frame, block)
+        good, names = self._good_lines(block, number)
+        try:
+            self.block = b"\n".join(good)
+            return pl.read_ndjson(
+                self.block, infer_schema_length=None, schema_overrides=self._label_types(names)
+            )
+        except pl.exceptions.PolarsError:
+            first = str(problem).splitlines()[0]
+            self.context.experience.fault(
+                Fault(f"not a table: {shown(first, 200)}", self.file.at(f"{self.noun} {number}"))
+            )
+            return pl.DataFrame()
+
+    def _with_exact_labels(self, frame: pl.DataFrame, block: bytes) -> pl.DataFrame:
+        """Read labels as text where Polars made floats of whole numbers too large for these."""
+        import polars as pl
+
+        columns = self._label_types(frame.columns)
+        large = [
+            name
+            for name in columns
+            if frame.schema[name] == pl.Float64() and (frame[name].abs() >= 2**53).any()
+        ]
+        if not large:
+            return frame
+        texts: dict[str, pl.DataType] = dict.fromkeys(large, pl.String())
+        exact = pl.read_ndjson(block, schema={**frame.schema, **texts})
+        return frame.with_columns(exact[name] for name in large)
+
+    def _refuse_repeated_keys(self, names: list[str], block: bytes, number: int) -> None:
+        """Report lines in which a key comes twice, of which Polars takes one value.
+
+        Only lines that hold the text of a key twice are looked at.
+        """
+        import polars as pl
+
+        lines = pl.Series(block.split(b"\n")).cast(pl.String)
+        keys = (json.dumps(name, ensure_ascii=False) for name in names)
+        counts = (lines.str.count_matches(rf"{re.escape(key)}\s*:").fill_null(0) for key in keys)
+        suspect = reduce(pl.Series.__or__, (count > 1 for count in counts))
+        for row in suspect.arg_true().to_list():
+            try:
+                json_reader.value_of(lines[row], self.file.at(), number + row)
+            except InputError as error:
+                self.context.experience.fault(*error.faults)
+
+    def _label_types(self, names: Iterable[str]) -> dict[str, pl.DataType]:
+        """Return the columns of labels, of which anything can be read as text."""
+        import polars as pl
+
+        from rlcalc.readers.trajectories.step_table import KEYS, LABELS, map_columns
+
+        columns = map_columns(list(names), self.context.request, self.file.at(), needed=())
+        return {columns[name]: pl.String() for name in (*LABELS, *KEYS) if name in columns}
+
+    def _good_lines(self, block: bytes, number: int) -> tuple[list[bytes], dict[str, None]]:
+        """Return the lines that are records, blank where one is not, and the names in them."""
+        good: list[bytes] = []
+        names: dict[str, None] = {}
+        for place, line in enumerate(block.split(b"\n"), start=number):
+            good.append(b"")
+            if not line.strip():
+                continue
+            try:
+                value = json_reader.value_of(decoded(line, place, self.file), self.file.at(), place)
+            except InputError as error:
+                self.context.experience.fault(*error.faults)
+                continue
+            where = self.file.at(f"{self.noun} {place}")
+            if not isinstance(value, dict):
+                what = f"this line is not a mapping, as the first line is: {shown(value, 40)}"
+                self.context.experience.fault(Fault(what, where, "leave out this line"))
+            elif wrong := _not_finite(value):
+                self.context.experience.fault(Fault(wrong, where, "leave out this line"))
+            else:
+                good[-1] = line
+                names |= dict.fromkeys(value)
+        return good, names
+
+
+def _may_repeat_keys(block: bytes, frame: pl.DataFrame) -> bool:
+    """Whether a block holds more keys than the cells that were read of it."""
+    n_nulls = sum(frame.null_count().row(0))
+    written = block.count(b"null") if n_nulls else 0
+    n_keys = block.count(b'":')
+    return written not in (0, n_nulls) or n_keys != frame.height * frame.width - n_nulls + written
+
+
+def _not_finite(line: Any) -> str | None:
+    """What is wrong with a line that has NaN or Infinity in it, which JSON has not."""
+    for name, value in line.items() if isinstance(line, dict) else ():
+        for entry in value if isinstance(value, list) else [value]:
+            if isinstance(entry, float) and not math.isfinite(entry):
+                return f"{shown(name)} is {entry}, expected a finite number"
+    return None
+
+
+class ListLines(StepLines):
+    """One trajectory a line, in lists under other names than ours."""
+
+    def _trajectories(self, frame: pl.DataFrame) -> Iterator[Trajectories]:
+        from rlcalc.readers.trajectories.list_rows import trajectories_of
+
+        yield trajectories_of(frame, self.table)
