@@ -5,7 +5,7 @@ It has no names and no random rewards; `MDP` has both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -159,14 +159,13 @@ class ExpectedMDP:
         """
         pair = np.flatnonzero(kept)
         outcome_start, outcome = gather_ranges(self.outcome_start, pair)
-        return ExpectedMDP(
+        return replace(
+            self,
             pair_start=np.concatenate([[0], np.cumsum(kept)])[self.pair_start],
             outcome_start=outcome_start,
             next_state=self.next_state[outcome],
             probability=self.probability[outcome],
             reward=self.reward[pair],
-            largest_reward=self.largest_reward,
-            same_sign=self.same_sign,
         )
 
     def induced_by(self, weight: Floats) -> ExpectedMDP:
@@ -186,14 +185,13 @@ class ExpectedMDP:
         share = np.repeat(weight, length)
         taken = np.flatnonzero(share)
         ends = self.outcome_start[self.pair_start[1:][~self.terminal]]
-        return ExpectedMDP(
+        return replace(
+            self,
             pair_start=np.concatenate([[0], np.cumsum(~self.terminal)]),
             outcome_start=np.concatenate([[0], np.searchsorted(taken, ends)]),
             next_state=self.next_state[taken],
             probability=(share * self.probability)[taken],
             reward=self.mean(self.reward, weight)[~self.terminal],
-            largest_reward=self.largest_reward,
-            same_sign=self.same_sign,
         )
 
     @cached_property

@@ -42,13 +42,6 @@ class Padded:
         outcomes, pairs = np.diff(model.outcome_start), np.diff(model.pair_start)
         n, most, n_states = model.most_outcomes, int(pairs.max(initial=0)), model.n_states
         size = n * most * n_states
-        if size == model.n_outcomes:  # there is nothing to pad
-            shape = n_states, most, n
-            return cls(
-                np.ascontiguousarray(model.next_state.reshape(shape).T, dtype=np.intp),
-                np.ascontiguousarray(model.probability.reshape(shape).T),
-                np.ascontiguousarray(model.reward.reshape(shape[:2]).T),
-            )
         if not 0 < size <= MOST_PADDING * model.n_outcomes:
             return None
         number = np.arange(most)[:, None]

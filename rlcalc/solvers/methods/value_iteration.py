@@ -11,7 +11,6 @@ over s': Q(s,a) = r(s,a) + γ V(s').
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,18 +45,6 @@ class Halves:
         return self.model.mean(action_value, self.weight)
 
 
-def recursion(kind: Recursion, halves: Halves) -> tuple[Callable[[Floats], Floats], bool]:
-    """Return one step of a recursion, and whether it runs over action values."""
-
-    def values(value: Floats) -> Floats:
-        return halves.choose(halves.look_ahead(value))
-
-    def action_values(action_value: Floats) -> Floats:
-        return halves.look_ahead(halves.choose(action_value))
-
-    return (values, False) if kind in ("vv", "qv") else (action_values, True)
-
-
 def solve(problem: Problem) -> Iterate:
     """Return the values of the recursion V←V."""
     return iterate(problem, "vv", None)
@@ -77,12 +64,15 @@ def iterate(problem: Problem, kind: Recursion, weight: Floats | None) -> Iterate
     """
     model, gamma = problem.model, problem.gamma
     halves = Halves(model, gamma, weight)
-    step, of_pairs = recursion(kind, halves)
+    of_pairs = kind in ("qq", "vq")
     value = np.zeros(model.n_states) if problem.value is None else problem.value
     now = halves.look_ahead(value) if of_pairs else value
     iterations, reach = 0, np.inf
     while iterations < problem.max_iterations and reach > problem.tol:
-        following = step(now)
+        if of_pairs:
+            following = halves.look_ahead(halves.choose(now))
+        else:
+            following = halves.choose(halves.look_ahead(now))
         change = following - now
         least, most = _ends(change, model)
         iterations += 1
