@@ -6,12 +6,12 @@ distance from the ends, and the answer is put back into the original order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rlcalc.expected_mdp import ExpectedMDP
-from rlcalc.graph.end_components import Predecessors, walk_back
+from rlcalc.graph.reachability import search_backwards
 from rlcalc.numerics.arrays import Floats, Ints, gather_ranges
 
 FAR = 1 / 16
@@ -59,9 +59,7 @@ def by_distance(model: ExpectedMDP) -> Ints:
     begin = model.terminal.copy()
     if not begin.any():
         begin[model.pair_state[model.reward.argmax()]] = True
-    backwards = Predecessors.of(model)
-    steps = np.where(begin, 0, -1).astype(np.int64)
-    met = walk_back(backwards.start, backwards.pair, model.pair_state, steps)
+    steps, met = search_backwards(model, begin)
     return np.concatenate([met, np.flatnonzero(steps < 0)])
 
 
@@ -76,13 +74,12 @@ def renumbered(model: ExpectedMDP, first: Ints) -> StateOrder:
     number[first] = np.arange(model.n_states, dtype=np.int32)
     pair_start, pair = gather_ranges(model.pair_start, first)
     outcome_start, outcome = gather_ranges(model.outcome_start, pair)
-    moved = ExpectedMDP(
+    moved = replace(
+        model,
         pair_start=pair_start,
         outcome_start=outcome_start,
         next_state=number[model.next_state[outcome]],
         probability=model.probability[outcome],
         reward=model.reward[pair],
-        largest_reward=model.largest_reward,
-        same_sign=model.same_sign,
     )
     return StateOrder(moved, first)

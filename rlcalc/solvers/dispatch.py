@@ -9,7 +9,7 @@ import numpy as np
 
 from rlcalc.expected_mdp import LARGE, UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.graph import mec_quotient
-from rlcalc.graph.mec_quotient import Names
+from rlcalc.graph.reachability import Names, ending_policy
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.result import Fact
@@ -161,18 +161,19 @@ def _total(
         return iterate, method
 
     if not model.exact:
-        return total_reward.solve_in_floats(model, names, problem, find_in)
+        return total_reward.solve_in_floats(problem, names, find_in)
     if request.bellman or request.method not in ("auto", "linear", "policy-iteration"):
         quotient = mec_quotient.quotient_of(setup.model(exact=False))
-        mec_quotient.ending_policy(quotient.model, names)  # there is one, or an error
+        ending_policy(quotient.model, names)  # there is one, or an error
         iterate, method = find_in(
             replace(problem, model=quotient.model, tol=tol / 10), quotient.gather
         )
         is_finite = np.isfinite(iterate.value).all()
         begin = quotient.spread(iterate.value) if is_finite else None
-        return total_reward.solve(model, names, 1000, [], begin)[0], iterate.iterations, method
+        problem = replace(problem, value=begin, max_iterations=1000, trace=[])
+        return total_reward.solve(problem, names)[0], iterate.iterations, method
     method = "policy-iteration" if setup.policy is None else "linear"
-    proven, iterations = total_reward.solve(model, names, request.max_iterations, trace)
+    proven, iterations = total_reward.solve(problem, names)
     return proven, iterations, method
 
 
@@ -180,13 +181,8 @@ def _average(setup: SolveSetup) -> Solution:
     from rlcalc.solvers.methods import average_reward
 
     trace: list[Iteration] = []
-    average = average_reward.solve(
-        setup.model(exact=False),
-        state_names(setup.mdp),
-        setup.target_bound,
-        setup.request.max_iterations,
-        trace,
-    )
+    problem = _problem(setup, setup.model(exact=False), setup.target_bound, trace)
+    average = average_reward.solve(problem, state_names(setup.mdp))
     model, weight = setup.mdp.expected, setup.weight
     q = model.action_value(average.bias, 1.0) - average.gain
     value = model.best(q) if weight is None else model.mean(q, weight)

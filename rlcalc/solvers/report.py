@@ -8,7 +8,7 @@ import numpy as np
 
 from rlcalc.errors import InputError, shown
 from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
-from rlcalc.graph.end_components import reachable
+from rlcalc.graph.reachability import reachable
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.policy import Policy

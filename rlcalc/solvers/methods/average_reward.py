@@ -11,11 +11,11 @@ import numpy as np
 
 from rlcalc.errors import InputError, listed
 from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
-from rlcalc.graph.end_components import Predecessors, distances, end_components
-from rlcalc.graph.mec_quotient import Names
+from rlcalc.graph.end_components import closed_sets
+from rlcalc.graph.reachability import Names, distances
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.solvers.methods import linear
-from rlcalc.solvers.problem import Iteration
+from rlcalc.solvers.problem import Iteration, Problem
 from rlcalc.solvers.proofs.macqueen import up
 
 DAMPING = 0.5
@@ -33,9 +33,7 @@ class Average:
     iterations: int
 
 
-def solve(
-    model: ExpectedMDP, names: Names, tol: float, max_iterations: int, trace: list[Iteration]
-) -> Average:
+def solve(problem: Problem, names: Names) -> Average:
     """Return the largest gain, between bounds that hold for any h, and the bias.
 
         min(Th − h)  ≤  g  ≤  max(Th − h)
@@ -43,17 +41,16 @@ def solve(
     Sweeps come near; then policies are improved from there with exact evaluation.
 
     Args:
-        model: the model; one pair a state makes it a policy's.
+        problem: sweeps stop when the bound on the gain is `tol`; its gamma and value are not used.
+            The trace gets how far h moved up to a constant, and the gain's bound.
         names: from numbers of states to their names, for errors.
-        tol: the bound on the gain at which sweeps stop.
-        max_iterations: of sweeps and improvements.
-        trace: takes a row an iteration: how far h moved up to a constant, and the gain's bound.
 
     Raises:
         InputError: the best policy has several closed sets of states, each with its own gain.
 
     Source: Puterman (1994), sections 8.5 and 8.6; Odoni (1969) for the bounds.
     """
+    model, max_iterations, trace = problem.model, problem.max_iterations, problem.trace
     h = np.zeros(model.n_states)
     sweeps = 0
     while sweeps < min(SWEEPS, max_iterations):
@@ -63,7 +60,7 @@ def solve(
         h -= h[0] if not model.terminal.any() else 0.0
         sweeps += 1
         trace.append(Iteration(sweeps, DAMPING * _half_span(change), (most - least) / 2))
-        if _half_span(change) <= tol / 2:
+        if _half_span(change) <= problem.tol / 2:
             break
     chosen = model.greedy(model.action_value(h, 1.0))
     inner = ~model.terminal
@@ -121,7 +118,7 @@ def _leading_to_best(model: ExpectedMDP, chosen: Ints) -> Ints:
         goal = chain.terminal
     else:
         goal = np.isin(np.arange(model.n_states), closed[int(np.argmax(gains))])
-    steps = distances(model, Predecessors.of(model), goal)
+    steps = distances(model, goal)
     if (steps < 0).any():
         return chosen
     nearest = np.minimum.reduceat(steps[model.next_state], model.outcome_start[:-1])
@@ -133,18 +130,12 @@ def _leading_to_best(model: ExpectedMDP, chosen: Ints) -> Ints:
 
 def gain_of(chain: ExpectedMDP, states: Ints) -> float:
     """Return the average reward of a closed set of a chain."""
-    n = len(states)
-    number = np.full(chain.n_states, -1)
-    number[states] = np.arange(n)
-    pair = chain.pair_start[states]
-    matrix = np.zeros((n, n))
-    for i, k in enumerate(pair):
-        outcome = slice(chain.outcome_start[k], chain.outcome_start[k + 1])
-        np.add.at(matrix[i], number[chain.next_state[outcome]], chain.probability[outcome])
-    system = np.eye(n) - matrix.T
+    inside = np.isin(chain.pair_state, states)
+    moves = linear.dense_transition(chain.keep(inside), 1.0)[1]
+    system = np.eye(len(states)) - moves.T
     system[0] = 1.0
-    share = np.linalg.solve(system, np.eye(n)[0])
-    return float(share @ chain.reward[pair])
+    share = np.linalg.solve(system, np.eye(len(states))[0])
+    return float(share @ chain.reward[inside])
 
 
 @dataclass(frozen=True)
@@ -198,7 +189,8 @@ def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> Evaluated:
 def _around(chain: ExpectedMDP, z: int) -> tuple[float, Floats, Floats]:
     """Return g, h with h(z) = 0, and w, of a chain that always comes back to z."""
     rewards = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
-    v, w = linear.system(_ending_in(chain, z), 1.0, np.delete(rewards, z, axis=0)).T
+    ending = chain.keep(np.arange(chain.n_states) != z)  # z is terminal
+    v, w = linear.system(ending, 1.0, np.delete(rewards, z, axis=0)).T
     back = chain.action_value(v, 1.0)[z], 1.0 + chain.action_value(w, 1.0)[z] - chain.reward[z]
     gain = float(back[0] / back[1])
     return gain, v - gain * w, w
@@ -224,13 +216,7 @@ def _twice_error(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, w: Fl
     return float(4 * left * w.max() / nearer)
 
 
-def _ending_in(chain: ExpectedMDP, z: int) -> ExpectedMDP:
-    """Return a chain without terminal states in which z is one."""
-    return chain.keep(np.arange(chain.n_states) != z)
-
-
 def _closed(chain: ExpectedMDP) -> list[Ints]:
-    """Return the closed sets of a chain; all its terminal states count as one."""
-    found = end_components(chain, np.ones(chain.n_pairs, dtype=bool))
-    sets = [np.flatnonzero(found.number == number) for number in range(min(found.count, 4))]
-    return ([np.flatnonzero(chain.terminal)] if chain.terminal.any() else []) + sets
+    """Return the first closed sets of a chain; all its terminal states count as one."""
+    terminal = [np.flatnonzero(chain.terminal)] if chain.terminal.any() else []
+    return terminal + closed_sets(chain)[:4]

@@ -67,7 +67,7 @@ def begin(problem: Problem, sweeper: Sweeper) -> tuple[Floats, float]:
 def predecessors(model: Arrays) -> tuple[Unsigned, Unsigned]:
     """Fill in the distinct other states that lead to each: predecessor[start[s] : start[s + 1]].
 
-    `graph.end_components.Predecessors` lists pairs, one for each outcome; here each state counts
+    `graph.reachability.predecessor_pairs` lists pairs, one for each outcome; here each state counts
     once and in 32 bits, so that `settle` visits it once for each move.
     """
     n_states = len(model.pair_start)

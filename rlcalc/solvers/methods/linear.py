@@ -46,7 +46,7 @@ def system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
         return _refined(chain, gamma, rewards)
     if int((~chain.terminal).sum()) > DENSE:
         return _sparse(chain, gamma, rewards)
-    inner, moves = _dense(chain, gamma)
+    inner, moves = dense_transition(chain, gamma)
     values = np.zeros((chain.n_states, rewards.shape[1]))
     try:
         values[inner] = np.linalg.solve(np.eye(len(inner)) - moves, rewards)
@@ -55,7 +55,7 @@ def system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     return values
 
 
-def _dense(chain: ExpectedMDP, gamma: float) -> tuple[Ints, Floats]:
+def dense_transition(chain: ExpectedMDP, gamma: float) -> tuple[Ints, Floats]:
     """Return the states that are not terminal, and γP between them."""
     inner = np.flatnonzero(~chain.terminal)
     number = np.full(chain.n_states, -1)
@@ -76,7 +76,7 @@ def without_subtraction(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Fl
 
     Source: Grassmann, Taksar & Heyman (1985); O'Cinneide (1993) for the accuracy.
     """
-    inner, moves = _dense(chain, gamma)
+    inner, moves = dense_transition(chain, gamma)
     ends = chain.terminal[chain.next_state] * chain.probability
     leaving_rate = gamma * np.add.reduceat(ends, chain.outcome_start[:-1]) + (1 - gamma)
     solution = rewards.copy()

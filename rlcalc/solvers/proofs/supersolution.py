@@ -8,12 +8,12 @@ touches little, and what the actions can collect of it on their way, w, is found
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from rlcalc.expected_mdp import ExpectedMDP
-from rlcalc.graph.mec_quotient import never_ending
+from rlcalc.graph.reachability import never_ending
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods import automatic, linear
 from rlcalc.solvers.methods.bellman_sweeps import Arrays
@@ -33,16 +33,12 @@ DIRECT = 50_000
 """States up to which a policy's equations are factorised where sweeps make no progress."""
 
 
-@dataclass(frozen=True)
-class Proof:
-    """Values, and how far they can be from the answer; infinitely, if nothing is proven."""
+def prove(
+    model: ExpectedMDP, value: Floats, goal: float, jobs: int | None = None
+) -> tuple[Floats, float]:
+    """Return values near some others, and their proven distance from the largest total reward.
 
-    value: Floats  # [S]
-    bound: float
-
-
-def prove(model: ExpectedMDP, value: Floats, goal: float, jobs: int | None = None) -> Proof:
-    """Return values near some others, whose distance from the largest total reward is proven.
+    It is infinite where nothing is proven.
 
         g(s,a) = r + Σ_s' P(s'|s,a) (v(s') − v(s)),    |fl(g) − g| ≤ m(s,a)
         w(s) > max_a [ g(s,a) + 4 m(s,a) + Σ_s' P(s'|s,a) w(s') ]
@@ -62,7 +58,7 @@ def prove(model: ExpectedMDP, value: Floats, goal: float, jobs: int | None = Non
     if model.reward.max(initial=-np.inf) >= 0:  # one may go round for longer where that is free
         epsilon /= FINER**2
     least = SMALLEST_RESIDUAL * max(float(np.abs(value).max(initial=0.0)), model.largest_reward)
-    proof = Proof(value, np.inf)
+    proven, bound = value, np.inf
     while epsilon > least:
         values = _refined(model, values, epsilon / 4, jobs)
         gained, margin = residual(model, values)
@@ -71,12 +67,12 @@ def prove(model: ExpectedMDP, value: Floats, goal: float, jobs: int | None = Non
         collected = replace(model, reward=gained + 4 * margin + epsilon, largest_reward=epsilon)
         w = _solved(collected, epsilon * ROUGHLY, epsilon * steps, NEARLY * goal, jobs)
         if w.max() <= NEARLY * goal and _holds(model, values, w, model.greedy(gained)):
-            proof = Proof(values.high, up(float((w + np.abs(values.low)).max())) + least)
-        if proof.bound <= goal:
+            proven, bound = values.high, up(float((w + np.abs(values.low)).max())) + least
+        if bound <= goal:
             break
         steps = w / epsilon
         epsilon /= FINER
-    return proof if proof.bound < np.inf else Proof(values.high, np.inf)
+    return proven if bound < np.inf else values.high, bound
 
 
 def _holds(model: ExpectedMDP, values: TwoFloats, w: Floats, chosen: Ints) -> bool:
@@ -111,7 +107,8 @@ def _solved(
     """Return the largest total reward, but for `goal` in each backup; above the limit, roughly."""
     problem = Problem(model, 1.0, goal, MOST_SWEEPS, near, jobs)
     value = automatic.solve(problem, 0, limit)[0].value
-    if _is_solved(model, value, goal) or value.max() > limit or model.n_states > DIRECT:
+    left = np.abs(model.best(model.action_value(value, 1.0)) - value).max()
+    if left <= goal or value.max() > limit or model.n_states > DIRECT:
         return value
     if automatic.spreads(Arrays.of(model)):  # factors would fill up
         return value
@@ -132,10 +129,6 @@ def _by_policies(model: ExpectedMDP, goal: float, limit: float) -> Floats:
             break
         chosen = np.where(better, model.greedy(q), chosen)
     return value
-
-
-def _is_solved(model: ExpectedMDP, value: Floats, goal: float) -> bool:
-    return bool(np.abs(model.best(model.action_value(value, 1.0)) - value).max() <= goal)
 
 
 def _steps(model: ExpectedMDP, value: Floats, jobs: int | None) -> Floats:
