@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from rlcalc.errors import UsageError, shown
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.policy import Policy
@@ -70,43 +68,17 @@ def _shared(amount: Floats, first: Ints) -> Floats:
     return shares
 
 
-DECODERS: dict[str, tuple[Decoder, str]] = {
-    "temperature": (temperature, "a number above 0: temperature:0.7"),
-    "top-p": (top_p, "a probability above 0: top-p:0.9"),
-    "top-k": (top_k, "a whole number from 1: top-k:5"),
-}
-"""Each decoder by name: its function, and a description of its number for errors."""
+DECODERS: dict[str, Decoder] = {"temperature": temperature, "top-p": top_p, "top-k": top_k}
+"""The functions that change a policy, by their names."""
 
 Steps = Sequence[tuple[str, float]]
 """Decoders with their numbers, in the order of their work."""
 
 
-def number_of(name: str, number: object) -> float:
-    """Return the number of a decoder.
-
-    Raises:
-        UsageError: it is not in its range.
-    """
-    try:
-        value = float(number)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        value = math.nan
-    fits = {
-        "temperature": 0 < value < math.inf,
-        "top-p": 0 < value <= 1,
-        "top-k": 1 <= value < math.inf and value == math.floor(value),
-    }
-    if not fits[name]:
-        raise UsageError(
-            f"there is no policy {name}:{shown(number)}", fix=f"give {DECODERS[name][1]}"
-        )
-    return value
-
-
 def applied(weight: Floats, first: Ints, steps: Steps) -> Floats:
     """Return the weights after all decoders in turn; arguments as in `temperature`."""
     for step, number in steps:
-        weight = DECODERS[step][0](weight, first, number)
+        weight = DECODERS[step](weight, first, number)
     return weight
 
 

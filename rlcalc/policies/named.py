@@ -47,13 +47,15 @@ def parse(name: str) -> PolicyName:
     decoders: list[tuple[str, float]] = []
     while parts and parts[-1].partition(":")[0].strip() in decoding.DECODERS:
         decoder, _, number = parts.pop().strip().partition(":")
-        decoders.insert(0, (decoder, decoding.number_of(decoder, number)))
+        decoders.insert(0, (decoder, parameter_of(decoder, number)))
     base = ",".join(parts)
     kind, _, number = base.partition(":")
     if base == "greedy":
         base = kind = "optimal"
     if kind in DEFAULT_PARAMETER:
-        return PolicyName(base, kind, _parameter(kind, number), tuple(decoders))
+        return PolicyName(
+            base, kind, parameter_of(kind, number or DEFAULT_PARAMETER[kind]), tuple(decoders)
+        )
     if base in KINDS:
         return PolicyName(base, kind, decoders=tuple(decoders))
     if kind in (*KINDS, "greedy"):
@@ -61,17 +63,35 @@ def parse(name: str) -> PolicyName:
     return PolicyName(base, "file", decoders=tuple(decoders))
 
 
-def _parameter(kind: str, number: str) -> float:
-    """Return the ε or τ of a policy's name."""
+EXPLORES = "epsilon:0.1 explores with probability 0.1, softmax:1.0 has temperature 1"
+PARAMETER_FIX = {
+    "epsilon": EXPLORES,
+    "softmax": EXPLORES,
+    "temperature": "give a number above 0: temperature:0.7",
+    "top-p": "give a probability above 0: top-p:0.9",
+    "top-k": "give a whole number from 1: top-k:5",
+}
+
+
+def parameter_of(kind: str, number: object) -> float:
+    """Return the number of a part of a policy's name: ε, τ, p or k.
+
+    Raises:
+        UsageError: it is not in its range.
+    """
     try:
-        parameter = float(number or DEFAULT_PARAMETER[kind])
-    except ValueError:
+        parameter = float(number)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
         parameter = math.nan
-    if not (0 <= parameter <= 1 if kind == "epsilon" else 0 < parameter < math.inf):
-        raise UsageError(
-            f"there is no policy {kind}:{shown(number)}",
-            fix="epsilon:0.1 explores with probability 0.1, softmax:1.0 has temperature 1",
-        )
+    fits = {
+        "epsilon": 0 <= parameter <= 1,
+        "softmax": 0 < parameter < math.inf,
+        "temperature": 0 < parameter < math.inf,
+        "top-p": 0 < parameter <= 1,
+        "top-k": 1 <= parameter < math.inf and parameter == math.floor(parameter),
+    }
+    if not fits[kind]:
+        raise UsageError(f"there is no policy {kind}:{shown(number)}", fix=PARAMETER_FIX[kind])
     return parameter
 
 
