@@ -22,17 +22,11 @@ from rlcalc.solvers.request import SolveRequest, SolveSetup
 def by_pair(setup: SolveSetup, solution: Solution, policy: Policy) -> Result:
     """Return π, Q, V and A of each state-action pair."""
     mdp, request = setup.mdp, setup.request
-    model = mdp.expected
     rows = rows_of(mdp, request.states)
-    states, actions = pair_names(mdp)
-    value = solution.value[model.pair_state]
+    value = solution.value[mdp.expected.pair_state]
     columns = {
-        "state": Column(states[rows], "key"),
-        "action": Column(actions[rows], "key"),
-        "pi": Column(policy.weight[rows], symbol="π"),
-        "q": Column(solution.action_value[rows], symbol="Q"),
-        "v": Column(value[rows], symbol="V"),
-        "a": Column((solution.action_value - value)[rows], symbol="A"),
+        **_pair_columns(mdp, rows),
+        **_value_columns(policy.weight[rows], solution.action_value[rows], value[rows]),
     }
     facts = _facts(setup, solution, policy)
     notes = list(mdp.notes)
@@ -65,7 +59,7 @@ def _facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, F
     start = mdp.start
     reached = None if start is None else reachable(model, start > 0)
     return {
-        **_method_facts(setup, solution, policy),
+        **_method_facts(setup, solution, policy.name),
         "start_value": None if start is None else float(start @ solution.value),
         "residual": max(residuals.values()),
         **{f"residual_{kind}": size for kind, size in residuals.items()},
@@ -109,9 +103,23 @@ def _title(mdp: MDP, name: str, request: SolveRequest) -> str:
     return title + (f": {shown(mdp.name)}" if mdp.name else "")
 
 
-def pair_names(mdp: MDP) -> tuple[np.ndarray, np.ndarray]:
-    """Return the names of the state and of the action of each pair."""
-    return mdp.states.named(mdp.expected.pair_state), mdp.actions.named(mdp.action)
+def _pair_columns(mdp: MDP, rows: Ints | slice, times: int = 1) -> dict[str, Column]:
+    """Return the names of the state and of the action of each pair, so many times."""
+    states = mdp.states.named(mdp.expected.pair_state)[rows]
+    actions = mdp.actions.named(mdp.action)[rows]
+    return {
+        "state": Column(np.tile(states, times), "key"),
+        "action": Column(np.tile(actions, times), "key"),
+    }
+
+
+def _value_columns(pi: Floats, q: Floats, v: Floats) -> dict[str, Column]:
+    return {
+        "pi": Column(pi, symbol="π"),
+        "q": Column(q, symbol="Q"),
+        "v": Column(v, symbol="V"),
+        "a": Column(q - v, symbol="A"),
+    }
 
 
 def rows_of(mdp: MDP, states: Sequence[int] | None) -> Ints | slice:
@@ -130,18 +138,18 @@ def by_iteration(setup: SolveSetup, solution: Solution, policy: Policy) -> Resul
         "change": Column(np.array([row.change for row in solution.trace])),
         "bound": Column(np.array([row.bound for row in solution.trace])),
     }
-    facts = _method_facts(setup, solution, policy)
+    facts = _method_facts(setup, solution, policy.name)
     return Result("solve", f"Iterations: {solution.method}", columns, facts)
 
 
-def _method_facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, Fact]:
+def _method_facts(setup: SolveSetup, solution: Solution, policy: str) -> dict[str, Fact]:
     return {
         "method": solution.method,
         "iterations": solution.iterations,
         "bound": solution.bound,
         **solution.facts,
         "gamma": None if "gain" in solution.facts else setup.gamma,
-        "policy": policy.name,
+        "policy": policy,
     }
 
 
@@ -176,7 +184,6 @@ def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
     model = mdp.expected
     name = "optimal" if setup.policy is None else setup.policy.name
     rows = rows_of(mdp, request.states)
-    states, actions = (names[rows] for names in pair_names(mdp))
     several: list[tuple[Floats, Floats, Floats]] = []
     bound = 0.0
     for layer in layers:
@@ -187,21 +194,15 @@ def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
     pi, q, v = (np.concatenate(parts[::-1]) for parts in zip(*several, strict=True))
     steps = np.arange(len(several), 0, -1)
     columns = {
-        "steps_to_go": Column(np.repeat(steps, len(states)), "key"),
-        "state": Column(np.tile(states, len(steps)), "key"),
-        "action": Column(np.tile(actions, len(steps)), "key"),
-        "pi": Column(pi, symbol="π"),
-        "q": Column(q, symbol="Q"),
-        "v": Column(v, symbol="V"),
-        "a": Column(q - v, symbol="A"),
+        "steps_to_go": Column(np.repeat(steps, len(share[rows])), "key"),
+        **_pair_columns(mdp, rows, len(several)),
+        **_value_columns(pi, q, v),
     }
     largest = max(float(np.abs(numbers).max(initial=0)) for numbers in (q, v))
+    bound += 4 * UNIT_ROUNDOFF * largest
+    solution = Solution(q, v, bound, "backward induction", len(several))
     facts: dict[str, Fact] = {
-        "method": "backward induction",
-        "iterations": request.horizon,
-        "bound": bound + 4 * UNIT_ROUNDOFF * largest,
-        "gamma": setup.gamma,
-        "policy": name,
+        **_method_facts(setup, solution, name),
         "start_value": None if mdp.start is None else float(mdp.start @ layer.value),
         "horizon": request.horizon,
         "states": model.n_states,

@@ -1,21 +1,22 @@
 """Solve a model: from a request to a result with a proven bound.
 
-`request` holds the options, `dispatch` finds the values, `policies` the policy, `report` the rows.
+`request` holds the options, `dispatch` finds the values, `report` makes the rows.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from rlcalc.errors import InputError, NotConverged
 from rlcalc.mdp import MDP
+from rlcalc.policy import Policy
 from rlcalc.result import Result
 from rlcalc.solvers import report
-from rlcalc.solvers.dispatch import find_solution
-from rlcalc.solvers.policies import greedy_policy, set_up
-from rlcalc.solvers.request import LARGEST, TOLERANCE, SolveRequest, checked_gamma
+from rlcalc.solvers.dispatch import Solution, find_solution
+from rlcalc.solvers.request import LARGEST, TOLERANCE, SolveRequest, SolveSetup, checked_gamma
 
 
 @np.errstate(all="ignore")  # values that are not finite are reported
@@ -49,6 +50,34 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
     solution = find_solution(setup)
     policy = setup.policy or greedy_policy(setup, solution)
     return (report.by_iteration if request.trace else report.by_pair)(setup, solution, policy)
+
+
+def set_up(mdp: MDP, request: SolveRequest, gamma: float) -> SolveSetup:
+    """Return the setup of a request, with the best values found where its policy needs them.
+
+    Raises:
+        InputError: the policy needs the best values, and there are none.
+    """
+    policy = request.policy
+    if policy is None or isinstance(policy, Policy):
+        return SolveSetup(mdp, request, gamma, policy)
+    setup = SolveSetup(mdp, replace(request, bellman=None, method="auto"), gamma)
+    best = find_solution(setup)
+    policy = policy(mdp.expected, best.action_value, separation(setup, best))
+    return SolveSetup(mdp, request, gamma, policy)
+
+
+def greedy_policy(setup: SolveSetup, solution: Solution) -> Policy:
+    """Return the policy that takes the best actions of a solution."""
+    tolerance = separation(setup, solution)
+    return Policy.greedy(setup.mdp.expected, solution.action_value, tolerance)
+
+
+def separation(setup: SolveSetup, solution: Solution) -> float:
+    """Return the difference below which action values tie; 0 where the bound is not proven."""
+    if solution.bound > setup.request.accepted_bound:
+        return 0.0
+    return 2 * (solution.bound + setup.mdp.expected.rounding(solution.value, setup.gamma))
 
 
 def require_bound(result: Result, tol: float | None) -> None:

@@ -52,36 +52,32 @@ def solve(problem: Problem, names: Names) -> Average:
     """
     model, max_iterations, trace = problem.model, problem.max_iterations, problem.trace
     h = np.zeros(model.n_states)
-    sweeps = 0
-    while sweeps < min(SWEEPS, max_iterations):
+    for sweeps in range(1, min(SWEEPS, max_iterations) + 1):
         change = model.best(model.action_value(h, 1.0)) - h
         least, most = _gain_bounds(model, h, change)
         h = h + DAMPING * change
         h -= h[0] if not model.terminal.any() else 0.0
-        sweeps += 1
         trace.append(Iteration(sweeps, DAMPING * _half_span(change), (most - least) / 2))
         if _half_span(change) <= problem.tol / 2:
             break
     chosen = model.greedy(model.action_value(h, 1.0))
     inner = ~model.terminal
-    iterations = 0
-    while iterations < max_iterations:
-        iterations += 1
+    for iterations in range(1, max_iterations + 1):
         chosen = _leading_to_best(model, chosen)
-        policy = evaluate(model, chosen, names)
-        moved, h = _half_span(policy.bias - h), policy.bias
+        before = h
+        policy_gain, h, policy_error = evaluate(model, chosen, names)
         q = model.action_value(h, 1.0)
         change = model.best(q) - h
         least, most = _gain_bounds(model, h, change)
-        trace.append(Iteration(sweeps + iterations, moved, (most - least) / 2))
+        trace.append(Iteration(sweeps + iterations, _half_span(h - before), (most - least) / 2))
         gained = model.best(q)[inner] - q[chosen[inner]]
         better = np.flatnonzero(inner)[gained > 4 * _rounding(model, h)]
         if not len(better):
             break
         chosen[better] = model.greedy(q)[better]
     gain, bound = (least + most) / 2, (most - least) / 2
-    backed = float(gained.max(initial=0.0)) + abs(gain - policy.gain)  # v is Th − g, for h
-    bias_bound = up(policy.bias_bound + backed + 2 * _rounding(model, h))
+    backed = float(gained.max(initial=0.0)) + abs(gain - policy_gain)  # v is Th − g, for h
+    bias_bound = up(policy_error + backed + 2 * _rounding(model, h))
     return Average(gain, bound, h, bias_bound, sweeps + iterations)
 
 
@@ -138,16 +134,7 @@ def gain_of(chain: ExpectedMDP, states: Ints) -> float:
     return float(share @ chain.reward[inside])
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """The long-run reward of a policy, and its bias, which is 0 on average in the long run."""
-
-    gain: float
-    bias: Floats  # [S]
-    bias_bound: float  # |bias − h| in every state, rounding included
-
-
-def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> Evaluated:
+def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> tuple[float, Floats, float]:
     """Return the gain and the bias of a policy with one closed set of states.
 
     With a state z of the closed set as the end, v = r + P v and w = 1 + P w are what is rewards,
@@ -157,6 +144,9 @@ def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> Evaluated:
     What is off: let ρ = r + P h − g − h and M = 2 max|ρ| max(w) / min(w − P w). On the way to z,
     h − h(z) is off by at most M, and so is a mean of it: h by 2 M, and by what its mean is off,
     which is the gain of h, and so at most max|h + P k − k| for any k.
+
+    Returns:
+        the gain; [S] the bias, whose mean in the long run is 0; how far it can be off.
 
     Raises:
         InputError: there are several closed sets.
@@ -175,7 +165,7 @@ def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> Evaluated:
     if chain.terminal.any():
         rewards = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
         v, w = linear.system(chain, 1.0, rewards).T
-        return Evaluated(0.0, v, _twice_error(chain, inner, 0.0, v, w) / 2)
+        return 0.0, v, _twice_error(chain, inner, 0.0, v, w) / 2
     z = int(closed[0][0])
     inner[z] = False
     gain, h, w = _around(chain, z)
@@ -183,7 +173,7 @@ def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> Evaluated:
     bias = h - mean
     left = chain.action_value(k, 1.0) - chain.reward + bias - k
     mean_error = float(np.abs(left).max()) + _rounding(chain, k) + chain.noise(bias)
-    return Evaluated(gain, bias, _twice_error(chain, inner, gain, bias, w) + mean_error)
+    return gain, bias, _twice_error(chain, inner, gain, bias, w) + mean_error
 
 
 def _around(chain: ExpectedMDP, z: int) -> tuple[float, Floats, Floats]:
@@ -206,11 +196,10 @@ def _twice_error(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, w: Fl
         h: [S].
         w: [S] about as many steps as it takes, 0 at the end.
     """
-    ahead = np.zeros((2, chain.n_states))
-    ahead[0, ~chain.terminal] = chain.action_value(h, 1.0)
-    ahead[1, ~chain.terminal] = chain.action_value(w, 1.0) - chain.reward
-    left = np.abs(ahead[0] - gain - h)[~chain.terminal].max() + _rounding(chain, h)
-    nearer = (w - ahead[1])[inner].min(initial=1.0) - _rounding(chain, w)
+    ahead = chain.action_value(h, 1.0) - gain
+    left = np.abs(ahead - h[chain.pair_state]).max() + _rounding(chain, h)
+    steps = w[chain.pair_state] - (chain.action_value(w, 1.0) - chain.reward)
+    nearer = steps[inner[chain.pair_state]].min(initial=1.0) - _rounding(chain, w)
     if not nearer > 0:
         return np.inf
     return float(4 * left * w.max() / nearer)

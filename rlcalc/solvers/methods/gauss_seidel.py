@@ -12,6 +12,9 @@ from rlcalc.numerics.kernel import kernel
 from rlcalc.solvers.methods.bellman_sweeps import ONE, Arrays, Sweeper, Unsigned
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
+Predecessors = tuple[Unsigned, Unsigned]
+"""[S + 1] where the predecessors of each state begin, and the predecessors of all states."""
+
 
 def solve(problem: Problem, most_backups: int = 100_000) -> Iterate:
     """Return values that are known to `tol`: backups where they matter, then a sweep to prove it.
@@ -24,7 +27,7 @@ def solve(problem: Problem, most_backups: int = 100_000) -> Iterate:
     """
     gamma = problem.gamma
     sweeper = Sweeper(problem)
-    before, predecessor = predecessors(sweeper.model)
+    before = predecessor_states(sweeper.model)
     value, threshold = begin(problem, sweeper)
     sweep, backups, most = 0, 0, most_backups * len(value)
     while True:
@@ -38,16 +41,9 @@ def solve(problem: Problem, most_backups: int = 100_000) -> Iterate:
             threshold /= 3
         if threshold < sweeper.floor / 100:
             return Iterate(sweeper.centred(), sweep)
+        left = most - backups
         backups += settle(
-            sweeper.model,
-            gamma,
-            before,
-            predecessor,
-            threshold,
-            most - backups,
-            value,
-            account,
-            sweeper.choice,
+            sweeper.model, gamma, before, threshold, left, value, account, sweeper.choice
         )
 
 
@@ -64,8 +60,8 @@ def begin(problem: Problem, sweeper: Sweeper) -> tuple[Floats, float]:
 
 
 @kernel
-def predecessors(model: Arrays) -> tuple[Unsigned, Unsigned]:
-    """Fill in the distinct other states that lead to each: predecessor[start[s] : start[s + 1]].
+def predecessor_states(model: Arrays) -> Predecessors:
+    """Return the distinct other states that lead to each: predecessor[start[s] : start[s + 1]].
 
     `graph.reachability.predecessor_pairs` lists pairs, one for each outcome; here each state counts
     once and in 32 bits, so that `settle` visits it once for each move.
@@ -100,8 +96,7 @@ def predecessors(model: Arrays) -> tuple[Unsigned, Unsigned]:
 def settle(  # noqa: C901 (the turns, the blocks, the states and the backup, in one place)
     model: Arrays,
     gamma: float,
-    before: Unsigned,
-    predecessor: Unsigned,
+    before: Predecessors,
     threshold: float,
     most_backups: int,
     value: Floats,
@@ -116,6 +111,7 @@ def settle(  # noqa: C901 (the turns, the blocks, the states and the backup, in 
     direction in which values travel, found out in the first four; most back up the chosen pair
     only. Returns the number of backups.
     """
+    start, predecessor = before
     n_states = len(value)
     dirty = np.zeros(n_states // 64 + 1, np.bool_)  # blocks of 64 states
     for s in range(n_states):
@@ -170,7 +166,7 @@ def settle(  # noqa: C901 (the turns, the blocks, the states and the backup, in 
                 moved += 1
                 travelled += d
                 if d > 0.0:
-                    for i_before in range(before[s], before[s + 1]):
+                    for i_before in range(start[s], start[s + 1]):
                         n = predecessor[i_before]
                         account[n] += d
                         if account[n] > threshold:

@@ -190,10 +190,7 @@ def _program(problem: Problem) -> Iterate:
         (model.probability, model.next_state, model.outcome_start),
         shape=(model.n_pairs, model.n_states),
     )
-    here = sparse.csr_matrix(
-        (np.ones(model.n_pairs), model.pair_state, np.arange(model.n_pairs + 1)),
-        shape=(model.n_pairs, model.n_states),
-    )
+    here = sparse.eye(model.n_states, format="csr")[model.pair_state]
     bounds = np.where(model.terminal[:, None], 0.0, [[-np.inf, np.inf]])
     answer = linprog(
         np.ones(model.n_states),
