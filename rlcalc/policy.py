@@ -32,7 +32,8 @@ class Policy:
             action_value: [K] Q(s,a).
             tolerance: actions whose Q is less than this below the best count as the best.
         """
-        return cls(shares(model, best(model, action_value, tolerance)), "optimal")
+        highest = model.best(action_value)[model.pair_state]
+        return cls(shares(model, action_value >= highest - tolerance), "optimal")
 
     @classmethod
     def epsilon(
@@ -64,13 +65,6 @@ class Policy:
 
 PolicyRule = Callable[[ExpectedMDP, Floats, float], Policy]
 """How a policy follows from the best Q: (model, Q, difference below which actions tie) → π."""
-
-
-def best(model: ExpectedMDP, action_value: Floats, tolerance: float) -> Flags:
-    """Return which pairs are the best of their states, up to a tolerance."""
-    highest: Floats = model.best(action_value)
-    near: Flags = action_value >= highest[model.pair_state] - tolerance
-    return near
 
 
 def shares(model: ExpectedMDP, amount: Floats | Flags) -> Floats:

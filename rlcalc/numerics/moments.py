@@ -51,7 +51,8 @@ class Table(ABC):
 
         Sums around the same means are added, so both tables are first moved to the merged means.
         """
-        key = merged_keys(self.key, later.key)
+        same = np.array_equal(self.key, later.key)
+        key = self.key if same else np.union1d(self.key, later.key)
         one, two = self.spread(key), later.spread(key)
         means = [
             merged_mean(getattr(one, n), getattr(one, mean), getattr(two, n), getattr(two, mean))
@@ -267,11 +268,6 @@ def placed(values: Numbers, key: Ints, into: Ints, empty: int = 0) -> Numbers:
     column = np.full(len(into), empty, dtype=values.dtype)
     column[np.searchsorted(into, key)] = values
     return column
-
-
-def merged_keys(one: Ints, two: Ints) -> Ints:
-    """Return the keys of both, ascending; `one` itself if they are the same."""
-    return one if np.array_equal(one, two) else np.union1d(one, two)
 
 
 def merged_mean(n: Ints, mean: Floats, m: Ints, other: Floats) -> Floats:
