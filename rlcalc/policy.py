@@ -21,7 +21,7 @@ class Policy:
     @classmethod
     def uniform(cls, model: ExpectedMDP) -> Policy:
         """Return the policy that takes every action of a state alike: π(a|s) = 1 / |A(s)|."""
-        return cls(shares(model, np.ones(model.n_pairs)), "uniform")
+        return cls(shares_of_state(model, np.ones(model.n_pairs)), "uniform")
 
     @classmethod
     def greedy(cls, model: ExpectedMDP, action_value: Floats, tolerance: float = 0.0) -> Policy:
@@ -33,7 +33,7 @@ class Policy:
             tolerance: actions whose Q is less than this below the best count as the best.
         """
         highest = model.best(action_value)[model.pair_state]
-        return cls(shares(model, action_value >= highest - tolerance), "optimal")
+        return cls(shares_of_state(model, action_value >= highest - tolerance), "optimal")
 
     @classmethod
     def epsilon(
@@ -59,7 +59,7 @@ class Policy:
     def softmax(cls, model: ExpectedMDP, action_value: Floats, temperature: float) -> Policy:
         """Return the policy that prefers actions by their values: π(a|s) ∝ exp(Q(s,a)/τ)."""
         below = action_value - model.best(action_value)[model.pair_state]
-        weight = shares(model, np.exp(below / temperature))
+        weight = shares_of_state(model, np.exp(below / temperature))
         return cls(weight, f"softmax:{temperature:g}")
 
 
@@ -67,7 +67,7 @@ PolicyRule = Callable[[ExpectedMDP, Floats, float], Policy]
 """How a policy follows from the best Q: (model, Q, difference below which actions tie) → π."""
 
 
-def shares(model: ExpectedMDP, amount: Floats | Flags) -> Floats:
+def shares_of_state(model: ExpectedMDP, amount: Floats | Flags) -> Floats:
     """Return each pair's share of the total of its state."""
     amounts = amount.astype(np.float64)
     total = model.mean(amounts, np.ones(model.n_pairs))

@@ -39,19 +39,19 @@ class StateOrder:
 
 def locality_order(model: ExpectedMDP) -> StateOrder:
     """Return a model with near numbers for neighbours: as it is, if it has such already."""
-    if not scattered(model):
+    if not is_scattered(model):
         return StateOrder(model, np.arange(model.n_states))
-    return renumbered(model, by_distance(model))
+    return reordered(model, distance_order(model))
 
 
-def scattered(model: ExpectedMDP) -> bool:
+def is_scattered(model: ExpectedMDP) -> bool:
     """Return whether outcomes lead to numbers far from those of the states that they come from."""
     pair = np.linspace(0, model.n_pairs - 1, min(model.n_pairs, 10_000)).astype(np.int64)
     ahead = model.next_state[model.outcome_start[pair]].astype(np.int64)
     return bool(np.abs(ahead - model.pair_state[pair]).mean() > FAR * model.n_states)
 
 
-def by_distance(model: ExpectedMDP) -> Ints:
+def distance_order(model: ExpectedMDP) -> Ints:
     """Return the states in the order in which a search backwards from the ends meets them.
 
     Where nothing ends it begins at the largest reward. States that lead to neither are the last.
@@ -63,7 +63,7 @@ def by_distance(model: ExpectedMDP) -> Ints:
     return np.concatenate([met, np.flatnonzero(steps < 0)])
 
 
-def renumbered(model: ExpectedMDP, first: Ints) -> StateOrder:
+def reordered(model: ExpectedMDP, first: Ints) -> StateOrder:
     """Return a model with its states in another order, and their pairs with them.
 
     Args:

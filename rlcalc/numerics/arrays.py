@@ -26,7 +26,7 @@ def segment_sums(values: Numbers, start: Ints) -> Numbers:
     return np.add.reduceat(values, start[:-1]) if len(start) > 1 else values[:0]
 
 
-def segment_mean(values: Floats, start: Ints) -> Floats:
+def segment_means(values: Floats, start: Ints) -> Floats:
     """Return the means of segments: x_1 + Σ (x_i − x_1)/G, exact where all are equal."""
     first, size = values[start[:-1]], np.diff(start)
     return first + segment_sums(values - np.repeat(first, size), start) / size

@@ -39,7 +39,7 @@ class Table(ABC):
         """
         if len(key) == len(self.key):
             return self
-        columns = {c.name: placed(getattr(self, c.name), self.key, key) for c in fields(self)}
+        columns = {c.name: aligned(getattr(self, c.name), self.key, key) for c in fields(self)}
         return type(self)(**{**columns, "key": key})
 
     def take(self, place: Ints) -> Self:
@@ -93,7 +93,7 @@ class Moments(Table):
         clusters = np.diff(edge)
         count = clusters if size is None else segment_sums(size, edge).astype(np.int64)
         mean = segment_sums(total, edge) / count
-        left = residual(total, size, mean, clusters)
+        left = cluster_residual(total, size, mean, clusters)
         lean = segment_sums(left if size is None else left * size, edge)
         squares = segment_sums(left * left, edge)
         sizes = clusters.astype(np.float64) if size is None else segment_sums(size * size, edge)
@@ -167,8 +167,8 @@ class CoMoments(Table):
         y_count = clusters if m is None else segment_sums(m, edge).astype(np.int64)
         x_mean = segment_sums(x_total, edge) / x_count
         y_mean = segment_sums(y_total, edge) / y_count
-        x_left = residual(x_total, k, x_mean, clusters)
-        y_left = residual(y_total, m, y_mean, clusters)
+        x_left = cluster_residual(x_total, k, x_mean, clusters)
+        y_left = cluster_residual(y_total, m, y_mean, clusters)
         ones = clusters.astype(np.float64)
         x_sum = segment_sums(x_left, edge)
         return cls(
@@ -255,13 +255,13 @@ def merged(parts: Iterable[Part]) -> Part | None:
     return total
 
 
-def residual(total: Floats, size: Floats | None, mean: Floats, clusters: Ints) -> Floats:
+def cluster_residual(total: Floats, size: Floats | None, mean: Floats, clusters: Ints) -> Floats:
     """Return [C] the residual of each cluster's total: T_e − m k_e, with the mean m of its key."""
     means = np.repeat(mean, clusters)
     return total - means if size is None else total - means * size
 
 
-def placed(values: Numbers, key: Ints, into: Ints, empty: int = 0) -> Numbers:
+def aligned(values: Numbers, key: Ints, into: Ints, empty: int = 0) -> Numbers:
     """Return the values of some keys as a column for all keys `into`, with `empty` elsewhere."""
     if len(key) == len(into):
         return values

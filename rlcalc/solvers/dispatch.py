@@ -22,7 +22,7 @@ from rlcalc.solvers.methods import (
 )
 from rlcalc.solvers.methods.total_reward import Gather
 from rlcalc.solvers.problem import Iterate, Iteration, Method, Problem
-from rlcalc.solvers.proofs.macqueen import Proven, span_bound
+from rlcalc.solvers.proofs.macqueen import ProvenValues, span_bound
 from rlcalc.solvers.request import SolveSetup
 
 EXACT = 1 << 13
@@ -73,14 +73,14 @@ def find_solution(setup: SolveSetup) -> Solution:
 
 def _discounted(
     setup: SolveSetup, model: ExpectedMDP, trace: list[Iteration]
-) -> tuple[Proven, int, str]:
+) -> tuple[ProvenValues, int, str]:
     gamma, tol = setup.gamma, setup.target_bound
     rough = setup.model(exact=False) if model.exact else model
     iterate, method = _iterate(setup, _problem(setup, rough, 0.9 * tol, trace))
     value = iterate.value
     if not np.isfinite(value).all():
         zero = np.zeros(model.n_states)
-        return Proven(zero, np.inf, model.reward), iterate.iterations, method
+        return ProvenValues(zero, np.inf, model.reward), iterate.iterations, method
     if not model.exact:
         return span_bound(model, value, gamma, tol), iterate.iterations, method
     chosen = rough.greedy(rough.action_value(value, gamma))
@@ -150,7 +150,7 @@ def method_of(method: str) -> Method:
 
 def _total(
     setup: SolveSetup, model: ExpectedMDP, trace: list[Iteration]
-) -> tuple[Proven, int, str]:
+) -> tuple[ProvenValues, int, str]:
     request, names, tol = setup.request, state_names(setup.mdp), setup.target_bound
     problem = _problem(setup, model, tol, trace)
 

@@ -22,7 +22,7 @@ from rlcalc.solvers.request import SolveRequest, SolveSetup
 def by_pair(setup: SolveSetup, solution: Solution, policy: Policy) -> Result:
     """Return π, Q, V and A of each state-action pair."""
     mdp, request = setup.mdp, setup.request
-    rows = rows_of(mdp, request.states)
+    rows = pair_rows(mdp, request.states)
     value = solution.value[mdp.expected.pair_state]
     columns = {
         **_pair_columns(mdp, rows),
@@ -79,19 +79,19 @@ def residual(
     """Return how far the solution is from each of the four Bellman identities, at most."""
     gain = solution.facts.get("gain", 0.0)
     shift = gain if isinstance(gain, float) else 0.0
-    halves = value_iteration.Halves(model, 1.0 if "gain" in solution.facts else gamma, weight)
+    halves = value_iteration.HalfBackups(model, 1.0 if "gain" in solution.facts else gamma, weight)
     q, v = solution.action_value, solution.value
     chosen, ahead = halves.choose(q), halves.look_ahead(v) - shift
     around = ahead if np.array_equal(chosen, v) else halves.look_ahead(chosen) - shift
     return {
-        "vv": _distance(halves.choose(ahead), v),
-        "qq": _distance(around, q),
-        "vq": _distance(chosen, v),
-        "qv": _distance(ahead, q),
+        "vv": _largest_difference(halves.choose(ahead), v),
+        "qq": _largest_difference(around, q),
+        "vq": _largest_difference(chosen, v),
+        "qv": _largest_difference(ahead, q),
     }
 
 
-def _distance(one: Floats, other: Floats) -> float:
+def _largest_difference(one: Floats, other: Floats) -> float:
     off = one - other
     return float(max(off.max(initial=0.0), -off.min(initial=0.0)))
 
@@ -122,7 +122,7 @@ def _value_columns(pi: Floats, q: Floats, v: Floats) -> dict[str, Column]:
     }
 
 
-def rows_of(mdp: MDP, states: Sequence[int] | None) -> Ints | slice:
+def pair_rows(mdp: MDP, states: Sequence[int] | None) -> Ints | slice:
     """Return the pairs of some states, or of all."""
     if states is None:
         return slice(None)
@@ -163,7 +163,7 @@ def refuse_too_many(mdp: MDP, states: Sequence[int] | None, horizon: int) -> Non
     Raises:
         InputError: with their number and size.
     """
-    n_rows = horizon * max(1, len(np.arange(mdp.n_pairs)[rows_of(mdp, states)]))
+    n_rows = horizon * max(1, len(np.arange(mdp.n_pairs)[pair_rows(mdp, states)]))
     if n_rows > MOST_ROWS:
         raise InputError(
             f"--horizon {horizon:,} makes {n_rows:,} rows, one for each pair and number of steps "
@@ -183,7 +183,7 @@ def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
     mdp, request, weight = setup.mdp, setup.request, setup.weight
     model = mdp.expected
     name = "optimal" if setup.policy is None else setup.policy.name
-    rows = rows_of(mdp, request.states)
+    rows = pair_rows(mdp, request.states)
     several: list[tuple[Floats, Floats, Floats]] = []
     bound = 0.0
     for layer in layers:

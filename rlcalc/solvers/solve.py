@@ -97,7 +97,7 @@ def require_bound(result: Result, tol: float | None) -> None:
     reached, accept = "there is no bound", ""
     if isinstance(bound, float) and np.isfinite(bound):
         reached = f"the best bound is {bound:.3g}"
-        accept = f"--tol {_above(bound)} accepts the values as printed; or "
+        accept = f"--tol {_rounded_up_to_digit(bound)} accepts the values as printed; or "
     remedy = "allow more --max-iterations, or try another --method"
     if result.facts.get("gamma") == 1:
         remedy = (
@@ -114,10 +114,10 @@ def require_bound(result: Result, tol: float | None) -> None:
     raise error
 
 
-def _above(bound: float) -> str:
+def _rounded_up_to_digit(bound: float) -> str:
     """Return a number of one digit that is not below a bound.
 
-    >>> _above(5.49), _above(2e-7), _above(9.5e8)
+    >>> _rounded_up_to_digit(5.49), _rounded_up_to_digit(2e-7), _rounded_up_to_digit(9.5e8)
     ('6', '2e-07', '1e+09')
     """
     unit = math.floor(math.log10(bound))

@@ -10,7 +10,7 @@ from rlcalc.numerics.arrays import (
     dense,
     differs_from_previous,
     gather_ranges,
-    segment_mean,
+    segment_means,
     segment_sums,
     stable_order,
 )
@@ -33,7 +33,7 @@ def test_segments_are_added_up_each() -> None:
 def test_the_mean_of_equal_values_is_that_value(value: float, size: int) -> None:
     values, start = np.full(size, value), np.array([0, size])
 
-    assert segment_mean(values, start).tolist() == [value]
+    assert segment_means(values, start).tolist() == [value]
 
 
 def test_labels_are_numbered_as_they_appear() -> None:

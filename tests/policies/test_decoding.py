@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 import rlcalc
 from rlcalc import Policy
 from rlcalc.errors import InputError, ShapeError
-from rlcalc.policies.decoding import applied, temperature, top_k, top_p
+from rlcalc.policies.decoding import apply_decoders, temperature, top_k, top_p
 from tests.solvers.models import mdp_of
 
 policies = st.lists(
@@ -43,7 +43,7 @@ def test_a_nucleus_is_the_smallest_set_that_has_enough(rows: list[np.ndarray], p
 @given(policies, st.floats(0.2, 5), st.integers(1, 7))
 def test_what_is_decoded_is_a_policy(rows: list[np.ndarray], tau: float, k: int) -> None:
     weight, first = flat(rows)
-    after = applied(weight, first, [("temperature", tau), ("top-k", k)])
+    after = apply_decoders(weight, first, [("temperature", tau), ("top-k", k)])
 
     np.testing.assert_allclose(np.add.reduceat(after, first), 1)
     assert (np.add.reduceat((after > 0).astype(int), first) <= k).all()

@@ -25,7 +25,7 @@ def test_each_residual_is_of_its_own_recursion() -> None:
 def test_rows_are_the_pairs_of_the_states_in_the_order_of_the_model() -> None:
     mdp = mdp_of({(s, a): [(s, 1.0, 0.0)] for s in range(3) for a in range(2)}, 3)
 
-    assert np.asarray(report.rows_of(mdp, [2, 0])).tolist() == [0, 1, 4, 5]
+    assert np.asarray(report.pair_rows(mdp, [2, 0])).tolist() == [0, 1, 4, 5]
 
 
 def test_the_most_steps_to_go_come_first() -> None:

@@ -16,7 +16,7 @@ from rlcalc.graph.reachability import Names, distances
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.solvers.methods import linear
 from rlcalc.solvers.problem import Iteration, Problem
-from rlcalc.solvers.proofs.macqueen import up
+from rlcalc.solvers.proofs.macqueen import rounded_up
 
 DAMPING = 0.5
 """Chance of staying that breaks periods: sweeps of h ← (h + Th)/2 settle where those of T cycle."""
@@ -63,7 +63,7 @@ def solve(problem: Problem, names: Names) -> Average:
     chosen = model.greedy(model.action_value(h, 1.0))
     inner = ~model.terminal
     for iterations in range(1, max_iterations + 1):
-        chosen = _leading_to_best(model, chosen)
+        chosen = _reaching_best_closed_set(model, chosen)
         before = h
         policy_gain, h, policy_error = evaluate(model, chosen, names)
         q = model.action_value(h, 1.0)
@@ -77,7 +77,7 @@ def solve(problem: Problem, names: Names) -> Average:
         chosen[better] = model.greedy(q)[better]
     gain, bound = (least + most) / 2, (most - least) / 2
     backed = float(gained.max(initial=0.0)) + abs(gain - policy_gain)  # v is Th − g, for h
-    bias_bound = up(policy_error + backed + 2 * _rounding(model, h))
+    bias_bound = rounded_up(policy_error + backed + 2 * _rounding(model, h))
     return Average(gain, bound, h, bias_bound, sweeps + iterations)
 
 
@@ -100,16 +100,16 @@ def _gain_bounds(model: ExpectedMDP, h: Floats, change: Floats) -> tuple[float, 
 SWEEPS = 200
 
 
-def _leading_to_best(model: ExpectedMDP, chosen: Ints) -> Ints:
+def _reaching_best_closed_set(model: ExpectedMDP, chosen: Ints) -> Ints:
     """Return the policy that leads to the best of its closed sets from wherever that can be.
 
     Where it has one closed set, it is returned as it is.
     """
     chain = model.only(chosen)
-    closed = [states for states in _closed(chain) if not chain.terminal[states[0]]]
+    closed = [states for states in _first_closed_sets(chain) if not chain.terminal[states[0]]]
     if len(closed) + chain.terminal.any() < 2 or max(map(len, closed), default=0) > linear.DENSE:
         return chosen
-    gains = [gain_of(chain, states) for states in closed]
+    gains = [closed_set_gain(chain, states) for states in closed]
     if chain.terminal.any() and max(gains) < 0:
         goal = chain.terminal
     else:
@@ -124,7 +124,7 @@ def _leading_to_best(model: ExpectedMDP, chosen: Ints) -> Ints:
     return np.where(goal, chosen, leading)
 
 
-def gain_of(chain: ExpectedMDP, states: Ints) -> float:
+def closed_set_gain(chain: ExpectedMDP, states: Ints) -> float:
     """Return the average reward of a closed set of a chain."""
     inside = np.isin(chain.pair_state, states)
     moves = linear.dense_transition(chain.keep(inside), 1.0)[1]
@@ -152,7 +152,7 @@ def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> tuple[float, Flo
         InputError: there are several closed sets.
     """
     chain = model.only(chosen)
-    closed = _closed(chain)
+    closed = _first_closed_sets(chain)
     if len(closed) > 1:
         several = [listed(names(states), most=3, total=len(states)) for states in closed[:3]]
         raise InputError(
@@ -165,18 +165,18 @@ def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> tuple[float, Flo
     if chain.terminal.any():
         rewards = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
         v, w = linear.system(chain, 1.0, rewards).T
-        return 0.0, v, _twice_error(chain, inner, 0.0, v, w) / 2
+        return 0.0, v, _twice_bias_error(chain, inner, 0.0, v, w) / 2
     z = int(closed[0][0])
     inner[z] = False
-    gain, h, w = _around(chain, z)
-    mean, k, _ = _around(replace(chain, reward=h), z)
+    gain, h, w = _evaluate_by_returns(chain, z)
+    mean, k, _ = _evaluate_by_returns(replace(chain, reward=h), z)
     bias = h - mean
     left = chain.action_value(k, 1.0) - chain.reward + bias - k
     mean_error = float(np.abs(left).max()) + _rounding(chain, k) + chain.noise(bias)
-    return gain, bias, _twice_error(chain, inner, gain, bias, w) + mean_error
+    return gain, bias, _twice_bias_error(chain, inner, gain, bias, w) + mean_error
 
 
-def _around(chain: ExpectedMDP, z: int) -> tuple[float, Floats, Floats]:
+def _evaluate_by_returns(chain: ExpectedMDP, z: int) -> tuple[float, Floats, Floats]:
     """Return g, h with h(z) = 0, and w, of a chain that always comes back to z."""
     rewards = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
     ending = chain.keep(np.arange(chain.n_states) != z)  # z is terminal
@@ -186,7 +186,7 @@ def _around(chain: ExpectedMDP, z: int) -> tuple[float, Floats, Floats]:
     return gain, v - gain * w, w
 
 
-def _twice_error(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, w: Floats) -> float:
+def _twice_bias_error(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, w: Floats) -> float:
     """Return 2 M: how far h can be off, up to what its mean is off.
 
     Args:
@@ -205,7 +205,7 @@ def _twice_error(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, w: Fl
     return float(4 * left * w.max() / nearer)
 
 
-def _closed(chain: ExpectedMDP) -> list[Ints]:
+def _first_closed_sets(chain: ExpectedMDP) -> list[Ints]:
     """Return the first closed sets of a chain; all its terminal states count as one."""
     terminal = [np.flatnonzero(chain.terminal)] if chain.terminal.any() else []
     return terminal + closed_sets(chain)[:4]

@@ -13,7 +13,7 @@ from rlcalc.solvers.methods.bellman_sweeps import ONE, Arrays, Sweeper, Unsigned
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 Predecessors = tuple[Unsigned, Unsigned]
-"""[S + 1] where the predecessors of each state begin, and the predecessors of all states."""
+"""[S + 1] where the predecessors of each state begin, and those of all states."""
 
 
 def solve(problem: Problem, most_backups: int = 100_000) -> Iterate:
@@ -28,26 +28,27 @@ def solve(problem: Problem, most_backups: int = 100_000) -> Iterate:
     gamma = problem.gamma
     sweeper = Sweeper(problem)
     before = predecessor_states(sweeper.model)
-    value, threshold = begin(problem, sweeper)
+    value, threshold = initial_values(problem, sweeper)
     sweep, backups, most = 0, 0, most_backups * len(value)
     while True:
         sweep += 1
         bound = sweeper.backup(value)
-        account = np.abs(sweeper.better - value)
-        problem.trace.append(Iteration(sweep, float(account.max()), bound if gamma < 1 else np.inf))
+        priority = np.abs(sweeper.better - value)
+        largest = float(priority.max())
+        problem.trace.append(Iteration(sweep, largest, bound if gamma < 1 else np.inf))
         if sweeper.done or backups >= most or sweep >= problem.max_iterations:
             return Iterate(sweeper.centred(), sweep)
-        if account.max() <= threshold:
+        if largest <= threshold:
             threshold /= 3
         if threshold < sweeper.floor / 100:
             return Iterate(sweeper.centred(), sweep)
         left = most - backups
-        backups += settle(
-            sweeper.model, gamma, before, threshold, left, value, account, sweeper.choice
+        backups += prioritised_backups(
+            sweeper.model, gamma, before, threshold, left, value, priority, sweeper.choice
         )
 
 
-def begin(problem: Problem, sweeper: Sweeper) -> tuple[Floats, float]:
+def initial_values(problem: Problem, sweeper: Sweeper) -> tuple[Floats, float]:
     """Return the values to begin with, and the change that needs no backup."""
     gamma, live = problem.gamma, sweeper.model.live
     value = np.zeros(len(live)) if problem.value is None else problem.value.copy()
@@ -64,7 +65,7 @@ def predecessor_states(model: Arrays) -> Predecessors:
     """Return the distinct other states that lead to each: predecessor[start[s] : start[s + 1]].
 
     `graph.reachability.predecessor_pairs` lists pairs, one for each outcome; here each state counts
-    once and in 32 bits, so that `settle` visits it once for each move.
+    once and in 32 bits, so that `prioritised_backups` visits it once for each move.
     """
     n_states = len(model.pair_start)
     start = np.zeros(n_states + 1, np.uint64)
@@ -93,21 +94,21 @@ def predecessor_states(model: Arrays) -> Predecessors:
 
 
 @kernel
-def settle(  # noqa: C901 (the turns, the blocks, the states and the backup, in one place)
+def prioritised_backups(  # noqa: C901 (the turns, the blocks, the states and the backup, in one place)
     model: Arrays,
     gamma: float,
     before: Predecessors,
     threshold: float,
     most_backups: int,
     value: Floats,
-    account: Floats,
+    priority: Floats,
     choice: Unsigned,
 ) -> int:
-    """Back up states while their account, what their successors moved since, exceeds a threshold.
+    """Back up states while their priority, what their successors moved since, exceeds a threshold.
 
         V(s) ← max_a [ r(s,a) + γ Σ_{s' ≠ s} p V(s') ] / (1 − γ p(s))    its own loop in closed form
 
-    A move by d adds γ |d| to the account of every predecessor. Turns go through the states in the
+    A move by d adds γ |d| to the priority of every predecessor. Turns go through the states in the
     direction in which values travel, found out in the first four; most back up the chosen pair
     only. Returns the number of backups.
     """
@@ -115,8 +116,8 @@ def settle(  # noqa: C901 (the turns, the blocks, the states and the backup, in 
     n_states = len(value)
     dirty = np.zeros(n_states // 64 + 1, np.bool_)  # blocks of 64 states
     for s in range(n_states):
-        dirty[s // 64] |= account[s] > threshold
-    chosen_at = np.zeros(n_states)  # the account when the chosen pair was last backed up
+        dirty[s // 64] |= priority[s] > threshold
+    chosen_at = np.zeros(n_states)  # the priority when the chosen pair was last backed up
     turn, backups, moved = 0, 0, 0
     travelled_before, travelled = 0.0, 0.0
     downwards = True
@@ -134,16 +135,16 @@ def settle(  # noqa: C901 (the turns, the blocks, the states and the backup, in 
             dirty[block] = not complete
             for w in range(64):
                 s = 64 * block + (63 - w if downwards else w)
-                if s >= n_states or account[s] <= threshold:
+                if s >= n_states or priority[s] <= threshold:
                     continue
                 if complete:
                     low, high = model.pair_start[s], model.pair_end[s]
-                    account[s] = 0.0
-                elif account[s] > chosen_at[s] + threshold:
+                    priority[s] = 0.0
+                elif priority[s] > chosen_at[s] + threshold:
                     low, high = choice[s], choice[s] + ONE
                 else:
                     continue
-                chosen_at[s] = account[s]
+                chosen_at[s] = priority[s]
                 best = -np.inf
                 for k in range(low, high):
                     ahead, stay = 0.0, 0.0
@@ -168,8 +169,8 @@ def settle(  # noqa: C901 (the turns, the blocks, the states and the backup, in 
                 if d > 0.0:
                     for i_before in range(start[s], start[s + 1]):
                         n = predecessor[i_before]
-                        account[n] += d
-                        if account[n] > threshold:
+                        priority[n] += d
+                        if priority[n] > threshold:
                             dirty[n // 64] = True
         if complete and moved == 0:
             break

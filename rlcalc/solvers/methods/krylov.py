@@ -101,7 +101,7 @@ class Matrix(NamedTuple):
         """Make it of a chain, in whose own arrays it stands from then on."""
         lower_end, upper_end = (np.empty(len(chain.row_start), np.uint64) for _ in range(2))
         inverse = np.empty(len(chain.row_start))
-        split(chain, gamma, lower_end, upper_end, inverse)
+        split_rows(chain, gamma, lower_end, upper_end, inverse)
         return cls(
             chain.row_start,
             lower_end,
@@ -113,7 +113,7 @@ class Matrix(NamedTuple):
 
 
 @kernel
-def split(
+def split_rows(
     chain: PolicyRows, gamma: float, lower_end: Unsigned, upper_end: Unsigned, inverse: Floats
 ) -> None:
     """Sort each row of γP into columns below the diagonal, above it, and on it."""

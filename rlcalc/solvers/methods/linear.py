@@ -25,7 +25,7 @@ def solve(problem: Problem) -> Iterate:
     if problem.is_policy:
         model = problem.model
         return Iterate(system(model, problem.gamma, model.reward[:, None])[:, 0], 1)
-    return _program(problem)
+    return _linear_program(problem)
 
 
 def system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
@@ -43,9 +43,9 @@ def system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
         fractions floats are refined: the residual is the next right-hand side.
     """
     if chain.exact:
-        return _refined(chain, gamma, rewards)
+        return _solve_in_fractions(chain, gamma, rewards)
     if int((~chain.terminal).sum()) > DENSE:
-        return _sparse(chain, gamma, rewards)
+        return _solve_sparse(chain, gamma, rewards)
     inner, moves = dense_transition(chain, gamma)
     values = np.zeros((chain.n_states, rewards.shape[1]))
     try:
@@ -68,7 +68,7 @@ def dense_transition(chain: ExpectedMDP, gamma: float) -> tuple[Ints, Floats]:
     return inner, moves
 
 
-def without_subtraction(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
+def gth_elimination(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     """Return the same as `system`, by taking away the states one by one.
 
     Where one goes round for 10^15 steps, 1 − p is lost in rounding when it is a difference. Here it
@@ -95,7 +95,7 @@ def without_subtraction(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Fl
     return values
 
 
-def _sparse(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
+def _solve_sparse(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     """Solve a large system by a Krylov method; where that fails, by sparse factors."""
     from rlcalc.solvers.methods import krylov
 
@@ -106,7 +106,7 @@ def _sparse(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
         one = replace(chain, reward=rewards[:, j])
         residual = np.abs(one.best(one.action_value(value, gamma)) - value).max()
         if not residual <= SOLVED * max(size, float(np.abs(value).max())):
-            return factorised(chain, gamma, rewards)
+            return solve_by_factors(chain, gamma, rewards)
         values[:, j] = value
     return values
 
@@ -115,7 +115,7 @@ STOPS, SOLVED = 1e-15, 1e-12
 """Relative residuals of a large system: it stops at the first, the second counts as solved."""
 
 
-def factorised(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
+def solve_by_factors(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     """Return the same as `system`, by sparse factors: where states have few and near neighbours."""
     import scipy.sparse as sparse
     from scipy.sparse.linalg import splu
@@ -138,7 +138,7 @@ REFINEMENTS, NEGLIGIBLE = 30, 1e-31
 """Each brings some 10 digits, where 1 − γ is 1e-16 about one; two floats hold 32."""
 
 
-def _refined(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
+def _solve_in_fractions(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     rough = replace(
         chain, probability=chain.probability.astype(np.float64), reward=np.zeros(chain.n_pairs)
     )
@@ -148,15 +148,15 @@ def _refined(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
         step = solve(rough, gamma, _residual(chain, gamma, rewards, values).astype(np.float64))
         size = float(np.abs(step).max(initial=0.0))
         if solve is system and not size < before / 2 and chain.n_states <= DENSE:
-            values, solve, before = zero, without_subtraction, np.inf
+            values, solve, before = zero, gth_elimination, np.inf
             continue
         if not np.isfinite(step).all():
             return step
         before = size
-        values = np.vectorize(_two_floats, otypes=[object])(values, step)
+        values = np.vectorize(_as_two_floats, otypes=[object])(values, step)
         if size <= NEGLIGIBLE * float(np.abs(values).max(initial=0)):
             break
-    simple: Floats = np.vectorize(_simple, otypes=[object])(values)
+    simple: Floats = np.vectorize(_simplest_fraction, otypes=[object])(values)
     return values if _residual(chain, gamma, rewards, simple).any() else simple
 
 
@@ -170,18 +170,18 @@ def _residual(chain: ExpectedMDP, gamma: float, rewards: Floats, values: Floats)
     return residual
 
 
-def _simple(value: Fraction) -> Fraction:
+def _simplest_fraction(value: Fraction) -> Fraction:
     return Fraction(value).limit_denominator(1_000_000)
 
 
-def _two_floats(value: Fraction, step: float) -> Fraction:
+def _as_two_floats(value: Fraction, step: float) -> Fraction:
     """Return value + step, as what two floats can hold: fractions would grow without end."""
     total = value + Fraction(step)
     high = float(total)
     return Fraction(high) + Fraction(float(total - Fraction(high)))
 
 
-def _program(problem: Problem) -> Iterate:
+def _linear_program(problem: Problem) -> Iterate:
     import scipy.sparse as sparse
     from scipy.optimize import linprog
 

@@ -43,7 +43,7 @@ def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[I
     gamma = problem.gamma
     sweeper = Sweeper(problem)
     before = gauss_seidel.predecessor_states(sweeper.model)
-    value, threshold = gauss_seidel.begin(problem, sweeper)
+    value, threshold = gauss_seidel.initial_values(problem, sweeper)
     n_states = len(value)
     method, spent = "gauss-seidel", 0
     chunk = BACKUPS if gamma > LONG else most_backups
@@ -51,14 +51,14 @@ def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[I
     around, active_before = AROUND, n_states
     for sweep in range(1, problem.max_iterations + 1):
         bound = sweeper.backup(value)
-        account = np.abs(sweeper.better - value)
-        largest = float(account.max())
+        priority = np.abs(sweeper.better - value)
+        largest = float(priority.max())
         problem.trace.append(Iteration(sweep, largest, bound if gamma < 1 else np.inf))
         if sweeper.done or float(value.max()) > limit:
             break
         if largest <= threshold:
             threshold /= 3
-        active = account > threshold
+        active = priority > threshold
         n_active = int(active.sum())
         if bound < smallest / 2 or n_active < 0.9 * fewest:
             smallest, fewest, last_gain = min(bound, smallest), min(n_active, fewest), sweep
@@ -68,19 +68,19 @@ def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[I
             method, chunk = "krylov", FEWER
             around = 4 * around if n_active > SLOW * active_before else AROUND
             active_before = n_active
-            inside = surrounded(active, around, before) & sweeper.model.live
-            settle_inside(problem, inside, value, threshold)
+            inside = widened_region(active, around, before) & sweeper.model.live
+            solve_region(problem, inside, value, threshold)
             sweeper.backup(value)
-            account = np.abs(sweeper.better - value)
+            priority = np.abs(sweeper.better - value)
         most = chunk * n_states
-        spent += gauss_seidel.settle(
-            sweeper.model, gamma, before, threshold, most, value, account, sweeper.choice
+        spent += gauss_seidel.prioritised_backups(
+            sweeper.model, gamma, before, threshold, most, value, priority, sweeper.choice
         )
         chunk *= 4 if method == "gauss-seidel" else 1
     return Iterate(sweeper.centred(), sweep), method
 
 
-def surrounded(active: Flags, around: int, before: gauss_seidel.Predecessors) -> Flags:
+def widened_region(active: Flags, around: int, before: gauss_seidel.Predecessors) -> Flags:
     """Return the active states and those from which few steps lead to them."""
     inside = active
     start, predecessor = before[0].view(np.int64), before[1]
@@ -95,17 +95,17 @@ def surrounded(active: Flags, around: int, before: gauss_seidel.Predecessors) ->
     return inside
 
 
-def settle_inside(problem: Problem, inside: Flags, value: Floats, threshold: float) -> None:
+def solve_region(problem: Problem, inside: Flags, value: Floats, threshold: float) -> None:
     """Solve for the values of some states, in place; all others stay what they are."""
     gamma = problem.gamma
-    part, states = _part(problem.model, inside, value, gamma)
+    part, states = _region_model(problem.model, inside, value, gamma)
     far = 1.0 if gamma == 1 else gamma / (1 - gamma)
     near = np.append(value[states], 0.0)
     near_problem = Problem(part, gamma, far * threshold / 2, POLICIES, near, problem.jobs)
     value[states] = krylov.solve(near_problem, most_steps=STEPS).value[:-1]
 
 
-def _part(
+def _region_model(
     model: ExpectedMDP, inside: Flags, value: Floats, gamma: float
 ) -> tuple[ExpectedMDP, Ints]:
     """Return a model of some states, in which the other states pay their values, and end.

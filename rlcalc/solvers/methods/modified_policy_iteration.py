@@ -76,7 +76,7 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
             break
         if gamma < 1:
             margin = (gamma * (sweeper.highest - sweeper.lowest) + 4 * sweeper.floor) / near
-            model = eliminate(model, sweeper, margin)
+            model = eliminate_actions(model, sweeper, margin)
     return Iterate(sweeper.centred(), sweep)
 
 
@@ -129,7 +129,7 @@ def relax(
     return largest
 
 
-def eliminate(model: ExpectedMDP, sweeper: Sweeper, margin: float) -> ExpectedMDP:
+def eliminate_actions(model: ExpectedMDP, sweeper: Sweeper, margin: float) -> ExpectedMDP:
     """Leave out actions whose Q is more than a margin below the best, if that halves their number.
 
     Args:

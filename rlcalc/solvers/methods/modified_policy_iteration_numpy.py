@@ -17,7 +17,7 @@ import numpy as np
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
-from rlcalc.solvers.proofs.macqueen import span_reach
+from rlcalc.solvers.proofs.macqueen import span_half_width
 
 MOST_PADDING = 2
 """The largest factor by which padding may lengthen a sweep."""
@@ -90,7 +90,7 @@ def solve(problem: Problem) -> Iterate | None:
         better = q.max(axis=0)
         residual = better - value
         least, most = float(residual.min()), float(residual.max())
-        reach = span_reach(least, most, gamma)
+        reach = span_half_width(least, most, gamma)
         problem.trace.append(Iteration(iteration, max(-least, most), reach))
         if (
             reach <= problem.tol

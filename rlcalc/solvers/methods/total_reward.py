@@ -21,9 +21,9 @@ from rlcalc.graph.reachability import Names, ending_policy, never_ending
 from rlcalc.graph.state_order import locality_order
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods import automatic, linear
-from rlcalc.solvers.methods.average_reward import gain_of
+from rlcalc.solvers.methods.average_reward import closed_set_gain
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
-from rlcalc.solvers.proofs.macqueen import Proven, up
+from rlcalc.solvers.proofs.macqueen import ProvenValues, rounded_up
 from rlcalc.solvers.proofs.supersolution import prove
 
 Gather = Callable[[Floats], Floats]
@@ -31,7 +31,7 @@ Gather = Callable[[Floats], Floats]
 Find = Callable[[Problem, Gather], tuple[Iterate, str]]
 
 
-def solve(problem: Problem, names: Names) -> tuple[Proven, int]:
+def solve(problem: Problem, names: Names) -> tuple[ProvenValues, int]:
     """Return the largest total reward from each state in fractions, and how often it was improved.
 
     Policies are improved for rewards that are higher by an ε above the residual at every step:
@@ -60,7 +60,7 @@ def solve(problem: Problem, names: Names) -> tuple[Proven, int]:
         chosen = chosen if len(never_ending(small.only(greedy))) else greedy
     before, seen = np.zeros(small.n_states), {chosen.tobytes()}
     for iteration in range(1, problem.max_iterations + 1):
-        proof = _Proof.of(small, chosen)
+        proof = _PolicyProof.of(small, chosen)
         change = float(np.abs(proof.value - before).max())
         problem.trace.append(Iteration(iteration, change, proof.bound))
         before, better = proof.value, proof.better
@@ -72,7 +72,7 @@ def solve(problem: Problem, names: Names) -> tuple[Proven, int]:
         if chosen.tobytes() in seen:
             break  # values that are not exact enough lead round
         seen.add(chosen.tobytes())
-    return _backed(problem.model, quotient.spread(proof.value), proof.bound), iteration
+    return _backed_up(problem.model, quotient.spread(proof.value), proof.bound), iteration
 
 
 def _greedy(model: ExpectedMDP, value: Floats) -> Ints:
@@ -99,14 +99,14 @@ def _earns_for_ever(names: Names, members: Ints) -> InputError:
     )
 
 
-def _backed(model: ExpectedMDP, value: Floats, bound: float) -> Proven:
+def _backed_up(model: ExpectedMDP, value: Floats, bound: float) -> ProvenValues:
     """Return one more backup, which is no farther from the answer."""
     q = model.action_value(value, 1.0)
-    return Proven(model.best(q), bound + model.rounding(value, 1.0), q)
+    return ProvenValues(model.best(q), bound + model.rounding(value, 1.0), q)
 
 
 @dataclass(frozen=True)
-class _Proof:
+class _PolicyProof:
     """What one policy shows about the best: its value, a bound, and what would be better."""
 
     value: Floats  # [S] v
@@ -115,7 +115,7 @@ class _Proof:
     greedy: Ints  # [S]
 
     @classmethod
-    def of(cls, model: ExpectedMDP, chosen: Ints) -> _Proof:
+    def of(cls, model: ExpectedMDP, chosen: Ints) -> _PolicyProof:
         """Return what a policy that ends shows, by v = r + P v and w = 1 + P w."""
         chain, inner = model.only(chosen), ~model.terminal
         one = np.ones(chain.n_pairs, dtype=chain.reward.dtype)
@@ -130,11 +130,11 @@ class _Proof:
         better = np.flatnonzero(inner)[most[inner] > q[chosen[inner]]]
         bound = np.inf
         if nearer > 0 and (upper >= most)[inner].all():
-            bound = up(max(epsilon, left / nearer) * w.max())
+            bound = rounded_up(max(epsilon, left / nearer) * w.max())
         return cls(v, bound, better, model.greedy(q))
 
 
-def solve_in_floats(problem: Problem, names: Names, find: Find) -> tuple[Proven, int, str]:
+def solve_in_floats(problem: Problem, names: Names, find: Find) -> tuple[ProvenValues, int, str]:
     """Return the largest total reward from each state, proven, by any method.
 
     A method finds values, from those of a policy that ends; `proofs.supersolution` proves them.
@@ -169,7 +169,7 @@ def solve_in_floats(problem: Problem, names: Names, find: Find) -> tuple[Proven,
         else:
             value, bound = prove(small, value, 0.9 * problem.tol, problem.jobs)
     value = quotient.spread(order.spread(value))
-    return _backed(problem.model, value, bound), iterate.iterations, method
+    return _backed_up(problem.model, value, bound), iterate.iterations, method
 
 
 def _refuse_earning(model: ExpectedMDP, chosen: Ints, names: Names) -> None:
@@ -183,7 +183,7 @@ def _refuse_earning(model: ExpectedMDP, chosen: Ints, names: Names) -> None:
         earned = chain.reward[chain.pair_start[members]]
         sure = earned.min() >= 0 and earned.max() > 0
         if not sure and len(members) <= linear.DENSE:
-            sure = gain_of(chain, members) > SURE * model.largest_reward
+            sure = closed_set_gain(chain, members) > SURE * model.largest_reward
         if sure:
             raise _earns_for_ever(names, members)
 

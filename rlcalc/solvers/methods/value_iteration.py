@@ -19,13 +19,13 @@ import numpy as np
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
-from rlcalc.solvers.proofs.macqueen import span_reach
+from rlcalc.solvers.proofs.macqueen import span_half_width
 
 Recursion = Literal["vv", "qq", "vq", "qv"]
 
 
 @dataclass(frozen=True)
-class Halves:
+class HalfBackups:
     """The two halves of every recursion: Q←V and V←Q."""
 
     model: ExpectedMDP
@@ -63,7 +63,7 @@ def iterate(problem: Problem, kind: Recursion, weight: Floats | None) -> Iterate
         weight: [K] a policy's, or None for the best.
     """
     model, gamma = problem.model, problem.gamma
-    halves = Halves(model, gamma, weight)
+    halves = HalfBackups(model, gamma, weight)
     of_pairs = kind in ("qq", "vq")
     value = np.zeros(model.n_states) if problem.value is None else problem.value
     now = halves.look_ahead(value) if of_pairs else value
@@ -74,10 +74,10 @@ def iterate(problem: Problem, kind: Recursion, weight: Floats | None) -> Iterate
         else:
             following = halves.choose(halves.look_ahead(now))
         change = following - now
-        least, most = _ends(change, model)
+        least, most = _least_and_most(change, model)
         iterations += 1
         largest = max(-least, most)
-        reach = span_reach(least, most, gamma) if gamma < 1 else largest
+        reach = span_half_width(least, most, gamma) if gamma < 1 else largest
         now = following
         bound = reach if gamma < 1 else np.inf
         problem.trace.append(Iteration(iterations, largest, bound))
@@ -86,7 +86,7 @@ def iterate(problem: Problem, kind: Recursion, weight: Floats | None) -> Iterate
     return Iterate(halves.choose(now) if of_pairs else now, iterations)
 
 
-def _ends(change: Floats, model: ExpectedMDP) -> tuple[float, float]:
+def _least_and_most(change: Floats, model: ExpectedMDP) -> tuple[float, float]:
     """Return the least and the largest change; that of a terminal state is 0."""
     least, most = float(change.min()), float(change.max())
     if model.terminal.any():

@@ -19,7 +19,7 @@ from rlcalc.solvers.methods import automatic, linear
 from rlcalc.solvers.methods.bellman_sweeps import Arrays
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.proofs.double_double import SMALLEST_RESIDUAL, TwoFloats, residual
-from rlcalc.solvers.proofs.macqueen import up
+from rlcalc.solvers.proofs.macqueen import rounded_up
 
 MOST_SWEEPS = 100_000
 MOST_POLICIES = 50
@@ -53,21 +53,21 @@ def prove(
         jobs: threads.
     """
     values = TwoFloats(value, np.zeros_like(value))
-    steps = _steps(model, value, jobs)
+    steps = _steps_to_end(model, value, jobs)
     epsilon = goal / (2 * max(1.0, float(steps.max(initial=0.0))))
     if model.reward.max(initial=-np.inf) >= 0:  # one may go round for longer where that is free
         epsilon /= FINER**2
     least = SMALLEST_RESIDUAL * max(float(np.abs(value).max(initial=0.0)), model.largest_reward)
     proven, bound = value, np.inf
     while epsilon > least:
-        values = _refined(model, values, epsilon / 4, jobs)
+        values = _reduce_residual(model, values, epsilon / 4, jobs)
         gained, margin = residual(model, values)
         if not float((np.abs(model.best(gained)) - model.best(margin)).max()) <= epsilon / 4:
             break
         collected = replace(model, reward=gained + 4 * margin + epsilon, largest_reward=epsilon)
-        w = _solved(collected, epsilon * ROUGHLY, epsilon * steps, NEARLY * goal, jobs)
-        if w.max() <= NEARLY * goal and _holds(model, values, w, model.greedy(gained)):
-            proven, bound = values.high, up(float((w + np.abs(values.low)).max())) + least
+        w = _solve_total_reward(collected, epsilon * ROUGHLY, epsilon * steps, NEARLY * goal, jobs)
+        if w.max() <= NEARLY * goal and _is_supersolution(model, values, w, model.greedy(gained)):
+            proven, bound = values.high, rounded_up(float((w + np.abs(values.low)).max())) + least
         if bound <= goal:
             break
         steps = w / epsilon
@@ -75,7 +75,7 @@ def prove(
     return proven if bound < np.inf else values.high, bound
 
 
-def _holds(model: ExpectedMDP, values: TwoFloats, w: Floats, chosen: Ints) -> bool:
+def _is_supersolution(model: ExpectedMDP, values: TwoFloats, w: Floats, chosen: Ints) -> bool:
     """Return whether no pair exceeds v + w, and the chosen ones, which end, reach v − w."""
     gained, margin = residual(model, values.plus(w))
     if not (gained + margin < 0).all():
@@ -86,7 +86,9 @@ def _holds(model: ExpectedMDP, values: TwoFloats, w: Floats, chosen: Ints) -> bo
     return reached and not len(never_ending(model.only(chosen)))
 
 
-def _refined(model: ExpectedMDP, values: TwoFloats, goal: float, jobs: int | None) -> TwoFloats:
+def _reduce_residual(
+    model: ExpectedMDP, values: TwoFloats, goal: float, jobs: int | None
+) -> TwoFloats:
     """Return values of which less is left over: `goal`, or what rounding allows."""
     before = np.inf
     while True:
@@ -98,10 +100,10 @@ def _refined(model: ExpectedMDP, values: TwoFloats, goal: float, jobs: int | Non
         before = left
         missing = replace(model, reward=gained, largest_reward=float(best.max()))
         zero = np.zeros(model.n_states)
-        values = values.plus(_solved(missing, 0.9 * goal, zero, np.inf, jobs))
+        values = values.plus(_solve_total_reward(missing, 0.9 * goal, zero, np.inf, jobs))
 
 
-def _solved(
+def _solve_total_reward(
     model: ExpectedMDP, goal: float, near: Floats, limit: float, jobs: int | None
 ) -> Floats:
     """Return the largest total reward, but for `goal` in each backup; above the limit, roughly."""
@@ -110,17 +112,17 @@ def _solved(
     left = np.abs(model.best(model.action_value(value, 1.0)) - value).max()
     if left <= goal or value.max() > limit or model.n_states > DIRECT:
         return value
-    if automatic.spreads(Arrays.of(model)):  # factors would fill up
+    if automatic.spreads_fast(Arrays.of(model)):  # factors would fill up
         return value
-    return _by_policies(model, goal, limit)
+    return _policy_iteration(model, goal, limit)
 
 
-def _by_policies(model: ExpectedMDP, goal: float, limit: float) -> Floats:
+def _policy_iteration(model: ExpectedMDP, goal: float, limit: float) -> Floats:
     """Return the same by policy iteration with factorised equations."""
     chosen, inner = model.greedy(model.reward), ~model.terminal
     for _ in range(MOST_POLICIES):
         chain = model.only(chosen)
-        value = linear.factorised(chain, 1.0, chain.reward[:, None])[:, 0]
+        value = linear.solve_by_factors(chain, 1.0, chain.reward[:, None])[:, 0]
         if not value.max() <= limit:
             break
         q = model.action_value(value, 1.0)
@@ -131,7 +133,7 @@ def _by_policies(model: ExpectedMDP, goal: float, limit: float) -> Floats:
     return value
 
 
-def _steps(model: ExpectedMDP, value: Floats, jobs: int | None) -> Floats:
+def _steps_to_end(model: ExpectedMDP, value: Floats, jobs: int | None) -> Floats:
     """Return about how many steps the best policy takes to its end."""
     most = float(model.reward.max(initial=-np.inf))
     if most < 0:  # so each step costs that at least
