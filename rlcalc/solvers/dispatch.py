@@ -7,7 +7,7 @@ from importlib import import_module
 
 import numpy as np
 
-from rlcalc.expected_mdp import LARGE, UNIT_ROUNDOFF, ExpectedMDP
+from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.graph import mec_quotient
 from rlcalc.graph.reachability import Names, ending_policy
 from rlcalc.mdp import MDP
@@ -34,7 +34,7 @@ MOST_IMPROVEMENTS = 20
 
 @dataclass
 class Solution:
-    """Values with their bound, and how they were found."""
+    """Values with their bound, method and trace."""
 
     action_value: Floats  # [K]
     value: Floats  # [S]
@@ -123,11 +123,7 @@ def solve_small(problem: Problem) -> tuple[Iterate, str]:
     """Solve a small model without a compiler: by a few sweeps if it mixes, else directly."""
     if problem.model.n_outcomes > EXACT:
         method = "modified-policy-iteration"
-        swept = (
-            modified_policy_iteration_numpy.solve(problem)
-            if problem.model.n_outcomes <= LARGE
-            else None
-        )
+        swept = modified_policy_iteration_numpy.solve(problem)
         if swept is None:
             method = "value-iteration"
             swept = value_iteration.solve(replace(problem, max_iterations=FEW_SWEEPS))

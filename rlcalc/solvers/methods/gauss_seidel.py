@@ -36,11 +36,10 @@ def solve(problem: Problem, most_backups: int = 100_000) -> Iterate:
         priority = np.abs(sweeper.better - value)
         largest = float(priority.max())
         problem.trace.append(Iteration(sweep, largest, bound if gamma < 1 else np.inf))
-        if sweeper.done or backups >= most or sweep >= problem.max_iterations:
-            return Iterate(sweeper.centred(), sweep)
         if largest <= threshold:
             threshold /= 3
-        if threshold < sweeper.floor / 100:
+        spent = backups >= most or sweep >= problem.max_iterations
+        if sweeper.done or spent or threshold < sweeper.floor / 100:
             return Iterate(sweeper.centred(), sweep)
         left = most - backups
         backups += prioritised_backups(
@@ -104,7 +103,7 @@ def prioritised_backups(  # noqa: C901 (the turns, the blocks, the states and th
     priority: Floats,
     choice: Unsigned,
 ) -> int:
-    """Back up states while their priority, what their successors moved since, exceeds a threshold.
+    """Back up states whose priority, the change of their successors, exceeds a threshold.
 
         V(s) ← max_a [ r(s,a) + γ Σ_{s' ≠ s} p V(s') ] / (1 − γ p(s))    its own loop in closed form
 

@@ -1,4 +1,4 @@
-"""Direct: the linear system of a policy, (I − γP) v = r, and the linear program of the optimum."""
+"""Direct methods: the linear system of a policy, (I − γP) v = r, and the linear program."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def dense_transition(chain: ExpectedMDP, gamma: float) -> tuple[Ints, Floats]:
 
 
 def gth_elimination(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
-    """Return the same as `system`, by taking away the states one by one.
+    """Return the same as `system`, by elimination of the states one by one.
 
     Where one goes round for 10^15 steps, 1 − p is lost in rounding when it is a difference. Here it
     is a sum, of all that leaves a state: so values are right however long it takes.
@@ -80,7 +80,7 @@ def gth_elimination(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats
     ends = chain.terminal[chain.next_state] * chain.probability
     leaving_rate = gamma * np.add.reduceat(ends, chain.outcome_start[:-1]) + (1 - gamma)
     solution = rewards.copy()
-    with np.errstate(divide="ignore", invalid="ignore"):  # what never ends has no number
+    with np.errstate(divide="ignore", invalid="ignore"):  # a state that never ends has no value
         for k in range(len(inner)):
             leaving = leaving_rate[k] + moves[k, k + 1 :].sum()
             share = moves[k + 1 :, k] / leaving
@@ -192,12 +192,7 @@ def _linear_program(problem: Problem) -> Iterate:
     )
     here = sparse.eye(model.n_states, format="csr")[model.pair_state]
     bounds = np.where(model.terminal[:, None], 0.0, [[-np.inf, np.inf]])
-    answer = linprog(
-        np.ones(model.n_states),
-        A_ub=problem.gamma * ahead - here,
-        b_ub=-model.reward,
-        bounds=bounds,
-        method="highs",
-    )
+    total, limits = np.ones(model.n_states), problem.gamma * ahead - here
+    answer = linprog(total, limits, -model.reward, bounds=bounds, method="highs")
     value = np.full(model.n_states, np.nan) if answer.x is None else answer.x
     return Iterate(np.where(model.terminal, 0.0, value), int(answer.nit))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected_mdp import ExpectedMDP
+from rlcalc.expected_mdp import LARGE, ExpectedMDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
 from rlcalc.solvers.proofs.macqueen import span_half_width
@@ -38,11 +38,11 @@ class Padded:
 
     @classmethod
     def of(cls, model: ExpectedMDP) -> Padded | None:
-        """Pad a model, or return None where that makes it much larger."""
+        """Pad a model; None where that makes it much larger, or where a compiled loop is faster."""
         outcomes, pairs = np.diff(model.outcome_start), np.diff(model.pair_start)
         n, most, n_states = model.most_outcomes, int(pairs.max(initial=0)), model.n_states
         size = n * most * n_states
-        if not 0 < size <= MOST_PADDING * model.n_outcomes:
+        if not 0 < size <= MOST_PADDING * model.n_outcomes or model.n_outcomes > LARGE:
             return None
         number = np.arange(most)[:, None]
         exists = number < pairs
