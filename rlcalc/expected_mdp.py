@@ -121,7 +121,7 @@ class ExpectedMDP:
         return chosen
 
     def rounding(self, value: Floats, gamma: float) -> float:
-        """Return a bound on how far rounding moves any of `action_value`'s answers.
+        """Return a bound on the rounding error of `action_value`.
 
             |fl(q) − q| ≤ (3 n + 8) u (max|r| + γ max|v|),  u = 2^−53,
 
@@ -200,7 +200,7 @@ class ExpectedMDP:
 
 
 def fraction(number: float) -> Fraction:
-    """Return the number that somebody wrote: the shortest decimal that is this float.
+    """Return the shortest decimal that is this float, as a fraction.
 
     >>> fraction(0.9), Fraction(0.9) == fraction(0.9)
     (Fraction(9, 10), False)

@@ -1,4 +1,4 @@
-"""The model: P(s', r | s, a) whole, with the names of states and actions, as flat sparse arrays."""
+"""The model: P(s', r | s, a) with the names of states and actions, as flat sparse arrays."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def closed_sets(chain: ExpectedMDP) -> list[Ints]:
 def prune(
     pred_start: Ints, pred_pair: Codes, pair_state: Codes, active: Flags, alive: Ints
 ) -> None:
-    """Take away pairs that may lead to a state without pairs, until no such state is new.
+    """Remove pairs that may lead to a state without pairs, until there are none.
 
     `active` [K] and `alive` [S], the number of active pairs of a state, are brought up to date.
     """

@@ -78,7 +78,7 @@ def quotient_of(model: ExpectedMDP) -> MecQuotient:
 
 
 def _representatives(components: EndComponents) -> Flags:
-    """Return which states stay: those in no set, and the first of each set."""
+    """Return the states of the quotient: those in no set, and the first of each set."""
     alone: Flags = components.number < 0
     first = np.unique(components.number, return_index=True)[1]
     alone[first] = True

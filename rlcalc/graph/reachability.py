@@ -87,7 +87,7 @@ def reachable(model: ExpectedMDP, start: Flags) -> Flags:
 
 
 def ending_policy(model: ExpectedMDP, names: Names) -> Ints:
-    """Return a policy that ends from every state: each action leads nearer as surely as any can.
+    """Return a policy that ends from every state: its actions most probably lead nearer.
 
     Raises:
         InputError: from some states nothing leads to an end.
@@ -112,5 +112,5 @@ def ending_policy(model: ExpectedMDP, names: Names) -> Ints:
 
 
 def never_ending(chain: ExpectedMDP) -> Ints:
-    """Return the states of a chain that lead to no end."""
+    """Return the states of a chain from which no terminal state can be reached."""
     return np.flatnonzero(distances(chain, chain.terminal) < 0)

@@ -38,7 +38,7 @@ class StateOrder:
 
 
 def locality_order(model: ExpectedMDP) -> StateOrder:
-    """Return a model with near numbers for neighbours: as it is, if it has such already."""
+    """Return a model whose neighbours have near numbers; unchanged where they already have."""
     if not is_scattered(model):
         return StateOrder(model, np.arange(model.n_states))
     return reordered(model, distance_order(model))

@@ -56,7 +56,7 @@ def gather_ranges(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
     return offsets, np.arange(offsets[-1]) + np.repeat(start[rows] - offsets[:-1], length)
 
 
-def dense(code: Ints | Codes, n: int) -> tuple[Ints, Ints]:
+def compact_codes(code: Ints | Codes, n: int) -> tuple[Ints, Ints]:
     """Return the codes renumbered from 0 without gaps, and the old code of each new one.
 
     Args:

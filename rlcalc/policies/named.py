@@ -190,7 +190,7 @@ def _policy_from_file(source: str, mdp: MDP) -> Policy:
 
 
 def _checked_policy(request: Policy | Mapping[Any, Any], mdp: MDP) -> Policy:
-    """Return a policy that was made by hand, once it is seen to belong to the model."""
+    """Return a policy made by hand, after checking that it belongs to the model."""
     if isinstance(request, Mapping):
         from rlcalc.readers.models.policies import policy_of
 

@@ -43,7 +43,7 @@ NOT_SEPARATED = (
 
 
 def not_separated(setup: SolveSetup, solution: Solution, policy: Policy) -> int | None:
-    """Return how many pairs count as the best with less than the best Q; None for none.
+    """Return the number of pairs that count as the best with less than the best Q; None if 0.
 
     A difference by rounding alone does not count.
     """
@@ -76,7 +76,7 @@ def _facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, F
 def residual(
     model: ExpectedMDP, solution: Solution, gamma: float, weight: Floats | None
 ) -> dict[str, float]:
-    """Return how far the solution is from each of the four Bellman identities, at most."""
+    """Return the largest residual of each of the four Bellman identities."""
     gain = solution.facts.get("gain", 0.0)
     shift = gain if isinstance(gain, float) else 0.0
     halves = value_iteration.HalfBackups(model, 1.0 if "gain" in solution.facts else gamma, weight)

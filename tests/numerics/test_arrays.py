@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rlcalc.numerics.arrays import (
     appearance_order,
-    dense,
+    compact_codes,
     differs_from_previous,
     gather_ranges,
     segment_means,
@@ -67,7 +67,7 @@ def test_sorting_by_digits_is_a_stable_sort(key: list[int]) -> None:
 @pytest.mark.parametrize("n", [3, 5000, 1 << 40])
 def test_dense_numbers_are_those_of_unique(n: int) -> None:
     code = np.random.default_rng(0).integers(0, n, 700)
-    number, key = dense(code, n)
+    number, key = compact_codes(code, n)
     expected_key, expected = np.unique(code, return_inverse=True)
 
     np.testing.assert_array_equal(number, expected)

@@ -38,7 +38,7 @@ def solve(problem: Problem, names: Names) -> Average:
 
         min(Th − h)  ≤  g  ≤  max(Th − h)
 
-    Sweeps come near; then policies are improved from there with exact evaluation.
+    Sweeps approximate h; then its greedy policy is improved with exact evaluation.
 
     Args:
         problem: sweeps stop when the bound on the gain is `tol`; its gamma and value are not used.
@@ -82,12 +82,12 @@ def solve(problem: Problem, names: Names) -> Average:
 
 
 def _half_span(change: Floats) -> float:
-    """Return how far something moved if a constant does not count."""
+    """Return half the span of a change: how far values moved up to a constant."""
     return float(change.max() - change.min()) / 2
 
 
 def _rounding(model: ExpectedMDP, h: Floats) -> float:
-    """Return how far rounding moves Th − h."""
+    """Return a bound on the rounding of Th − h."""
     return model.rounding(h, 1.0) + 4 * UNIT_ROUNDOFF * float(np.abs(h).max())
 
 
@@ -101,7 +101,7 @@ SWEEPS = 200
 
 
 def _reaching_best_closed_set(model: ExpectedMDP, chosen: Ints) -> Ints:
-    """Return the policy that leads to the best of its closed sets from wherever that can be.
+    """Return a policy that goes to the best closed set from every state that can reach it.
 
     Where it has one closed set, it is returned as it is.
     """
@@ -137,13 +137,13 @@ def closed_set_gain(chain: ExpectedMDP, states: Ints) -> float:
 def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> tuple[float, Floats, float]:
     """Return the gain and the bias of a policy with one closed set of states.
 
-    With a state z of the closed set as the end, v = r + P v and w = 1 + P w are what is rewards,
-    and how long it takes, on the way back to it: g = v/w over one round, and h = v − g w up to a
-    constant. The constant is the gain of earning h.
+    Let a state z of the closed set be an end. Then v = r + P v is the reward until the next visit
+    of z, and w = 1 + P w the number of steps. The gain is g = v/w over one such cycle, and the bias
+    is h = v − g w up to a constant: minus the gain of a policy whose reward is h.
 
-    What is off: let ρ = r + P h − g − h and M = 2 max|ρ| max(w) / min(w − P w). On the way to z,
-    h − h(z) is off by at most M, and so is a mean of it: h by 2 M, and by what its mean is off,
-    which is the gain of h, and so at most max|h + P k − k| for any k.
+    The error: let ρ = r + P h − g − h and M = 2 max|ρ| max(w) / min(w − P w). On the way to z, the
+    error of h − h(z) is at most M, and so is that of its mean. So the error of h is at most 2 M and
+    the error of the mean, which is the gain of h: at most max|h + P k − k| for any k.
 
     Returns:
         the gain; [S] the bias, whose mean in the long run is 0; how far it can be off.
@@ -171,8 +171,8 @@ def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> tuple[float, Flo
     gain, h, w = _evaluate_by_returns(chain, z)
     mean, k, _ = _evaluate_by_returns(replace(chain, reward=h), z)
     bias = h - mean
-    left = chain.action_value(k, 1.0) - chain.reward + bias - k
-    mean_error = float(np.abs(left).max()) + _rounding(chain, k) + chain.noise(bias)
+    residual = chain.action_value(k, 1.0) - chain.reward + bias - k
+    mean_error = float(np.abs(residual).max()) + _rounding(chain, k) + chain.noise(bias)
     return gain, bias, _twice_bias_error(chain, inner, gain, bias, w) + mean_error
 
 
@@ -187,7 +187,7 @@ def _evaluate_by_returns(chain: ExpectedMDP, z: int) -> tuple[float, Floats, Flo
 
 
 def _twice_bias_error(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, w: Floats) -> float:
-    """Return 2 M: how far h can be off, up to what its mean is off.
+    """Return 2 M: a bound on the error of h, without the error of its mean.
 
     Args:
         chain: one pair in each state that is not terminal.
@@ -197,12 +197,12 @@ def _twice_bias_error(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, 
         w: [S] about as many steps as it takes, 0 at the end.
     """
     ahead = chain.action_value(h, 1.0) - gain
-    left = np.abs(ahead - h[chain.pair_state]).max() + _rounding(chain, h)
+    residual = np.abs(ahead - h[chain.pair_state]).max() + _rounding(chain, h)
     steps = w[chain.pair_state] - (chain.action_value(w, 1.0) - chain.reward)
-    nearer = steps[inner[chain.pair_state]].min(initial=1.0) - _rounding(chain, w)
-    if not nearer > 0:
+    progress = steps[inner[chain.pair_state]].min(initial=1.0) - _rounding(chain, w)
+    if not progress > 0:
         return np.inf
-    return float(4 * left * w.max() / nearer)
+    return float(4 * residual * w.max() / progress)
 
 
 def _first_closed_sets(chain: ExpectedMDP) -> list[Ints]:

@@ -33,7 +33,7 @@ PATIENCE = 15
 
 
 def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[Iterate, str]:
-    """Return values that are known to `tol`, and the name of the method that was needed for that.
+    """Return values that are known to `tol`, and the name of the method.
 
     Args:
         problem: any; with gamma = 1, one in which a policy that never ends loses without limit.
@@ -108,7 +108,7 @@ def solve_region(problem: Problem, inside: Flags, value: Floats, threshold: floa
 def _region_model(
     model: ExpectedMDP, inside: Flags, value: Floats, gamma: float
 ) -> tuple[ExpectedMDP, Ints]:
-    """Return a model of some states, in which the other states pay their values, and end.
+    """Return a model of some states, in which steps to all others earn their values, and end.
 
     Returns:
         the model, whose last state is that end; which states the others are.

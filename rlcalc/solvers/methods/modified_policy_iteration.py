@@ -28,7 +28,7 @@ FIRST = 2
 
 
 def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
-    """Return values that are known to `tol`: V ← TV + e, with e what the policy's equation lacks.
+    """Return values that are known to `tol`: V ← TV + e, with e from the residual of the policy.
 
     e is solved for roughly, in single precision: the next maximisation corrects it. Actions that
     the bounds prove not to be the best are left out of the rest.

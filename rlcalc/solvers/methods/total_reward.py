@@ -1,9 +1,9 @@
 """Total reward (gamma = 1): whether it exists, and values with a proven bound.
 
-A policy that never ends has a total reward only if it earns nothing in the long run. So the sets of
-states in which one can stay for nothing are made one state each, which may also stop; in what is
-left, a policy that never ends loses without limit (then the best policies end, and can be iterate),
-or earns without limit (then there is no answer).
+A policy that never ends has a total reward only if its average reward is 0. So each end component
+with rewards of 0 becomes one state, which may also stop. In this quotient a policy that never ends
+either loses without limit, so that a policy that ends is the best, or earns without limit: then the
+total reward does not exist.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ Find = Callable[[Problem, Gather], tuple[Iterate, str]]
 
 
 def solve(problem: Problem, names: Names) -> tuple[ProvenValues, int]:
-    """Return the largest total reward from each state in fractions, and how often it was improved.
+    """Return the largest total reward from each state in fractions, and the number of improvements.
 
-    Policies are improved for rewards that are higher by an ε above the residual at every step:
-    then what is iterate, u = v + ε w with v = r + P v and w = 1 + P w, is not less than what any
-    action gives, u ≥ r + P u. That proves V ≤ u, and that no policy earns without limit. From
-    below, V ≥ v − δ w with δ min(w − P w) ≥ |r + P v − v|.
+    For a policy that ends, v = r + P v is its value and w = 1 + P w its number of steps. A policy
+    is improved for rewards that are higher by ε, which is above the residual of v. When no action
+    is better, u = v + ε w is an upper bound: u ≥ r + P u for all actions, so V ≤ u, and no policy
+    earns without limit. A lower bound is V ≥ v − δ w with δ min(w − P w) ≥ |r + P v − v|.
 
     Args:
         problem: its model is in fractions; it begins with the greedy policy of its value.
@@ -80,7 +80,7 @@ def _greedy(model: ExpectedMDP, value: Floats) -> Ints:
 
 
 def _refuse_endless(model: ExpectedMDP, chosen: Ints, names: Names) -> None:
-    """Refuse a policy that is better than those that end, and never ends itself.
+    """Refuse a policy that never ends although it is better than those that end.
 
     Raises:
         InputError: the states of the cycle in which it stays.
@@ -107,7 +107,7 @@ def _backed_up(model: ExpectedMDP, value: Floats, bound: float) -> ProvenValues:
 
 @dataclass(frozen=True)
 class _PolicyProof:
-    """What one policy shows about the best: its value, a bound, and what would be better."""
+    """The value of a policy, a bound on its distance from the best, and better actions."""
 
     value: Floats  # [S] v
     bound: float  # infinite if another policy may be better
@@ -116,28 +116,28 @@ class _PolicyProof:
 
     @classmethod
     def of(cls, model: ExpectedMDP, chosen: Ints) -> _PolicyProof:
-        """Return what a policy that ends shows, by v = r + P v and w = 1 + P w."""
+        """Return the proof of a policy that ends, by v = r + P v and w = 1 + P w."""
         chain, inner = model.only(chosen), ~model.terminal
         one = np.ones(chain.n_pairs, dtype=chain.reward.dtype)
         v, w = linear.system(chain, 1.0, np.stack([chain.reward, one], axis=1)).T
-        left = np.abs(chain.best(chain.action_value(v, 1.0)) - v).max()
+        residual = np.abs(chain.best(chain.action_value(v, 1.0)) - v).max()
         ahead = chain.action_value(w, 1.0) - chain.reward
-        nearer = (w[chain.pair_state] - ahead).min()
-        epsilon = 4 * left
+        progress = (w[chain.pair_state] - ahead).min()
+        epsilon = 4 * residual
         upper = v + epsilon * w
         q = model.action_value(upper, 1.0)
         most = model.best(q)
         better = np.flatnonzero(inner)[most[inner] > q[chosen[inner]]]
         bound = np.inf
-        if nearer > 0 and (upper >= most)[inner].all():
-            bound = rounded_up(max(epsilon, left / nearer) * w.max())
+        if progress > 0 and (upper >= most)[inner].all():
+            bound = rounded_up(max(epsilon, residual / progress) * w.max())
         return cls(v, bound, better, model.greedy(q))
 
 
 def solve_in_floats(problem: Problem, names: Names, find: Find) -> tuple[ProvenValues, int, str]:
     """Return the largest total reward from each state, proven, by any method.
 
-    A method finds values, from those of a policy that ends; `proofs.supersolution` proves them.
+    A method improves the values of a policy that ends; `proofs.supersolution` proves the result.
 
     Args:
         problem: its model is in floats, and `tol` is the requested bound.
@@ -173,7 +173,7 @@ def solve_in_floats(problem: Problem, names: Names, find: Find) -> tuple[ProvenV
 
 
 def _refuse_earning(model: ExpectedMDP, chosen: Ints, names: Names) -> None:
-    """Refuse a policy that never ends if it surely earns in a cycle, for more than rounding.
+    """Refuse a policy that never ends if one of its cycles earns more than rounding can.
 
     Raises:
         InputError: the states of the cycle.

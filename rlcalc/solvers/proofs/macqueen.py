@@ -1,4 +1,4 @@
-"""MacQueen bounds: how far values can be from V, rounding included, from one more backup."""
+"""MacQueen bounds: the error of values, rounding included, from one more backup."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""Super-solutions: a proof of the total reward in floats, from values that no action exceeds.
+"""Super-solutions: a proof of the total reward in floats.
 
-If u > r + P u for every pair, then V ≤ u. Values v of an optimal policy nearly do this, but for
-what rounding leaves over, and where one goes round for long, that counts once a step. So values
-have two floats, the residual is computed from differences of neighbours, which rounding
-touches little, and what the actions can collect of it on their way, w, is found like any optimum.
+If u > r + P u for every pair, then V ≤ u. The values v of an optimal policy fulfil this up to a
+residual by rounding. Where an episode is long, the residual counts once for each step. So values
+are sums of two floats, and the residual is computed from differences of neighbours, which rounding
+changes little. The largest sum of residuals that actions can collect until the end is w, a total
+reward of its own, and u = v + w.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def prove(
         w(s) > max_a [ g(s,a) + 4 m(s,a) + Σ_s' P(s'|s,a) w(s') ]
 
     Then V ≤ v + w, and V ≥ v − w if a policy that ends has nearly no g. Both are checked for the
-    numbers that were found, however they were. The less is left over of g, the smaller is w.
+    computed v and w, whatever method computed them. A smaller residual g gives a smaller w.
 
     Args:
         model: in which a policy that never ends loses without limit (see `graph.mec_quotient`).
@@ -76,7 +77,7 @@ def prove(
 
 
 def _is_supersolution(model: ExpectedMDP, values: TwoFloats, w: Floats, chosen: Ints) -> bool:
-    """Return whether no pair exceeds v + w, and the chosen ones, which end, reach v − w."""
+    """Return whether v + w is above all backups, and v − w below those of a policy that ends."""
     gained, margin = residual(model, values.plus(w))
     if not (gained + margin < 0).all():
         return False
@@ -89,15 +90,15 @@ def _is_supersolution(model: ExpectedMDP, values: TwoFloats, w: Floats, chosen: 
 def _reduce_residual(
     model: ExpectedMDP, values: TwoFloats, goal: float, jobs: int | None
 ) -> TwoFloats:
-    """Return values of which less is left over: `goal`, or what rounding allows."""
+    """Return values with a residual of at most `goal`, or as small as rounding allows."""
     before = np.inf
     while True:
         gained, margin = residual(model, values)
         best = np.abs(model.best(gained))
-        left = float((best - model.best(margin)).max())
-        if left <= goal or not left < before / 2:
+        remaining = float((best - model.best(margin)).max())
+        if remaining <= goal or not remaining < before / 2:
             return values
-        before = left
+        before = remaining
         missing = replace(model, reward=gained, largest_reward=float(best.max()))
         zero = np.zeros(model.n_states)
         values = values.plus(_solve_total_reward(missing, 0.9 * goal, zero, np.inf, jobs))
@@ -106,11 +107,11 @@ def _reduce_residual(
 def _solve_total_reward(
     model: ExpectedMDP, goal: float, near: Floats, limit: float, jobs: int | None
 ) -> Floats:
-    """Return the largest total reward, but for `goal` in each backup; above the limit, roughly."""
+    """Return the largest total reward up to `goal` in each backup; a rough one above the limit."""
     problem = Problem(model, 1.0, goal, MOST_SWEEPS, near, jobs)
     value = automatic.solve(problem, 0, limit)[0].value
-    left = np.abs(model.best(model.action_value(value, 1.0)) - value).max()
-    if left <= goal or value.max() > limit or model.n_states > DIRECT:
+    change = np.abs(model.best(model.action_value(value, 1.0)) - value).max()
+    if change <= goal or value.max() > limit or model.n_states > DIRECT:
         return value
     if automatic.spreads_fast(Arrays.of(model)):  # factors would fill up
         return value
@@ -134,7 +135,7 @@ def _policy_iteration(model: ExpectedMDP, goal: float, limit: float) -> Floats:
 
 
 def _steps_to_end(model: ExpectedMDP, value: Floats, jobs: int | None) -> Floats:
-    """Return about how many steps the best policy takes to its end."""
+    """Return the approximate number of steps until the best policy ends."""
     most = float(model.reward.max(initial=-np.inf))
     if most < 0:  # so each step costs that at least
         return value / most
