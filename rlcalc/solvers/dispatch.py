@@ -86,7 +86,7 @@ def _discounted(
     chosen = rough.greedy(rough.action_value(value, gamma))
     for _ in range(MOST_IMPROVEMENTS):  # one is enough unless floats took another for the best
         chain = model.only(chosen)
-        value = linear.system(chain, gamma, chain.reward[:, None])[:, 0]
+        value = linear.solve_system(chain, gamma, chain.reward[:, None])[:, 0]
         if not np.isfinite(value.astype(np.float64)).all():
             value = iterate.value
         proven = span_bound(model, value, gamma, tol)
@@ -116,7 +116,7 @@ def _iterate(setup: SolveSetup, problem: Problem) -> tuple[Iterate, str]:
         from rlcalc.solvers.methods import automatic
 
         return automatic.solve(problem)
-    return method_of(request.method)(problem), request.method
+    return load_method(request.method)(problem), request.method
 
 
 def solve_small(problem: Problem) -> tuple[Iterate, str]:
@@ -132,13 +132,13 @@ def solve_small(problem: Problem) -> tuple[Iterate, str]:
         problem.trace.clear()
         problem = replace(problem, value=swept.value)
     method = "linear" if problem.is_policy else "policy-iteration"
-    return method_of(method)(problem), method
+    return load_method(method)(problem), method
 
 
 FEW_SWEEPS = 100
 
 
-def method_of(method: str) -> Method:
+def load_method(method: str) -> Method:
     """Return the function that solves by a method."""
     solve: Method = import_module(f"rlcalc.solvers.methods.{METHODS[method]}").solve
     return solve

@@ -55,7 +55,7 @@ def not_separated(setup: SolveSetup, solution: Solution, policy: Policy) -> int 
 
 def _facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, Fact]:
     mdp, model = setup.mdp, setup.mdp.expected
-    residuals = residual(model, solution, setup.gamma, setup.weight)
+    residuals = bellman_residuals(model, solution, setup.gamma, setup.weight)
     start = mdp.start
     reached = None if start is None else reachable(model, start > 0)
     return {
@@ -73,7 +73,7 @@ def _facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, F
     }
 
 
-def residual(
+def bellman_residuals(
     model: ExpectedMDP, solution: Solution, gamma: float, weight: Floats | None
 ) -> dict[str, float]:
     """Return the largest residual of each of the four Bellman identities."""
@@ -157,7 +157,7 @@ MOST_ROWS = 1 << 26
 """The largest number of rows by steps to go: one takes some 80 bytes, all of them 5 GB."""
 
 
-def refuse_too_many(mdp: MDP, states: Sequence[int] | None, horizon: int) -> None:
+def refuse_too_many_rows(mdp: MDP, states: Sequence[int] | None, horizon: int) -> None:
     """Refuse a horizon whose rows would fill the memory.
 
     Raises:

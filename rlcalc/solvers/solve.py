@@ -40,11 +40,11 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
             f"a reward is {mdp.expected.largest_reward:g}: the values would not be finite",
             fix=f"scale the rewards to at most {LARGEST:g}",
         )
-    setup = set_up(mdp, request, gamma)
+    setup = make_setup(mdp, request, gamma)
     if request.horizon is not None:
         from rlcalc.solvers.methods import finite_horizon
 
-        report.refuse_too_many(mdp, request.states, request.horizon)
+        report.refuse_too_many_rows(mdp, request.states, request.horizon)
         layers = finite_horizon.solve(mdp.expected, setup.weight, gamma, request.horizon)
         return report.by_steps_to_go(setup, layers)
     solution = find_solution(setup)
@@ -52,7 +52,7 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
     return (report.by_iteration if request.trace else report.by_pair)(setup, solution, policy)
 
 
-def set_up(mdp: MDP, request: SolveRequest, gamma: float) -> SolveSetup:
+def make_setup(mdp: MDP, request: SolveRequest, gamma: float) -> SolveSetup:
     """Return the setup of a request, with the best values found where its policy needs them.
 
     Raises:

@@ -11,7 +11,7 @@ import rlcalc
 from rlcalc.policy import Policy
 from rlcalc.solvers.dispatch import find_solution
 from rlcalc.solvers.request import SolveRequest, SolveSetup
-from rlcalc.solvers.solve import greedy_policy, separation, set_up
+from rlcalc.solvers.solve import greedy_policy, make_setup, separation
 from tests.solvers.models import (
     best_of_all_policies,
     by_state,
@@ -257,7 +257,7 @@ CHOICE = mdp_of({(0, 0): [(0, 1.0, 1.0)], (0, 1): [(0, 1.0, 2.0)]}, 1)
 
 def test_a_rule_is_given_the_best_action_values() -> None:
     request = SolveRequest(lambda model, q, tolerance: Policy(q / q.sum(), "by-value"))
-    setup = set_up(CHOICE, request, 0.5)
+    setup = make_setup(CHOICE, request, 0.5)
 
     assert setup.policy is not None
     np.testing.assert_allclose(setup.policy.weight, [3 / 7, 4 / 7])

@@ -164,7 +164,7 @@ def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> tuple[float, Flo
     inner = ~chain.terminal
     if chain.terminal.any():
         rewards = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
-        v, w = linear.system(chain, 1.0, rewards).T
+        v, w = linear.solve_system(chain, 1.0, rewards).T
         return 0.0, v, _twice_bias_error(chain, inner, 0.0, v, w) / 2
     z = int(closed[0][0])
     inner[z] = False
@@ -180,7 +180,7 @@ def _evaluate_by_returns(chain: ExpectedMDP, z: int) -> tuple[float, Floats, Flo
     """Return g, h with h(z) = 0, and w, of a chain that always comes back to z."""
     rewards = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
     ending = chain.keep(np.arange(chain.n_states) != z)  # z is terminal
-    v, w = linear.system(ending, 1.0, np.delete(rewards, z, axis=0)).T
+    v, w = linear.solve_system(ending, 1.0, np.delete(rewards, z, axis=0)).T
     back = chain.action_value(v, 1.0)[z], 1.0 + chain.action_value(w, 1.0)[z] - chain.reward[z]
     gain = float(back[0] / back[1])
     return gain, v - gain * w, w

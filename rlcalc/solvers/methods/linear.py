@@ -24,11 +24,11 @@ def solve(problem: Problem) -> Iterate:
     """
     if problem.is_policy:
         model = problem.model
-        return Iterate(system(model, problem.gamma, model.reward[:, None])[:, 0], 1)
+        return Iterate(solve_system(model, problem.gamma, model.reward[:, None])[:, 0], 1)
     return _linear_program(problem)
 
 
-def system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
+def solve_system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     """Return the values of some rewards in a model with one pair a state.
 
         v = rewards + γ P v
@@ -69,7 +69,7 @@ def dense_transition(chain: ExpectedMDP, gamma: float) -> tuple[Ints, Floats]:
 
 
 def gth_elimination(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
-    """Return the same as `system`, by elimination of the states one by one.
+    """Return the same as `solve_system`, by elimination of the states one by one.
 
     Where one goes round for 10^15 steps, 1 − p is lost in rounding when it is a difference. Here it
     is a sum, of all that leaves a state: so values are right however long it takes.
@@ -102,7 +102,7 @@ def _solve_sparse(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     values = np.zeros((chain.n_states, rewards.shape[1]))
     for j in range(rewards.shape[1]):
         size = float(np.abs(rewards[:, j]).max(initial=0.0))
-        value = krylov.system(chain, gamma, rewards[:, j], STOPS * size)
+        value = krylov.solve_system(chain, gamma, rewards[:, j], STOPS * size)
         one = replace(chain, reward=rewards[:, j])
         residual = np.abs(one.best(one.action_value(value, gamma)) - value).max()
         if not residual <= SOLVED * max(size, float(np.abs(value).max())):
@@ -116,7 +116,7 @@ STOPS, SOLVED = 1e-15, 1e-12
 
 
 def solve_by_factors(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
-    """Return the same as `system`, by sparse factors: where states have few and near neighbours."""
+    """Return the same by sparse factors: where states have few and near neighbours."""
     import scipy.sparse as sparse
     from scipy.sparse.linalg import splu
 
@@ -143,11 +143,11 @@ def _solve_in_fractions(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Fl
         chain, probability=chain.probability.astype(np.float64), reward=np.zeros(chain.n_pairs)
     )
     zero = np.zeros((chain.n_states, rewards.shape[1]), dtype=object)
-    values, solve, before = zero, system, np.inf
+    values, solve, before = zero, solve_system, np.inf
     for _ in range(REFINEMENTS):
         step = solve(rough, gamma, _residual(chain, gamma, rewards, values).astype(np.float64))
         size = float(np.abs(step).max(initial=0.0))
-        if solve is system and not size < before / 2 and chain.n_states <= DENSE:
+        if solve is solve_system and not size < before / 2 and chain.n_states <= DENSE:
             values, solve, before = zero, gth_elimination, np.inf
             continue
         if not np.isfinite(step).all():

@@ -119,7 +119,7 @@ class _PolicyProof:
         """Return the proof of a policy that ends, by v = r + P v and w = 1 + P w."""
         chain, inner = model.only(chosen), ~model.terminal
         one = np.ones(chain.n_pairs, dtype=chain.reward.dtype)
-        v, w = linear.system(chain, 1.0, np.stack([chain.reward, one], axis=1)).T
+        v, w = linear.solve_system(chain, 1.0, np.stack([chain.reward, one], axis=1)).T
         residual = np.abs(chain.best(chain.action_value(v, 1.0)) - v).max()
         ahead = chain.action_value(w, 1.0) - chain.reward
         progress = (w[chain.pair_state] - ahead).min()

@@ -13,7 +13,7 @@ def test_three_ways_solve_the_dense_system() -> None:
     p, r = dense(mdp)
     expected = np.linalg.solve(np.eye(40) - 0.9 * p, r)
 
-    for solve in (linear.system, linear.gth_elimination, linear.solve_by_factors):
+    for solve in (linear.solve_system, linear.gth_elimination, linear.solve_by_factors):
         value = solve(mdp.expected, 0.9, mdp.expected.reward[:, None])[:, 0]
 
         np.testing.assert_allclose(value, np.ravel(expected), atol=1e-10)
