@@ -15,7 +15,7 @@ import typer
 import typer.core
 
 from rlcalc.commands import COMMANDS, SECTIONS
-from rlcalc.engines.process import keep_freed
+from rlcalc.engines.process import keep_freed_memory
 from rlcalc.errors import INTERRUPTED, InputError, RlcalcError
 from rlcalc.options import flattened
 
@@ -86,7 +86,7 @@ def main() -> NoReturn:
     """Run the command line and exit: 0, 2 usage, 3 input, 4 not converged, 70 bug, 130, 141."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # their search costs 20 ms
     gc.set_threshold(100_000)  # imports make many objects and no garbage
-    keep_freed()
+    keep_freed_memory()
     signal.signal(signal.SIGTERM, _terminated)
     try:
         names = [name for name in sys.argv[1:2] if name in COMMANDS]

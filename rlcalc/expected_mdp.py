@@ -5,7 +5,7 @@ It has no names and no random rewards; `MDP` has both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -121,7 +121,7 @@ class ExpectedMDP:
         return chosen
 
     def rounding(self, value: Floats, gamma: float) -> float:
-        """Return a bound on how far rounding moves any of `action_value`'s answers.
+        """Return a bound on the rounding error of `action_value`.
 
             |fl(q) − q| ≤ (3 n + 8) u (max|r| + γ max|v|),  u = 2^−53,
 
@@ -159,14 +159,13 @@ class ExpectedMDP:
         """
         pair = np.flatnonzero(kept)
         outcome_start, outcome = gather_ranges(self.outcome_start, pair)
-        return ExpectedMDP(
+        return replace(
+            self,
             pair_start=np.concatenate([[0], np.cumsum(kept)])[self.pair_start],
             outcome_start=outcome_start,
             next_state=self.next_state[outcome],
             probability=self.probability[outcome],
             reward=self.reward[pair],
-            largest_reward=self.largest_reward,
-            same_sign=self.same_sign,
         )
 
     def induced_by(self, weight: Floats) -> ExpectedMDP:
@@ -186,14 +185,13 @@ class ExpectedMDP:
         share = np.repeat(weight, length)
         taken = np.flatnonzero(share)
         ends = self.outcome_start[self.pair_start[1:][~self.terminal]]
-        return ExpectedMDP(
+        return replace(
+            self,
             pair_start=np.concatenate([[0], np.cumsum(~self.terminal)]),
             outcome_start=np.concatenate([[0], np.searchsorted(taken, ends)]),
             next_state=self.next_state[taken],
             probability=(share * self.probability)[taken],
             reward=self.mean(self.reward, weight)[~self.terminal],
-            largest_reward=self.largest_reward,
-            same_sign=self.same_sign,
         )
 
     @cached_property
@@ -202,7 +200,7 @@ class ExpectedMDP:
 
 
 def fraction(number: float) -> Fraction:
-    """Return the number that somebody wrote: the shortest decimal that is this float.
+    """Return the shortest decimal that is this float, as a fraction.
 
     >>> fraction(0.9), Fraction(0.9) == fraction(0.9)
     (Fraction(9, 10), False)

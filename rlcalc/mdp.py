@@ -1,9 +1,9 @@
-"""The model: P(s', r | s, a) whole, with the names of states and actions, as flat sparse arrays."""
+"""The model: P(s', r | s, a) with the names of states and actions, as flat sparse arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -166,13 +166,10 @@ class MDP:
         first = self.outcome_start[:-1]
         total: Floats = np.add.reduceat(probability, first)
         probability = probability / np.repeat(total, np.diff(self.outcome_start))
-        return ExpectedMDP(
-            pair_start=self.pair_start,
-            outcome_start=self.outcome_start,
-            next_state=self.next_state,
+        return replace(
+            self.expected,
             probability=probability,
             reward=np.add.reduceat(probability * fractions_of(self.reward), first),
-            largest_reward=self.expected.largest_reward,
         )
 
     @cached_property

@@ -21,7 +21,7 @@ class Policy:
     @classmethod
     def uniform(cls, model: ExpectedMDP) -> Policy:
         """Return the policy that takes every action of a state alike: π(a|s) = 1 / |A(s)|."""
-        return cls(shares(model, np.ones(model.n_pairs)), "uniform")
+        return cls(shares_of_state(model, np.ones(model.n_pairs)), "uniform")
 
     @classmethod
     def greedy(cls, model: ExpectedMDP, action_value: Floats, tolerance: float = 0.0) -> Policy:
@@ -32,7 +32,8 @@ class Policy:
             action_value: [K] Q(s,a).
             tolerance: actions whose Q is less than this below the best count as the best.
         """
-        return cls(shares(model, best(model, action_value, tolerance)), "optimal")
+        highest = model.best(action_value)[model.pair_state]
+        return cls(shares_of_state(model, action_value >= highest - tolerance), "optimal")
 
     @classmethod
     def epsilon(
@@ -58,7 +59,7 @@ class Policy:
     def softmax(cls, model: ExpectedMDP, action_value: Floats, temperature: float) -> Policy:
         """Return the policy that prefers actions by their values: π(a|s) ∝ exp(Q(s,a)/τ)."""
         below = action_value - model.best(action_value)[model.pair_state]
-        weight = shares(model, np.exp(below / temperature))
+        weight = shares_of_state(model, np.exp(below / temperature))
         return cls(weight, f"softmax:{temperature:g}")
 
 
@@ -66,14 +67,7 @@ PolicyRule = Callable[[ExpectedMDP, Floats, float], Policy]
 """How a policy follows from the best Q: (model, Q, difference below which actions tie) → π."""
 
 
-def best(model: ExpectedMDP, action_value: Floats, tolerance: float) -> Flags:
-    """Return which pairs are the best of their states, up to a tolerance."""
-    highest: Floats = model.best(action_value)
-    near: Flags = action_value >= highest[model.pair_state] - tolerance
-    return near
-
-
-def shares(model: ExpectedMDP, amount: Floats | Flags) -> Floats:
+def shares_of_state(model: ExpectedMDP, amount: Floats | Flags) -> Floats:
     """Return each pair's share of the total of its state."""
     amounts = amount.astype(np.float64)
     total = model.mean(amounts, np.ones(model.n_pairs))

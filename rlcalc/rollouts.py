@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlcalc.errors import InputError, ShapeError, UsageError, listed, nearest, shown
-from rlcalc.numerics.arrays import appearance_order, segment_mean, segment_sums, stable_order
+from rlcalc.numerics.arrays import appearance_order, segment_means, segment_sums, stable_order
 
 if TYPE_CHECKING:
     from rlcalc.numerics.arrays import Flags, Floats, Ints
@@ -310,7 +310,7 @@ class Scored:
     @cached_property
     def mean(self) -> Floats:
         """[K] μ, the mean reward of each group."""
-        return segment_mean(self.reward, self.start)
+        return segment_means(self.reward, self.start)
 
     @cached_property
     def centred(self) -> Floats:
@@ -330,7 +330,7 @@ class Scored:
     def batch_mean(self, values: Floats, weight: Floats | None = None) -> Floats:
         """Return [B] the mean of each batch, by weight."""
         if weight is None:
-            return segment_mean(values, self.batch)
+            return segment_means(values, self.batch)
         first = values[self.batch[:-1]]
         left = (values - self.each_of_batch(first)) * weight
         mean: Floats = first + segment_sums(left, self.batch) / segment_sums(weight, self.batch)

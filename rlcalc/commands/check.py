@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from rlcalc.engines.process import without_blas
+from rlcalc.engines.process import use_one_blas_thread
 from rlcalc.errors import InputError
 from rlcalc.options import OutputOptions, ReadOptions, Settings, Source, settings_of
 
@@ -24,7 +24,7 @@ def check(
 
     rlcalc check 'runs/*.jsonl' --json | jq .facts
     """
-    without_blas()
+    use_one_blas_thread()
     from rlcalc import api
     from rlcalc.readers.sources import needs_source
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rlcalc.engines.process import without_blas
+from rlcalc.engines.process import use_one_blas_thread
 from rlcalc.errors import InputError, UsageError, shown
 from rlcalc.options import (
     Confidence,
@@ -55,7 +55,7 @@ def estimate(
 
     rlcalc estimate rifle -n 100000 --set gun=bad --seed 1
     """
-    without_blas()
+    use_one_blas_thread()
     from rlcalc import api
     from rlcalc.readers.sources import needs_source
 

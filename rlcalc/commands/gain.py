@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rlcalc.engines.process import without_blas
+from rlcalc.engines.process import use_one_blas_thread
 from rlcalc.options import Gamma, ReadOptions, Source, Steps, TableOptions, Truncated
 
 
@@ -21,7 +21,7 @@ def gain(
 
     rlcalc gain run.jsonl -k 10 -o gains.parquet
     """
-    without_blas()
+    use_one_blas_thread()
     from rlcalc import api
     from rlcalc.readers.sources import needs_source
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from rlcalc.engines.process import without_blas
+from rlcalc.engines.process import use_one_blas_thread
 from rlcalc.errors import NotConverged, UsageError, shown
 from rlcalc.options import (
     AdvantageColumn,
@@ -82,7 +82,7 @@ def group(
 
     rlcalc group log.parquet --group prompt_id --reward correct,format --weights 1,0.2
     """
-    without_blas()
+    use_one_blas_thread()
     from rlcalc import api
     from rlcalc.readers.sources import needs_source
 

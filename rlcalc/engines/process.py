@@ -9,7 +9,7 @@ TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3
 """The numbers of three parameters of glibc, from malloc.h."""
 
 
-def keep_freed() -> None:
+def keep_freed_memory() -> None:
     """Let the C library keep freed blocks of up to 32 MiB, if it is glibc.
 
     By default it returns them to the system, and every page of the next batch is made and zeroed
@@ -31,7 +31,7 @@ def keep_freed() -> None:
     mallopt(TOP_PAD, 1 << 24)
 
 
-def without_blas() -> None:
+def use_one_blas_thread() -> None:
     """Start numpy, which must not be loaded yet, with one thread for linear algebra.
 
     Its OpenBLAS starts one thread a processor, and each of them spins for a while: 60 ms of

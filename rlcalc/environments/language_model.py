@@ -61,7 +61,7 @@ class LanguageModel:
             logit = np.array([row.get(token, 0.0) for token in self.parameters.vocabulary])
             weight = np.exp(logit - logit.max())
             steps = [*self.parameters.decoding_steps(), *self.extra_decoders]
-            probability = decoding.applied(weight / weight.sum(), np.zeros(1, int), steps)
+            probability = decoding.apply_decoders(weight / weight.sum(), np.zeros(1, int), steps)
             self._rows[tail] = probability, np.cumsum(probability).tolist()
         return self._rows[tail]
 

@@ -16,6 +16,7 @@ from rlcalc.documents import Chance, Chances, Misplaced, Scalar, World, quotient
 from rlcalc.errors import InputError, RlcalcError, listed, nearest, shown
 from rlcalc.mdp import SUM_TOLERANCE
 from rlcalc.policies import decoding
+from rlcalc.policies.named import parameter_of
 
 LONGEST = 1_000
 """Most tokens of a response."""
@@ -267,7 +268,7 @@ class Parameters(World):
             return "level", "level sequence has one response: use turn or token with follow_ups"
         for name, number in self.decoder_numbers().items():
             try:
-                decoding.number_of(name, number)
+                parameter_of(name, number)
             except RlcalcError as error:
                 return name.replace("-", "_"), f"{error.faults[0].what}: {error.faults[0].fix}"
         return "reward", self._reward_fault()
@@ -294,4 +295,4 @@ class Parameters(World):
     def decoding_steps(self) -> decoding.Steps:
         """Return the decoders of the token probabilities: temperature, then top-k, then top-p."""
         numbers = self.decoder_numbers().items()
-        return [(name, decoding.number_of(name, number)) for name, number in numbers]
+        return [(name, parameter_of(name, number)) for name, number in numbers]

@@ -27,7 +27,7 @@ from rlcalc.estimators.truncation import (
 from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.numerics.intervals import half_width
-from rlcalc.numerics.moments import CoMoments, Moments, difference_error, merged, placed
+from rlcalc.numerics.moments import CoMoments, Moments, aligned, difference_error, merged
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Trajectories
 
@@ -57,11 +57,11 @@ class Summary:
             states=states,
             pairs=pairs,
             both=self.both.merge(later.both),
-            visits=placed(self.visits, self.pairs.key, pairs.key)
-            + placed(later.visits, later.pairs.key, pairs.key),
+            visits=aligned(self.visits, self.pairs.key, pairs.key)
+            + aligned(later.visits, later.pairs.key, pairs.key),
             order=np.minimum(
-                placed(self.order, self.states.key, states.key, FAR),
-                placed(later.order + self.n_steps, later.states.key, states.key, FAR),
+                aligned(self.order, self.states.key, states.key, FAR),
+                aligned(later.order + self.n_steps, later.states.key, states.key, FAR),
             ),
             beginning=self.beginning.merge(later.beginning),
             ends=Counter({k: self.ends[k] + later.ends[k] for k in self.ends | later.ends}),

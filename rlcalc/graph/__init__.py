@@ -1,1 +1,1 @@
-"""Graphs of a model: what can be reached, what can be stayed in, and how states are ordered."""
+"""Graphs of a model: reachability, end components, their quotient, and the order of states."""

@@ -1,4 +1,4 @@
-"""Predecessors, reachability, strongly connected and maximal end components of a model's graph."""
+"""End components: sets of states in which one can stay for ever; and strong components."""
 
 from __future__ import annotations
 
@@ -7,35 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.expected_mdp import ExpectedMDP
+from rlcalc.graph.reachability import predecessor_pairs
 from rlcalc.numerics.arrays import Codes, Flags, Ints
 from rlcalc.numerics.kernel import kernel
-
-
-@dataclass(frozen=True)
-class Predecessors:
-    """Which pairs lead to each state: pair[start[s] : start[s + 1]]."""
-
-    start: Ints  # [S + 1]
-    pair: Codes  # [N]
-
-    @classmethod
-    def of(cls, model: ExpectedMDP) -> Predecessors:
-        """Return the pairs that lead to each state, one an outcome."""
-        start = np.zeros(model.n_states + 1, dtype=np.int64)
-        np.cumsum(np.bincount(model.next_state, minlength=model.n_states), out=start[1:])
-        pair = np.empty(model.n_outcomes, dtype=np.int32)
-        place_predecessors(model.outcome_start, model.next_state, start[:-1].copy(), pair)
-        return cls(start, pair)
-
-
-@kernel
-def place_predecessors(outcome_start: Ints, next_state: Codes, free: Ints, pair: Codes) -> None:
-    """Put each pair behind the last one that leads to the same state: a counting sort."""
-    for k in range(len(outcome_start) - 1):
-        for i in range(outcome_start[k], outcome_start[k + 1]):
-            s = next_state[i]
-            pair[free[s]] = k
-            free[s] += 1
 
 
 @dataclass(frozen=True)
@@ -59,11 +33,11 @@ def end_components(model: ExpectedMDP, allowed: Flags) -> EndComponents:
 
     Source: de Alfaro (1997), algorithm 3.1: cut what leads out, find strong components, repeat.
     """
-    backwards = Predecessors.of(model)
+    pred_start, pred_pair = predecessor_pairs(model)
     active = allowed.copy()
     while True:
         alive = np.bincount(model.pair_state[active], minlength=model.n_states)
-        prune(backwards.start, backwards.pair, model.pair_state, active, alive)
+        prune(pred_start, pred_pair, model.pair_state, active, alive)
         if not active.any():
             return EndComponents(np.full(model.n_states, -1), 0, active)
         number = strong_components(model, active)
@@ -78,11 +52,25 @@ def end_components(model: ExpectedMDP, allowed: Flags) -> EndComponents:
     return EndComponents(rank[number], len(used), active)
 
 
+def closed_sets(chain: ExpectedMDP) -> list[Ints]:
+    """Return the sets of states that a chain never leaves once it is there.
+
+    Terminal states are not among them.
+
+    Args:
+        chain: one pair in each state that is not terminal.
+    """
+    components = end_components(chain, np.ones(chain.n_pairs, dtype=bool))
+    states = np.argsort(components.number, kind="stable")
+    first = np.searchsorted(components.number[states], np.arange(components.count))
+    return np.split(states, first)[1:]
+
+
 @kernel
 def prune(
     pred_start: Ints, pred_pair: Codes, pair_state: Codes, active: Flags, alive: Ints
 ) -> None:
-    """Take away pairs that may lead to a state without pairs, until no such state is new.
+    """Remove pairs that may lead to a state without pairs, until there are none.
 
     `active` [K] and `alive` [S], the number of active pairs of a state, are brought up to date.
     """
@@ -174,61 +162,3 @@ def tarjan(  # noqa: C901 (one search, with its stack in plain sight)
                 fresh = True
             elif number[after] < 0:
                 low[s] = min(low[s], found[after])
-
-
-def distances(model: ExpectedMDP, backwards: Predecessors, goal: Flags) -> Ints:
-    """Return the least number of steps from each state to a goal; −1: it leads to none."""
-    steps = np.where(goal, 0, -1).astype(np.int64)
-    walk_back(backwards.start, backwards.pair, model.pair_state, steps)
-    return steps
-
-
-@kernel
-def walk_back(pred_start: Ints, pred_pair: Codes, pair_state: Codes, steps: Ints) -> Ints:
-    """steps[s] ← the distance of s from where steps are 0; returns the states as they are met."""
-    n = len(steps)
-    waiting = np.empty(n, dtype=np.int64)
-    head, tail = 0, 0
-    for s in range(n):
-        if steps[s] == 0:
-            waiting[tail] = s
-            tail += 1
-    while head < tail:
-        s = waiting[head]
-        head += 1
-        for i in range(pred_start[s], pred_start[s + 1]):
-            before = pair_state[pred_pair[i]]
-            if steps[before] < 0:
-                steps[before] = steps[s] + 1
-                waiting[tail] = before
-                tail += 1
-    return waiting[:tail]
-
-
-@kernel
-def walk(pair_start: Ints, outcome_start: Ints, next_state: Codes, reached: Flags) -> None:
-    """reached[s] ← whether s can be reached from the states that are reached already."""
-    n = len(reached)
-    waiting = np.empty(n, dtype=np.int64)
-    head, tail = 0, 0
-    for s in range(n):
-        if reached[s]:
-            waiting[tail] = s
-            tail += 1
-    while head < tail:
-        s = waiting[head]
-        head += 1
-        for k in range(pair_start[s], pair_start[s + 1]):
-            for i in range(outcome_start[k], outcome_start[k + 1]):
-                after = next_state[i]
-                if not reached[after]:
-                    reached[after] = True
-                    waiting[tail] = after
-                    tail += 1
-
-
-def reachable(model: ExpectedMDP, start: Flags) -> Flags:
-    """Return which states can be reached from some states, these among them."""
-    reached = start.copy()
-    walk(model.pair_start, model.outcome_start, model.next_state, reached)
-    return reached

@@ -1,4 +1,4 @@
-"""The quotient of a model by its zero-reward end components, and policies that end.
+"""The quotient of a model by its zero-reward end components.
 
 Each zero-reward end component becomes one state with an action that stops. In the quotient a
 policy that never ends either loses or earns without limit.
@@ -6,18 +6,13 @@ policy that never ends either loses or earns without limit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rlcalc.errors import InputError, listed
 from rlcalc.expected_mdp import ExpectedMDP
-from rlcalc.graph.end_components import EndComponents, Predecessors, distances, end_components
+from rlcalc.graph.end_components import EndComponents, end_components
 from rlcalc.numerics.arrays import Flags, Floats, Ints, gather_ranges
-
-Names = Callable[[Ints], list[object]]
-"""Function from the numbers of states to the names of the first few."""
 
 
 @dataclass(frozen=True)
@@ -71,51 +66,20 @@ def quotient_of(model: ExpectedMDP) -> MecQuotient:
     )
     probability = np.concatenate([model.probability[outcome], one])
     reward = np.concatenate([model.reward[kept], one - one])
-    quotient = ExpectedMDP(
+    quotient = replace(
+        model,
         pair_start=np.searchsorted(state[order], np.arange(stopped + 2)),
         outcome_start=sorted_start,
         next_state=next_state[rows].astype(np.int32),
         probability=probability[rows],
         reward=reward[order],
-        largest_reward=model.largest_reward,
-        same_sign=model.same_sign,
     )
     return MecQuotient(quotient, stands, np.append(np.flatnonzero(remains), -1))
 
 
 def _representatives(components: EndComponents) -> Flags:
-    """Return which states stay: those in no set, and the first of each set."""
+    """Return the states of the quotient: those in no set, and the first of each set."""
     alone: Flags = components.number < 0
     first = np.unique(components.number, return_index=True)[1]
     alone[first] = True
     return alone
-
-
-def ending_policy(model: ExpectedMDP, names: Names) -> Ints:
-    """Return a policy that ends from every state: each action leads nearer as surely as any can.
-
-    Raises:
-        InputError: from some states nothing leads to an end.
-    """
-    steps = distances(model, Predecessors.of(model), model.terminal)
-    endless = np.flatnonzero(steps < 0)
-    if len(endless):
-        raise InputError(
-            "the total reward (gamma = 1) does not exist: "
-            + (
-                f"{len(endless):,} states cannot reach an end, and their rewards never stop"
-                if len(endless) > 1
-                else "a state cannot reach an end, and its rewards never stop"
-            ),
-            listed(names(endless), total=len(endless)),
-            "use --gamma 0.99, --horizon N or --criterion average",
-        )
-    ahead = steps[model.next_state]
-    behind = np.repeat(steps[model.pair_state], np.diff(model.outcome_start))
-    likely = np.add.reduceat(model.probability * (ahead < behind), model.outcome_start[:-1])
-    return model.greedy(likely)
-
-
-def never_ending(chain: ExpectedMDP) -> Ints:
-    """Return the states of a chain that lead to no end."""
-    return np.flatnonzero(distances(chain, Predecessors.of(chain), chain.terminal) < 0)

@@ -6,12 +6,12 @@ distance from the ends, and the answer is put back into the original order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rlcalc.expected_mdp import ExpectedMDP
-from rlcalc.graph.end_components import Predecessors, walk_back
+from rlcalc.graph.reachability import search_backwards
 from rlcalc.numerics.arrays import Floats, Ints, gather_ranges
 
 FAR = 1 / 16
@@ -38,20 +38,20 @@ class StateOrder:
 
 
 def locality_order(model: ExpectedMDP) -> StateOrder:
-    """Return a model with near numbers for neighbours: as it is, if it has such already."""
-    if not scattered(model):
+    """Return a model whose neighbours have near numbers; unchanged where they already have."""
+    if not is_scattered(model):
         return StateOrder(model, np.arange(model.n_states))
-    return renumbered(model, by_distance(model))
+    return reordered(model, distance_order(model))
 
 
-def scattered(model: ExpectedMDP) -> bool:
+def is_scattered(model: ExpectedMDP) -> bool:
     """Return whether outcomes lead to numbers far from those of the states that they come from."""
     pair = np.linspace(0, model.n_pairs - 1, min(model.n_pairs, 10_000)).astype(np.int64)
     ahead = model.next_state[model.outcome_start[pair]].astype(np.int64)
     return bool(np.abs(ahead - model.pair_state[pair]).mean() > FAR * model.n_states)
 
 
-def by_distance(model: ExpectedMDP) -> Ints:
+def distance_order(model: ExpectedMDP) -> Ints:
     """Return the states in the order in which a search backwards from the ends meets them.
 
     Where nothing ends it begins at the largest reward. States that lead to neither are the last.
@@ -59,13 +59,11 @@ def by_distance(model: ExpectedMDP) -> Ints:
     begin = model.terminal.copy()
     if not begin.any():
         begin[model.pair_state[model.reward.argmax()]] = True
-    backwards = Predecessors.of(model)
-    steps = np.where(begin, 0, -1).astype(np.int64)
-    met = walk_back(backwards.start, backwards.pair, model.pair_state, steps)
+    steps, met = search_backwards(model, begin)
     return np.concatenate([met, np.flatnonzero(steps < 0)])
 
 
-def renumbered(model: ExpectedMDP, first: Ints) -> StateOrder:
+def reordered(model: ExpectedMDP, first: Ints) -> StateOrder:
     """Return a model with its states in another order, and their pairs with them.
 
     Args:
@@ -76,13 +74,12 @@ def renumbered(model: ExpectedMDP, first: Ints) -> StateOrder:
     number[first] = np.arange(model.n_states, dtype=np.int32)
     pair_start, pair = gather_ranges(model.pair_start, first)
     outcome_start, outcome = gather_ranges(model.outcome_start, pair)
-    moved = ExpectedMDP(
+    moved = replace(
+        model,
         pair_start=pair_start,
         outcome_start=outcome_start,
         next_state=number[model.next_state[outcome]],
         probability=model.probability[outcome],
         reward=model.reward[pair],
-        largest_reward=model.largest_reward,
-        same_sign=model.same_sign,
     )
     return StateOrder(moved, first)

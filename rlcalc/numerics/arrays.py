@@ -26,7 +26,7 @@ def segment_sums(values: Numbers, start: Ints) -> Numbers:
     return np.add.reduceat(values, start[:-1]) if len(start) > 1 else values[:0]
 
 
-def segment_mean(values: Floats, start: Ints) -> Floats:
+def segment_means(values: Floats, start: Ints) -> Floats:
     """Return the means of segments: x_1 + Σ (x_i − x_1)/G, exact where all are equal."""
     first, size = values[start[:-1]], np.diff(start)
     return first + segment_sums(values - np.repeat(first, size), start) / size
@@ -56,7 +56,7 @@ def gather_ranges(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
     return offsets, np.arange(offsets[-1]) + np.repeat(start[rows] - offsets[:-1], length)
 
 
-def dense(code: Ints | Codes, n: int) -> tuple[Ints, Ints]:
+def compact_codes(code: Ints | Codes, n: int) -> tuple[Ints, Ints]:
     """Return the codes renumbered from 0 without gaps, and the old code of each new one.
 
     Args:

@@ -63,7 +63,7 @@ def student_t(confidence: float, degrees: Ints) -> Floats:
 def _student_t(confidence: float, degree: int) -> float:
     if degree < 1:
         return math.nan
-    z = _normal(confidence)
+    z = _normal_quantile(confidence)
     x = _cornish_fisher(z, degree)
     if degree > 200:
         return x
@@ -72,7 +72,7 @@ def _student_t(confidence: float, degree: int) -> float:
         return math.tan(angle) if degree == 1 else confidence * math.sqrt(2 / (1 - confidence**2))
     log_density = math.lgamma((degree + 1) / 2) - math.lgamma(degree / 2)
     for _ in range(100):
-        inside, slope = _inside(x, degree), -(degree + 1) / 2 * math.log1p(x * x / degree)
+        inside, slope = _t_probability(x, degree), -(degree + 1) / 2 * math.log1p(x * x / degree)
         density = 2 * math.exp(log_density + slope) / math.sqrt(degree * math.pi)
         step = (inside - confidence) / density
         x = max(x - step, x / 2)  # convex beyond the answer: never below zero
@@ -81,7 +81,7 @@ def _student_t(confidence: float, degree: int) -> float:
     return x
 
 
-def _normal(confidence: float) -> float:
+def _normal_quantile(confidence: float) -> float:
     """Return z with P(|N(0, 1)| ≤ z) = confidence; Newton's method rises to it from 0."""
     z = 0.0
     for _ in range(200):
@@ -103,7 +103,7 @@ def _cornish_fisher(z: float, v: float) -> float:
     return z + sum(term / v**power for power, term in enumerate(terms, start=1))
 
 
-def _inside(x: float, degree: int) -> float:
+def _t_probability(x: float, degree: int) -> float:
     """P(|t| ≤ x) as a finite sum over powers of cos² θ, where tan θ = x/√ν."""
     angle = math.atan(x / math.sqrt(degree))
     cos2, sin = math.cos(angle) ** 2, math.sin(angle)

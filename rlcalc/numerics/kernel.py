@@ -49,7 +49,7 @@ class Kernel:
             self._compiled = compile_(self.plain)
         return self._compiled
 
-    def aside(self, *arguments: Any) -> None:
+    def run_in_thread(self, *arguments: Any) -> None:
         """Run the compiled loop, which may take minutes, in a thread, so that Ctrl-C still works.
 
         Python handles an interrupt between two steps of the main thread. A compiled loop is one

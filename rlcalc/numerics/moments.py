@@ -9,9 +9,10 @@ variance of a ratio.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Protocol, Self, TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -22,8 +23,11 @@ Sized = tuple[Floats, Floats | None]
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(ABC):
     """Columns with one row a key, in rising order; `spread` aligns two tables to merge them."""
+
+    MEANS: ClassVar[tuple[tuple[str, str], ...]]
+    """Columns: counts and their means, in pairs; all others but `key` are sums."""
 
     key: Ints  # [K] ascending
 
@@ -35,17 +39,39 @@ class Table:
         """
         if len(key) == len(self.key):
             return self
-        columns = {c.name: placed(getattr(self, c.name), self.key, key) for c in fields(self)}
+        columns = {c.name: aligned(getattr(self, c.name), self.key, key) for c in fields(self)}
         return type(self)(**{**columns, "key": key})
 
     def take(self, place: Ints) -> Self:
         """Return the rows at some places; their keys need not be in rising order."""
         return type(self)(**{c.name: getattr(self, c.name)[place] for c in fields(self)})
 
+    def merge(self, later: Self) -> Self:
+        """Return the table of both sets of clusters, which have no cluster in common.
+
+        Sums around the same means are added, so both tables are first moved to the merged means.
+        """
+        same = np.array_equal(self.key, later.key)
+        key = self.key if same else np.union1d(self.key, later.key)
+        one, two = self.spread(key), later.spread(key)
+        means = [
+            merged_mean(getattr(one, n), getattr(one, mean), getattr(two, n), getattr(two, mean))
+            for n, mean in self.MEANS
+        ]
+        one, two = one.around(*means), two.around(*means)
+        added = {c.name for c in fields(self)} - {"key", *(mean for _, mean in self.MEANS)}
+        return replace(one, **{name: getattr(one, name) + getattr(two, name) for name in added})
+
+    @abstractmethod
+    def around(self, *means: Floats) -> Self:
+        """Return the same sums around other means, one for each entry of `MEANS`."""
+
 
 @dataclass(frozen=True)
 class Moments(Table):
     """Means of K keys over clusters, and the sums that their standard errors need."""
+
+    MEANS = (("count", "mean"),)
 
     clusters: Ints  # [K] n: clusters (trajectories) in which the key occurs
     count: Ints  # [K] Σ k_e: visits
@@ -67,44 +93,24 @@ class Moments(Table):
         clusters = np.diff(edge)
         count = clusters if size is None else segment_sums(size, edge).astype(np.int64)
         mean = segment_sums(total, edge) / count
-        left = residual(total, size, mean, clusters)
-        lean = segment_sums(left, edge) if size is None else segment_sums(left * size, edge)
+        left = cluster_residual(total, size, mean, clusters)
+        lean = segment_sums(left if size is None else left * size, edge)
         squares = segment_sums(left * left, edge)
-        size_squares = (
-            clusters.astype(np.float64) if size is None else segment_sums(size * size, edge)
-        )
-        return cls(key, clusters, count, mean, squares, lean, size_squares)
+        sizes = clusters.astype(np.float64) if size is None else segment_sums(size * size, edge)
+        return cls(key, clusters, count, mean, squares, lean, sizes)
 
-    def around(self, mean: Floats) -> Moments:
+    def around(self, *means: Floats) -> Self:
         """Return the same sums around another number m + d.
 
         Σ (T − (m+d) k)² = Σ(T−mk)² − 2d Σ(T−mk)k + d² Σk²
         """
+        (mean,) = means
         d = mean - self.mean
-        return Moments(
-            key=self.key,
-            clusters=self.clusters,
-            count=self.count,
+        return replace(
+            self,
             mean=mean,
             squares=self.squares - 2 * d * self.lean + d * d * self.size_squares,
             lean=self.lean - d * self.size_squares,
-            size_squares=self.size_squares,
-        )
-
-    def merge(self, later: Moments) -> Moments:
-        """Return the moments of both sets of clusters, which have no cluster in common."""
-        key = merged_keys(self.key, later.key)
-        one, two = self.spread(key), later.spread(key)
-        mean = merged_mean(one.count, one.mean, two.count, two.mean)
-        one, two = one.around(mean), two.around(mean)
-        return Moments(
-            key=key,
-            clusters=one.clusters + two.clusters,
-            count=one.count + two.count,
-            mean=mean,
-            squares=one.squares + two.squares,
-            lean=one.lean + two.lean,
-            size_squares=one.size_squares + two.size_squares,
         )
 
     def standard_error(self) -> Floats:
@@ -130,6 +136,8 @@ class CoMoments(Table):
 
     Cluster e has the sums X_e, Y_e and the sizes k_e (of x) and l_e (of y).
     """
+
+    MEANS = (("x_count", "x_mean"), ("y_count", "y_mean"))
 
     x_count: Ints  # [K] Σ k_e
     y_count: Ints  # [K] Σ l_e
@@ -157,14 +165,10 @@ class CoMoments(Table):
         (x_total, k), (y_total, m) = x, y
         x_count = clusters if k is None else segment_sums(k, edge).astype(np.int64)
         y_count = clusters if m is None else segment_sums(m, edge).astype(np.int64)
-        x_mean, y_mean = (
-            segment_sums(x_total, edge) / x_count,
-            segment_sums(y_total, edge) / y_count,
-        )
-        x_left, y_left = (
-            residual(x_total, k, x_mean, clusters),
-            residual(y_total, m, y_mean, clusters),
-        )
+        x_mean = segment_sums(x_total, edge) / x_count
+        y_mean = segment_sums(y_total, edge) / y_count
+        x_left = cluster_residual(x_total, k, x_mean, clusters)
+        y_left = cluster_residual(y_total, m, y_mean, clusters)
         ones = clusters.astype(np.float64)
         x_sum = segment_sums(x_left, edge)
         return cls(
@@ -182,44 +186,19 @@ class CoMoments(Table):
             x_size_squares=ones if k is None else segment_sums(k * k, edge),
         )
 
-    def around(self, x_mean: Floats, y_mean: Floats) -> CoMoments:
-        """Return the same sums around other numbers."""
+    def around(self, *means: Floats) -> Self:
+        """Return the same sums around other means of x and of y."""
+        x_mean, y_mean = means
         d, e = x_mean - self.x_mean, y_mean - self.y_mean
-        return CoMoments(
-            key=self.key,
-            x_count=self.x_count,
-            y_count=self.y_count,
+        return replace(
+            self,
             x_mean=x_mean,
             y_mean=y_mean,
             products=self.products - d * self.y_lean - e * self.x_lean + d * e * self.sizes,
             y_lean=self.y_lean - e * self.sizes,
             x_lean=self.x_lean - d * self.sizes,
-            sizes=self.sizes,
             x_squares=self.x_squares - 2 * d * self.x_own_lean + d * d * self.x_size_squares,
             x_own_lean=self.x_own_lean - d * self.x_size_squares,
-            x_size_squares=self.x_size_squares,
-        )
-
-    def merge(self, later: CoMoments) -> CoMoments:
-        """Return the co-moments of both sets of clusters together."""
-        key = merged_keys(self.key, later.key)
-        one, two = self.spread(key), later.spread(key)
-        x_mean = merged_mean(one.x_count, one.x_mean, two.x_count, two.x_mean)
-        y_mean = merged_mean(one.y_count, one.y_mean, two.y_count, two.y_mean)
-        one, two = one.around(x_mean, y_mean), two.around(x_mean, y_mean)
-        return CoMoments(
-            key=key,
-            x_count=one.x_count + two.x_count,
-            y_count=one.y_count + two.y_count,
-            x_mean=x_mean,
-            y_mean=y_mean,
-            products=one.products + two.products,
-            y_lean=one.y_lean + two.y_lean,
-            x_lean=one.x_lean + two.x_lean,
-            sizes=one.sizes + two.sizes,
-            x_squares=one.x_squares + two.x_squares,
-            x_own_lean=one.x_own_lean + two.x_own_lean,
-            x_size_squares=one.x_size_squares + two.x_size_squares,
         )
 
 
@@ -276,24 +255,19 @@ def merged(parts: Iterable[Part]) -> Part | None:
     return total
 
 
-def residual(total: Floats, size: Floats | None, mean: Floats, clusters: Ints) -> Floats:
+def cluster_residual(total: Floats, size: Floats | None, mean: Floats, clusters: Ints) -> Floats:
     """Return [C] the residual of each cluster's total: T_e − m k_e, with the mean m of its key."""
     means = np.repeat(mean, clusters)
     return total - means if size is None else total - means * size
 
 
-def placed(values: Numbers, key: Ints, into: Ints, empty: int = 0) -> Numbers:
+def aligned(values: Numbers, key: Ints, into: Ints, empty: int = 0) -> Numbers:
     """Return the values of some keys as a column for all keys `into`, with `empty` elsewhere."""
     if len(key) == len(into):
         return values
     column = np.full(len(into), empty, dtype=values.dtype)
     column[np.searchsorted(into, key)] = values
     return column
-
-
-def merged_keys(one: Ints, two: Ints) -> Ints:
-    """Return the keys of both, ascending; `one` itself if they are the same."""
-    return one if np.array_equal(one, two) else np.union1d(one, two)
 
 
 def merged_mean(n: Ints, mean: Floats, m: Ints, other: Floats) -> Floats:

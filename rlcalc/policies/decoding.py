@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from rlcalc.errors import UsageError, shown
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.policy import Policy
@@ -23,10 +21,10 @@ def temperature(weight: Floats, first: Ints, tau: float) -> Floats:
         first: [S] where each state begins; none is without actions.
         tau: τ.
     """
-    most = np.repeat(np.maximum.reduceat(weight, first), _lengths(weight, first))
+    most = np.repeat(np.maximum.reduceat(weight, first), _action_counts(weight, first))
     with np.errstate(divide="ignore"):
         below = np.log(weight) - np.log(most)
-    return _shared(np.exp(below / tau), first)
+    return _normalised(np.exp(below / tau), first)
 
 
 def top_p(weight: Floats, first: Ints, p: float) -> Floats:
@@ -36,82 +34,58 @@ def top_p(weight: Floats, first: Ints, p: float) -> Floats:
 
     Source: Holtzman et al. (2020), The Curious Case of Neural Text Degeneration.
     """
-    order = _falling(weight, first)
+    order = _descending_order(weight, first)
     ranked = weight[order]
     before = np.cumsum(ranked) - ranked
-    before -= np.repeat(before[first], _lengths(weight, first))
-    return _only(weight, first, order[before < p - 1e-9])  # p up to rounding
+    before -= np.repeat(before[first], _action_counts(weight, first))
+    return _restricted(weight, first, order[before < p - 1e-9])  # p up to rounding
 
 
 def top_k(weight: Floats, first: Ints, k: float) -> Floats:
     """Return the policy of the k most probable actions, the first on ties."""
-    rank = np.arange(len(weight)) - np.repeat(first, _lengths(weight, first))
-    return _only(weight, first, _falling(weight, first)[rank < k])
+    rank = np.arange(len(weight)) - np.repeat(first, _action_counts(weight, first))
+    return _restricted(weight, first, _descending_order(weight, first)[rank < k])
 
 
-def _lengths(weight: Floats, first: Ints) -> Ints:
+def _action_counts(weight: Floats, first: Ints) -> Ints:
     return np.diff(first, append=len(weight))
 
 
-def _falling(weight: Floats, first: Ints) -> Ints:
+def _descending_order(weight: Floats, first: Ints) -> Ints:
     """Return the actions, those of each state from the most probable to the least."""
-    state = np.repeat(np.arange(len(first)), _lengths(weight, first))
+    state = np.repeat(np.arange(len(first)), _action_counts(weight, first))
     return np.lexsort((np.arange(len(weight)), -weight, state))
 
 
-def _only(weight: Floats, first: Ints, chosen: Ints) -> Floats:
+def _restricted(weight: Floats, first: Ints, chosen: Ints) -> Floats:
     kept = np.zeros(len(weight))
     kept[chosen] = weight[chosen]
-    return _shared(kept, first)
+    return _normalised(kept, first)
 
 
-def _shared(amount: Floats, first: Ints) -> Floats:
-    shares: Floats = amount / np.repeat(np.add.reduceat(amount, first), _lengths(amount, first))
+def _normalised(amount: Floats, first: Ints) -> Floats:
+    shares: Floats = amount / np.repeat(
+        np.add.reduceat(amount, first), _action_counts(amount, first)
+    )
     return shares
 
 
-DECODERS: dict[str, tuple[Decoder, str]] = {
-    "temperature": (temperature, "a number above 0: temperature:0.7"),
-    "top-p": (top_p, "a probability above 0: top-p:0.9"),
-    "top-k": (top_k, "a whole number from 1: top-k:5"),
-}
-"""Each decoder by name: its function, and a description of its number for errors."""
+DECODERS: dict[str, Decoder] = {"temperature": temperature, "top-p": top_p, "top-k": top_k}
+"""The functions that change a policy, by their names."""
 
 Steps = Sequence[tuple[str, float]]
 """Decoders with their numbers, in the order of their work."""
 
 
-def number_of(name: str, number: object) -> float:
-    """Return the number of a decoder.
-
-    Raises:
-        UsageError: it is not in its range.
-    """
-    try:
-        value = float(number)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        value = math.nan
-    fits = {
-        "temperature": 0 < value < math.inf,
-        "top-p": 0 < value <= 1,
-        "top-k": 1 <= value < math.inf and value == math.floor(value),
-    }
-    if not fits[name]:
-        raise UsageError(
-            f"there is no policy {name}:{shown(number)}", fix=f"give {DECODERS[name][1]}"
-        )
-    return value
-
-
-def applied(weight: Floats, first: Ints, steps: Steps) -> Floats:
+def apply_decoders(weight: Floats, first: Ints, steps: Steps) -> Floats:
     """Return the weights after all decoders in turn; arguments as in `temperature`."""
     for step, number in steps:
-        weight = DECODERS[step][0](weight, first, number)
+        weight = DECODERS[step](weight, first, number)
     return weight
 
 
-def decoded(model: ExpectedMDP, policy: Policy, steps: Steps) -> Policy:
+def decoded_policy(model: ExpectedMDP, policy: Policy, steps: Steps) -> Policy:
     """Return a policy of a model after all decoders in turn."""
     first = model.pair_start[:-1][~model.terminal]
     name = ",".join([policy.name, *(f"{step}:{number:g}" for step, number in steps)])
-    return Policy(applied(policy.weight, first, steps), name)
+    return Policy(apply_decoders(policy.weight, first, steps), name)

@@ -47,35 +47,55 @@ def parse(name: str) -> PolicyName:
     decoders: list[tuple[str, float]] = []
     while parts and parts[-1].partition(":")[0].strip() in decoding.DECODERS:
         decoder, _, number = parts.pop().strip().partition(":")
-        decoders.insert(0, (decoder, decoding.number_of(decoder, number)))
+        decoders.insert(0, (decoder, parameter_of(decoder, number)))
     base = ",".join(parts)
     kind, _, number = base.partition(":")
     if base == "greedy":
         base = kind = "optimal"
     if kind in DEFAULT_PARAMETER:
-        return PolicyName(base, kind, _parameter(kind, number), tuple(decoders))
+        return PolicyName(
+            base, kind, parameter_of(kind, number or DEFAULT_PARAMETER[kind]), tuple(decoders)
+        )
     if base in KINDS:
         return PolicyName(base, kind, decoders=tuple(decoders))
     if kind in (*KINDS, "greedy"):
-        raise _unknown(base, UsageError)
+        raise _unknown_policy(base, UsageError)
     return PolicyName(base, "file", decoders=tuple(decoders))
 
 
-def _parameter(kind: str, number: str) -> float:
-    """Return the ε or τ of a policy's name."""
+EXPLORES = "epsilon:0.1 explores with probability 0.1, softmax:1.0 has temperature 1"
+PARAMETER_FIX = {
+    "epsilon": EXPLORES,
+    "softmax": EXPLORES,
+    "temperature": "give a number above 0: temperature:0.7",
+    "top-p": "give a probability above 0: top-p:0.9",
+    "top-k": "give a whole number from 1: top-k:5",
+}
+
+
+def parameter_of(kind: str, number: object) -> float:
+    """Return the number of a part of a policy's name: ε, τ, p or k.
+
+    Raises:
+        UsageError: it is not in its range.
+    """
     try:
-        parameter = float(number or DEFAULT_PARAMETER[kind])
-    except ValueError:
+        parameter = float(number)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
         parameter = math.nan
-    if not (0 <= parameter <= 1 if kind == "epsilon" else 0 < parameter < math.inf):
-        raise UsageError(
-            f"there is no policy {kind}:{shown(number)}",
-            fix="epsilon:0.1 explores with probability 0.1, softmax:1.0 has temperature 1",
-        )
+    fits = {
+        "epsilon": 0 <= parameter <= 1,
+        "softmax": 0 < parameter < math.inf,
+        "temperature": 0 < parameter < math.inf,
+        "top-p": 0 < parameter <= 1,
+        "top-k": 1 <= parameter < math.inf and parameter == math.floor(parameter),
+    }
+    if not fits[kind]:
+        raise UsageError(f"there is no policy {kind}:{shown(number)}", fix=PARAMETER_FIX[kind])
     return parameter
 
 
-def _unknown(name: str, error: type[RlcalcError]) -> RlcalcError:
+def _unknown_policy(name: str, error: type[RlcalcError]) -> RlcalcError:
     near = nearest(name.partition(":")[0], (*KINDS, *decoding.DECODERS))
     meant = f"did you mean {near}? " if near else ""
     return error(f"there is no policy {shown(name)}", fix=meant + NAMES)
@@ -94,12 +114,12 @@ def policy_for_solve(request: Any, mdp: MDP, gamma: float | None) -> Policy | Po
         InputError: there is no such policy, or it does not belong to the model.
     """
     if isinstance(request, Policy | Mapping):
-        return _explicit(request, mdp)
-    name = _parsed(request)
+        return _checked_policy(request, mdp)
+    name = _parse_request(request)
     if not name.decoders:
-        return _base(name, mdp)
+        return _policy_or_rule(name, mdp)
     known = mdp.gamma if gamma is None else gamma
-    return _solved(name, mdp, 1.0 if known is None else known)
+    return _policy_of_name(name, mdp, 1.0 if known is None else known)
 
 
 def policy_by_name(request: Any, mdp: MDP, gamma: float) -> Policy:
@@ -115,19 +135,19 @@ def policy_by_name(request: Any, mdp: MDP, gamma: float) -> Policy:
         InputError: there is no such policy, or it does not belong to the model.
     """
     if isinstance(request, Policy | Mapping):
-        return _explicit(request, mdp)
+        return _checked_policy(request, mdp)
     if request is None:
         request = "uniform" if mdp.policy is None else "spec"
-    return _solved(_parsed(request), mdp, gamma)
+    return _policy_of_name(_parse_request(request), mdp, gamma)
 
 
-def _parsed(request: Any) -> PolicyName:
+def _parse_request(request: Any) -> PolicyName:
     if not isinstance(request, str | os.PathLike):
         raise UsageError(f"a {type(request).__name__} is not a policy", fix=NAMES)
     return parse(os.fspath(request))
 
 
-def _solved(name: PolicyName, mdp: MDP, gamma: float) -> Policy:
+def _policy_of_name(name: PolicyName, mdp: MDP, gamma: float) -> Policy:
     """Return a named policy after its decoders."""
     from rlcalc.solvers import solve
     from rlcalc.solvers.request import SolveRequest
@@ -135,14 +155,14 @@ def _solved(name: PolicyName, mdp: MDP, gamma: float) -> Policy:
     if name.decoders and not name.base:
         own = parse("softmax:1.0" if mdp.policy is None else "spec")
         name = PolicyName(own.base, own.kind, own.parameter, name.decoders)
-    policy = _base(name, mdp)
+    policy = _policy_or_rule(name, mdp)
     if not isinstance(policy, Policy):
         result = solve.solve(mdp, SolveRequest(policy, gamma))
         policy = Policy(np.asarray(result["pi"]), name.base)
-    return decoding.decoded(mdp.expected, policy, name.decoders) if name.decoders else policy
+    return decoding.decoded_policy(mdp.expected, policy, name.decoders) if name.decoders else policy
 
 
-def _base(name: PolicyName, mdp: MDP) -> Policy | PolicyRule | None:
+def _policy_or_rule(name: PolicyName, mdp: MDP) -> Policy | PolicyRule | None:
     """Return a named policy without its decoders, or its rule; None is the best one."""
     if name.kind == "optimal":
         return None
@@ -153,24 +173,24 @@ def _base(name: PolicyName, mdp: MDP) -> Policy | PolicyRule | None:
     if name.kind == "softmax":
         return lambda model, q, tolerance: Policy.softmax(model, q, name.parameter)
     if name.kind == "file":
-        return _from_file(name.base, mdp)
+        return _policy_from_file(name.base, mdp)
     if mdp.policy is None:
         raise InputError("the model has no policy of its own", fix="use --policy uniform or a file")
     return Policy(mdp.policy, "spec")
 
 
-def _from_file(source: str, mdp: MDP) -> Policy:
+def _policy_from_file(source: str, mdp: MDP) -> Policy:
     from rlcalc.readers.models.policies import load_policy
     from rlcalc.readers.sources import ReadRequest, shipped_specs
 
     is_word = re.fullmatch(r"(\w[\w:-]*)?", source) or nearest(source, KINDS)
     if is_word and not os.path.exists(source) and source not in shipped_specs():
-        raise _unknown(source, InputError)
+        raise _unknown_policy(source, InputError)
     return Policy(load_policy(source, mdp, ReadRequest()), os.path.basename(source))
 
 
-def _explicit(request: Policy | Mapping[Any, Any], mdp: MDP) -> Policy:
-    """Return a policy that was made by hand, once it is seen to belong to the model."""
+def _checked_policy(request: Policy | Mapping[Any, Any], mdp: MDP) -> Policy:
+    """Return a policy made by hand, after checking that it belongs to the model."""
     if isinstance(request, Mapping):
         from rlcalc.readers.models.policies import policy_of
 

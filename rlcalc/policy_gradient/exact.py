@@ -9,8 +9,7 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.expected_mdp import ExpectedMDP
-from rlcalc.graph.end_components import reachable
-from rlcalc.graph.mec_quotient import never_ending
+from rlcalc.graph.reachability import never_ending, reachable
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods.linear import DENSE

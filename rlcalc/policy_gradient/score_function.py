@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.mdp import MDP
-from rlcalc.numerics.arrays import Floats, Ints, dense, gather_ranges
+from rlcalc.numerics.arrays import Floats, Ints, compact_codes, gather_ranges
 from rlcalc.trajectories import Trajectories
 
 
@@ -32,7 +32,7 @@ class ScoreFunction:
             pair: [T] the state-action pair of each step.
         """
         key = piece.trajectory.astype(np.int64) * mdp.n_states + piece.state
-        state_visit, visited = dense(key, len(piece) * mdp.n_states)
+        state_visit, visited = compact_codes(key, len(piece) * mdp.n_states)
         state = visited % mdp.n_states
         width = np.diff(mdp.pair_start)[state]
         edge, entry = gather_ranges(mdp.pair_start, state)

@@ -225,7 +225,7 @@ class Simulation:
             np.empty(len(key), np.int64),
             np.empty_like(state),
         )
-        lock_step.aside(
+        lock_step.run_in_thread(
             table.row, table.slot, chain.next_state, chain.reward, key, state,
             gamma, self.limit, stride, gain, length, last_state,
         )  # fmt: skip
@@ -255,7 +255,7 @@ class Simulation:
         start = np.concatenate([[0], np.cumsum(outcome.length)])
         entry = np.empty(start[-1], dtype=np.int32)
         key, state = self._first_states(span)
-        retrace.aside(table.row, table.slot, chain.next_state, key, state, start, entry)
+        retrace.run_in_thread(table.row, table.slot, chain.next_state, key, state, start, entry)
         return self._trajectories(entry, start, outcome, with_prob=with_prob)
 
     def _trajectories(

@@ -1,1 +1,1 @@
-"""Solvers: from a model to V, Q and A. One file a method, and `bounds` proves what they find."""
+"""Solvers: from a model to V, Q and A. One file a method; `proofs` bounds the error."""

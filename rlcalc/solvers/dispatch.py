@@ -7,9 +7,9 @@ from importlib import import_module
 
 import numpy as np
 
-from rlcalc.expected_mdp import LARGE, UNIT_ROUNDOFF, ExpectedMDP
+from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.graph import mec_quotient
-from rlcalc.graph.mec_quotient import Names
+from rlcalc.graph.reachability import Names, ending_policy
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.result import Fact
@@ -22,7 +22,7 @@ from rlcalc.solvers.methods import (
 )
 from rlcalc.solvers.methods.total_reward import Gather
 from rlcalc.solvers.problem import Iterate, Iteration, Method, Problem
-from rlcalc.solvers.proofs.macqueen import Proven, span_bound
+from rlcalc.solvers.proofs.macqueen import ProvenValues, span_bound
 from rlcalc.solvers.request import SolveSetup
 
 EXACT = 1 << 13
@@ -34,7 +34,7 @@ MOST_IMPROVEMENTS = 20
 
 @dataclass
 class Solution:
-    """Values with their bound, and how they were found."""
+    """Values with their bound, method and trace."""
 
     action_value: Floats  # [K]
     value: Floats  # [S]
@@ -73,20 +73,20 @@ def find_solution(setup: SolveSetup) -> Solution:
 
 def _discounted(
     setup: SolveSetup, model: ExpectedMDP, trace: list[Iteration]
-) -> tuple[Proven, int, str]:
+) -> tuple[ProvenValues, int, str]:
     gamma, tol = setup.gamma, setup.target_bound
     rough = setup.model(exact=False) if model.exact else model
     iterate, method = _iterate(setup, _problem(setup, rough, 0.9 * tol, trace))
     value = iterate.value
     if not np.isfinite(value).all():
         zero = np.zeros(model.n_states)
-        return Proven(zero, np.inf, model.reward), iterate.iterations, method
+        return ProvenValues(zero, np.inf, model.reward), iterate.iterations, method
     if not model.exact:
         return span_bound(model, value, gamma, tol), iterate.iterations, method
     chosen = rough.greedy(rough.action_value(value, gamma))
     for _ in range(MOST_IMPROVEMENTS):  # one is enough unless floats took another for the best
         chain = model.only(chosen)
-        value = linear.system(chain, gamma, chain.reward[:, None])[:, 0]
+        value = linear.solve_system(chain, gamma, chain.reward[:, None])[:, 0]
         if not np.isfinite(value.astype(np.float64)).all():
             value = iterate.value
         proven = span_bound(model, value, gamma, tol)
@@ -116,18 +116,14 @@ def _iterate(setup: SolveSetup, problem: Problem) -> tuple[Iterate, str]:
         from rlcalc.solvers.methods import automatic
 
         return automatic.solve(problem)
-    return method_of(request.method)(problem), request.method
+    return load_method(request.method)(problem), request.method
 
 
 def solve_small(problem: Problem) -> tuple[Iterate, str]:
     """Solve a small model without a compiler: by a few sweeps if it mixes, else directly."""
     if problem.model.n_outcomes > EXACT:
         method = "modified-policy-iteration"
-        swept = (
-            modified_policy_iteration_numpy.solve(problem)
-            if problem.model.n_outcomes <= LARGE
-            else None
-        )
+        swept = modified_policy_iteration_numpy.solve(problem)
         if swept is None:
             method = "value-iteration"
             swept = value_iteration.solve(replace(problem, max_iterations=FEW_SWEEPS))
@@ -136,13 +132,13 @@ def solve_small(problem: Problem) -> tuple[Iterate, str]:
         problem.trace.clear()
         problem = replace(problem, value=swept.value)
     method = "linear" if problem.is_policy else "policy-iteration"
-    return method_of(method)(problem), method
+    return load_method(method)(problem), method
 
 
 FEW_SWEEPS = 100
 
 
-def method_of(method: str) -> Method:
+def load_method(method: str) -> Method:
     """Return the function that solves by a method."""
     solve: Method = import_module(f"rlcalc.solvers.methods.{METHODS[method]}").solve
     return solve
@@ -150,7 +146,7 @@ def method_of(method: str) -> Method:
 
 def _total(
     setup: SolveSetup, model: ExpectedMDP, trace: list[Iteration]
-) -> tuple[Proven, int, str]:
+) -> tuple[ProvenValues, int, str]:
     request, names, tol = setup.request, state_names(setup.mdp), setup.target_bound
     problem = _problem(setup, model, tol, trace)
 
@@ -161,18 +157,19 @@ def _total(
         return iterate, method
 
     if not model.exact:
-        return total_reward.solve_in_floats(model, names, problem, find_in)
+        return total_reward.solve_in_floats(problem, names, find_in)
     if request.bellman or request.method not in ("auto", "linear", "policy-iteration"):
         quotient = mec_quotient.quotient_of(setup.model(exact=False))
-        mec_quotient.ending_policy(quotient.model, names)  # there is one, or an error
+        ending_policy(quotient.model, names)  # there is one, or an error
         iterate, method = find_in(
             replace(problem, model=quotient.model, tol=tol / 10), quotient.gather
         )
         is_finite = np.isfinite(iterate.value).all()
         begin = quotient.spread(iterate.value) if is_finite else None
-        return total_reward.solve(model, names, 1000, [], begin)[0], iterate.iterations, method
+        problem = replace(problem, value=begin, max_iterations=1000, trace=[])
+        return total_reward.solve(problem, names)[0], iterate.iterations, method
     method = "policy-iteration" if setup.policy is None else "linear"
-    proven, iterations = total_reward.solve(model, names, request.max_iterations, trace)
+    proven, iterations = total_reward.solve(problem, names)
     return proven, iterations, method
 
 
@@ -180,13 +177,8 @@ def _average(setup: SolveSetup) -> Solution:
     from rlcalc.solvers.methods import average_reward
 
     trace: list[Iteration] = []
-    average = average_reward.solve(
-        setup.model(exact=False),
-        state_names(setup.mdp),
-        setup.target_bound,
-        setup.request.max_iterations,
-        trace,
-    )
+    problem = _problem(setup, setup.model(exact=False), setup.target_bound, trace)
+    average = average_reward.solve(problem, state_names(setup.mdp))
     model, weight = setup.mdp.expected, setup.weight
     q = model.action_value(average.bias, 1.0) - average.gain
     value = model.best(q) if weight is None else model.mean(q, weight)

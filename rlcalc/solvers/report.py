@@ -8,7 +8,7 @@ import numpy as np
 
 from rlcalc.errors import InputError, shown
 from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
-from rlcalc.graph.end_components import reachable
+from rlcalc.graph.reachability import reachable
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.policy import Policy
@@ -22,17 +22,11 @@ from rlcalc.solvers.request import SolveRequest, SolveSetup
 def by_pair(setup: SolveSetup, solution: Solution, policy: Policy) -> Result:
     """Return π, Q, V and A of each state-action pair."""
     mdp, request = setup.mdp, setup.request
-    model = mdp.expected
-    rows = rows_of(mdp, request.states)
-    states, actions = pair_names(mdp)
-    value = solution.value[model.pair_state]
+    rows = pair_rows(mdp, request.states)
+    value = solution.value[mdp.expected.pair_state]
     columns = {
-        "state": Column(states[rows], "key"),
-        "action": Column(actions[rows], "key"),
-        "pi": Column(policy.weight[rows], symbol="π"),
-        "q": Column(solution.action_value[rows], symbol="Q"),
-        "v": Column(value[rows], symbol="V"),
-        "a": Column((solution.action_value - value)[rows], symbol="A"),
+        **_pair_columns(mdp, rows),
+        **_value_columns(policy.weight[rows], solution.action_value[rows], value[rows]),
     }
     facts = _facts(setup, solution, policy)
     notes = list(mdp.notes)
@@ -49,7 +43,7 @@ NOT_SEPARATED = (
 
 
 def not_separated(setup: SolveSetup, solution: Solution, policy: Policy) -> int | None:
-    """Return how many pairs count as the best with less than the best Q; None for none.
+    """Return the number of pairs that count as the best with less than the best Q; None if 0.
 
     A difference by rounding alone does not count.
     """
@@ -61,11 +55,11 @@ def not_separated(setup: SolveSetup, solution: Solution, policy: Policy) -> int 
 
 def _facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, Fact]:
     mdp, model = setup.mdp, setup.mdp.expected
-    residuals = residual(model, solution, setup.gamma, setup.weight)
+    residuals = bellman_residuals(model, solution, setup.gamma, setup.weight)
     start = mdp.start
     reached = None if start is None else reachable(model, start > 0)
     return {
-        **_method_facts(setup, solution, policy),
+        **_method_facts(setup, solution, policy.name),
         "start_value": None if start is None else float(start @ solution.value),
         "residual": max(residuals.values()),
         **{f"residual_{kind}": size for kind, size in residuals.items()},
@@ -79,25 +73,25 @@ def _facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, F
     }
 
 
-def residual(
+def bellman_residuals(
     model: ExpectedMDP, solution: Solution, gamma: float, weight: Floats | None
 ) -> dict[str, float]:
-    """Return how far the solution is from each of the four Bellman identities, at most."""
+    """Return the largest residual of each of the four Bellman identities."""
     gain = solution.facts.get("gain", 0.0)
     shift = gain if isinstance(gain, float) else 0.0
-    halves = value_iteration.Halves(model, 1.0 if "gain" in solution.facts else gamma, weight)
+    halves = value_iteration.HalfBackups(model, 1.0 if "gain" in solution.facts else gamma, weight)
     q, v = solution.action_value, solution.value
     chosen, ahead = halves.choose(q), halves.look_ahead(v) - shift
     around = ahead if np.array_equal(chosen, v) else halves.look_ahead(chosen) - shift
     return {
-        "vv": _distance(halves.choose(ahead), v),
-        "qq": _distance(around, q),
-        "vq": _distance(chosen, v),
-        "qv": _distance(ahead, q),
+        "vv": _largest_difference(halves.choose(ahead), v),
+        "qq": _largest_difference(around, q),
+        "vq": _largest_difference(chosen, v),
+        "qv": _largest_difference(ahead, q),
     }
 
 
-def _distance(one: Floats, other: Floats) -> float:
+def _largest_difference(one: Floats, other: Floats) -> float:
     off = one - other
     return float(max(off.max(initial=0.0), -off.min(initial=0.0)))
 
@@ -109,12 +103,26 @@ def _title(mdp: MDP, name: str, request: SolveRequest) -> str:
     return title + (f": {shown(mdp.name)}" if mdp.name else "")
 
 
-def pair_names(mdp: MDP) -> tuple[np.ndarray, np.ndarray]:
-    """Return the names of the state and of the action of each pair."""
-    return mdp.states.named(mdp.expected.pair_state), mdp.actions.named(mdp.action)
+def _pair_columns(mdp: MDP, rows: Ints | slice, times: int = 1) -> dict[str, Column]:
+    """Return the names of the state and of the action of each pair, so many times."""
+    states = mdp.states.named(mdp.expected.pair_state)[rows]
+    actions = mdp.actions.named(mdp.action)[rows]
+    return {
+        "state": Column(np.tile(states, times), "key"),
+        "action": Column(np.tile(actions, times), "key"),
+    }
 
 
-def rows_of(mdp: MDP, states: Sequence[int] | None) -> Ints | slice:
+def _value_columns(pi: Floats, q: Floats, v: Floats) -> dict[str, Column]:
+    return {
+        "pi": Column(pi, symbol="π"),
+        "q": Column(q, symbol="Q"),
+        "v": Column(v, symbol="V"),
+        "a": Column(q - v, symbol="A"),
+    }
+
+
+def pair_rows(mdp: MDP, states: Sequence[int] | None) -> Ints | slice:
     """Return the pairs of some states, or of all."""
     if states is None:
         return slice(None)
@@ -130,18 +138,18 @@ def by_iteration(setup: SolveSetup, solution: Solution, policy: Policy) -> Resul
         "change": Column(np.array([row.change for row in solution.trace])),
         "bound": Column(np.array([row.bound for row in solution.trace])),
     }
-    facts = _method_facts(setup, solution, policy)
+    facts = _method_facts(setup, solution, policy.name)
     return Result("solve", f"Iterations: {solution.method}", columns, facts)
 
 
-def _method_facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, Fact]:
+def _method_facts(setup: SolveSetup, solution: Solution, policy: str) -> dict[str, Fact]:
     return {
         "method": solution.method,
         "iterations": solution.iterations,
         "bound": solution.bound,
         **solution.facts,
         "gamma": None if "gain" in solution.facts else setup.gamma,
-        "policy": policy.name,
+        "policy": policy,
     }
 
 
@@ -149,13 +157,13 @@ MOST_ROWS = 1 << 26
 """The largest number of rows by steps to go: one takes some 80 bytes, all of them 5 GB."""
 
 
-def refuse_too_many(mdp: MDP, states: Sequence[int] | None, horizon: int) -> None:
+def refuse_too_many_rows(mdp: MDP, states: Sequence[int] | None, horizon: int) -> None:
     """Refuse a horizon whose rows would fill the memory.
 
     Raises:
         InputError: with their number and size.
     """
-    n_rows = horizon * max(1, len(np.arange(mdp.n_pairs)[rows_of(mdp, states)]))
+    n_rows = horizon * max(1, len(np.arange(mdp.n_pairs)[pair_rows(mdp, states)]))
     if n_rows > MOST_ROWS:
         raise InputError(
             f"--horizon {horizon:,} makes {n_rows:,} rows, one for each pair and number of steps "
@@ -175,8 +183,7 @@ def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
     mdp, request, weight = setup.mdp, setup.request, setup.weight
     model = mdp.expected
     name = "optimal" if setup.policy is None else setup.policy.name
-    rows = rows_of(mdp, request.states)
-    states, actions = (names[rows] for names in pair_names(mdp))
+    rows = pair_rows(mdp, request.states)
     several: list[tuple[Floats, Floats, Floats]] = []
     bound = 0.0
     for layer in layers:
@@ -187,21 +194,15 @@ def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
     pi, q, v = (np.concatenate(parts[::-1]) for parts in zip(*several, strict=True))
     steps = np.arange(len(several), 0, -1)
     columns = {
-        "steps_to_go": Column(np.repeat(steps, len(states)), "key"),
-        "state": Column(np.tile(states, len(steps)), "key"),
-        "action": Column(np.tile(actions, len(steps)), "key"),
-        "pi": Column(pi, symbol="π"),
-        "q": Column(q, symbol="Q"),
-        "v": Column(v, symbol="V"),
-        "a": Column(q - v, symbol="A"),
+        "steps_to_go": Column(np.repeat(steps, len(share[rows])), "key"),
+        **_pair_columns(mdp, rows, len(several)),
+        **_value_columns(pi, q, v),
     }
     largest = max(float(np.abs(numbers).max(initial=0)) for numbers in (q, v))
+    bound += 4 * UNIT_ROUNDOFF * largest
+    solution = Solution(q, v, bound, "backward induction", len(several))
     facts: dict[str, Fact] = {
-        "method": "backward induction",
-        "iterations": request.horizon,
-        "bound": bound + 4 * UNIT_ROUNDOFF * largest,
-        "gamma": setup.gamma,
-        "policy": name,
+        **_method_facts(setup, solution, name),
         "start_value": None if mdp.start is None else float(mdp.start @ layer.value),
         "horizon": request.horizon,
         "states": model.n_states,

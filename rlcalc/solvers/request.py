@@ -1,4 +1,4 @@
-"""The request: the options of `solve`, their checks, and the setup that they settle."""
+"""The request: the options of `solve`, their checks, and the resulting setup."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SolveRequest:
     """The options of `solve`."""
 
     policy: Policy | PolicyRule | None = None  # None: the best policy
-    gamma: float | None = None  # None: what the model says, else 1
+    gamma: float | None = None  # None: that of the model, else 1
     horizon: int | None = None
     criterion: Literal["reward", "average"] = "reward"
     method: str = "auto"
@@ -45,7 +45,7 @@ class SolveRequest:
 
 @dataclass(frozen=True)
 class SolveSetup:
-    """A model and a request, with the discount factor and the policy settled."""
+    """A model and a request, with its discount factor and policy."""
 
     mdp: MDP
     request: SolveRequest
@@ -59,7 +59,7 @@ class SolveSetup:
 
     @property
     def target_bound(self) -> float:
-        """The bound to work for: without --tol, smaller where all rewards are below 1.
+        """The bound that methods aim at: without --tol, smaller where all rewards are below 1.
 
         Values of the size of 1e-8 known to 1e-6 do not even tell the best action.
         """
@@ -75,7 +75,7 @@ class SolveSetup:
 
 
 def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
-    """Return the discount factor, once the options are seen to fit together.
+    """Check that the options fit together, and return the discount factor.
 
     Raises:
         InputError: gamma is not a discount factor.

@@ -1,21 +1,22 @@
 """Solve a model: from a request to a result with a proven bound.
 
-`request` holds the options, `dispatch` finds the values, `policies` the policy, `report` the rows.
+`request` holds the options, `dispatch` finds the values, `report` makes the rows.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from rlcalc.errors import InputError, NotConverged
 from rlcalc.mdp import MDP
+from rlcalc.policy import Policy
 from rlcalc.result import Result
 from rlcalc.solvers import report
-from rlcalc.solvers.dispatch import find_solution
-from rlcalc.solvers.policies import greedy_policy, set_up
-from rlcalc.solvers.request import LARGEST, TOLERANCE, SolveRequest, checked_gamma
+from rlcalc.solvers.dispatch import Solution, find_solution
+from rlcalc.solvers.request import LARGEST, TOLERANCE, SolveRequest, SolveSetup, checked_gamma
 
 
 @np.errstate(all="ignore")  # values that are not finite are reported
@@ -39,16 +40,44 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
             f"a reward is {mdp.expected.largest_reward:g}: the values would not be finite",
             fix=f"scale the rewards to at most {LARGEST:g}",
         )
-    setup = set_up(mdp, request, gamma)
+    setup = make_setup(mdp, request, gamma)
     if request.horizon is not None:
         from rlcalc.solvers.methods import finite_horizon
 
-        report.refuse_too_many(mdp, request.states, request.horizon)
+        report.refuse_too_many_rows(mdp, request.states, request.horizon)
         layers = finite_horizon.solve(mdp.expected, setup.weight, gamma, request.horizon)
         return report.by_steps_to_go(setup, layers)
     solution = find_solution(setup)
     policy = setup.policy or greedy_policy(setup, solution)
     return (report.by_iteration if request.trace else report.by_pair)(setup, solution, policy)
+
+
+def make_setup(mdp: MDP, request: SolveRequest, gamma: float) -> SolveSetup:
+    """Return the setup of a request, with the best values found where its policy needs them.
+
+    Raises:
+        InputError: the policy needs the best values, and there are none.
+    """
+    policy = request.policy
+    if policy is None or isinstance(policy, Policy):
+        return SolveSetup(mdp, request, gamma, policy)
+    setup = SolveSetup(mdp, replace(request, bellman=None, method="auto"), gamma)
+    best = find_solution(setup)
+    policy = policy(mdp.expected, best.action_value, separation(setup, best))
+    return SolveSetup(mdp, request, gamma, policy)
+
+
+def greedy_policy(setup: SolveSetup, solution: Solution) -> Policy:
+    """Return the policy that takes the best actions of a solution."""
+    tolerance = separation(setup, solution)
+    return Policy.greedy(setup.mdp.expected, solution.action_value, tolerance)
+
+
+def separation(setup: SolveSetup, solution: Solution) -> float:
+    """Return the difference below which action values tie; 0 where the bound is not proven."""
+    if solution.bound > setup.request.accepted_bound:
+        return 0.0
+    return 2 * (solution.bound + setup.mdp.expected.rounding(solution.value, setup.gamma))
 
 
 def require_bound(result: Result, tol: float | None) -> None:
@@ -68,7 +97,7 @@ def require_bound(result: Result, tol: float | None) -> None:
     reached, accept = "there is no bound", ""
     if isinstance(bound, float) and np.isfinite(bound):
         reached = f"the best bound is {bound:.3g}"
-        accept = f"--tol {_above(bound)} accepts the values as printed; or "
+        accept = f"--tol {_rounded_up_to_digit(bound)} accepts the values as printed; or "
     remedy = "allow more --max-iterations, or try another --method"
     if result.facts.get("gamma") == 1:
         remedy = (
@@ -85,10 +114,10 @@ def require_bound(result: Result, tol: float | None) -> None:
     raise error
 
 
-def _above(bound: float) -> str:
+def _rounded_up_to_digit(bound: float) -> str:
     """Return a number of one digit that is not below a bound.
 
-    >>> _above(5.49), _above(2e-7), _above(9.5e8)
+    >>> _rounded_up_to_digit(5.49), _rounded_up_to_digit(2e-7), _rounded_up_to_digit(9.5e8)
     ('6', '2e-07', '1e+09')
     """
     unit = math.floor(math.log10(bound))

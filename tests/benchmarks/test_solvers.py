@@ -45,7 +45,7 @@ def garnet(n_states: int) -> MDP:
     )
 
 
-def proven(mdp: MDP) -> macqueen.Proven:
+def proven(mdp: MDP) -> macqueen.ProvenValues:
     """Values and the proof of their bound, as `--method auto` finds them."""
     problem = Problem(mdp.expected, GAMMA, 0.9 * TOLERANCE, 1_000_000)
     solve = solve_small if mdp.n_states <= linear.DENSE else automatic

@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from rlcalc.engines.process import without_blas
+from rlcalc.engines.process import use_one_blas_thread
 
 FAULTS = """
 import resource, sys
-from rlcalc.engines.process import keep_freed
+from rlcalc.engines.process import keep_freed_memory
 import numpy as np
 if sys.argv[1] == "kept":
-    keep_freed()
+    keep_freed_memory()
 for _ in range(50):
     np.ones(1 << 18)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
@@ -38,6 +38,6 @@ def test_blas_has_one_thread_unless_the_user_chose(
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", chosen or "")
     if chosen is None:
         monkeypatch.delenv("OPENBLAS_NUM_THREADS")
-    without_blas()
+    use_one_blas_thread()
 
     assert os.environ["OPENBLAS_NUM_THREADS"] == (chosen or "1")

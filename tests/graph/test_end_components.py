@@ -1,30 +1,24 @@
-"""End components, strong components and reachability, by brute force and by hand."""
+"""End components, closed sets and strong components, by brute force and by hand."""
 
 import numpy as np
 
-from rlcalc.graph.end_components import (
-    Predecessors,
-    distances,
-    end_components,
-    reachable,
-    strong_components,
-)
+from rlcalc.graph.end_components import closed_sets, end_components, strong_components
 from rlcalc.mdp import MDP
 from tests.solvers.models import mdp_of, random_model
 
 
-def test_reachability_and_distances_by_hand() -> None:
-    """0 → 1 → 2 (terminal), 3 → 3: nothing leads from 3 to the end, nor from 0 to 3."""
-    rows = {(0, 0): [(1, 1.0, 0.0)], (1, 0): [(2, 0.5, 0.0), (0, 0.5, 0.0)], (3, 0): [(3, 1.0, 0)]}
-    model = mdp_of(rows, 4).expected
-    backwards = Predecessors.of(model)
-    start = np.array([True, False, False, False])
+def test_closed_sets_by_hand() -> None:
+    """0 → 1 or 3, 1 ↔ 2, 3 → 3, 4 terminal: one stays in {1, 2} and in {3}."""
+    rows = {
+        (0, 0): [(1, 0.5, 0.0), (3, 0.5, 0.0)],
+        (1, 0): [(2, 1.0, 0.0)],
+        (2, 0): [(1, 1.0, 0.0)],
+        (3, 0): [(3, 1.0, 0.0)],
+    }
+    closed = closed_sets(mdp_of(rows, 5).expected)
 
-    assert reachable(model, start).tolist() == [True, True, True, False]
-    assert distances(model, backwards, model.terminal).tolist() == [2, 1, 0, -1]
-    assert [
-        backwards.pair[backwards.start[s] : backwards.start[s + 1]].tolist() for s in range(4)
-    ] == [[1], [0], [1], [2]]
+    assert sorted(states.tolist() for states in closed) == [[1, 2], [3]]
+    assert closed_sets(mdp_of({(0, 0): [(1, 1.0, 0.0)]}, 2).expected) == []
 
 
 def test_end_components_are_those_of_a_plain_search() -> None:

@@ -1,10 +1,8 @@
 """The end-component quotient on a model that fits on paper."""
 
 import numpy as np
-import pytest
 
-from rlcalc.errors import InputError
-from rlcalc.graph.mec_quotient import ending_policy, never_ending, quotient_of
+from rlcalc.graph.mec_quotient import quotient_of
 from tests.solvers.models import mdp_of
 
 LOOP = {
@@ -24,20 +22,3 @@ def test_a_loop_without_reward_becomes_one_state_that_may_stop() -> None:
     assert quotient.model.n_states == 4  # the loop, 2, 3, and the state where all has stopped
     assert sorted(quotient.model.reward.tolist()) == [0.0, 1.0, 5.0]
     np.testing.assert_array_equal(quotient.spread(quotient.gather(value)), value)
-
-
-def test_a_policy_that_ends_takes_the_way_out() -> None:
-    model = mdp_of(LOOP, 4).expected
-    chosen = ending_policy(model, lambda states: states.tolist())
-
-    assert chosen.tolist() == [0, 2, 3, -1]
-    assert not len(never_ending(model.only(chosen)))
-    assert never_ending(model.only(np.array([0, 1, 3, -1]))).tolist() == [0, 1]
-
-
-def test_states_that_cannot_reach_an_end_are_named() -> None:
-    model = mdp_of({(0, 0): [(0, 1.0, 1.0)], (1, 0): [(2, 1.0, 0.0)]}, 3).expected
-    with pytest.raises(InputError, match="a state cannot reach an end") as error:
-        ending_policy(model, lambda states: [f"s{s}" for s in states])
-
-    assert error.value.faults[0].where == "s0"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.graph.state_order import by_distance, locality_order, renumbered, scattered
+from rlcalc.graph.state_order import distance_order, is_scattered, locality_order, reordered
 from rlcalc.mdp import MDP
 from tests.solvers.models import models, open_map, random_model
 
@@ -25,7 +25,7 @@ def shuffled(mdp: MDP, seed: int) -> tuple[MDP, np.ndarray]:  # type: ignore[typ
 def test_action_values_are_those_of_the_same_states(mdp: MDP, random: object) -> None:
     model = mdp.expected
     first = np.array(random.sample(range(model.n_states), model.n_states))  # type: ignore[attr-defined]
-    numbering = renumbered(model, first)
+    numbering = reordered(model, first)
     value = np.arange(model.n_states) ** 1.5
     best = model.best(model.action_value(value, 0.9))
     moved = numbering.model
@@ -39,16 +39,16 @@ def test_a_corridor_is_numbered_from_its_end() -> None:
     """2 → 0 → 3 → 1, which ends."""
     mdp = MDP.from_rows([2, 0, 3], [0, 0, 0], [0, 3, 1], [1.0] * 3, [1.0] * 3)
 
-    assert by_distance(mdp.expected).tolist() == [1, 3, 0, 2]
+    assert distance_order(mdp.expected).tolist() == [1, 3, 0, 2]
 
 
 def test_shuffled_maps_are_numbered_anew() -> None:
     plain = open_map(70)
     moved, number = shuffled(plain, 3)
 
-    assert not scattered(plain.expected)
-    assert scattered(moved.expected)
-    assert not scattered(locality_order(moved.expected).model)
+    assert not is_scattered(plain.expected)
+    assert is_scattered(moved.expected)
+    assert not is_scattered(locality_order(moved.expected).model)
     assert locality_order(plain.expected).model is plain.expected
     for gamma in (0.99, 1.0):
         one, two = (rlcalc.solve(mdp, gamma=gamma, method="gauss-seidel") for mdp in (plain, moved))
@@ -60,4 +60,4 @@ def test_shuffled_maps_are_numbered_anew() -> None:
 def test_where_nothing_ends_all_states_are_there() -> None:
     model = random_model(np.random.default_rng(0), 50, branching=1).expected
 
-    assert sorted(by_distance(model).tolist()) == list(range(50))
+    assert sorted(distance_order(model).tolist()) == list(range(50))

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from rlcalc.numerics.arrays import (
     appearance_order,
-    dense,
+    compact_codes,
     differs_from_previous,
     gather_ranges,
-    segment_mean,
+    segment_means,
     segment_sums,
     stable_order,
 )
@@ -33,7 +33,7 @@ def test_segments_are_added_up_each() -> None:
 def test_the_mean_of_equal_values_is_that_value(value: float, size: int) -> None:
     values, start = np.full(size, value), np.array([0, size])
 
-    assert segment_mean(values, start).tolist() == [value]
+    assert segment_means(values, start).tolist() == [value]
 
 
 def test_labels_are_numbered_as_they_appear() -> None:
@@ -67,7 +67,7 @@ def test_sorting_by_digits_is_a_stable_sort(key: list[int]) -> None:
 @pytest.mark.parametrize("n", [3, 5000, 1 << 40])
 def test_dense_numbers_are_those_of_unique(n: int) -> None:
     code = np.random.default_rng(0).integers(0, n, 700)
-    number, key = dense(code, n)
+    number, key = compact_codes(code, n)
     expected_key, expected = np.unique(code, return_inverse=True)
 
     np.testing.assert_array_equal(number, expected)

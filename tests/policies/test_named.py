@@ -9,7 +9,7 @@ import pytest
 
 import rlcalc
 from rlcalc.errors import InputError, RlcalcError, ShapeError, UsageError
-from rlcalc.policies.named import parse, policy_by_name, policy_for_solve
+from rlcalc.policies.named import parameter_of, parse, policy_by_name, policy_for_solve
 from rlcalc.policy import Policy
 
 FORMS: dict[str, list[float]] = {
@@ -139,3 +139,20 @@ def test_a_name_is_taken_apart_by_hand() -> None:
     assert name.decoders == (("temperature", 0.5), ("top-k", 3.0))
     assert parse("runs/a,b.yaml").kind == "file"
     assert parse("top-k:1").base == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("epsilon", 1.1),
+        ("softmax", 0),
+        ("temperature", 0),
+        ("temperature", "x"),
+        ("top-p", 1.1),
+        ("top-p", ""),
+        ("top-k", 1.5),
+    ],
+)
+def test_numbers_out_of_range_are_refused(name: str, number: object) -> None:
+    with pytest.raises(UsageError, match=name):
+        parameter_of(name, number)

@@ -17,7 +17,7 @@ CHOICE = mdp_of({(0, 0): [(0, 1.0, 1.0)], (0, 1): [(0, 1.0, 2.0)]}, 1)
 def test_each_residual_is_of_its_own_recursion() -> None:
     """At gamma 1/2 with V = 0 and Q = (1, 2): only Q = r + γ V holds; the others are off."""
     solution = Solution(np.array([1.0, 2.0]), np.zeros(1), 0.0, "none", 0)
-    residuals = report.residual(CHOICE.expected, solution, 0.5, None)
+    residuals = report.bellman_residuals(CHOICE.expected, solution, 0.5, None)
 
     assert residuals == {"vv": 2.0, "qq": 1.0, "vq": 2.0, "qv": 0.0}
 
@@ -25,7 +25,7 @@ def test_each_residual_is_of_its_own_recursion() -> None:
 def test_rows_are_the_pairs_of_the_states_in_the_order_of_the_model() -> None:
     mdp = mdp_of({(s, a): [(s, 1.0, 0.0)] for s in range(3) for a in range(2)}, 3)
 
-    assert np.asarray(report.rows_of(mdp, [2, 0])).tolist() == [0, 1, 4, 5]
+    assert np.asarray(report.pair_rows(mdp, [2, 0])).tolist() == [0, 1, 4, 5]
 
 
 def test_the_most_steps_to_go_come_first() -> None:
@@ -40,8 +40,8 @@ def test_the_most_steps_to_go_come_first() -> None:
 
 
 def test_a_horizon_is_refused_by_the_rows_that_it_makes() -> None:
-    report.refuse_too_many(CHOICE, None, report.MOST_ROWS // 2)
+    report.refuse_too_many_rows(CHOICE, None, report.MOST_ROWS // 2)
     with pytest.raises(InputError, match="67,108,866 rows") as raised:
-        report.refuse_too_many(CHOICE, None, report.MOST_ROWS // 2 + 1)
+        report.refuse_too_many_rows(CHOICE, None, report.MOST_ROWS // 2 + 1)
 
     assert "--states" in raised.value.faults[0].fix

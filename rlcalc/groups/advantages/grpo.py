@@ -6,7 +6,7 @@ import numpy as np
 
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.normalise import centred, divisor, quotient
-from rlcalc.numerics.arrays import Floats, Ints, segment_mean, segment_sums
+from rlcalc.numerics.arrays import Floats, Ints, segment_means, segment_sums
 from rlcalc.rollouts import Scored
 
 
@@ -91,5 +91,5 @@ def _squares_of_others(scored: Scored, rollout: Ints) -> Floats:
     member = np.arange(edge[-1]) - np.repeat(edge[:-1] - scored.start[group], size)
     others = scored.reward[member[member != np.repeat(rollout, size)]]
     edge = edge - np.arange(len(edge))
-    left = others - np.repeat(segment_mean(others, edge), np.diff(edge))
+    left = others - np.repeat(segment_means(others, edge), np.diff(edge))
     return segment_sums(left * left, edge)

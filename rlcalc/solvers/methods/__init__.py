@@ -1,4 +1,4 @@
-"""Methods: one file each, from a problem to values; how near they are is for `proofs`."""
+"""Methods: one file each, from a problem to values, whose error `proofs` bounds."""
 
 METHODS = {
     "value-iteration": "value_iteration",

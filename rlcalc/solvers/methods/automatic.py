@@ -38,7 +38,7 @@ def solve(problem: Problem, enough: int = ENOUGH, limit: float = np.inf) -> tupl
         if problem.trace[-1].bound <= problem.tol:
             return iterate, "modified-policy-iteration"
         value = iterate.value
-    if spreads(Arrays.of(model)):
+    if spreads_fast(Arrays.of(model)):
         return krylov.solve(replace(problem, value=value)), "krylov"
     order = locality_order(model)
     near = replace(problem, model=order.model, value=order.gather(problem.value))
@@ -47,16 +47,16 @@ def solve(problem: Problem, enough: int = ENOUGH, limit: float = np.inf) -> tupl
     return replace(iterate, value=order.spread(iterate.value)), method
 
 
-def spreads(model: Arrays) -> bool:
+def spreads_fast(model: Arrays) -> bool:
     """Return whether eight steps lead to half of the states, or to a thousand: no map does so."""
     n_states = len(model.pair_start)
     starts = [n_states * i // 8 for i in range(8)]
-    widest = max(within_reach(model, start, 8) for start in starts)
+    widest = max(count_within_steps(model, start, 8) for start in starts)
     return bool(2 * widest > min(n_states, 2000))
 
 
 @kernel
-def within_reach(model: Arrays, start: int, steps: int) -> int:
+def count_within_steps(model: Arrays, start: int, steps: int) -> int:
     """Count the states that can be reached from one in so many steps, up to a thousand."""
     seen = np.zeros(len(model.pair_start), np.bool_)
     queue = np.empty(len(seen), np.int64)

@@ -11,12 +11,12 @@ import numpy as np
 
 from rlcalc.errors import InputError, listed
 from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
-from rlcalc.graph.end_components import Predecessors, distances, end_components
-from rlcalc.graph.mec_quotient import Names
+from rlcalc.graph.end_components import closed_sets
+from rlcalc.graph.reachability import Names, distances
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.solvers.methods import linear
-from rlcalc.solvers.problem import Iteration
-from rlcalc.solvers.proofs.macqueen import up
+from rlcalc.solvers.problem import Iteration, Problem
+from rlcalc.solvers.proofs.macqueen import rounded_up
 
 DAMPING = 0.5
 """Chance of staying that breaks periods: sweeps of h ← (h + Th)/2 settle where those of T cycle."""
@@ -33,68 +33,61 @@ class Average:
     iterations: int
 
 
-def solve(
-    model: ExpectedMDP, names: Names, tol: float, max_iterations: int, trace: list[Iteration]
-) -> Average:
+def solve(problem: Problem, names: Names) -> Average:
     """Return the largest gain, between bounds that hold for any h, and the bias.
 
         min(Th − h)  ≤  g  ≤  max(Th − h)
 
-    Sweeps come near; then policies are improved from there with exact evaluation.
+    Sweeps approximate h; then its greedy policy is improved with exact evaluation.
 
     Args:
-        model: the model; one pair a state makes it a policy's.
+        problem: sweeps stop when the bound on the gain is `tol`; its gamma and value are not used.
+            The trace gets how far h moved up to a constant, and the gain's bound.
         names: from numbers of states to their names, for errors.
-        tol: the bound on the gain at which sweeps stop.
-        max_iterations: of sweeps and improvements.
-        trace: takes a row an iteration: how far h moved up to a constant, and the gain's bound.
 
     Raises:
         InputError: the best policy has several closed sets of states, each with its own gain.
 
     Source: Puterman (1994), sections 8.5 and 8.6; Odoni (1969) for the bounds.
     """
+    model, max_iterations, trace = problem.model, problem.max_iterations, problem.trace
     h = np.zeros(model.n_states)
-    sweeps = 0
-    while sweeps < min(SWEEPS, max_iterations):
+    for sweeps in range(1, min(SWEEPS, max_iterations) + 1):
         change = model.best(model.action_value(h, 1.0)) - h
         least, most = _gain_bounds(model, h, change)
         h = h + DAMPING * change
         h -= h[0] if not model.terminal.any() else 0.0
-        sweeps += 1
         trace.append(Iteration(sweeps, DAMPING * _half_span(change), (most - least) / 2))
-        if _half_span(change) <= tol / 2:
+        if _half_span(change) <= problem.tol / 2:
             break
     chosen = model.greedy(model.action_value(h, 1.0))
     inner = ~model.terminal
-    iterations = 0
-    while iterations < max_iterations:
-        iterations += 1
-        chosen = _leading_to_best(model, chosen)
-        policy = evaluate(model, chosen, names)
-        moved, h = _half_span(policy.bias - h), policy.bias
+    for iterations in range(1, max_iterations + 1):
+        chosen = _reaching_best_closed_set(model, chosen)
+        before = h
+        policy_gain, h, policy_error = evaluate(model, chosen, names)
         q = model.action_value(h, 1.0)
         change = model.best(q) - h
         least, most = _gain_bounds(model, h, change)
-        trace.append(Iteration(sweeps + iterations, moved, (most - least) / 2))
+        trace.append(Iteration(sweeps + iterations, _half_span(h - before), (most - least) / 2))
         gained = model.best(q)[inner] - q[chosen[inner]]
         better = np.flatnonzero(inner)[gained > 4 * _rounding(model, h)]
         if not len(better):
             break
         chosen[better] = model.greedy(q)[better]
     gain, bound = (least + most) / 2, (most - least) / 2
-    backed = float(gained.max(initial=0.0)) + abs(gain - policy.gain)  # v is Th − g, for h
-    bias_bound = up(policy.bias_bound + backed + 2 * _rounding(model, h))
+    backed = float(gained.max(initial=0.0)) + abs(gain - policy_gain)  # v is Th − g, for h
+    bias_bound = rounded_up(policy_error + backed + 2 * _rounding(model, h))
     return Average(gain, bound, h, bias_bound, sweeps + iterations)
 
 
 def _half_span(change: Floats) -> float:
-    """Return how far something moved if a constant does not count."""
+    """Return half the span of a change: how far values moved up to a constant."""
     return float(change.max() - change.min()) / 2
 
 
 def _rounding(model: ExpectedMDP, h: Floats) -> float:
-    """Return how far rounding moves Th − h."""
+    """Return a bound on the rounding of Th − h."""
     return model.rounding(h, 1.0) + 4 * UNIT_ROUNDOFF * float(np.abs(h).max())
 
 
@@ -107,21 +100,21 @@ def _gain_bounds(model: ExpectedMDP, h: Floats, change: Floats) -> tuple[float, 
 SWEEPS = 200
 
 
-def _leading_to_best(model: ExpectedMDP, chosen: Ints) -> Ints:
-    """Return the policy that leads to the best of its closed sets from wherever that can be.
+def _reaching_best_closed_set(model: ExpectedMDP, chosen: Ints) -> Ints:
+    """Return a policy that goes to the best closed set from every state that can reach it.
 
     Where it has one closed set, it is returned as it is.
     """
     chain = model.only(chosen)
-    closed = [states for states in _closed(chain) if not chain.terminal[states[0]]]
+    closed = [states for states in _first_closed_sets(chain) if not chain.terminal[states[0]]]
     if len(closed) + chain.terminal.any() < 2 or max(map(len, closed), default=0) > linear.DENSE:
         return chosen
-    gains = [gain_of(chain, states) for states in closed]
+    gains = [closed_set_gain(chain, states) for states in closed]
     if chain.terminal.any() and max(gains) < 0:
         goal = chain.terminal
     else:
         goal = np.isin(np.arange(model.n_states), closed[int(np.argmax(gains))])
-    steps = distances(model, Predecessors.of(model), goal)
+    steps = distances(model, goal)
     if (steps < 0).any():
         return chosen
     nearest = np.minimum.reduceat(steps[model.next_state], model.outcome_start[:-1])
@@ -131,47 +124,35 @@ def _leading_to_best(model: ExpectedMDP, chosen: Ints) -> Ints:
     return np.where(goal, chosen, leading)
 
 
-def gain_of(chain: ExpectedMDP, states: Ints) -> float:
+def closed_set_gain(chain: ExpectedMDP, states: Ints) -> float:
     """Return the average reward of a closed set of a chain."""
-    n = len(states)
-    number = np.full(chain.n_states, -1)
-    number[states] = np.arange(n)
-    pair = chain.pair_start[states]
-    matrix = np.zeros((n, n))
-    for i, k in enumerate(pair):
-        outcome = slice(chain.outcome_start[k], chain.outcome_start[k + 1])
-        np.add.at(matrix[i], number[chain.next_state[outcome]], chain.probability[outcome])
-    system = np.eye(n) - matrix.T
+    inside = np.isin(chain.pair_state, states)
+    moves = linear.dense_transition(chain.keep(inside), 1.0)[1]
+    system = np.eye(len(states)) - moves.T
     system[0] = 1.0
-    share = np.linalg.solve(system, np.eye(n)[0])
-    return float(share @ chain.reward[pair])
+    share = np.linalg.solve(system, np.eye(len(states))[0])
+    return float(share @ chain.reward[inside])
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """The long-run reward of a policy, and its bias, which is 0 on average in the long run."""
-
-    gain: float
-    bias: Floats  # [S]
-    bias_bound: float  # |bias − h| in every state, rounding included
-
-
-def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> Evaluated:
+def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> tuple[float, Floats, float]:
     """Return the gain and the bias of a policy with one closed set of states.
 
-    With a state z of the closed set as the end, v = r + P v and w = 1 + P w are what is rewards,
-    and how long it takes, on the way back to it: g = v/w over one round, and h = v − g w up to a
-    constant. The constant is the gain of earning h.
+    Let a state z of the closed set be an end. Then v = r + P v is the reward until the next visit
+    of z, and w = 1 + P w the number of steps. The gain is g = v/w over one such cycle, and the bias
+    is h = v − g w up to a constant: minus the gain of a policy whose reward is h.
 
-    What is off: let ρ = r + P h − g − h and M = 2 max|ρ| max(w) / min(w − P w). On the way to z,
-    h − h(z) is off by at most M, and so is a mean of it: h by 2 M, and by what its mean is off,
-    which is the gain of h, and so at most max|h + P k − k| for any k.
+    The error: let ρ = r + P h − g − h and M = 2 max|ρ| max(w) / min(w − P w). On the way to z, the
+    error of h − h(z) is at most M, and so is that of its mean. So the error of h is at most 2 M and
+    the error of the mean, which is the gain of h: at most max|h + P k − k| for any k.
+
+    Returns:
+        the gain; [S] the bias, whose mean in the long run is 0; how far it can be off.
 
     Raises:
         InputError: there are several closed sets.
     """
     chain = model.only(chosen)
-    closed = _closed(chain)
+    closed = _first_closed_sets(chain)
     if len(closed) > 1:
         several = [listed(names(states), most=3, total=len(states)) for states in closed[:3]]
         raise InputError(
@@ -183,29 +164,30 @@ def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> Evaluated:
     inner = ~chain.terminal
     if chain.terminal.any():
         rewards = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
-        v, w = linear.system(chain, 1.0, rewards).T
-        return Evaluated(0.0, v, _twice_error(chain, inner, 0.0, v, w) / 2)
+        v, w = linear.solve_system(chain, 1.0, rewards).T
+        return 0.0, v, _twice_bias_error(chain, inner, 0.0, v, w) / 2
     z = int(closed[0][0])
     inner[z] = False
-    gain, h, w = _around(chain, z)
-    mean, k, _ = _around(replace(chain, reward=h), z)
+    gain, h, w = _evaluate_by_returns(chain, z)
+    mean, k, _ = _evaluate_by_returns(replace(chain, reward=h), z)
     bias = h - mean
-    left = chain.action_value(k, 1.0) - chain.reward + bias - k
-    mean_error = float(np.abs(left).max()) + _rounding(chain, k) + chain.noise(bias)
-    return Evaluated(gain, bias, _twice_error(chain, inner, gain, bias, w) + mean_error)
+    residual = chain.action_value(k, 1.0) - chain.reward + bias - k
+    mean_error = float(np.abs(residual).max()) + _rounding(chain, k) + chain.noise(bias)
+    return gain, bias, _twice_bias_error(chain, inner, gain, bias, w) + mean_error
 
 
-def _around(chain: ExpectedMDP, z: int) -> tuple[float, Floats, Floats]:
+def _evaluate_by_returns(chain: ExpectedMDP, z: int) -> tuple[float, Floats, Floats]:
     """Return g, h with h(z) = 0, and w, of a chain that always comes back to z."""
     rewards = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
-    v, w = linear.system(_ending_in(chain, z), 1.0, np.delete(rewards, z, axis=0)).T
+    ending = chain.keep(np.arange(chain.n_states) != z)  # z is terminal
+    v, w = linear.solve_system(ending, 1.0, np.delete(rewards, z, axis=0)).T
     back = chain.action_value(v, 1.0)[z], 1.0 + chain.action_value(w, 1.0)[z] - chain.reward[z]
     gain = float(back[0] / back[1])
     return gain, v - gain * w, w
 
 
-def _twice_error(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, w: Floats) -> float:
-    """Return 2 M: how far h can be off, up to what its mean is off.
+def _twice_bias_error(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, w: Floats) -> float:
+    """Return 2 M: a bound on the error of h, without the error of its mean.
 
     Args:
         chain: one pair in each state that is not terminal.
@@ -214,23 +196,16 @@ def _twice_error(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, w: Fl
         h: [S].
         w: [S] about as many steps as it takes, 0 at the end.
     """
-    ahead = np.zeros((2, chain.n_states))
-    ahead[0, ~chain.terminal] = chain.action_value(h, 1.0)
-    ahead[1, ~chain.terminal] = chain.action_value(w, 1.0) - chain.reward
-    left = np.abs(ahead[0] - gain - h)[~chain.terminal].max() + _rounding(chain, h)
-    nearer = (w - ahead[1])[inner].min(initial=1.0) - _rounding(chain, w)
-    if not nearer > 0:
+    ahead = chain.action_value(h, 1.0) - gain
+    residual = np.abs(ahead - h[chain.pair_state]).max() + _rounding(chain, h)
+    steps = w[chain.pair_state] - (chain.action_value(w, 1.0) - chain.reward)
+    progress = steps[inner[chain.pair_state]].min(initial=1.0) - _rounding(chain, w)
+    if not progress > 0:
         return np.inf
-    return float(4 * left * w.max() / nearer)
+    return float(4 * residual * w.max() / progress)
 
 
-def _ending_in(chain: ExpectedMDP, z: int) -> ExpectedMDP:
-    """Return a chain without terminal states in which z is one."""
-    return chain.keep(np.arange(chain.n_states) != z)
-
-
-def _closed(chain: ExpectedMDP) -> list[Ints]:
-    """Return the closed sets of a chain; all its terminal states count as one."""
-    found = end_components(chain, np.ones(chain.n_pairs, dtype=bool))
-    sets = [np.flatnonzero(found.number == number) for number in range(min(found.count, 4))]
-    return ([np.flatnonzero(chain.terminal)] if chain.terminal.any() else []) + sets
+def _first_closed_sets(chain: ExpectedMDP) -> list[Ints]:
+    """Return the first closed sets of a chain; all its terminal states count as one."""
+    terminal = [np.flatnonzero(chain.terminal)] if chain.terminal.any() else []
+    return terminal + closed_sets(chain)[:4]

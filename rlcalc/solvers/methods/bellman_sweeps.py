@@ -55,7 +55,7 @@ class Arrays(NamedTuple):
 
     @property
     def live(self) -> Flags:
-        """[S] whether something can be done in the state."""
+        """[S] whether the state has actions."""
         something: Flags = self.pair_start < self.pair_end
         return something
 
@@ -96,7 +96,11 @@ class Sweeper:
     """Sweeps over fixed blocks of states, so that answers do not depend on the threads."""
 
     def __init__(self, problem: Problem) -> None:
-        self.model, self.gamma, self.tol = Arrays.of(problem.model), problem.gamma, problem.tol
+        self.model, self.gamma, self.tol = (
+            Arrays.of(problem.model),
+            problem.gamma,
+            problem.tol,
+        )
         self.rounding = problem.model.rounding
         n_states = problem.model.n_states
         self.better = np.empty(n_states)  # [S] TV
@@ -167,7 +171,7 @@ class PolicyRows(NamedTuple):
 
     @classmethod
     def for_policies_of(cls, model: Arrays, kind: type[np.floating[Any]]) -> PolicyRows:
-        """Return one with room for any policy of a model."""
+        """Return rows with room for any policy of a model."""
         longest = int((model.outcome_end - model.outcome_start).max(initial=0))
         room = min(len(model.pair_start) * longest, len(model.next_state))
         start = np.zeros(len(model.pair_start) + 1, dtype=np.uint64)

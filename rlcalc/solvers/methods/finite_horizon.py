@@ -15,7 +15,6 @@ from rlcalc.numerics.arrays import Floats
 class Layer:
     """Values with a number of steps to go."""
 
-    steps_to_go: int
     action_value: Floats  # [K]
     value: Floats  # [S]
     bound: float  # rounding alone: |value − V| and |action_value − Q|
@@ -35,8 +34,8 @@ def solve(model: ExpectedMDP, weight: Floats | None, gamma: float, horizon: int)
     Source: Puterman (1994), section 4.5.
     """
     value, bound = np.zeros(model.n_states), 0.0
-    for steps_to_go in range(1, horizon + 1):
+    for _ in range(horizon):
         bound = gamma * bound + model.rounding(value, gamma)
         q = model.action_value(value, gamma)
         value = model.best(q) if weight is None else model.mean(q, weight)
-        yield Layer(steps_to_go, q, value, bound)
+        yield Layer(q, value, bound)

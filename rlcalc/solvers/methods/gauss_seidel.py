@@ -12,6 +12,9 @@ from rlcalc.numerics.kernel import kernel
 from rlcalc.solvers.methods.bellman_sweeps import ONE, Arrays, Sweeper, Unsigned
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
+Predecessors = tuple[Unsigned, Unsigned]
+"""[S + 1] where the predecessors of each state begin, and those of all states."""
+
 
 def solve(problem: Problem, most_backups: int = 100_000) -> Iterate:
     """Return values that are known to `tol`: backups where they matter, then a sweep to prove it.
@@ -24,34 +27,27 @@ def solve(problem: Problem, most_backups: int = 100_000) -> Iterate:
     """
     gamma = problem.gamma
     sweeper = Sweeper(problem)
-    before, predecessor = predecessors(sweeper.model)
-    value, threshold = begin(problem, sweeper)
+    before = predecessor_states(sweeper.model)
+    value, threshold = initial_values(problem, sweeper)
     sweep, backups, most = 0, 0, most_backups * len(value)
     while True:
         sweep += 1
         bound = sweeper.backup(value)
-        account = np.abs(sweeper.better - value)
-        problem.trace.append(Iteration(sweep, float(account.max()), bound if gamma < 1 else np.inf))
-        if sweeper.done or backups >= most or sweep >= problem.max_iterations:
-            return Iterate(sweeper.centred(), sweep)
-        if account.max() <= threshold:
+        priority = np.abs(sweeper.better - value)
+        largest = float(priority.max())
+        problem.trace.append(Iteration(sweep, largest, bound if gamma < 1 else np.inf))
+        if largest <= threshold:
             threshold /= 3
-        if threshold < sweeper.floor / 100:
+        spent = backups >= most or sweep >= problem.max_iterations
+        if sweeper.done or spent or threshold < sweeper.floor / 100:
             return Iterate(sweeper.centred(), sweep)
-        backups += settle(
-            sweeper.model,
-            gamma,
-            before,
-            predecessor,
-            threshold,
-            most - backups,
-            value,
-            account,
-            sweeper.choice,
+        left = most - backups
+        backups += prioritised_backups(
+            sweeper.model, gamma, before, threshold, left, value, priority, sweeper.choice
         )
 
 
-def begin(problem: Problem, sweeper: Sweeper) -> tuple[Floats, float]:
+def initial_values(problem: Problem, sweeper: Sweeper) -> tuple[Floats, float]:
     """Return the values to begin with, and the change that needs no backup."""
     gamma, live = problem.gamma, sweeper.model.live
     value = np.zeros(len(live)) if problem.value is None else problem.value.copy()
@@ -64,11 +60,11 @@ def begin(problem: Problem, sweeper: Sweeper) -> tuple[Floats, float]:
 
 
 @kernel
-def predecessors(model: Arrays) -> tuple[Unsigned, Unsigned]:
-    """Fill in the distinct other states that lead to each: predecessor[start[s] : start[s + 1]].
+def predecessor_states(model: Arrays) -> Predecessors:
+    """Return the distinct other states that lead to each: predecessor[start[s] : start[s + 1]].
 
-    `graph.end_components.Predecessors` lists pairs, one for each outcome; here each state counts
-    once and in 32 bits, so that `settle` visits it once for each move.
+    `graph.reachability.predecessor_pairs` lists pairs, one for each outcome; here each state counts
+    once and in 32 bits, so that `prioritised_backups` visits it once for each move.
     """
     n_states = len(model.pair_start)
     start = np.zeros(n_states + 1, np.uint64)
@@ -97,30 +93,30 @@ def predecessors(model: Arrays) -> tuple[Unsigned, Unsigned]:
 
 
 @kernel
-def settle(  # noqa: C901 (the turns, the blocks, the states and the backup, in one place)
+def prioritised_backups(  # noqa: C901 (the turns, the blocks, the states and the backup, in one place)
     model: Arrays,
     gamma: float,
-    before: Unsigned,
-    predecessor: Unsigned,
+    before: Predecessors,
     threshold: float,
     most_backups: int,
     value: Floats,
-    account: Floats,
+    priority: Floats,
     choice: Unsigned,
 ) -> int:
-    """Back up states while their account, what their successors moved since, exceeds a threshold.
+    """Back up states whose priority, the change of their successors, exceeds a threshold.
 
         V(s) ← max_a [ r(s,a) + γ Σ_{s' ≠ s} p V(s') ] / (1 − γ p(s))    its own loop in closed form
 
-    A move by d adds γ |d| to the account of every predecessor. Turns go through the states in the
+    A move by d adds γ |d| to the priority of every predecessor. Turns go through the states in the
     direction in which values travel, found out in the first four; most back up the chosen pair
     only. Returns the number of backups.
     """
+    start, predecessor = before
     n_states = len(value)
     dirty = np.zeros(n_states // 64 + 1, np.bool_)  # blocks of 64 states
     for s in range(n_states):
-        dirty[s // 64] |= account[s] > threshold
-    chosen_at = np.zeros(n_states)  # the account when the chosen pair was last backed up
+        dirty[s // 64] |= priority[s] > threshold
+    chosen_at = np.zeros(n_states)  # the priority when the chosen pair was last backed up
     turn, backups, moved = 0, 0, 0
     travelled_before, travelled = 0.0, 0.0
     downwards = True
@@ -138,16 +134,16 @@ def settle(  # noqa: C901 (the turns, the blocks, the states and the backup, in 
             dirty[block] = not complete
             for w in range(64):
                 s = 64 * block + (63 - w if downwards else w)
-                if s >= n_states or account[s] <= threshold:
+                if s >= n_states or priority[s] <= threshold:
                     continue
                 if complete:
                     low, high = model.pair_start[s], model.pair_end[s]
-                    account[s] = 0.0
-                elif account[s] > chosen_at[s] + threshold:
+                    priority[s] = 0.0
+                elif priority[s] > chosen_at[s] + threshold:
                     low, high = choice[s], choice[s] + ONE
                 else:
                     continue
-                chosen_at[s] = account[s]
+                chosen_at[s] = priority[s]
                 best = -np.inf
                 for k in range(low, high):
                     ahead, stay = 0.0, 0.0
@@ -170,10 +166,10 @@ def settle(  # noqa: C901 (the turns, the blocks, the states and the backup, in 
                 moved += 1
                 travelled += d
                 if d > 0.0:
-                    for i_before in range(before[s], before[s + 1]):
+                    for i_before in range(start[s], start[s + 1]):
                         n = predecessor[i_before]
-                        account[n] += d
-                        if account[n] > threshold:
+                        priority[n] += d
+                        if priority[n] > threshold:
                             dirty[n // 64] = True
         if complete and moved == 0:
             break

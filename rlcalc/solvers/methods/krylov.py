@@ -57,10 +57,10 @@ def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Iterate:
     return Iterate(sweeper.centred(), sweep)
 
 
-def system(
+def solve_system(
     chain: ExpectedMDP, gamma: float, rewards: Floats, goal: float, value: Floats | None = None
 ) -> Floats:
-    """Return v of v = rewards + γ P v in a model with one pair a state, as near as rounding lets.
+    """Return v of v = rewards + γ P v in a model with one pair a state, up to rounding.
 
     Args:
         chain: one pair in each state that is not terminal.
@@ -98,22 +98,16 @@ class Matrix(NamedTuple):
 
     @classmethod
     def of(cls, chain: PolicyRows, gamma: float) -> Matrix:
-        """Make it of a chain, in whose own arrays it stands from then on."""
+        """Return the matrix of a chain, whose arrays it overwrites."""
         lower_end, upper_end = (np.empty(len(chain.row_start), np.uint64) for _ in range(2))
         inverse = np.empty(len(chain.row_start))
-        split(chain, gamma, lower_end, upper_end, inverse)
-        return cls(
-            chain.row_start,
-            lower_end,
-            upper_end,
-            chain.next_state,
-            chain.probability.astype(np.float64, copy=False),
-            inverse,
-        )
+        split_rows(chain, gamma, lower_end, upper_end, inverse)
+        entry = chain.probability.astype(np.float64, copy=False)
+        return cls(chain.row_start, lower_end, upper_end, chain.next_state, entry, inverse)
 
 
 @kernel
-def split(
+def split_rows(
     chain: PolicyRows, gamma: float, lower_end: Unsigned, upper_end: Unsigned, inverse: Floats
 ) -> None:
     """Sort each row of γP into columns below the diagonal, above it, and on it."""

@@ -1,4 +1,4 @@
-"""Direct: the linear system of a policy, (I − γP) v = r, and the linear program of the optimum."""
+"""Direct methods: the linear system of a policy, (I − γP) v = r, and the linear program."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def solve(problem: Problem) -> Iterate:
     """
     if problem.is_policy:
         model = problem.model
-        return Iterate(system(model, problem.gamma, model.reward[:, None])[:, 0], 1)
-    return _program(problem)
+        return Iterate(solve_system(model, problem.gamma, model.reward[:, None])[:, 0], 1)
+    return _linear_program(problem)
 
 
-def system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
+def solve_system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     """Return the values of some rewards in a model with one pair a state.
 
         v = rewards + γ P v
@@ -43,10 +43,10 @@ def system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
         fractions floats are refined: the residual is the next right-hand side.
     """
     if chain.exact:
-        return _refined(chain, gamma, rewards)
+        return _solve_in_fractions(chain, gamma, rewards)
     if int((~chain.terminal).sum()) > DENSE:
-        return _sparse(chain, gamma, rewards)
-    inner, moves = _dense(chain, gamma)
+        return _solve_sparse(chain, gamma, rewards)
+    inner, moves = dense_transition(chain, gamma)
     values = np.zeros((chain.n_states, rewards.shape[1]))
     try:
         values[inner] = np.linalg.solve(np.eye(len(inner)) - moves, rewards)
@@ -55,7 +55,7 @@ def system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     return values
 
 
-def _dense(chain: ExpectedMDP, gamma: float) -> tuple[Ints, Floats]:
+def dense_transition(chain: ExpectedMDP, gamma: float) -> tuple[Ints, Floats]:
     """Return the states that are not terminal, and γP between them."""
     inner = np.flatnonzero(~chain.terminal)
     number = np.full(chain.n_states, -1)
@@ -68,19 +68,19 @@ def _dense(chain: ExpectedMDP, gamma: float) -> tuple[Ints, Floats]:
     return inner, moves
 
 
-def without_subtraction(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
-    """Return the same as `system`, by taking away the states one by one.
+def gth_elimination(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
+    """Return the same as `solve_system`, by elimination of the states one by one.
 
     Where one goes round for 10^15 steps, 1 − p is lost in rounding when it is a difference. Here it
     is a sum, of all that leaves a state: so values are right however long it takes.
 
     Source: Grassmann, Taksar & Heyman (1985); O'Cinneide (1993) for the accuracy.
     """
-    inner, moves = _dense(chain, gamma)
+    inner, moves = dense_transition(chain, gamma)
     ends = chain.terminal[chain.next_state] * chain.probability
     leaving_rate = gamma * np.add.reduceat(ends, chain.outcome_start[:-1]) + (1 - gamma)
     solution = rewards.copy()
-    with np.errstate(divide="ignore", invalid="ignore"):  # what never ends has no number
+    with np.errstate(divide="ignore", invalid="ignore"):  # a state that never ends has no value
         for k in range(len(inner)):
             leaving = leaving_rate[k] + moves[k, k + 1 :].sum()
             share = moves[k + 1 :, k] / leaving
@@ -95,18 +95,18 @@ def without_subtraction(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Fl
     return values
 
 
-def _sparse(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
+def _solve_sparse(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     """Solve a large system by a Krylov method; where that fails, by sparse factors."""
     from rlcalc.solvers.methods import krylov
 
     values = np.zeros((chain.n_states, rewards.shape[1]))
     for j in range(rewards.shape[1]):
         size = float(np.abs(rewards[:, j]).max(initial=0.0))
-        value = krylov.system(chain, gamma, rewards[:, j], STOPS * size)
+        value = krylov.solve_system(chain, gamma, rewards[:, j], STOPS * size)
         one = replace(chain, reward=rewards[:, j])
         residual = np.abs(one.best(one.action_value(value, gamma)) - value).max()
         if not residual <= SOLVED * max(size, float(np.abs(value).max())):
-            return factorised(chain, gamma, rewards)
+            return solve_by_factors(chain, gamma, rewards)
         values[:, j] = value
     return values
 
@@ -115,8 +115,8 @@ STOPS, SOLVED = 1e-15, 1e-12
 """Relative residuals of a large system: it stops at the first, the second counts as solved."""
 
 
-def factorised(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
-    """Return the same as `system`, by sparse factors: where states have few and near neighbours."""
+def solve_by_factors(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
+    """Return the same by sparse factors: where states have few and near neighbours."""
     import scipy.sparse as sparse
     from scipy.sparse.linalg import splu
 
@@ -138,25 +138,25 @@ REFINEMENTS, NEGLIGIBLE = 30, 1e-31
 """Each brings some 10 digits, where 1 − γ is 1e-16 about one; two floats hold 32."""
 
 
-def _refined(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
+def _solve_in_fractions(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     rough = replace(
         chain, probability=chain.probability.astype(np.float64), reward=np.zeros(chain.n_pairs)
     )
     zero = np.zeros((chain.n_states, rewards.shape[1]), dtype=object)
-    values, solve, before = zero, system, np.inf
+    values, solve, before = zero, solve_system, np.inf
     for _ in range(REFINEMENTS):
         step = solve(rough, gamma, _residual(chain, gamma, rewards, values).astype(np.float64))
         size = float(np.abs(step).max(initial=0.0))
-        if solve is system and not size < before / 2 and chain.n_states <= DENSE:
-            values, solve, before = zero, without_subtraction, np.inf
+        if solve is solve_system and not size < before / 2 and chain.n_states <= DENSE:
+            values, solve, before = zero, gth_elimination, np.inf
             continue
         if not np.isfinite(step).all():
             return step
         before = size
-        values = np.vectorize(_two_floats, otypes=[object])(values, step)
+        values = np.vectorize(_as_two_floats, otypes=[object])(values, step)
         if size <= NEGLIGIBLE * float(np.abs(values).max(initial=0)):
             break
-    simple: Floats = np.vectorize(_simple, otypes=[object])(values)
+    simple: Floats = np.vectorize(_simplest_fraction, otypes=[object])(values)
     return values if _residual(chain, gamma, rewards, simple).any() else simple
 
 
@@ -170,18 +170,18 @@ def _residual(chain: ExpectedMDP, gamma: float, rewards: Floats, values: Floats)
     return residual
 
 
-def _simple(value: Fraction) -> Fraction:
+def _simplest_fraction(value: Fraction) -> Fraction:
     return Fraction(value).limit_denominator(1_000_000)
 
 
-def _two_floats(value: Fraction, step: float) -> Fraction:
+def _as_two_floats(value: Fraction, step: float) -> Fraction:
     """Return value + step, as what two floats can hold: fractions would grow without end."""
     total = value + Fraction(step)
     high = float(total)
     return Fraction(high) + Fraction(float(total - Fraction(high)))
 
 
-def _program(problem: Problem) -> Iterate:
+def _linear_program(problem: Problem) -> Iterate:
     import scipy.sparse as sparse
     from scipy.optimize import linprog
 
@@ -190,17 +190,9 @@ def _program(problem: Problem) -> Iterate:
         (model.probability, model.next_state, model.outcome_start),
         shape=(model.n_pairs, model.n_states),
     )
-    here = sparse.csr_matrix(
-        (np.ones(model.n_pairs), model.pair_state, np.arange(model.n_pairs + 1)),
-        shape=(model.n_pairs, model.n_states),
-    )
+    here = sparse.eye(model.n_states, format="csr")[model.pair_state]
     bounds = np.where(model.terminal[:, None], 0.0, [[-np.inf, np.inf]])
-    answer = linprog(
-        np.ones(model.n_states),
-        A_ub=problem.gamma * ahead - here,
-        b_ub=-model.reward,
-        bounds=bounds,
-        method="highs",
-    )
+    total, limits = np.ones(model.n_states), problem.gamma * ahead - here
+    answer = linprog(total, limits, -model.reward, bounds=bounds, method="highs")
     value = np.full(model.n_states, np.nan) if answer.x is None else answer.x
     return Iterate(np.where(model.terminal, 0.0, value), int(answer.nit))

@@ -6,14 +6,12 @@ cycles: there backups converge slowly, and the linear equations of a policy do n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Flags, Floats, Ints, gather_ranges
 from rlcalc.solvers.methods import gauss_seidel, krylov
-from rlcalc.solvers.methods.bellman_sweeps import Sweeper, Unsigned
+from rlcalc.solvers.methods.bellman_sweeps import Sweeper
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 BACKUPS, FEWER = 60, 4
@@ -35,7 +33,7 @@ PATIENCE = 15
 
 
 def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[Iterate, str]:
-    """Return values that are known to `tol`, and the name of the method that was needed for that.
+    """Return values that are known to `tol`, and the name of the method.
 
     Args:
         problem: any; with gamma = 1, one in which a policy that never ends loses without limit.
@@ -44,68 +42,48 @@ def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[I
     """
     gamma = problem.gamma
     sweeper = Sweeper(problem)
-    before, predecessor = gauss_seidel.predecessors(sweeper.model)
-    value, threshold = gauss_seidel.begin(problem, sweeper)
+    before = gauss_seidel.predecessor_states(sweeper.model)
+    value, threshold = gauss_seidel.initial_values(problem, sweeper)
     n_states = len(value)
     method, spent = "gauss-seidel", 0
     chunk = BACKUPS if gamma > LONG else most_backups
-    progress, around, active_before = _Progress(n_states), AROUND, n_states
+    smallest, fewest, last_gain = np.inf, n_states, 0
+    around, active_before = AROUND, n_states
     for sweep in range(1, problem.max_iterations + 1):
         bound = sweeper.backup(value)
-        account = np.abs(sweeper.better - value)
-        largest = float(account.max())
+        priority = np.abs(sweeper.better - value)
+        largest = float(priority.max())
         problem.trace.append(Iteration(sweep, largest, bound if gamma < 1 else np.inf))
         if sweeper.done or float(value.max()) > limit:
             break
         if largest <= threshold:
             threshold /= 3
-        active = account > threshold
+        active = priority > threshold
         n_active = int(active.sum())
-        if threshold < sweeper.floor / 100 or progress.none_since(sweep, bound, n_active):
+        if bound < smallest / 2 or n_active < 0.9 * fewest:
+            smallest, fewest, last_gain = min(bound, smallest), min(n_active, fewest), sweep
+        if threshold < sweeper.floor / 100 or sweep > last_gain + PATIENCE:
             break
         if (sweep > 1 and n_active <= FEW * n_states) or spent >= most_backups * n_states:
             method, chunk = "krylov", FEWER
             around = 4 * around if n_active > SLOW * active_before else AROUND
             active_before = n_active
-            inside = surrounded(active, around, before, predecessor) & sweeper.model.live
-            settle_inside(problem, inside, value, threshold)
+            inside = widened_region(active, around, before) & sweeper.model.live
+            solve_region(problem, inside, value, threshold)
             sweeper.backup(value)
-            account = np.abs(sweeper.better - value)
-        spent += gauss_seidel.settle(
-            sweeper.model,
-            gamma,
-            before,
-            predecessor,
-            threshold,
-            chunk * n_states,
-            value,
-            account,
-            sweeper.choice,
+            priority = np.abs(sweeper.better - value)
+        most = chunk * n_states
+        spent += gauss_seidel.prioritised_backups(
+            sweeper.model, gamma, before, threshold, most, value, priority, sweeper.choice
         )
         chunk *= 4 if method == "gauss-seidel" else 1
     return Iterate(sweeper.centred(), sweep), method
 
 
-@dataclass
-class _Progress:
-    """The smallest bound so far, and the fewest states that had not settled."""
-
-    active: int
-    bound: float = np.inf
-    sweep: int = 0
-
-    def none_since(self, sweep: int, bound: float, active: int) -> bool:
-        """Return whether neither has become less for many rounds."""
-        if bound < self.bound / 2 or active < 0.9 * self.active:
-            self.bound, self.active = min(bound, self.bound), min(active, self.active)
-            self.sweep = sweep
-        return sweep > self.sweep + PATIENCE
-
-
-def surrounded(active: Flags, around: int, before: Unsigned, predecessor: Unsigned) -> Flags:
+def widened_region(active: Flags, around: int, before: gauss_seidel.Predecessors) -> Flags:
     """Return the active states and those from which few steps lead to them."""
     inside = active
-    start = before.view(np.int64)
+    start, predecessor = before[0].view(np.int64), before[1]
     edge = np.flatnonzero(active)
     for _ in range(around):
         if not len(edge):
@@ -117,22 +95,20 @@ def surrounded(active: Flags, around: int, before: Unsigned, predecessor: Unsign
     return inside
 
 
-def settle_inside(problem: Problem, inside: Flags, value: Floats, threshold: float) -> None:
+def solve_region(problem: Problem, inside: Flags, value: Floats, threshold: float) -> None:
     """Solve for the values of some states, in place; all others stay what they are."""
     gamma = problem.gamma
-    part, states = _part(problem.model, inside, value, gamma)
+    part, states = _region_model(problem.model, inside, value, gamma)
     far = 1.0 if gamma == 1 else gamma / (1 - gamma)
     near = np.append(value[states], 0.0)
-    tol = far * threshold / 2
-    inside_problem = Problem(part, gamma, tol, POLICIES, near, problem.jobs)
-    found = krylov.solve(inside_problem, most_steps=STEPS)
-    value[states] = found.value[:-1]
+    near_problem = Problem(part, gamma, far * threshold / 2, POLICIES, near, problem.jobs)
+    value[states] = krylov.solve(near_problem, most_steps=STEPS).value[:-1]
 
 
-def _part(
+def _region_model(
     model: ExpectedMDP, inside: Flags, value: Floats, gamma: float
 ) -> tuple[ExpectedMDP, Ints]:
-    """Return a model of some states, in which the other states pay their values, and end.
+    """Return a model of some states, in which steps to all others earn their values, and end.
 
     Returns:
         the model, whose last state is that end; which states the others are.

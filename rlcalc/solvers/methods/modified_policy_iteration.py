@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.kernel import kernel
 from rlcalc.solvers.methods.bellman_sweeps import (
-    ONE,
     Arrays,
     PolicyRows,
     Singles,
     Sweeper,
-    Unsigned,
     gather_policy_rows,
 )
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
@@ -30,7 +28,7 @@ FIRST = 2
 
 
 def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
-    """Return values that are known to `tol`: V ← TV + e, with e what the policy's equation lacks.
+    """Return values that are known to `tol`: V ← TV + e, with e from the residual of the policy.
 
     e is solved for roughly, in single precision: the next maximisation corrects it. Actions that
     the bounds prove not to be the best are left out of the rest.
@@ -44,29 +42,29 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
     gamma, tol = problem.gamma, problem.tol
     near = 1 - gamma if gamma < 1 else 1.0
     sweeper = Sweeper(problem)
-    model, pair = sweeper.model, np.arange(problem.model.n_pairs)
-    chain = PolicyRows.for_policies_of(model, np.float32)
-    endless = bool(model.live.all())  # else V = 0 in terminal states forbids to shift
+    model = problem.model
+    chain = PolicyRows.for_policies_of(sweeper.model, np.float32)
+    endless = not model.terminal.any()  # else V = 0 in terminal states forbids to shift
     value = np.zeros(len(sweeper.better)) if problem.value is None else problem.value.copy()
     sweeper.rewards_only() if problem.value is None else sweeper.backup(value)
     bound = best = sweeper.bound
     last_gain = 0
     patience = max(PATIENCE, int(2 / near))  # V ← TV alone halves the bound in 0.7/(1 − γ)
     for sweep in range(1, problem.max_iterations + 1):
-        gather_policy_rows(model, sweeper.choice, chain)
+        gather_policy_rows(sweeper.model, sweeper.choice, chain)
         middle = endless * (sweeper.lowest + sweeper.highest) / 2
         change = (sweeper.better - value - middle).astype(np.float32)
         goal = max((sweeper.highest - sweeper.lowest) / FALL, tol * near / 3)
         moved = evaluate(sweeper, chain, change, goal, endless=endless)
         backed = sweeper.better.copy()
         value += moved
-        before, bound = bound, sweeper.backup(value, model)
+        before, bound = bound, sweeper.backup(value)
         astray = not bound <= before
         if moved is change:  # sweeps with a shift led away
             endless = False
         if astray and (endless or not bound < np.inf):  # V ← TV is not led astray
             value, endless = backed, False  # nor are sweeps without a shift, in the long run
-            bound = sweeper.backup(value, model)
+            bound = sweeper.backup(value)
         problem.trace.append(Iteration(sweep, float(np.abs(moved).max()), bound))
         if bound < best / 2:
             best, last_gain = bound, sweep
@@ -78,7 +76,7 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
             break
         if gamma < 1:
             margin = (gamma * (sweeper.highest - sweeper.lowest) + 4 * sweeper.floor) / near
-            model, pair = eliminate(model, sweeper, pair, margin)
+            model = eliminate_actions(model, sweeper, margin)
     return Iterate(sweeper.centred(), sweep)
 
 
@@ -131,70 +129,21 @@ def relax(
     return largest
 
 
-def eliminate(model: Arrays, sweeper: Sweeper, pair: Ints, margin: float) -> tuple[Arrays, Ints]:
-    """Leave out actions whose Q is more than a margin below the best, if that halves the model.
+def eliminate_actions(model: ExpectedMDP, sweeper: Sweeper, margin: float) -> ExpectedMDP:
+    """Leave out actions whose Q is more than a margin below the best, if that halves their number.
 
     Args:
         model: the pairs that remain.
         sweeper: with the action values of the last backup; its choice is renumbered.
-        pair: [K] which pair of the whole model each of the model's is.
-        margin: what the bounds leave open.
+        margin: the room that the bounds leave.
     """
-    worst = sweeper.better - margin
-    n_pairs, n_outcomes = count_survivors(model, sweeper.action_value, worst)
-    if 2 * n_outcomes > len(model.next_state):
-        return model, pair
-    pair_start = np.zeros(len(worst) + 1, dtype=np.uint64)
-    outcome_start = np.zeros(n_pairs + 1, dtype=np.uint64)
-    smaller = Arrays(
-        pair_start[:-1],
-        pair_start[1:],
-        outcome_start[:-1],
-        outcome_start[1:],
-        np.empty(n_outcomes, dtype=np.uint32),
-        np.empty(n_outcomes),
-        np.empty(n_pairs),
+    kept = sweeper.action_value[: model.n_pairs] >= np.take(
+        sweeper.better - margin, model.pair_state
     )
-    kept = np.empty(n_pairs, dtype=np.int64)
-    copy_survivors(model, sweeper.action_value, worst, smaller, kept, sweeper.choice)
-    return smaller, pair[kept]
-
-
-@kernel
-def count_survivors(model: Arrays, action_value: Floats, worst: Floats) -> tuple[int, int]:
-    """Count the pairs whose Q is not below the worst that may still be the best; and outcomes."""
-    n_pairs, n_outcomes = 0, 0
-    for s in range(len(worst)):
-        for k in range(model.pair_start[s], model.pair_end[s]):
-            if action_value[k] >= worst[s]:
-                n_pairs += 1
-                n_outcomes += model.outcome_end[k] - model.outcome_start[k]
-    return n_pairs, n_outcomes
-
-
-@kernel
-def copy_survivors(
-    model: Arrays,
-    action_value: Floats,
-    worst: Floats,
-    smaller: Arrays,
-    pair: Ints,
-    choice: Unsigned,
-) -> None:
-    """Copy the remaining pairs, note which they were, renumber the chosen ones."""
-    i, n = np.uint64(0), np.uint64(0)
-    for s in range(len(worst)):
-        chosen = choice[s]
-        for k in range(model.pair_start[s], model.pair_end[s]):
-            if action_value[k] >= worst[s]:
-                for j in range(model.outcome_start[k], model.outcome_end[k]):
-                    smaller.next_state[n] = model.next_state[j]
-                    smaller.probability[n] = model.probability[j]
-                    n += ONE
-                if k == chosen:
-                    choice[s] = i
-                pair[i] = k
-                smaller.reward[i] = model.reward[k]
-                smaller.outcome_end[i] = n
-                i += ONE
-        smaller.pair_end[s] = i
+    if 2 * np.count_nonzero(kept) > model.n_pairs:
+        return model
+    inner = ~model.terminal
+    sweeper.choice[inner] = (np.cumsum(kept) - 1)[sweeper.choice[inner]]
+    smaller = model.keep(kept)
+    sweeper.model = Arrays.of(smaller)
+    return smaller

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected_mdp import ExpectedMDP
+from rlcalc.expected_mdp import LARGE, ExpectedMDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
-from rlcalc.solvers.proofs.macqueen import span_reach
+from rlcalc.solvers.proofs.macqueen import span_half_width
 
 MOST_PADDING = 2
 """The largest factor by which padding may lengthen a sweep."""
@@ -38,18 +38,11 @@ class Padded:
 
     @classmethod
     def of(cls, model: ExpectedMDP) -> Padded | None:
-        """Pad a model, or return None where that makes it much larger."""
+        """Pad a model; None where that makes it much larger, or where a compiled loop is faster."""
         outcomes, pairs = np.diff(model.outcome_start), np.diff(model.pair_start)
         n, most, n_states = model.most_outcomes, int(pairs.max(initial=0)), model.n_states
         size = n * most * n_states
-        if size == model.n_outcomes:  # there is nothing to pad
-            shape = n_states, most, n
-            return cls(
-                np.ascontiguousarray(model.next_state.reshape(shape).T, dtype=np.intp),
-                np.ascontiguousarray(model.probability.reshape(shape).T),
-                np.ascontiguousarray(model.reward.reshape(shape[:2]).T),
-            )
-        if not 0 < size <= MOST_PADDING * model.n_outcomes:
+        if not 0 < size <= MOST_PADDING * model.n_outcomes or model.n_outcomes > LARGE:
             return None
         number = np.arange(most)[:, None]
         exists = number < pairs
@@ -97,7 +90,7 @@ def solve(problem: Problem) -> Iterate | None:
         better = q.max(axis=0)
         residual = better - value
         least, most = float(residual.min()), float(residual.max())
-        reach = span_reach(least, most, gamma)
+        reach = span_half_width(least, most, gamma)
         problem.trace.append(Iteration(iteration, max(-least, most), reach))
         if (
             reach <= problem.tol

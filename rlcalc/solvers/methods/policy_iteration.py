@@ -22,7 +22,7 @@ def solve(problem: Problem) -> Iterate:
     inner = ~model.terminal
     for iteration in range(1, problem.max_iterations + 1):
         chain = model.only(chosen)
-        following = linear.system(chain, gamma, chain.reward[:, None])[:, 0]
+        following = linear.solve_system(chain, gamma, chain.reward[:, None])[:, 0]
         change = float(np.abs(following - value).max())
         value = following
         q = model.action_value(value, gamma)

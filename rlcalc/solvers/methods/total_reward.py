@@ -1,9 +1,9 @@
 """Total reward (gamma = 1): whether it exists, and values with a proven bound.
 
-A policy that never ends has a total reward only if it earns nothing in the long run. So the sets of
-states in which one can stay for nothing are made one state each, which may also stop; in what is
-left, a policy that never ends loses without limit (then the best policies end, and can be iterate),
-or earns without limit (then there is no answer).
+A policy that never ends has a total reward only if its average reward is 0. So each end component
+with rewards of 0 becomes one state, which may also stop. In this quotient a policy that never ends
+either loses without limit, so that a policy that ends is the best, or earns without limit: then the
+total reward does not exist.
 """
 
 from __future__ import annotations
@@ -15,58 +15,54 @@ import numpy as np
 
 from rlcalc.errors import InputError, listed
 from rlcalc.expected_mdp import ExpectedMDP
-from rlcalc.graph.end_components import end_components
-from rlcalc.graph.mec_quotient import MecQuotient, Names, ending_policy, never_ending, quotient_of
+from rlcalc.graph.end_components import closed_sets
+from rlcalc.graph.mec_quotient import quotient_of
+from rlcalc.graph.reachability import Names, ending_policy, never_ending
 from rlcalc.graph.state_order import locality_order
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods import automatic, linear
-from rlcalc.solvers.methods.average_reward import gain_of
+from rlcalc.solvers.methods.average_reward import closed_set_gain
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
-from rlcalc.solvers.proofs.macqueen import Proven, up
-from rlcalc.solvers.proofs.supersolution import Proof, prove
+from rlcalc.solvers.proofs.macqueen import ProvenValues, rounded_up
+from rlcalc.solvers.proofs.supersolution import prove
 
 Gather = Callable[[Floats], Floats]
 """From values of the original states to those of the states that a method works on."""
 Find = Callable[[Problem, Gather], tuple[Iterate, str]]
 
 
-def solve(
-    model: ExpectedMDP,
-    names: Names,
-    max_iterations: int,
-    trace: list[Iteration],
-    value: Floats | None = None,
-) -> tuple[Proven, int]:
-    """Return the largest total reward from each state in fractions, and how often it was improved.
+def solve(problem: Problem, names: Names) -> tuple[ProvenValues, int]:
+    """Return the largest total reward from each state in fractions, and the number of improvements.
 
-    Policies are improved for rewards that are higher by an ε above the residual at every step:
-    then what is iterate, u = v + ε w with v = r + P v and w = 1 + P w, is not less than what any
-    action gives, u ≥ r + P u. That proves V ≤ u, and that no policy earns without limit. From
-    below, V ≥ v − δ w with δ min(w − P w) ≥ |r + P v − v|.
+    For a policy that ends, v = r + P v is its value and w = 1 + P w its number of steps. A policy
+    is improved for rewards that are higher by ε, which is above the residual of v. When no action
+    is better, u = v + ε w is an upper bound: u ≥ r + P u for all actions, so V ≤ u, and no policy
+    earns without limit. A lower bound is V ≥ v − δ w with δ min(w − P w) ≥ |r + P v − v|.
 
     Args:
-        model: in fractions, with one pair a state, or several to choose from.
+        problem: its model is in fractions; it begins with the greedy policy of its value.
         names: from numbers of states to their names, for errors.
-        max_iterations: of policy improvement.
-        trace: takes a row an iteration.
-        value: [S] values near the answer, to begin with their greedy policy.
 
     Raises:
         InputError: there is no answer: some states never end, or a cycle earns for ever.
 
     Source: Bertsekas & Tsitsiklis (1991) for the conditions; de Alfaro (1997) for the quotient.
     """
-    quotient = quotient_of(model)
-    small, named = quotient.model, _names_before(quotient, names)
+    quotient = quotient_of(problem.model)
+    small = quotient.model
+
+    def named(states: Ints) -> list[object]:
+        return names(quotient.first[states])
+
     chosen = ending_policy(small, named)
-    if value is not None:
-        greedy = _greedy(small, quotient.gather(value))
+    if problem.value is not None:
+        greedy = _greedy(small, quotient.gather(problem.value))
         chosen = chosen if len(never_ending(small.only(greedy))) else greedy
     before, seen = np.zeros(small.n_states), {chosen.tobytes()}
-    for iteration in range(1, max_iterations + 1):
-        proof = _Proof.of(small, chosen)
+    for iteration in range(1, problem.max_iterations + 1):
+        proof = _PolicyProof.of(small, chosen)
         change = float(np.abs(proof.value - before).max())
-        trace.append(Iteration(iteration, change, proof.bound))
+        problem.trace.append(Iteration(iteration, change, proof.bound))
         before, better = proof.value, proof.better
         if proof.bound < np.inf or not len(better):
             break
@@ -76,11 +72,7 @@ def solve(
         if chosen.tobytes() in seen:
             break  # values that are not exact enough lead round
         seen.add(chosen.tobytes())
-    return _backed(model, quotient.spread(proof.value), proof.bound), iteration
-
-
-def _names_before(quotient: MecQuotient, names: Names) -> Names:
-    return lambda states: names(quotient.first[states])
+    return _backed_up(problem.model, quotient.spread(proof.value), proof.bound), iteration
 
 
 def _greedy(model: ExpectedMDP, value: Floats) -> Ints:
@@ -88,18 +80,14 @@ def _greedy(model: ExpectedMDP, value: Floats) -> Ints:
 
 
 def _refuse_endless(model: ExpectedMDP, chosen: Ints, names: Names) -> None:
-    """Refuse a policy that is better than those that end, and never ends itself.
+    """Refuse a policy that never ends although it is better than those that end.
 
     Raises:
         InputError: the states of the cycle in which it stays.
     """
-    chain = model.only(chosen)
-    endless = never_ending(chain)
-    if not len(endless):
-        return
-    cycle = end_components(chain, np.ones(chain.n_pairs, dtype=bool))
-    first = cycle.number[endless][cycle.number[endless] >= 0][0]
-    raise _earns_for_ever(names, np.flatnonzero(cycle.number == first))
+    cycles = closed_sets(model.only(chosen))
+    if cycles:
+        raise _earns_for_ever(names, min(cycles, key=lambda states: int(states[0])))
 
 
 def _earns_for_ever(names: Names, members: Ints) -> InputError:
@@ -111,15 +99,15 @@ def _earns_for_ever(names: Names, members: Ints) -> InputError:
     )
 
 
-def _backed(model: ExpectedMDP, value: Floats, bound: float) -> Proven:
+def _backed_up(model: ExpectedMDP, value: Floats, bound: float) -> ProvenValues:
     """Return one more backup, which is no farther from the answer."""
     q = model.action_value(value, 1.0)
-    return Proven(model.best(q), bound + model.rounding(value, 1.0), q)
+    return ProvenValues(model.best(q), bound + model.rounding(value, 1.0), q)
 
 
 @dataclass(frozen=True)
-class _Proof:
-    """What one policy shows about the best: its value, a bound, and what would be better."""
+class _PolicyProof:
+    """The value of a policy, a bound on its distance from the best, and better actions."""
 
     value: Floats  # [S] v
     bound: float  # infinite if another policy may be better
@@ -127,47 +115,44 @@ class _Proof:
     greedy: Ints  # [S]
 
     @classmethod
-    def of(cls, model: ExpectedMDP, chosen: Ints) -> _Proof:
-        """Return what a policy that ends shows, by v = r + P v and w = 1 + P w."""
+    def of(cls, model: ExpectedMDP, chosen: Ints) -> _PolicyProof:
+        """Return the proof of a policy that ends, by v = r + P v and w = 1 + P w."""
         chain, inner = model.only(chosen), ~model.terminal
         one = np.ones(chain.n_pairs, dtype=chain.reward.dtype)
-        v, w = linear.system(chain, 1.0, np.stack([chain.reward, one], axis=1)).T
-        left = np.abs(chain.best(chain.action_value(v, 1.0)) - v).max()
+        v, w = linear.solve_system(chain, 1.0, np.stack([chain.reward, one], axis=1)).T
+        residual = np.abs(chain.best(chain.action_value(v, 1.0)) - v).max()
         ahead = chain.action_value(w, 1.0) - chain.reward
-        nearer = (w[chain.pair_state] - ahead).min()
-        epsilon = 4 * left
+        progress = (w[chain.pair_state] - ahead).min()
+        epsilon = 4 * residual
         upper = v + epsilon * w
         q = model.action_value(upper, 1.0)
         most = model.best(q)
         better = np.flatnonzero(inner)[most[inner] > q[chosen[inner]]]
         bound = np.inf
-        if nearer > 0 and (upper >= most)[inner].all():
-            bound = up(max(epsilon, left / nearer) * w.max())
+        if progress > 0 and (upper >= most)[inner].all():
+            bound = rounded_up(max(epsilon, residual / progress) * w.max())
         return cls(v, bound, better, model.greedy(q))
 
 
-def solve_in_floats(
-    model: ExpectedMDP, names: Names, problem: Problem, find: Find
-) -> tuple[Proven, int, str]:
+def solve_in_floats(problem: Problem, names: Names, find: Find) -> tuple[ProvenValues, int, str]:
     """Return the largest total reward from each state, proven, by any method.
 
-    A method finds values, from those of a policy that ends; `proofs.supersolution` proves them.
+    A method improves the values of a policy that ends; `proofs.supersolution` proves the result.
 
     Args:
-        model: as in `solve`, in floats.
+        problem: its model is in floats, and `tol` is the requested bound.
         names: as in `solve`.
-        problem: with the requested bound in `tol`; its model and value are not used.
         find: the method: from a problem, whose `tol` is now on |Tv − v|, to values.
 
     Raises:
         InputError: as in `solve`.
     """
-    quotient = quotient_of(model)
+    quotient = quotient_of(problem.model)
     order = locality_order(quotient.model)
-    small, before = order.model, _names_before(quotient, names)
+    small = order.model
 
     def named(states: Ints) -> list[object]:
-        return before(order.first[states])
+        return names(quotient.first[order.first[states]])
 
     chain = small.only(ending_policy(small, named))
     rough = replace(problem, model=chain, value=None, tol=1e-4 * small.largest_reward, trace=[])
@@ -176,31 +161,29 @@ def solve_in_floats(
     iterate, method = find(near, lambda whole: quotient.gather(whole)[order.first])
     if not np.isfinite(iterate.value).all():  # a direct method that came upon what never ends
         iterate = automatic.solve(near)[0]
-    proof = Proof(iterate.value, np.inf)
+    value, bound = iterate.value, np.inf
     if np.isfinite(iterate.value).all():
         greedy = _greedy(small, iterate.value)
         if len(never_ending(small.only(greedy))):
             _refuse_earning(small, greedy, named)
         else:
-            proof = prove(small, iterate.value, 0.9 * problem.tol, problem.jobs)
-    value = quotient.spread(order.spread(proof.value))
-    return _backed(model, value, proof.bound), iterate.iterations, method
+            value, bound = prove(small, value, 0.9 * problem.tol, problem.jobs)
+    value = quotient.spread(order.spread(value))
+    return _backed_up(problem.model, value, bound), iterate.iterations, method
 
 
 def _refuse_earning(model: ExpectedMDP, chosen: Ints, names: Names) -> None:
-    """Refuse a policy that never ends if it surely earns in a cycle, for more than rounding.
+    """Refuse a policy that never ends if one of its cycles earns more than rounding can.
 
     Raises:
         InputError: the states of the cycle.
     """
     chain = model.only(chosen)
-    cycle = end_components(chain, np.ones(chain.n_pairs, dtype=bool))
-    for number in range(min(cycle.count, MOST_CYCLES)):
-        members = np.flatnonzero(cycle.number == number)
+    for members in closed_sets(chain)[:MOST_CYCLES]:
         earned = chain.reward[chain.pair_start[members]]
         sure = earned.min() >= 0 and earned.max() > 0
         if not sure and len(members) <= linear.DENSE:
-            sure = gain_of(chain, members) > SURE * model.largest_reward
+            sure = closed_set_gain(chain, members) > SURE * model.largest_reward
         if sure:
             raise _earns_for_ever(names, members)
 

@@ -11,7 +11,6 @@ over s': Q(s,a) = r(s,a) + γ V(s').
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,13 +19,13 @@ import numpy as np
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
-from rlcalc.solvers.proofs.macqueen import span_reach
+from rlcalc.solvers.proofs.macqueen import span_half_width
 
 Recursion = Literal["vv", "qq", "vq", "qv"]
 
 
 @dataclass(frozen=True)
-class Halves:
+class HalfBackups:
     """The two halves of every recursion: Q←V and V←Q."""
 
     model: ExpectedMDP
@@ -44,18 +43,6 @@ class Halves:
         if self.weight is None:
             return self.model.best(action_value)
         return self.model.mean(action_value, self.weight)
-
-
-def recursion(kind: Recursion, halves: Halves) -> tuple[Callable[[Floats], Floats], bool]:
-    """Return one step of a recursion, and whether it runs over action values."""
-
-    def values(value: Floats) -> Floats:
-        return halves.choose(halves.look_ahead(value))
-
-    def action_values(action_value: Floats) -> Floats:
-        return halves.look_ahead(halves.choose(action_value))
-
-    return (values, False) if kind in ("vv", "qv") else (action_values, True)
 
 
 def solve(problem: Problem) -> Iterate:
@@ -76,18 +63,21 @@ def iterate(problem: Problem, kind: Recursion, weight: Floats | None) -> Iterate
         weight: [K] a policy's, or None for the best.
     """
     model, gamma = problem.model, problem.gamma
-    halves = Halves(model, gamma, weight)
-    step, of_pairs = recursion(kind, halves)
+    halves = HalfBackups(model, gamma, weight)
+    of_pairs = kind in ("qq", "vq")
     value = np.zeros(model.n_states) if problem.value is None else problem.value
     now = halves.look_ahead(value) if of_pairs else value
     iterations, reach = 0, np.inf
     while iterations < problem.max_iterations and reach > problem.tol:
-        following = step(now)
+        if of_pairs:
+            following = halves.look_ahead(halves.choose(now))
+        else:
+            following = halves.choose(halves.look_ahead(now))
         change = following - now
-        least, most = _ends(change, model)
+        least, most = _least_and_most(change, model)
         iterations += 1
         largest = max(-least, most)
-        reach = span_reach(least, most, gamma) if gamma < 1 else largest
+        reach = span_half_width(least, most, gamma) if gamma < 1 else largest
         now = following
         bound = reach if gamma < 1 else np.inf
         problem.trace.append(Iteration(iterations, largest, bound))
@@ -96,7 +86,7 @@ def iterate(problem: Problem, kind: Recursion, weight: Floats | None) -> Iterate
     return Iterate(halves.choose(now) if of_pairs else now, iterations)
 
 
-def _ends(change: Floats, model: ExpectedMDP) -> tuple[float, float]:
+def _least_and_most(change: Floats, model: ExpectedMDP) -> tuple[float, float]:
     """Return the least and the largest change; that of a terminal state is 0."""
     least, most = float(change.min()), float(change.max())
     if model.terminal.any():

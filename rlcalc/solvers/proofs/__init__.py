@@ -1,1 +1,1 @@
-"""Proofs: how near values are to the truth, rounding included."""
+"""Proofs: bounds on the error of values, rounding included."""

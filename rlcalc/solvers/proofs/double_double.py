@@ -51,7 +51,7 @@ def residual(model: ExpectedMDP, values: TwoFloats) -> tuple[Floats, Floats]:
     most = np.full(model.n_pairs, model.largest_reward)
     size = np.abs(model.reward) if model.same_sign else most
     unit = (3 * model.most_outcomes + 10) * UNIT_ROUNDOFF
-    differences(
+    difference_residuals(
         model.pair_state, model.outcome_start, model.next_state, model.probability, model.reward,
         *values, gained, size, unit, margin,
     )  # fmt: skip
@@ -59,7 +59,7 @@ def residual(model: ExpectedMDP, values: TwoFloats) -> tuple[Floats, Floats]:
 
 
 @kernel
-def differences(
+def difference_residuals(
     pair_state: Codes,
     outcome_start: Ints,
     next_state: Codes,

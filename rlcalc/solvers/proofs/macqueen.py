@@ -1,4 +1,4 @@
-"""MacQueen bounds: how far values can be from V, rounding included, from one more backup."""
+"""MacQueen bounds: the error of values, rounding included, from one more backup."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rlcalc.numerics.arrays import Floats
 
 
 @dataclass(frozen=True)
-class Proven:
+class ProvenValues:
     """Values, and a number B such that |value − V| ≤ B in every state; |Q − Q*| ≤ B too."""
 
     value: Floats  # [S]
@@ -18,7 +18,7 @@ class Proven:
     action_value: Floats  # [K] one look ahead of values that are as near
 
 
-def span_bound(model: ExpectedMDP, value: Floats, gamma: float, tol: float) -> Proven:
+def span_bound(model: ExpectedMDP, value: Floats, gamma: float, tol: float) -> ProvenValues:
     """Return one more backup of some values, with MacQueen's bounds around it.
 
         Tv + γ/(1−γ) min(Tv − v)  ≤  V  ≤  Tv + γ/(1−γ) max(Tv − v),   γ < 1
@@ -49,18 +49,18 @@ def span_bound(model: ExpectedMDP, value: Floats, gamma: float, tol: float) -> P
     bound = far * (1 + loose) * exact_gamma * max(most, -least) + error
     half = far * (1 + loose) * exact_gamma * (most - least) / 2 + loose * abs(middle) + error
     if bound <= tol or half > 0.9 * bound:
-        return Proven(backed, up(bound), q)
+        return ProvenValues(backed, rounded_up(bound), q)
     backed[~model.terminal] += middle
     q = model.action_value(backed, gamma)
     error = model.rounding(backed, gamma) + model.noise(backed)
-    return Proven(model.best(q), up(exact_gamma * half + error), q)
+    return ProvenValues(model.best(q), rounded_up(exact_gamma * half + error), q)
 
 
-def up(number: float | Fraction) -> float:
+def rounded_up(number: float | Fraction) -> float:
     """Return a float that is not below a number which a few roundings have made."""
     return float(number) * (1 + 16 * UNIT_ROUNDOFF)
 
 
-def span_reach(change_least: float, change_most: float, gamma: float) -> float:
+def span_half_width(change_least: float, change_most: float, gamma: float) -> float:
     """Return the half width of MacQueen's bounds without rounding: when sweeps may stop."""
     return gamma / (1 - gamma) * (change_most - change_least) / 2

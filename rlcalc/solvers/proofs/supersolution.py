@@ -1,25 +1,26 @@
-"""Super-solutions: a proof of the total reward in floats, from values that no action exceeds.
+"""Super-solutions: a proof of the total reward in floats.
 
-If u > r + P u for every pair, then V ≤ u. Values v of an optimal policy nearly do this, but for
-what rounding leaves over, and where one goes round for long, that counts once a step. So values
-have two floats, the residual is computed from differences of neighbours, which rounding
-touches little, and what the actions can collect of it on their way, w, is found like any optimum.
+If u > r + P u for every pair, then V ≤ u. The values v of an optimal policy fulfil this up to a
+residual by rounding. Where an episode is long, the residual counts once for each step. So values
+are sums of two floats, and the residual is computed from differences of neighbours, which rounding
+changes little. The largest sum of residuals that actions can collect until the end is w, a total
+reward of its own, and u = v + w.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from rlcalc.expected_mdp import ExpectedMDP
-from rlcalc.graph.mec_quotient import never_ending
+from rlcalc.graph.reachability import never_ending
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods import automatic, linear
 from rlcalc.solvers.methods.bellman_sweeps import Arrays
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.proofs.double_double import SMALLEST_RESIDUAL, TwoFloats, residual
-from rlcalc.solvers.proofs.macqueen import up
+from rlcalc.solvers.proofs.macqueen import rounded_up
 
 MOST_SWEEPS = 100_000
 MOST_POLICIES = 50
@@ -33,22 +34,18 @@ DIRECT = 50_000
 """States up to which a policy's equations are factorised where sweeps make no progress."""
 
 
-@dataclass(frozen=True)
-class Proof:
-    """Values, and how far they can be from the answer; infinitely, if nothing is proven."""
+def prove(
+    model: ExpectedMDP, value: Floats, goal: float, jobs: int | None = None
+) -> tuple[Floats, float]:
+    """Return values near some others, and their proven distance from the largest total reward.
 
-    value: Floats  # [S]
-    bound: float
-
-
-def prove(model: ExpectedMDP, value: Floats, goal: float, jobs: int | None = None) -> Proof:
-    """Return values near some others, whose distance from the largest total reward is proven.
+    It is infinite where nothing is proven.
 
         g(s,a) = r + Σ_s' P(s'|s,a) (v(s') − v(s)),    |fl(g) − g| ≤ m(s,a)
         w(s) > max_a [ g(s,a) + 4 m(s,a) + Σ_s' P(s'|s,a) w(s') ]
 
     Then V ≤ v + w, and V ≥ v − w if a policy that ends has nearly no g. Both are checked for the
-    numbers that were found, however they were. The less is left over of g, the smaller is w.
+    computed v and w, whatever method computed them. A smaller residual g gives a smaller w.
 
     Args:
         model: in which a policy that never ends loses without limit (see `graph.mec_quotient`).
@@ -57,30 +54,30 @@ def prove(model: ExpectedMDP, value: Floats, goal: float, jobs: int | None = Non
         jobs: threads.
     """
     values = TwoFloats(value, np.zeros_like(value))
-    steps = _steps(model, value, jobs)
+    steps = _steps_to_end(model, value, jobs)
     epsilon = goal / (2 * max(1.0, float(steps.max(initial=0.0))))
     if model.reward.max(initial=-np.inf) >= 0:  # one may go round for longer where that is free
         epsilon /= FINER**2
     least = SMALLEST_RESIDUAL * max(float(np.abs(value).max(initial=0.0)), model.largest_reward)
-    proof = Proof(value, np.inf)
+    proven, bound = value, np.inf
     while epsilon > least:
-        values = _refined(model, values, epsilon / 4, jobs)
+        values = _reduce_residual(model, values, epsilon / 4, jobs)
         gained, margin = residual(model, values)
         if not float((np.abs(model.best(gained)) - model.best(margin)).max()) <= epsilon / 4:
             break
         collected = replace(model, reward=gained + 4 * margin + epsilon, largest_reward=epsilon)
-        w = _solved(collected, epsilon * ROUGHLY, epsilon * steps, NEARLY * goal, jobs)
-        if w.max() <= NEARLY * goal and _holds(model, values, w, model.greedy(gained)):
-            proof = Proof(values.high, up(float((w + np.abs(values.low)).max())) + least)
-        if proof.bound <= goal:
+        w = _solve_total_reward(collected, epsilon * ROUGHLY, epsilon * steps, NEARLY * goal, jobs)
+        if w.max() <= NEARLY * goal and _is_supersolution(model, values, w, model.greedy(gained)):
+            proven, bound = values.high, rounded_up(float((w + np.abs(values.low)).max())) + least
+        if bound <= goal:
             break
         steps = w / epsilon
         epsilon /= FINER
-    return proof if proof.bound < np.inf else Proof(values.high, np.inf)
+    return proven if bound < np.inf else values.high, bound
 
 
-def _holds(model: ExpectedMDP, values: TwoFloats, w: Floats, chosen: Ints) -> bool:
-    """Return whether no pair exceeds v + w, and the chosen ones, which end, reach v − w."""
+def _is_supersolution(model: ExpectedMDP, values: TwoFloats, w: Floats, chosen: Ints) -> bool:
+    """Return whether v + w is above all backups, and v − w below those of a policy that ends."""
     gained, margin = residual(model, values.plus(w))
     if not (gained + margin < 0).all():
         return False
@@ -90,40 +87,43 @@ def _holds(model: ExpectedMDP, values: TwoFloats, w: Floats, chosen: Ints) -> bo
     return reached and not len(never_ending(model.only(chosen)))
 
 
-def _refined(model: ExpectedMDP, values: TwoFloats, goal: float, jobs: int | None) -> TwoFloats:
-    """Return values of which less is left over: `goal`, or what rounding allows."""
+def _reduce_residual(
+    model: ExpectedMDP, values: TwoFloats, goal: float, jobs: int | None
+) -> TwoFloats:
+    """Return values with a residual of at most `goal`, or as small as rounding allows."""
     before = np.inf
     while True:
         gained, margin = residual(model, values)
         best = np.abs(model.best(gained))
-        left = float((best - model.best(margin)).max())
-        if left <= goal or not left < before / 2:
+        remaining = float((best - model.best(margin)).max())
+        if remaining <= goal or not remaining < before / 2:
             return values
-        before = left
+        before = remaining
         missing = replace(model, reward=gained, largest_reward=float(best.max()))
         zero = np.zeros(model.n_states)
-        values = values.plus(_solved(missing, 0.9 * goal, zero, np.inf, jobs))
+        values = values.plus(_solve_total_reward(missing, 0.9 * goal, zero, np.inf, jobs))
 
 
-def _solved(
+def _solve_total_reward(
     model: ExpectedMDP, goal: float, near: Floats, limit: float, jobs: int | None
 ) -> Floats:
-    """Return the largest total reward, but for `goal` in each backup; above the limit, roughly."""
+    """Return the largest total reward up to `goal` in each backup; a rough one above the limit."""
     problem = Problem(model, 1.0, goal, MOST_SWEEPS, near, jobs)
     value = automatic.solve(problem, 0, limit)[0].value
-    if _is_solved(model, value, goal) or value.max() > limit or model.n_states > DIRECT:
+    change = np.abs(model.best(model.action_value(value, 1.0)) - value).max()
+    if change <= goal or value.max() > limit or model.n_states > DIRECT:
         return value
-    if automatic.spreads(Arrays.of(model)):  # factors would fill up
+    if automatic.spreads_fast(Arrays.of(model)):  # factors would fill up
         return value
-    return _by_policies(model, goal, limit)
+    return _policy_iteration(model, goal, limit)
 
 
-def _by_policies(model: ExpectedMDP, goal: float, limit: float) -> Floats:
+def _policy_iteration(model: ExpectedMDP, goal: float, limit: float) -> Floats:
     """Return the same by policy iteration with factorised equations."""
     chosen, inner = model.greedy(model.reward), ~model.terminal
     for _ in range(MOST_POLICIES):
         chain = model.only(chosen)
-        value = linear.factorised(chain, 1.0, chain.reward[:, None])[:, 0]
+        value = linear.solve_by_factors(chain, 1.0, chain.reward[:, None])[:, 0]
         if not value.max() <= limit:
             break
         q = model.action_value(value, 1.0)
@@ -134,12 +134,8 @@ def _by_policies(model: ExpectedMDP, goal: float, limit: float) -> Floats:
     return value
 
 
-def _is_solved(model: ExpectedMDP, value: Floats, goal: float) -> bool:
-    return bool(np.abs(model.best(model.action_value(value, 1.0)) - value).max() <= goal)
-
-
-def _steps(model: ExpectedMDP, value: Floats, jobs: int | None) -> Floats:
-    """Return about how many steps the best policy takes to its end."""
+def _steps_to_end(model: ExpectedMDP, value: Floats, jobs: int | None) -> Floats:
+    """Return the approximate number of steps until the best policy ends."""
     most = float(model.reward.max(initial=-np.inf))
     if most < 0:  # so each step costs that at least
         return value / most

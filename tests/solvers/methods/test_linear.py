@@ -13,7 +13,7 @@ def test_three_ways_solve_the_dense_system() -> None:
     p, r = dense(mdp)
     expected = np.linalg.solve(np.eye(40) - 0.9 * p, r)
 
-    for solve in (linear.system, linear.without_subtraction, linear.factorised):
+    for solve in (linear.solve_system, linear.gth_elimination, linear.solve_by_factors):
         value = solve(mdp.expected, 0.9, mdp.expected.reward[:, None])[:, 0]
 
         np.testing.assert_allclose(value, np.ravel(expected), atol=1e-10)
@@ -28,7 +28,7 @@ def test_equations_are_solved_without_subtraction(steps: int) -> None:
         state, state * 0, after, np.tile([1 / 8, 7 / 8], steps), -np.ones(2 * steps)
     )
     chain = mdp.expected
-    value = linear.without_subtraction(chain, 1.0, chain.reward[:, None])[0, 0]
+    value = linear.gth_elimination(chain, 1.0, chain.reward[:, None])[0, 0]
 
     assert value == pytest.approx(-sum(8.0**n for n in range(1, steps + 1)), rel=1e-12)
     if steps == 10:  # of 60, no two floats hold the answer to 1e-6

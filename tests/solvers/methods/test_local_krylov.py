@@ -20,7 +20,7 @@ def test_a_part_on_paper() -> None:
     )  # fmt: skip
     value = np.array([0.0, 6.0, 0.0])
     problem = Problem(mdp.expected, 1.0, 1e-12, 100)
-    local_krylov.settle_inside(problem, np.array([True, False, False]), value, 1e-12)
+    local_krylov.solve_region(problem, np.array([True, False, False]), value, 1e-12)
 
     assert value == pytest.approx([8, 6, 0])
 
@@ -34,7 +34,7 @@ def test_a_part_beside_the_right_values_gets_the_right_ones(
     assume(inside.any())
     value = np.where(inside, 0.0, best)
     for _ in range(20):  # each with a few policies
-        local_krylov.settle_inside(Problem(mdp.expected, gamma, 1e-9, 100), inside, value, 1e-10)
+        local_krylov.solve_region(Problem(mdp.expected, gamma, 1e-9, 100), inside, value, 1e-10)
 
     np.testing.assert_allclose(value, best, atol=1e-7)
 

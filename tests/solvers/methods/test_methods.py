@@ -7,7 +7,7 @@ import pytest
 
 import rlcalc
 from rlcalc.mdp import MDP
-from rlcalc.solvers.dispatch import method_of
+from rlcalc.solvers.dispatch import load_method
 from rlcalc.solvers.methods import METHODS
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.proofs import macqueen
@@ -42,7 +42,7 @@ def test_all_methods_find_the_total_reward(method: str) -> None:
 def test_the_bound_holds_in_ten_thousand_models() -> None:
     """Dense, sparse, certain, near-absorbing; rewards of 1e-8 and 1e8; gamma from 0 to 0.9999."""
     for method in ITERATIVE[1:]:  # what is compiled once stays so, and is quicker
-        method_of(method)(Problem(slippery_lake(70).expected, 0.9, 1e-3, 10))
+        load_method(method)(Problem(slippery_lake(70).expected, 0.9, 1e-3, 10))
     rng = np.random.default_rng(7)
     for number in range(10_000):
         mdp = _any_model(rng)
@@ -50,9 +50,9 @@ def test_the_bound_holds_in_ten_thousand_models() -> None:
         method = ITERATIVE[number % len(ITERATIVE)]
         size = mdp.expected.largest_reward
         problem = Problem(mdp.expected, gamma, size * 10.0 ** rng.uniform(-8, 0), 100)
-        found = method_of(method)(problem)
+        found = load_method(method)(problem)
         proven = macqueen.span_bound(mdp.expected, found.value, gamma, problem.tol)
-        near = method_of("policy-iteration")(Problem(mdp.expected, gamma, 0.0, 100))
+        near = load_method("policy-iteration")(Problem(mdp.expected, gamma, 0.0, 100))
         true = macqueen.span_bound(mdp.expected, near.value, gamma, 0.0)
 
         assert true.bound < 1e-6 * size + 1e-300
@@ -95,11 +95,11 @@ def test_compiled_loops_give_the_bits_of_plain_python(
     mdp = random_model(np.random.default_rng(3), 50)
     problem = Problem(mdp.expected, 0.9, 1e-8, 1000)
     monkeypatch.setattr(kernel.Kernel, "__call__", lambda self, *arguments: self.plain(*arguments))
-    plain = method_of(method)(problem)
+    plain = load_method(method)(problem)
     monkeypatch.setattr(
         kernel.Kernel, "__call__", lambda self, *arguments: self.compiled(*arguments)
     )
-    compiled = method_of(method)(problem)
+    compiled = load_method(method)(problem)
 
     np.testing.assert_array_equal(plain.value, compiled.value)
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlcalc.mdp import MDP
-from rlcalc.solvers.proofs.macqueen import span_bound, span_reach
+from rlcalc.solvers.proofs.macqueen import span_bound, span_half_width
 from tests.solvers.models import best_of_all_policies, mdp_of, models
 
 
@@ -16,7 +16,7 @@ def test_one_state_by_hand() -> None:
 
     assert proven.value[0] == pytest.approx(2.0, abs=proven.bound)
     assert proven.bound < 1e-12
-    assert span_reach(-1.0, 3.0, 0.5) == 2.0
+    assert span_half_width(-1.0, 3.0, 0.5) == 2.0
 
 
 @given(models(), st.sampled_from([0.0, 0.5, 0.9]), st.integers(0, 99))
