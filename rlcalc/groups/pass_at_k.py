@@ -27,8 +27,7 @@ def pass_at_k(size: Ints, right: Ints, k: int) -> Floats:
 
     Source: Chen et al. (2021), Evaluating Large Language Models Trained on Code, eq. 1.
     """
-    chance: Floats = 1.0 - none_right(size, size - right, k)
-    return chance
+    return 1.0 - none_right(size, size - right, k)
 
 
 def none_right(size: Ints, wrong: Ints, k: int) -> Floats:

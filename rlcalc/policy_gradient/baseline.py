@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policy_gradient.sums import Sums, quotient, summed
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
+from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class StartGroups(Sums):
     step_weight: Floats  # [S] Σ_t γ^t ρ_{1:t}
 
     @classmethod
-    def of(cls, episodes: WeightedEpisodes, target: TargetPolicy) -> StartGroups:
+    def of(cls, episodes: WeightedEpisodes) -> StartGroups:
         """Return the sums of some episodes."""
-        size, begun = target.mdp.n_states, episodes.start
+        size, begun = episodes.target.mdp.n_states, episodes.start
         step_weight = episodes.discount * episodes.cumulative_ratio
         return cls(
             summed(begun, None, size),

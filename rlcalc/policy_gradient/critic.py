@@ -25,9 +25,10 @@ class Halves(Sums):
     visits: Floats  # [2, K] Σ_t γ^t ρ_{1:t} over all times
 
     @classmethod
-    def of(cls, episodes: WeightedEpisodes, target: TargetPolicy) -> Halves:
+    def of(cls, episodes: WeightedEpisodes) -> Halves:
         """Return the sums of some episodes."""
-        n_pairs, n_states = target.mdp.n_pairs, target.mdp.n_states
+        mdp = episodes.target.mdp
+        n_pairs, n_states = mdp.n_pairs, mdp.n_states
         half = episodes.half[episodes.episode]
         state = half * n_states + episodes.piece.state
         pair = half * n_pairs + episodes.pair

@@ -81,8 +81,7 @@ def expected_without_discount_weight(
     """
     model = mdp.expected
     visits = _systems(model.induced_by(weight), start, 1.0)[1]
-    expected: Floats = visits[model.pair_state] * weight * advantage
-    return expected
+    return visits[model.pair_state] * weight * advantage
 
 
 def _systems(chain: ExpectedMDP, start: Floats, gamma: float) -> tuple[Floats, Floats]:

@@ -22,6 +22,7 @@ CERTAIN = 1e-9
 class WeightedEpisodes:
     """T steps of E episodes, with their weights under the policy π."""
 
+    target: TargetPolicy
     piece: Trajectories
     pair: Ints  # [T] the state-action pair
     episode: Ints  # [T] the episode
@@ -58,8 +59,7 @@ class WeightedEpisodes:
         """
         code = self.episode * n + key
         order = stable_order(code, len(self.piece) * n)
-        first: Ints = order.take(np.flatnonzero(differs_from_previous(code.take(order))))
-        return first
+        return order.take(np.flatnonzero(differs_from_previous(code.take(order))))
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ class TargetPolicy:
             cumulative_ratio = products(importance_ratio, start)
             gain = weighted_gain(piece.reward, importance_ratio, start, self.gamma)
         return WeightedEpisodes(
+            target=self,
             piece=piece,
             pair=pair,
             episode=piece.trajectory,

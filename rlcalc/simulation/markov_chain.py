@@ -113,8 +113,7 @@ class MarkovChain:
         ends = np.zeros(n, dtype=bool)
         ends[self.state[~goes_on]] = True
         _reach(backward_start, source[order], ends)
-        never_ending: Ints = np.flatnonzero(reached & ~ends)
-        return never_ending
+        return np.flatnonzero(reached & ~ends)
 
     def require_termination(self) -> None:
         """Refuse a chain whose episodes may never end.

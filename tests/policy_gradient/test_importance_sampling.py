@@ -110,12 +110,13 @@ def test_the_mean_over_all_episodes_of_another_policy_is_the_gradient(
     target = TargetPolicy(mdp, weight, gamma)
     episodes = every_episode(mdp, behaviour)
     request = EstimateRequest(
-        target,
         Critic.exact(known.value, known.action_value),
         baseline=baseline,  # type: ignore[arg-type]
-        groups=StartGroups.of(target.weighted(episodes[0][1], 0), target),
+        groups=StartGroups.of(target.weighted(episodes[0][1], 0)),
     )
-    summaries = [(chance, summarise((0, episode), request)) for chance, episode in episodes]
+    summaries = [
+        (chance, summarise(target.weighted(episode, 0), request)) for chance, episode in episodes
+    ]
 
     assert sum(chance for chance, _ in episodes) == pytest.approx(1)
     assert sum(c * one.gain.x[0] for c, one in summaries) == pytest.approx(known.objective)
