@@ -23,13 +23,12 @@ class StartGroups(Sums):
     def of(cls, episodes: WeightedEpisodes) -> StartGroups:
         """Return the sums of some episodes."""
         size, begun = episodes.target.mdp.n_states, episodes.start
-        step_weight = episodes.discount * episodes.cumulative_ratio
         return cls(
             summed(begun, None, size),
             summed(begun, episodes.episode_ratio * episodes.episode_gain, size),
             summed(begun, episodes.episode_ratio, size),
-            summed(begun[episodes.episode], step_weight * episodes.gain, size),
-            summed(begun[episodes.episode], step_weight, size),
+            summed(begun[episodes.episode], episodes.weight * episodes.gain, size),
+            summed(begun[episodes.episode], episodes.weight, size),
         )
 
     @property

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -42,7 +41,7 @@ def gradient(
     notes: list[str] = []
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows as no answer
         batches = (
-            partial(_simulated_batches, setup, watch)
+            (lambda: watch(setup.play.trajectories(), len))
             if logged is None
             else _logged_batches(setup, request, logged, notes)
         )
@@ -59,10 +58,6 @@ def gradient(
         facts=facts,
         notes=[*notes, *_notes(estimate_request, summary, estimates)],
     )
-
-
-def _simulated_batches(setup: GradientSetup, watch: Watch) -> Iterable[Trajectories]:
-    return watch(setup.play.trajectories(), len)
 
 
 def _logged_batches(
@@ -155,12 +150,9 @@ def _facts(
 
 def _bias(setup: GradientSetup) -> dict[str, Fact]:
     """Return the distance between the expected estimate without γ^t and the gradient."""
-    exact = setup.exact
-    advantage = exact.action_value - exact.value[setup.mdp.expected.pair_state]
+    exact, weight = setup.exact, setup.play.policy.weight
     try:
-        without = expected_without_discount_weight(
-            setup.mdp, setup.play.policy.weight, setup.start, advantage
-        )
+        without = expected_without_discount_weight(setup.mdp, weight, setup.start, exact.advantage)
     except InputError:
         return {"bias": None}
     return {

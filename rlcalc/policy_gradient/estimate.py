@@ -115,7 +115,7 @@ def summarise(episodes: WeightedEpisodes, request: EstimateRequest) -> Summary:
         gain=ControlVariate.of(n, 1, one, episodes.cumulative_ratio[first] * episodes.gain[first]),
         n_steps=piece.n_steps,
         n_truncated=int(np.count_nonzero(piece.truncated & ~piece.terminated)),
-        n_weighted=int(np.count_nonzero(episodes.weighted)),
+        n_weighted=int(np.count_nonzero(episodes.off_policy)),
     )
 
 
@@ -123,12 +123,8 @@ def _psi(
     episodes: WeightedEpisodes, request: EstimateRequest
 ) -> dict[Form, tuple[Floats, Floats | None]]:
     """Return Ψ_t of each form, and its change by a baseline of 1 if the best one is to be found."""
-    critic, episode = request.critic, episodes.episode
-    half = episodes.half[episode]
-    value, weight = (
-        critic.value[half, episodes.piece.state],
-        episodes.discount * episodes.cumulative_ratio,
-    )
+    critic, episode, half = request.critic, episodes.episode, episodes.half
+    value, weight = critic.value[half, episodes.piece.state], episodes.weight
     off = request.baselines(episodes, value)
     by_form: dict[Form, tuple[Floats, Floats | None]] = {}
     chosen = request.baseline == "optimal"

@@ -23,7 +23,9 @@ class ExactGradient:
     objective: float  # J = Σ_s P(s_1 = s) V(s)
     value: Floats  # [S] V(s); 0 in states that no episode reaches
     action_value: Floats  # [K] Q(s,a)
+    advantage: Floats  # [K] A(s,a) = Q(s,a) − V(s)
     visits: Floats  # [S] d_γ(s) = Σ_t γ^t P(s_t = s)
+    pair_visits: Floats  # [K] d_γ(s) π(a|s)
     gradient: Floats  # [K] ∂J/∂θ(s,a)
     surrogate: Floats  # [K] d_γ(s) π(a|s) log π(a|s): times Q, say, it sums to Ĵ
 
@@ -57,7 +59,9 @@ def exact(mdp: MDP, weight: Floats, start: Floats, gamma: float) -> ExactGradien
         objective=float(start @ value),
         value=value,
         action_value=action_value,
+        advantage=advantage,
         visits=visits,
+        pair_visits=pair_visits,
         gradient=pair_visits * advantage + 0.0,  # 0 without a sign
         surrogate=pair_visits * log_weight,
     )

@@ -87,9 +87,7 @@ def test_a_half_hears_the_means_of_the_other(of_another: bool) -> None:
     assert critic.value == pytest.approx(expected.v[::-1], abs=1e-12)
     influence_weight = expected.visits[::-1] / np.sqrt(expected.count * (expected.count - 1))
     assert critic.influence_weight == pytest.approx(influence_weight)
-    influence = np.bincount(
-        episodes.half[episodes.episode] * 7 + episodes.pair, critic.influence(episodes), 14
-    )
+    influence = np.bincount(episodes.half * 7 + episodes.pair, critic.influence(episodes), 14)
     assert influence == pytest.approx(np.zeros(14), abs=1e-9)
 
 
