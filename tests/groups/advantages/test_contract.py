@@ -15,6 +15,7 @@ from rlcalc.errors import InputError, UsageError
 from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.compute import advantages, function_of
 from rlcalc.groups.advantages.convention import Convention, Whiten
+from rlcalc.groups.advantages.request import ConventionRequest
 from rlcalc.groups.advantages.trainers import convention_of
 from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Rollouts
@@ -274,4 +275,4 @@ def test_what_is_missing_is_asked_for() -> None:
         found(plain, "pass-k-analytic", k=0)
     for wrong in ({"epsilon": -1.0}, {"ddof": 2}, {"epsilon": float("nan")}):
         with pytest.raises(UsageError):
-            convention_of("grpo", None).changed(**wrong)  # type: ignore[arg-type]
+            ConventionRequest(**wrong).changed(convention_of("grpo", None))  # type: ignore[arg-type]
