@@ -5,21 +5,21 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from rlcalc.simulation.statistics import Tally, apart, summary
+from rlcalc.simulation.statistics import EpisodeStatistics, apart, summary
 
 GAIN = np.array([1.0, 4.0, -2.0, 3.0, 0.5])
 LENGTH = np.array([1, 2, 3, 2, 5])
 ENDED = np.array([True, True, False, True, False])
 
 
-def tally(first: int, last: int) -> Tally:
+def statistics(first: int, last: int) -> EpisodeStatistics:
     piece = slice(first, last)
-    return Tally.of(GAIN[piece], LENGTH[piece], ENDED[piece], ~ENDED[piece])
+    return EpisodeStatistics.of(GAIN[piece], LENGTH[piece], ENDED[piece], ~ENDED[piece])
 
 
 def test_a_summary_is_that_of_numpy_whatever_the_pieces() -> None:
     for edges in ([0, 5], [0, 1, 5], [0, 2, 3, 5]):
-        pieces = [tally(a, b) for a, b in pairwise(edges)]
+        pieces = [statistics(a, b) for a, b in pairwise(edges)]
         result = summary(pieces, {"seed": 7}, exact=1.0)
 
         assert result["mean"] == pytest.approx([GAIN.mean(), LENGTH.mean()])
