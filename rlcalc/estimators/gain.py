@@ -184,7 +184,6 @@ def gain(
     own_time = np.arange(whole.n_steps) - np.repeat(whole.start[:-1], whole.length)
     time = own_time if whole.time is None else whole.time
     owner = whole.trajectory[order].tolist()
-    states, actions = experience.states.names(), experience.actions.names()
     gain_of_row = np.concatenate([*gains, np.empty(0)])[order]
     return Result(
         command="gain",
@@ -192,8 +191,8 @@ def gain(
         columns={
             "trajectory": Column([names[e] for e in owner], "key"),
             "t": Column(time[order], "key"),
-            "state": Column([states[s] for s in whole.state[order].tolist()], "key"),
-            "action": Column([actions[a] for a in whole.action[order].tolist()], "key"),
+            "state": Column(experience.states.named(whole.state[order]), "key"),
+            "action": Column(experience.actions.named(whole.action[order]), "key"),
             "reward": Column(whole.reward[order], symbol="r"),
             "gain": Column(gain_of_row, symbol="G" if k is None else f"G({k})"),
         },

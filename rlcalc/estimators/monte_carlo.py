@@ -46,7 +46,7 @@ class Summary:
     both: CoMoments  # of a pair's gain with its state's gain, over the pair's trajectories
     visits: Ints  # [pairs] steps, whether or not their gains count as a visit
     order: Ints  # [states] the first step, counted from the first piece, that is in the state
-    beginning: Moments  # of the gain from the start, under the one key 0
+    start_value: Moments  # of the gain from the start, under the one key 0
     ends: Counter[str]
     n_steps: int
 
@@ -63,7 +63,7 @@ class Summary:
                 placed(self.order, self.states.key, states.key, FAR),
                 placed(later.order + self.n_steps, later.states.key, states.key, FAR),
             ),
-            beginning=self.beginning.merge(later.beginning),
+            start_value=self.start_value.merge(later.start_value),
             ends=Counter({k: self.ends[k] + later.ends[k] for k in self.ends | later.ends}),
             n_steps=self.n_steps + later.n_steps,
         )
@@ -133,7 +133,28 @@ def estimate(
             where=f"{read:,} trajectories were read",
             fix="use another --truncated policy" if read else "",
         )
-    return finish(summary, experience, discount, visit, of, truncation, confidence)
+    letters = {"all": "V, Q and A", "v": "V", "q": "Q", "a": "A"}[of]
+    start_value = summary.start_value
+    error = float(start_value.standard_error()[0])
+    return Result(
+        command="estimate",
+        title=f"{letters}, {visit}-visit Monte Carlo",
+        columns=_columns(summary, experience, of, confidence),
+        facts={
+            "method": f"{visit}-visit Monte Carlo",
+            "gamma": discount,
+            "confidence": confidence,
+            "trajectories": n_trajectories(summary.ends),
+            "steps": summary.n_steps,
+            "states": len(summary.states.key),
+            "pairs": len(summary.pairs.key),
+            "start_value": float(start_value.mean[0]),
+            "start_value_se": None if np.isnan(error) else error,
+            **facts(summary.ends, truncation),
+            "left_out": dict(experience.left_out),
+        },
+        notes=[*experience.notes, *warnings(summary.ends, truncation)],
+    )
 
 
 def summarise(piece: Trajectories, gamma: float, visit: Visit, truncation: Truncation) -> Summary:
@@ -155,7 +176,7 @@ def summarise(piece: Trajectories, gamma: float, visit: Visit, truncation: Trunc
         both=CoMoments.of(visits.pair_key, pairs.edge, x, (pairs.total, pairs.size)),
         visits=visits.steps,
         order=visits.first_step,
-        beginning=_moments_of(gain[batch.start[:-1]]),
+        start_value=_moments_of(gain[batch.start[:-1]]),
         ends=prepared.ends,
         n_steps=piece.n_steps,
     )
@@ -182,47 +203,12 @@ def _only(batch: Trajectories, prepared: Prepared, usable: Flags) -> Trajectorie
     )
 
 
-def finish(
-    summary: Summary,
-    experience: Experience,
-    gamma: float,
-    visit: Visit,
-    of: Of,
-    truncation: Truncation,
-    confidence: float,
-) -> Result:
-    """Return the result of a summary; arguments as in `estimate`."""
-    letters = {"all": "V, Q and A", "v": "V", "q": "Q", "a": "A"}[of]
-    beginning = summary.beginning
-    error = float(beginning.standard_error()[0])
-    return Result(
-        command="estimate",
-        title=f"{letters}, {visit}-visit Monte Carlo",
-        columns=_columns(summary, experience, of, confidence),
-        facts={
-            "method": f"{visit}-visit Monte Carlo",
-            "gamma": gamma,
-            "confidence": confidence,
-            "trajectories": n_trajectories(summary.ends),
-            "steps": summary.n_steps,
-            "states": len(summary.states.key),
-            "pairs": len(summary.pairs.key),
-            "start_value": float(beginning.mean[0]),
-            "start_value_se": None if np.isnan(error) else error,
-            **facts(summary.ends, truncation),
-            "left_out": dict(experience.left_out),
-        },
-        notes=[*experience.notes, *warnings(summary.ends, truncation)],
-    )
-
-
 def _columns(
     summary: Summary, experience: Experience, of: Of, confidence: float
 ) -> dict[str, Column]:
-    states, actions = experience.states.names(), experience.actions.names()
     if of == "v":
         moments = summary.states.take(np.argsort(summary.order, kind="stable"))
-        column = {"state": Column([states[s] for s in moments.key.tolist()], "key")}
+        column = {"state": Column(experience.states.named(moments.key), "key")}
         count = {"v_n": Column(moments.count, "count", "n")}
         return column | count | _interval("v", moments, confidence)
     state_of = np.searchsorted(summary.states.key, summary.pairs.key >> ACTION_BITS)
@@ -231,8 +217,8 @@ def _columns(
     pairs, state = summary.pairs.take(rows), summary.states.take(state_of[rows])
     visits, state_visits = summary.visits, np.bincount(state_of, summary.visits)
     column = {
-        "state": Column([states[s] for s in state.key.tolist()], "key"),
-        "action": Column([actions[a] for a in action_of[rows].tolist()], "key"),
+        "state": Column(experience.states.named(state.key), "key"),
+        "action": Column(experience.actions.named(action_of[rows]), "key"),
         "n": Column(pairs.count, "count"),
     }
     pi = {"pi": Column((visits / state_visits[state_of])[rows], symbol="π̂")}
