@@ -11,7 +11,7 @@ from rlcalc.groups.advantages.normalise import centred, divisor
 from rlcalc.groups.groups import EQUAL, STATUS, Groups, too_small
 from rlcalc.numerics.arrays import as_whole_numbers
 from rlcalc.result import Column, Fact, Result
-from rlcalc.rollouts import Rollouts
+from rlcalc.rollouts import Rollouts, take_rows
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -39,11 +39,7 @@ def explain(
     part = slice(int(rollouts.start[number]), int(rollouts.start[number + 1]))
     advantage = advantages(rollouts, how)[part]
     step = rollouts.step[int(rollouts.step_of_group[number])]
-    rollout = (
-        rollouts.rollout[part]
-        if isinstance(rollouts.rollout, np.ndarray)
-        else list(rollouts.rollout[part])
-    )
+    rollout = take_rows(rollouts.rollout, part)
     columns = {
         "rollout": Column(rollout, "key"),
         "reward": Column(rollouts.reward[part], symbol="r"),

@@ -72,7 +72,11 @@ def group(
 
 def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[str, Fact]:
     """Return the facts of every answer: format, estimator, sizes, and what the reader counted."""
-    rollouts = groups.rollouts
+    rollouts, n_ghosts = groups.rollouts, None
+    if rollouts.advantage is not None:
+        from rlcalc.groups.audit.ghosts import ghost_count  # loads the audit
+
+        n_ghosts = ghost_count(groups)
     return {
         "format": rollouts.facts.get("format"),
         "estimator": "; ".join(how.description() for how in conventions.values()),
@@ -83,11 +87,5 @@ def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[s
         "sizes": groups.sizes(),
         "several_rows": rollouts.facts.get("several_rows") or None,
         "torn_lines": rollouts.facts.get("torn_lines") or None,
-        "ghosts": None if rollouts.advantage is None else _ghosts(groups),
+        "ghosts": n_ghosts,
     }
-
-
-def _ghosts(groups: Groups) -> int:
-    from rlcalc.groups.audit.ghosts import ghost_count  # loads the audit
-
-    return ghost_count(groups)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
-from rlcalc.groups.groups import EASY, FLAT, HARD, MIXED, SINGLE, STATUS, Groups
+from rlcalc.groups.groups import EASY, FLAT, HARD, MIXED, SINGLE, Groups
 from rlcalc.groups.pass_at_k import is_success, none_right, pass_at_k
 from rlcalc.groups.rows import mean_length
 from rlcalc.numerics.arrays import Flags, Floats, Ints
@@ -26,22 +26,15 @@ def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
         how: the estimator, for the shares of the gradient.
         facts: the facts to begin with.
     """
-    rollouts = groups.rollouts
     facts = {
         **facts,
         **dead_facts(groups),
         **reward_facts(groups),
         **length_facts(groups),
         **gradient_facts(groups, how),
-        **noise_facts(rollouts),
+        **noise_facts(groups.rollouts),
     }
-    return Result(
-        command="group",
-        title="Rollouts",
-        columns=_by_step(groups),
-        facts=facts,
-        facts_first=True,
-    )
+    return Result("group", "Rollouts", _by_step(groups), facts, facts_first=True)
 
 
 def clustered(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float]:
@@ -70,15 +63,15 @@ def clustered(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float
 
 def dead_facts(groups: Groups) -> dict[str, Fact]:
     """Return how many groups give no gradient, by status, and the expected share at other sizes."""
-    status = np.bincount(groups.status, minlength=len(STATUS))
-    several = int(status[: FLAT + 1].sum())
-    dead = int(status[EASY] + status[HARD] + status[FLAT])
+    n_mixed, by_status = int((groups.status == MIXED).sum()), groups.dead_by_status()
+    dead = sum(by_status.values())
+    several = n_mixed + dead
     facts: dict[str, Fact] = {
-        "mixed": int(status[MIXED]),
+        "mixed": n_mixed,
         "dead": dead,
         "dead_share": dead / several if several else None,
-        "dead_are": groups.dead_by_status() if dead else {},
-        "single": int(status[SINGLE]),
+        "dead_are": by_status if dead else {},
+        "single": int((groups.status == SINGLE).sum()),
     }
     if several and groups.usual_size > 1:
         other_sizes = [2**power for power in range(1, 12) if 2**power <= 4 * groups.usual_size]
@@ -164,10 +157,8 @@ def multiplicities(groups: Groups) -> tuple[Ints, Ints]:
             (np.diff(group, prepend=-1) != 0) | (np.diff(value, prepend=np.nan) != 0)
         )
         parts.append((group[begin], np.diff(np.append(begin, len(group)))))
-    return (
-        np.concatenate([group for group, _ in parts]),
-        np.concatenate([times for _, times in parts]),
-    )
+    group, times = map(np.concatenate, zip(*parts, strict=True))
+    return group, times
 
 
 def reward_facts(groups: Groups) -> dict[str, Fact]:
@@ -298,16 +289,13 @@ def _by_step(groups: Groups) -> dict[str, Column]:
     means, errors = np.full(n_steps, np.nan), np.full(n_steps, np.nan)
     for step in range(n_steps):
         part = slice(int(rollouts.batch[step]), int(rollouts.batch[step + 1]))
-        means[step], errors[step] = clustered(
-            sums[part],
-            groups.n_scored[part].astype(float),
-            np.arange(part.stop - part.start),
-        )
+        number = groups.n_scored[part].astype(float)
+        means[step], errors[step] = clustered(sums[part], number, np.arange(len(number)))
 
     def mean(values: NDArray[Any], of: Flags) -> Floats:
-        number = np.bincount(step_of, weights=np.where(of, values, 0.0), minlength=n_steps)
-        whole = np.bincount(step_of, weights=of, minlength=n_steps)
-        means: Floats = np.divide(number, whole, out=np.full(n_steps, np.nan), where=whole > 0)
+        total = np.bincount(step_of, np.where(of, values, 0.0), n_steps)
+        number = np.bincount(step_of, of, n_steps)
+        means: Floats = np.divide(total, number, out=np.full(n_steps, np.nan), where=number > 0)
         return means
 
     status = groups.status
