@@ -16,11 +16,7 @@ from rlcalc.rollouts import Rollouts, take_rows
 
 @np.errstate(over="ignore", invalid="ignore")
 def explain(
-    rollouts: Rollouts,
-    name: str,
-    how: Convention,
-    success: float = 1.0,
-    tolerance: float = EQUAL,
+    rollouts: Rollouts, name: str, how: Convention, success: float = 1.0, tolerance: float = EQUAL
 ) -> Result:
     """Return one group in full: each reward, each advantage, and how one follows from the other.
 

@@ -16,6 +16,7 @@ from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.control_variate import ControlVariate
 from rlcalc.policy_gradient.critic import Critic
 from rlcalc.policy_gradient.score_function import ScoreFunction
+from rlcalc.policy_gradient.sums import summed
 from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 
 Form = Literal["trajectory", "gain", "q", "advantage"]
@@ -107,7 +108,7 @@ def summarise(episodes: WeightedEpisodes, request: EstimateRequest) -> Summary:
     for form, (psi, unit) in _psi(episodes, request).items():
         h = None if unit is None else score(unit)
         gradient[form] = ControlVariate.of(n, target.mdp.n_pairs, score.pair, score(psi), h)
-        hat = np.bincount(episodes.episode, log_weight * psi, n).astype(np.float64)
+        hat = summed(episodes.episode, log_weight * psi, n)
         surrogate[form] = ControlVariate.of(n, 1, one, hat)
     return Summary(
         gradient=gradient,

@@ -12,9 +12,7 @@ from rlcalc.trajectories import Experience
 
 
 def estimate(
-    play: Play,
-    estimator: Callable[[Experience], Result],
-    watch: Watch = lambda items, done: items,
+    play: Play, estimator: Callable[[Experience], Result], watch: Watch = lambda items, done: items
 ) -> Result:
     """Return the estimates from the episodes of a play, with the exact values beside them.
 

@@ -190,7 +190,6 @@ def _play_of_game(world: Game, request: PlayRequest, seed: int, gamma: float) ->
         )
     if request.start is not None:
         raise InputError(
-            f"{shown(world.name)} chooses its own start state: {world.why}",
-            fix="leave out --start",
+            f"{shown(world.name)} chooses its own start state: {world.why}", fix="leave out --start"
         )
     return Play(world, request, seed, gamma, None, policy)

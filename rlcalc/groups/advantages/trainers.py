@@ -110,10 +110,7 @@ def convention_of(estimator: str | None, trainer: str | None) -> Convention:
     Raises:
         UsageError: there is no such estimator or trainer, or it is not one of the trainer's.
     """
-    for kind, name, known in (
-        ("trainer", trainer, TRAINERS),
-        ("estimator", estimator, ESTIMATORS),
-    ):
+    for kind, name, known in (("trainer", trainer, TRAINERS), ("estimator", estimator, ESTIMATORS)):
         if name is not None and name not in known:
             near = nearest(name, known)
             raise UsageError(
