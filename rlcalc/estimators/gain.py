@@ -9,7 +9,12 @@ from itertools import accumulate, chain
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.estimators.truncation import Truncation, facts, prepare, warnings
+from rlcalc.estimators.truncation import (
+    Truncation,
+    apply_truncation,
+    truncation_facts,
+    truncation_warnings,
+)
 from rlcalc.labels import Label, Labels
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.result import Column, Result
@@ -68,7 +73,7 @@ LARGEST = 1e150
 """The largest gain that estimates accept: squares of larger ones overflow."""
 
 
-def refuse_above(largest: float, gain: Floats) -> None:
+def refuse_large_gains(largest: float, gain: Floats) -> None:
     """Refuse gains that are too large.
 
     Raises:
@@ -163,15 +168,15 @@ def gain(
     numbers: list[int] = []
     ends: Counter[str] = Counter()
     before = 0
-    pieces, discount, truncation = begin(experience, gamma, truncated)
+    pieces, discount, truncation = pieces_with_gamma(experience, gamma, truncated)
     for piece in pieces:
-        prepared = prepare(piece, truncation)
+        prepared = apply_truncation(piece, truncation)
         batch = prepared.trajectories
         if k is None:
             values = discounted_sum(prepared.reward, batch.start, discount, prepared.tail)
         else:
             values = k_step_sum(prepared.reward, batch.start, discount, k)
-        refuse_above(float(np.finfo(np.float64).max), values)
+        refuse_large_gains(float(np.finfo(np.float64).max), values)
         parts.append(batch)
         gains.append(np.where(prepared.usable_step(), values, np.nan))
         numbers += (np.flatnonzero(prepared.kept) + before).tolist()
@@ -180,7 +185,7 @@ def gain(
     require_one_gamma(experience, gamma, discount)
     whole = concatenate(parts) if parts else experience.whole()
     order = np.arange(whole.n_steps) if whole.row is None else np.argsort(whole.row, kind="stable")
-    names = numbers if whole.name is None else named(whole.name)
+    names = numbers if whole.name is None else trajectory_names(whole.name)
     own_time = np.arange(whole.n_steps) - np.repeat(whole.start[:-1], whole.length)
     time = own_time if whole.time is None else whole.time
     owner = whole.trajectory[order].tolist()
@@ -202,21 +207,21 @@ def gain(
             "k": k,
             "trajectories": len(whole),
             "steps": whole.n_steps,
-            **facts(ends, truncation),
+            **truncation_facts(ends, truncation),
             "left_out": dict(experience.left_out),
         },
-        notes=[*experience.notes, *(warnings(ends, truncation) if k is None else [])],
+        notes=[*experience.notes, *(truncation_warnings(ends, truncation) if k is None else [])],
     )
 
 
-def named(names: Sequence[Label]) -> Sequence[Label]:
+def trajectory_names(names: Sequence[Label]) -> Sequence[Label]:
     """Return the names of trajectories, as numbers if all of them are numbers."""
     labels = Labels(map(str, names))
     shown = dict(zip(labels.texts, labels.names(), strict=True))
     return [shown[str(name)] for name in names]
 
 
-def begin(
+def pieces_with_gamma(
     experience: Experience, gamma: float | None, truncated: str
 ) -> tuple[Iterator[Trajectories], float, Truncation]:
     """Return the pieces of experience, the discount factor and the policy for truncation.

@@ -15,14 +15,20 @@ from typing import Literal
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.estimators.gain import LARGEST, begin, discounted_sum, refuse_above, require_one_gamma
+from rlcalc.estimators.gain import (
+    LARGEST,
+    discounted_sum,
+    pieces_with_gamma,
+    refuse_large_gains,
+    require_one_gamma,
+)
 from rlcalc.estimators.truncation import (
-    Prepared,
     Truncation,
-    facts,
+    UsableTrajectories,
+    apply_truncation,
     n_trajectories,
-    prepare,
-    warnings,
+    truncation_facts,
+    truncation_warnings,
 )
 from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
 from rlcalc.numerics.arrays import Flags, Floats, Ints
@@ -33,12 +39,13 @@ from rlcalc.trajectories import Experience, Trajectories
 
 Of = Literal["all", "v", "q", "a"]
 Engine = Callable[
-    [Callable[[Trajectories], "Summary"], Iterable[Trajectories]], Iterable["Summary"]
+    [Callable[[Trajectories], "MonteCarloSummary"], Iterable[Trajectories]],
+    Iterable["MonteCarloSummary"],
 ]
 
 
 @dataclass(frozen=True)
-class Summary:
+class MonteCarloSummary:
     """The sums over some trajectories from which all estimates are computed; summaries merge."""
 
     states: Moments  # of the gain from each state
@@ -50,10 +57,10 @@ class Summary:
     ends: Counter[str]
     n_steps: int
 
-    def merge(self, later: Summary) -> Summary:
+    def merge(self, later: MonteCarloSummary) -> MonteCarloSummary:
         """Return the summary of these trajectories and of later ones."""
         states, pairs = self.states.merge(later.states), self.pairs.merge(later.pairs)
-        return Summary(
+        return MonteCarloSummary(
             states=states,
             pairs=pairs,
             both=self.both.merge(later.both),
@@ -99,7 +106,7 @@ def estimate(
         of: `v`, `q`, `a`, or `all` of them.
         truncated: `keep`, `drop`, `bootstrap` or `cut[:tolerance]`, see `truncation`.
         confidence: of the intervals, between 0 and 1.
-        engine: runs `summarise` on each piece and returns the summaries in order.
+        engine: runs `summarise_trajectories` on each piece and returns the summaries in order.
 
     Returns:
         One row a state-action pair (a state for `of="v"`), in order of first appearance; values
@@ -122,8 +129,8 @@ def estimate(
             f"confidence is {confidence:g}, which is not between 0 and 1",
             fix="use a number such as 0.95",
         )
-    pieces, discount, truncation = begin(experience, gamma, truncated)
-    work = partial(summarise, gamma=discount, visit=visit, truncation=truncation)
+    pieces, discount, truncation = pieces_with_gamma(experience, gamma, truncated)
+    work = partial(summarise_trajectories, gamma=discount, visit=visit, truncation=truncation)
     summary = merged(engine(work, pieces))
     require_one_gamma(experience, gamma, discount)
     if summary is None or not len(summary.states.key):
@@ -150,19 +157,21 @@ def estimate(
             "pairs": len(summary.pairs.key),
             "start_value": float(start_value.mean[0]),
             "start_value_se": None if np.isnan(error) else error,
-            **facts(summary.ends, truncation),
+            **truncation_facts(summary.ends, truncation),
             "left_out": dict(experience.left_out),
         },
-        notes=[*experience.notes, *warnings(summary.ends, truncation)],
+        notes=[*experience.notes, *truncation_warnings(summary.ends, truncation)],
     )
 
 
-def summarise(piece: Trajectories, gamma: float, visit: Visit, truncation: Truncation) -> Summary:
+def summarise_trajectories(
+    piece: Trajectories, gamma: float, visit: Visit, truncation: Truncation
+) -> MonteCarloSummary:
     """Return the summary of one piece of trajectories."""
-    prepared = prepare(piece, truncation)
+    prepared = apply_truncation(piece, truncation)
     batch = prepared.trajectories
     gain = discounted_sum(prepared.reward, batch.start, gamma, prepared.tail)
-    refuse_above(LARGEST, gain)
+    refuse_large_gains(LARGEST, gain)
     usable = prepared.usable_step()
     if not usable.all():
         batch, gain = _only(batch, prepared, usable), gain[usable]
@@ -170,7 +179,7 @@ def summarise(piece: Trajectories, gamma: float, visit: Visit, truncation: Trunc
     states, pairs, partner = visits.states, visits.pairs, visits.partner
     x_size = None if states.size is None else states.size.take(partner)
     x = states.total.take(partner), x_size
-    return Summary(
+    return MonteCarloSummary(
         states=Moments.of(visits.state_key, states.edge, states.total, states.size),
         pairs=Moments.of(visits.pair_key, pairs.edge, pairs.total, pairs.size),
         both=CoMoments.of(visits.pair_key, pairs.edge, x, (pairs.total, pairs.size)),
@@ -187,7 +196,7 @@ def _moments_of(values: Floats) -> Moments:
     return Moments.of(any_key, np.array([0, len(values)][: len(any_key) + 1]), values)
 
 
-def _only(batch: Trajectories, prepared: Prepared, usable: Flags) -> Trajectories:
+def _only(batch: Trajectories, prepared: UsableTrajectories, usable: Flags) -> Trajectories:
     """Return the batch without steps whose gains do not count, and without empty trajectories."""
     left = prepared.usable[prepared.usable > 0]
     step = np.flatnonzero(usable)
@@ -204,7 +213,7 @@ def _only(batch: Trajectories, prepared: Prepared, usable: Flags) -> Trajectorie
 
 
 def _columns(
-    summary: Summary, experience: Experience, of: Of, confidence: float
+    summary: MonteCarloSummary, experience: Experience, of: Of, confidence: float
 ) -> dict[str, Column]:
     if of == "v":
         moments = summary.states.take(np.argsort(summary.order, kind="stable"))

@@ -63,7 +63,7 @@ class Truncation:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class UsableTrajectories:
     """Trajectories after the policy for truncation: rewards, tails, and the steps that count."""
 
     trajectories: Trajectories
@@ -82,7 +82,7 @@ class Prepared:
         return own_time < np.repeat(self.usable, batch.length)
 
 
-def prepare(batch: Trajectories, truncation: Truncation) -> Prepared:
+def apply_truncation(batch: Trajectories, truncation: Truncation) -> UsableTrajectories:
     """Apply the policy to the truncated trajectories.
 
     Raises:
@@ -107,7 +107,7 @@ def prepare(batch: Trajectories, truncation: Truncation) -> Prepared:
     elif truncation.policy == "bootstrap":
         reward, tail, usable = _bootstrapped(batch, cut_off)
     ends["steps_not_used"] = int(batch.length.sum() - usable.sum())
-    return Prepared(batch, reward, tail, usable, kept, ends)
+    return UsableTrajectories(batch, reward, tail, usable, kept, ends)
 
 
 def _bootstrapped(batch: Trajectories, cut_off: Flags) -> tuple[Floats, Floats, Ints]:
@@ -137,7 +137,7 @@ def n_trajectories(ends: Mapping[str, int]) -> int:
     return ends["terminated"] + ends["truncated"] + ends["unknown"]
 
 
-def facts(ends: Mapping[str, int], truncation: Truncation) -> dict[str, str | int]:
+def truncation_facts(ends: Mapping[str, int], truncation: Truncation) -> dict[str, str | int]:
     """Return the facts about how trajectories ended."""
     counts: dict[str, str | int] = {
         end: ends[end] for end in ("terminated", "truncated", "unknown")
@@ -151,7 +151,7 @@ def facts(ends: Mapping[str, int], truncation: Truncation) -> dict[str, str | in
     return counts
 
 
-def warnings(ends: Mapping[str, int], truncation: Truncation) -> list[str]:
+def truncation_warnings(ends: Mapping[str, int], truncation: Truncation) -> list[str]:
     """Return a warning about the effect of the policy if trajectories were truncated."""
     n = ends["truncated"]
     if not n:

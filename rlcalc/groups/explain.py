@@ -6,9 +6,9 @@ import numpy as np
 
 from rlcalc.errors import shown
 from rlcalc.groups.advantages.compute import advantages
-from rlcalc.groups.advantages.convention import Convention, small
+from rlcalc.groups.advantages.convention import Convention, short_number
 from rlcalc.groups.advantages.normalise import centred, divisor
-from rlcalc.groups.groups import EQUAL, STATUS, Groups, too_small
+from rlcalc.groups.groups import EQUAL, STATUS, Groups, pass_k_warnings
 from rlcalc.numerics.arrays import as_whole_numbers
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts, take_rows
@@ -63,7 +63,9 @@ def explain(
         "status": STATUS[int(groups.status[number])],
     }
     title = f"Group {shown(rollouts.group[number])}" + ("" if step is None else f" of step {step}")
-    return Result("group", title, columns, facts, [*rollouts.notes, *too_small(groups, [how])])
+    return Result(
+        "group", title, columns, facts, [*rollouts.notes, *pass_k_warnings(groups, [how])]
+    )
 
 
 def _beginning(text: str | None, most: int) -> str | None:
@@ -92,5 +94,5 @@ def _arithmetic(rollouts: Rollouts, part: slice, how: Convention) -> list[str | 
         elif how.estimator == "dr-grpo" or how.scale == "none":
             lines.append(top)
         else:
-            lines.append(f"({top}) / ({by[place] - how.epsilon:.6g} + {small(how.epsilon)})")
+            lines.append(f"({top}) / ({by[place] - how.epsilon:.6g} + {short_number(how.epsilon)})")
     return lines

@@ -181,7 +181,7 @@ class Groups:
         return listed(names, most=3, total=max(len(names), total or len(groups)))
 
 
-def too_small(groups: Groups, conventions: Iterable[Convention]) -> list[str]:
+def pass_k_warnings(groups: Groups, conventions: Iterable[Convention]) -> list[str]:
     """Return a warning for each k of pass-k-analytic that some groups are too small for."""
     warnings = []
     for k in {how.k for how in conventions if how.estimator == "pass-k-analytic"}:

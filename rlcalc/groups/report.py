@@ -10,8 +10,8 @@ import numpy as np
 
 from rlcalc.errors import UsageError
 from rlcalc.groups.advantages.convention import Convention
-from rlcalc.groups.advantages.length_penalty import shaper
-from rlcalc.groups.groups import EQUAL, Groups, too_small
+from rlcalc.groups.advantages.length_penalty import penalty_function
+from rlcalc.groups.groups import EQUAL, Groups, pass_k_warnings
 from rlcalc.groups.rows import group_rows, rollout_rows
 from rlcalc.groups.summary import summary
 from rlcalc.result import Fact, Result
@@ -44,7 +44,7 @@ def group(
     groups = Groups(rollouts, success, tolerance)
     for how in conventions.values():
         if how.length_penalty is not None:  # not every answer needs advantages
-            shaper(how.length_penalty, success)
+            penalty_function(how.length_penalty, success)
             groups.rollouts.scored.lengths("the length penalty")
     how = next(iter(conventions.values()))
     facts = basic_facts(groups, conventions)
@@ -66,7 +66,7 @@ def group(
             "do not compare the values as one curve"
         )
     if rows == "rollouts":
-        notes += too_small(groups, conventions.values())
+        notes += pass_k_warnings(groups, conventions.values())
     return replace(result, notes=notes)
 
 

@@ -11,7 +11,7 @@ from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import EASY, FLAT, HARD, MIXED, SINGLE, Groups
-from rlcalc.groups.pass_at_k import is_success, none_right, pass_at_k
+from rlcalc.groups.pass_at_k import all_wrong_chance, is_success, pass_at_k
 from rlcalc.groups.rows import mean_length
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.result import Column, Fact, Result
@@ -37,7 +37,7 @@ def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
     return Result("group", "Rollouts", _by_step(groups), facts, facts_first=True)
 
 
-def clustered(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float]:
+def clustered_mean(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float]:
     """Return the mean of clustered values, and its standard error.
 
     Args:
@@ -75,14 +75,14 @@ def dead_facts(groups: Groups) -> dict[str, Fact]:
     }
     if several and groups.usual_size > 1:
         other_sizes = [2**power for power in range(1, 12) if 2**power <= 4 * groups.usual_size]
-        for size, (share, n) in dead_at(groups, other_sizes).items():
+        for size, (share, n) in dead_share_at_sizes(groups, other_sizes).items():
             facts[f"dead_at_{size}"] = share
             if n < several:
                 facts[f"dead_at_{size}_groups"] = n
     return facts
 
 
-def dead_at(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
+def dead_share_at_sizes(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
     """Return the expected share of dead groups at other sizes, and over how many groups.
 
         Σ_v C(m_v, G) / C(n, G)     for G ≤ n, without bias
@@ -96,22 +96,22 @@ def dead_at(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
         sizes: the values of G.
     """
     n = groups.rollouts.scored.size
-    group, times = multiplicities(groups)
+    group, times = reward_multiplicities(groups)
     # few different (m, n) occur, so each is worked out once
     width = int(n.max(initial=0)) + 1
-    pair, counts = tally((times * width + n[group])[n[group] > 1])
+    pair, counts = value_counts((times * width + n[group])[n[group] > 1])
     m, of = pair // width, pair % width
     shares = {}
     for size in sizes:
         chosen = of >= size if size <= groups.usual_size else of > 1
-        chance = np.where(of >= size, none_right(of, m, size), (m / of) ** size)[chosen]
+        chance = np.where(of >= size, all_wrong_chance(of, m, size), (m / of) ** size)[chosen]
         number = int((n >= size).sum() if size <= groups.usual_size else (n > 1).sum())
         if number:
             shares[size] = float((chance * counts[chosen]).sum() / number), number
     return shares
 
 
-def tally(numbers: Ints) -> tuple[Ints, Ints]:
+def value_counts(numbers: Ints) -> tuple[Ints, Ints]:
     """Return the different numbers in rising order, and how often each occurs."""
     if numbers.max(initial=0) > len(numbers):
         return np.unique(numbers, return_counts=True)
@@ -120,7 +120,7 @@ def tally(numbers: Ints) -> tuple[Ints, Ints]:
     return present, counts[present]
 
 
-def multiplicities(groups: Groups) -> tuple[Ints, Ints]:
+def reward_multiplicities(groups: Groups) -> tuple[Ints, Ints]:
     """Return how many times each different reward occurs in each group.
 
     In a group whose rewards are all equal within the tolerance there is one value.
@@ -173,7 +173,7 @@ def reward_facts(groups: Groups) -> dict[str, Fact]:
     if not len(scored):
         return facts
     size = scored.size.astype(np.float64)
-    mean, error = clustered(scored.mean * size, size, prompt)
+    mean, error = clustered_mean(scored.mean * size, size, prompt)
     facts |= {"reward_mean": mean, "reward_se": error}
     facts |= {"reward_min": float(scored.reward.min()), "reward_max": float(scored.reward.max())}
     facts["success"] = f"reward >= {groups.success:g}"
@@ -181,18 +181,18 @@ def reward_facts(groups: Groups) -> dict[str, Fact]:
     usual = groups.usual_size
     powers = [2**power for power in range(12) if 2**power < usual]
     for k in [*powers, usual]:
-        chance = chances(scored.size, right, k)
+        chance = pass_at_k_of_groups(scored.size, right, k)
         known = ~np.isnan(chance)
         n = int(known.sum())
         if n:
-            value, error = clustered(chance[known], np.ones(n), prompt[known])
+            value, error = clustered_mean(chance[known], np.ones(n), prompt[known])
             facts |= {f"pass_at_{k}": value, f"pass_at_{k}_se": error}
         if 0 < n < len(chance):
             facts[f"pass_at_{k}_groups"] = n
     return facts
 
 
-def chances(size: Ints, right: Ints, k: int) -> Floats:
+def pass_at_k_of_groups(size: Ints, right: Ints, k: int) -> Floats:
     """Return [K] pass@k: each pair of a size and a count once, where there are more groups."""
     width = int(size.max(initial=0)) + 1
     if width * width > len(size):
@@ -290,7 +290,7 @@ def _by_step(groups: Groups) -> dict[str, Column]:
     for step in range(n_steps):
         part = slice(int(rollouts.batch[step]), int(rollouts.batch[step + 1]))
         number = groups.n_scored[part].astype(float)
-        means[step], errors[step] = clustered(sums[part], number, np.arange(len(number)))
+        means[step], errors[step] = clustered_mean(sums[part], number, np.arange(len(number)))
 
     def mean(values: NDArray[Any], of: Flags) -> Floats:
         total = np.bincount(step_of, np.where(of, values, 0.0), n_steps)

@@ -15,7 +15,7 @@ from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpiso
 
 
 @dataclass(frozen=True)
-class Halves(Sums):
+class HalfSums(Sums):
     """Sums over the episodes of each half."""
 
     count: Floats  # [2, K] episodes in which a pair is met
@@ -25,7 +25,7 @@ class Halves(Sums):
     visits: Floats  # [2, K] Σ_t γ^t ρ_{1:t} over all times
 
     @classmethod
-    def of(cls, episodes: WeightedEpisodes) -> Halves:
+    def of(cls, episodes: WeightedEpisodes) -> HalfSums:
         """Return the sums of some episodes."""
         mdp = episodes.target.mdp
         n_pairs, n_states = mdp.n_pairs, mdp.n_states
@@ -62,7 +62,7 @@ class Critic:
         return cls(np.stack([value, value]), np.stack([action_value, action_value]))
 
     @classmethod
-    def of(cls, halves: Halves, target: TargetPolicy) -> Critic:
+    def of(cls, halves: HalfSums, target: TargetPolicy) -> Critic:
         """Return the critic whose values for each half are estimated from the other half.
 
         Q̂ is the mean of the gains from an episode's first visit to a pair, and no episode

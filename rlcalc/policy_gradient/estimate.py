@@ -52,7 +52,7 @@ class EstimateRequest:
 
 
 @dataclass(frozen=True)
-class Summary:
+class GradientSummary:
     """Mergeable sums over episodes, from which every estimate is made."""
 
     gradient: dict[Form, ControlVariate]  # K keys, the parameters
@@ -62,9 +62,9 @@ class Summary:
     n_truncated: int
     n_weighted: int  # episodes that another policy played
 
-    def merge(self, later: Summary) -> Summary:
+    def merge(self, later: GradientSummary) -> GradientSummary:
         """Return the summary of these episodes and of later ones."""
-        return Summary(
+        return GradientSummary(
             {form: one.merge(later.gradient[form]) for form, one in self.gradient.items()},
             {form: one.merge(later.surrogate[form]) for form, one in self.surrogate.items()},
             self.gain.merge(later.gain),
@@ -75,7 +75,7 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class GradientEstimate:
     """One form's estimate of the gradient."""
 
     form: Form
@@ -93,7 +93,7 @@ class Estimate:
         return error if self.unknown_error is None else np.where(self.unknown_error, np.nan, error)
 
 
-def summarise(episodes: WeightedEpisodes, request: EstimateRequest) -> Summary:
+def summarise_episodes(episodes: WeightedEpisodes, request: EstimateRequest) -> GradientSummary:
     """Return the summary of weighted episodes.
 
     Args:
@@ -110,7 +110,7 @@ def summarise(episodes: WeightedEpisodes, request: EstimateRequest) -> Summary:
         gradient[form] = ControlVariate.of(n, target.mdp.n_pairs, score.pair, score(psi), h)
         hat = summed(episodes.episode, log_weight * psi, n)
         surrogate[form] = ControlVariate.of(n, 1, one, hat)
-    return Summary(
+    return GradientSummary(
         gradient=gradient,
         surrogate=surrogate,
         gain=ControlVariate.of(n, 1, one, episodes.cumulative_ratio[first] * episodes.gain[first]),
@@ -148,7 +148,9 @@ ROUNDING = 1e-14
 """An estimate below this part of an episode's standard deviation is 0 but for rounding."""
 
 
-def estimates(summary: Summary, request: EstimateRequest) -> list[Estimate]:
+def gradient_estimates(
+    summary: GradientSummary, request: EstimateRequest
+) -> list[GradientEstimate]:
     """Return the estimate of each form.
 
         trajectory  Ψ_t = G(τ)                    gain       Ψ_t = γ^t G_t
@@ -181,5 +183,7 @@ def estimates(summary: Summary, request: EstimateRequest) -> list[Estimate]:
         error = float(np.sqrt(spread[0] / controlled.n))
         unknown_error = None if form in WITH_BASELINE else request.critic.unknown_error
         n = controlled.n
-        answers.append(Estimate(form, gradient, variance, n, float(hat[0]), error, unknown_error))
+        answers.append(
+            GradientEstimate(form, gradient, variance, n, float(hat[0]), error, unknown_error)
+        )
     return answers

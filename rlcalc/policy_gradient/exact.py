@@ -30,7 +30,7 @@ class ExactGradient:
     surrogate: Floats  # [K] d_γ(s) π(a|s) log π(a|s): times Q, say, it sums to Ĵ
 
 
-def exact(mdp: MDP, weight: Floats, start: Floats, gamma: float) -> ExactGradient:
+def exact_gradient(mdp: MDP, weight: Floats, start: Floats, gamma: float) -> ExactGradient:
     """Return J and its gradient in the logits θ of π(a|s) = exp θ(s,a) / Σ_b exp θ(s,b).
 
         ∂J/∂θ(s,a) = d_γ(s) π(a|s) A(s,a),   d_γ = start + γ P_πᵀ d_γ,   V = r_π + γ P_π V

@@ -9,7 +9,7 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Floats
-from rlcalc.policy_gradient.exact import exact
+from rlcalc.policy_gradient.exact import exact_gradient
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.setup import GradientSetup
 
@@ -37,10 +37,10 @@ def surrogates(
     """
     if not request.discount_weight:
         return None
-    exact_gradient, by_value = setup.exact, request.baseline == "value"
+    known, by_value = setup.exact, request.baseline == "value"
     surrogate = {
-        "q": _sum(exact_gradient.surrogate, exact_gradient.action_value),
-        "advantage": _sum(exact_gradient.surrogate, exact_gradient.advantage),
+        "q": _sum(known.surrogate, known.action_value),
+        "advantage": _sum(known.surrogate, known.advantage),
     }
     if by_value or request.baseline == "none":
         surrogate["gain"] = surrogate["advantage" if by_value else "q"]
@@ -62,15 +62,15 @@ def _of_trajectory(setup: GradientSetup, *, less_value: bool) -> dict[str, float
     log_weight = np.log(weight, out=np.zeros(len(weight)), where=weight > 0)
     log_weight_mdp = replace(mdp, reward=log_weight.repeat(np.diff(mdp.outcome_start)))
     try:
-        log_weight_value = exact(log_weight_mdp, weight, setup.start, 1.0).value
+        log_weight_value = exact_gradient(log_weight_mdp, weight, setup.start, 1.0).value
     except InputError:
         return {}
     pair = np.arange(mdp.n_pairs).repeat(np.diff(mdp.outcome_start))
     weighted_reward = mdp.probability * mdp.reward * log_weight_value[mdp.next_state]
     reward_times_log = np.bincount(pair, weighted_reward, mdp.n_pairs)
-    exact_gradient, value_weight = setup.exact, -setup.start * less_value
-    weights = [exact_gradient.surrogate, exact_gradient.pair_visits, value_weight]
-    parts = [exact_gradient.action_value, reward_times_log, exact_gradient.value * log_weight_value]
+    known, value_weight = setup.exact, -setup.start * less_value
+    weights = [known.surrogate, known.pair_visits, value_weight]
+    parts = [known.action_value, reward_times_log, known.value * log_weight_value]
     return {"trajectory": _sum(np.concatenate(weights), np.concatenate(parts))}
 
 

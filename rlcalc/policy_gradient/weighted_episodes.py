@@ -11,7 +11,11 @@ from rlcalc.errors import InputError, listed, shown
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, differs_from_previous, stable_order
-from rlcalc.policy_gradient.importance_sampling import products, ratios, weighted_gain
+from rlcalc.policy_gradient.importance_sampling import (
+    cumulative_ratios,
+    importance_ratios,
+    weighted_gain,
+)
 from rlcalc.trajectories import Trajectories
 
 CERTAIN = 1e-9
@@ -91,11 +95,11 @@ class TargetPolicy:
         pair, gain = self.pairs(piece), discounted_sum(piece.reward, start, self.gamma)
         episode_gain = gain[start[:-1]]
         discount = np.power(self.gamma if self.discount_weight else 1.0, time).astype(np.float64)
-        importance_ratio = ratios(piece, self.weight[pair])
+        importance_ratio = importance_ratios(piece, self.weight[pair])
         if importance_ratio is None:
             importance_ratio = cumulative_ratio = np.ones(piece.n_steps)
         else:
-            cumulative_ratio = products(importance_ratio, start)
+            cumulative_ratio = cumulative_ratios(importance_ratio, start)
             gain = weighted_gain(piece.reward, importance_ratio, start, self.gamma)
         return WeightedEpisodes(
             target=self,

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from rlcalc.result import Column, Result
 from rlcalc.simulation.play import Play, Watch
-from rlcalc.simulation.statistics import apart
+from rlcalc.simulation.statistics import standard_errors_apart
 from rlcalc.trajectories import Experience
 
 
-def estimate(
+def estimate_play(
     play: Play, estimator: Callable[[Experience], Result], watch: Watch = lambda items, done: items
 ) -> Result:
     """Return the estimates from the episodes of a play, with the exact values beside them.
@@ -40,7 +40,7 @@ def estimate(
         **play.facts(),
         **result.facts,
         "exact_start_value": start_value,
-        "standard_errors_apart": apart(mean, error, start_value),
+        "standard_errors_apart": standard_errors_apart(mean, error, start_value),
     }
     columns, notes = dict(result.columns), result.notes
     bootstrap = play.request.bootstrap

@@ -19,7 +19,7 @@ from rlcalc.simulation.markov_chain import MarkovChain
 from rlcalc.simulation.request import PlayRequest
 from rlcalc.simulation.sampler import Simulation
 from rlcalc.simulation.start import start_distribution
-from rlcalc.simulation.statistics import EpisodeStatistics, summary, trajectory_statistics
+from rlcalc.simulation.statistics import EpisodeStatistics, episode_summary, trajectory_statistics
 from rlcalc.trajectories import Experience, Trajectories
 
 if TYPE_CHECKING:
@@ -153,10 +153,12 @@ class Play:
                 fix="leave out --with-prob, or use --rows trajectories",
             )
         statistics = watch(self.statistics(), lambda one: one.n)
-        return summary(statistics, self.facts(), self.exact.start_value if self.exact else None)
+        return episode_summary(
+            statistics, self.facts(), self.exact.start_value if self.exact else None
+        )
 
 
-def prepare(world: MDP | Game, request: PlayRequest) -> Play:
+def prepare_play(world: MDP | Game, request: PlayRequest) -> Play:
     """Return a world ready to be simulated.
 
     Raises:

@@ -123,7 +123,7 @@ class Simulation:
         run: Callable[..., Outcome] = self._run_numpy
         if self._compiled(lock_step):
             run = self._run_compiled
-        return iter(engine(partial(run, gamma=gamma), spans(self.n, BLOCK)))
+        return iter(engine(partial(run, gamma=gamma), episode_spans(self.n, BLOCK)))
 
     def trajectories(
         self, engine: Recording = map, *, with_prob: bool = False
@@ -137,7 +137,7 @@ class Simulation:
         compiled = self._compiled(lock_step, retrace)
         work = partial(self._recorded, compiled=compiled, with_prob=with_prob)
         episodes = int(max(1, min(BLOCK * 4, BATCH_STEPS / self.work.length)))
-        return iter(engine(work, spans(self.n, episodes)))
+        return iter(engine(work, episode_spans(self.n, episodes)))
 
     def _compiled(self, *loops: Kernel) -> bool:
         """Return whether the work needs compiled loops, and compile them before threads start.
@@ -279,7 +279,7 @@ class Simulation:
         return outcome
 
 
-def spans(n: int, size: int) -> Iterator[Span]:
+def episode_spans(n: int, size: int) -> Iterator[Span]:
     """Yield the pieces of 0 : n."""
     return ((first, min(first + size, n)) for first in range(0, n, size))
 

@@ -71,7 +71,7 @@ def trajectory_statistics(batch: Trajectories, gamma: float) -> EpisodeStatistic
     return EpisodeStatistics.of(gain, batch.length, batch.terminated, batch.truncated)
 
 
-def summary(
+def episode_summary(
     statistics: Iterable[EpisodeStatistics],
     play_facts: Mapping[str, Fact],
     exact: float | None = None,
@@ -117,12 +117,12 @@ def summary(
             "mean_gain": mean_gain,
             "mean_gain_se": mean_gain_error,
             "start_value": exact,
-            "standard_errors_apart": apart(mean_gain, mean_gain_error, exact),
+            "standard_errors_apart": standard_errors_apart(mean_gain, mean_gain_error, exact),
         },
     )
 
 
-def apart(mean: float, error: float, exact: float | None) -> float | None:
+def standard_errors_apart(mean: float, error: float, exact: float | None) -> float | None:
     """Return the distance between an estimate and the exact value, in standard errors.
 
     Numbers that differ by no more than rounding, with an error of 0, are 0 standard errors apart.

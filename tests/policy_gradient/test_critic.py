@@ -10,7 +10,7 @@ import pytest
 import rlcalc
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.compare import gradient
-from rlcalc.policy_gradient.critic import Critic, Halves
+from rlcalc.policy_gradient.critic import Critic, HalfSums
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.score_function import ScoreFunction
 from rlcalc.policy_gradient.sums import sums_over_batches
@@ -78,7 +78,7 @@ def test_a_half_hears_the_means_of_the_other(of_another: bool) -> None:
     ).whole()
     target = TargetPolicy(setup.mdp, setup.play.policy.weight, 0.8)
     episodes, expected = target.weighted(batch, 0), ByHand.of(batch, target)
-    halves = sums_over_batches(Halves.of, target, [batch.cut(0, 7), batch.cut(7, 60)])
+    halves = sums_over_batches(HalfSums.of, target, [batch.cut(0, 7), batch.cut(7, 60)])
     critic = Critic.of(halves, target)
     assert critic.influence_weight is not None
 

@@ -15,7 +15,7 @@ from rlcalc.engines.threads import run
 from rlcalc.errors import InputError
 from rlcalc.simulation import sampler
 from rlcalc.simulation.markov_chain import MarkovChain
-from rlcalc.simulation.sampler import Simulation, spans
+from rlcalc.simulation.sampler import Simulation, episode_spans
 from rlcalc.trajectories import concatenate
 from tests.simulation.plays import TWO, simulation
 from tests.solvers.models import mdp_of, models, random_model
@@ -71,7 +71,7 @@ def test_batches_and_threads_do_not_change_what_happens(mdp: MDP, seed: int, siz
     whole = simulation(mdp, 40, 7, seed)
     batch = concatenate([*whole.trajectories()])
     cut = concatenate(
-        [whole._recorded(span, compiled=False, with_prob=False) for span in spans(40, size)]
+        [whole._recorded(span, compiled=False, with_prob=False) for span in episode_spans(40, size)]
     )
     threads = concatenate([*whole.trajectories(partial(run, jobs=3))])
 

@@ -9,7 +9,7 @@ from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.audit.candidates import candidates
 from rlcalc.groups.audit.fitting import Comparison, Fit, best_fit, trainers_with
-from rlcalc.groups.audit.float32 import allowed, allowed_if_equal
+from rlcalc.groups.audit.float32 import float32_error, float32_error_if_equal
 from rlcalc.groups.audit.ghosts import ghosts
 from rlcalc.groups.groups import EQUAL, Groups
 from rlcalc.groups.rows import identity_columns
@@ -27,7 +27,7 @@ def audit(rollouts: Rollouts, tolerance: float = EQUAL, how: Convention | None =
 
     Rollouts with a reward are compared, in groups whose rewards differ. A difference that float32
     explains counts as equal: 2⁻²² of the advantage, and of the largest reward over the divisor. In
-    a group of equal rewards an advantage that should be 0 and is above `allowed_if_equal` is a
+    a group of equal rewards an advantage that should be 0 and exceeds `float32_error_if_equal` is a
     ghost. Other findings are advantages that are NaN or infinite, that are missing where others of
     the group have one, and that are not 0 although the rollout has no reward.
 
@@ -103,8 +103,10 @@ def findings(comparison: Comparison, best: Fit, advantage: Floats) -> Ints:
     finding = np.zeros(len(rollouts), np.int64)
     finding[comparison.compared & ~best.fits] = MISFIT
     if known:
-        nonzero = np.abs(advantage) > allowed_if_equal(comparison.groups, comparison.typical, how)
-        error = allowed(rollouts, how, advantage) + comparison.half_unit
+        nonzero = np.abs(advantage) > float32_error_if_equal(
+            comparison.groups, comparison.typical, how
+        )
+        error = float32_error(rollouts, how, advantage) + comparison.half_unit
         misfit = np.abs(advantage - target) > error
         finding[comparison.equal & scored & nonzero & misfit] = MISFIT
     finding[ghosts(comparison, known)] = GHOST

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rlcalc.errors import InputError, UsageError
 from rlcalc.groups.advantages import ESTIMATORS
-from rlcalc.groups.advantages.compute import advantages, function_of
+from rlcalc.groups.advantages.compute import advantages, estimator_function
 from rlcalc.groups.advantages.convention import Convention, Whiten
 from rlcalc.groups.advantages.request import ConventionRequest
 from rlcalc.groups.advantages.trainers import convention_of
@@ -96,7 +96,7 @@ def test_on_paper(name: str) -> None:
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_each_says_its_formula_and_its_source(name: str) -> None:
-    words = inspect.getdoc(function_of(name)) or ""
+    words = inspect.getdoc(estimator_function(name)) or ""
 
     assert "A" in words
     assert " = " in words
