@@ -9,12 +9,7 @@ from itertools import accumulate, chain
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.estimators.truncation import (
-    Truncation,
-    apply_truncation,
-    truncation_facts,
-    truncation_warnings,
-)
+from rlcalc.estimators.truncation import Truncation
 from rlcalc.labels import Label, Labels
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.result import Column, Result
@@ -170,7 +165,7 @@ def gain(
     before = 0
     pieces, discount, truncation = pieces_with_gamma(experience, gamma, truncated)
     for piece in pieces:
-        prepared = apply_truncation(piece, truncation)
+        prepared = truncation.apply(piece)
         batch = prepared.trajectories
         if k is None:
             values = discounted_sum(prepared.reward, batch.start, discount, prepared.tail)
@@ -207,10 +202,10 @@ def gain(
             "k": k,
             "trajectories": len(whole),
             "steps": whole.n_steps,
-            **truncation_facts(ends, truncation),
+            **truncation.facts(ends),
             "left_out": dict(experience.left_out),
         },
-        notes=[*experience.notes, *(truncation_warnings(ends, truncation) if k is None else [])],
+        notes=[*experience.notes, *(truncation.warnings(ends) if k is None else [])],
     )
 
 

@@ -22,14 +22,7 @@ from rlcalc.estimators.gain import (
     refuse_large_gains,
     require_one_gamma,
 )
-from rlcalc.estimators.truncation import (
-    Truncation,
-    UsableTrajectories,
-    apply_truncation,
-    n_trajectories,
-    truncation_facts,
-    truncation_warnings,
-)
+from rlcalc.estimators.truncation import Truncation, UsableTrajectories, n_trajectories
 from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.numerics.intervals import half_width
@@ -39,13 +32,12 @@ from rlcalc.trajectories import Experience, Trajectories
 
 Of = Literal["all", "v", "q", "a"]
 Engine = Callable[
-    [Callable[[Trajectories], "MonteCarloSummary"], Iterable[Trajectories]],
-    Iterable["MonteCarloSummary"],
+    [Callable[[Trajectories], "ValueSummary"], Iterable[Trajectories]], Iterable["ValueSummary"]
 ]
 
 
 @dataclass(frozen=True)
-class MonteCarloSummary:
+class ValueSummary:
     """The sums over some trajectories from which all estimates are computed; summaries merge."""
 
     states: Moments  # of the gain from each state
@@ -57,10 +49,10 @@ class MonteCarloSummary:
     ends: Counter[str]
     n_steps: int
 
-    def merge(self, later: MonteCarloSummary) -> MonteCarloSummary:
+    def merge(self, later: ValueSummary) -> ValueSummary:
         """Return the summary of these trajectories and of later ones."""
         states, pairs = self.states.merge(later.states), self.pairs.merge(later.pairs)
-        return MonteCarloSummary(
+        return ValueSummary(
             states=states,
             pairs=pairs,
             both=self.both.merge(later.both),
@@ -157,18 +149,18 @@ def estimate(
             "pairs": len(summary.pairs.key),
             "start_value": float(start_value.mean[0]),
             "start_value_se": None if np.isnan(error) else error,
-            **truncation_facts(summary.ends, truncation),
+            **truncation.facts(summary.ends),
             "left_out": dict(experience.left_out),
         },
-        notes=[*experience.notes, *truncation_warnings(summary.ends, truncation)],
+        notes=[*experience.notes, *truncation.warnings(summary.ends)],
     )
 
 
 def summarise_trajectories(
     piece: Trajectories, gamma: float, visit: Visit, truncation: Truncation
-) -> MonteCarloSummary:
+) -> ValueSummary:
     """Return the summary of one piece of trajectories."""
-    prepared = apply_truncation(piece, truncation)
+    prepared = truncation.apply(piece)
     batch = prepared.trajectories
     gain = discounted_sum(prepared.reward, batch.start, gamma, prepared.tail)
     refuse_large_gains(LARGEST, gain)
@@ -177,23 +169,20 @@ def summarise_trajectories(
         batch, gain = _only(batch, prepared, usable), gain[usable]
     visits = visits_of(batch, gain, visit)
     states, pairs, partner = visits.states, visits.pairs, visits.partner
+    any_key = np.zeros(min(1, len(batch)), dtype=np.int64)
+    edge = np.array([0, len(batch)])[: len(any_key) + 1]
     x_size = None if states.size is None else states.size.take(partner)
     x = states.total.take(partner), x_size
-    return MonteCarloSummary(
+    return ValueSummary(
         states=Moments.of(visits.state_key, states.edge, states.total, states.size),
         pairs=Moments.of(visits.pair_key, pairs.edge, pairs.total, pairs.size),
         both=CoMoments.of(visits.pair_key, pairs.edge, x, (pairs.total, pairs.size)),
         visits=visits.steps,
         order=visits.first_step,
-        start_value=_moments_of(gain[batch.start[:-1]]),
+        start_value=Moments.of(any_key, edge, gain[batch.start[:-1]]),
         ends=prepared.ends,
         n_steps=piece.n_steps,
     )
-
-
-def _moments_of(values: Floats) -> Moments:
-    any_key = np.zeros(min(1, len(values)), dtype=np.int64)
-    return Moments.of(any_key, np.array([0, len(values)][: len(any_key) + 1]), values)
 
 
 def _only(batch: Trajectories, prepared: UsableTrajectories, usable: Flags) -> Trajectories:
@@ -213,7 +202,7 @@ def _only(batch: Trajectories, prepared: UsableTrajectories, usable: Flags) -> T
 
 
 def _columns(
-    summary: MonteCarloSummary, experience: Experience, of: Of, confidence: float
+    summary: ValueSummary, experience: Experience, of: Of, confidence: float
 ) -> dict[str, Column]:
     if of == "v":
         moments = summary.states.take(np.argsort(summary.order, kind="stable"))

@@ -63,9 +63,8 @@ def explain(
         "status": STATUS[int(groups.status[number])],
     }
     title = f"Group {shown(rollouts.group[number])}" + ("" if step is None else f" of step {step}")
-    return Result(
-        "group", title, columns, facts, [*rollouts.notes, *pass_k_warnings(groups, [how])]
-    )
+    notes = [*rollouts.notes, *pass_k_warnings(groups, [how])]
+    return Result("group", title, columns, facts, notes)
 
 
 def _beginning(text: str | None, most: int) -> str | None:

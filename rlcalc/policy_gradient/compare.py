@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rlcalc.errors import InputError
-from rlcalc.policy_gradient.estimate import EstimateRequest, GradientEstimate, GradientSummary
+from rlcalc.policy_gradient.estimate import Estimate, EstimateRequest, GradientSummary
 from rlcalc.policy_gradient.exact import expected_without_discount_weight
 from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes, with_model_codes
 from rlcalc.policy_gradient.report import by_form, by_parameter, cosine, norm
@@ -86,7 +86,7 @@ SMALL_GROUP = 20
 
 
 def _notes(
-    estimate_request: EstimateRequest, summary: GradientSummary, estimates: list[GradientEstimate]
+    estimate_request: EstimateRequest, summary: GradientSummary, estimates: list[Estimate]
 ) -> Iterator[str]:
     groups = np.count_nonzero(estimate_request.groups.episodes) if estimate_request.groups else 0
     if groups * SMALL_GROUP > summary.gain.n:
@@ -114,7 +114,7 @@ def _facts(
     request: GradientRequest,
     estimate_request: EstimateRequest,
     summary: GradientSummary,
-    estimates: list[GradientEstimate],
+    estimates: list[Estimate],
 ) -> dict[str, Fact]:
     """Return the facts of the estimates; the words are those of `report.by_form`."""
     exact, play = setup.exact, setup.play
@@ -161,7 +161,7 @@ def _bias(setup: GradientSetup) -> dict[str, Fact]:
     }
 
 
-def _statement(setup: GradientSetup, estimates: list[GradientEstimate], *, biased: bool) -> str:
+def _statement(setup: GradientSetup, estimates: list[Estimate], *, biased: bool) -> str:
     """Return a sentence a form: the surrogate is not J, and its gradient estimates ∇J."""
     sentences = []
     for one in estimates:

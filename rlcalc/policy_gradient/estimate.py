@@ -75,7 +75,7 @@ class GradientSummary:
 
 
 @dataclass(frozen=True)
-class GradientEstimate:
+class Estimate:
     """One form's estimate of the gradient."""
 
     form: Form
@@ -148,9 +148,7 @@ ROUNDING = 1e-14
 """An estimate below this part of an episode's standard deviation is 0 but for rounding."""
 
 
-def gradient_estimates(
-    summary: GradientSummary, request: EstimateRequest
-) -> list[GradientEstimate]:
+def gradient_estimates(summary: GradientSummary, request: EstimateRequest) -> list[Estimate]:
     """Return the estimate of each form.
 
         trajectory  Ψ_t = G(τ)                    gain       Ψ_t = γ^t G_t
@@ -183,7 +181,5 @@ def gradient_estimates(
         error = float(np.sqrt(spread[0] / controlled.n))
         unknown_error = None if form in WITH_BASELINE else request.critic.unknown_error
         n = controlled.n
-        answers.append(
-            GradientEstimate(form, gradient, variance, n, float(hat[0]), error, unknown_error)
-        )
+        answers.append(Estimate(form, gradient, variance, n, float(hat[0]), error, unknown_error))
     return answers

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from rlcalc.numerics.arrays import Floats
-from rlcalc.policy_gradient.estimate import GradientEstimate
+from rlcalc.policy_gradient.estimate import Estimate
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.setup import GradientSetup
 from rlcalc.result import Column
 
 
-def by_parameter(setup: GradientSetup, estimates: list[GradientEstimate]) -> dict[str, Column]:
+def by_parameter(setup: GradientSetup, estimates: list[Estimate]) -> dict[str, Column]:
     """Return a row for each form and parameter: z is the error divided by its standard error."""
     states = setup.mdp.states.named(setup.mdp.expected.pair_state)
     actions = setup.mdp.actions.named(setup.mdp.action)
@@ -39,7 +39,7 @@ def by_parameter(setup: GradientSetup, estimates: list[GradientEstimate]) -> dic
 
 
 def by_form(
-    setup: GradientSetup, request: GradientRequest, estimates: list[GradientEstimate]
+    setup: GradientSetup, request: GradientRequest, estimates: list[Estimate]
 ) -> dict[str, Column]:
     """Return a row for each form.
 

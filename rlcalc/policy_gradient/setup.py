@@ -18,8 +18,8 @@ from rlcalc.policy_gradient.critic import Critic, HalfSums
 from rlcalc.policy_gradient.estimate import (
     FORMS,
     WITH_BASELINE,
+    Estimate,
     EstimateRequest,
-    GradientEstimate,
     GradientSummary,
     gradient_estimates,
     summarise_episodes,
@@ -67,7 +67,7 @@ class GradientSetup:
 
     def estimated(
         self, request: GradientRequest, batches: Batches
-    ) -> tuple[EstimateRequest, GradientSummary, list[GradientEstimate]]:
+    ) -> tuple[EstimateRequest, GradientSummary, list[Estimate]]:
         """Return the estimates of the gradient, after their request and the summary of episodes.
 
         Args:

@@ -153,9 +153,8 @@ class Play:
                 fix="leave out --with-prob, or use --rows trajectories",
             )
         statistics = watch(self.statistics(), lambda one: one.n)
-        return episode_summary(
-            statistics, self.facts(), self.exact.start_value if self.exact else None
-        )
+        exact = self.exact.start_value if self.exact else None
+        return episode_summary(statistics, self.facts(), exact)
 
 
 def prepare_play(world: MDP | Game, request: PlayRequest) -> Play:

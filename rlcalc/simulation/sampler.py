@@ -83,7 +83,7 @@ class Simulation:
     n: int
     seed: int
     max_steps: int | None = None  # then an episode is truncated
-    group: int = 1  # so many successive episodes share a start state
+    group: int = 1  # number of successive episodes that share a start state
 
     def __post_init__(self) -> None:
         """Refuse a chain whose episodes may never end.

@@ -71,9 +71,8 @@ class Convention:
         else:
             uses = ESTIMATORS[self.estimator].uses
             words += [f"k {self.k}"] * ("k" in uses)
-            words += [f"epsilon {short_number(self.epsilon)}"] * (
-                "epsilon" in uses and self.epsilon > 0
-            )
+            if "epsilon" in uses and self.epsilon > 0:
+                words.append(f"epsilon {short_number(self.epsilon)}")
         words += [f"length penalty {self.length_penalty}"] if self.length_penalty else []
         return ", ".join(words)
 

@@ -103,9 +103,8 @@ def findings(comparison: Comparison, best: Fit, advantage: Floats) -> Ints:
     finding = np.zeros(len(rollouts), np.int64)
     finding[comparison.compared & ~best.fits] = MISFIT
     if known:
-        nonzero = np.abs(advantage) > float32_error_if_equal(
-            comparison.groups, comparison.typical, how
-        )
+        limit = float32_error_if_equal(comparison.groups, comparison.typical, how)
+        nonzero = np.abs(advantage) > limit
         error = float32_error(rollouts, how, advantage) + comparison.half_unit
         misfit = np.abs(advantage - target) > error
         finding[comparison.equal & scored & nonzero & misfit] = MISFIT
