@@ -49,9 +49,8 @@ def explain(
     if rollouts.length is not None:
         columns["length"] = Column(as_whole_numbers(rollouts.length[part]))
     if rollouts.beginning is not None:
-        columns["response"] = Column(
-            [_beginning(text, 60) for text in rollouts.beginning[part]], "text"
-        )
+        responses = [_beginning(text, 60) for text in rollouts.beginning[part]]
+        columns["response"] = Column(responses, "text")
     scored = rollouts.reward[part][~np.isnan(rollouts.reward[part])]
     question = None if rollouts.question is None else rollouts.question[part.start]
     facts: dict[str, Fact] = {

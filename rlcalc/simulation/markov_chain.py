@@ -70,15 +70,14 @@ class MarkovChain:
         bounds = mdp.outcome_start[mdp.pair_start]
         first = np.searchsorted(positive, bounds) if len(positive) < len(probability) else bounds
         next_state = mdp.next_state[positive]
+        signed = np.where(model.terminal[next_state], -next_state - 1, next_state)
         starts = np.flatnonzero(start > 0)
         return cls(
             mdp=mdp,
             policy=policy,
             table=AliasTable.of(probability[positive], first),
             pair=pair[positive],
-            next_state=np.where(model.terminal[next_state], -next_state - 1, next_state).astype(
-                np.int32
-            ),
+            next_state=signed.astype(np.int32),
             reward=mdp.reward[positive],
             start_table=AliasTable.of(start[starts], np.array([0, len(starts)])),
             start_states=starts.astype(np.int32),
