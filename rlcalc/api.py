@@ -185,7 +185,7 @@ def estimate(
     )
     if episodes is None:
         return estimates(load(source, **reading))
-    from rlcalc.simulation.estimate import estimate as estimate_play
+    from rlcalc.simulation.estimate import estimate_play
 
     how = {"bootstrap": truncated == "bootstrap", **(play or {}), **reading}
     return estimate_play(_play(source, episodes, gamma=gamma, jobs=jobs, **how), estimates, watch)
@@ -375,7 +375,7 @@ def _play(
 ) -> Play:
     from rlcalc.environments import load as worlds
     from rlcalc.mdp import MDP
-    from rlcalc.simulation.play import prepare
+    from rlcalc.simulation.play import prepare_play
     from rlcalc.simulation.request import PlayRequest
 
     _require_playable(episodes, how)
@@ -384,7 +384,7 @@ def _play(
         raise _not_a_model(source)
     request = _request(kind=kind, columns=columns)
     world = worlds.load(os.fspath(source), request, settings) if is_path else source
-    return prepare(world, PlayRequest(episodes, **how))
+    return prepare_play(world, PlayRequest(episodes, **how))
 
 
 def _require_playable(episodes: int, how: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from itertools import accumulate, chain
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.estimators.truncation import Truncation, facts, prepare, warnings
+from rlcalc.estimators.truncation import Truncation
 from rlcalc.labels import Label, Labels
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.result import Column, Result
@@ -68,7 +68,7 @@ LARGEST = 1e150
 """The largest gain that estimates accept: squares of larger ones overflow."""
 
 
-def refuse_above(largest: float, gain: Floats) -> None:
+def refuse_large_gains(largest: float, gain: Floats) -> None:
     """Refuse gains that are too large.
 
     Raises:
@@ -163,15 +163,15 @@ def gain(
     numbers: list[int] = []
     ends: Counter[str] = Counter()
     before = 0
-    pieces, discount, truncation = begin(experience, gamma, truncated)
+    pieces, discount, truncation = pieces_with_gamma(experience, gamma, truncated)
     for piece in pieces:
-        prepared = prepare(piece, truncation)
+        prepared = truncation.apply(piece)
         batch = prepared.trajectories
         if k is None:
             values = discounted_sum(prepared.reward, batch.start, discount, prepared.tail)
         else:
             values = k_step_sum(prepared.reward, batch.start, discount, k)
-        refuse_above(float(np.finfo(np.float64).max), values)
+        refuse_large_gains(float(np.finfo(np.float64).max), values)
         parts.append(batch)
         gains.append(np.where(prepared.usable_step(), values, np.nan))
         numbers += (np.flatnonzero(prepared.kept) + before).tolist()
@@ -180,11 +180,10 @@ def gain(
     require_one_gamma(experience, gamma, discount)
     whole = concatenate(parts) if parts else experience.whole()
     order = np.arange(whole.n_steps) if whole.row is None else np.argsort(whole.row, kind="stable")
-    names = numbers if whole.name is None else named(whole.name)
+    names = numbers if whole.name is None else trajectory_names(whole.name)
     own_time = np.arange(whole.n_steps) - np.repeat(whole.start[:-1], whole.length)
     time = own_time if whole.time is None else whole.time
     owner = whole.trajectory[order].tolist()
-    states, actions = experience.states.names(), experience.actions.names()
     gain_of_row = np.concatenate([*gains, np.empty(0)])[order]
     return Result(
         command="gain",
@@ -192,8 +191,8 @@ def gain(
         columns={
             "trajectory": Column([names[e] for e in owner], "key"),
             "t": Column(time[order], "key"),
-            "state": Column([states[s] for s in whole.state[order].tolist()], "key"),
-            "action": Column([actions[a] for a in whole.action[order].tolist()], "key"),
+            "state": Column(experience.states.named(whole.state[order]), "key"),
+            "action": Column(experience.actions.named(whole.action[order]), "key"),
             "reward": Column(whole.reward[order], symbol="r"),
             "gain": Column(gain_of_row, symbol="G" if k is None else f"G({k})"),
         },
@@ -203,21 +202,21 @@ def gain(
             "k": k,
             "trajectories": len(whole),
             "steps": whole.n_steps,
-            **facts(ends, truncation),
+            **truncation.facts(ends),
             "left_out": dict(experience.left_out),
         },
-        notes=[*experience.notes, *(warnings(ends, truncation) if k is None else [])],
+        notes=[*experience.notes, *(truncation.warnings(ends) if k is None else [])],
     )
 
 
-def named(names: Sequence[Label]) -> Sequence[Label]:
+def trajectory_names(names: Sequence[Label]) -> Sequence[Label]:
     """Return the names of trajectories, as numbers if all of them are numbers."""
     labels = Labels(map(str, names))
     shown = dict(zip(labels.texts, labels.names(), strict=True))
     return [shown[str(name)] for name in names]
 
 
-def begin(
+def pieces_with_gamma(
     experience: Experience, gamma: float | None, truncated: str
 ) -> tuple[Iterator[Trajectories], float, Truncation]:
     """Return the pieces of experience, the discount factor and the policy for truncation.

@@ -15,15 +15,14 @@ from typing import Literal
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.estimators.gain import LARGEST, begin, discounted_sum, refuse_above, require_one_gamma
-from rlcalc.estimators.truncation import (
-    Prepared,
-    Truncation,
-    facts,
-    n_trajectories,
-    prepare,
-    warnings,
+from rlcalc.estimators.gain import (
+    LARGEST,
+    discounted_sum,
+    pieces_with_gamma,
+    refuse_large_gains,
+    require_one_gamma,
 )
+from rlcalc.estimators.truncation import Truncation, UsableTrajectories, n_trajectories
 from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.numerics.intervals import half_width
@@ -33,12 +32,12 @@ from rlcalc.trajectories import Experience, Trajectories
 
 Of = Literal["all", "v", "q", "a"]
 Engine = Callable[
-    [Callable[[Trajectories], "Summary"], Iterable[Trajectories]], Iterable["Summary"]
+    [Callable[[Trajectories], "ValueSummary"], Iterable[Trajectories]], Iterable["ValueSummary"]
 ]
 
 
 @dataclass(frozen=True)
-class Summary:
+class ValueSummary:
     """The sums over some trajectories from which all estimates are computed; summaries merge."""
 
     states: Moments  # of the gain from each state
@@ -46,14 +45,14 @@ class Summary:
     both: CoMoments  # of a pair's gain with its state's gain, over the pair's trajectories
     visits: Ints  # [pairs] steps, whether or not their gains count as a visit
     order: Ints  # [states] the first step, counted from the first piece, that is in the state
-    beginning: Moments  # of the gain from the start, under the one key 0
+    start_value: Moments  # of the gain from the start, under the one key 0
     ends: Counter[str]
     n_steps: int
 
-    def merge(self, later: Summary) -> Summary:
+    def merge(self, later: ValueSummary) -> ValueSummary:
         """Return the summary of these trajectories and of later ones."""
         states, pairs = self.states.merge(later.states), self.pairs.merge(later.pairs)
-        return Summary(
+        return ValueSummary(
             states=states,
             pairs=pairs,
             both=self.both.merge(later.both),
@@ -63,7 +62,7 @@ class Summary:
                 aligned(self.order, self.states.key, states.key, FAR),
                 aligned(later.order + self.n_steps, later.states.key, states.key, FAR),
             ),
-            beginning=self.beginning.merge(later.beginning),
+            start_value=self.start_value.merge(later.start_value),
             ends=Counter({k: self.ends[k] + later.ends[k] for k in self.ends | later.ends}),
             n_steps=self.n_steps + later.n_steps,
         )
@@ -99,7 +98,7 @@ def estimate(
         of: `v`, `q`, `a`, or `all` of them.
         truncated: `keep`, `drop`, `bootstrap` or `cut[:tolerance]`, see `truncation`.
         confidence: of the intervals, between 0 and 1.
-        engine: runs `summarise` on each piece and returns the summaries in order.
+        engine: runs `summarise_trajectories` on each piece and returns the summaries in order.
 
     Returns:
         One row a state-action pair (a state for `of="v"`), in order of first appearance; values
@@ -122,8 +121,8 @@ def estimate(
             f"confidence is {confidence:g}, which is not between 0 and 1",
             fix="use a number such as 0.95",
         )
-    pieces, discount, truncation = begin(experience, gamma, truncated)
-    work = partial(summarise, gamma=discount, visit=visit, truncation=truncation)
+    pieces, discount, truncation = pieces_with_gamma(experience, gamma, truncated)
+    work = partial(summarise_trajectories, gamma=discount, visit=visit, truncation=truncation)
     summary = merged(engine(work, pieces))
     require_one_gamma(experience, gamma, discount)
     if summary is None or not len(summary.states.key):
@@ -133,40 +132,60 @@ def estimate(
             where=f"{read:,} trajectories were read",
             fix="use another --truncated policy" if read else "",
         )
-    return finish(summary, experience, discount, visit, of, truncation, confidence)
+    letters = {"all": "V, Q and A", "v": "V", "q": "Q", "a": "A"}[of]
+    start_value = summary.start_value
+    error = float(start_value.standard_error()[0])
+    return Result(
+        command="estimate",
+        title=f"{letters}, {visit}-visit Monte Carlo",
+        columns=_columns(summary, experience, of, confidence),
+        facts={
+            "method": f"{visit}-visit Monte Carlo",
+            "gamma": discount,
+            "confidence": confidence,
+            "trajectories": n_trajectories(summary.ends),
+            "steps": summary.n_steps,
+            "states": len(summary.states.key),
+            "pairs": len(summary.pairs.key),
+            "start_value": float(start_value.mean[0]),
+            "start_value_se": None if np.isnan(error) else error,
+            **truncation.facts(summary.ends),
+            "left_out": dict(experience.left_out),
+        },
+        notes=[*experience.notes, *truncation.warnings(summary.ends)],
+    )
 
 
-def summarise(piece: Trajectories, gamma: float, visit: Visit, truncation: Truncation) -> Summary:
+def summarise_trajectories(
+    piece: Trajectories, gamma: float, visit: Visit, truncation: Truncation
+) -> ValueSummary:
     """Return the summary of one piece of trajectories."""
-    prepared = prepare(piece, truncation)
+    prepared = truncation.apply(piece)
     batch = prepared.trajectories
     gain = discounted_sum(prepared.reward, batch.start, gamma, prepared.tail)
-    refuse_above(LARGEST, gain)
+    refuse_large_gains(LARGEST, gain)
     usable = prepared.usable_step()
     if not usable.all():
         batch, gain = _only(batch, prepared, usable), gain[usable]
     visits = visits_of(batch, gain, visit)
     states, pairs, partner = visits.states, visits.pairs, visits.partner
+    any_key = np.zeros(min(1, len(batch)), dtype=np.int64)
+    edge = np.array([0, len(batch)])[: len(any_key) + 1]
     x_size = None if states.size is None else states.size.take(partner)
     x = states.total.take(partner), x_size
-    return Summary(
+    return ValueSummary(
         states=Moments.of(visits.state_key, states.edge, states.total, states.size),
         pairs=Moments.of(visits.pair_key, pairs.edge, pairs.total, pairs.size),
         both=CoMoments.of(visits.pair_key, pairs.edge, x, (pairs.total, pairs.size)),
         visits=visits.steps,
         order=visits.first_step,
-        beginning=_moments_of(gain[batch.start[:-1]]),
+        start_value=Moments.of(any_key, edge, gain[batch.start[:-1]]),
         ends=prepared.ends,
         n_steps=piece.n_steps,
     )
 
 
-def _moments_of(values: Floats) -> Moments:
-    any_key = np.zeros(min(1, len(values)), dtype=np.int64)
-    return Moments.of(any_key, np.array([0, len(values)][: len(any_key) + 1]), values)
-
-
-def _only(batch: Trajectories, prepared: Prepared, usable: Flags) -> Trajectories:
+def _only(batch: Trajectories, prepared: UsableTrajectories, usable: Flags) -> Trajectories:
     """Return the batch without steps whose gains do not count, and without empty trajectories."""
     left = prepared.usable[prepared.usable > 0]
     step = np.flatnonzero(usable)
@@ -182,47 +201,12 @@ def _only(batch: Trajectories, prepared: Prepared, usable: Flags) -> Trajectorie
     )
 
 
-def finish(
-    summary: Summary,
-    experience: Experience,
-    gamma: float,
-    visit: Visit,
-    of: Of,
-    truncation: Truncation,
-    confidence: float,
-) -> Result:
-    """Return the result of a summary; arguments as in `estimate`."""
-    letters = {"all": "V, Q and A", "v": "V", "q": "Q", "a": "A"}[of]
-    beginning = summary.beginning
-    error = float(beginning.standard_error()[0])
-    return Result(
-        command="estimate",
-        title=f"{letters}, {visit}-visit Monte Carlo",
-        columns=_columns(summary, experience, of, confidence),
-        facts={
-            "method": f"{visit}-visit Monte Carlo",
-            "gamma": gamma,
-            "confidence": confidence,
-            "trajectories": n_trajectories(summary.ends),
-            "steps": summary.n_steps,
-            "states": len(summary.states.key),
-            "pairs": len(summary.pairs.key),
-            "start_value": float(beginning.mean[0]),
-            "start_value_se": None if np.isnan(error) else error,
-            **facts(summary.ends, truncation),
-            "left_out": dict(experience.left_out),
-        },
-        notes=[*experience.notes, *warnings(summary.ends, truncation)],
-    )
-
-
 def _columns(
-    summary: Summary, experience: Experience, of: Of, confidence: float
+    summary: ValueSummary, experience: Experience, of: Of, confidence: float
 ) -> dict[str, Column]:
-    states, actions = experience.states.names(), experience.actions.names()
     if of == "v":
         moments = summary.states.take(np.argsort(summary.order, kind="stable"))
-        column = {"state": Column([states[s] for s in moments.key.tolist()], "key")}
+        column = {"state": Column(experience.states.named(moments.key), "key")}
         count = {"v_n": Column(moments.count, "count", "n")}
         return column | count | _interval("v", moments, confidence)
     state_of = np.searchsorted(summary.states.key, summary.pairs.key >> ACTION_BITS)
@@ -231,8 +215,8 @@ def _columns(
     pairs, state = summary.pairs.take(rows), summary.states.take(state_of[rows])
     visits, state_visits = summary.visits, np.bincount(state_of, summary.visits)
     column = {
-        "state": Column([states[s] for s in state.key.tolist()], "key"),
-        "action": Column([actions[a] for a in action_of[rows].tolist()], "key"),
+        "state": Column(experience.states.named(state.key), "key"),
+        "action": Column(experience.actions.named(action_of[rows]), "key"),
         "n": Column(pairs.count, "count"),
     }
     pi = {"pi": Column((visits / state_visits[state_of])[rows], symbol="π̂")}

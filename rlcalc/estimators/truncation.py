@@ -61,9 +61,64 @@ class Truncation:
             margin = math.ceil(math.log(tolerance) / math.log(gamma) - 1e-12) - 1
         return cls(policy, tolerance, int(margin))
 
+    def apply(self, batch: Trajectories) -> UsableTrajectories:
+        """Apply the policy to the truncated trajectories.
+
+        Raises:
+            InputError: with bootstrap, the source has no value for the state of some cut.
+        """
+        cut_off = batch.truncated & ~batch.terminated
+        ends = Counter(
+            terminated=int(batch.terminated.sum()),
+            truncated=int(cut_off.sum()),
+            unknown=len(batch) - int((batch.terminated | batch.truncated).sum()),
+        )
+        kept = np.ones(len(batch), dtype=bool)
+        reward, tail, usable = batch.reward, None, batch.length
+        if not ends["truncated"]:
+            pass
+        elif self.policy == "drop":
+            kept = ~cut_off
+            batch = batch.select(kept)
+            reward, usable = batch.reward, batch.length
+        elif self.policy == "cut":
+            usable = np.where(cut_off, np.maximum(usable - self.margin, 0), usable)
+        elif self.policy == "bootstrap":
+            reward, tail, usable = _bootstrapped(batch, cut_off)
+        ends["steps_not_used"] = int(batch.length.sum() - usable.sum())
+        return UsableTrajectories(batch, reward, tail, usable, kept, ends)
+
+    def facts(self, ends: Mapping[str, int]) -> dict[str, str | int]:
+        """Return the facts about how trajectories ended."""
+        facts: dict[str, str | int] = {n: ends[n] for n in ("terminated", "truncated", "unknown")}
+        if ends["truncated"]:
+            tolerance = f":{self.tolerance:g}" if self.policy == "cut" else ""
+            facts["truncated_policy"] = self.policy + tolerance
+        if ends["steps_not_used"]:
+            facts["steps_not_used"] = ends["steps_not_used"]
+        return facts
+
+    def warnings(self, ends: Mapping[str, int]) -> list[str]:
+        """Return a warning about the effect of the policy if trajectories were truncated."""
+        n = ends["truncated"]
+        if not n:
+            return []
+        share = f"{n:,} of {n_trajectories(ends):,} trajectories were truncated"
+        effect = {
+            "keep": "their gains miss the rewards after the cut, so values are too low where "
+            "rewards are positive (too high where negative); see --truncated drop|bootstrap|cut",
+            "drop": "they are left out, so values favour trajectories that end soon",
+            "bootstrap": "their tails are the source's estimates, whose error is not in the error "
+            "bars",
+            "cut": f"steps whose gain misses more than {self.tolerance:g} max|V| are not used "
+            f"({ends['steps_not_used']:,} steps), so values, also of the start if the limit is "
+            "near, favour trajectories that end soon, as with drop",
+        }
+        return [f"{share}: {effect[self.policy]}"]
+
 
 @dataclass(frozen=True)
-class Prepared:
+class UsableTrajectories:
     """Trajectories after the policy for truncation: rewards, tails, and the steps that count."""
 
     trajectories: Trajectories
@@ -80,34 +135,6 @@ class Prepared:
             return np.ones(batch.n_steps, dtype=bool)
         own_time = np.arange(batch.n_steps) - np.repeat(batch.start[:-1], batch.length)
         return own_time < np.repeat(self.usable, batch.length)
-
-
-def prepare(batch: Trajectories, truncation: Truncation) -> Prepared:
-    """Apply the policy to the truncated trajectories.
-
-    Raises:
-        InputError: with bootstrap, the source has no value for the state of some cut.
-    """
-    cut_off = batch.truncated & ~batch.terminated
-    ends = Counter(
-        terminated=int(batch.terminated.sum()),
-        truncated=int(cut_off.sum()),
-        unknown=len(batch) - int((batch.terminated | batch.truncated).sum()),
-    )
-    kept = np.ones(len(batch), dtype=bool)
-    reward, tail, usable = batch.reward, None, batch.length
-    if not ends["truncated"]:
-        pass
-    elif truncation.policy == "drop":
-        kept = ~cut_off
-        batch = batch.select(kept)
-        reward, usable = batch.reward, batch.length
-    elif truncation.policy == "cut":
-        usable = np.where(cut_off, np.maximum(usable - truncation.margin, 0), usable)
-    elif truncation.policy == "bootstrap":
-        reward, tail, usable = _bootstrapped(batch, cut_off)
-    ends["steps_not_used"] = int(batch.length.sum() - usable.sum())
-    return Prepared(batch, reward, tail, usable, kept, ends)
 
 
 def _bootstrapped(batch: Trajectories, cut_off: Flags) -> tuple[Floats, Floats, Ints]:
@@ -135,35 +162,3 @@ def _bootstrapped(batch: Trajectories, cut_off: Flags) -> tuple[Floats, Floats, 
 def n_trajectories(ends: Mapping[str, int]) -> int:
     """Return the number of trajectories, used or not."""
     return ends["terminated"] + ends["truncated"] + ends["unknown"]
-
-
-def facts(ends: Mapping[str, int], truncation: Truncation) -> dict[str, str | int]:
-    """Return the facts about how trajectories ended."""
-    counts: dict[str, str | int] = {
-        end: ends[end] for end in ("terminated", "truncated", "unknown")
-    }
-    if ends["truncated"]:
-        counts["truncated_policy"] = truncation.policy + (
-            f":{truncation.tolerance:g}" if truncation.policy == "cut" else ""
-        )
-    if ends["steps_not_used"]:
-        counts["steps_not_used"] = ends["steps_not_used"]
-    return counts
-
-
-def warnings(ends: Mapping[str, int], truncation: Truncation) -> list[str]:
-    """Return a warning about the effect of the policy if trajectories were truncated."""
-    n = ends["truncated"]
-    if not n:
-        return []
-    share = f"{n:,} of {n_trajectories(ends):,} trajectories were truncated"
-    effect = {
-        "keep": "their gains miss the rewards after the cut, so values are too low where rewards "
-        "are positive (too high where negative); see --truncated drop|bootstrap|cut",
-        "drop": "they are left out, so values favour trajectories that end soon",
-        "bootstrap": "their tails are the source's estimates, whose error is not in the error bars",
-        "cut": f"steps whose gain misses more than {truncation.tolerance:g} max|V| are not used "
-        f"({ends['steps_not_used']:,} steps), so values, also of the start if the limit is near, "
-        "favour trajectories that end soon, as with drop",
-    }
-    return [f"{share}: {effect[truncation.policy]}"]

@@ -6,21 +6,17 @@ import numpy as np
 
 from rlcalc.errors import shown
 from rlcalc.groups.advantages.compute import advantages
-from rlcalc.groups.advantages.convention import Convention, small
+from rlcalc.groups.advantages.convention import Convention, short_number
 from rlcalc.groups.advantages.normalise import centred, divisor
-from rlcalc.groups.groups import EQUAL, STATUS, Groups, too_small
+from rlcalc.groups.groups import EQUAL, STATUS, Groups, pass_k_warnings
 from rlcalc.numerics.arrays import as_whole_numbers
 from rlcalc.result import Column, Fact, Result
-from rlcalc.rollouts import Rollouts
+from rlcalc.rollouts import Rollouts, take_rows
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def explain(
-    rollouts: Rollouts,
-    name: str,
-    how: Convention,
-    success: float = 1.0,
-    tolerance: float = EQUAL,
+    rollouts: Rollouts, name: str, how: Convention, success: float = 1.0, tolerance: float = EQUAL
 ) -> Result:
     """Return one group in full: each reward, each advantage, and how one follows from the other.
 
@@ -39,11 +35,7 @@ def explain(
     part = slice(int(rollouts.start[number]), int(rollouts.start[number + 1]))
     advantage = advantages(rollouts, how)[part]
     step = rollouts.step[int(rollouts.step_of_group[number])]
-    rollout = (
-        rollouts.rollout[part]
-        if isinstance(rollouts.rollout, np.ndarray)
-        else list(rollouts.rollout[part])
-    )
+    rollout = take_rows(rollouts.rollout, part)
     columns = {
         "rollout": Column(rollout, "key"),
         "reward": Column(rollouts.reward[part], symbol="r"),
@@ -57,9 +49,8 @@ def explain(
     if rollouts.length is not None:
         columns["length"] = Column(as_whole_numbers(rollouts.length[part]))
     if rollouts.beginning is not None:
-        columns["response"] = Column(
-            [_beginning(text, 60) for text in rollouts.beginning[part]], "text"
-        )
+        responses = [_beginning(text, 60) for text in rollouts.beginning[part]]
+        columns["response"] = Column(responses, "text")
     scored = rollouts.reward[part][~np.isnan(rollouts.reward[part])]
     question = None if rollouts.question is None else rollouts.question[part.start]
     facts: dict[str, Fact] = {
@@ -71,7 +62,8 @@ def explain(
         "status": STATUS[int(groups.status[number])],
     }
     title = f"Group {shown(rollouts.group[number])}" + ("" if step is None else f" of step {step}")
-    return Result("group", title, columns, facts, [*rollouts.notes, *too_small(groups, [how])])
+    notes = [*rollouts.notes, *pass_k_warnings(groups, [how])]
+    return Result("group", title, columns, facts, notes)
 
 
 def _beginning(text: str | None, most: int) -> str | None:
@@ -100,5 +92,5 @@ def _arithmetic(rollouts: Rollouts, part: slice, how: Convention) -> list[str | 
         elif how.estimator == "dr-grpo" or how.scale == "none":
             lines.append(top)
         else:
-            lines.append(f"({top}) / ({by[place] - how.epsilon:.6g} + {small(how.epsilon)})")
+            lines.append(f"({top}) / ({by[place] - how.epsilon:.6g} + {short_number(how.epsilon)})")
     return lines

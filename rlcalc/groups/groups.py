@@ -54,8 +54,7 @@ class Groups:
         if isinstance(scored.rollout, slice):
             return np.arange(self.rollouts.n_groups)
         first = scored.rollout[scored.start[:-1]]
-        number: Ints = np.searchsorted(self.rollouts.start, first, side="right") - 1
-        return number
+        return np.searchsorted(self.rollouts.start, first, side="right") - 1
 
     def for_all(self, of_scored: NDArray[Any], empty: float = np.nan) -> NDArray[Any]:
         """Return [K] the values of the J groups with a reward, and `empty` for the others."""
@@ -96,8 +95,7 @@ class Groups:
         advantage: 1,000,000.1 and 1,000,000.4 differ by 5 units.
         """
         most = np.maximum(SMALL, np.maximum(np.abs(self.low), np.abs(self.high)))
-        equal: Flags = (self.high - self.low <= self.tolerance * most) & (self.n_scored > 0)
-        return equal
+        return (self.high - self.low <= self.tolerance * most) & (self.n_scored > 0)
 
     @cached_property
     def status(self) -> NDArray[np.int8]:
@@ -183,7 +181,7 @@ class Groups:
         return listed(names, most=3, total=max(len(names), total or len(groups)))
 
 
-def too_small(groups: Groups, conventions: Iterable[Convention]) -> list[str]:
+def pass_k_warnings(groups: Groups, conventions: Iterable[Convention]) -> list[str]:
     """Return a warning for each k of pass-k-analytic that some groups are too small for."""
     warnings = []
     for k in {how.k for how in conventions if how.estimator == "pass-k-analytic"}:

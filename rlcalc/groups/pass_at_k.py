@@ -27,11 +27,10 @@ def pass_at_k(size: Ints, right: Ints, k: int) -> Floats:
 
     Source: Chen et al. (2021), Evaluating Large Language Models Trained on Code, eq. 1.
     """
-    chance: Floats = 1.0 - none_right(size, size - right, k)
-    return chance
+    return 1.0 - all_wrong_chance(size, size - right, k)
 
 
-def none_right(size: Ints, wrong: Ints, k: int) -> Floats:
+def all_wrong_chance(size: Ints, wrong: Ints, k: int) -> Floats:
     """Return C(m, k) / C(n, k) = Π_{i<k} (m − i)/(n − i), for m wrong of n; NaN where n < k."""
     chance = np.ones(len(size))
     for i in range(k):

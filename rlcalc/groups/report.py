@@ -10,8 +10,8 @@ import numpy as np
 
 from rlcalc.errors import UsageError
 from rlcalc.groups.advantages.convention import Convention
-from rlcalc.groups.advantages.length_penalty import shaper
-from rlcalc.groups.groups import EQUAL, Groups, too_small
+from rlcalc.groups.advantages.length_penalty import penalty_function
+from rlcalc.groups.groups import EQUAL, Groups, pass_k_warnings
 from rlcalc.groups.rows import group_rows, rollout_rows
 from rlcalc.groups.summary import summary
 from rlcalc.result import Fact, Result
@@ -44,7 +44,7 @@ def group(
     groups = Groups(rollouts, success, tolerance)
     for how in conventions.values():
         if how.length_penalty is not None:  # not every answer needs advantages
-            shaper(how.length_penalty, success)
+            penalty_function(how.length_penalty, success)
             groups.rollouts.scored.lengths("the length penalty")
     how = next(iter(conventions.values()))
     facts = basic_facts(groups, conventions)
@@ -66,13 +66,17 @@ def group(
             "do not compare the values as one curve"
         )
     if rows == "rollouts":
-        notes += too_small(groups, conventions.values())
+        notes += pass_k_warnings(groups, conventions.values())
     return replace(result, notes=notes)
 
 
 def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[str, Fact]:
     """Return the facts of every answer: format, estimator, sizes, and what the reader counted."""
-    rollouts = groups.rollouts
+    rollouts, n_ghosts = groups.rollouts, None
+    if rollouts.advantage is not None:
+        from rlcalc.groups.audit.ghosts import ghost_count  # loads the audit
+
+        n_ghosts = ghost_count(groups)
     return {
         "format": rollouts.facts.get("format"),
         "estimator": "; ".join(how.description() for how in conventions.values()),
@@ -83,11 +87,5 @@ def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[s
         "sizes": groups.sizes(),
         "several_rows": rollouts.facts.get("several_rows") or None,
         "torn_lines": rollouts.facts.get("torn_lines") or None,
-        "ghosts": None if rollouts.advantage is None else _ghosts(groups),
+        "ghosts": n_ghosts,
     }
-
-
-def _ghosts(groups: Groups) -> int:
-    from rlcalc.groups.audit.ghosts import ghost_count  # loads the audit
-
-    return ghost_count(groups)

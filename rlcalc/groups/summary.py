@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
-from rlcalc.groups.groups import EASY, FLAT, HARD, MIXED, SINGLE, STATUS, Groups
-from rlcalc.groups.pass_at_k import is_success, none_right, pass_at_k
+from rlcalc.groups.groups import EASY, FLAT, HARD, MIXED, SINGLE, Groups
+from rlcalc.groups.pass_at_k import all_wrong_chance, is_success, pass_at_k
 from rlcalc.groups.rows import mean_length
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.result import Column, Fact, Result
@@ -26,25 +26,18 @@ def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
         how: the estimator, for the shares of the gradient.
         facts: the facts to begin with.
     """
-    rollouts = groups.rollouts
     facts = {
         **facts,
         **dead_facts(groups),
         **reward_facts(groups),
         **length_facts(groups),
         **gradient_facts(groups, how),
-        **noise_facts(rollouts),
+        **noise_facts(groups.rollouts),
     }
-    return Result(
-        command="group",
-        title="Rollouts",
-        columns=_by_step(groups),
-        facts=facts,
-        facts_first=True,
-    )
+    return Result("group", "Rollouts", _by_step(groups), facts, facts_first=True)
 
 
-def clustered(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float]:
+def clustered_mean(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float]:
     """Return the mean of clustered values, and its standard error.
 
     Args:
@@ -70,26 +63,26 @@ def clustered(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float
 
 def dead_facts(groups: Groups) -> dict[str, Fact]:
     """Return how many groups give no gradient, by status, and the expected share at other sizes."""
-    status = np.bincount(groups.status, minlength=len(STATUS))
-    several = int(status[: FLAT + 1].sum())
-    dead = int(status[EASY] + status[HARD] + status[FLAT])
+    n_mixed, by_status = int((groups.status == MIXED).sum()), groups.dead_by_status()
+    dead = sum(by_status.values())
+    several = n_mixed + dead
     facts: dict[str, Fact] = {
-        "mixed": int(status[MIXED]),
+        "mixed": n_mixed,
         "dead": dead,
         "dead_share": dead / several if several else None,
-        "dead_are": groups.dead_by_status() if dead else {},
-        "single": int(status[SINGLE]),
+        "dead_are": by_status if dead else {},
+        "single": int((groups.status == SINGLE).sum()),
     }
     if several and groups.usual_size > 1:
         other_sizes = [2**power for power in range(1, 12) if 2**power <= 4 * groups.usual_size]
-        for size, (share, n) in dead_at(groups, other_sizes).items():
+        for size, (share, n) in dead_share_at_sizes(groups, other_sizes).items():
             facts[f"dead_at_{size}"] = share
             if n < several:
                 facts[f"dead_at_{size}_groups"] = n
     return facts
 
 
-def dead_at(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
+def dead_share_at_sizes(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
     """Return the expected share of dead groups at other sizes, and over how many groups.
 
         Σ_v C(m_v, G) / C(n, G)     for G ≤ n, without bias
@@ -103,22 +96,22 @@ def dead_at(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
         sizes: the values of G.
     """
     n = groups.rollouts.scored.size
-    group, times = multiplicities(groups)
+    group, times = reward_multiplicities(groups)
     # few different (m, n) occur, so each is worked out once
     width = int(n.max(initial=0)) + 1
-    pair, counts = tally((times * width + n[group])[n[group] > 1])
+    pair, counts = value_counts((times * width + n[group])[n[group] > 1])
     m, of = pair // width, pair % width
     shares = {}
     for size in sizes:
         chosen = of >= size if size <= groups.usual_size else of > 1
-        chance = np.where(of >= size, none_right(of, m, size), (m / of) ** size)[chosen]
+        chance = np.where(of >= size, all_wrong_chance(of, m, size), (m / of) ** size)[chosen]
         number = int((n >= size).sum() if size <= groups.usual_size else (n > 1).sum())
         if number:
             shares[size] = float((chance * counts[chosen]).sum() / number), number
     return shares
 
 
-def tally(numbers: Ints) -> tuple[Ints, Ints]:
+def value_counts(numbers: Ints) -> tuple[Ints, Ints]:
     """Return the different numbers in rising order, and how often each occurs."""
     if numbers.max(initial=0) > len(numbers):
         return np.unique(numbers, return_counts=True)
@@ -127,7 +120,7 @@ def tally(numbers: Ints) -> tuple[Ints, Ints]:
     return present, counts[present]
 
 
-def multiplicities(groups: Groups) -> tuple[Ints, Ints]:
+def reward_multiplicities(groups: Groups) -> tuple[Ints, Ints]:
     """Return how many times each different reward occurs in each group.
 
     In a group whose rewards are all equal within the tolerance there is one value.
@@ -164,10 +157,8 @@ def multiplicities(groups: Groups) -> tuple[Ints, Ints]:
             (np.diff(group, prepend=-1) != 0) | (np.diff(value, prepend=np.nan) != 0)
         )
         parts.append((group[begin], np.diff(np.append(begin, len(group)))))
-    return (
-        np.concatenate([group for group, _ in parts]),
-        np.concatenate([times for _, times in parts]),
-    )
+    group, times = map(np.concatenate, zip(*parts, strict=True))
+    return group, times
 
 
 def reward_facts(groups: Groups) -> dict[str, Fact]:
@@ -182,7 +173,7 @@ def reward_facts(groups: Groups) -> dict[str, Fact]:
     if not len(scored):
         return facts
     size = scored.size.astype(np.float64)
-    mean, error = clustered(scored.mean * size, size, prompt)
+    mean, error = clustered_mean(scored.mean * size, size, prompt)
     facts |= {"reward_mean": mean, "reward_se": error}
     facts |= {"reward_min": float(scored.reward.min()), "reward_max": float(scored.reward.max())}
     facts["success"] = f"reward >= {groups.success:g}"
@@ -190,18 +181,18 @@ def reward_facts(groups: Groups) -> dict[str, Fact]:
     usual = groups.usual_size
     powers = [2**power for power in range(12) if 2**power < usual]
     for k in [*powers, usual]:
-        chance = chances(scored.size, right, k)
+        chance = pass_at_k_of_groups(scored.size, right, k)
         known = ~np.isnan(chance)
         n = int(known.sum())
         if n:
-            value, error = clustered(chance[known], np.ones(n), prompt[known])
+            value, error = clustered_mean(chance[known], np.ones(n), prompt[known])
             facts |= {f"pass_at_{k}": value, f"pass_at_{k}_se": error}
         if 0 < n < len(chance):
             facts[f"pass_at_{k}_groups"] = n
     return facts
 
 
-def chances(size: Ints, right: Ints, k: int) -> Floats:
+def pass_at_k_of_groups(size: Ints, right: Ints, k: int) -> Floats:
     """Return [K] pass@k: each pair of a size and a count once, where there are more groups."""
     width = int(size.max(initial=0)) + 1
     if width * width > len(size):
@@ -298,16 +289,13 @@ def _by_step(groups: Groups) -> dict[str, Column]:
     means, errors = np.full(n_steps, np.nan), np.full(n_steps, np.nan)
     for step in range(n_steps):
         part = slice(int(rollouts.batch[step]), int(rollouts.batch[step + 1]))
-        means[step], errors[step] = clustered(
-            sums[part],
-            groups.n_scored[part].astype(float),
-            np.arange(part.stop - part.start),
-        )
+        number = groups.n_scored[part].astype(float)
+        means[step], errors[step] = clustered_mean(sums[part], number, np.arange(len(number)))
 
     def mean(values: NDArray[Any], of: Flags) -> Floats:
-        number = np.bincount(step_of, weights=np.where(of, values, 0.0), minlength=n_steps)
-        whole = np.bincount(step_of, weights=of, minlength=n_steps)
-        means: Floats = np.divide(number, whole, out=np.full(n_steps, np.nan), where=whole > 0)
+        total = np.bincount(step_of, np.where(of, values, 0.0), n_steps)
+        number = np.bincount(step_of, of, n_steps)
+        means: Floats = np.divide(total, number, out=np.full(n_steps, np.nan), where=number > 0)
         return means
 
     status = groups.status

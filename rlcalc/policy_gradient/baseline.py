@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policy_gradient.sums import Sums, quotient, summed
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
+from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 
 
 @dataclass(frozen=True)
@@ -20,16 +20,15 @@ class StartGroups(Sums):
     step_weight: Floats  # [S] Σ_t γ^t ρ_{1:t}
 
     @classmethod
-    def of(cls, episodes: WeightedEpisodes, target: TargetPolicy) -> StartGroups:
+    def of(cls, episodes: WeightedEpisodes) -> StartGroups:
         """Return the sums of some episodes."""
-        size, begun = target.mdp.n_states, episodes.start
-        step_weight = episodes.discount * episodes.cumulative_ratio
+        size, begun = episodes.target.mdp.n_states, episodes.start
         return cls(
             summed(begun, None, size),
             summed(begun, episodes.episode_ratio * episodes.episode_gain, size),
             summed(begun, episodes.episode_ratio, size),
-            summed(begun[episodes.episode], step_weight * episodes.gain, size),
-            summed(begun[episodes.episode], step_weight, size),
+            summed(begun[episodes.episode], episodes.weight * episodes.gain, size),
+            summed(begun[episodes.episode], episodes.weight, size),
         )
 
     @property

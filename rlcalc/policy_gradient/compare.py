@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterator
 
 import numpy as np
 
 from rlcalc.errors import InputError
-from rlcalc.policy_gradient.estimate import Estimate, EstimateRequest, Summary
+from rlcalc.policy_gradient.estimate import Estimate, EstimateRequest, GradientSummary
 from rlcalc.policy_gradient.exact import expected_without_discount_weight
-from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes, recoded
+from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes, with_model_codes
 from rlcalc.policy_gradient.report import by_form, by_parameter, cosine, norm
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.setup import Batches, GradientSetup
@@ -42,7 +41,7 @@ def gradient(
     notes: list[str] = []
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows as no answer
         batches = (
-            partial(_simulated_batches, setup, watch)
+            (lambda: watch(setup.play.trajectories(), len))
             if logged is None
             else _logged_batches(setup, request, logged, notes)
         )
@@ -61,10 +60,6 @@ def gradient(
     )
 
 
-def _simulated_batches(setup: GradientSetup, watch: Watch) -> Iterable[Trajectories]:
-    return watch(setup.play.trajectories(), len)
-
-
 def _logged_batches(
     setup: GradientSetup, request: GradientRequest, logged: LoggedEpisodes, notes: list[str]
 ) -> Batches:
@@ -72,7 +67,7 @@ def _logged_batches(
 
     def batches() -> Iterator[Trajectories]:
         experience = logged.load()
-        yield from recoded(experience, setup.mdp)
+        yield from with_model_codes(experience, setup.mdp)
         notes[:] = experience.notes
         if experience.gamma is not None and experience.gamma != setup.play.gamma:
             notes.append(
@@ -91,7 +86,7 @@ SMALL_GROUP = 20
 
 
 def _notes(
-    estimate_request: EstimateRequest, summary: Summary, estimates: list[Estimate]
+    estimate_request: EstimateRequest, summary: GradientSummary, estimates: list[Estimate]
 ) -> Iterator[str]:
     groups = np.count_nonzero(estimate_request.groups.episodes) if estimate_request.groups else 0
     if groups * SMALL_GROUP > summary.gain.n:
@@ -118,7 +113,7 @@ def _facts(
     setup: GradientSetup,
     request: GradientRequest,
     estimate_request: EstimateRequest,
-    summary: Summary,
+    summary: GradientSummary,
     estimates: list[Estimate],
 ) -> dict[str, Fact]:
     """Return the facts of the estimates; the words are those of `report.by_form`."""
@@ -155,12 +150,9 @@ def _facts(
 
 def _bias(setup: GradientSetup) -> dict[str, Fact]:
     """Return the distance between the expected estimate without γ^t and the gradient."""
-    exact = setup.exact
-    advantage = exact.action_value - exact.value[setup.mdp.expected.pair_state]
+    exact, weight = setup.exact, setup.play.policy.weight
     try:
-        without = expected_without_discount_weight(
-            setup.mdp, setup.play.policy.weight, setup.start, advantage
-        )
+        without = expected_without_discount_weight(setup.mdp, weight, setup.start, exact.advantage)
     except InputError:
         return {"bias": None}
     return {

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.numerics.arrays import Flags, Floats
+from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.policy_gradient.sums import Sums, quotient, summed
 from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
 
 
 @dataclass(frozen=True)
-class Halves(Sums):
+class HalfSums(Sums):
     """Sums over the episodes of each half."""
 
     count: Floats  # [2, K] episodes in which a pair is met
@@ -25,21 +25,25 @@ class Halves(Sums):
     visits: Floats  # [2, K] Σ_t γ^t ρ_{1:t} over all times
 
     @classmethod
-    def of(cls, episodes: WeightedEpisodes, target: TargetPolicy) -> Halves:
+    def of(cls, episodes: WeightedEpisodes) -> HalfSums:
         """Return the sums of some episodes."""
-        n_pairs, n_states = target.mdp.n_pairs, target.mdp.n_states
-        half = episodes.half[episodes.episode]
-        state = half * n_states + episodes.piece.state
-        pair = half * n_pairs + episodes.pair
-        one = episodes.first_visits(episodes.pair, n_pairs)
-        first_state_visit = episodes.first_visits(episodes.piece.state, n_states)
+        mdp = episodes.target.mdp
+        n_pairs, n_states = mdp.n_pairs, mdp.n_states
+        state = episodes.half * n_states + episodes.piece.state
+        pair = episodes.half * n_pairs + episodes.pair
         value = episodes.importance_ratio * episodes.gain
+
+        def by_half(key: Ints, values: Floats | None, n: int) -> Floats:
+            return summed(key, values, 2 * n).reshape(2, n)
+
+        first = episodes.first_visits(episodes.pair, n_pairs)
+        first_in_state = episodes.first_visits(episodes.piece.state, n_states)
         return cls(
-            summed(pair[one], None, 2 * n_pairs).reshape(2, -1),
-            summed(pair[one], episodes.gain[one], 2 * n_pairs).reshape(2, -1),
-            summed(state[first_state_visit], None, 2 * n_states).reshape(2, -1),
-            summed(state[first_state_visit], value[first_state_visit], 2 * n_states).reshape(2, -1),
-            summed(pair, episodes.discount * episodes.cumulative_ratio, 2 * n_pairs).reshape(2, -1),
+            by_half(pair[first], None, n_pairs),
+            by_half(pair[first], episodes.gain[first], n_pairs),
+            by_half(state[first_in_state], None, n_states),
+            by_half(state[first_in_state], value[first_in_state], n_states),
+            by_half(pair, episodes.weight, n_pairs),
         )
 
 
@@ -58,7 +62,7 @@ class Critic:
         return cls(np.stack([value, value]), np.stack([action_value, action_value]))
 
     @classmethod
-    def of(cls, halves: Halves, target: TargetPolicy) -> Critic:
+    def of(cls, halves: HalfSums, target: TargetPolicy) -> Critic:
         """Return the critic whose values for each half are estimated from the other half.
 
         Q̂ is the mean of the gains from an episode's first visit to a pair, and no episode
@@ -93,7 +97,7 @@ class Critic:
         assert self.influence_weight is not None
         influence = np.zeros(len(episodes.pair))
         first_visit = episodes.first_visits(episodes.pair, self.action_value.shape[1])
-        half, pair = episodes.half[episodes.episode[first_visit]], episodes.pair[first_visit]
+        half, pair = episodes.half[first_visit], episodes.pair[first_visit]
         own = self.action_value[1 - half, pair]  # the estimate of this half
         influence[first_visit] = self.influence_weight[half, pair] * (
             episodes.gain[first_visit] - own

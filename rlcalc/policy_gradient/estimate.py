@@ -6,40 +6,30 @@ summarised by themselves and merged in order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Flags, Floats
-from rlcalc.numerics.moments import merged
 from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.control_variate import ControlVariate
-from rlcalc.policy_gradient.critic import Critic, Halves
+from rlcalc.policy_gradient.critic import Critic
 from rlcalc.policy_gradient.score_function import ScoreFunction
-from rlcalc.policy_gradient.sums import merged_sums
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
-from rlcalc.trajectories import Trajectories
+from rlcalc.policy_gradient.sums import summed
+from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 
 Form = Literal["trajectory", "gain", "q", "advantage"]
 Baseline = Literal["none", "mean", "value", "optimal"]
 FORMS: tuple[Form, ...] = ("trajectory", "gain", "q", "advantage")
 WITH_BASELINE: tuple[Form, ...] = ("trajectory", "gain")
 BASELINES: tuple[Baseline, ...] = ("none", "mean", "value", "optimal")
-NumberedBatch = tuple[int, Trajectories]
-"""The number of a batch's first episode, and the batch."""
-
-Engine = Callable[[Callable[[NumberedBatch], Any], Iterable[NumberedBatch]], Iterable[Any]]
 
 
 @dataclass(frozen=True)
 class EstimateRequest:
-    """The policy, the forms to estimate, and the critic and baseline that they use."""
+    """The forms to estimate, and the critic and baseline that they use."""
 
-    target: TargetPolicy
     critic: Critic
     forms: tuple[Form, ...] = FORMS
     baseline: Baseline = "none"
@@ -62,7 +52,7 @@ class EstimateRequest:
 
 
 @dataclass(frozen=True)
-class Summary:
+class GradientSummary:
     """Mergeable sums over episodes, from which every estimate is made."""
 
     gradient: dict[Form, ControlVariate]  # K keys, the parameters
@@ -72,9 +62,9 @@ class Summary:
     n_truncated: int
     n_weighted: int  # episodes that another policy played
 
-    def merge(self, later: Summary) -> Summary:
+    def merge(self, later: GradientSummary) -> GradientSummary:
         """Return the summary of these episodes and of later ones."""
-        return Summary(
+        return GradientSummary(
             {form: one.merge(later.gradient[form]) for form, one in self.gradient.items()},
             {form: one.merge(later.surrogate[form]) for form, one in self.surrogate.items()},
             self.gain.merge(later.gain),
@@ -103,36 +93,30 @@ class Estimate:
         return error if self.unknown_error is None else np.where(self.unknown_error, np.nan, error)
 
 
-@np.errstate(over="ignore", invalid="ignore")  # here too: it may run in a thread of its own
-def summarise(batch: NumberedBatch, request: EstimateRequest) -> Summary:
-    """Return the summary of a batch of whole episodes.
+def summarise_episodes(episodes: WeightedEpisodes, request: EstimateRequest) -> GradientSummary:
+    """Return the summary of weighted episodes.
 
     Args:
-        batch: episodes, their states and actions numbered as in the model.
+        episodes: a batch of whole ones.
         request: the forms to estimate.
-
-    Raises:
-        InputError: a step has an action that its state does not have in the model.
     """
-    number, piece = batch
-    target, n = request.target, len(piece)
-    episodes = target.weighted(piece, number)
+    piece, target, first = episodes.piece, episodes.target, episodes.first
+    n = len(piece)
     score = ScoreFunction.of(piece, target.mdp, target.weight, episodes.pair)
     one, log_weight = np.zeros(n, dtype=np.int64), target.log_weight[episodes.pair]
     gradient, surrogate = {}, {}
     for form, (psi, unit) in _psi(episodes, request).items():
         h = None if unit is None else score(unit)
         gradient[form] = ControlVariate.of(n, target.mdp.n_pairs, score.pair, score(psi), h)
-        hat = np.bincount(episodes.episode, log_weight * psi, n).astype(np.float64)
+        hat = summed(episodes.episode, log_weight * psi, n)
         surrogate[form] = ControlVariate.of(n, 1, one, hat)
-    first = episodes.first
-    return Summary(
+    return GradientSummary(
         gradient=gradient,
         surrogate=surrogate,
         gain=ControlVariate.of(n, 1, one, episodes.cumulative_ratio[first] * episodes.gain[first]),
         n_steps=piece.n_steps,
         n_truncated=int(np.count_nonzero(piece.truncated & ~piece.terminated)),
-        n_weighted=int(np.count_nonzero(episodes.weighted)),
+        n_weighted=int(np.count_nonzero(episodes.off_policy)),
     )
 
 
@@ -140,12 +124,8 @@ def _psi(
     episodes: WeightedEpisodes, request: EstimateRequest
 ) -> dict[Form, tuple[Floats, Floats | None]]:
     """Return Ψ_t of each form, and its change by a baseline of 1 if the best one is to be found."""
-    critic, episode = request.critic, episodes.episode
-    half = episodes.half[episode]
-    value, weight = (
-        critic.value[half, episodes.piece.state],
-        episodes.discount * episodes.cumulative_ratio,
-    )
+    critic, episode, half = request.critic, episodes.episode, episodes.half
+    value, weight = critic.value[half, episodes.piece.state], episodes.weight
     off = request.baselines(episodes, value)
     by_form: dict[Form, tuple[Floats, Floats | None]] = {}
     chosen = request.baseline == "optimal"
@@ -168,60 +148,7 @@ ROUNDING = 1e-14
 """An estimate below this part of an episode's standard deviation is 0 but for rounding."""
 
 
-def batches_with_numbers(batches: Iterable[Trajectories]) -> Iterator[NumberedBatch]:
-    """Yield batches, each with the number of its first episode."""
-    number = 0
-    for batch in batches:
-        yield number, batch
-        number += len(batch)
-
-
-def groups_of(batches: Iterable[Trajectories], target: TargetPolicy, engine: Engine) -> StartGroups:
-    """Return the sums of each start state's group; arguments and errors as in `summary_of`."""
-    parts: Iterable[StartGroups] = engine(
-        partial(batch_sums, StartGroups, target), batches_with_numbers(batches)
-    )
-    return merged_sums(parts)
-
-
-def critic_of(batches: Iterable[Trajectories], target: TargetPolicy, engine: Engine) -> Critic:
-    """Return the critic that is estimated from the episodes; the rest as in `summary_of`."""
-    parts: Iterable[Halves] = engine(
-        partial(batch_sums, Halves, target), batches_with_numbers(batches)
-    )
-    return Critic.of(merged_sums(parts), target)
-
-
-@np.errstate(over="ignore", invalid="ignore")
-def batch_sums(
-    kind: type[StartGroups] | type[Halves], target: TargetPolicy, batch: NumberedBatch
-) -> StartGroups | Halves:
-    """Return the sums of one batch of episodes."""
-    number, piece = batch
-    return kind.of(target.weighted(piece, number), target)
-
-
-def summary_of(
-    batches: Iterable[Trajectories], request: EstimateRequest, engine: Engine = map
-) -> Summary:
-    """Return the summary of all episodes.
-
-    Args:
-        batches: whole episodes; the batches are read one by one.
-        request: the forms to estimate.
-        engine: runs a function on each batch and yields the answers in order.
-
-    Raises:
-        InputError: there is no episode, or one is not of this model.
-    """
-    parts = engine(partial(summarise, request=request), batches_with_numbers(batches))
-    summary: Summary | None = merged(parts)
-    if summary is None:
-        raise InputError("there is no episode to estimate from")
-    return summary
-
-
-def estimates(summary: Summary, request: EstimateRequest) -> list[Estimate]:
+def gradient_estimates(summary: GradientSummary, request: EstimateRequest) -> list[Estimate]:
     """Return the estimate of each form.
 
         trajectory  Ψ_t = G(τ)                    gain       Ψ_t = γ^t G_t

@@ -22,12 +22,14 @@ class ExactGradient:
     objective: float  # J = Σ_s P(s_1 = s) V(s)
     value: Floats  # [S] V(s); 0 in states that no episode reaches
     action_value: Floats  # [K] Q(s,a)
+    advantage: Floats  # [K] A(s,a) = Q(s,a) − V(s)
     visits: Floats  # [S] d_γ(s) = Σ_t γ^t P(s_t = s)
+    pair_visits: Floats  # [K] d_γ(s) π(a|s)
     gradient: Floats  # [K] ∂J/∂θ(s,a)
     surrogate: Floats  # [K] d_γ(s) π(a|s) log π(a|s): times Q, say, it sums to Ĵ
 
 
-def exact(mdp: MDP, weight: Floats, start: Floats, gamma: float) -> ExactGradient:
+def exact_gradient(mdp: MDP, weight: Floats, start: Floats, gamma: float) -> ExactGradient:
     """Return J and its gradient in the logits θ of π(a|s) = exp θ(s,a) / Σ_b exp θ(s,b).
 
         ∂J/∂θ(s,a) = d_γ(s) π(a|s) A(s,a),   d_γ = start + γ P_πᵀ d_γ,   V = r_π + γ P_π V
@@ -56,7 +58,9 @@ def exact(mdp: MDP, weight: Floats, start: Floats, gamma: float) -> ExactGradien
         objective=float(start @ value),
         value=value,
         action_value=action_value,
+        advantage=advantage,
         visits=visits,
+        pair_visits=pair_visits,
         gradient=pair_visits * advantage + 0.0,  # 0 without a sign
         surrogate=pair_visits * log_weight,
     )
@@ -80,8 +84,7 @@ def expected_without_discount_weight(
     """
     model = mdp.expected
     visits = _systems(model.induced_by(weight), start, 1.0)[1]
-    expected: Floats = visits[model.pair_state] * weight * advantage
-    return expected
+    return visits[model.pair_state] * weight * advantage
 
 
 def _systems(chain: ExpectedMDP, start: Floats, gamma: float) -> tuple[Floats, Floats]:

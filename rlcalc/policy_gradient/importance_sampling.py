@@ -10,7 +10,7 @@ from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.trajectories import Trajectories, impossible
 
 
-def ratios(piece: Trajectories, weight: Floats) -> Floats | None:
+def importance_ratios(piece: Trajectories, weight: Floats) -> Floats | None:
     """Return [T] ρ_t = π(a_t|s_t) / b(a_t|s_t), or None if the policy itself was followed.
 
     Where data have no `behaviour_prob`, b is the exponential of their `log_prob`: the probability
@@ -41,7 +41,7 @@ def ratios(piece: Trajectories, weight: Floats) -> Floats | None:
     return weight / behaviour_prob
 
 
-def products(ratio: Floats, start: Ints) -> Floats:
+def cumulative_ratios(ratio: Floats, start: Ints) -> Floats:
     """Return [T] ρ_{1:t} = Π_{i≤t} ρ_i, within each episode.
 
     Args:

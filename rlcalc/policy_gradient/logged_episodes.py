@@ -39,7 +39,7 @@ def _is_repeatable(source: Any) -> bool:
     return not isinstance(source, Experience)
 
 
-def recoded(experience: Experience, mdp: MDP) -> Iterator[Trajectories]:
+def with_model_codes(experience: Experience, mdp: MDP) -> Iterator[Trajectories]:
     """Yield trajectories with the model's codes of states and actions.
 
     Raises:

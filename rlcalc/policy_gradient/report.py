@@ -16,17 +16,18 @@ def by_parameter(setup: GradientSetup, estimates: list[Estimate]) -> dict[str, C
     states = setup.mdp.states.named(setup.mdp.expected.pair_state)
     actions = setup.mdp.actions.named(setup.mdp.action)
     exact, n = setup.exact.gradient, len(estimates)
+    forms = np.array([one.form for one in estimates], dtype=object)
     estimate = np.concatenate([one.gradient for one in estimates])
     difference = estimate - np.tile(exact, n)
     error = np.concatenate([one.error for one in estimates])
-    unmet = (error == 0) & (np.abs(difference) > _rounding(exact))  # no episode met the action
+    unmet = (error == 0) & (
+        np.abs(difference) > 1e-9 * np.abs(exact).max(initial=0.0)
+    )  # no episode met the action
     error = np.where(unmet, np.nan, error)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(error > 0, difference / error, np.where(unmet | np.isnan(error), np.nan, 0.0))
     return {
-        "form": Column(
-            np.repeat([one.form for one in estimates], len(exact)).astype(object), "key"
-        ),
+        "form": Column(np.repeat(forms, len(exact)), "key"),
         "state": Column(np.tile(states, n), "key"),
         "action": Column(np.tile(actions, n), "key"),
         "gradient": Column(estimate, symbol="∂J/∂θ"),
@@ -34,10 +35,6 @@ def by_parameter(setup: GradientSetup, estimates: list[Estimate]) -> dict[str, C
         "exact": Column(np.tile(exact, n)),
         "z": Column(z),
     }
-
-
-def _rounding(exact: Floats) -> float:
-    return 1e-9 * float(np.abs(exact).max(initial=0.0))
 
 
 def by_form(

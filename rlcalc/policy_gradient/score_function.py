@@ -48,5 +48,4 @@ class ScoreFunction:
         """Return [C] Σ_t Ψ_t (1[a_t = b] − π(b|s)) over an episode's visits to s."""
         own = np.bincount(self.action_entry, psi, len(self.pair))
         every = np.repeat(np.bincount(self.state_visit, psi, len(self.width)), self.width)
-        gradient: Floats = own - self.weight * every
-        return gradient
+        return own - self.weight * every

@@ -13,23 +13,23 @@ from rlcalc.errors import UsageError
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policy import Policy
-from rlcalc.policy_gradient.critic import Critic
+from rlcalc.policy_gradient.baseline import StartGroups
+from rlcalc.policy_gradient.critic import Critic, HalfSums
 from rlcalc.policy_gradient.estimate import (
     FORMS,
     WITH_BASELINE,
     Estimate,
     EstimateRequest,
-    Summary,
-    critic_of,
-    estimates,
-    groups_of,
-    summary_of,
+    GradientSummary,
+    gradient_estimates,
+    summarise_episodes,
 )
-from rlcalc.policy_gradient.exact import ExactGradient, exact
+from rlcalc.policy_gradient.exact import ExactGradient, exact_gradient
 from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.sums import sums_over_batches
 from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
 from rlcalc.readers.models.logits import load_logits
-from rlcalc.simulation.play import Play, prepare
+from rlcalc.simulation.play import Play, prepare_play
 from rlcalc.simulation.request import PlayRequest
 from rlcalc.trajectories import Trajectories
 
@@ -58,45 +58,34 @@ class GradientSetup:
     @cached_property
     def exact(self) -> ExactGradient:
         """The exact gradient."""
-        return exact(self.mdp, self.play.policy.weight, self.start, self.play.gamma)
+        return exact_gradient(self.mdp, self.play.policy.weight, self.start, self.play.gamma)
 
     def induced_by(self, policy: Policy, seed: int) -> GradientSetup:
         """Return the same for another policy, with episodes of their own."""
         request = replace(self.play.request, policy=policy, seed=seed, start=None)
-        return GradientSetup(prepare(self.mdp, request))
-
-    def estimate_request(self, request: GradientRequest, batches: Batches) -> EstimateRequest:
-        """Return the forms to estimate with their critic and baseline.
-
-        Args:
-            request: the forms, the critic and the baseline.
-            batches: the episodes, of which critic and baseline may be estimated.
-        """
-        engine = partial(run, jobs=self.play.request.jobs)
-        forms = FORMS if request.form == "all" else (request.form,)
-        target = TargetPolicy(
-            self.mdp, self.play.policy.weight, self.play.gamma, request.discount_weight
-        )
-        exact_gradient = self.exact
-        return EstimateRequest(
-            target=target,
-            critic=Critic.exact(exact_gradient.value, exact_gradient.action_value)
-            if request.critic == "exact"
-            else critic_of(batches(), target, engine),
-            forms=forms,  # type: ignore[arg-type]
-            baseline=request.baseline,  # type: ignore[arg-type]
-            groups=groups_of(batches(), target, engine)
-            if request.baseline == "mean" and {*forms} & {*WITH_BASELINE}
-            else None,
-        )
+        return GradientSetup(prepare_play(self.mdp, request))
 
     def estimated(
         self, request: GradientRequest, batches: Batches
-    ) -> tuple[EstimateRequest, Summary, list[Estimate]]:
-        """Return the request, the summary and the estimates of the gradient from episodes."""
-        estimate_request = self.estimate_request(request, batches)
-        summary = summary_of(batches(), estimate_request, partial(run, jobs=self.play.request.jobs))
-        return estimate_request, summary, estimates(summary, estimate_request)
+    ) -> tuple[EstimateRequest, GradientSummary, list[Estimate]]:
+        """Return the estimates of the gradient, after their request and the summary of episodes.
+
+        Args:
+            request: the forms, the critic and the baseline.
+            batches: the episodes, of which critic and baseline may be estimated too.
+        """
+        play, forms = self.play, FORMS if request.form == "all" else (request.form,)
+        target = TargetPolicy(self.mdp, play.policy.weight, play.gamma, request.discount_weight)
+        engine = partial(run, jobs=play.request.jobs)
+        critic, groups = Critic.exact(self.exact.value, self.exact.action_value), None
+        if request.critic == "estimated":
+            critic = Critic.of(sums_over_batches(HalfSums.of, target, batches(), engine), target)
+        if request.baseline == "mean" and {*forms} & {*WITH_BASELINE}:
+            groups = sums_over_batches(StartGroups.of, target, batches(), engine)
+        estimate_request = EstimateRequest(critic, forms, request.baseline, groups)  # type: ignore[arg-type]
+        work = partial(summarise_episodes, request=estimate_request)
+        summary = sums_over_batches(work, target, batches(), engine)
+        return estimate_request, summary, gradient_estimates(summary, estimate_request)
 
 
 def set_up(
@@ -128,4 +117,4 @@ def set_up(
         )
     if not plays:
         request = replace(request, max_steps=1)
-    return GradientSetup(prepare(mdp, request))
+    return GradientSetup(prepare_play(mdp, request))

@@ -1,16 +1,22 @@
-"""Sums over episodes by key, their addition field by field, and their quotients."""
+"""Sums over episodes: by key, over batches in their order, and their quotients."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
-from typing import Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Floats, Ints
-from rlcalc.numerics.moments import merged
+from rlcalc.numerics.moments import Part, merged
+from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
+from rlcalc.trajectories import Trajectories
+
+NumberedBatch = tuple[Trajectories, int]
+"""A batch, and the number of its first episode."""
+Engine = Callable[[Callable[[NumberedBatch], Any], Iterable[NumberedBatch]], Iterable[Any]]
 
 
 class Sums:
@@ -32,16 +38,35 @@ def quotient(total: Floats, count: Floats) -> Floats:
     return np.divide(total, count, out=np.zeros_like(total), where=count != 0)
 
 
-Sum = TypeVar("Sum", bound=Sums)
+def sums_over_batches(
+    sums_of: Callable[[WeightedEpisodes], Part],
+    target: TargetPolicy,
+    batches: Iterable[Trajectories],
+    engine: Engine = map,
+) -> Part:
+    """Return the sums over all episodes, those of each batch added in order.
 
-
-def merged_sums(several: Iterable[Sum]) -> Sum:
-    """Return the sum of sums, added in their order.
+    Args:
+        sums_of: from the episodes of a batch to their sums.
+        target: the policy for which episodes are weighted.
+        batches: whole episodes, read one by one; states and actions are numbered as in the model.
+        engine: runs a function on each batch and yields the answers in order.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no episode, or one is not of this model.
     """
-    total = merged(several)
+
+    @np.errstate(over="ignore", invalid="ignore")  # here too: it may run in a thread of its own
+    def work(batch: NumberedBatch) -> Part:
+        return sums_of(target.weighted(*batch))
+
+    def numbered() -> Iterator[NumberedBatch]:
+        number = 0
+        for batch in batches:
+            yield batch, number
+            number += len(batch)
+
+    total: Part | None = merged(engine(work, numbered()))
     if total is None:
         raise InputError("there is no episode to estimate from")
     return total

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Floats
-from rlcalc.policy_gradient.exact import exact
+from rlcalc.policy_gradient.exact import exact_gradient
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.setup import GradientSetup
 
@@ -18,7 +18,7 @@ ROUNDING = 1e-12
 
 
 def surrogates(
-    setup: GradientSetup, request: GradientRequest, forms: Iterable[str]
+    setup: GradientSetup, request: GradientRequest, forms: Collection[str]
 ) -> dict[str, float] | None:
     """Return the exact Ĵ of the forms that have one.
 
@@ -37,18 +37,16 @@ def surrogates(
     """
     if not request.discount_weight:
         return None
-    exact_gradient = setup.exact
-    advantage = exact_gradient.action_value - exact_gradient.value[setup.mdp.expected.pair_state]
+    known, by_value = setup.exact, request.baseline == "value"
     surrogate = {
-        "q": _sum(exact_gradient.surrogate, exact_gradient.action_value),
-        "advantage": _sum(exact_gradient.surrogate, advantage),
+        "q": _sum(known.surrogate, known.action_value),
+        "advantage": _sum(known.surrogate, known.advantage),
     }
-    form_names, by_value = list(forms), request.baseline == "value"
     if by_value or request.baseline == "none":
         surrogate["gain"] = surrogate["advantage" if by_value else "q"]
-        if "trajectory" in form_names:
+        if "trajectory" in forms:
             surrogate |= _of_trajectory(setup, less_value=by_value)
-    return {form: surrogate[form] for form in form_names if form in surrogate}
+    return {form: surrogate[form] for form in forms if form in surrogate}
 
 
 def _of_trajectory(setup: GradientSetup, *, less_value: bool) -> dict[str, float]:
@@ -64,26 +62,16 @@ def _of_trajectory(setup: GradientSetup, *, less_value: bool) -> dict[str, float
     log_weight = np.log(weight, out=np.zeros(len(weight)), where=weight > 0)
     log_weight_mdp = replace(mdp, reward=log_weight.repeat(np.diff(mdp.outcome_start)))
     try:
-        log_weight_value = exact(log_weight_mdp, weight, setup.start, 1.0).value
+        log_weight_value = exact_gradient(log_weight_mdp, weight, setup.start, 1.0).value
     except InputError:
         return {}
     pair = np.arange(mdp.n_pairs).repeat(np.diff(mdp.outcome_start))
     weighted_reward = mdp.probability * mdp.reward * log_weight_value[mdp.next_state]
     reward_times_log = np.bincount(pair, weighted_reward, mdp.n_pairs)
-    exact_gradient, start_weight = setup.exact, setup.start * less_value
-    pair_visits = exact_gradient.visits[mdp.expected.pair_state] * weight
-    return {
-        "trajectory": _sum(
-            np.concatenate([exact_gradient.surrogate, pair_visits, -start_weight]),
-            np.concatenate(
-                [
-                    exact_gradient.action_value,
-                    reward_times_log,
-                    exact_gradient.value * log_weight_value,
-                ]
-            ),
-        )
-    }
+    known, value_weight = setup.exact, -setup.start * less_value
+    weights = [known.surrogate, known.pair_visits, value_weight]
+    parts = [known.action_value, reward_times_log, known.value * log_weight_value]
+    return {"trajectory": _sum(np.concatenate(weights), np.concatenate(parts))}
 
 
 def _sum(weight: Floats, part: Floats) -> float:

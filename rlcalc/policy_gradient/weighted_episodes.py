@@ -11,7 +11,11 @@ from rlcalc.errors import InputError, listed, shown
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, differs_from_previous, stable_order
-from rlcalc.policy_gradient.importance_sampling import products, ratios, weighted_gain
+from rlcalc.policy_gradient.importance_sampling import (
+    cumulative_ratios,
+    importance_ratios,
+    weighted_gain,
+)
 from rlcalc.trajectories import Trajectories
 
 CERTAIN = 1e-9
@@ -22,15 +26,16 @@ CERTAIN = 1e-9
 class WeightedEpisodes:
     """T steps of E episodes, with their weights under the policy π."""
 
+    target: TargetPolicy
     piece: Trajectories
     pair: Ints  # [T] the state-action pair
     episode: Ints  # [T] the episode
-    half: Ints  # [E] 0 or 1, in turns: the half of each episode
-    discount: Floats  # [T] γ^t, or 1
+    half: Ints  # [T] 0 or 1, in turns: the half of the episode
     episode_gain: Floats  # [E] G(τ), as it was earned
     gain: Floats  # [T] G_t, its mean under π: `importance_sampling.weighted_gain`
     importance_ratio: Floats  # [T] ρ_t = π(a_t|s_t) / b(a_t|s_t), 1 if π was followed
     cumulative_ratio: Floats  # [T] ρ_{1:t}, the product up to t
+    weight: Floats  # [T] γ^t ρ_{1:t}, or ρ_{1:t} without the factor γ^t
     episode_ratio: Floats  # [E] ρ_{1:n}, of the whole episode
 
     @property
@@ -44,10 +49,10 @@ class WeightedEpisodes:
         return self.piece.state[self.first].astype(np.int64)
 
     @property
-    def weighted(self) -> Flags:
+    def off_policy(self) -> Flags:
         """[E] whether another policy acted in the episode."""
-        off = np.abs(self.cumulative_ratio - 1) > CERTAIN
-        return np.bincount(self.episode, off, len(self.piece)) > 0
+        differs = np.abs(self.cumulative_ratio - 1) > CERTAIN
+        return np.bincount(self.episode, differs, len(self.piece)) > 0
 
     def first_visits(self, key: Ints | Codes, n: int) -> Ints:
         """Return the first step of each episode with each key.
@@ -58,8 +63,7 @@ class WeightedEpisodes:
         """
         code = self.episode * n + key
         order = stable_order(code, len(self.piece) * n)
-        first: Ints = order.take(np.flatnonzero(differs_from_previous(code.take(order))))
-        return first
+        return order.take(np.flatnonzero(differs_from_previous(code.take(order))))
 
 
 @dataclass(frozen=True)
@@ -86,27 +90,28 @@ class TargetPolicy:
         Raises:
             InputError: a step has an action that its state lacks, or has no probability.
         """
-        pair, n, start = self.pairs(piece), len(piece), piece.start
+        start, episode = piece.start, piece.trajectory
         time = np.arange(piece.n_steps) - np.repeat(start[:-1], piece.length)
-        gain = discounted_sum(piece.reward, start, self.gamma)
+        pair, gain = self.pairs(piece), discounted_sum(piece.reward, start, self.gamma)
         episode_gain = gain[start[:-1]]
         discount = np.power(self.gamma if self.discount_weight else 1.0, time).astype(np.float64)
-        importance_ratio = ratios(piece, self.weight[pair])
+        importance_ratio = importance_ratios(piece, self.weight[pair])
         if importance_ratio is None:
             importance_ratio = cumulative_ratio = np.ones(piece.n_steps)
         else:
-            cumulative_ratio = products(importance_ratio, start)
+            cumulative_ratio = cumulative_ratios(importance_ratio, start)
             gain = weighted_gain(piece.reward, importance_ratio, start, self.gamma)
         return WeightedEpisodes(
+            target=self,
             piece=piece,
             pair=pair,
-            episode=piece.trajectory,
-            half=(number + np.arange(n)) % 2,
-            discount=discount,
+            episode=episode,
+            half=(number + episode) % 2,
             episode_gain=episode_gain,
             gain=gain,
             importance_ratio=importance_ratio,
             cumulative_ratio=cumulative_ratio,
+            weight=discount * cumulative_ratio,
             episode_ratio=cumulative_ratio[start[1:] - 1],
         )
 

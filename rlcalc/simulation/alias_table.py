@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.numerics.kernel import kernel
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from rlcalc.numerics.random_streams import Words
 
 LARGE = 1 << 17
@@ -48,14 +47,8 @@ class AliasTable:
         mean = (np.add.reduceat(chance, first_entry) if len(first_entry) else chance[:0]) / length
         remaining = chance / np.repeat(mean, length)  # 1 on average
         keep, other = np.ones(len(chance)), np.arange(len(chance))
-        arrays = (
-            first_entry,
-            length,
-            remaining,
-            keep,
-            other,
-            np.empty(len(chance), dtype=np.int64),
-        )
+        stack = np.empty(len(chance), dtype=np.int64)
+        arrays = (first_entry, length, remaining, keep, other, stack)
         if len(chance) > LARGE:
             pair_up.compiled(*arrays)
         else:

@@ -28,7 +28,7 @@ class ExactValue:
     mdp: MDP
     policy: Policy
     gamma: float
-    max_steps: int | None  # the start value counts so many rewards; None: all of them
+    max_steps: int | None  # number of rewards in the start value; None: all of them
 
     @cached_property
     def solution(self) -> Result | None:

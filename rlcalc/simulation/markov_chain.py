@@ -70,15 +70,14 @@ class MarkovChain:
         bounds = mdp.outcome_start[mdp.pair_start]
         first = np.searchsorted(positive, bounds) if len(positive) < len(probability) else bounds
         next_state = mdp.next_state[positive]
+        signed = np.where(model.terminal[next_state], -next_state - 1, next_state)
         starts = np.flatnonzero(start > 0)
         return cls(
             mdp=mdp,
             policy=policy,
             table=AliasTable.of(probability[positive], first),
             pair=pair[positive],
-            next_state=np.where(model.terminal[next_state], -next_state - 1, next_state).astype(
-                np.int32
-            ),
+            next_state=signed.astype(np.int32),
             reward=mdp.reward[positive],
             start_table=AliasTable.of(start[starts], np.array([0, len(starts)])),
             start_states=starts.astype(np.int32),
@@ -113,8 +112,7 @@ class MarkovChain:
         ends = np.zeros(n, dtype=bool)
         ends[self.state[~goes_on]] = True
         _reach(backward_start, source[order], ends)
-        never_ending: Ints = np.flatnonzero(reached & ~ends)
-        return never_ending
+        return np.flatnonzero(reached & ~ends)
 
     def require_termination(self) -> None:
         """Refuse a chain whose episodes may never end.

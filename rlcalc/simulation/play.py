@@ -17,9 +17,9 @@ from rlcalc.result import Fact, Result
 from rlcalc.simulation.exact_value import ExactValue
 from rlcalc.simulation.markov_chain import MarkovChain
 from rlcalc.simulation.request import PlayRequest
-from rlcalc.simulation.sampler import Outcome, Simulation
+from rlcalc.simulation.sampler import Simulation
 from rlcalc.simulation.start import start_distribution
-from rlcalc.simulation.statistics import Tally, summary, tally_of
+from rlcalc.simulation.statistics import EpisodeStatistics, episode_summary, trajectory_statistics
 from rlcalc.trajectories import Experience, Trajectories
 
 if TYPE_CHECKING:
@@ -95,12 +95,15 @@ class Play:
             batches = (replace(batch, last_value=value[batch.last_state]) for batch in batches)
         return Experience(batches, world.states, world.actions, world.gamma)
 
-    def tallies(self) -> Iterator[Tally]:
+    def statistics(self) -> Iterator[EpisodeStatistics]:
         """Yield the statistics of the episodes, block by block, without keeping their steps."""
         if self.simulation:
             outcomes = self.simulation.outcomes(self.gamma, partial(run, jobs=self.request.jobs))
-            return map(_tally, outcomes)
-        return (tally_of(piece, self.gamma) for piece in self.experience().pieces())
+            return (
+                EpisodeStatistics.of(one.gain, one.length, one.last_state < 0, one.last_state >= 0)
+                for one in outcomes
+            )
+        return (trajectory_statistics(piece, self.gamma) for piece in self.experience().pieces())
 
     def require_independent(self) -> None:
         """Refuse error bars for episodes that share a start state: they would be too small.
@@ -149,11 +152,12 @@ class Play:
                 "--with-prob has no effect on the summary of episodes",
                 fix="leave out --with-prob, or use --rows trajectories",
             )
-        tallies = watch(self.tallies(), lambda tally: int(tally.gain.clusters[0]))
-        return summary(tallies, self.facts(), self.exact.start_value if self.exact else None)
+        statistics = watch(self.statistics(), lambda one: one.n)
+        exact = self.exact.start_value if self.exact else None
+        return episode_summary(statistics, self.facts(), exact)
 
 
-def prepare(world: MDP | Game, request: PlayRequest) -> Play:
+def prepare_play(world: MDP | Game, request: PlayRequest) -> Play:
     """Return a world ready to be simulated.
 
     Raises:
@@ -187,11 +191,6 @@ def _play_of_game(world: Game, request: PlayRequest, seed: int, gamma: float) ->
         )
     if request.start is not None:
         raise InputError(
-            f"{shown(world.name)} chooses its own start state: {world.why}",
-            fix="leave out --start",
+            f"{shown(world.name)} chooses its own start state: {world.why}", fix="leave out --start"
         )
     return Play(world, request, seed, gamma, None, policy)
-
-
-def _tally(outcome: Outcome) -> Tally:
-    return Tally.of(outcome.gain, outcome.length, outcome.last_state < 0, outcome.last_state >= 0)

@@ -22,7 +22,7 @@ class PlayRequest:
     max_steps: int | None = None  # then an episode is truncated
     seed: int | None = None  # None: a random one
     gamma: float | None = None  # for optimal policies and exact values; None: the world's own
-    group: int = 1  # so many successive episodes share a start state
+    group: int = 1  # number of successive episodes that share a start state
     with_prob: bool = False  # trajectories have the probabilities of their actions
     jobs: int | None = None
     bootstrap: bool = False  # the last state of a truncated episode has its exact value

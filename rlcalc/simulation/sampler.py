@@ -83,7 +83,7 @@ class Simulation:
     n: int
     seed: int
     max_steps: int | None = None  # then an episode is truncated
-    group: int = 1  # so many successive episodes share a start state
+    group: int = 1  # number of successive episodes that share a start state
 
     def __post_init__(self) -> None:
         """Refuse a chain whose episodes may never end.
@@ -105,7 +105,7 @@ class Simulation:
 
         It decides the size of pieces and the implementation; the episodes do not depend on it.
         """
-        probe = self._run_numpy((0, min(self.n, 64)), min(self.limit, PROBE), 1.0)
+        probe = self._run_numpy((0, min(self.n, 64)), 1.0, most_steps=min(self.limit, PROBE))
         if probe.length.max() < PROBE:
             return Work(float(probe.length.mean()), int(probe.length.max()), self.n)
         unknown = 10 * PROBE if self.max_steps is None else self.limit
@@ -120,26 +120,10 @@ class Simulation:
             gamma: the discount factor a step.
             engine: runs a function on each block and yields the answers in order.
         """
-        compiled, stride = self._compiled(lock_step), self.work.stride
-        if compiled:
-            self._probe_end(stride)
-
-        def play(span: Span) -> Outcome:
-            if compiled:
-                return self._require_ended(self._run_compiled(span, gamma, stride), span)
-            return self._require_ended(self._run_numpy(span, self.limit, gamma), span)
-
-        return iter(engine(play, spans(self.n, BLOCK)))
-
-    def _probe_end(self, stride: int) -> None:
-        """Simulate the first episodes to their end before thousands of them start.
-
-        Raises:
-            InputError: one of them is too long, and there is no `max_steps`.
-        """
-        if self.max_steps is None and self.work.longest > PROBE:
-            span = (0, min(self.n, LANES))
-            self._require_ended(self._run_compiled(span, 1.0, stride), span)
+        run: Callable[..., Outcome] = self._run_numpy
+        if self._compiled(lock_step):
+            run = self._run_compiled
+        return iter(engine(partial(run, gamma=gamma), episode_spans(self.n, BLOCK)))
 
     def trajectories(
         self, engine: Recording = map, *, with_prob: bool = False
@@ -150,19 +134,26 @@ class Simulation:
             engine: runs a function on each batch and yields the answers in order.
             with_prob: with the probability of each action.
         """
-        record = self._recorded
-        if self._compiled(lock_step, retrace):
-            record = self._retraced
-            self._probe_end(self.work.stride)
+        compiled = self._compiled(lock_step, retrace)
+        work = partial(self._recorded, compiled=compiled, with_prob=with_prob)
         episodes = int(max(1, min(BLOCK * 4, BATCH_STEPS / self.work.length)))
-        return iter(engine(partial(record, with_prob=with_prob), spans(self.n, episodes)))
+        return iter(engine(work, episode_spans(self.n, episodes)))
 
     def _compiled(self, *loops: Kernel) -> bool:
-        """Return whether the work needs compiled loops, and compile them before threads start."""
-        if self.work.seconds > COMPILING:
-            for loop in loops:
-                loop.compiled  # noqa: B018
-        return self.work.seconds > COMPILING
+        """Return whether the work needs compiled loops, and compile them before threads start.
+
+        Where episodes may be endless, some go to their end before thousands of them start.
+
+        Raises:
+            InputError: one of them is too long, and there is no `max_steps`.
+        """
+        if self.work.seconds <= COMPILING:
+            return False
+        for loop in loops:
+            loop.compiled  # noqa: B018
+        if self.max_steps is None and self.work.longest > PROBE:
+            self._run_compiled((0, min(self.n, LANES)), 1.0)
+        return True
 
     def _first_states(self, span: Span) -> tuple[Words, Codes]:
         """Return the keys of episodes, and their first states."""
@@ -175,17 +166,24 @@ class Simulation:
         return key, self.chain.start_states[first]
 
     def _run_numpy(
-        self, span: Span, limit: int, gamma: float, record: list[tuple[Ints, Codes]] | None = None
+        self,
+        span: Span,
+        gamma: float,
+        record: list[tuple[Ints, Codes]] | None = None,
+        most_steps: int | None = None,
     ) -> Outcome:
         """Return the outcomes of episodes, with numpy: all of them one step, then the next step.
 
         Args:
             span: the first episode, and the one after the last.
-            limit: the largest number of steps of an episode.
             gamma: the discount factor a step.
             record: receives, for each step, the active episodes and the entries that they draw.
+            most_steps: of an episode; default the limit of the simulation.
+
+        Raises:
+            InputError: an episode is too long, and there is no `max_steps`.
         """
-        chain = self.chain
+        chain, limit = self.chain, most_steps or self.limit
         counter, state = self._first_states(span)
         counter += GOLDEN
         n = len(counter)
@@ -214,55 +212,43 @@ class Simulation:
                 if not len(active):
                     break
         last_state[active] = state
-        return Outcome(gain, length, last_state)
+        return self._require_ended(Outcome(gain, length, last_state), span)
 
-    def _run_compiled(self, span: Span, gamma: float, stride: int) -> Outcome:
+    def _run_compiled(self, span: Span, gamma: float, stride: int | None = None) -> Outcome:
         """Return the outcomes of episodes, with the compiled loop: same bits as `_run_numpy`."""
-        chain, table = self.chain, self.chain.table
+        chain, table, stride = self.chain, self.chain.table, stride or self.work.stride
         key, state = self._first_states(span)
-        gain, length, last_state = (
-            np.empty(len(key)),
-            np.empty(len(key), np.int64),
-            np.empty_like(state),
-        )
+        gain, length, last_state = np.empty(len(key)), np.empty(len(key), np.int64), state.copy()
         lock_step.run_in_thread(
             table.row, table.slot, chain.next_state, chain.reward, key, state,
             gamma, self.limit, stride, gain, length, last_state,
         )  # fmt: skip
-        return Outcome(gain, length, last_state)
+        return self._require_ended(Outcome(gain, length, last_state), span)
 
-    def _recorded(self, span: Span, *, with_prob: bool) -> Trajectories:
-        """Return episodes as trajectories, with numpy."""
-        steps: list[tuple[Ints, Codes]] = []
-        outcome = self._require_ended(self._run_numpy(span, self.limit, 1.0, steps), span)
-        start = np.concatenate([[0], np.cumsum(outcome.length)])
-        entry = np.empty(start[-1], dtype=np.int32)
-        for t, (active, drawn_entry) in enumerate(steps):
-            entry[start[active] + t] = drawn_entry
-        return self._trajectories(entry, start, outcome, with_prob=with_prob)
+    def _recorded(self, span: Span, *, compiled: bool, with_prob: bool) -> Trajectories:
+        """Return episodes as trajectories: compiled loops run for the lengths, then for steps.
 
-    def _retraced(self, span: Span, *, with_prob: bool) -> Trajectories:
-        """Return the same with the compiled loops: one run for the lengths, one for the steps."""
-        chain, table = self.chain, self.chain.table
-        outcome = self._require_ended(self._run_compiled(span, 1.0, self.work.stride), span)
+        Raises:
+            InputError: an episode is too long.
+        """
+        chain, table, steps = self.chain, self.chain.table, list[tuple[Ints, Codes]]()
+        outcome = self._run_compiled(span, 1.0) if compiled else self._run_numpy(span, 1.0, steps)
         if outcome.length.max() > MOST_STEPS_IN_MEMORY:
             raise InputError(
                 f"an episode has {outcome.length.max():,} steps, and a trajectory in memory may "
                 f"have {MOST_STEPS_IN_MEMORY:,}",
-                shown(self.chain.mdp.name),
+                shown(chain.mdp.name),
                 "give a smaller --max-steps, or --rows summary, which keeps no steps",
             )
         start = np.concatenate([[0], np.cumsum(outcome.length)])
         entry = np.empty(start[-1], dtype=np.int32)
-        key, state = self._first_states(span)
-        retrace.run_in_thread(table.row, table.slot, chain.next_state, key, state, start, entry)
-        return self._trajectories(entry, start, outcome, with_prob=with_prob)
-
-    def _trajectories(
-        self, entry: Codes, start: Ints, outcome: Outcome, *, with_prob: bool
-    ) -> Trajectories:
-        chain = self.chain
+        for t, (active, drawn_entry) in enumerate(steps):
+            entry[start[active] + t] = drawn_entry
+        if compiled:
+            key, state = self._first_states(span)
+            retrace.run_in_thread(table.row, table.slot, chain.next_state, key, state, start, entry)
         ended = outcome.last_state < 0
+        last_state = np.where(ended, -outcome.last_state - 1, outcome.last_state)
         return Trajectories(
             start=start,
             state=chain.state.take(entry),
@@ -272,9 +258,7 @@ class Simulation:
             truncated=~ended,
             states=chain.mdp.states,
             actions=chain.mdp.actions,
-            last_state=np.where(ended, -outcome.last_state - 1, outcome.last_state).astype(
-                np.int32
-            ),
+            last_state=last_state.astype(np.int32),
             behaviour_prob=chain.policy.weight[chain.pair[entry]] if with_prob else None,
         )
 
@@ -284,17 +268,18 @@ class Simulation:
         Raises:
             InputError: an episode has not ended.
         """
-        if self.max_steps is None and outcome.last_state.max() >= 0:
-            number = int(np.argmax(outcome.last_state >= 0))
+        endless = (outcome.last_state >= 0) & (outcome.length >= LONGEST)
+        if self.max_steps is None and endless.any():
+            number = span[0] + int(np.argmax(endless))
             raise InputError(
-                f"episode {span[0] + number:,} has not ended after {LONGEST:,} steps",
+                f"episode {number:,} has not ended after {LONGEST:,} steps",
                 shown(self.chain.mdp.name),
                 "cut episodes with --max-steps N",
             )
         return outcome
 
 
-def spans(n: int, size: int) -> Iterator[Span]:
+def episode_spans(n: int, size: int) -> Iterator[Span]:
     """Yield the pieces of 0 : n."""
     return ((first, min(first + size, n)) for first in range(0, n, size))
 
@@ -333,19 +318,14 @@ def lock_step(
     while remaining > 0:
         for i in range(LANES):
             if episode[i] >= 0 and (state[i] < 0 or steps[i] >= longest):
-                gain[episode[i]], length[episode[i]], last_state[episode[i]] = (
-                    reward_sum[i],
-                    steps[i],
-                    state[i],
-                )
+                gain[episode[i]] = reward_sum[i]
+                length[episode[i]] = steps[i]
+                last_state[episode[i]] = state[i]
                 episode[i], state[i] = -1, -1
                 remaining -= 1
             if episode[i] < 0 and next_episode < len(key):
-                episode[i], counter[i], state[i] = (
-                    next_episode,
-                    key[next_episode] + GOLDEN,
-                    first_state[next_episode],
-                )
+                episode[i], state[i] = next_episode, first_state[next_episode]
+                counter[i] = key[next_episode] + GOLDEN
                 reward_sum[i], discount[i], steps[i] = 0.0, 1.0, 0
                 next_episode += 1
         for _ in range(stride):
@@ -393,11 +373,8 @@ def retrace(
         lanes, longest = min(ABREAST, len(key) - first), 0
         for i in range(lanes):
             e = first + i
-            counter[i], state[i], length[i] = (
-                key[e] + GOLDEN,
-                first_state[e],
-                start[e + 1] - start[e],
-            )
+            counter[i], state[i] = key[e] + GOLDEN, first_state[e]
+            length[i] = start[e + 1] - start[e]
             longest = max(longest, length[i])
         for t in range(longest):
             for i in range(lanes):

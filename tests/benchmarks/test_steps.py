@@ -5,7 +5,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from rlcalc.estimators.gain import discounted_sum
-from rlcalc.estimators.monte_carlo import summarise
+from rlcalc.estimators.monte_carlo import summarise_trajectories
 from rlcalc.estimators.truncation import Truncation
 from rlcalc.estimators.visits import visits_of
 from tests.estimators.test_monte_carlo import VISITS, random_batch
@@ -34,4 +34,4 @@ def test_visits(benchmark: BenchmarkFixture, n_steps: int, visit: str) -> None:
 @pytest.mark.parametrize("n_steps", SIZES)
 def test_summary(benchmark: BenchmarkFixture, n_steps: int, visit: str) -> None:
     batch = random_batch(np.random.default_rng(0), n_steps, 1000, 4)
-    benchmark(summarise, batch, 0.99, visit, Truncation.parse("keep", 0.99))
+    benchmark(summarise_trajectories, batch, 0.99, visit, Truncation.parse("keep", 0.99))

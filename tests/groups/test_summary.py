@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 import rlcalc
 from rlcalc.groups.groups import Groups
 from rlcalc.groups.pass_at_k import pass_at_k
-from rlcalc.groups.summary import chances, clustered, dead_at, tally
+from rlcalc.groups.summary import (
+    clustered_mean,
+    dead_share_at_sizes,
+    pass_at_k_of_groups,
+    value_counts,
+)
 from rlcalc.rollouts import Rollouts
 
 rewards = st.sampled_from([0.0, 1.0, 0.5])
@@ -31,7 +36,7 @@ def test_dead_shares_at_smaller_sizes_are_an_enumeration(
     rollouts = Rollouts.from_arrays(np.repeat(np.arange(len(groups)), 4), np.ravel(groups))
     every = [len(set(draw)) == 1 for group in groups for draw in combinations(group, size)]
 
-    share, n = dead_at(Groups(rollouts), [size])[size]
+    share, n = dead_share_at_sizes(Groups(rollouts), [size])[size]
 
     assert share == pytest.approx(np.mean(every))
     assert n == len(groups)
@@ -44,7 +49,7 @@ def test_dead_shares_are_over_all_groups_that_are_large_enough(groups: list[list
     for size in range(2, found.usual_size + 1):
         large = [group for group in groups if len(group) >= size]
         each = [np.mean([len(set(d)) == 1 for d in combinations(g, size)]) for g in large]
-        share, n = dead_at(found, [size])[size]
+        share, n = dead_share_at_sizes(found, [size])[size]
 
         assert share == pytest.approx(np.mean(each))
         assert n == len(large)
@@ -84,7 +89,7 @@ def test_the_line_of_a_step_says_what_the_facts_say(groups: list[list[float]]) -
 def test_dead_share_at_a_larger_size_is_that_of_the_observed_rates() -> None:
     """18 % right and groups of 2: 0.18² + 0.82² = 70 % would be dead."""
     reward = [1.0] * 18 + [0.0] * 82
-    found = dead_at(Groups(Rollouts.from_arrays([0] * 100, reward)), [200])
+    found = dead_share_at_sizes(Groups(Rollouts.from_arrays([0] * 100, reward)), [200])
 
     assert found[200] == (pytest.approx(0.18**200 + 0.82**200), 1)
 
@@ -95,7 +100,7 @@ def test_the_error_of_the_mean_is_clustered_by_prompt(groups: list[list[float]])
     count = np.array([float(len(group)) for group in groups])
     n, mean = len(groups), total.sum() / count.sum()
     left = total - mean * count
-    value, error = clustered(total, count, np.arange(n))
+    value, error = clustered_mean(total, count, np.arange(n))
 
     assert value == pytest.approx(mean)
     assert error == pytest.approx(np.sqrt(n / (n - 1) * (left**2).sum()) / count.sum())
@@ -170,10 +175,10 @@ def test_what_many_groups_share_is_worked_out_once_and_the_same(
 ) -> None:
     size, right = np.array([(n, min(n, c)) for n, c in pairs]).T
     for k in range(1, 7):
-        chance = chances(size, right, k)
+        chance = pass_at_k_of_groups(size, right, k)
 
         np.testing.assert_array_equal(chance, pass_at_k(size, right, k))
     for numbers in (size, 1000 * size):
-        different, counts = tally(numbers)
+        different, counts = value_counts(numbers)
 
         assert dict(zip(different, counts, strict=True)) == Counter(numbers.tolist())

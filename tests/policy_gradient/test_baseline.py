@@ -34,10 +34,9 @@ def test_groups_add_up_however_they_are_cut() -> None:
         setup.play.experience().whole(),
     )
     parts = [
-        StartGroups.of(target.weighted(batch.cut(*span), span[0]), target)
-        for span in ((0, 7), (7, 60))
+        StartGroups.of(target.weighted(batch.cut(*span), span[0])) for span in ((0, 7), (7, 60))
     ]
-    whole = StartGroups.of(target.weighted(batch, 0), target)
+    whole = StartGroups.of(target.weighted(batch, 0))
 
     assert parts[0].merge(parts[1]).step_mean == pytest.approx(whole.step_mean)
     assert whole.mean[0] == pytest.approx(target.weighted(batch, 0).episode_gain.mean())

@@ -10,10 +10,10 @@ import pytest
 import rlcalc
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.compare import gradient
-from rlcalc.policy_gradient.critic import Critic, Halves
+from rlcalc.policy_gradient.critic import Critic, HalfSums
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.score_function import ScoreFunction
-from rlcalc.policy_gradient.sums import merged_sums
+from rlcalc.policy_gradient.sums import sums_over_batches
 from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
 from rlcalc.trajectories import Trajectories
 from tests.policy_gradient.setups import looping, softmax_setup
@@ -78,9 +78,7 @@ def test_a_half_hears_the_means_of_the_other(of_another: bool) -> None:
     ).whole()
     target = TargetPolicy(setup.mdp, setup.play.policy.weight, 0.8)
     episodes, expected = target.weighted(batch, 0), ByHand.of(batch, target)
-    halves = merged_sums(
-        Halves.of(target.weighted(batch.cut(*span), span[0]), target) for span in ((0, 7), (7, 60))
-    )
+    halves = sums_over_batches(HalfSums.of, target, [batch.cut(0, 7), batch.cut(7, 60)])
     critic = Critic.of(halves, target)
     assert critic.influence_weight is not None
 
@@ -89,9 +87,7 @@ def test_a_half_hears_the_means_of_the_other(of_another: bool) -> None:
     assert critic.value == pytest.approx(expected.v[::-1], abs=1e-12)
     influence_weight = expected.visits[::-1] / np.sqrt(expected.count * (expected.count - 1))
     assert critic.influence_weight == pytest.approx(influence_weight)
-    influence = np.bincount(
-        episodes.half[episodes.episode] * 7 + episodes.pair, critic.influence(episodes), 14
-    )
+    influence = np.bincount(episodes.half * 7 + episodes.pair, critic.influence(episodes), 14)
     assert influence == pytest.approx(np.zeros(14), abs=1e-9)
 
 

@@ -10,17 +10,19 @@ import rlcalc
 from rlcalc.environments import load
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.compare import gradient
-from rlcalc.policy_gradient.estimate import FORMS, EstimateRequest, Form, estimates, summary_of
+from rlcalc.policy_gradient.estimate import FORMS, EstimateRequest, Form
 from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.setup import GradientSetup
 from rlcalc.trajectories import Trajectories
 from tests.policy_gradient.setups import looping, softmax_setup
 from tests.solvers.models import Floats, mdp_of
 
 
-def by_hand(batch: Trajectories, request: EstimateRequest, form: Form) -> Floats:
+def by_hand(
+    batch: Trajectories, setup: GradientSetup, request: EstimateRequest, form: Form
+) -> Floats:
     """[E, K] the gradient of each episode, step by step."""
-    target = request.target
-    mdp, gamma, weight = target.mdp, target.gamma, target.weight
+    mdp, gamma, weight = setup.mdp, setup.play.gamma, setup.play.policy.weight
     answers = np.zeros((len(batch), mdp.n_pairs))
     for e in range(len(batch)):
         steps = range(int(batch.start[e]), int(batch.start[e + 1]))
@@ -45,10 +47,9 @@ def by_hand(batch: Trajectories, request: EstimateRequest, form: Form) -> Floats
 @pytest.mark.parametrize("form", FORMS)
 def test_means_and_errors_are_those_of_episodes_by_hand(form: Form) -> None:
     setup = softmax_setup(looping(), 50, 3, 0.8)
-    request = setup.estimate_request(GradientRequest(form=form), setup.play.trajectories)
     batches = list(setup.play.trajectories())
-    (one,) = estimates(summary_of(batches, request), request)
-    expected = by_hand(batches[0], request, form)
+    request, _, (one,) = setup.estimated(GradientRequest(form=form), lambda: batches)
+    expected = by_hand(batches[0], setup, request, form)
 
     assert one.gradient == pytest.approx(expected.mean(axis=0), abs=1e-12)
     assert one.error == pytest.approx(expected.std(axis=0, ddof=1) / np.sqrt(50), abs=1e-12)

@@ -11,7 +11,7 @@ from rlcalc.errors import InputError
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient import exact as policy_gradient
-from rlcalc.policy_gradient.exact import exact
+from rlcalc.policy_gradient.exact import exact_gradient
 from tests.solvers.models import Floats, mdp_of, models, random_model, value_of
 
 SMALL = 1e-5
@@ -32,7 +32,7 @@ def agrees(mdp: MDP, seed: int, gamma: float) -> None:
     rng = np.random.default_rng(seed)
     logit, start = rng.normal(size=mdp.n_pairs), rng.dirichlet(np.ones(mdp.n_states))
     weight = Policy.softmax(mdp.expected, logit, 1.0).weight
-    answers = exact(mdp, weight, start, gamma)
+    answers = exact_gradient(mdp, weight, start, gamma)
     expected = slopes(mdp, logit, start, gamma)
 
     scale = (
@@ -73,7 +73,7 @@ def test_gradients_of_a_state_sum_to_nothing(logit: Floats, gamma: float) -> Non
     """All logits of a state may rise together without any change."""
     mdp = mdp_of({(s, a): [(1, 0.5, s + a), (2, 0.5, 1.0)] for s in range(2) for a in range(2)}, 3)
     weight = Policy.softmax(mdp.expected, logit, 1.0).weight
-    gradient = exact(mdp, weight, np.array([1.0, 0, 0]), gamma).gradient
+    gradient = exact_gradient(mdp, weight, np.array([1.0, 0, 0]), gamma).gradient
 
     assert np.abs(gradient.reshape(2, 2).sum(axis=1)).max() <= 1e-12
 
@@ -86,7 +86,7 @@ def test_two_rooms_on_paper() -> None:
     mdp = load.load_model("two-rooms")
     assert mdp.policy is not None
     assert mdp.start is not None
-    answers = exact(mdp, mdp.policy, mdp.start, 0.5)
+    answers = exact_gradient(mdp, mdp.policy, mdp.start, 0.5)
 
     assert answers.objective == pytest.approx(2)
     assert answers.visits[0] == pytest.approx(4 / 3)
@@ -98,11 +98,13 @@ def test_large_and_small_systems_agree(enough: float, monkeypatch: pytest.Monkey
     """By a Krylov method, and by sparse factors where that is not good enough."""
     mdp = random_model(np.random.default_rng(3))
     weight, start = Policy.uniform(mdp.expected).weight, np.full(mdp.n_states, 0.1)
-    dense = exact(mdp, weight, start, 0.9)
+    dense = exact_gradient(mdp, weight, start, 0.9)
     monkeypatch.setattr(policy_gradient, "DENSE", 0)
     monkeypatch.setattr(policy_gradient, "TOLERANCE", enough)
 
-    assert exact(mdp, weight, start, 0.9).gradient == pytest.approx(dense.gradient, abs=1e-10)
+    assert exact_gradient(mdp, weight, start, 0.9).gradient == pytest.approx(
+        dense.gradient, abs=1e-10
+    )
 
 
 def test_what_never_ends_has_no_gradient_without_discount() -> None:
@@ -117,12 +119,12 @@ def test_what_never_ends_has_no_gradient_without_discount() -> None:
         4,
     )
     with pytest.raises(InputError, match="never end"):
-        exact(mdp, np.ones(3), np.eye(4)[0], 1.0)
+        exact_gradient(mdp, np.ones(3), np.eye(4)[0], 1.0)
 
 
 def test_what_never_ends_does_not_matter_where_no_episode_comes() -> None:
     mdp = mdp_of({(0, 0): [(1, 1.0, 2.0)], (0, 1): [(2, 1.0, 1.0)], (2, 0): [(2, 1.0, 5.0)]}, 3)
-    answers = exact(mdp, np.array([1.0, 0.0, 1.0]), np.eye(3)[0], 1.0)
+    answers = exact_gradient(mdp, np.array([1.0, 0.0, 1.0]), np.eye(3)[0], 1.0)
 
     assert answers.objective == 2
     assert answers.gradient.tolist() == [0, 0, 0]

@@ -13,9 +13,13 @@ from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.critic import Critic
-from rlcalc.policy_gradient.estimate import FORMS, EstimateRequest, summarise
-from rlcalc.policy_gradient.exact import exact
-from rlcalc.policy_gradient.importance_sampling import products, ratios, weighted_gain
+from rlcalc.policy_gradient.estimate import FORMS, EstimateRequest, summarise_episodes
+from rlcalc.policy_gradient.exact import exact_gradient
+from rlcalc.policy_gradient.importance_sampling import (
+    cumulative_ratios,
+    importance_ratios,
+    weighted_gain,
+)
 from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
 from rlcalc.trajectories import Trajectories
 from tests.solvers.models import Floats, mdp_of
@@ -35,7 +39,7 @@ def test_weights_are_the_products_that_they_say(
     """ρ_{1:t} and Σ_{i≥t} γ^{i−t} ρ_{t+1:i} r_i, by plain loops; few episodes and many."""
     start, rng = np.cumsum([0, *lengths]), np.random.default_rng(seed)
     ratio, reward = rng.integers(0, 4, start[-1]) / 2, rng.normal(size=start[-1])
-    product, gain = products(ratio, start), weighted_gain(reward, ratio, start, gamma)
+    product, gain = cumulative_ratios(ratio, start), weighted_gain(reward, ratio, start, gamma)
     for first, last in pairwise(start):
         for t in range(first, last):
             later = [
@@ -106,16 +110,18 @@ def test_the_mean_over_all_episodes_of_another_policy_is_the_gradient(
         Policy.softmax(mdp.expected, rng.normal(size=mdp.n_pairs), 1.0).weight for _ in range(2)
     )
     begin = np.eye(mdp.n_states)[0]
-    known = exact(mdp, weight, begin, gamma)
+    known = exact_gradient(mdp, weight, begin, gamma)
     target = TargetPolicy(mdp, weight, gamma)
     episodes = every_episode(mdp, behaviour)
     request = EstimateRequest(
-        target,
         Critic.exact(known.value, known.action_value),
         baseline=baseline,  # type: ignore[arg-type]
-        groups=StartGroups.of(target.weighted(episodes[0][1], 0), target),
+        groups=StartGroups.of(target.weighted(episodes[0][1], 0)),
     )
-    summaries = [(chance, summarise((0, episode), request)) for chance, episode in episodes]
+    summaries = [
+        (chance, summarise_episodes(target.weighted(episode, 0), request))
+        for chance, episode in episodes
+    ]
 
     assert sum(chance for chance, _ in episodes) == pytest.approx(1)
     assert sum(c * one.gain.x[0] for c, one in summaries) == pytest.approx(known.objective)
@@ -134,10 +140,10 @@ def test_what_is_no_probability_is_refused(chance: float, said: str) -> None:
     )
 
     with pytest.raises(InputError, match=said):
-        ratios(piece, np.ones(2))
+        importance_ratios(piece, np.ones(2))
 
 
 def test_log_probabilities_are_those_of_who_played() -> None:
     piece = Trajectories.from_arrays([0, 0], [0, 1], [1.0, 1.0], log_prob=np.log([0.25, 0.5]))
 
-    assert ratios(piece, np.array([0.5, 0.5])) == pytest.approx([2.0, 1.0])
+    assert importance_ratios(piece, np.array([0.5, 0.5])) == pytest.approx([2.0, 1.0])

@@ -7,7 +7,7 @@ import pytest
 
 import rlcalc
 from rlcalc.errors import InputError
-from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes, recoded
+from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes, with_model_codes
 from rlcalc.trajectories import Experience, Trajectories
 from tests.policy_gradient.setups import looping
 from tests.solvers.models import mdp_of
@@ -27,7 +27,7 @@ def test_labels_get_the_codes_of_the_model() -> None:
     """The data know the states in another order."""
     mdp = mdp_of({(0, 0): [(1, 1.0, 0.0)], (1, 0): [(2, 1.0, 1.0)]}, 3)
     data = Trajectories.from_arrays(["1", "0", "1"], ["0"] * 3, [1.0, 0.0, 1.0], length=[1, 2])
-    (piece,) = recoded(Experience.of(data), mdp)
+    (piece,) = with_model_codes(Experience.of(data), mdp)
 
     assert piece.state.tolist() == [1, 0, 1]
     assert piece.states is mdp.states
@@ -36,7 +36,7 @@ def test_labels_get_the_codes_of_the_model() -> None:
 def test_a_label_that_the_model_lacks_is_named() -> None:
     data = Trajectories.from_arrays(["0", "9"], ["0", "0"], [0.0, 1.0])
     with pytest.raises(InputError, match="the model has no state 9"):
-        list(recoded(Experience.of(data), looping()))
+        list(with_model_codes(Experience.of(data), looping()))
 
 
 def test_a_path_is_repeatable_and_a_stream_is_not(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import rlcalc
 from rlcalc.environments import load
 from rlcalc.numerics.arrays import Floats
-from rlcalc.simulation.play import prepare
+from rlcalc.simulation.play import prepare_play
 from rlcalc.simulation.request import PlayRequest
 
 
@@ -34,7 +34,7 @@ def test_the_exact_surrogate_of_whole_trajectories_is_their_sum(name: str, basel
     how: Any = {"policy": "softmax:1", "gamma": gamma, "seed": 1, "baseline": baseline}
     facts: Any = rlcalc.gradient(name, 50, **how).facts
     mdp = load.load_model(name)
-    play = prepare(mdp, PlayRequest(1, "softmax:1", None, None, 1, gamma))
+    play = prepare_play(mdp, PlayRequest(1, "softmax:1", None, None, 1, gamma))
     total = 0.0
     assert mdp.start is not None
     for state in np.flatnonzero(mdp.start):

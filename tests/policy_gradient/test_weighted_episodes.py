@@ -26,11 +26,11 @@ def test_gains_discounts_and_halves_by_hand() -> None:
     episodes = weighted()
 
     assert episodes.pair.tolist() == [0, 3, 3, 3]
-    assert episodes.discount.tolist() == [1, 0.5, 1, 0.5]
+    assert episodes.weight.tolist() == [1, 0.5, 1, 0.5]
     assert episodes.episode_gain.tolist() == [2, 5]
-    assert episodes.half.tolist() == [1, 0]  # the first one is episode 3
+    assert episodes.half.tolist() == [1, 1, 0, 0]  # the first one is episode 3
     assert episodes.first_visits(episodes.pair, 4).tolist() == [0, 1, 2]
-    assert not episodes.weighted.any()
+    assert not episodes.off_policy.any()
 
 
 def test_ratios_multiply_along_an_episode() -> None:
@@ -39,4 +39,4 @@ def test_ratios_multiply_along_an_episode() -> None:
     assert episodes.importance_ratio.tolist() == [2, 2, 1, 1]
     assert episodes.cumulative_ratio.tolist() == [2, 4, 1, 1]
     assert episodes.episode_ratio.tolist() == [4, 1]
-    assert episodes.weighted.tolist() == [True, False]
+    assert episodes.off_policy.tolist() == [True, False]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from rlcalc import MDP
-from rlcalc.simulation.play import Play, prepare
+from rlcalc.simulation.play import Play, prepare_play
 from rlcalc.simulation.request import PlayRequest
 from rlcalc.simulation.sampler import Simulation
 
@@ -17,7 +17,7 @@ def played(
 ) -> Play:
     start = np.where(mdp.expected.terminal, 0.0, 1.0)
     world = replace(mdp, start=start / start.sum()) if mdp.start is None else mdp
-    return prepare(world, PlayRequest(n, max_steps=max_steps, seed=seed, **request))  # type: ignore[arg-type]
+    return prepare_play(world, PlayRequest(n, max_steps=max_steps, seed=seed, **request))  # type: ignore[arg-type]
 
 
 def simulation(mdp: MDP, n: int, max_steps: int | None = None, seed: int = 1) -> Simulation:

@@ -8,7 +8,7 @@ import pytest
 import rlcalc
 from rlcalc.environments import load
 from rlcalc.errors import InputError, UsageError
-from rlcalc.simulation.play import prepare
+from rlcalc.simulation.play import prepare_play
 from rlcalc.simulation.request import PlayRequest
 from rlcalc.trajectories import concatenate
 from tests.simulation.plays import played
@@ -37,15 +37,15 @@ def test_episodes_of_a_group_begin_alike() -> None:
 def test_a_game_has_its_own_policies_and_start() -> None:
     game = load.load("language", settings={"horizon": 40})
 
-    assert prepare(game, PlayRequest(5)).policy_name == "spec"
-    assert prepare(game, PlayRequest(5, policy="top-k:1")).policy_name == "top-k:1"
+    assert prepare_play(game, PlayRequest(5)).policy_name == "spec"
+    assert prepare_play(game, PlayRequest(5, policy="top-k:1")).policy_name == "top-k:1"
     with pytest.raises(InputError, match="use one of its policies: spec"):
-        prepare(game, PlayRequest(5, policy="optimal"))
+        prepare_play(game, PlayRequest(5, policy="optimal"))
     with pytest.raises(InputError, match="chooses its own start state"):
-        prepare(game, PlayRequest(5, start="uniform"))
+        prepare_play(game, PlayRequest(5, start="uniform"))
 
 
 def test_cut_responses_are_not_rollouts() -> None:
-    play = prepare(load.load("language"), PlayRequest(5, max_steps=1))
+    play = prepare_play(load.load("language"), PlayRequest(5, max_steps=1))
     with pytest.raises(InputError, match="a cut response is not a rollout"):
         play.rollouts(play.trajectories())

@@ -15,7 +15,7 @@ from rlcalc.engines.threads import run
 from rlcalc.errors import InputError
 from rlcalc.simulation import sampler
 from rlcalc.simulation.markov_chain import MarkovChain
-from rlcalc.simulation.sampler import Simulation, spans
+from rlcalc.simulation.sampler import Simulation, episode_spans
 from rlcalc.trajectories import concatenate
 from tests.simulation.plays import TWO, simulation
 from tests.solvers.models import mdp_of, models, random_model
@@ -70,7 +70,9 @@ def test_whatever_happens_is_in_the_model(mdp: MDP, seed: int) -> None:
 def test_batches_and_threads_do_not_change_what_happens(mdp: MDP, seed: int, size: int) -> None:
     whole = simulation(mdp, 40, 7, seed)
     batch = concatenate([*whole.trajectories()])
-    cut = concatenate([whole._recorded(span, with_prob=False) for span in spans(40, size)])
+    cut = concatenate(
+        [whole._recorded(span, compiled=False, with_prob=False) for span in episode_spans(40, size)]
+    )
     threads = concatenate([*whole.trajectories(partial(run, jobs=3))])
 
     for other in (cut, threads):
@@ -85,7 +87,7 @@ def test_compiled_lanes_give_the_bits_of_numpy(
     mdp: MDP, seed: int, gamma: float, stride: int
 ) -> None:
     one = simulation(mdp, 150, 7, seed)
-    numpy, compiled = one._run_numpy((3, 150), 7, gamma), one._run_compiled((3, 150), gamma, stride)
+    numpy, compiled = one._run_numpy((3, 150), gamma), one._run_compiled((3, 150), gamma, stride)
 
     assert (numpy.gain.view(np.int64) == compiled.gain.view(np.int64)).all()
     assert (numpy.length == compiled.length).all()
@@ -95,8 +97,8 @@ def test_compiled_lanes_give_the_bits_of_numpy(
 @given(models(), st.integers(0, 2**32), st.booleans())
 def test_compiled_traces_are_those_of_numpy(mdp: MDP, seed: int, with_prob: bool) -> None:
     one = simulation(mdp, 90, 7, seed)
-    numpy = one._recorded((3, 90), with_prob=with_prob)
-    compiled = one._retraced((3, 90), with_prob=with_prob)
+    numpy = one._recorded((3, 90), compiled=False, with_prob=with_prob)
+    compiled = one._recorded((3, 90), compiled=True, with_prob=with_prob)
 
     for name in ("start", "state", "action", "reward", "terminated", "last_state"):
         assert (getattr(numpy, name) == getattr(compiled, name)).all()

@@ -5,22 +5,22 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from rlcalc.simulation.statistics import Tally, apart, summary
+from rlcalc.simulation.statistics import EpisodeStatistics, episode_summary, standard_errors_apart
 
 GAIN = np.array([1.0, 4.0, -2.0, 3.0, 0.5])
 LENGTH = np.array([1, 2, 3, 2, 5])
 ENDED = np.array([True, True, False, True, False])
 
 
-def tally(first: int, last: int) -> Tally:
+def statistics(first: int, last: int) -> EpisodeStatistics:
     piece = slice(first, last)
-    return Tally.of(GAIN[piece], LENGTH[piece], ENDED[piece], ~ENDED[piece])
+    return EpisodeStatistics.of(GAIN[piece], LENGTH[piece], ENDED[piece], ~ENDED[piece])
 
 
 def test_a_summary_is_that_of_numpy_whatever_the_pieces() -> None:
     for edges in ([0, 5], [0, 1, 5], [0, 2, 3, 5]):
-        pieces = [tally(a, b) for a, b in pairwise(edges)]
-        result = summary(pieces, {"seed": 7}, exact=1.0)
+        pieces = [statistics(a, b) for a, b in pairwise(edges)]
+        result = episode_summary(pieces, {"seed": 7}, exact=1.0)
 
         assert result["mean"] == pytest.approx([GAIN.mean(), LENGTH.mean()])
         assert result["se"] == pytest.approx(
@@ -33,8 +33,8 @@ def test_a_summary_is_that_of_numpy_whatever_the_pieces() -> None:
 
 
 def test_the_distance_is_in_standard_errors_unless_it_is_rounding() -> None:
-    assert apart(1.5, 0.25, 1.0) == 2
-    assert apart(1.0 + 1e-12, 0.0, 1.0) == 0
-    assert apart(2.0, 0.0, 1.0) is None
-    assert apart(1.0, np.nan, 1.0) is None
-    assert apart(1.0, 0.5, None) is None
+    assert standard_errors_apart(1.5, 0.25, 1.0) == 2
+    assert standard_errors_apart(1.0 + 1e-12, 0.0, 1.0) == 0
+    assert standard_errors_apart(2.0, 0.0, 1.0) is None
+    assert standard_errors_apart(1.0, np.nan, 1.0) is None
+    assert standard_errors_apart(1.0, 0.5, None) is None

@@ -31,11 +31,9 @@ ESTIMATORS: dict[str, Estimator] = {
     "rloo": Estimator("rloo:rloo"),
     "reinforce": Estimator("reinforce:reinforce"),
     "batch": Estimator("reinforce:batch", ("whiten", "scale"), across_groups=True),
-    "reinforce++": Estimator(
-        "reinforce_plus_plus:reinforce_plus_plus", ("whiten",), across_groups=True
-    ),
+    "reinforce++": Estimator("reinforce:reinforce_plus_plus", ("whiten",), across_groups=True),
     "reinforce++-baseline": Estimator(
-        "reinforce_plus_plus:reinforce_plus_plus_baseline", ("whiten",), across_groups=True
+        "reinforce:reinforce_plus_plus_baseline", ("whiten",), across_groups=True
     ),
     "remax": Estimator("remax:remax"),
     "opo": Estimator("opo:opo"),

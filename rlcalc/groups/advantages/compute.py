@@ -31,11 +31,11 @@ def advantages(rollouts: Rollouts, how: Convention) -> Floats:
         rollouts = replace(rollouts, unscored=0.0)
     scored = penalised(rollouts, how.length_penalty, how.success).scored
     answer = np.full(len(rollouts), 0.0 if how.unscored == "gets 0" else np.nan)
-    answer[scored.rollout] = function_of(how.estimator)(scored, how) if len(scored) else 0.0
+    answer[scored.rollout] = estimator_function(how.estimator)(scored, how) if len(scored) else 0.0
     return answer
 
 
-def function_of(estimator: str) -> Callable[[Scored, Convention], Floats]:
+def estimator_function(estimator: str) -> Callable[[Scored, Convention], Floats]:
     """Return the function of an estimator; its file is imported on first use."""
     module, _, name = ESTIMATORS[estimator].function.partition(":")
     function: Callable[[Scored, Convention], Floats] = getattr(

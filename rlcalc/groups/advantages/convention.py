@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from rlcalc.errors import UsageError
 from rlcalc.groups.advantages import ESTIMATORS
 
 Floor = Literal["add", "root", "max"]
@@ -58,63 +56,23 @@ class Convention:
         across = ESTIMATORS[self.estimator].across_groups
         return not (across or self.scale == "batch" or self.length_penalty)
 
-    def changed(
-        self,
-        *,
-        epsilon: float | None = None,
-        ddof: int | None = None,
-        scale: Scale | None = None,
-        leave_one_out: bool = False,
-    ) -> Convention:
-        """Return the same with other values; where a batch is whitened, ε and ddof are of that.
-
-        Raises:
-            UsageError: an epsilon below 0 or infinite, or a ddof other than 0 and 1.
-        """
-        if epsilon is not None and not 0 <= epsilon < math.inf:
-            raise UsageError(
-                f"--epsilon {epsilon} is not a finite number of at least 0",
-                fix="use a number such as --epsilon 1e-6",
-            )
-        if ddof not in (None, 0, 1):
-            raise UsageError(
-                f"--ddof {ddof} is neither 0 nor 1",
-                fix="use --ddof 1 to divide by G − 1, or --ddof 0 to divide by G",
-            )
-        changed = replace(
-            self,
-            epsilon=self.epsilon if epsilon is None else epsilon,
-            ddof=self.ddof if ddof is None else ddof,
-            scale=scale or self.scale,
-            leave_one_out=leave_one_out or self.leave_one_out,
-        )
-        if self.whitens:
-            whiten = replace(
-                self.whiten,
-                epsilon=self.whiten.epsilon if epsilon is None else epsilon,
-                ddof=self.whiten.ddof if ddof is None else ddof,
-            )
-            changed = replace(changed, whiten=whiten)
-        return changed
-
     def description(self) -> str:
         """Return the convention in words: the choices that the estimator uses."""
         words = [self.estimator]
         if self.whitens:
             centre = "" if self.whiten.centre else ", not centred"
             words += [f"whitened over {self.whiten.over}{centre}", f"ddof {self.whiten.ddof}"]
-            words += [f"epsilon {small(self.whiten.epsilon)}"]
+            words += [f"epsilon {short_number(self.whiten.epsilon)}"]
         elif self.scales:
-            scale = {"none": "not scaled"}.get(self.scale, f"{self.scale} std")
-            words += [scale]
-            words += [f"ddof {self.ddof}", f"epsilon {small(self.epsilon)}"] * (
-                self.scale != "none"
-            )
+            words.append("not scaled" if self.scale == "none" else f"{self.scale} std")
+            if self.scale != "none":
+                words += [f"ddof {self.ddof}", f"epsilon {short_number(self.epsilon)}"]
             words += ["leave one out"] if self.leave_one_out else []
         else:
             uses = ESTIMATORS[self.estimator].uses
             words += [f"k {self.k}"] * ("k" in uses)
-            words += [f"epsilon {small(self.epsilon)}"] * ("epsilon" in uses and self.epsilon > 0)
+            if "epsilon" in uses and self.epsilon > 0:
+                words.append(f"epsilon {short_number(self.epsilon)}")
         words += [f"length penalty {self.length_penalty}"] if self.length_penalty else []
         return ", ".join(words)
 
@@ -126,10 +84,10 @@ class Convention:
         return uses - {"epsilon", "ddof"} if "scale" in uses and self.scale == "none" else uses
 
 
-def small(number: float) -> str:
+def short_number(number: float) -> str:
     """Return a small number as people write it.
 
-    >>> small(0.0001), small(0.0)
+    >>> short_number(0.0001), short_number(0.0)
     ('1e-4', '0')
     """
     import numpy as np  # names are listed without it

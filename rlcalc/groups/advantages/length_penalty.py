@@ -20,7 +20,7 @@ def penalised(rollouts: Rollouts, penalty: str | None, success: float) -> Rollou
 
     Args:
         rollouts: with lengths.
-        penalty: as `shaper` takes it; None: no penalty.
+        penalty: as `penalty_function` takes it; None: no penalty.
         success: the smallest reward that counts as success.
 
     Raises:
@@ -31,11 +31,11 @@ def penalised(rollouts: Rollouts, penalty: str | None, success: float) -> Rollou
         return rollouts
     scored = rollouts.scored
     reward = np.full(len(rollouts), np.nan)
-    reward[scored.rollout] = shaper(penalty, success)(scored)
+    reward[scored.rollout] = penalty_function(penalty, success)(scored)
     return rollouts.with_rewards({"reward": reward})
 
 
-def shaper(penalty: str, success: float) -> Callable[[Scored], Floats]:
+def penalty_function(penalty: str, success: float) -> Callable[[Scored], Floats]:
     """Return the function that penalises rewards.
 
     Args:

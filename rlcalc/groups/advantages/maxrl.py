@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rlcalc.groups.advantages.convention import Convention
-from rlcalc.groups.advantages.normalise import centred
+from rlcalc.groups.advantages.normalise import centred, quotient
 from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Scored
 
@@ -32,6 +32,4 @@ def maxrl(scored: Scored, how: Convention) -> Floats:
         below = np.where(scored.mean > 0, below, np.inf)
     if how.single == "raw":
         below = np.where(scored.size == 1, 1.0, below)
-    by = scored.each(below)
-    left = centred(scored, how)
-    return np.divide(left, by, out=np.zeros(len(left)), where=by != 0)
+    return quotient(centred(scored, how), scored.each(below))

@@ -30,12 +30,12 @@ def whitened(scored: Scored, values: Floats, how: Whiten) -> Floats:
 
 
 def centred(scored: Scored, how: Convention) -> Floats:
-    """Return [M] r_i − μ; for the only rollout of a group what `how.single` says."""
+    """Return [M] r_i − μ, and for the only rollout of a group the advantage of `how.single`."""
     return with_single_groups(scored, scored.centred, how)
 
 
 def with_single_groups(scored: Scored, advantage: Floats, how: Convention) -> Floats:
-    """Return [M] advantages in which groups of one get what `how.single` says: 0, r or NaN."""
+    """Return [M] advantages where groups of one have that of `how.single`: 0, r or NaN."""
     if how.single == "zero" or not scored.single.any():
         return advantage
     return np.where(scored.single, scored.reward if how.single == "raw" else np.nan, advantage)

@@ -7,7 +7,7 @@ import numpy as np
 from rlcalc.errors import UsageError
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.normalise import divisor, quotient
-from rlcalc.groups.pass_at_k import is_success, none_right
+from rlcalc.groups.pass_at_k import all_wrong_chance, is_success
 from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Scored
 
@@ -64,9 +64,9 @@ def pass_k_analytic(scored: Scored, how: Convention) -> Floats:
     right = is_success(scored.reward, how.success)
     size = scored.size
     wrong = size - scored.count(right)
-    none = none_right(size, wrong, k)  # C(n₋,k)/C(G,k); NaN where G < k
+    none = all_wrong_chance(size, wrong, k)  # C(n₋,k)/C(G,k); NaN where G < k
     deviation = np.sqrt((1 - none) * none)
-    same = none_right(size - 1, np.maximum(wrong - 1, 0), k - 1)
+    same = all_wrong_chance(size - 1, np.maximum(wrong - 1, 0), k - 1)
     fine = (size >= k) & (deviation > 0)
     by = np.where(fine, deviation, np.inf)
     better = np.where(fine, none, 0.0) / by

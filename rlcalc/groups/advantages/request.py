@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from rlcalc.errors import UsageError
+from rlcalc.errors import UsageError, shown
 from rlcalc.groups.advantages.convention import Convention, Scale
-from rlcalc.groups.advantages.trainers import convention_of, distinct_names
+from rlcalc.groups.advantages.trainers import convention_of
+
+OPTIONS = {
+    "epsilon": "--epsilon {:g}",
+    "ddof": "--ddof {}",
+    "scale": "--scale {}",
+    "leave_one_out": "--leave-one-out",
+    "k": "-k {}",
+}
+"""The options that change a convention, as they are written."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +33,13 @@ class ConventionRequest:
     success: float = 1.0
     length_penalty: str | None = None
 
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The new values of a convention's fields."""
+        values = {name: getattr(self, name) for name in OPTIONS}
+        values["leave_one_out"] = self.leave_one_out or None
+        return {name: value for name, value in values.items() if value is not None}
+
     def convention(self, estimator: str | None, trainer: str | None) -> Convention:
         """Return the convention of an estimator with the changes.
 
@@ -33,24 +51,17 @@ class ConventionRequest:
 
     def conventions(self, estimators: Sequence[str], trainer: str | None) -> dict[str, Convention]:
         """Return the conventions of several estimators by their names; errors as above."""
-        estimators = distinct_names(estimators)
+        if len(set(estimators)) < len(estimators):
+            raise UsageError(
+                f"--compare {shown(','.join(estimators))} names an estimator twice",
+                fix="name each estimator once",
+            )
         return dict(zip(estimators, self._conventions(estimators, trainer), strict=True))
 
     def _conventions(
         self, estimators: Sequence[str | None], trainer: str | None
     ) -> list[Convention]:
-        known = [convention_of(name, trainer) for name in estimators]
-        changed = [
-            how.changed(
-                epsilon=self.epsilon,
-                ddof=self.ddof,
-                scale=self.scale,
-                leave_one_out=self.leave_one_out,
-            )
-            for how in known
-        ]
-        if self.k is not None:
-            changed = [replace(how, k=self.k) for how in changed]
+        changed = [self.changed(how) for how in [convention_of(e, trainer) for e in estimators]]
         self.require_use(
             f"with {' and '.join(how.description() for how in changed)}",
             {name for how in changed for name in how.options()},
@@ -60,19 +71,33 @@ class ConventionRequest:
             for how in changed
         ]
 
+    def changed(self, how: Convention) -> Convention:
+        """Return a convention with the changes; where a batch is whitened, ε and ddof are of that.
+
+        Raises:
+            UsageError: an epsilon below 0 or infinite, or a ddof other than 0 and 1.
+        """
+        if self.epsilon is not None and not 0 <= self.epsilon < math.inf:
+            raise UsageError(
+                f"--epsilon {self.epsilon} is not a finite number of at least 0",
+                fix="use a number such as --epsilon 1e-6",
+            )
+        if self.ddof not in (None, 0, 1):
+            raise UsageError(
+                f"--ddof {self.ddof} is neither 0 nor 1",
+                fix="use --ddof 1 to divide by G − 1, or --ddof 0 to divide by G",
+            )
+        changes, whiten = self.changes, how.whiten
+        if how.whitens:
+            whiten = replace(whiten, **{n: changes[n] for n in ("epsilon", "ddof") if n in changes})
+        return replace(how, **changes, whiten=whiten)
+
     def require_use(self, why: str, used: Iterable[str] = ()) -> None:
         """Refuse changes to what is not used.
 
         Raises:
             UsageError: there is one.
         """
-        options = {
-            "epsilon": None if self.epsilon is None else f"--epsilon {self.epsilon:g}",
-            "ddof": None if self.ddof is None else f"--ddof {self.ddof}",
-            "scale": f"--scale {self.scale}" if self.scale else None,
-            "leave_one_out": "--leave-one-out" if self.leave_one_out else None,
-            "k": None if self.k is None else f"-k {self.k}",
-        }
-        idle = [option for name, option in options.items() if option and name not in used]
+        idle = [OPTIONS[n].format(value) for n, value in self.changes.items() if n not in used]
         if idle:
             raise UsageError(f"{' '.join(idle)} has no effect {why}", fix="leave it out")

@@ -6,8 +6,6 @@ first estimator of a trainer is its default. A new trainer is one entry of TRAIN
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rlcalc.errors import UsageError, nearest, shown
 from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.convention import Convention, Unscored, Whiten
@@ -96,15 +94,13 @@ TRAINERS: dict[str, dict[str, Convention]] = {
     "tinker": _by_estimator(Convention("dr-grpo")),
 }
 
-OURS = {
-    **_by_estimator(
-        Convention("grpo", 1e-6),
-        Convention("reinforce++", whiten=VERL_TOKENS),
-        Convention("reinforce++-baseline", whiten=VERL_TOKENS),
-        Convention("maxrl", 0.0),
-        Convention("gdpo", 1e-6, whiten=Whiten(epsilon=1e-6)),
-    )
-}
+OURS = _by_estimator(
+    Convention("grpo", 1e-6),
+    Convention("reinforce++", whiten=VERL_TOKENS),
+    Convention("reinforce++-baseline", whiten=VERL_TOKENS),
+    Convention("maxrl", 0.0),
+    Convention("gdpo", 1e-6, whiten=Whiten(epsilon=1e-6)),
+)
 """The conventions of rlcalc itself; other estimators have the defaults of `Convention`."""
 
 
@@ -114,10 +110,7 @@ def convention_of(estimator: str | None, trainer: str | None) -> Convention:
     Raises:
         UsageError: there is no such estimator or trainer, or it is not one of the trainer's.
     """
-    for kind, name, known in (
-        ("trainer", trainer, TRAINERS),
-        ("estimator", estimator, ESTIMATORS),
-    ):
+    for kind, name, known in (("trainer", trainer, TRAINERS), ("estimator", estimator, ESTIMATORS)):
         if name is not None and name not in known:
             near = nearest(name, known)
             raise UsageError(
@@ -133,17 +126,3 @@ def convention_of(estimator: str | None, trainer: str | None) -> Convention:
             fix=f"use one of {', '.join(theirs)}, or leave out --as for rlcalc's own {estimator}",
         )
     return theirs[estimator or next(iter(theirs))]
-
-
-def distinct_names(names: Sequence[str]) -> list[str]:
-    """Return the names of the estimators to compare, each of which is a column.
-
-    Raises:
-        UsageError: a name is there twice.
-    """
-    if len(set(names)) < len(names):
-        raise UsageError(
-            f"--compare {shown(','.join(names))} names an estimator twice",
-            fix="name each estimator once",
-        )
-    return list(names)

@@ -26,21 +26,19 @@ def candidates(groups: Groups) -> list[Convention]:
         singles.append("none")
     numbers = list(dict.fromkeys([*USUAL, *product(EPSILONS, (1, 0))]))
     whitens = [Whiten(ddof=d, epsilon=e, centre=c) for (e, d), c in product(numbers, (True, False))]
+    tokens = (VERL_TOKENS, OPENRLHF_TOKENS)
     conventions = [
-        Convention("grpo", e, d, single=one) for (e, d), one in product(numbers, singles)
+        *(Convention("grpo", e, d, single=one) for (e, d), one in product(numbers, singles)),
+        *(Convention(name, single=one) for name in ("dr-grpo", "rloo") for one in singles),
+        *(Convention("grpo", epsilon, leave_one_out=True) for epsilon in EPSILONS),
+        *(Convention("grpo", epsilon, ddof, scale="batch") for epsilon, ddof in numbers),
+        *(Convention("batch", whiten=whiten) for whiten in whitens if whiten.centre),
+        Convention("batch", scale="none"),
+        *(Convention("reinforce++", whiten=whiten) for whiten in tokens),
+        *(Convention("reinforce++-baseline", whiten=whiten) for whiten in (*tokens, *whitens)),
+        *(Convention("maxrl", epsilon) for epsilon in (0.0, 1e-6)),
+        *(Convention(name) for name in ("opo", "gpg", "pass-k", "remax", "reinforce")),
     ]
-    conventions += [Convention(name, single=one) for name in ("dr-grpo", "rloo") for one in singles]
-    conventions += [Convention("grpo", epsilon, leave_one_out=True) for epsilon in EPSILONS]
-    conventions += [Convention("grpo", epsilon, ddof, scale="batch") for epsilon, ddof in numbers]
-    conventions += [Convention("batch", whiten=whiten) for whiten in whitens if whiten.centre]
-    conventions += [Convention("batch", scale="none")]
-    tokens = [VERL_TOKENS, OPENRLHF_TOKENS]
-    conventions += [Convention("reinforce++", whiten=whiten) for whiten in tokens]
-    conventions += [
-        Convention("reinforce++-baseline", whiten=whiten) for whiten in (*tokens, *whitens)
-    ]
-    conventions += [Convention("maxrl", epsilon) for epsilon in (0.0, 1e-6)]
-    conventions += [Convention(name) for name in ("opo", "gpg", "pass-k", "remax", "reinforce")]
     tried = {how.estimator for how in conventions}
     conventions += [
         Convention(name)

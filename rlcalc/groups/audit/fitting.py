@@ -12,7 +12,7 @@ from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.trainers import TRAINERS
-from rlcalc.groups.audit.float32 import allowed
+from rlcalc.groups.audit.float32 import float32_error
 from rlcalc.groups.audit.roundings import Rounding, roundings
 from rlcalc.groups.groups import SINGLE, Groups
 from rlcalc.numerics.arrays import Flags, Floats
@@ -118,7 +118,7 @@ class Comparison:
     ) -> Flags:
         """Return whether the first n advantages differ by no more than rounding explains."""
         part = slice(n)
-        error = allowed(rollouts, how, advantage)[part] + self.half_unit[part]
+        error = float32_error(rollouts, how, advantage)[part] + self.half_unit[part]
         advantage, target = advantage[part], self.target[part]
         near: Flags = np.abs(advantage - target) <= error
         return near | (np.isnan(advantage) & np.isnan(target))

@@ -21,7 +21,7 @@ SMALL_PART = 2.0**-4
 own size, and comes to about 1, however large the rewards are."""
 
 
-def allowed(rollouts: Rollouts, how: Convention, advantage: Floats) -> Floats:
+def float32_error(rollouts: Rollouts, how: Convention, advantage: Floats) -> Floats:
     """Return [N] the difference that float32 explains: of A, and of r over the divisor.
 
     Args:
@@ -60,7 +60,7 @@ def _divisor(rollouts: Rollouts, how: Convention) -> Floats:
     return np.full(len(scored.size), times)
 
 
-def allowed_if_equal(groups: Groups, typical: float, how: Convention | None) -> Floats:
+def float32_error_if_equal(groups: Groups, typical: float, how: Convention | None) -> Floats:
     """Return [N] the largest advantage that is not a ghost in a group of equal rewards.
 
         min(2⁻¹⁸ |r| / σ_B, M/16)

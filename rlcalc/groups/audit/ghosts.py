@@ -12,7 +12,7 @@ from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.audit.candidates import candidates
 from rlcalc.groups.audit.fitting import Comparison, best_fit
-from rlcalc.groups.audit.float32 import allowed_if_equal
+from rlcalc.groups.audit.float32 import float32_error_if_equal
 from rlcalc.groups.groups import Groups
 from rlcalc.numerics.arrays import Flags
 
@@ -27,7 +27,7 @@ def ghosts(comparison: Comparison, how: Convention | None) -> Flags:
         comparison: the trainer's advantages.
         how: the convention behind them; None: unknown.
     """
-    within = allowed_if_equal(comparison.groups, comparison.typical, how)
+    within = float32_error_if_equal(comparison.groups, comparison.typical, how)
     scored = ~np.isnan(comparison.rollouts.reward)
     ghost = comparison.equal & (np.abs(comparison.target) > within) & scored
     ghost &= np.isfinite(comparison.target)

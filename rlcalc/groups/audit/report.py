@@ -9,7 +9,7 @@ from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.audit.candidates import candidates
 from rlcalc.groups.audit.fitting import Comparison, Fit, best_fit, trainers_with
-from rlcalc.groups.audit.float32 import allowed, allowed_if_equal
+from rlcalc.groups.audit.float32 import float32_error, float32_error_if_equal
 from rlcalc.groups.audit.ghosts import ghosts
 from rlcalc.groups.groups import EQUAL, Groups
 from rlcalc.groups.rows import identity_columns
@@ -27,7 +27,7 @@ def audit(rollouts: Rollouts, tolerance: float = EQUAL, how: Convention | None =
 
     Rollouts with a reward are compared, in groups whose rewards differ. A difference that float32
     explains counts as equal: 2⁻²² of the advantage, and of the largest reward over the divisor. In
-    a group of equal rewards an advantage that should be 0 and is above `allowed_if_equal` is a
+    a group of equal rewards an advantage that should be 0 and exceeds `float32_error_if_equal` is a
     ghost. Other findings are advantages that are NaN or infinite, that are missing where others of
     the group have one, and that are not 0 although the rollout has no reward.
 
@@ -65,13 +65,14 @@ def audit(rollouts: Rollouts, tolerance: float = EQUAL, how: Convention | None =
     }
     near = not (explained or how or np.isinf(comparison.median_difference(best.how)))
     n, count = comparison.n, np.bincount(finding, minlength=len(FINDINGS) + 1)
+    misfit = (advantage - comparison.target)[finding == MISFIT]
     facts: dict[str, Fact] = {
         "reproduced_by": _words(best.how) if explained else ("nothing" if n else None),
         "nearest": _words(best.how) if near else None,
         "as": ", ".join(trainers_with(comparison, best)) or None if explained else None,
         "largest_difference": best.largest if explained else None,
         "rounded_to": str(comparison.rounding) if comparison.rounding else None,
-        "largest_misfit": _largest(advantage, comparison.target, np.flatnonzero(finding == MISFIT)),
+        "largest_misfit": _most(misfit[np.isfinite(misfit)]),
         "compared": n,
         "fit": int(best.fits.sum()),
         "do_not_fit": int(count[MISFIT]),
@@ -83,11 +84,8 @@ def audit(rollouts: Rollouts, tolerance: float = EQUAL, how: Convention | None =
         "unscored_with_advantage": int(count[UNSCORED]) or None,
         "missing": int((~comparison.present & ~np.isnan(rollouts.reward)).sum()) or None,
     }
-    notes = [
-        *rollouts.notes,
-        *comparison.groups.warnings(),
-        *_notes(comparison, best, finding, how),
-    ]
+    warnings = comparison.groups.warnings()
+    notes = [*rollouts.notes, *warnings, *_notes(comparison, best, finding, how)]
     return Result("group", "Audit", columns, facts, notes, facts_first=True)
 
 
@@ -105,8 +103,9 @@ def findings(comparison: Comparison, best: Fit, advantage: Floats) -> Ints:
     finding = np.zeros(len(rollouts), np.int64)
     finding[comparison.compared & ~best.fits] = MISFIT
     if known:
-        nonzero = np.abs(advantage) > allowed_if_equal(comparison.groups, comparison.typical, how)
-        error = allowed(rollouts, how, advantage) + comparison.half_unit
+        limit = float32_error_if_equal(comparison.groups, comparison.typical, how)
+        nonzero = np.abs(advantage) > limit
+        error = float32_error(rollouts, how, advantage) + comparison.half_unit
         misfit = np.abs(advantage - target) > error
         finding[comparison.equal & scored & nonzero & misfit] = MISFIT
     finding[ghosts(comparison, known)] = GHOST
@@ -122,17 +121,11 @@ def findings(comparison: Comparison, best: Fit, advantage: Floats) -> Ints:
 
 
 def _words(how: Convention) -> str:
-    unscored = ", unscored counts as 0" if how.unscored == "counts as 0" else ""
-    return how.description() + unscored
+    return how.description() + ", unscored counts as 0" * (how.unscored == "counts as 0")
 
 
 def _most(values: Floats) -> float | None:
     return float(np.abs(values).max()) if len(values) else None
-
-
-def _largest(advantage: Floats, target: Floats, rows: Ints) -> float | None:
-    difference = np.abs(advantage - target)[rows]
-    return _most(difference[np.isfinite(difference)])
 
 
 def _notes(comparison: Comparison, best: Fit, finding: Ints, how: Convention | None) -> list[str]:

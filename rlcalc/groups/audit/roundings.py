@@ -32,8 +32,7 @@ class Rounding:
             return np.full(len(values), base**-self.digits)
         size = np.abs(np.where(np.isfinite(values) & (values != 0), values, 1.0))
         log = np.log2(size) if self.kind == "bit" else np.log10(size)
-        unit: Floats = np.where(values != 0, base ** (np.floor(log) + 1 - self.digits), 0.0)
-        return unit
+        return np.where(values != 0, base ** (np.floor(log) + 1 - self.digits), 0.0)
 
     def fits(self, values: Floats) -> bool:
         """Return whether all values, none of them 0, are multiples of their units."""

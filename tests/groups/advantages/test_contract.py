@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from rlcalc.errors import InputError, UsageError
 from rlcalc.groups.advantages import ESTIMATORS
-from rlcalc.groups.advantages.compute import advantages, function_of
+from rlcalc.groups.advantages.compute import advantages, estimator_function
 from rlcalc.groups.advantages.convention import Convention, Whiten
+from rlcalc.groups.advantages.request import ConventionRequest
 from rlcalc.groups.advantages.trainers import convention_of
 from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Rollouts
@@ -95,7 +96,7 @@ def test_on_paper(name: str) -> None:
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_each_says_its_formula_and_its_source(name: str) -> None:
-    words = inspect.getdoc(function_of(name)) or ""
+    words = inspect.getdoc(estimator_function(name)) or ""
 
     assert "A" in words
     assert " = " in words
@@ -274,4 +275,4 @@ def test_what_is_missing_is_asked_for() -> None:
         found(plain, "pass-k-analytic", k=0)
     for wrong in ({"epsilon": -1.0}, {"ddof": 2}, {"epsilon": float("nan")}):
         with pytest.raises(UsageError):
-            convention_of("grpo", None).changed(**wrong)  # type: ignore[arg-type]
+            ConventionRequest(**wrong).changed(convention_of("grpo", None))  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ import pytest
 
 from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.convention import Convention, Whiten
+from rlcalc.groups.advantages.request import ConventionRequest
 
 DESCRIPTIONS = {
     "grpo, group std, ddof 1, epsilon 1e-6": Convention(),
@@ -30,12 +31,16 @@ def test_every_option_changes_the_description(name: str) -> None:
     """An option without an effect is refused by the command line."""
     how = Convention(name, k=4)
     changes = {
-        "epsilon": how.changed(epsilon=0.5),
-        "ddof": how.changed(ddof=0),
-        "scale": how.changed(scale="none"),
-        "leave_one_out": how.changed(leave_one_out=True),
+        "epsilon": ConventionRequest(epsilon=0.5),
+        "ddof": ConventionRequest(ddof=0),
+        "scale": ConventionRequest(scale="none"),
+        "leave_one_out": ConventionRequest(leave_one_out=True),
     }
-    seen = {option for option, new in changes.items() if new.description() != how.description()}
+    seen = {
+        option
+        for option, request in changes.items()
+        if request.changed(how).description() != how.description()
+    }
 
     assert how.options() - {"k"} - ({"scale"} if name == "batch" else set()) <= seen
 

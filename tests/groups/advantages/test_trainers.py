@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rlcalc.errors import UsageError
 from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.compute import advantages
+from rlcalc.groups.advantages.request import ConventionRequest
 from rlcalc.groups.advantages.trainers import OURS, TRAINERS, convention_of
 from rlcalc.rollouts import Rollouts
 from tests.groups.advantages.loops import LOOPS, Batch, batch_scaled
@@ -68,7 +69,7 @@ def test_each_trainer_is_its_loop(trainer: str, name: str, batch: Batch) -> None
 
 @given(hard_batches())
 def test_the_batch_can_scale(batch: Batch) -> None:
-    how = convention_of("grpo", "trl").changed(scale="batch")
+    how = ConventionRequest(scale="batch").changed(convention_of("grpo", "trl"))
     mine = advantages(rollouts_of(batch), how)
     theirs = [0.0 if np.isnan(a) else a for group in batch_scaled(batch) for a in group]
 

@@ -5,7 +5,7 @@ import pytest
 
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
-from rlcalc.groups.audit.float32 import allowed, allowed_if_equal
+from rlcalc.groups.audit.float32 import float32_error, float32_error_if_equal
 from rlcalc.groups.groups import Groups
 from rlcalc.rollouts import Rollouts
 
@@ -20,7 +20,7 @@ def test_grpo_in_float32_is_within_what_is_allowed(offset: float) -> None:
     mean, deviation = groups.mean(axis=1, keepdims=True), groups.std(axis=1, ddof=1, keepdims=True)
     single = ((groups - mean) / (deviation + np.float32(1e-6))).reshape(-1)
     exact = advantages(rollouts, how)
-    difference, limit = np.abs(single - exact), allowed(rollouts, how, exact)
+    difference, limit = np.abs(single - exact), float32_error(rollouts, how, exact)
 
     assert (difference <= limit).all()
     assert limit.max() < 0.01 * np.abs(exact).max()
@@ -28,6 +28,6 @@ def test_grpo_in_float32_is_within_what_is_allowed(offset: float) -> None:
 
 def test_the_limit_for_equal_rewards_is_relative_and_at_most_a_16th() -> None:
     groups = Groups(Rollouts.from_arrays([0, 0, 1, 1], [1.0, 1.0, 1e9, 1e9]))
-    limit = allowed_if_equal(groups, 1.0, Convention("dr-grpo"))
+    limit = float32_error_if_equal(groups, 1.0, Convention("dr-grpo"))
 
     assert limit.tolist() == [2.0**-18, 2.0**-18, 1 / 16, 1 / 16]

@@ -12,7 +12,8 @@ from rlcalc.cli import app_of
 from rlcalc.commands import COMMANDS
 from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
-from rlcalc.groups.advantages.convention import small
+from rlcalc.groups.advantages.convention import short_number
+from rlcalc.groups.advantages.request import ConventionRequest
 from rlcalc.groups.advantages.trainers import TRAINERS, convention_of
 from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Rollouts
@@ -60,10 +61,10 @@ def test_gdpo_is_found(trainer: str) -> None:
 
 def test_epsilon_and_ddof_are_read_from_the_numbers() -> None:
     for epsilon, ddof in ((1e-4, 1), (1e-5, 0), (1e-6, 1)):
-        how = convention_of("grpo", None).changed(epsilon=epsilon, ddof=ddof)
+        how = ConventionRequest(epsilon=epsilon, ddof=ddof).changed(convention_of("grpo", None))
         facts = rlcalc.audit(rollouts_with(advantages(rollouts_with(), how))).facts
 
-        said = f"grpo, group std, ddof {ddof}, epsilon {small(epsilon)}"
+        said = f"grpo, group std, ddof {ddof}, epsilon {short_number(epsilon)}"
         assert facts["reproduced_by"] == said
         assert facts["largest_difference"] == 0
 
