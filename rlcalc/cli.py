@@ -17,7 +17,7 @@ import typer.core
 from rlcalc.commands import COMMANDS, SECTIONS
 from rlcalc.engines.process import keep_freed
 from rlcalc.errors import INTERRUPTED, InputError, RlcalcError
-from rlcalc.options import flattened
+from rlcalc.options import flatten_option_groups
 
 CLOSED_PIPE = 141
 
@@ -74,7 +74,7 @@ def app_of(names: Iterable[str]) -> typer.Typer:
     )
     app.callback()(_options)
     for name in names:
-        app.command(name)(flattened(command_of(name)))
+        app.command(name)(flatten_option_groups(command_of(name)))
     return app
 
 

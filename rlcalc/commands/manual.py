@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from rlcalc import options
 from rlcalc.errors import UsageError
-from rlcalc.options import Raw, Topic
 
 
 def manual(
-    topic: Topic = None,
-    raw: Raw = False,
+    topic: options.Topic = None,
+    raw: options.Raw = False,
 ) -> None:
     """The reference in the terminal: list topics, or print one.
 

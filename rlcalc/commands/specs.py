@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rlcalc import options
 from rlcalc.errors import InputError, nearest, shown
-from rlcalc.options import OutputOptions, Schema, SpecName
 
 if TYPE_CHECKING:
     from rlcalc.result import Result
 
 
 def specs(
-    name: SpecName = None,
-    schema: Schema = False,
+    name: options.SpecName = None,
+    schema: options.Schema = False,
     *,
-    output: OutputOptions,
+    output: options.OutputOptions,
 ) -> None:
     """The shipped specs and environments: list, or print one.
 
