@@ -508,9 +508,9 @@ class OutputOptions:
 
     def write(self, result: Result) -> None:
         """Write a result, and its notes to standard error."""
-        from rlcalc.renderers.output import answer
+        from rlcalc.renderers.output import write_output
 
-        answer(result, self.form, self.file, head=self.n_rows, quiet=self.quiet)
+        write_output(result, self.form, self.file, head=self.n_rows, quiet=self.quiet)
 
     def progress(self, n: int) -> Callable[..., Iterator[Any]]:
         """Return a progress bar of n items, for a terminal."""

@@ -88,10 +88,10 @@ def gradient(
         **how,
     )
     if output.policy_file:
-        from rlcalc.renderers.output import target
+        from rlcalc.renderers.output import open_output
         from rlcalc.renderers.policy import write
 
-        with target(output.policy_file) as stream:
+        with open_output(output.policy_file) as stream:
             write(model, reached, stream)
     output.write(result)
     if output.policy_file and not output.quiet:

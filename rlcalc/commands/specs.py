@@ -26,21 +26,21 @@ def specs(
     from rlcalc import environments
     from rlcalc.environments import describe
     from rlcalc.readers.sources import shipped_specs
-    from rlcalc.renderers.output import target
+    from rlcalc.renderers.output import open_output
 
     known = shipped_specs()
     if schema:
-        with target(output.output) as stream:
+        with open_output(output.output) as stream:
             stream.write(_schema().encode())
     elif name is None:
         output.write(_listing())
     elif name in known:
-        with target(output.output) as stream:
+        with open_output(output.output) as stream:
             stream.write(known[name].read_bytes())
             if name in environments.WORLDS:  # the spec is of the environment of the same name
                 stream.write(f"\n{describe.parameters(name)}".encode())
     elif environments.is_environment_name(name):
-        with target(output.output) as stream:
+        with open_output(output.output) as stream:
             stream.write(describe.document(name).encode())
     else:
         both = list(dict.fromkeys([*known, *environments.WORLDS]))

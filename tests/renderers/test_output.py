@@ -6,7 +6,7 @@ import pytest
 
 from rlcalc import Column, InputError, Result, UsageError
 from rlcalc.renderers import FORMATS
-from rlcalc.renderers.output import answer, chosen_format, target
+from rlcalc.renderers.output import chosen_format, open_output, write_output
 
 RESULT = Result("gain", "Gain", {"gain": Column([1.0, 2.0])}, {}, ["two steps"])
 
@@ -58,7 +58,7 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     path.write_text("before")
 
     def killed() -> None:
-        with target(str(path)) as stream:
+        with open_output(str(path)) as stream:
             stream.write(b"half")
             raise RuntimeError
 
@@ -72,7 +72,7 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "answer.csv"
 
-    with pytest.raises(InputError, match="cannot write"), target(str(path)):
+    with pytest.raises(InputError, match="cannot write"), open_output(str(path)):
         pass
 
 
@@ -81,7 +81,7 @@ def test_notes_go_to_standard_error(
     form: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "answer"
-    answer(RESULT, form, str(path), head=None, quiet=False)
+    write_output(RESULT, form, str(path), head=None, quiet=False)
     captured = capfd.readouterr()
 
     assert captured.out == ""
@@ -90,6 +90,6 @@ def test_notes_go_to_standard_error(
 
 
 def test_quiet_hides_the_notes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    answer(RESULT, "csv", str(tmp_path / "a.csv"), head=None, quiet=True)
+    write_output(RESULT, "csv", str(tmp_path / "a.csv"), head=None, quiet=True)
 
     assert capfd.readouterr().err == ""
