@@ -46,8 +46,8 @@ def gradient(
         )
     if steps is not None and simulates and rows != "gradient":
         raise UsageError("the rows of an ascent are its steps", fix="leave out --rows")
-    defaults = (options.GradientEstimateOptions(), "gradient")
-    if steps is not None and not simulates and (estimate, rows) != defaults:
+    is_default = vars(estimate) == vars(options.GradientEstimateOptions()) and rows == "gradient"
+    if steps is not None and not simulates and not is_default:
         raise UsageError(
             "--steps follows the exact gradient: --form, --baseline, --critic, "
             "--no-discount-weight and --rows apply to an estimate",
