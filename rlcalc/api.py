@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rlcalc.result import Result
     from rlcalc.rollouts import Rollouts
     from rlcalc.simulation.play import Play
+    from rlcalc.simulation.request import PlayRequest
     from rlcalc.trajectories import Experience
 
 Watch = Callable[[Iterable[Any], Callable[[Any], int]], Iterable[Any]]
@@ -73,9 +74,7 @@ def load(
         return source
     if isinstance(source, Trajectories):
         return Experience.of(source)
-    request = _request(
-        kind=kind, columns=columns, one_step=one_step, order_by=order_by, identify=identify
-    )
+    request = _read_request(kind, columns, one_step=one_step, order_by=order_by, identify=identify)
     frame = frame_of(source)
     if frame is not None:
         return load_frame(frame, request, collect_faults=collect_faults)
@@ -101,13 +100,8 @@ def _paths_or_none(source: Any) -> list[str] | None:
     return list(map(os.fspath, several)) if are_paths else None
 
 
-def _request(
-    *,
-    kind: str | None = None,
-    columns: dict[str, str] | None = None,
-    one_step: bool = False,
-    order_by: str | None = None,
-    identify: bool = False,
+def _read_request(
+    kind: str | None = None, columns: dict[str, str] | None = None, **reading: Any
 ) -> ReadRequest:
     from rlcalc.readers.sources import KINDS, ReadRequest
 
@@ -115,23 +109,16 @@ def _request(
         raise UsageError(
             f"there is no format of a source {shown(kind)}", fix=f"use one of {', '.join(KINDS)}"
         )
-    return ReadRequest(kind, columns or {}, one_step, order_by, identify)
+    return ReadRequest(kind, columns or {}, **reading)
 
 
-def _require_numbers(**arguments: Any) -> None:
-    """Refuse arguments that are not numbers, by their names."""
-    _require(numbers.Real, "a number", arguments)
-
-
-def _require_whole(**arguments: Any) -> None:
-    """Refuse arguments that are not whole numbers, by their names."""
-    _require(numbers.Integral, "a whole number", arguments)
-
-
-def _require(kind: type, expected: str, arguments: Mapping[str, Any]) -> None:
-    for name, value in arguments.items():
-        if value is not None and not isinstance(value, kind):
-            raise UsageError(f"{name} is {value!r}, expected {expected}")
+def _require_numbers(*, whole: Mapping[str, Any] | None = None, **real: Any) -> None:
+    """Refuse arguments that are not numbers, or not whole ones, by their names."""
+    kinds = {numbers.Real: ("a number", real), numbers.Integral: ("a whole number", whole or {})}
+    for kind, (expected, arguments) in kinds.items():
+        for name, value in arguments.items():
+            if value is not None and not isinstance(value, kind):
+                raise UsageError(f"{name} is {value!r}, expected {expected}")
 
 
 def _not_a_model(source: Any) -> UsageError:
@@ -210,8 +197,7 @@ def gain(
     """
     from rlcalc.estimators.gain import gain as gain_of
 
-    _require_numbers(gamma=gamma)
-    _require_whole(k=k)
+    _require_numbers(gamma=gamma, whole={"k": k})
     return gain_of(load(source, identify=True, **reading), gamma, k, truncated)
 
 
@@ -264,8 +250,8 @@ def solve(
     from rlcalc.solvers import solve as solvers
     from rlcalc.solvers.request import SolveRequest
 
-    _require_numbers(gamma=gamma, tol=tol)
-    _require_whole(horizon=horizon, max_iterations=max_iterations)
+    whole = {"horizon": horizon, "max_iterations": max_iterations}
+    _require_numbers(gamma=gamma, tol=tol, whole=whole)
     mdp = load_model(source, settings=settings, kind=kind, columns=columns)
     result = solvers.solve(
         mdp,
@@ -313,7 +299,7 @@ def load_model(
         return source
     if not isinstance(source, str | os.PathLike):
         raise _not_a_model(source)
-    return worlds.load_model(os.fspath(source), _request(kind=kind, columns=columns), settings)
+    return worlds.load_model(os.fspath(source), _read_request(kind, columns), settings)
 
 
 @overload
@@ -376,20 +362,22 @@ def _play(
     from rlcalc.environments import load as worlds
     from rlcalc.mdp import MDP
     from rlcalc.simulation.play import prepare
-    from rlcalc.simulation.request import PlayRequest
 
-    _require_playable(episodes, how)
+    play_request = _play_request(episodes, **how)
     is_path = isinstance(source, str | os.PathLike)
     if not (is_path or isinstance(source, MDP) or hasattr(source, "play")):
         raise _not_a_model(source)
-    request = _request(kind=kind, columns=columns)
+    request = _read_request(kind, columns)
     world = worlds.load(os.fspath(source), request, settings) if is_path else source
-    return prepare(world, PlayRequest(episodes, **how))
+    return prepare(world, play_request)
 
 
-def _require_playable(episodes: int, how: Mapping[str, Any]) -> None:
-    _require_whole(episodes=episodes, **{n: how.get(n) for n in ("max_steps", "seed", "group")})
-    _require_numbers(gamma=how.get("gamma"))
+def _play_request(episodes: int, **how: Any) -> PlayRequest:
+    from rlcalc.simulation.request import PlayRequest
+
+    whole = {"episodes": episodes, **{n: how.get(n) for n in ("max_steps", "seed", "group")}}
+    _require_numbers(gamma=how.get("gamma"), whole=whole)
+    return PlayRequest(episodes, **how)
 
 
 def gradient(
@@ -494,11 +482,10 @@ def _gradient_setup(
     **how: Any,
 ) -> GradientSetup:
     from rlcalc.policy_gradient.setup import set_up
-    from rlcalc.simulation.request import PlayRequest
 
-    _require_playable(episodes, how)
+    request = _play_request(episodes, **how)
     mdp = load_model(source, settings=settings, kind=kind, columns=columns)
-    return set_up(mdp, PlayRequest(episodes, **how), logits, plays=plays)
+    return set_up(mdp, request, logits, plays=plays)
 
 
 def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: Any) -> Result:
@@ -513,7 +500,7 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
     from rlcalc.readers.describe import describe, describe_model, describe_rollouts
     from rlcalc.readers.sources import ReadRequest
 
-    request = _request(**reading)
+    request = _read_request(**reading)
     paths = _paths_or_none(source)
     if paths is None:
         return describe(load(source, collect_faults=True, **reading))

@@ -317,31 +317,29 @@ class GymnasiumGame:
             resetting = [False] * copies
             remaining, any_action = n, self.actions.names()[0]
             while remaining:
+                idle = [
+                    reset or episode.number >= n
+                    for episode, reset in zip(running, resetting, strict=True)
+                ]
                 actions = [
-                    any_action
-                    if reset or episode.number >= n
-                    else self._next_action(episode, observation, policy)
-                    for episode, observation, reset in zip(
-                        running, observations, resetting, strict=True
-                    )
+                    any_action if idle[i] else self._next_action(episode, observations[i], policy)
+                    for i, episode in enumerate(running)
                 ]
                 with as_input_errors(f"a step of {shown(self.name)} failed"):
                     vector, rewards, terminated, truncated, _ = world.step(np.array(actions))
                 observations = list(iterate(world.observation_space, vector))
                 for i, episode in enumerate(running):
                     over, cut = bool(terminated[i]), bool(truncated[i])
-                    if resetting[i] or episode.number >= n:
-                        resetting[i] = False
-                        continue
-                    episode.rewards.append(float(rewards[i]))
-                    if not (over or cut):
-                        continue
-                    self._require_end(episode, over or self.limit or max_steps)
-                    episode.states.append(self.states.code(self.label(observations[i])))
-                    episode.terminated = over
-                    running[i], resetting[i] = Episode(episode.number + copies, seed), True
-                    remaining -= 1
-                    yield episode
+                    resetting[i] = not idle[i] and (over or cut)
+                    if not idle[i]:
+                        episode.rewards.append(float(rewards[i]))
+                    if resetting[i]:
+                        self._require_end(episode, over or self.limit or max_steps)
+                        episode.states.append(self.states.code(self.label(observations[i])))
+                        episode.terminated = over
+                        running[i] = Episode(episode.number + copies, seed)
+                        remaining -= 1
+                        yield episode
 
     def _next_action(self, episode: Episode, observation: Any, policy: Any) -> int:
         """Return the next action for Gymnasium, and add it and the state to the episode."""

@@ -241,50 +241,46 @@ class Parameters(World):
 
     @model_validator(mode="after")
     def _check_together(self) -> Parameters:
-        key, fault = self._fault()
-        if fault:
-            raise Misplaced(key, fault)
-        return self
-
-    def _fault(self) -> tuple[str, str]:
-        """Return the key of a fault, and a sentence about it, which is empty if there is none."""
         known = ", ".join(self.vocabulary)
         for context, row in self.logits.items():
             for token in row:
                 if token not in self.vocabulary:
                     fault = f"the logits after {context!r} have no token {token!r}; tokens: {known}"
-                    return "logits", fault
+                    raise Misplaced("logits", fault)
             if all(row.get(token, 0.0) == -np.inf for token in self.vocabulary):
-                return (
-                    "logits",
-                    f"no token can come after {context!r}, expected one that is not null",
-                )
+                fault = f"no token can come after {context!r}, expected one that is not null"
+                raise Misplaced("logits", fault)
         if self.end is not None and text_of(self.end) not in self.vocabulary:
-            return "end", f"end is {self.end!r}, which is not a token; the tokens are {known}"
+            fault = f"end is {self.end!r}, which is not a token; the tokens are {known}"
+            raise Misplaced("end", fault)
         if not 1 <= self.horizon <= LONGEST:
-            return "horizon", f"horizon is {self.horizon}, expected 1 to {LONGEST:,}"
+            raise Misplaced("horizon", f"horizon is {self.horizon}, expected 1 to {LONGEST:,}")
         if self.level == "sequence" and self.follow_ups:
-            return "level", "level sequence has one response: use turn or token with follow_ups"
+            fault = "level sequence has one response: use turn or token with follow_ups"
+            raise Misplaced("level", fault)
         for name, number in self.decoder_numbers().items():
             try:
                 decoding.number_of(name, number)
             except RlcalcError as error:
-                return name.replace("-", "_"), f"{error.faults[0].what}: {error.faults[0].fix}"
-        return "reward", self._reward_fault()
+                fault = f"{error.faults[0].what}: {error.faults[0].fix}"
+                raise Misplaced(name.replace("-", "_"), fault) from error
+        self._check_rewards()
+        return self
 
-    def _reward_fault(self) -> str:
-        """Return a fault if a prompt has no reward while an unknown prompt has one."""
+    def _check_rewards(self) -> None:
+        """Refuse a prompt without a reward where an unknown prompt has one."""
         if self.reward.table is None:
-            return ""
+            return
         prompts = [*self.prompts, *self.follow_ups]
-        unpaid = [text for text in prompts if text not in self.reward.table]
-        strange = [text for text in self.reward.table if text not in prompts]
-        if unpaid and (strange or not self.reward.table):
-            near = nearest(unpaid[0], strange)
-            return f"the reward has no rule for the prompt {unpaid[0]!r}" + (
-                f"; did you mean it by {near!r}?" if near else f"; it has {listed(strange)}"
-            ) * bool(strange)
-        return ""
+        without = next((text for text in prompts if text not in self.reward.table), None)
+        unknown = [text for text in self.reward.table if text not in prompts]
+        if without is None or (self.reward.table and not unknown):
+            return
+        near = nearest(without, unknown)
+        fault = f"the reward has no rule for the prompt {without!r}"
+        if unknown:
+            fault += f"; did you mean it by {near!r}?" if near else f"; it has {listed(unknown)}"
+        raise Misplaced("reward", fault)
 
     def decoder_numbers(self) -> dict[str, float]:
         """Return the numbers of the decoders that are set, in the order of their application."""

@@ -173,8 +173,8 @@ def build(parameters: Parameters) -> MDP:
     )
     start = np.zeros(len(states))
     start[0] = 1.0
-    name = parameters.name or "rifle"
-    return replace(mdp, gamma=_gamma(parameters), start=start, name=name)
+    gamma = 1.0 if parameters.gamma is None else parameters.gamma
+    return replace(mdp, gamma=gamma, start=start, name=parameters.name or "rifle")
 
 
 def _require_room(n: int, outcomes: int) -> None:
@@ -183,10 +183,6 @@ def _require_room(n: int, outcomes: int) -> None:
             f"too many outcomes: a rifle with {n:,} aims has at least {outcomes:,}",
             fix=f"give a smaller --set size: the table may have {LARGEST:,} outcomes",
         )
-
-
-def _gamma(parameters: Parameters) -> float:
-    return 1.0 if parameters.gamma is None else parameters.gamma
 
 
 def _outcomes(parameters: Parameters, cells: list[Cell]) -> list[tuple[int, Cell, float, float]]:
