@@ -31,7 +31,7 @@ Watch = Callable[[Iterable[Any], Callable[[Any], int]], Iterable[Any]]
 """Passes items on and sees how many episodes each of them holds."""
 
 
-def unwatched(items: Iterable[Any], size: Callable[[Any], int]) -> Iterable[Any]:
+def without_progress(items: Iterable[Any], size: Callable[[Any], int]) -> Iterable[Any]:
     """Return the items as they are."""
     return items
 
@@ -139,7 +139,7 @@ def estimate(
     confidence: float = 0.95,
     jobs: int | None = None,
     play: Mapping[str, Any] | None = None,
-    watch: Watch = unwatched,
+    watch: Watch = without_progress,
     **reading: Any,
 ) -> Result:
     """Return Monte Carlo estimates of V, Q and A: `rlcalc.estimators.monte_carlo.estimate`.
@@ -299,7 +299,7 @@ def load_model(
         return source
     if not isinstance(source, str | os.PathLike):
         raise _not_a_model(source)
-    return worlds.load_model(os.fspath(source), _read_request(kind, columns), settings)
+    return worlds.load_mdp(os.fspath(source), _read_request(kind, columns), settings)
 
 
 @overload
@@ -317,7 +317,7 @@ def simulate(
     episodes: int,
     *,
     rows: str = "trajectories",
-    watch: Watch = unwatched,
+    watch: Watch = without_progress,
     **how: Any,
 ) -> Any:
     """Return episodes of a model or environment: trajectories, rollouts, or their statistics.
@@ -368,7 +368,7 @@ def _play(
     if not (is_path or isinstance(source, MDP) or hasattr(source, "play")):
         raise _not_a_model(source)
     request = _read_request(kind, columns)
-    world = worlds.load(os.fspath(source), request, settings) if is_path else source
+    world = worlds.load_world(os.fspath(source), request, settings) if is_path else source
     return prepare(world, play_request)
 
 
@@ -393,7 +393,7 @@ def gradient(
     logits: str | None = None,
     from_data: Any = None,
     reading: Mapping[str, Any] | None = None,
-    watch: Watch = unwatched,
+    watch: Watch = without_progress,
     **how: Any,
 ) -> Result:
     """Return estimates of the policy gradient beside the exact one.
@@ -441,7 +441,7 @@ def ascend(
     critic: Literal["exact", "estimated"] = "exact",
     discount_weight: bool = True,
     logits: str | None = None,
-    watch: Watch = unwatched,
+    watch: Watch = without_progress,
     **how: Any,
 ) -> tuple[Result, Policy]:
     """Return the objective after each step of gradient ascent, and the policy at its end.
@@ -504,8 +504,8 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
     paths = _paths_or_none(source)
     if paths is None:
         return describe(load(source, collect_faults=True, **reading))
-    if settings or worlds.is_model(paths, request):
-        return describe_model(lambda: worlds.load(paths[0], request, settings))
+    if settings or worlds.is_world(paths, request):
+        return describe_model(lambda: worlds.load_world(paths[0], request, settings))
     result = describe(load(paths, collect_faults=True, **reading))
     if len(result) and not result.facts["trajectories"] and request == ReadRequest():
         from rlcalc.readers.rollouts.detect import trainer_of

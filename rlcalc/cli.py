@@ -46,7 +46,7 @@ def command_of(name: str) -> Callable[..., None]:
     return command
 
 
-class Sections(typer.core.TyperGroup):
+class CommandSections(typer.core.TyperGroup):
     """The list of commands under the headings of `rlcalc.commands.SECTIONS`, a line each."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -66,7 +66,7 @@ def app_of(names: Iterable[str]) -> typer.Typer:
     """Return the app with some of the commands: making a parser of all takes 10 ms more."""
     app = typer.Typer(
         name="rlcalc",
-        cls=Sections,
+        cls=CommandSections,
         no_args_is_help=True,
         add_completion=True,
         pretty_exceptions_enable=False,

@@ -99,7 +99,7 @@ Truncated = Annotated[
     "How to treat truncated trajectories: keep them, drop them, add γ^k V(last state), or "
     "cut off the steps whose gain misses more than ε max|V|.",
 ]
-Play = Annotated[
+SimulatedPolicy = Annotated[
     str | None,
     "--policy POLICY",
     "spec, uniform, optimal, epsilon:0.1, softmax:1.0, a file, or one of them changed by "
@@ -228,7 +228,7 @@ Texts = Annotated[
     "Read the responses too: noise of the judge, and lengths in characters.",
 ]
 SpecName = Annotated[str | None, "[NAME]", "The spec or environment to print. [default: list them]"]
-Topic = Annotated[str | None, "[TOPIC]", "The topic to print. [default: list them]"]
+TopicName = Annotated[str | None, "[TOPIC]", "The topic to print. [default: list them]"]
 Raw = Annotated[bool, "--raw", "Print the Markdown text as it is written."]
 Schema = Annotated[bool, "--schema", "Print the JSON Schema of documents."]
 FormatOption = Annotated[
@@ -304,7 +304,7 @@ class EstimateOptions:
 class PlayOptions:
     """How to simulate a model; arguments of `rlcalc.simulate`."""
 
-    policy: Play = None
+    policy: SimulatedPolicy = None
     start: Start = None
     max_steps: MaxSteps = None
     seed: Seed = None
@@ -388,7 +388,7 @@ class GradientEstimateOptions:
 class GradientPlayOptions:
     """The policy, and how to simulate it; arguments of `rlcalc.gradient`."""
 
-    policy: Play = None
+    policy: SimulatedPolicy = None
     logits: Annotated[
         str | None,
         "--logits FILE",
@@ -513,9 +513,9 @@ class OutputOptions:
 
     def progress(self, n: int) -> Callable[..., Iterator[Any]]:
         """Return a progress bar of n items, for a terminal."""
-        from rlcalc.renderers.progress import watched
+        from rlcalc.renderers.progress import with_progress_bar
 
-        return partial(watched, n=n, quiet=self.quiet)
+        return partial(with_progress_bar, n=n, quiet=self.quiet)
 
 
 @dataclass(eq=False, repr=False)

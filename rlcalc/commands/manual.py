@@ -9,7 +9,7 @@ from rlcalc.errors import UsageError
 
 
 def manual(
-    topic: options.Topic = None,
+    topic: options.TopicName = None,
     raw: options.Raw = False,
 ) -> None:
     """The reference in the terminal: list topics, or print one.
@@ -25,8 +25,8 @@ def manual(
     if topic is None:
         if raw:
             raise UsageError("--raw needs a topic", fix="rlcalc manual lists the topics")
-        text = pages.listing()
+        text = pages.topic_list()
     else:
         entry = pages.topic(topic)
-        text = entry.text if raw else pages.rendered(entry, terminal=sys.stdout.isatty())
+        text = entry.text if raw else pages.rendered_topic(entry, terminal=sys.stdout.isatty())
     sys.stdout.buffer.write(text.encode())

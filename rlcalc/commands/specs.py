@@ -38,10 +38,10 @@ def specs(
         with open_output(output.output) as stream:
             stream.write(known[name].read_bytes())
             if name in environments.WORLDS:  # the spec is of the environment of the same name
-                stream.write(f"\n{describe.parameters(name)}".encode())
+                stream.write(f"\n{describe.parameters_comment(name)}".encode())
     elif environments.is_environment_name(name):
         with open_output(output.output) as stream:
-            stream.write(describe.document(name).encode())
+            stream.write(describe.example_document(name).encode())
     else:
         both = list(dict.fromkeys([*known, *environments.WORLDS]))
         near = nearest(name, both) or next((one for one in both if one.startswith(name)), None)
@@ -54,7 +54,7 @@ def _listing() -> Result:
     from rlcalc.readers.sources import shipped_specs
     from rlcalc.result import Column, Result
 
-    known, worlds = shipped_specs(), describe.listed()
+    known, worlds = shipped_specs(), describe.environment_list()
     first_lines = [path.read_text().split("\n", 1)[0].lstrip("# ") for path in known.values()]
     kinds = ["spec"] * len(known) + ["environment"] * len(worlds)
     return Result(
@@ -75,4 +75,4 @@ def _schema() -> str:
     from rlcalc import environments
     from rlcalc.documents import schema
 
-    return json.dumps(schema(environments.parameters()), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(environments.parameters_types()), indent=2, ensure_ascii=False) + "\n"

@@ -27,14 +27,14 @@ DELIMITER = "|"
 """The separator of the tokens in the name of a state or action; no token contains it."""
 
 
-def text_of(name: object) -> str:
+def scalar_text(name: object) -> str:
     """Return the text of a scalar that a document has without quotes: 2 and true are words too."""
     return str(name).lower() if isinstance(name, bool) else str(name)
 
 
 def _texts(value: object, key: str) -> list[str]:
     items = value if isinstance(value, list) else [value]
-    texts = list(map(text_of, items))
+    texts = list(map(scalar_text, items))
     wrong = any(not isinstance(item, str | int | float) for item in items)
     if wrong or any(DELIMITER in text or text == END_STATE for text in texts):
         raise ValueError(
@@ -88,8 +88,8 @@ def logits_by_context(value: object) -> dict[str, dict[str, float]]:
             number = isinstance(logit, int | float) and abs(logit) <= 700
             if isinstance(logit, bool) or not (logit is None or number):
                 raise ValueError(f"a logit after {context!r} is {logit!r}, expected −700 to 700")
-        logits[text_of(context)] = {
-            text_of(token): -np.inf if v is None else float(v) for token, v in row.items()
+        logits[scalar_text(context)] = {
+            scalar_text(token): -np.inf if v is None else float(v) for token, v in row.items()
         }
     return logits
 
@@ -101,7 +101,7 @@ SHORT = 12
 """Letters up to which no alarm is set: the match is faster than the alarm."""
 
 
-def matched(pattern: str, text: str) -> bool:
+def regex_matches(pattern: str, text: str) -> bool:
     """Return whether a regular expression matches a whole text.
 
     Python's engine backtracks: `(a+)+b` takes minutes for 30 letters. An alarm ends that in the
@@ -131,7 +131,7 @@ def matched(pattern: str, text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Rule:
+class RewardRule:
     """The rule of the reward: exact answers, a regular expression, or a table."""
 
     kind: Literal["exact", "regex", "table"]
@@ -141,7 +141,7 @@ class Rule:
     def reward(self, prompt: str, response: str) -> float:
         """Return the reward of a response to a prompt."""
         if self.table is None:
-            return float(matched(self.pattern, response))
+            return float(regex_matches(self.pattern, response))
         return self.table.get(prompt, {}).get(response, 0.0)
 
     @cached_property
@@ -153,7 +153,7 @@ class Rule:
         return min(rewards) + max(rewards)
 
 
-def rule(value: object) -> Rule:
+def reward_rule(value: object) -> RewardRule:
     """Return a rule: {exact: {prompt: answer or answers}}, {regex: pattern} or {table: ...}.
 
     Raises:
@@ -167,13 +167,14 @@ def rule(value: object) -> Rule:
             re.compile(content)
         except re.error as error:
             raise ValueError(f"regex {content!r} cannot be read: {error}") from error
-        return Rule("regex", pattern=content)
+        return RewardRule("regex", pattern=content)
     if kind == "exact" and isinstance(content, dict):
-        answers = {text_of(p): _texts(responses, "exact") for p, responses in content.items()}
+        answers = {scalar_text(p): _texts(responses, "exact") for p, responses in content.items()}
         table = {p: dict.fromkeys(responses, 1.0) for p, responses in answers.items()}
-        return Rule("exact", table=table)
+        return RewardRule("exact", table=table)
     if kind == "table" and isinstance(content, dict):
-        return Rule("table", table={text_of(p): _rewards(row) for p, row in content.items()})
+        table = {scalar_text(p): _rewards(row) for p, row in content.items()}
+        return RewardRule("table", table=table)
     near = nearest(str(kind), ("exact", "regex", "table"))
     raise ValueError(
         f"reward is {value!r}, expected {{exact: {{prompt: answer}}}}, {{regex: pattern}} or "
@@ -187,7 +188,7 @@ def _rewards(row: object) -> dict[str, float]:
     for value in row.values():
         if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
             raise ValueError(f"a reward is {value!r}, expected a finite number")
-    return {text_of(response): float(value) for response, value in row.items()}
+    return {scalar_text(response): float(value) for response, value in row.items()}
 
 
 Logits = dict[Scalar, dict[Scalar, float | None] | float | None]
@@ -210,7 +211,7 @@ class Parameters(World):
     ]
     reward: Annotated[
         Any,
-        BeforeValidator(rule, RewardDocument),
+        BeforeValidator(reward_rule, RewardDocument),
         Field(description="{exact: {prompt: answer}}, {regex: pattern}, {table: ...}"),
     ]
     end: Annotated[
@@ -250,7 +251,7 @@ class Parameters(World):
             if all(row.get(token, 0.0) == -np.inf for token in self.vocabulary):
                 fault = f"no token can come after {context!r}, expected one that is not null"
                 raise Misplaced("logits", fault)
-        if self.end is not None and text_of(self.end) not in self.vocabulary:
+        if self.end is not None and scalar_text(self.end) not in self.vocabulary:
             fault = f"end is {self.end!r}, which is not a token; the tokens are {known}"
             raise Misplaced("end", fault)
         if not 1 <= self.horizon <= LONGEST:

@@ -11,7 +11,7 @@ from rlcalc.environments.language_parameters import DELIMITER
 from rlcalc.trajectories import Trajectories
 
 
-def rollouts(
+def language_rollouts(
     batches: Iterable[Trajectories], language_model: LanguageModel, group: int
 ) -> Iterator[dict[str, Any]]:
     """Yield the responses of episodes: prompt, response, reward and group.

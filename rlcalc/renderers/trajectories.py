@@ -145,7 +145,7 @@ class TrajectoryLines:
         chance, chances = part.behaviour_prob, [""]
         if chance is not None:
             chances = tokens.numbers(chance).tolist()
-        ends = [ENDS[end] for end in ends_of(part).tolist()]
+        ends = [ENDS[end] for end in trajectory_ends(part).tolist()]
         lines = []
         for (a, b), state, (over, cut) in zip(
             pairwise(part.start.tolist()), last, ends, strict=True
@@ -160,10 +160,10 @@ class TrajectoryLines:
 
 
 ENDS = (("false", "false"), ("true", "false"), ("false", "true"))
-"""Terminated and truncated, by what `ends_of` returns."""
+"""Terminated and truncated, by what `trajectory_ends` returns."""
 
 
-def ends_of(batch: Trajectories) -> NDArray[np.int64]:
+def trajectory_ends(batch: Trajectories) -> NDArray[np.int64]:
     """Return [E] 1 where a trajectory terminated, 2 where it was truncated, else 0."""
     return np.where(batch.terminated, 1, np.where(batch.truncated, 2, 0))
 
@@ -200,7 +200,7 @@ class StepRows:
             before += len(part)
             ends = _objects([f"{sign.join(pair)}\n" for pair in ENDS])
             end = np.zeros(part.n_steps, dtype=np.int64)
-            end[part.start[1:] - 1] = ends_of(part)
+            end[part.start[1:] - 1] = trajectory_ends(part)
             columns = [
                 np.repeat(names, part.length),
                 self.times.take(step_times(part)),
@@ -270,7 +270,7 @@ def steps_frame(
     return pl.DataFrame({name: columns[name] for name in step_columns(batch)})
 
 
-def label_type(labels: Labels) -> PolarsType:
+def label_column_type(labels: Labels) -> PolarsType:
     """Return the type of a column of labels: integers or floats if all of them are, else text."""
     import polars as pl
 
@@ -289,7 +289,7 @@ def _parquet(batches: Iterable[Trajectories], stream: BinaryIO) -> int:
     before = 0
     rest = iter(batches)
     first = next(rest)
-    types = label_type(first.states), label_type(first.actions)
+    types = label_column_type(first.states), label_column_type(first.actions)
     wrong: list[BaseException] = []
 
     def source(
