@@ -135,12 +135,6 @@ EpisodesOfModel = Annotated[
     "The source is a model: simulate so many episodes, and estimate from them.",
     {"min": 1},
 ]
-Method = Annotated[
-    str,
-    "--method METHOD",
-    f"auto (chosen by the model), {', '.join(METHODS)}.",
-    _member("method", ["auto", *METHODS]),
-]
 Episodes = Annotated[int, "--episodes -n EPISODES", "Episodes to simulate.", {"min": 1}]
 WithProb = Annotated[bool, "--with-prob", "Also write the probability of each action."]
 SimulationRows = Annotated[
@@ -155,10 +149,7 @@ EpisodesOfGroup = Annotated[
     int, "--group-size N", "Episodes in a row that share their start state.", {"min": 1}
 ]
 Bins = Annotated[
-    int | None,
-    "--bins N",
-    "Divide each number of a Gymnasium observation into N bins.",
-    {"min": 1},
+    int | None, "--bins N", "Divide each number of a Gymnasium observation into N bins.", {"min": 1}
 ]
 EpisodesOfGradient = Annotated[
     int | None,
@@ -216,40 +207,13 @@ Audit = Annotated[
     "that do not fit. Exit 4 if there are any.",
 ]
 Why = Annotated[str | None, "--why [STEP/]GROUP", "One group in full, with the arithmetic."]
-DumpFormat = Annotated[
-    str | None,
-    "--from FORMAT",
-    f"Format of the rollouts: {', '.join(DUMPS)}. [default: found by content]",
-    _completed(DUMPS),
-]
 Texts = Annotated[
-    bool,
-    "--texts",
-    "Read the responses too: noise of the judge, and lengths in characters.",
+    bool, "--texts", "Read the responses too: noise of the judge, and lengths in characters."
 ]
 SpecName = Annotated[str | None, "[NAME]", "The spec or environment to print. [default: list them]"]
 TopicName = Annotated[str | None, "[TOPIC]", "The topic to print. [default: list them]"]
 Raw = Annotated[bool, "--raw", "Print the Markdown text as it is written."]
 Schema = Annotated[bool, "--schema", "Print the JSON Schema of documents."]
-FormatOption = Annotated[
-    str | None,
-    "--format -f",
-    "Format of the answer. [default: table, or RLCALC_FORMAT]",
-    _choice("format", FORMATS),
-]
-TrajectoryFormat = Annotated[
-    str | None,
-    "--format -f",
-    "Format of the output; table and md hold the summary. [default: RLCALC_FORMAT, else a "
-    "table of the summary or JSONL of the trajectories]",
-    _choice("format", FORMATS),
-]
-Output = Annotated[
-    str | None,
-    "--output -o FILE",
-    "Write to this file; its suffix picks the format.",
-    {"callback": _file_name},
-]
 Quiet = Annotated[bool, "--quiet -q", "Hide notes and warnings."]
 
 # -- groups of options -----------------------------------------------------------------------
@@ -329,7 +293,12 @@ class SolveOptions:
         "--criterion",
         "Discounted or total reward, or average reward (gain and bias).",
     ] = "reward"
-    method: Method = "auto"
+    method: Annotated[
+        str,
+        "--method METHOD",
+        f"auto (chosen by the model), {', '.join(METHODS)}.",
+        _member("method", ["auto", *METHODS]),
+    ] = "auto"
     bellman: Annotated[
         Literal["vv", "qq", "vq", "qv"] | None,
         "--bellman",
@@ -429,7 +398,12 @@ class RolloutOptions:
     group_size: Annotated[
         int | None, "--group-size N", "Every N rows of a file are a group.", {"min": 1}
     ] = None
-    form: DumpFormat = None
+    form: Annotated[
+        str | None,
+        "--from FORMAT",
+        f"Format of the rollouts: {', '.join(DUMPS)}. [default: found by content]",
+        _completed(DUMPS),
+    ] = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `rlcalc.load_rollouts`."""
@@ -473,10 +447,20 @@ class ConventionOptions:
 class OutputOptions:
     """Where and in which format to write the answer; contradictions are refused at once."""
 
-    format_: FormatOption = None
+    format_: Annotated[
+        str | None,
+        "--format -f",
+        "Format of the answer. [default: table, or RLCALC_FORMAT]",
+        _choice("format", FORMATS),
+    ] = None
     json: Annotated[bool, "--json", "-f json"] = False
     csv: Annotated[bool, "--csv", "-f csv"] = False
-    output: Output = None
+    output: Annotated[
+        str | None,
+        "--output -o FILE",
+        "Write to this file; its suffix picks the format.",
+        {"callback": _file_name},
+    ] = None
     quiet: Quiet = False
 
     def __post_init__(self) -> None:
@@ -559,7 +543,13 @@ class GradientOptions(TableOptions):
 class TrajectoryOptions(OutputOptions):
     """As above, for trajectories."""
 
-    format_: TrajectoryFormat = None
+    format_: Annotated[
+        str | None,
+        "--format -f",
+        "Format of the output; table and md hold the summary. [default: RLCALC_FORMAT, else a "
+        "table of the summary or JSONL of the trajectories]",
+        _choice("format", FORMATS),
+    ] = None
 
 
 def parse_columns_option(columns: str | None) -> dict[str, str]:

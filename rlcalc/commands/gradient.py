@@ -80,12 +80,7 @@ def gradient(
         output.write(result)
         return
     result, reached = api.ascend(
-        model,
-        steps,
-        learning_rate,
-        episodes=episodes,
-        watch=output.progress(steps + 1),
-        **how,
+        model, steps, learning_rate, episodes=episodes, watch=output.progress(steps + 1), **how
     )
     if output.policy_file:
         from rlcalc.renderers.output import open_output

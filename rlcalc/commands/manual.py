@@ -8,10 +8,7 @@ from rlcalc import options
 from rlcalc.errors import UsageError
 
 
-def manual(
-    topic: options.TopicName = None,
-    raw: options.Raw = False,
-) -> None:
+def manual(topic: options.TopicName = None, raw: options.Raw = False) -> None:
     """The reference in the terminal: list topics, or print one.
 
     rlcalc manual estimate

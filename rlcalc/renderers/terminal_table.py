@@ -73,12 +73,7 @@ def _tables(result: Result, head: int | None, width: int) -> list[Table]:
             name = Text(heads[place])
             if not left[place]:  # the cells have one width, and stand as they are
                 name.pad_left(widths[place] - name.cell_len)
-            table.add_column(
-                name,
-                no_wrap=not left[place],
-                overflow="fold",
-                width=widths[place],
-            )
+            table.add_column(name, no_wrap=not left[place], overflow="fold", width=widths[place])
         for row in rows:
             chosen = ((row[place], widths[place], left[place]) for place in (*keys, *group))
             table.add_row(
