@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rlcalc.trajectories import Experience
 
 Watch = Callable[[Iterable[Any], Callable[[Any], int]], Iterable[Any]]
-"""Passes items on and sees how many episodes each of them holds."""
+"""A function that passes items on, and counts their episodes for a progress bar."""
 
 
 def without_progress(items: Iterable[Any], size: Callable[[Any], int]) -> Iterable[Any]:
@@ -190,7 +190,7 @@ def gain(
 
     Args:
         source: and `**reading`, as in `load`.
-        gamma: 0..1 a step; default what the source says, else 1.
+        gamma: 0..1 a step; default from the source, else 1.
         k: sum only the first k rewards.
         truncated: `keep`, `drop`, `bootstrap` or `cut[:tolerance]`.
         **reading: as in `load`.
@@ -226,13 +226,13 @@ def solve(
         source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`.
         policy: `optimal`, `uniform`, `spec`, `epsilon:0.1`, `softmax:1.0`, a file, a `Policy`, or a
             mapping {state: action or {action: probability}}.
-        gamma: 0..1 a step; default what the source says, else 1.
+        gamma: 0..1 a step; default from the source, else 1.
         horizon: values with 1 to so many steps to go.
         criterion: `reward`, discounted or total, or `average`: gain and bias.
         method: `auto`, or one of `rlcalc.solvers.methods.METHODS`.
         bellman: repeat one of the four recursions.
         tol: the largest acceptable bound; default 1e-6, and less where all rewards are below 1.
-        max_iterations: after which it stops.
+        max_iterations: the number of iterations after which the method stops.
         states: only the rows of these.
         start_only: only the rows of the start states.
         trace: a row an iteration.
@@ -338,7 +338,7 @@ def simulate(
         InputError: the source is not a model, cannot be simulated so, or never ends.
     """
     if rows not in ("trajectories", "summary", "rollouts"):
-        raise UsageError(f"rows {rows}", fix="use trajectories, summary or rollouts")
+        raise UsageError(f"rows is {shown(rows)}", fix="use trajectories, summary or rollouts")
     play = _play(source, episodes, **how)
     if rows == "summary":
         return play.summary(watch)
@@ -560,13 +560,13 @@ def group(
     Args:
         source: and `**reading`, as in `load_rollouts`.
         *estimators: one or several; default the trainer's first, else grpo.
-        trainer: whose conventions; default rlcalc's own.
+        trainer: the trainer whose conventions apply; default rlcalc's own.
         side_by_side: each estimator has a column of its name, not one column `advantage`; default
             where there are several.
         rows: a row a rollout, a group or a step.
         why: the name of one group, or STEP/GROUP: only this group, with the arithmetic.
         success: the smallest reward that counts as success.
-        tolerance: rewards are equal if they differ by no more, relative to the larger.
+        tolerance: rewards are equal if they differ by at most this share of the larger.
         k: of pass-k-analytic; default 4.
         epsilon: added to the standard deviation.
         ddof: of the standard deviation, 0 or 1.
@@ -614,10 +614,10 @@ def audit(
 
     Args:
         source: and `**reading`, as in `load_rollouts`.
-        estimator: the estimator to hold the advantages against; default the one that fits best,
+        estimator: the estimator to compare the advantages with; default the one that fits best,
             if there is no trainer either.
-        trainer: the trainer to hold them against.
-        tolerance: rewards are equal if they differ by no more, relative to the larger.
+        trainer: the trainer to compare them with.
+        tolerance: rewards are equal if they differ by at most this share of the larger.
         success: and the others, as in `group`.
         k: as in `group`.
         epsilon: as in `group`.

@@ -130,7 +130,7 @@ def topic_list() -> str:
 
 
 def rendered_topic(entry: Topic, *, terminal: bool) -> str:
-    """Return a topic as text for eyes: with colours on a terminal, plain in a pipe."""
+    """Return a topic as text to read: with colours on a terminal, plain in a pipe."""
     from io import StringIO
 
     from rich.console import Console, ConsoleOptions, RenderResult

@@ -253,7 +253,7 @@ class ModelOptions:
 
 @dataclass(eq=False, repr=False)
 class EstimateOptions:
-    """What to estimate; the arguments of `rlcalc.estimate`."""
+    """Which quantities to estimate, and how; arguments of `rlcalc.estimate`."""
 
     gamma: Gamma = None
     visit: Annotated[
@@ -276,7 +276,7 @@ class PlayOptions:
 
 @dataclass(eq=False, repr=False)
 class SolveOptions:
-    """What to solve, and how."""
+    """The policy and the criterion to solve a model for, the method, and the rows to show."""
 
     policy: Annotated[
         str,
@@ -325,7 +325,7 @@ class SolveOptions:
 
 @dataclass(eq=False, repr=False)
 class GradientEstimateOptions:
-    """Which estimate of the policy gradient."""
+    """How to estimate the policy gradient."""
 
     form: Annotated[
         Literal["all", "trajectory", "gain", "q", "advantage"],
@@ -504,7 +504,7 @@ class OutputOptions:
 
 @dataclass(eq=False, repr=False)
 class TableOptions(OutputOptions):
-    """As above, with the number of rows that a table shows."""
+    """Where and in which format to write the answer, and the rows that a table shows."""
 
     head: Annotated[
         int | None, "--head N", "Rows that a table shows. [default: 50]", {"min": 0}
@@ -514,7 +514,9 @@ class TableOptions(OutputOptions):
     def __post_init__(self) -> None:
         """Refuse two formats, or two numbers of rows."""
         if self.all_ and self.head is not None:
-            raise UsageError(f"--head {self.head} and --all", fix="leave one of them out")
+            raise UsageError(
+                f"--head {self.head} and --all contradict each other", fix="leave one of them out"
+            )
         super().__post_init__()
 
     @property
@@ -525,7 +527,7 @@ class TableOptions(OutputOptions):
 
 @dataclass(eq=False, repr=False)
 class GradientOptions(TableOptions):
-    """As above; -o policy.yaml takes the policy of an ascent, and not the table."""
+    """Where to write the answer; -o policy.yaml takes the policy of an ascent, not the table."""
 
     @property
     def policy_file(self) -> str | None:
@@ -541,7 +543,7 @@ class GradientOptions(TableOptions):
 
 @dataclass(eq=False, repr=False)
 class TrajectoryOptions(OutputOptions):
-    """As above, for trajectories."""
+    """Where and in which format to write trajectories."""
 
     format_: Annotated[
         str | None,
@@ -622,7 +624,10 @@ def parse_weights_option(weights: str | None) -> tuple[float, ...]:
     except ValueError:
         numbers = (math.nan,)
     if not all(map(math.isfinite, numbers)):
-        raise UsageError(f"--weights {shown(weights)}", fix="write numbers: --weights 1,0.5")
+        raise UsageError(
+            f"--weights {shown(weights)} is not a list of numbers",
+            fix="write numbers: --weights 1,0.5",
+        )
     return numbers
 
 

@@ -87,7 +87,8 @@ def _refuse_options_of_trajectories(reading: options.ReadOptions) -> None:
     if reading.one_step or reading.order_by is not None:
         option = "--one-step" if reading.one_step else "--order-by"
         raise UsageError(
-            f"{option} applies to trajectories from a file, and -n simulates", fix="leave it out"
+            f"{option} applies to trajectories from a file, but -n simulates a model",
+            fix="leave it out",
         )
 
 
@@ -98,5 +99,7 @@ def _only_model(sources: Sequence[str]) -> str:
         UsageError: there are several.
     """
     if len(sources) > 1:
-        raise UsageError(f"{len(sources):,} sources, and a model is one", fix="name one of them")
+        raise UsageError(
+            f"there are {len(sources):,} sources, but a model is one source", fix="name one of them"
+        )
     return sources[0]

@@ -124,5 +124,5 @@ def _require_use(options: Mapping[str, object], why: str, useful: bool) -> None:
     """
     idle = [name for name, value in options.items() if value is not None]
     if idle and not useful:
-        verb = "has" if len(idle) == 1 else "have"
-        raise UsageError(f"{listed(idle)} {verb} no effect here: {why}", fix="leave it out")
+        verb, them = ("has", "it") if len(idle) == 1 else ("have", "them")
+        raise UsageError(f"{listed(idle)} {verb} no effect here: {why}", fix=f"leave {them} out")

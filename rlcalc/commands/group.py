@@ -43,9 +43,13 @@ def group(
     answers["--rows"] = rows is not None and not (compare is not None and rows == "rollouts")
     several = [option for option, is_set in answers.items() if is_set]
     if len(several) > 1:
-        raise UsageError(f"{' and '.join(several)} are different answers", fix="choose one of them")
+        raise UsageError(
+            f"{' and '.join(several)} ask for different answers", fix="choose one of them"
+        )
     if compare is not None and estimator is not None:
-        raise UsageError("--compare and --estimator", fix="name all of them in --compare")
+        raise UsageError(
+            "--compare and --estimator both name estimators", fix="name all of them in --compare"
+        )
     arguments = reading.arguments() | vars(convention) | {"texts": texts, "trainer": as_}
     sources = needs_source(source)
     if audit:

@@ -7,7 +7,7 @@ import sys
 from rlcalc import options
 from rlcalc.errors import UsageError, shown
 
-FOR_EYES = ("table", "md")
+SUMMARY_FORMATS = ("table", "md")
 """Formats that hold the summary, not the trajectories."""
 
 
@@ -62,7 +62,7 @@ def simulate(
         from rlcalc.renderers import trajectories
 
         experience = api.simulate(name, episodes, **arguments)
-        form = output.form if output.explicit or output.form not in FOR_EYES else "jsonl"
+        form = output.form if output.explicit or output.form not in SUMMARY_FORMATS else "jsonl"
         with open_output(output.output) as stream:
             n = trajectories.write(
                 experience, form, escaped_for_terminal(stream, form), experience.facts
@@ -84,8 +84,8 @@ def simulate(
 
 def _default_rows(output: options.TrajectoryOptions, *, trajectories: bool) -> str:
     """Return the rows where no option names them; `trajectories`: only they can hold the answer."""
-    for_eyes = output.form in FOR_EYES if output.explicit else sys.stdout.isatty()
-    return "summary" if for_eyes and not trajectories else "trajectories"
+    is_summary = output.form in SUMMARY_FORMATS if output.explicit else sys.stdout.isatty()
+    return "summary" if is_summary and not trajectories else "trajectories"
 
 
 def _refuse_beside_rollouts(

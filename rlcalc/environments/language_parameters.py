@@ -280,7 +280,7 @@ class Parameters(World):
         near = nearest(without, unknown)
         fault = f"the reward has no rule for the prompt {without!r}"
         if unknown:
-            fault += f"; did you mean it by {near!r}?" if near else f"; it has {listed(unknown)}"
+            fault += f"; did you mean {near!r}?" if near else f"; it has {listed(unknown)}"
         raise Misplaced("reward", fault)
 
     def decoder_numbers(self) -> dict[str, float]:

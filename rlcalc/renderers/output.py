@@ -30,14 +30,16 @@ def chosen_format(
     """
     options = {*([option] if option else []), *(["json"] * json), *(["csv"] * csv)}
     if len(options) > 1:
-        raise UsageError(f"two formats: {' and '.join(sorted(options))}", fix="choose one of them")
+        raise UsageError(
+            f"there are two formats: {' and '.join(sorted(options))}", fix="choose one of them"
+        )
     suffix = os.path.splitext(output or "")[1].lstrip(".").lower()
     by_suffix = SUFFIXES.get(suffix, suffix)
     if options:
         form = options.pop()
         if by_suffix in FORMATS and by_suffix != form and suffix != "txt":
             raise UsageError(
-                f"two formats: {form}, and {by_suffix} by the suffix of {shown(output)}",
+                f"there are two formats: {form}, and {by_suffix} by the suffix of {shown(output)}",
                 fix="leave out the format, or choose another suffix",
             )
         return form
@@ -100,7 +102,7 @@ def escaped_for_terminal(stream: BinaryIO, form: str) -> BinaryIO:
 
 
 class EscapedStream(io.BytesIO):
-    """A stream in which what a terminal would act on is escaped as JSON does it."""
+    """A stream in which characters that control a terminal are escaped, as JSON does it."""
 
     def __init__(self, stream: BinaryIO) -> None:
         super().__init__()

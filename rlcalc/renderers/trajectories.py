@@ -41,7 +41,7 @@ def write(
         batches: in their order.
         form: one of `FORMS`.
         stream: of bytes.
-        facts: what JSON says before its rows.
+        facts: written before the rows of JSON.
 
     Raises:
         UsageError: the format is for tables of results.
@@ -49,7 +49,7 @@ def write(
     if form not in FORMS:
         raise UsageError(
             f"trajectories are not written as {form}",
-            fix=f"one of {', '.join(FORMS)}, or --rows summary",
+            fix=f"use one of {', '.join(FORMS)}, or --rows summary",
         )
     if form == "parquet":
         return _parquet(batches, stream)
