@@ -470,9 +470,9 @@ class OutputOptions:
     @property
     def form(self) -> str:
         """The format of the answer."""
-        from rlcalc.renderers.output import chosen_format
+        from rlcalc.renderers.output import output_format
 
-        return chosen_format(self.format_, json=self.json, csv=self.csv, output=self.file)
+        return output_format(self.format_, json=self.json, csv=self.csv, output=self.file)
 
     @property
     def file(self) -> str | None:

@@ -37,7 +37,7 @@ def simulate(
     from rlcalc import api
     from rlcalc.numerics.random_streams import any_seed
     from rlcalc.readers.sources import needs_model
-    from rlcalc.renderers.output import escaped_for_terminal, open_output
+    from rlcalc.renderers.output import escaped_output, open_output
 
     if rollouts:
         _refuse_beside_rollouts(output, rows, with_prob=with_prob)
@@ -54,7 +54,7 @@ def simulate(
 
         episodes_as_rollouts = api.simulate(name, episodes, rows="rollouts", **arguments)
         with open_output(output.output) as stream:
-            n = rollouts_renderer.write(episodes_as_rollouts, escaped_for_terminal(stream, "jsonl"))
+            n = rollouts_renderer.write(episodes_as_rollouts, escaped_output(stream, "jsonl"))
     elif (rows or _default_rows(output, trajectories=with_prob or group_size > 1)) == "summary":
         output.write(api.simulate(name, episodes, rows="summary", **arguments))
         return
@@ -64,9 +64,7 @@ def simulate(
         experience = api.simulate(name, episodes, **arguments)
         form = output.form if output.explicit or output.form not in SUMMARY_FORMATS else "jsonl"
         with open_output(output.output) as stream:
-            n = trajectories.write(
-                experience, form, escaped_for_terminal(stream, form), experience.facts
-            )
+            n = trajectories.write(experience, form, escaped_output(stream, form), experience.facts)
         gamma_note = experience.facts["gamma"]
     if output.quiet:
         return

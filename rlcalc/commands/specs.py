@@ -30,23 +30,23 @@ def specs(
 
     known = shipped_specs()
     if schema:
-        with open_output(output.output) as stream:
-            stream.write(_schema().encode())
+        content = _schema().encode()
     elif name is None:
         output.write(_listing())
+        return
     elif name in known:
-        with open_output(output.output) as stream:
-            stream.write(known[name].read_bytes())
-            if name in environments.WORLDS:  # the spec is of the environment of the same name
-                stream.write(f"\n{describe.parameters_comment(name)}".encode())
+        content = known[name].read_bytes()
+        if name in environments.WORLDS:  # the spec is of the environment of the same name
+            content += f"\n{describe.parameters_comment(name)}".encode()
     elif environments.is_environment_name(name):
-        with open_output(output.output) as stream:
-            stream.write(describe.example_document(name).encode())
+        content = describe.example_document(name).encode()
     else:
         both = list(dict.fromkeys([*known, *environments.WORLDS]))
         near = nearest(name, both) or next((one for one in both if one.startswith(name)), None)
         fix = f"did you mean {near}?" if near else f"there are {', '.join(both)} and gym:NAME"
         raise InputError(f"there is no spec or environment '{shown(name)}'", fix=fix)
+    with open_output(output.output) as stream:
+        stream.write(content)
 
 
 def _listing() -> Result:

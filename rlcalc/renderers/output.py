@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rlcalc.result import Result
 
 
-def chosen_format(
+def output_format(
     option: str | None, *, json: bool = False, csv: bool = False, output: str | None = None
 ) -> str:
     """Return the format of an answer: by option, by the suffix of -o, or by RLCALC_FORMAT.
@@ -74,7 +74,7 @@ def write_output(
         InputError: the file cannot be written.
     """
     with open_output(output) as stream:
-        write(result, form, escaped_for_terminal(stream, form), head=head)
+        write(result, form, escaped_output(stream, form), head=head)
     if quiet:
         return
     sys.stdout.flush()
@@ -84,7 +84,7 @@ def write_output(
         sys.stderr.write(f"wrote {len(result):,} rows to {shown(output)}\n")
 
 
-def escaped_for_terminal(stream: BinaryIO, form: str) -> BinaryIO:
+def escaped_output(stream: BinaryIO, form: str) -> BinaryIO:
     """Return a stream for text that goes to a terminal with control characters escaped.
 
     Anywhere else, bytes stay as they are; a table escapes by itself.
@@ -98,10 +98,10 @@ def escaped_for_terminal(stream: BinaryIO, form: str) -> BinaryIO:
         raise UsageError(
             "Parquet is not text that a terminal can show", fix="write it with -o FILE.parquet"
         )
-    return EscapedStream(stream)
+    return EscapedOutput(stream)
 
 
-class EscapedStream(io.BytesIO):
+class EscapedOutput(io.BytesIO):
     """A stream in which characters that control a terminal are escaped, as JSON does it."""
 
     def __init__(self, stream: BinaryIO) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from rlcalc import Column, InputError, Result, UsageError
 from rlcalc.renderers import FORMATS
-from rlcalc.renderers.output import chosen_format, open_output, write_output
+from rlcalc.renderers.output import open_output, output_format, write_output
 
 RESULT = Result("gain", "Gain", {"gain": Column([1.0, 2.0])}, {}, ["two steps"])
 
@@ -27,7 +27,7 @@ def test_the_format_follows_from_options_and_suffix(
 ) -> None:
     monkeypatch.delenv("RLCALC_FORMAT", raising=False)
 
-    assert chosen_format(**({"option": None} | options)) == form  # type: ignore[arg-type]
+    assert output_format(**({"option": None} | options)) == form  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -41,16 +41,16 @@ def test_the_format_follows_from_options_and_suffix(
 )
 def test_contradictions_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(UsageError):
-        chosen_format(**options)  # type: ignore[arg-type]
+        output_format(**options)  # type: ignore[arg-type]
 
 
 def test_the_environment_sets_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RLCALC_FORMAT", "csv")
-    assert chosen_format(None) == "csv"
+    assert output_format(None) == "csv"
 
     monkeypatch.setenv("RLCALC_FORMAT", "parqet")
     with pytest.raises(UsageError, match="did you mean parquet"):
-        chosen_format(None)
+        output_format(None)
 
 
 def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
