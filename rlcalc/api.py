@@ -350,7 +350,8 @@ def simulate(
     return experience
 
 
-def _play(
+def _world_and_request(
+    load_world: Callable[..., Any],
     source: Any,
     episodes: int,
     *,
@@ -358,26 +359,38 @@ def _play(
     kind: str | None = None,
     columns: dict[str, str] | None = None,
     **how: Any,
-) -> Play:
-    from rlcalc.environments import load as worlds
-    from rlcalc.mdp import MDP
-    from rlcalc.simulation.play import prepare
-
-    play_request = _play_request(episodes, **how)
-    is_path = isinstance(source, str | os.PathLike)
-    if not (is_path or isinstance(source, MDP) or hasattr(source, "play")):
-        raise _not_a_model(source)
-    request = _read_request(kind, columns)
-    world = worlds.load_world(os.fspath(source), request, settings) if is_path else source
-    return prepare(world, play_request)
-
-
-def _play_request(episodes: int, **how: Any) -> PlayRequest:
+) -> tuple[Any, PlayRequest]:
+    """Return the world of a source, and the request to simulate it; `how` as in `simulate`."""
     from rlcalc.simulation.request import PlayRequest
 
     whole = {"episodes": episodes, **{n: how.get(n) for n in ("max_steps", "seed", "group")}}
     _require_numbers(gamma=how.get("gamma"), whole=whole)
-    return PlayRequest(episodes, **how)
+    request = PlayRequest(episodes, **how)
+    return load_world(source, settings=settings, kind=kind, columns=columns), request
+
+
+def _play(source: Any, episodes: int, **how: Any) -> Play:
+    from rlcalc.simulation.play import prepare
+
+    return prepare(*_world_and_request(_load_world, source, episodes, **how))
+
+
+def _load_world(
+    source: Any,
+    *,
+    settings: Mapping[str, Any] | None,
+    kind: str | None,
+    columns: dict[str, str] | None,
+) -> Any:
+    from rlcalc.environments import load as worlds
+    from rlcalc.mdp import MDP
+
+    request = _read_request(kind, columns)
+    if isinstance(source, str | os.PathLike):
+        return worlds.load_world(os.fspath(source), request, settings)
+    if isinstance(source, MDP) or hasattr(source, "play"):
+        return source
+    raise _not_a_model(source)
 
 
 def gradient(
@@ -471,20 +484,11 @@ def ascend(
 
 
 def _gradient_setup(
-    source: Any,
-    episodes: int,
-    logits: str | None,
-    *,
-    plays: bool,
-    settings: Mapping[str, Any] | None = None,
-    kind: str | None = None,
-    columns: dict[str, str] | None = None,
-    **how: Any,
+    source: Any, episodes: int, logits: str | None, *, plays: bool, **how: Any
 ) -> GradientSetup:
     from rlcalc.policy_gradient.setup import set_up
 
-    request = _play_request(episodes, **how)
-    mdp = load_model(source, settings=settings, kind=kind, columns=columns)
+    mdp, request = _world_and_request(load_model, source, episodes, **how)
     return set_up(mdp, request, logits, plays=plays)
 
 
