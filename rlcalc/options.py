@@ -503,7 +503,7 @@ class OutputOptions:
 
 
 @dataclass(eq=False, repr=False)
-class TableOptions(OutputOptions):
+class TableOutputOptions(OutputOptions):
     """Where and in which format to write the answer, and the rows that a table shows."""
 
     head: Annotated[
@@ -525,8 +525,7 @@ class TableOptions(OutputOptions):
         return None if self.all_ else 50 if self.head is None else self.head
 
 
-@dataclass(eq=False, repr=False)
-class GradientOptions(TableOptions):
+class GradientOutputOptions(TableOutputOptions):
     """Where to write the answer; -o policy.yaml takes the policy of an ascent, not the table."""
 
     @property
@@ -542,7 +541,7 @@ class GradientOptions(TableOptions):
 
 
 @dataclass(eq=False, repr=False)
-class TrajectoryOptions(OutputOptions):
+class TrajectoryOutputOptions(OutputOptions):
     """Where and in which format to write trajectories."""
 
     format_: Annotated[

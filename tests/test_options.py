@@ -63,7 +63,7 @@ def test_settings_are_read_as_yaml() -> None:
         lambda: options.parse_set_option(["gun"]),
         lambda: options.parse_set_option(["=bad"]),
         lambda: options.ReadOptions(columns="state").arguments(),
-        lambda: options.TableOptions(head=3, all_=True),
+        lambda: options.TableOutputOptions(head=3, all_=True),
         lambda: options.OutputOptions(json=True, csv=True),
     ],
 )
@@ -73,6 +73,6 @@ def test_texts_without_a_meaning_are_refused(call: object) -> None:
 
 
 def test_a_yaml_file_takes_the_policy_of_an_ascent() -> None:
-    gradient = options.GradientOptions(output="policy.yaml")
+    gradient = options.GradientOutputOptions(output="policy.yaml")
 
     assert (gradient.policy_file, gradient.file, gradient.form) == ("policy.yaml", None, "table")

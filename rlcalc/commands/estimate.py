@@ -19,7 +19,7 @@ def estimate(
     settings: options.Settings = None,
     jobs: options.Jobs = None,
     reading: options.ReadOptions,
-    output: options.TableOptions,
+    output: options.TableOutputOptions,
 ) -> None:
     """V, Q and A of the policy that was followed, with errors.
 

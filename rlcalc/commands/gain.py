@@ -13,7 +13,7 @@ def gain(
     truncated: options.Truncated = "keep",
     *,
     reading: options.ReadOptions,
-    output: options.TableOptions,
+    output: options.TableOutputOptions,
 ) -> None:
     """The gain of every step: G_t = r_t + γ G_{t+1}.
 

@@ -23,7 +23,7 @@ def gradient(
     settings: options.Settings = None,
     jobs: options.Jobs = None,
     reading: options.ReadOptions,
-    output: options.GradientOptions,
+    output: options.GradientOutputOptions,
 ) -> None:
     """The policy gradient of a model: exact, and estimated.
 

@@ -21,7 +21,7 @@ def group(
     reading: options.RolloutOptions,
     convention: options.ConventionOptions,
     texts: options.Texts = False,
-    output: options.TableOptions,
+    output: options.TableOutputOptions,
 ) -> None:
     """Rollouts of a language model: groups, pass@k, advantages.
 

@@ -24,7 +24,7 @@ def simulate(
     bins: options.Bins = None,
     jobs: options.Jobs = None,
     model: options.ModelOptions,
-    output: options.TrajectoryOptions,
+    output: options.TrajectoryOutputOptions,
 ) -> None:
     """Simulate a model: trajectories, or on a terminal a summary.
 
@@ -80,14 +80,14 @@ def simulate(
         sys.stderr.write(f"wrote {n:,} {noun} to {shown(output.output)}\n")
 
 
-def _default_rows(output: options.TrajectoryOptions, *, trajectories: bool) -> str:
+def _default_rows(output: options.TrajectoryOutputOptions, *, trajectories: bool) -> str:
     """Return the rows where no option names them; `trajectories`: only they can hold the answer."""
     is_summary = output.form in SUMMARY_FORMATS if output.explicit else sys.stdout.isatty()
     return "summary" if is_summary and not trajectories else "trajectories"
 
 
 def _refuse_beside_rollouts(
-    output: options.TrajectoryOptions, rows: str | None, *, with_prob: bool
+    output: options.TrajectoryOutputOptions, rows: str | None, *, with_prob: bool
 ) -> None:
     """Refuse options that do not apply to rollouts.
 

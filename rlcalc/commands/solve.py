@@ -11,7 +11,7 @@ def solve(
     *,
     solving: options.SolveOptions,
     model: options.ModelOptions,
-    output: options.TableOptions,
+    output: options.TableOutputOptions,
 ) -> None:
     """V, Q, A and the best policy of a model, with a bound.
 
