@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from rlcalc.result import Result
     from rlcalc.rollouts import Rollouts
     from rlcalc.simulation.play import Play
+    from rlcalc.simulation.request import PlayRequest
     from rlcalc.trajectories import Experience
 
 Watch = Callable[[Iterable[Any], Callable[[Any], int]], Iterable[Any]]
-"""Passes items on and sees how many episodes each of them holds."""
+"""A function that passes items on, and counts their episodes for a progress bar."""
 
 
-def unwatched(items: Iterable[Any], size: Callable[[Any], int]) -> Iterable[Any]:
+def without_progress(items: Iterable[Any], size: Callable[[Any], int]) -> Iterable[Any]:
     """Return the items as they are."""
     return items
 
@@ -73,9 +74,7 @@ def load(
         return source
     if isinstance(source, Trajectories):
         return Experience.of(source)
-    request = _request(
-        kind=kind, columns=columns, one_step=one_step, order_by=order_by, identify=identify
-    )
+    request = _read_request(kind, columns, one_step=one_step, order_by=order_by, identify=identify)
     frame = frame_of(source)
     if frame is not None:
         return load_frame(frame, request, collect_faults=collect_faults)
@@ -101,13 +100,8 @@ def _paths_or_none(source: Any) -> list[str] | None:
     return list(map(os.fspath, several)) if are_paths else None
 
 
-def _request(
-    *,
-    kind: str | None = None,
-    columns: dict[str, str] | None = None,
-    one_step: bool = False,
-    order_by: str | None = None,
-    identify: bool = False,
+def _read_request(
+    kind: str | None = None, columns: dict[str, str] | None = None, **reading: Any
 ) -> ReadRequest:
     from rlcalc.readers.sources import KINDS, ReadRequest
 
@@ -115,23 +109,16 @@ def _request(
         raise UsageError(
             f"there is no format of a source {shown(kind)}", fix=f"use one of {', '.join(KINDS)}"
         )
-    return ReadRequest(kind, columns or {}, one_step, order_by, identify)
+    return ReadRequest(kind, columns or {}, **reading)
 
 
-def _require_numbers(**arguments: Any) -> None:
-    """Refuse arguments that are not numbers, by their names."""
-    _require(numbers.Real, "a number", arguments)
-
-
-def _require_whole(**arguments: Any) -> None:
-    """Refuse arguments that are not whole numbers, by their names."""
-    _require(numbers.Integral, "a whole number", arguments)
-
-
-def _require(kind: type, expected: str, arguments: Mapping[str, Any]) -> None:
-    for name, value in arguments.items():
-        if value is not None and not isinstance(value, kind):
-            raise UsageError(f"{name} is {value!r}, expected {expected}")
+def _require_numbers(*, whole: Mapping[str, Any] | None = None, **real: Any) -> None:
+    """Refuse arguments that are not numbers, or not whole ones, by their names."""
+    kinds = {numbers.Real: ("a number", real), numbers.Integral: ("a whole number", whole or {})}
+    for kind, (expected, arguments) in kinds.items():
+        for name, value in arguments.items():
+            if value is not None and not isinstance(value, kind):
+                raise UsageError(f"{name} is {value!r}, expected {expected}")
 
 
 def _not_a_model(source: Any) -> UsageError:
@@ -152,7 +139,7 @@ def estimate(
     confidence: float = 0.95,
     jobs: int | None = None,
     play: Mapping[str, Any] | None = None,
-    watch: Watch = unwatched,
+    watch: Watch = without_progress,
     **reading: Any,
 ) -> Result:
     """Return Monte Carlo estimates of V, Q and A: `rlcalc.estimators.monte_carlo.estimate`.
@@ -203,15 +190,14 @@ def gain(
 
     Args:
         source: and `**reading`, as in `load`.
-        gamma: 0..1 a step; default what the source says, else 1.
+        gamma: 0..1 a step; default from the source, else 1.
         k: sum only the first k rewards.
         truncated: `keep`, `drop`, `bootstrap` or `cut[:tolerance]`.
         **reading: as in `load`.
     """
     from rlcalc.estimators.gain import gain as gain_of
 
-    _require_numbers(gamma=gamma)
-    _require_whole(k=k)
+    _require_numbers(gamma=gamma, whole={"k": k})
     return gain_of(load(source, identify=True, **reading), gamma, k, truncated)
 
 
@@ -240,13 +226,13 @@ def solve(
         source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`.
         policy: `optimal`, `uniform`, `spec`, `epsilon:0.1`, `softmax:1.0`, a file, a `Policy`, or a
             mapping {state: action or {action: probability}}.
-        gamma: 0..1 a step; default what the source says, else 1.
+        gamma: 0..1 a step; default from the source, else 1.
         horizon: values with 1 to so many steps to go.
         criterion: `reward`, discounted or total, or `average`: gain and bias.
         method: `auto`, or one of `rlcalc.solvers.methods.METHODS`.
         bellman: repeat one of the four recursions.
         tol: the largest acceptable bound; default 1e-6, and less where all rewards are below 1.
-        max_iterations: after which it stops.
+        max_iterations: the number of iterations after which the method stops.
         states: only the rows of these.
         start_only: only the rows of the start states.
         trace: a row an iteration.
@@ -264,8 +250,8 @@ def solve(
     from rlcalc.solvers import solve as solvers
     from rlcalc.solvers.request import SolveRequest
 
-    _require_numbers(gamma=gamma, tol=tol)
-    _require_whole(horizon=horizon, max_iterations=max_iterations)
+    whole = {"horizon": horizon, "max_iterations": max_iterations}
+    _require_numbers(gamma=gamma, tol=tol, whole=whole)
     mdp = load_model(source, settings=settings, kind=kind, columns=columns)
     result = solvers.solve(
         mdp,
@@ -313,7 +299,7 @@ def load_model(
         return source
     if not isinstance(source, str | os.PathLike):
         raise _not_a_model(source)
-    return worlds.load_model(os.fspath(source), _request(kind=kind, columns=columns), settings)
+    return worlds.load_mdp(os.fspath(source), _read_request(kind, columns), settings)
 
 
 @overload
@@ -331,7 +317,7 @@ def simulate(
     episodes: int,
     *,
     rows: str = "trajectories",
-    watch: Watch = unwatched,
+    watch: Watch = without_progress,
     **how: Any,
 ) -> Any:
     """Return episodes of a model or environment: trajectories, rollouts, or their statistics.
@@ -352,7 +338,7 @@ def simulate(
         InputError: the source is not a model, cannot be simulated so, or never ends.
     """
     if rows not in ("trajectories", "summary", "rollouts"):
-        raise UsageError(f"rows {rows}", fix="use trajectories, summary or rollouts")
+        raise UsageError(f"rows is {shown(rows)}", fix="use trajectories, summary or rollouts")
     play = _play(source, episodes, **how)
     if rows == "summary":
         return play.summary(watch)
@@ -364,7 +350,8 @@ def simulate(
     return experience
 
 
-def _play(
+def _world_and_request(
+    load_world: Callable[..., Any],
     source: Any,
     episodes: int,
     *,
@@ -372,24 +359,38 @@ def _play(
     kind: str | None = None,
     columns: dict[str, str] | None = None,
     **how: Any,
-) -> Play:
-    from rlcalc.environments import load as worlds
-    from rlcalc.mdp import MDP
-    from rlcalc.simulation.play import prepare_play
+) -> tuple[Any, PlayRequest]:
+    """Return the world of a source, and the request to simulate it; `how` as in `simulate`."""
     from rlcalc.simulation.request import PlayRequest
 
-    _require_playable(episodes, how)
-    is_path = isinstance(source, str | os.PathLike)
-    if not (is_path or isinstance(source, MDP) or hasattr(source, "play")):
-        raise _not_a_model(source)
-    request = _request(kind=kind, columns=columns)
-    world = worlds.load(os.fspath(source), request, settings) if is_path else source
-    return prepare_play(world, PlayRequest(episodes, **how))
+    whole = {"episodes": episodes, **{n: how.get(n) for n in ("max_steps", "seed", "group")}}
+    _require_numbers(gamma=how.get("gamma"), whole=whole)
+    request = PlayRequest(episodes, **how)
+    return load_world(source, settings=settings, kind=kind, columns=columns), request
 
 
-def _require_playable(episodes: int, how: Mapping[str, Any]) -> None:
-    _require_whole(episodes=episodes, **{n: how.get(n) for n in ("max_steps", "seed", "group")})
-    _require_numbers(gamma=how.get("gamma"))
+def _play(source: Any, episodes: int, **how: Any) -> Play:
+    from rlcalc.simulation.play import prepare_play
+
+    return prepare_play(*_world_and_request(_load_world, source, episodes, **how))
+
+
+def _load_world(
+    source: Any,
+    *,
+    settings: Mapping[str, Any] | None,
+    kind: str | None,
+    columns: dict[str, str] | None,
+) -> Any:
+    from rlcalc.environments import load as worlds
+    from rlcalc.mdp import MDP
+
+    request = _read_request(kind, columns)
+    if isinstance(source, str | os.PathLike):
+        return worlds.load_world(os.fspath(source), request, settings)
+    if isinstance(source, MDP) or hasattr(source, "play"):
+        return source
+    raise _not_a_model(source)
 
 
 def gradient(
@@ -405,7 +406,7 @@ def gradient(
     logits: str | None = None,
     from_data: Any = None,
     reading: Mapping[str, Any] | None = None,
-    watch: Watch = unwatched,
+    watch: Watch = without_progress,
     **how: Any,
 ) -> Result:
     """Return estimates of the policy gradient beside the exact one.
@@ -453,7 +454,7 @@ def ascend(
     critic: Literal["exact", "estimated"] = "exact",
     discount_weight: bool = True,
     logits: str | None = None,
-    watch: Watch = unwatched,
+    watch: Watch = without_progress,
     **how: Any,
 ) -> tuple[Result, Policy]:
     """Return the objective after each step of gradient ascent, and the policy at its end.
@@ -483,22 +484,12 @@ def ascend(
 
 
 def _gradient_setup(
-    source: Any,
-    episodes: int,
-    logits: str | None,
-    *,
-    plays: bool,
-    settings: Mapping[str, Any] | None = None,
-    kind: str | None = None,
-    columns: dict[str, str] | None = None,
-    **how: Any,
+    source: Any, episodes: int, logits: str | None, *, plays: bool, **how: Any
 ) -> GradientSetup:
     from rlcalc.policy_gradient.setup import set_up
-    from rlcalc.simulation.request import PlayRequest
 
-    _require_playable(episodes, how)
-    mdp = load_model(source, settings=settings, kind=kind, columns=columns)
-    return set_up(mdp, PlayRequest(episodes, **how), logits, plays=plays)
+    mdp, request = _world_and_request(load_model, source, episodes, **how)
+    return set_up(mdp, request, logits, plays=plays)
 
 
 def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: Any) -> Result:
@@ -513,12 +504,12 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
     from rlcalc.readers.describe import describe, describe_model, describe_rollouts
     from rlcalc.readers.sources import ReadRequest
 
-    request = _request(**reading)
+    request = _read_request(**reading)
     paths = _paths_or_none(source)
     if paths is None:
         return describe(load(source, collect_faults=True, **reading))
-    if settings or worlds.is_model(paths, request):
-        return describe_model(lambda: worlds.load(paths[0], request, settings))
+    if settings or worlds.is_world(paths, request):
+        return describe_model(lambda: worlds.load_world(paths[0], request, settings))
     result = describe(load(paths, collect_faults=True, **reading))
     if len(result) and not result.facts["trajectories"] and request == ReadRequest():
         from rlcalc.readers.rollouts.detect import trainer_of
@@ -573,13 +564,13 @@ def group(
     Args:
         source: and `**reading`, as in `load_rollouts`.
         *estimators: one or several; default the trainer's first, else grpo.
-        trainer: whose conventions; default rlcalc's own.
+        trainer: the trainer whose conventions apply; default rlcalc's own.
         side_by_side: each estimator has a column of its name, not one column `advantage`; default
             where there are several.
         rows: a row a rollout, a group or a step.
         why: the name of one group, or STEP/GROUP: only this group, with the arithmetic.
         success: the smallest reward that counts as success.
-        tolerance: rewards are equal if they differ by no more, relative to the larger.
+        tolerance: rewards are equal if they differ by at most this share of the larger.
         k: of pass-k-analytic; default 4.
         epsilon: added to the standard deviation.
         ddof: of the standard deviation, 0 or 1.
@@ -627,10 +618,10 @@ def audit(
 
     Args:
         source: and `**reading`, as in `load_rollouts`.
-        estimator: the estimator to hold the advantages against; default the one that fits best,
+        estimator: the estimator to compare the advantages with; default the one that fits best,
             if there is no trainer either.
-        trainer: the trainer to hold them against.
-        tolerance: rewards are equal if they differ by no more, relative to the larger.
+        trainer: the trainer to compare them with.
+        tolerance: rewards are equal if they differ by at most this share of the larger.
         success: and the others, as in `group`.
         k: as in `group`.
         epsilon: as in `group`.

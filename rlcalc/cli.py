@@ -17,9 +17,11 @@ import typer.core
 from rlcalc.commands import COMMANDS, SECTIONS
 from rlcalc.engines.process import keep_freed_memory
 from rlcalc.errors import INTERRUPTED, InputError, RlcalcError
-from rlcalc.options import flattened
+from rlcalc.options import flatten_option_groups
 
 CLOSED_PIPE = 141
+MOST_FAULTS = 20
+"""Faults of an error that are written."""
 
 
 def _version(requested: bool) -> None:
@@ -44,7 +46,7 @@ def command_of(name: str) -> Callable[..., None]:
     return command
 
 
-class Sections(typer.core.TyperGroup):
+class CommandSections(typer.core.TyperGroup):
     """The list of commands under the headings of `rlcalc.commands.SECTIONS`, a line each."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -64,7 +66,7 @@ def app_of(names: Iterable[str]) -> typer.Typer:
     """Return the app with some of the commands: making a parser of all takes 10 ms more."""
     app = typer.Typer(
         name="rlcalc",
-        cls=Sections,
+        cls=CommandSections,
         no_args_is_help=True,
         add_completion=True,
         pretty_exceptions_enable=False,
@@ -74,7 +76,7 @@ def app_of(names: Iterable[str]) -> typer.Typer:
     )
     app.callback()(_options)
     for name in names:
-        app.command(name)(flattened(command_of(name)))
+        app.command(name)(flatten_option_groups(command_of(name)))
     return app
 
 
@@ -99,49 +101,39 @@ def main() -> NoReturn:
     except BrokenPipeError:
         code = CLOSED_PIPE
     except OSError as error:  # the disk behind > is full
-        sys.stderr.write(f"error: cannot write: {error.strerror}\n")
-        code = InputError.exit_code
+        code = _report(InputError(f"cannot write: {error.strerror}"))
     except MemoryError:
-        sys.stderr.write(
-            "error: there is not enough memory\n"
-            "  fix:   compute less at once: fewer rows, states, episodes or jobs\n"
-        )
-        code = InputError.exit_code
+        fix = "compute less at once: fewer rows, states, episodes or jobs"
+        code = _report(InputError("there is not enough memory", fix=fix))
     except SystemExit as exit_:
         code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
-        code = CLOSED_PIPE if code == 1 else code  # typer's own word for a closed pipe
+        code = CLOSED_PIPE if code == 1 else code  # typer's own code for a closed pipe
     except Exception as error:
-        code = _bug(error)
-    _leave(code)
+        if os.environ.get("RLCALC_DEBUG"):
+            raise
+        message = f"this is a bug in rlcalc: {type(error).__name__}: {error}"
+        fix = "please report it, with the traceback that RLCALC_DEBUG=1 shows"
+        code = _report(RlcalcError(message, fix=fix))
+    _exit(code)
 
 
 def _report(error: RlcalcError) -> int:
-    most = 20
-    for fault in error.faults[:most]:
+    """Write an error to standard error, and return its exit code."""
+    for fault in error.faults[:MOST_FAULTS]:
         sys.stderr.write(f"error: {fault}\n")
-    if len(error.faults) > most:
-        sys.stderr.write(f"and {len(error.faults) - most:,} more (rlcalc check lists them)\n")
+    more = len(error.faults) - MOST_FAULTS
+    if more > 0:
+        sys.stderr.write(f"and {more:,} more (rlcalc check lists them)\n")
     return error.exit_code
 
 
-def _bug(error: Exception) -> int:
-    if os.environ.get("RLCALC_DEBUG"):
-        raise error
-    sys.stderr.write(
-        f"error: this is a bug in rlcalc: {type(error).__name__}: {error}\n"
-        "  fix:   please report it, with the traceback that RLCALC_DEBUG=1 shows\n"
-    )
-    return 70
-
-
-def _leave(code: int) -> NoReturn:
+def _exit(code: int) -> NoReturn:
     """Exit at once, without waiting for threads; a closed pipe is not an error."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         code = CLOSED_PIPE
     except OSError as error:
-        sys.stderr.write(f"error: cannot write: {error.strerror}\n")
-        code = InputError.exit_code
+        code = _report(InputError(f"cannot write: {error.strerror}"))
     sys.stderr.flush()
     os._exit(code)

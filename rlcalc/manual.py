@@ -70,10 +70,10 @@ _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _SECTION = re.compile(r"^(###?) .+$", re.MULTILINE)
 
 
-def slug(heading: str) -> str:
+def topic_name(heading: str) -> str:
     """Return a heading as the name of a topic, which is also its anchor on the web.
 
-    >>> slug("Exit codes"), slug("`solve`")
+    >>> topic_name("Exit codes"), topic_name("`solve`")
     ('exit-codes', 'solve')
     """
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
@@ -92,7 +92,7 @@ def _topics_of(page: Page) -> Iterator[Topic]:
     for number, (start, level) in enumerate(starts, 1):
         end = next((later for later, other in starts[number:] if other <= level), len(text))
         section = text[start:end].rstrip() + "\n"
-        name = slug(section.split("\n", 1)[0].lstrip("# "))
+        name = topic_name(section.split("\n", 1)[0].lstrip("# "))
         if not page.sections or name in page.sections:
             yield Topic(name, section, page.topic, listed=level == 2)
 
@@ -104,7 +104,7 @@ def topic(name: str) -> Topic:
         InputError: there is no such topic.
     """
     known = {one.name: one for one in topics()}
-    key = slug(name)
+    key = topic_name(name)
     if key in known:
         return known[key]
     near = nearest(key, known) or next((one for one in known if one.startswith(key)), None)
@@ -114,7 +114,7 @@ def topic(name: str) -> Topic:
     )
 
 
-def listing() -> str:
+def topic_list() -> str:
     """Return the names of the listed topics, each with one line about it."""
     every = [one for one in topics() if one.listed]
     width = max(len(one.name) for one in every) + 4
@@ -129,8 +129,8 @@ def listing() -> str:
     return "\n".join(lines) + "\n"
 
 
-def rendered(entry: Topic, *, terminal: bool) -> str:
-    """Return a topic as text for eyes: with colours on a terminal, plain in a pipe."""
+def rendered_topic(entry: Topic, *, terminal: bool) -> str:
+    """Return a topic as text to read: with colours on a terminal, plain in a pipe."""
     from io import StringIO
 
     from rich.console import Console, ConsoleOptions, RenderResult

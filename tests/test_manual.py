@@ -10,17 +10,17 @@ from rlcalc import manual
 @given(st.text())
 def test_a_topic_name_is_its_own_name(heading: str) -> None:
     """So what the list shows can be typed as it stands."""
-    name = manual.slug(heading)
+    name = manual.topic_name(heading)
 
     assert " " not in name
-    assert manual.slug(name) == name
+    assert manual.topic_name(name) == name
 
 
 @pytest.mark.parametrize(
     ("heading", "name"), [("V, Q and A", "v-q-and-a"), ("`pass@k`", "passk"), (" A_b-c ", "a_b-c")]
 )
 def test_a_heading_is_named_as_its_anchor(heading: str, name: str) -> None:
-    assert manual.slug(heading) == name
+    assert manual.topic_name(heading) == name
 
 
 def test_a_summary_is_the_first_sentence_without_marks() -> None:
@@ -31,7 +31,7 @@ def test_a_summary_is_the_first_sentence_without_marks() -> None:
 
 def test_a_section_is_indented_below_its_page() -> None:
     listed = {one.name: one for one in manual.topics() if one.listed}
-    for line in manual.listing().splitlines()[3:]:
+    for line in manual.topic_list().splitlines()[3:]:
         one = listed[line.split()[0]]
 
         assert line.startswith("  ") == (one.name != one.page)
@@ -40,6 +40,6 @@ def test_a_section_is_indented_below_its_page() -> None:
 
 def test_headings_are_underlined_by_their_level() -> None:
     topic = manual.Topic("x", "# One\n\n## Second\n\n### Third\n\nEnd.\n", "commands")
-    lines = manual.rendered(topic, terminal=False).splitlines()
+    lines = manual.rendered_topic(topic, terminal=False).splitlines()
 
     assert [line for line in lines if line] == ["One", "═══", "Second", "──────", "Third", "End."]

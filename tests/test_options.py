@@ -12,7 +12,9 @@ from rlcalc.commands import COMMANDS
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_parameter_of_a_command_is_an_option_with_a_help(name: str) -> None:
-    parameters = inspect.signature(options.flattened(command_of(name))).parameters.values()
+    parameters = inspect.signature(
+        options.flatten_option_groups(command_of(name))
+    ).parameters.values()
 
     assert parameters
     for parameter in parameters:
@@ -27,8 +29,8 @@ def test_a_group_is_given_to_the_command_as_one() -> None:
     def command(source: options.Model = None, *, reading: options.ReadOptions) -> None:
         seen.append((source, reading))
 
-    options.flattened(command)(
-        source="a.csv", from_="csv", columns="state=s, reward=-cost", one_step=True, order_by=None
+    options.flatten_option_groups(command)(
+        source="a.csv", kind="csv", columns="state=s, reward=-cost", one_step=True, order_by=None
     )
     source, reading = seen[0]
 
@@ -42,12 +44,12 @@ def test_a_group_is_given_to_the_command_as_one() -> None:
 
 
 def test_commas_in_parentheses_belong_to_the_name_of_a_state() -> None:
-    assert options.names_of_states("(0,1), b,,(2,2)") == ["(0,1)", "b", "(2,2)"]
-    assert options.names_of_states(None) is None
+    assert options.parse_states_option("(0,1), b,,(2,2)") == ["(0,1)", "b", "(2,2)"]
+    assert options.parse_states_option(None) is None
 
 
 def test_settings_are_read_as_yaml() -> None:
-    assert options.settings_of(["gamma=0.9", "gun=bad", "name="]) == {
+    assert options.parse_set_option(["gamma=0.9", "gun=bad", "name="]) == {
         "gamma": 0.9,
         "gun": "bad",
         "name": "",
@@ -57,11 +59,11 @@ def test_settings_are_read_as_yaml() -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: options.names_of_states(" ,"),
-        lambda: options.settings_of(["gun"]),
-        lambda: options.settings_of(["=bad"]),
+        lambda: options.parse_states_option(" ,"),
+        lambda: options.parse_set_option(["gun"]),
+        lambda: options.parse_set_option(["=bad"]),
         lambda: options.ReadOptions(columns="state").arguments(),
-        lambda: options.TableOptions(head=3, all_=True),
+        lambda: options.TableOutputOptions(head=3, all_=True),
         lambda: options.OutputOptions(json=True, csv=True),
     ],
 )
@@ -71,6 +73,6 @@ def test_texts_without_a_meaning_are_refused(call: object) -> None:
 
 
 def test_a_yaml_file_takes_the_policy_of_an_ascent() -> None:
-    gradient = options.GradientOptions(output="policy.yaml")
+    gradient = options.GradientOutputOptions(output="policy.yaml")
 
     assert (gradient.policy_file, gradient.file, gradient.form) == ("policy.yaml", None, "table")

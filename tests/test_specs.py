@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc.environments import WORLDS, parameters
+from rlcalc.environments import WORLDS, parameters_types
 from rlcalc.readers.sources import shipped_specs
 from tests.conftest import Shell
 
@@ -96,7 +96,7 @@ def test_what_an_environment_prints_is_a_source_that_says_all_its_parameters(
 
     assert {(row["name"], row["kind"]) for row in listed} >= {(name, "environment")}
     assert rlcalc("check", tmp_path / "mine.yaml").returncode == 0
-    for parameter in parameters()[name].model_fields:
+    for parameter in parameters_types()[name].model_fields:
         assert re.search(rf"^(#   )?{parameter}: ", text, re.MULTILINE)
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import typer
 
+from rlcalc import options
 from rlcalc.engines.process import use_one_blas_thread
 from rlcalc.errors import InputError
-from rlcalc.options import OutputOptions, ReadOptions, Settings, Source, settings_of
 
 
 def check(
-    source: Source = None,
-    set_: Settings = None,
+    source: options.Source = None,
+    settings: options.Settings = None,
     *,
-    reading: ReadOptions,
-    output: OutputOptions,
+    reading: options.ReadOptions,
+    output: options.OutputOptions,
 ) -> None:
     """What a source is, and every fault in it with its place.
 
@@ -28,7 +28,9 @@ def check(
     from rlcalc import api
     from rlcalc.readers.sources import needs_source
 
-    result = api.check(needs_source(source), settings=settings_of(set_), **reading.arguments())
+    result = api.check(
+        needs_source(source), settings=options.parse_set_option(settings), **reading.arguments()
+    )
     output.write(result)
     if len(result):
         raise typer.Exit(InputError.exit_code)

@@ -5,45 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rlcalc import options
 from rlcalc.engines.process import use_one_blas_thread
 from rlcalc.errors import InputError, UsageError, shown
-from rlcalc.options import (
-    Confidence,
-    EpisodesOfModel,
-    Gamma,
-    Jobs,
-    MaxSteps,
-    Of,
-    Play,
-    ReadOptions,
-    Seed,
-    Settings,
-    Source,
-    Start,
-    TableOptions,
-    Truncated,
-    Visit,
-    settings_of,
-)
 
 
 def estimate(
-    source: Source = None,
-    gamma: Gamma = None,
-    visit: Visit = "first",
-    of: Of = "all",
-    truncated: Truncated = "keep",
-    confidence: Confidence = 0.95,
-    episodes: EpisodesOfModel = None,
-    policy: Play = None,
-    start: Start = None,
-    max_steps: MaxSteps = None,
-    seed: Seed = None,
-    set_: Settings = None,
-    jobs: Jobs = None,
+    source: options.Source = None,
     *,
-    reading: ReadOptions,
-    output: TableOptions,
+    estimates: options.EstimateOptions,
+    episodes: options.EpisodesOfModel = None,
+    play: options.PlayOptions,
+    settings: options.Settings = None,
+    jobs: options.Jobs = None,
+    reading: options.ReadOptions,
+    output: options.TableOutputOptions,
 ) -> None:
     """V, Q and A of the policy that was followed, with errors.
 
@@ -61,10 +37,9 @@ def estimate(
 
     sources: Any = needs_source(source)
     arguments = reading.arguments()
-    play: dict[str, Any] = {"policy": policy, "start": start, "max_steps": max_steps, "seed": seed}
-    play["settings"] = settings_of(set_) or None
+    how = vars(play) | {"settings": options.parse_set_option(settings) or None}
     if episodes is None:
-        _refuse_models(sources, play.values())
+        _refuse_models(sources, how.values())
     else:
         _refuse_options_of_trajectories(reading)
         sources = _only_model(sources)
@@ -72,14 +47,10 @@ def estimate(
     result = api.estimate(
         sources,
         episodes=episodes,
-        gamma=gamma,
-        visit=visit,
-        of=of,
-        truncated=truncated,
-        confidence=confidence,
         jobs=jobs,
-        play=play,
+        play=how,
         watch=output.progress(episodes or 0),
+        **vars(estimates),
         **arguments,
     )
     output.write(result)
@@ -107,7 +78,7 @@ def _refuse_models(sources: Sequence[str], play: Any) -> None:
             )
 
 
-def _refuse_options_of_trajectories(reading: ReadOptions) -> None:
+def _refuse_options_of_trajectories(reading: options.ReadOptions) -> None:
     """Refuse options that apply to files of trajectories.
 
     Raises:
@@ -116,7 +87,8 @@ def _refuse_options_of_trajectories(reading: ReadOptions) -> None:
     if reading.one_step or reading.order_by is not None:
         option = "--one-step" if reading.one_step else "--order-by"
         raise UsageError(
-            f"{option} applies to trajectories from a file, and -n simulates", fix="leave it out"
+            f"{option} applies to trajectories from a file, but -n simulates a model",
+            fix="leave it out",
         )
 
 
@@ -127,5 +99,7 @@ def _only_model(sources: Sequence[str]) -> str:
         UsageError: there are several.
     """
     if len(sources) > 1:
-        raise UsageError(f"{len(sources):,} sources, and a model is one", fix="name one of them")
+        raise UsageError(
+            f"there are {len(sources):,} sources, but a model is one source", fix="name one of them"
+        )
     return sources[0]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from rlcalc import options
 from rlcalc.engines.process import use_one_blas_thread
-from rlcalc.options import Gamma, ReadOptions, Source, Steps, TableOptions, Truncated
 
 
 def gain(
-    source: Source = None,
-    gamma: Gamma = None,
-    k: Steps = None,
-    truncated: Truncated = "keep",
+    source: options.Source = None,
+    gamma: options.Gamma = None,
+    k: options.Steps = None,
+    truncated: options.Truncated = "keep",
     *,
-    reading: ReadOptions,
-    output: TableOptions,
+    reading: options.ReadOptions,
+    output: options.TableOutputOptions,
 ) -> None:
     """The gain of every step: G_t = r_t + γ G_{t+1}.
 

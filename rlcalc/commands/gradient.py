@@ -4,58 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
 
+from rlcalc import options
 from rlcalc.errors import UsageError, listed, shown
-from rlcalc.options import (
-    AscentSteps,
-    Baseline,
-    Batch,
-    Critic,
-    EpisodesOfGradient,
-    Form,
-    FromData,
-    Gamma,
-    GradientOptions,
-    GradientRows,
-    Jobs,
-    LearningRate,
-    Logits,
-    MaxSteps,
-    Model,
-    NoDiscountWeight,
-    Play,
-    ReadOptions,
-    Seed,
-    Settings,
-    Start,
-    settings_of,
-)
 
 
 def gradient(
-    source: Model = None,
-    form: Form = "all",
-    baseline: Baseline = "none",
-    critic: Critic = "exact",
-    no_discount_weight: NoDiscountWeight = False,
-    episodes: EpisodesOfGradient = None,
-    batch: Batch = None,
-    policy: Play = None,
-    logits: Logits = None,
-    start: Start = None,
-    max_steps: MaxSteps = None,
-    seed: Seed = None,
-    gamma: Gamma = None,
-    from_data: FromData = None,
-    rows: GradientRows = "gradient",
-    steps: AscentSteps = None,
-    learning_rate: LearningRate = None,
-    set_: Settings = None,
-    jobs: Jobs = None,
+    source: options.Model = None,
     *,
-    reading: ReadOptions,
-    output: GradientOptions,
+    estimate: options.GradientEstimateOptions,
+    episodes: options.EpisodesOfGradient = None,
+    batch: options.Batch = None,
+    play: options.GradientPlayOptions,
+    from_data: options.FromData = None,
+    rows: options.GradientRows = "gradient",
+    steps: options.AscentSteps = None,
+    learning_rate: options.LearningRate = None,
+    settings: options.Settings = None,
+    jobs: options.Jobs = None,
+    reading: options.ReadOptions,
+    output: options.GradientOutputOptions,
 ) -> None:
     """The policy gradient of a model: exact, and estimated.
 
@@ -78,18 +46,14 @@ def gradient(
         )
     if steps is not None and simulates and rows != "gradient":
         raise UsageError("the rows of an ascent are its steps", fix="leave out --rows")
-    estimate = (form, baseline, critic, no_discount_weight, rows)
-    if (
-        steps is not None
-        and not simulates
-        and estimate != ("all", "none", "exact", False, "gradient")
-    ):
+    is_default = vars(estimate) == vars(options.GradientEstimateOptions()) and rows == "gradient"
+    if steps is not None and not simulates and not is_default:
         raise UsageError(
             "--steps follows the exact gradient: --form, --baseline, --critic, "
             "--no-discount-weight and --rows apply to an estimate",
             fix="add the number of episodes of each step: -n EPISODES",
         )
-    of_simulation = {"--seed": seed, "--max-steps": max_steps}
+    of_simulation = {"--seed": play.seed, "--max-steps": play.max_steps}
     of_simulation["--jobs"] = jobs if steps is not None else None
     _require_use(of_simulation, "no episodes are simulated", simulates)
     of_data = {"--one-step": reading.one_step or None, "--order-by": reading.order_by}
@@ -97,13 +61,11 @@ def gradient(
     arguments = reading.arguments()
     model = api.load_model(
         needs_model(source),
-        settings=settings_of(set_),
+        settings=options.parse_set_option(settings),
         kind=arguments.pop("kind"),
         columns=None if from_data else arguments["columns"],
     )
-    how: dict[str, Any] = {"policy": policy, "start": start, "max_steps": max_steps, "seed": seed}
-    how |= {"gamma": gamma, "jobs": jobs, "logits": logits, "form": form, "baseline": baseline}
-    how |= {"critic": critic, "discount_weight": not no_discount_weight}
+    how = vars(play) | estimate.arguments() | {"jobs": jobs}
     if steps is None or learning_rate is None:
         result = api.gradient(
             model,
@@ -118,18 +80,13 @@ def gradient(
         output.write(result)
         return
     result, reached = api.ascend(
-        model,
-        steps,
-        learning_rate,
-        episodes=episodes,
-        watch=output.progress(steps + 1),
-        **how,
+        model, steps, learning_rate, episodes=episodes, watch=output.progress(steps + 1), **how
     )
     if output.policy_file:
-        from rlcalc.renderers.output import target
+        from rlcalc.renderers.output import open_output
         from rlcalc.renderers.policy import write
 
-        with target(output.policy_file) as stream:
+        with open_output(output.policy_file) as stream:
             write(model, reached, stream)
     output.write(result)
     if output.policy_file and not output.quiet:
@@ -167,5 +124,5 @@ def _require_use(options: Mapping[str, object], why: str, useful: bool) -> None:
     """
     idle = [name for name, value in options.items() if value is not None]
     if idle and not useful:
-        verb = "has" if len(idle) == 1 else "have"
-        raise UsageError(f"{listed(idle)} {verb} no effect here: {why}", fix="leave it out")
+        verb, them = ("has", "it") if len(idle) == 1 else ("have", "them")
+        raise UsageError(f"{listed(idle)} {verb} no effect here: {why}", fix=f"leave {them} out")

@@ -2,73 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import typer
 
+from rlcalc import options
 from rlcalc.engines.process import use_one_blas_thread
-from rlcalc.errors import NotConverged, UsageError, shown
-from rlcalc.options import (
-    AdvantageColumn,
-    Audit,
-    BaselineColumn,
-    Compare,
-    Ddof,
-    DumpFormat,
-    Epsilon,
-    Estimator,
-    GroupColumn,
-    GroupRows,
-    GroupSize,
-    LeaveOneOut,
-    LengthColumn,
-    LengthPenalty,
-    PassK,
-    RelativeTolerance,
-    RewardColumns,
-    RolloutColumn,
-    Scale,
-    Source,
-    StepColumn,
-    Success,
-    TableOptions,
-    Texts,
-    Trainer,
-    Weights,
-    Why,
-)
+from rlcalc.errors import NotConverged, UsageError
 
 
 def group(
-    source: Source = None,
-    estimator: Estimator = None,
-    as_: Trainer = None,
-    compare: Compare = None,
-    rows: GroupRows = None,
-    audit: Audit = False,
-    why: Why = None,
-    group_: GroupColumn = None,
-    reward: RewardColumns = None,
-    weights: Weights = None,
-    advantage: AdvantageColumn = None,
-    length: LengthColumn = None,
-    step: StepColumn = None,
-    rollout: RolloutColumn = None,
-    baseline: BaselineColumn = None,
-    group_size: GroupSize = None,
-    from_: DumpFormat = None,
-    epsilon: Epsilon = None,
-    ddof: Ddof = None,
-    scale: Scale = None,
-    leave_one_out: LeaveOneOut = False,
-    length_penalty: LengthPenalty = None,
-    k: PassK = None,
-    success: Success = 1.0,
-    tolerance: RelativeTolerance = None,
-    texts: Texts = False,
+    source: options.Source = None,
+    estimator: options.Estimator = None,
+    as_: options.Trainer = None,
+    compare: options.Compare = None,
+    rows: options.GroupRows = None,
+    audit: options.Audit = False,
+    why: options.Why = None,
     *,
-    output: TableOptions,
+    reading: options.RolloutOptions,
+    convention: options.ConventionOptions,
+    texts: options.Texts = False,
+    output: options.TableOutputOptions,
 ) -> None:
     """Rollouts of a language model: groups, pass@k, advantages.
 
@@ -90,32 +43,14 @@ def group(
     answers["--rows"] = rows is not None and not (compare is not None and rows == "rollouts")
     several = [option for option, is_set in answers.items() if is_set]
     if len(several) > 1:
-        raise UsageError(f"{' and '.join(several)} are different answers", fix="choose one of them")
+        raise UsageError(
+            f"{' and '.join(several)} ask for different answers", fix="choose one of them"
+        )
     if compare is not None and estimator is not None:
-        raise UsageError("--compare and --estimator", fix="name all of them in --compare")
-    arguments: dict[str, Any] = {
-        "form": from_,
-        "group": group_,
-        "reward": () if reward is None else tuple(reward.split(",")),
-        "weights": _weights(weights),
-        "advantage": advantage,
-        "length": length,
-        "step": step,
-        "rollout": rollout,
-        "baseline": baseline,
-        "group_size": group_size,
-        "texts": texts,
-        "trainer": as_,
-        "success": success,
-        "k": k,
-        "epsilon": epsilon,
-        "ddof": ddof,
-        "scale": scale,
-        "leave_one_out": leave_one_out,
-        "length_penalty": length_penalty,
-    }
-    if tolerance is not None:
-        arguments["tolerance"] = tolerance
+        raise UsageError(
+            "--compare and --estimator both name estimators", fix="name all of them in --compare"
+        )
+    arguments = reading.arguments() | vars(convention) | {"texts": texts, "trainer": as_}
     sources = needs_source(source)
     if audit:
         result = api.audit(sources, estimator, **arguments)
@@ -129,13 +64,3 @@ def group(
     output.write(result)
     if audit and len(result):
         raise typer.Exit(NotConverged.exit_code)
-
-
-def _weights(text: str | None) -> tuple[float, ...]:
-    try:
-        weights = () if text is None else tuple(map(float, text.split(",")))
-    except ValueError:
-        weights = (math.nan,)
-    if not all(map(math.isfinite, weights)):
-        raise UsageError(f"--weights {shown(text)}", fix="write numbers: --weights 1,0.5")
-    return weights

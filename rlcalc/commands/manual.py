@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 
+from rlcalc import options
 from rlcalc.errors import UsageError
-from rlcalc.options import Raw, Topic
 
 
-def manual(
-    topic: Topic = None,
-    raw: Raw = False,
-) -> None:
+def manual(topic: options.TopicName = None, raw: options.Raw = False) -> None:
     """The reference in the terminal: list topics, or print one.
 
     rlcalc manual estimate
@@ -25,8 +22,8 @@ def manual(
     if topic is None:
         if raw:
             raise UsageError("--raw needs a topic", fix="rlcalc manual lists the topics")
-        text = pages.listing()
+        text = pages.topic_list()
     else:
         entry = pages.topic(topic)
-        text = entry.text if raw else pages.rendered(entry, terminal=sys.stdout.isatty())
+        text = entry.text if raw else pages.rendered_topic(entry, terminal=sys.stdout.isatty())
     sys.stdout.buffer.write(text.encode())

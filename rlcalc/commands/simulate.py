@@ -4,46 +4,27 @@ from __future__ import annotations
 
 import sys
 
+from rlcalc import options
 from rlcalc.errors import UsageError, shown
-from rlcalc.options import (
-    Bins,
-    Episodes,
-    EpisodesOfGroup,
-    Gamma,
-    Jobs,
-    MaxSteps,
-    Model,
-    ModelOptions,
-    Play,
-    Rollouts,
-    Seed,
-    SimulationRows,
-    Start,
-    TrajectoryOptions,
-    WithProb,
-)
 
-FOR_EYES = ("table", "md")
+SUMMARY_FORMATS = ("table", "md")
 """Formats that hold the summary, not the trajectories."""
 
 
 def simulate(
-    source: Model = None,
-    episodes: Episodes = 1000,
-    policy: Play = None,
-    start: Start = None,
-    max_steps: MaxSteps = None,
-    seed: Seed = None,
-    gamma: Gamma = None,
-    rows: SimulationRows = None,
-    with_prob: WithProb = False,
-    rollouts: Rollouts = False,
-    group_size: EpisodesOfGroup = 1,
-    bins: Bins = None,
-    jobs: Jobs = None,
+    source: options.Model = None,
+    episodes: options.Episodes = 1000,
     *,
-    model: ModelOptions,
-    output: TrajectoryOptions,
+    play: options.PlayOptions,
+    gamma: options.Gamma = None,
+    rows: options.SimulationRows = None,
+    with_prob: options.WithProb = False,
+    rollouts: options.Rollouts = False,
+    group_size: options.EpisodesOfGroup = 1,
+    bins: options.Bins = None,
+    jobs: options.Jobs = None,
+    model: options.ModelOptions,
+    output: options.TrajectoryOutputOptions,
 ) -> None:
     """Simulate a model: trajectories, or on a terminal a summary.
 
@@ -56,41 +37,39 @@ def simulate(
     from rlcalc import api
     from rlcalc.numerics.random_streams import any_seed
     from rlcalc.readers.sources import needs_model
+    from rlcalc.renderers.output import escaped_output, open_output
 
-    form = output.form
     if rollouts:
         _refuse_beside_rollouts(output, rows, with_prob=with_prob)
-    arguments = model.arguments()
+    arguments = model.arguments() | vars(play)
     arguments["settings"] |= {} if bins is None else {"bins": bins}
-    known_seed = any_seed() if seed is None else seed
-    arguments |= {"policy": policy, "start": start, "max_steps": max_steps, "seed": known_seed}
+    if play.seed is None:
+        arguments["seed"] = any_seed()
     arguments |= {"gamma": gamma, "group": group_size, "with_prob": with_prob, "jobs": jobs}
     arguments["watch"] = output.progress(episodes)
     name = needs_model(source)
     gamma_note = 1.0
     if rollouts:
-        from rlcalc.renderers.output import harmless, target
-        from rlcalc.renderers.rollouts import write as write_rollouts
+        from rlcalc.renderers import rollouts as rollouts_renderer
 
         episodes_as_rollouts = api.simulate(name, episodes, rows="rollouts", **arguments)
-        with target(output.output) as stream:
-            n = write_rollouts(episodes_as_rollouts, harmless(stream, "jsonl"))
+        with open_output(output.output) as stream:
+            n = rollouts_renderer.write(episodes_as_rollouts, escaped_output(stream, "jsonl"))
     elif (rows or _default_rows(output, trajectories=with_prob or group_size > 1)) == "summary":
         output.write(api.simulate(name, episodes, rows="summary", **arguments))
         return
     else:
-        from rlcalc.renderers.output import harmless, target
-        from rlcalc.renderers.trajectories import write
+        from rlcalc.renderers import trajectories
 
         experience = api.simulate(name, episodes, **arguments)
-        form = form if output.explicit or form not in FOR_EYES else "jsonl"
-        with target(output.output) as stream:
-            n = write(experience, form, harmless(stream, form), experience.facts)
+        form = output.form if output.explicit or output.form not in SUMMARY_FORMATS else "jsonl"
+        with open_output(output.output) as stream:
+            n = trajectories.write(experience, form, escaped_output(stream, form), experience.facts)
         gamma_note = experience.facts["gamma"]
     if output.quiet:
         return
-    if seed is None:
-        sys.stderr.write(f"note: --seed {known_seed} repeats this simulation\n")
+    if play.seed is None:
+        sys.stderr.write(f"note: --seed {arguments['seed']} repeats this simulation\n")
     if gamma_note != 1:
         sys.stderr.write(
             f"note: gamma is {gamma_note:g}, which trajectories do not hold: add -g {gamma_note:g} "
@@ -101,14 +80,14 @@ def simulate(
         sys.stderr.write(f"wrote {n:,} {noun} to {shown(output.output)}\n")
 
 
-def _default_rows(output: TrajectoryOptions, *, trajectories: bool) -> str:
+def _default_rows(output: options.TrajectoryOutputOptions, *, trajectories: bool) -> str:
     """Return the rows where no option names them; `trajectories`: only they can hold the answer."""
-    for_eyes = output.form in FOR_EYES if output.explicit else sys.stdout.isatty()
-    return "summary" if for_eyes and not trajectories else "trajectories"
+    is_summary = output.form in SUMMARY_FORMATS if output.explicit else sys.stdout.isatty()
+    return "summary" if is_summary and not trajectories else "trajectories"
 
 
 def _refuse_beside_rollouts(
-    output: TrajectoryOptions, rows: str | None, *, with_prob: bool
+    output: options.TrajectoryOutputOptions, rows: str | None, *, with_prob: bool
 ) -> None:
     """Refuse options that do not apply to rollouts.
 

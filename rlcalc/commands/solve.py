@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
+from rlcalc import options
 from rlcalc.errors import NotConverged
-from rlcalc.options import (
-    Bellman,
-    Criterion,
-    Gamma,
-    Horizon,
-    Jobs,
-    MaxIterations,
-    Method,
-    Model,
-    ModelOptions,
-    PolicyOption,
-    StartOnly,
-    States,
-    TableOptions,
-    Tolerance,
-    Trace,
-    names_of_states,
-)
 
 
 def solve(
-    source: Model = None,
-    policy: PolicyOption = "optimal",
-    gamma: Gamma = None,
-    horizon: Horizon = None,
-    criterion: Criterion = "reward",
-    method: Method = "auto",
-    bellman: Bellman = None,
-    tol: Tolerance = None,
-    max_iterations: MaxIterations = 100_000,
-    trace: Trace = False,
-    start_only: StartOnly = False,
-    states: States = None,
-    jobs: Jobs = None,
+    source: options.Model = None,
     *,
-    model: ModelOptions,
-    output: TableOptions,
+    solving: options.SolveOptions,
+    model: options.ModelOptions,
+    output: options.TableOutputOptions,
 ) -> None:
     """V, Q, A and the best policy of a model, with a bound.
 
@@ -57,22 +29,7 @@ def solve(
     from rlcalc.readers.sources import needs_model
 
     try:
-        result = api.solve(
-            needs_model(source),
-            policy=policy,
-            gamma=gamma,
-            horizon=horizon,
-            criterion=criterion,
-            method=method,
-            bellman=bellman,
-            tol=tol,
-            max_iterations=max_iterations,
-            states=names_of_states(states),
-            start_only=start_only,
-            trace=trace,
-            jobs=jobs,
-            **model.arguments(),
-        )
+        result = api.solve(needs_model(source), **solving.arguments(), **model.arguments())
     except NotConverged as error:
         output.write(error.result)
         raise

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rlcalc import options
 from rlcalc.errors import InputError, nearest, shown
-from rlcalc.options import OutputOptions, Schema, SpecName
 
 if TYPE_CHECKING:
     from rlcalc.result import Result
 
 
 def specs(
-    name: SpecName = None,
-    schema: Schema = False,
+    name: options.SpecName = None,
+    schema: options.Schema = False,
     *,
-    output: OutputOptions,
+    output: options.OutputOptions,
 ) -> None:
     """The shipped specs and environments: list, or print one.
 
@@ -26,27 +26,27 @@ def specs(
     from rlcalc import environments
     from rlcalc.environments import describe
     from rlcalc.readers.sources import shipped_specs
-    from rlcalc.renderers.output import target
+    from rlcalc.renderers.output import open_output
 
     known = shipped_specs()
     if schema:
-        with target(output.output) as stream:
-            stream.write(_schema().encode())
+        content = _schema().encode()
     elif name is None:
         output.write(_listing())
+        return
     elif name in known:
-        with target(output.output) as stream:
-            stream.write(known[name].read_bytes())
-            if name in environments.WORLDS:  # the spec is of the environment of the same name
-                stream.write(f"\n{describe.parameters(name)}".encode())
+        content = known[name].read_bytes()
+        if name in environments.WORLDS:  # the spec is of the environment of the same name
+            content += f"\n{describe.parameters_comment(name)}".encode()
     elif environments.is_environment_name(name):
-        with target(output.output) as stream:
-            stream.write(describe.document(name).encode())
+        content = describe.example_document(name).encode()
     else:
         both = list(dict.fromkeys([*known, *environments.WORLDS]))
         near = nearest(name, both) or next((one for one in both if one.startswith(name)), None)
         fix = f"did you mean {near}?" if near else f"there are {', '.join(both)} and gym:NAME"
         raise InputError(f"there is no spec or environment '{shown(name)}'", fix=fix)
+    with open_output(output.output) as stream:
+        stream.write(content)
 
 
 def _listing() -> Result:
@@ -54,7 +54,7 @@ def _listing() -> Result:
     from rlcalc.readers.sources import shipped_specs
     from rlcalc.result import Column, Result
 
-    known, worlds = shipped_specs(), describe.listed()
+    known, worlds = shipped_specs(), describe.environment_list()
     first_lines = [path.read_text().split("\n", 1)[0].lstrip("# ") for path in known.values()]
     kinds = ["spec"] * len(known) + ["environment"] * len(worlds)
     return Result(
@@ -75,4 +75,4 @@ def _schema() -> str:
     from rlcalc import environments
     from rlcalc.documents import schema
 
-    return json.dumps(schema(environments.parameters()), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(environments.parameters_types()), indent=2, ensure_ascii=False) + "\n"

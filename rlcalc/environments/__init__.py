@@ -29,12 +29,12 @@ def is_environment_name(name: str) -> bool:
     return name in WORLDS or name.startswith(GYM)
 
 
-def names() -> list[str]:
+def environment_names() -> list[str]:
     """Return the names of the environments as they are listed."""
     return [*WORLDS, f"{GYM}NAME"]
 
 
-def module_of(name: str) -> ModuleType:
+def environment_module(name: str) -> ModuleType:
     """Return the module that builds the world of a name."""
     file = "gym" if name.startswith(GYM) else WORLDS[name]
     return import_module(f"rlcalc.environments.{file}")
@@ -42,10 +42,10 @@ def module_of(name: str) -> ModuleType:
 
 def parameters_type(name: str) -> type[World]:
     """Return the type of an environment's parameters."""
-    parameters: type[World] = module_of(name).Parameters
+    parameters: type[World] = environment_module(name).Parameters
     return parameters
 
 
-def parameters() -> dict[str, type[World]]:
+def parameters_types() -> dict[str, type[World]]:
     """Return the type of the parameters of each environment, by its name."""
     return {name: parameters_type(name) for name in (*WORLDS, GYM)}

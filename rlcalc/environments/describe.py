@@ -9,19 +9,19 @@ from pydantic.fields import FieldInfo
 from rlcalc import environments
 
 
-def listed() -> dict[str, str]:
+def environment_list() -> dict[str, str]:
     """Return the first line of each environment's description, by its name."""
-    return {name: _text(name).split("\n", 1)[0] for name in environments.names()}
+    return {name: _text(name).split("\n", 1)[0] for name in environments.environment_names()}
 
 
-def document(name: str) -> str:
+def example_document(name: str) -> str:
     """Return a document that names an environment, with its description and parameters."""
     lines = _text(name).split("\n")
     comment = "".join(f"# {line}".rstrip() + "\n" for line in lines)
-    return f"{comment}#\n{parameters(name)}environment: {name}\n"
+    return f"{comment}#\n{parameters_comment(name)}environment: {name}\n"
 
 
-def parameters(name: str) -> str:
+def parameters_comment(name: str) -> str:
     """Return the parameters of an environment as comments: name, default, meaning."""
     fields = environments.parameters_type(name).model_fields
     shown = {field: info for field, info in fields.items() if field != "environment"}
@@ -40,4 +40,4 @@ def _default(info: FieldInfo) -> str:
 
 
 def _text(name: str) -> str:
-    return (environments.module_of(name).__doc__ or name).strip()
+    return (environments.environment_module(name).__doc__ or name).strip()

@@ -58,14 +58,14 @@ def build(parameters: Parameters) -> MDP | GymnasiumGame:
         UsageError: the options after the name cannot be read.
     """
     name, _, options = parameters.environment.removeprefix("gym:").partition(",")
-    gymnasium_options = {**_options(options), **(parameters.model_extra or {})}
+    gymnasium_options = {**_options_in_name(options), **(parameters.model_extra or {})}
     if "max_episode_steps" in gymnasium_options:
         raise InputError(
             "max_episode_steps is not an option here: a model has no time limit",
             shown(name),
             "leave it out, and use --max-steps",
         )
-    make = _maker(name, gymnasium_options)
+    make = _environment_maker(name, gymnasium_options)
     gamma, title = parameters.gamma, parameters.name or name
     with closing(make()) as environment:
         table = getattr(environment.unwrapped, "P", None)
@@ -78,14 +78,14 @@ def build(parameters: Parameters) -> MDP | GymnasiumGame:
         if isinstance(table, dict):
             _refuse_bins(parameters.bins, environment.observation_space, name)
             start = getattr(environment.unwrapped, "initial_state_distrib", None)
-            return replace(model_of(table, start), gamma=gamma, name=title)
-        label = labeller(environment.observation_space, parameters.bins, name)
+            return replace(mdp_of_table(table, start), gamma=gamma, name=title)
+        label = observation_labeller(environment.observation_space, parameters.bins, name)
         limit = environment.spec.max_episode_steps if environment.spec else None
         codes = Numbers(int(actions.start) + np.arange(int(actions.n)))
     return GymnasiumGame(title, gamma, make, label, codes, limit)
 
 
-def _options(text: str) -> dict[str, Any]:
+def _options_in_name(text: str) -> dict[str, Any]:
     """Return the options after a name, such as is_slippery=false,map_name=8x8."""
     options: dict[str, Any] = {}
     for pair in text.split(",") if text else []:
@@ -99,7 +99,7 @@ def _options(text: str) -> dict[str, Any]:
     return options
 
 
-def _maker(name: str, options: dict[str, Any]) -> Callable[..., Any]:
+def _environment_maker(name: str, options: dict[str, Any]) -> Callable[..., Any]:
     if ":" in name:  # Gymnasium would import it, and a document may come from anywhere
         raise InputError(
             f"{shown(name)} names a module", fix="import it in Python, and call rlcalc.simulate"
@@ -115,7 +115,7 @@ def _maker(name: str, options: dict[str, Any]) -> Callable[..., Any]:
     def make(**more: Any) -> Any:
         with (
             warnings.catch_warnings(),
-            as_input_errors(f"Gymnasium cannot make {shown(name)}", LISTS),
+            raise_input_errors(f"Gymnasium cannot make {shown(name)}", LISTS),
         ):
             warnings.simplefilter("ignore")
             return gymnasium.make(name, **options, **more)
@@ -124,7 +124,7 @@ def _maker(name: str, options: dict[str, Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def as_input_errors(message: str, fix: str = "") -> Iterator[None]:
+def raise_input_errors(message: str, fix: str = "") -> Iterator[None]:
     """Turn any error of an environment into an input error.
 
     Raises:
@@ -144,7 +144,9 @@ def as_input_errors(message: str, fix: str = "") -> Iterator[None]:
 LISTS = "list its environments: python -c 'import gymnasium; gymnasium.pprint_registry()'"
 
 
-def model_of(table: dict[int, dict[int, list[tuple[float, int, float, bool]]]], start: Any) -> MDP:
+def mdp_of_table(
+    table: dict[int, dict[int, list[tuple[float, int, float, bool]]]], start: Any
+) -> MDP:
     """Return a table of transitions as a model.
 
     Gymnasium flags transitions that end an episode, while a model has terminal states. A state that
@@ -185,7 +187,7 @@ def model_of(table: dict[int, dict[int, list[tuple[float, int, float, bool]]]], 
 Labeller = Callable[[Any], str]
 
 
-def labeller(space: Any, bins: int | None, name: str) -> Labeller:
+def observation_labeller(space: Any, bins: int | None, name: str) -> Labeller:
     """Return a function from an observation to its label.
 
     A number x of a box gets bins of equal width between its bounds; without bounds, bins of equal
@@ -236,7 +238,7 @@ def _refuse_bins(bins: int | None, space: Any, name: str) -> None:
         )
 
 
-class Episode:
+class GymnasiumEpisode:
     """A running episode: its steps so far, and after its end its last state."""
 
     def __init__(self, number: int, seed: int) -> None:
@@ -285,8 +287,8 @@ class GymnasiumGame:
                 "the probabilities of a policy that is a function are unknown",
                 fix="leave out with_prob",
             )
-        done: dict[int, Episode] = {}
-        ready: list[Episode] = []
+        done: dict[int, GymnasiumEpisode] = {}
+        ready: list[GymnasiumEpisode] = []
         next_number = 0
         for episode in self._episodes(n, seed, policy, max_steps):
             done[episode.number] = episode
@@ -297,7 +299,9 @@ class GymnasiumGame:
                 yield self._batch(ready, with_prob=with_prob)
                 ready = []
 
-    def _episodes(self, n: int, seed: int, policy: Any, max_steps: int | None) -> Iterator[Episode]:
+    def _episodes(
+        self, n: int, seed: int, policy: Any, max_steps: int | None
+    ) -> Iterator[GymnasiumEpisode]:
         """Yield episodes as they end.
 
         The step after an end only resets, whatever the action: it belongs to no episode.
@@ -310,40 +314,38 @@ class GymnasiumGame:
         makers = [lambda: self.make(max_episode_steps=limit)] * copies
         with closing(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.NEXT_STEP)) as world:
             own = draw(stream_keys(seed, np.arange(copies)), 0) >> np.uint64(33)
-            with as_input_errors(f"{shown(self.name)} cannot be reset"):
+            with raise_input_errors(f"{shown(self.name)} cannot be reset"):
                 vector, _ = world.reset(seed=own.tolist())
             observations = list(iterate(world.observation_space, vector))
-            running = [Episode(number, seed) for number in range(copies)]
+            running = [GymnasiumEpisode(number, seed) for number in range(copies)]
             resetting = [False] * copies
             remaining, any_action = n, self.actions.names()[0]
             while remaining:
-                actions = [
-                    any_action
-                    if reset or episode.number >= n
-                    else self._next_action(episode, observation, policy)
-                    for episode, observation, reset in zip(
-                        running, observations, resetting, strict=True
-                    )
+                idle = [
+                    reset or episode.number >= n
+                    for episode, reset in zip(running, resetting, strict=True)
                 ]
-                with as_input_errors(f"a step of {shown(self.name)} failed"):
+                actions = [
+                    any_action if idle[i] else self._next_action(episode, observations[i], policy)
+                    for i, episode in enumerate(running)
+                ]
+                with raise_input_errors(f"a step of {shown(self.name)} failed"):
                     vector, rewards, terminated, truncated, _ = world.step(np.array(actions))
                 observations = list(iterate(world.observation_space, vector))
                 for i, episode in enumerate(running):
                     over, cut = bool(terminated[i]), bool(truncated[i])
-                    if resetting[i] or episode.number >= n:
-                        resetting[i] = False
-                        continue
-                    episode.rewards.append(float(rewards[i]))
-                    if not (over or cut):
-                        continue
-                    self._require_end(episode, over or self.limit or max_steps)
-                    episode.states.append(self.states.code(self.label(observations[i])))
-                    episode.terminated = over
-                    running[i], resetting[i] = Episode(episode.number + copies, seed), True
-                    remaining -= 1
-                    yield episode
+                    resetting[i] = not idle[i] and (over or cut)
+                    if not idle[i]:
+                        episode.rewards.append(float(rewards[i]))
+                    if resetting[i]:
+                        self._require_end(episode, over or self.limit or max_steps)
+                        episode.states.append(self.states.code(self.label(observations[i])))
+                        episode.terminated = over
+                        running[i] = GymnasiumEpisode(episode.number + copies, seed)
+                        remaining -= 1
+                        yield episode
 
-    def _next_action(self, episode: Episode, observation: Any, policy: Any) -> int:
+    def _next_action(self, episode: GymnasiumEpisode, observation: Any, policy: Any) -> int:
         """Return the next action for Gymnasium, and add it and the state to the episode."""
         names = self.actions.names()
         if callable(policy):
@@ -361,7 +363,7 @@ class GymnasiumGame:
         episode.actions.append(index)
         return int(names[index])
 
-    def _require_end(self, episode: Episode, ended: object) -> None:
+    def _require_end(self, episode: GymnasiumEpisode, ended: object) -> None:
         if not ended:
             raise InputError(
                 f"episode {episode.number:,} has not ended after {LONGEST:,} steps",
@@ -369,7 +371,7 @@ class GymnasiumGame:
                 "cut episodes with --max-steps N",
             )
 
-    def _batch(self, episodes: list[Episode], *, with_prob: bool) -> Trajectories:
+    def _batch(self, episodes: list[GymnasiumEpisode], *, with_prob: bool) -> Trajectories:
         lengths = np.array([len(episode.actions) for episode in episodes])
         terminated = np.array([episode.terminated for episode in episodes])
         n = int(lengths.sum())

@@ -41,20 +41,20 @@ FIRST = {"requests": 3.0, "returns": 3.0}  # cars a day, on average
 SECOND = {"requests": 4.0, "returns": 2.0}
 
 
-def at_most(limit: int, mean: float) -> Floats:
+def censored_poisson(limit: int, mean: float) -> Floats:
     """Return [limit + 1] P(min(X, limit) = k) of a Poisson X: k = limit holds the tail."""
     chance = np.array([math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in range(80)])
     return np.append(chance[:limit], chance[limit:].sum())
 
 
-def day(requests: float, returns: float) -> tuple[Floats, Floats]:
+def rental_day(requests: float, returns: float) -> tuple[Floats, Floats]:
     """Return [morning, evening] P(evening's cars | morning's cars), and [morning] cars rented."""
     evening = np.zeros((CAPACITY + 1, CAPACITY + 1))
     rented = np.zeros(CAPACITY + 1)
     for cars in range(CAPACITY + 1):
-        for out, chance in enumerate(at_most(cars, requests)):
+        for out, chance in enumerate(censored_poisson(cars, requests)):
             left = cars - out
-            evening[cars, left:] += chance * at_most(CAPACITY - left, returns)
+            evening[cars, left:] += chance * censored_poisson(CAPACITY - left, returns)
             rented[cars] += chance * out
     return evening, rented
 
@@ -77,8 +77,8 @@ def build(parameters: Parameters) -> MDP:
 
     Source: Sutton & Barto (2018), example 4.2.
     """
-    evening_1, rented_1 = day(**FIRST)
-    evening_2, rented_2 = day(**SECOND)
+    evening_1, rented_1 = rental_day(**FIRST)
+    evening_2, rented_2 = rental_day(**SECOND)
     cars = range(CAPACITY + 1)
     pairs = [
         (n, m, driven)

@@ -94,16 +94,14 @@ def _choices(language_model: LanguageModel, turn: Turn) -> Iterator[Choice]:
     Yields:
         The state, the action, the next state, its rewards with their probabilities, and π.
     """
+
+    def last(name: str, action: str, tokens: Tokens, probability: float) -> Choice:
+        following = turn.next_turn(language_model, tokens) or END_STATE
+        return name, action, following, language_model.rewards(turn.prompt, tokens), probability
+
     if language_model.parameters.level != "token":
         for tokens, probability in language_model.responses(turn.text):
-            following = turn.next_turn(language_model, tokens) or END_STATE
-            yield (
-                turn.name,
-                DELIMITER.join(tokens),
-                following,
-                language_model.rewards(turn.prompt, tokens),
-                probability,
-            )
+            yield last(turn.name, DELIMITER.join(tokens), tokens, probability)
         return
     pending: deque[Tokens] = deque([()])
     while pending:
@@ -113,14 +111,7 @@ def _choices(language_model: LanguageModel, turn: Turn) -> Iterator[Choice]:
         for token, probability in zip(language_model.parameters.vocabulary, row, strict=True):
             tokens = (*before, token)
             if language_model.is_finished(tokens):
-                following = turn.next_turn(language_model, tokens) or END_STATE
-                yield (
-                    name,
-                    token,
-                    following,
-                    language_model.rewards(turn.prompt, tokens),
-                    probability,
-                )
+                yield last(name, token, tokens, probability)
             else:
                 pending.append(tokens)
                 yield name, token, DELIMITER.join([turn.name, *tokens]), [(1.0, 0.0)], probability

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rlcalc.environments.language_parameters import DELIMITER, Parameters, text_of
+from rlcalc.environments.language_parameters import DELIMITER, Parameters, scalar_text
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policies import decoding
 
@@ -32,7 +32,7 @@ class LanguageModel:
     @property
     def end(self) -> str | None:
         """The token that ends a response."""
-        return None if self.parameters.end is None else text_of(self.parameters.end)
+        return None if self.parameters.end is None else scalar_text(self.parameters.end)
 
     def token_probabilities(self, text: str) -> Floats:
         """Return [V] the probability of each token after a text, with decoding.

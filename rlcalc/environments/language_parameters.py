@@ -28,14 +28,14 @@ DELIMITER = "|"
 """The separator of the tokens in the name of a state or action; no token contains it."""
 
 
-def text_of(name: object) -> str:
+def scalar_text(name: object) -> str:
     """Return the text of a scalar that a document has without quotes: 2 and true are words too."""
     return str(name).lower() if isinstance(name, bool) else str(name)
 
 
 def _texts(value: object, key: str) -> list[str]:
     items = value if isinstance(value, list) else [value]
-    texts = list(map(text_of, items))
+    texts = list(map(scalar_text, items))
     wrong = any(not isinstance(item, str | int | float) for item in items)
     if wrong or any(DELIMITER in text or text == END_STATE for text in texts):
         raise ValueError(
@@ -89,8 +89,8 @@ def logits_by_context(value: object) -> dict[str, dict[str, float]]:
             number = isinstance(logit, int | float) and abs(logit) <= 700
             if isinstance(logit, bool) or not (logit is None or number):
                 raise ValueError(f"a logit after {context!r} is {logit!r}, expected −700 to 700")
-        logits[text_of(context)] = {
-            text_of(token): -np.inf if v is None else float(v) for token, v in row.items()
+        logits[scalar_text(context)] = {
+            scalar_text(token): -np.inf if v is None else float(v) for token, v in row.items()
         }
     return logits
 
@@ -102,7 +102,7 @@ SHORT = 12
 """Letters up to which no alarm is set: the match is faster than the alarm."""
 
 
-def matched(pattern: str, text: str) -> bool:
+def regex_matches(pattern: str, text: str) -> bool:
     """Return whether a regular expression matches a whole text.
 
     Python's engine backtracks: `(a+)+b` takes minutes for 30 letters. An alarm ends that in the
@@ -132,7 +132,7 @@ def matched(pattern: str, text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Rule:
+class RewardRule:
     """The rule of the reward: exact answers, a regular expression, or a table."""
 
     kind: Literal["exact", "regex", "table"]
@@ -142,7 +142,7 @@ class Rule:
     def reward(self, prompt: str, response: str) -> float:
         """Return the reward of a response to a prompt."""
         if self.table is None:
-            return float(matched(self.pattern, response))
+            return float(regex_matches(self.pattern, response))
         return self.table.get(prompt, {}).get(response, 0.0)
 
     @cached_property
@@ -154,7 +154,7 @@ class Rule:
         return min(rewards) + max(rewards)
 
 
-def rule(value: object) -> Rule:
+def reward_rule(value: object) -> RewardRule:
     """Return a rule: {exact: {prompt: answer or answers}}, {regex: pattern} or {table: ...}.
 
     Raises:
@@ -168,13 +168,14 @@ def rule(value: object) -> Rule:
             re.compile(content)
         except re.error as error:
             raise ValueError(f"regex {content!r} cannot be read: {error}") from error
-        return Rule("regex", pattern=content)
+        return RewardRule("regex", pattern=content)
     if kind == "exact" and isinstance(content, dict):
-        answers = {text_of(p): _texts(responses, "exact") for p, responses in content.items()}
+        answers = {scalar_text(p): _texts(responses, "exact") for p, responses in content.items()}
         table = {p: dict.fromkeys(responses, 1.0) for p, responses in answers.items()}
-        return Rule("exact", table=table)
+        return RewardRule("exact", table=table)
     if kind == "table" and isinstance(content, dict):
-        return Rule("table", table={text_of(p): _rewards(row) for p, row in content.items()})
+        table = {scalar_text(p): _rewards(row) for p, row in content.items()}
+        return RewardRule("table", table=table)
     near = nearest(str(kind), ("exact", "regex", "table"))
     raise ValueError(
         f"reward is {value!r}, expected {{exact: {{prompt: answer}}}}, {{regex: pattern}} or "
@@ -188,7 +189,7 @@ def _rewards(row: object) -> dict[str, float]:
     for value in row.values():
         if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
             raise ValueError(f"a reward is {value!r}, expected a finite number")
-    return {text_of(response): float(value) for response, value in row.items()}
+    return {scalar_text(response): float(value) for response, value in row.items()}
 
 
 Logits = dict[Scalar, dict[Scalar, float | None] | float | None]
@@ -211,7 +212,7 @@ class Parameters(World):
     ]
     reward: Annotated[
         Any,
-        BeforeValidator(rule, RewardDocument),
+        BeforeValidator(reward_rule, RewardDocument),
         Field(description="{exact: {prompt: answer}}, {regex: pattern}, {table: ...}"),
     ]
     end: Annotated[
@@ -242,50 +243,46 @@ class Parameters(World):
 
     @model_validator(mode="after")
     def _check_together(self) -> Parameters:
-        key, fault = self._fault()
-        if fault:
-            raise Misplaced(key, fault)
-        return self
-
-    def _fault(self) -> tuple[str, str]:
-        """Return the key of a fault, and a sentence about it, which is empty if there is none."""
         known = ", ".join(self.vocabulary)
         for context, row in self.logits.items():
             for token in row:
                 if token not in self.vocabulary:
                     fault = f"the logits after {context!r} have no token {token!r}; tokens: {known}"
-                    return "logits", fault
+                    raise Misplaced("logits", fault)
             if all(row.get(token, 0.0) == -np.inf for token in self.vocabulary):
-                return (
-                    "logits",
-                    f"no token can come after {context!r}, expected one that is not null",
-                )
-        if self.end is not None and text_of(self.end) not in self.vocabulary:
-            return "end", f"end is {self.end!r}, which is not a token; the tokens are {known}"
+                fault = f"no token can come after {context!r}, expected one that is not null"
+                raise Misplaced("logits", fault)
+        if self.end is not None and scalar_text(self.end) not in self.vocabulary:
+            fault = f"end is {self.end!r}, which is not a token; the tokens are {known}"
+            raise Misplaced("end", fault)
         if not 1 <= self.horizon <= LONGEST:
-            return "horizon", f"horizon is {self.horizon}, expected 1 to {LONGEST:,}"
+            raise Misplaced("horizon", f"horizon is {self.horizon}, expected 1 to {LONGEST:,}")
         if self.level == "sequence" and self.follow_ups:
-            return "level", "level sequence has one response: use turn or token with follow_ups"
+            fault = "level sequence has one response: use turn or token with follow_ups"
+            raise Misplaced("level", fault)
         for name, number in self.decoder_numbers().items():
             try:
                 parameter_of(name, number)
             except RlcalcError as error:
-                return name.replace("-", "_"), f"{error.faults[0].what}: {error.faults[0].fix}"
-        return "reward", self._reward_fault()
+                fault = f"{error.faults[0].what}: {error.faults[0].fix}"
+                raise Misplaced(name.replace("-", "_"), fault) from error
+        self._check_rewards()
+        return self
 
-    def _reward_fault(self) -> str:
-        """Return a fault if a prompt has no reward while an unknown prompt has one."""
+    def _check_rewards(self) -> None:
+        """Refuse a prompt without a reward where an unknown prompt has one."""
         if self.reward.table is None:
-            return ""
+            return
         prompts = [*self.prompts, *self.follow_ups]
-        unpaid = [text for text in prompts if text not in self.reward.table]
-        strange = [text for text in self.reward.table if text not in prompts]
-        if unpaid and (strange or not self.reward.table):
-            near = nearest(unpaid[0], strange)
-            return f"the reward has no rule for the prompt {unpaid[0]!r}" + (
-                f"; did you mean it by {near!r}?" if near else f"; it has {listed(strange)}"
-            ) * bool(strange)
-        return ""
+        without = next((text for text in prompts if text not in self.reward.table), None)
+        unknown = [text for text in self.reward.table if text not in prompts]
+        if without is None or (self.reward.table and not unknown):
+            return
+        near = nearest(without, unknown)
+        fault = f"the reward has no rule for the prompt {without!r}"
+        if unknown:
+            fault += f"; did you mean {near!r}?" if near else f"; it has {listed(unknown)}"
+        raise Misplaced("reward", fault)
 
     def decoder_numbers(self) -> dict[str, float]:
         """Return the numbers of the decoders that are set, in the order of their application."""

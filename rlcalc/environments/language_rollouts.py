@@ -11,7 +11,7 @@ from rlcalc.environments.language_parameters import DELIMITER
 from rlcalc.trajectories import Trajectories
 
 
-def rollouts(
+def language_rollouts(
     batches: Iterable[Trajectories], language_model: LanguageModel, group: int
 ) -> Iterator[dict[str, Any]]:
     """Yield the responses of episodes: prompt, response, reward and group.
@@ -34,16 +34,13 @@ def rollouts(
                     prompt = language_model.text_of_state(names[batch.state[t]])
                 tokens += actions[batch.action[t]].split(DELIMITER)
                 if language_model.is_finished(tokens):
-                    own = (
-                        number // group
-                        if language_model.rounds == 1
-                        else f"{number // group}.{turn}"
-                    )
+                    several = language_model.rounds > 1
+                    group_name = f"{number // group}.{turn}" if several else number // group
                     yield {
                         "prompt": prompt,
                         "response": language_model.response(tokens),
                         "reward": float(batch.reward[t]),
-                        "group": own if group > 1 else prompt,
+                        "group": group_name if group > 1 else prompt,
                     }
                     tokens, turn = [], turn + 1
             number += 1

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rlcalc.mdp import MDP
 
 
-def load(
+def load_world(
     source: str, request: ReadRequest | None = None, settings: Mapping[str, Any] | None = None
 ) -> MDP | Game:
     """Return the world that a source names.
@@ -32,22 +32,22 @@ def load(
     """
     if is_environment(source):
         documents.refuse_columns(request or ReadRequest(), f"the environment {shown(source)}")
-        return build(document_of(source, settings or {}))
+        return build_environment(environment_document(source, settings or {}))
     model = documents.load_model(source, request or ReadRequest(), settings)
-    return build(model) if isinstance(model, EnvironmentDocument) else model
+    return build_environment(model) if isinstance(model, EnvironmentDocument) else model
 
 
-def load_model(
+def load_mdp(
     source: str, request: ReadRequest | None = None, settings: Mapping[str, Any] | None = None
 ) -> MDP:
-    """Return the model that a source names; arguments as in `load`.
+    """Return the model that a source names; arguments as in `load_world`.
 
     Raises:
-        InputError: the world has no table of transitions, or an error of `load`.
+        InputError: the world has no table of transitions, or an error of `load_world`.
     """
     from rlcalc.mdp import MDP
 
-    world = load(source, request, settings)
+    world = load_world(source, request, settings)
     if not isinstance(world, MDP):
         raise InputError(
             f"{shown(world.name)} has no table of transitions: {world.why}",
@@ -56,7 +56,7 @@ def load_model(
     return world
 
 
-def document_of(name: str, settings: Mapping[str, Any]) -> EnvironmentDocument:
+def environment_document(name: str, settings: Mapping[str, Any]) -> EnvironmentDocument:
     """Return the document that the bare name of an environment stands for.
 
     Args:
@@ -69,7 +69,7 @@ def document_of(name: str, settings: Mapping[str, Any]) -> EnvironmentDocument:
     )
 
 
-def build(document: EnvironmentDocument) -> MDP | Game:
+def build_environment(document: EnvironmentDocument) -> MDP | Game:
     """Return the world of a document.
 
     Raises:
@@ -77,8 +77,8 @@ def build(document: EnvironmentDocument) -> MDP | Game:
     """
     from rlcalc.mdp import MDP
 
-    parameters = parameters_of(document)
-    world: MDP | Game = environments.module_of(parameters.environment).build(parameters)
+    parameters = checked_parameters(document)
+    world: MDP | Game = environments.environment_module(parameters.environment).build(parameters)
     if parameters.start is None and parameters.policy is None:
         return world
     if isinstance(world, MDP):
@@ -91,7 +91,7 @@ def build(document: EnvironmentDocument) -> MDP | Game:
     )
 
 
-def parameters_of(document: EnvironmentDocument) -> World:
+def checked_parameters(document: EnvironmentDocument) -> World:
     """Return the parameters of a document, checked by its environment.
 
     Raises:
@@ -104,7 +104,8 @@ def parameters_of(document: EnvironmentDocument) -> World:
         raise InputError(
             f"there is no environment {shown(name)}",
             document.where(("environment",)),
-            meant(str(name), environments.WORLDS) + f"there are {listed(environments.names())}",
+            meant(str(name), environments.WORLDS)
+            + f"there are {listed(environments.environment_names())}",
         )
     kind = environments.parameters_type(name)
     try:
@@ -114,7 +115,7 @@ def parameters_of(document: EnvironmentDocument) -> World:
         raise InputError.of(faults(error, document.where, known=known)) from error
 
 
-def is_model(sources: Sequence[str], request: ReadRequest) -> bool:
+def is_world(sources: Sequence[str], request: ReadRequest) -> bool:
     """Return whether sources are one world, by their content; standard input never is.
 
     Raises:

@@ -29,10 +29,10 @@ LARGEST = 20_000_000
 """Most outcomes of the table of a grid."""
 
 
-def scatter_of(value: object) -> Scatter:
+def scatter_distribution(value: object) -> Scatter:
     """Return the distribution of a shot's offset from its aim.
 
-    >>> scatter_of({"scatter": 0.4})
+    >>> scatter_distribution({"scatter": 0.4})
     {(0, 0): 0.6, (1, 0): 0.1, (-1, 0): 0.1, (0, 1): 0.1, (0, -1): 0.1}
 
     Args:
@@ -44,9 +44,9 @@ def scatter_of(value: object) -> Scatter:
     if value == "good":
         return {(0, 0): 1.0}
     if value == "bad":
-        return scatter_of({"scatter": BAD})
+        return scatter_distribution({"scatter": BAD})
     if isinstance(value, dict) and set(value) == {"scatter"}:
-        p = chance(value["scatter"])
+        p = scatter_probability(value["scatter"])
         around = {cell: p / 4 for cell in NEIGHBOURS}
         return {(0, 0): 1.0 - p, **around} if p else {(0, 0): 1.0}
     if isinstance(value, list) and value:
@@ -54,7 +54,7 @@ def scatter_of(value: object) -> Scatter:
     raise ValueError(f"{value!r} is none of good, bad, {{scatter: p}} and [[dx, dy, p], ...]")
 
 
-def chance(value: object) -> float:
+def scatter_probability(value: object) -> float:
     """Return a probability, which may be written as a quotient.
 
     Raises:
@@ -73,7 +73,7 @@ def _table(rows: list[Any]) -> Scatter:
         if not whole:
             raise ValueError(f"{row!r} is not [dx, dy, p]: two whole numbers and a probability")
         cell = (row[0], row[1])
-        table[cell] = table.get(cell, 0.0) + chance(row[2])
+        table[cell] = table.get(cell, 0.0) + scatter_probability(row[2])
     if abs(sum(table.values()) - 1) > SUM_TOLERANCE:
         raise ValueError(
             f"the probabilities of the offsets sum to {sum(table.values()):.10g}, expected 1"
@@ -81,7 +81,7 @@ def _table(rows: list[Any]) -> Scatter:
     return {cell: p for cell, p in table.items() if p > 0}
 
 
-def grid(value: object) -> Cell:
+def grid_size(value: object) -> Cell:
     """Return the width and height of the grid.
 
     Raises:
@@ -110,7 +110,7 @@ Offsets = list[tuple[int, int, Chance]]
 Scattering = Annotated[
     Any,
     BeforeValidator(
-        scatter_of, Literal["good", "bad"] | dict[Literal["scatter"], Chance] | Offsets
+        scatter_distribution, Literal["good", "bad"] | dict[Literal["scatter"], Chance] | Offsets
     ),
     Field(validate_default=True),
 ]
@@ -127,7 +127,7 @@ class Parameters(World):
     bullet: Annotated[Scattering, Field(description="offset of the landing: likewise")] = "good"
     size: Annotated[
         Any,
-        BeforeValidator(grid, int | Cell),
+        BeforeValidator(grid_size, int | Cell),
         Field(validate_default=True, description="size of the grid: a side, or [width, height]"),
     ] = 3
     target: Annotated[
@@ -137,7 +137,7 @@ class Parameters(World):
     ] = "aimed"
 
 
-def aim(cell: Cell) -> str:
+def cell_name(cell: Cell) -> str:
     """Return the name of a cell."""
     return f"({cell[0]},{cell[1]})"
 
@@ -163,18 +163,20 @@ def build(parameters: Parameters) -> MDP:
     outcomes = _outcomes(parameters, cells)
     _require_room(n, n * len(outcomes))
     after = sorted({cell for _, cell, _, _ in outcomes})
-    states = Labels([*map(aim, cells), *(f"{aim(cell)} fired" for cell in after)], textual=True)
+    states = Labels(
+        [*map(cell_name, cells), *(f"{cell_name(cell)} fired" for cell in after)], textual=True
+    )
     number = {cell: n + place for place, cell in enumerate(after)}
     each = np.array([(a, number[cell], p, r) for a, cell, p, r in outcomes])
     state = np.repeat(np.arange(n), len(outcomes))
     action, following, share, reward = np.tile(each, (n, 1)).T
     mdp = MDP.from_rows(
-        state, action, following, share, reward, states, Labels(map(aim, cells), textual=True)
+        state, action, following, share, reward, states, Labels(map(cell_name, cells), textual=True)
     )
     start = np.zeros(len(states))
     start[0] = 1.0
-    name = parameters.name or "rifle"
-    return replace(mdp, gamma=_gamma(parameters), start=start, name=name)
+    gamma = 1.0 if parameters.gamma is None else parameters.gamma
+    return replace(mdp, gamma=gamma, start=start, name=parameters.name or "rifle")
 
 
 def _require_room(n: int, outcomes: int) -> None:
@@ -183,10 +185,6 @@ def _require_room(n: int, outcomes: int) -> None:
             f"too many outcomes: a rifle with {n:,} aims has at least {outcomes:,}",
             fix=f"give a smaller --set size: the table may have {LARGEST:,} outcomes",
         )
-
-
-def _gamma(parameters: Parameters) -> float:
-    return 1.0 if parameters.gamma is None else parameters.gamma
 
 
 def _outcomes(parameters: Parameters, cells: list[Cell]) -> list[tuple[int, Cell, float, float]]:

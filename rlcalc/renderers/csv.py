@@ -19,10 +19,8 @@ def write(result: Result, form: str, stream: BinaryIO, head: int | None) -> None
     """Write a header and the rows."""
     separator = "\t" if form == "tsv" else ","
     if len(result) >= LARGE:
-        frame = result.to_polars()
-        for first in range(0, len(frame), LARGE):
-            part = frame.slice(first, LARGE)
-            text = part.write_csv(separator=separator, include_header=first == 0)
+        for number, part in enumerate(result.to_polars().iter_slices(LARGE)):
+            text = part.write_csv(separator=separator, include_header=number == 0)
             stream.write(text.encode())
         return
     writer = csv.writer(_Lines(stream), delimiter=separator, lineterminator="\r\n")

@@ -30,9 +30,8 @@ def write(result: Result, form: str, stream: BinaryIO, head: int | None) -> None
 
 
 def _write_large(result: Result, stream: BinaryIO, *, lines: bool) -> None:
-    frame = result.to_polars()
-    for first in range(0, len(frame), LARGE):
-        text = frame.slice(first, LARGE).write_ndjson()
+    for number, part in enumerate(result.to_polars().iter_slices(LARGE)):
+        text = part.write_ndjson()
         if not lines:
-            text = ("," if first else "") + "\n" + text.rstrip("\n").replace("\n", ",\n")
+            text = ("," if number else "") + "\n" + text.rstrip("\n").replace("\n", ",\n")
         stream.write(text.encode())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rlcalc.result import Result
 
 
-def chosen_format(
+def output_format(
     option: str | None, *, json: bool = False, csv: bool = False, output: str | None = None
 ) -> str:
     """Return the format of an answer: by option, by the suffix of -o, or by RLCALC_FORMAT.
@@ -30,14 +30,16 @@ def chosen_format(
     """
     options = {*([option] if option else []), *(["json"] * json), *(["csv"] * csv)}
     if len(options) > 1:
-        raise UsageError(f"two formats: {' and '.join(sorted(options))}", fix="choose one of them")
+        raise UsageError(
+            f"there are two formats: {' and '.join(sorted(options))}", fix="choose one of them"
+        )
     suffix = os.path.splitext(output or "")[1].lstrip(".").lower()
     by_suffix = SUFFIXES.get(suffix, suffix)
     if options:
         form = options.pop()
         if by_suffix in FORMATS and by_suffix != form and suffix != "txt":
             raise UsageError(
-                f"two formats: {form}, and {by_suffix} by the suffix of {shown(output)}",
+                f"there are two formats: {form}, and {by_suffix} by the suffix of {shown(output)}",
                 fix="leave out the format, or choose another suffix",
             )
         return form
@@ -56,24 +58,10 @@ def chosen_format(
     return default
 
 
-def show(result: Result, form: str, output: str | None = None, *, head: int | None = 50) -> None:
-    """Write a result to a file, whole or not at all, or to standard output.
-
-    Args:
-        result: what was computed.
-        form: the format.
-        output: a path; None for standard output.
-        head: rows that a table shows; None for all.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    with target(output) as stream:
-        write(result, form, harmless(stream, form), head=head)
-
-
-def answer(result: Result, form: str, output: str | None, *, head: int | None, quiet: bool) -> None:
-    """Write a result, and its notes to standard error.
+def write_output(
+    result: Result, form: str, output: str | None = None, *, head: int | None, quiet: bool
+) -> None:
+    """Write a result to a file or to standard output, and its notes to standard error.
 
     Args:
         result: the answer.
@@ -81,8 +69,12 @@ def answer(result: Result, form: str, output: str | None, *, head: int | None, q
         output: a path; None for standard output.
         head: rows that a table shows; None for all.
         quiet: without the notes.
+
+    Raises:
+        InputError: the file cannot be written.
     """
-    show(result, form, output, head=head)
+    with open_output(output) as stream:
+        write(result, form, escaped_output(stream, form), head=head)
     if quiet:
         return
     sys.stdout.flush()
@@ -92,13 +84,13 @@ def answer(result: Result, form: str, output: str | None, *, head: int | None, q
         sys.stderr.write(f"wrote {len(result):,} rows to {shown(output)}\n")
 
 
-def harmless(stream: BinaryIO, form: str) -> BinaryIO:
+def escaped_output(stream: BinaryIO, form: str) -> BinaryIO:
     """Return a stream for text that goes to a terminal with control characters escaped.
 
     Anywhere else, bytes stay as they are; a table escapes by itself.
 
     Raises:
-        UsageError: it is no text.
+        UsageError: the format is not text.
     """
     if form == "table" or stream is not sys.stdout.buffer or not sys.stdout.isatty():
         return stream
@@ -106,11 +98,11 @@ def harmless(stream: BinaryIO, form: str) -> BinaryIO:
         raise UsageError(
             "Parquet is not text that a terminal can show", fix="write it with -o FILE.parquet"
         )
-    return Escaped(stream)
+    return EscapedOutput(stream)
 
 
-class Escaped(io.BytesIO):
-    """A stream in which what a terminal would act on is escaped as JSON does it."""
+class EscapedOutput(io.BytesIO):
+    """A stream in which characters that control a terminal are escaped, as JSON does it."""
 
     def __init__(self, stream: BinaryIO) -> None:
         super().__init__()
@@ -132,7 +124,7 @@ def write(result: Result, form: str, stream: BinaryIO, *, head: int | None = Non
 
 
 @contextlib.contextmanager
-def target(output: str | None) -> Iterator[BinaryIO]:
+def open_output(output: str | None) -> Iterator[BinaryIO]:
     """Open a file that will be there whole or not at all; None is standard output."""
     if output is None:
         yield sys.stdout.buffer

@@ -15,7 +15,7 @@ PATIENCE = 1.0
 """Seconds after which the bar is shown."""
 
 
-def watched(
+def with_progress_bar(
     items: Iterable[Item], size: Callable[[Item], int], n: int, *, quiet: bool
 ) -> Iterator[Item]:
     """Pass items on, and show how many of n are done.

@@ -1,7 +1,7 @@
 """A table of text: six significant digits, value ± error, and the facts below.
 
-On a terminal `terminal` draws it by rich, in colours and within its width; a pipe gets plain and
-whole lines, without the 20 ms that rich takes.
+On a terminal `terminal_table` draws it by rich, in colours and within its width; a pipe gets plain
+and whole lines, without the 20 ms that rich takes.
 """
 
 from __future__ import annotations
@@ -12,16 +12,24 @@ from typing import BinaryIO
 
 from rich.cells import cell_len
 
-from rlcalc.renderers.cells import FOOT, GAP, foot, more, padded, rows_of, widths_of
+from rlcalc.renderers.table_layout import (
+    FOOT,
+    GAP,
+    column_widths,
+    fact_lines,
+    hidden_rows_line,
+    padded_cell,
+    table_rows,
+)
 from rlcalc.result import Result
 
 
 def write(result: Result, form: str, stream: BinaryIO, head: int | None) -> None:
     """Write the first rows as a table, and how many more there are."""
     if stream is sys.stdout.buffer and sys.stdout.isatty():
-        from rlcalc.renderers import terminal
+        from rlcalc.renderers import terminal_table
 
-        terminal.write(result, head)
+        terminal_table.write(result, head)
         return
     text = "".join(f"{line.rstrip()}\n" for line in _lines(result, head))
     stream.write(text.encode("utf-8", "backslashreplace"))
@@ -32,16 +40,16 @@ def _lines(result: Result, head: int | None) -> Iterator[str]:
     if result.facts_first:
         facts = result.summary()
         width = max((cell_len(name) for name, _ in facts), default=0)
-        yield from (f"{padded(name, width, left=True)}  {value}" for name, value in facts)
+        yield from (f"{padded_cell(name, width, left=True)}  {value}" for name, value in facts)
     if len(result) or not result.facts_first:
-        heads, rows = result.display(rows_of(result, head))
-        widths, left = widths_of(heads, rows), result.left()
+        heads, rows = result.display(table_rows(result, head))
+        widths, left = column_widths(heads, rows), result.left()
         order = sorted(range(len(left)), key=lambda place: not left[place])  # keys come first
         drawn = [
-            (" " * GAP).join(padded(row[place], widths[place], left[place]) for place in order)
+            (" " * GAP).join(padded_cell(row[place], widths[place], left[place]) for place in order)
             for row in (heads, *rows)
         ]
         yield from (drawn[0], "─" * (sum(widths) + GAP * (len(widths) - 1)), *drawn[1:])
-    yield from more(result, head)
+    yield from hidden_rows_line(result, head)
     if result.facts and not result.facts_first:
-        yield from foot(result.summary(), FOOT)
+        yield from fact_lines(result.summary(), FOOT)

@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
@@ -23,6 +23,7 @@ from rlcalc.trajectories import Trajectories, next_states
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
+    from polars.datatypes import DataTypeClass as PolarsType
 
 FORMS = ("jsonl", "json", "csv", "tsv", "parquet")
 """The formats that trajectories are written in."""
@@ -40,7 +41,7 @@ def write(
         batches: in their order.
         form: one of `FORMS`.
         stream: of bytes.
-        facts: what JSON says before its rows.
+        facts: written before the rows of JSON.
 
     Raises:
         UsageError: the format is for tables of results.
@@ -48,7 +49,7 @@ def write(
     if form not in FORMS:
         raise UsageError(
             f"trajectories are not written as {form}",
-            fix=f"one of {', '.join(FORMS)}, or --rows summary",
+            fix=f"use one of {', '.join(FORMS)}, or --rows summary",
         )
     if form == "parquet":
         return _parquet(batches, stream)
@@ -57,9 +58,9 @@ def write(
         opening = json.dumps({"command": "simulate", "facts": facts or {}}, indent=2)
         stream.write(opening[:-2].encode() + b',\n  "rows": [')
     if form in ("csv", "tsv"):
-        lines: Callable[[Trajectories, int], Iterator[str]] = Rows(form)
+        lines: Callable[[Trajectories, int], Iterator[str]] = StepRows(form)
     else:
-        lines = Lists(json_array=form == "json")
+        lines = TrajectoryLines(json_array=form == "json")
     for batch in batches:
         for text in lines(batch, before):
             stream.write(text.encode("utf-8", "backslashreplace"))
@@ -69,7 +70,7 @@ def write(
     return before
 
 
-class Tokens:
+class TextCache:
     """Labels and numbers as text, each made once."""
 
     def __init__(self, text_of: Callable[[Any], str], after: str = "") -> None:
@@ -112,12 +113,12 @@ TABLE_BITS = 18
 """Bits of the hash of a number."""
 
 
-class Lists:
+class TrajectoryLines:
     """A trajectory a line, in columns: n + 1 states, n actions, n rewards, and how it ended."""
 
     def __init__(self, *, json_array: bool) -> None:
         self.json_array = json_array
-        self.tokens = Tokens(partial(json.dumps, ensure_ascii=False))
+        self.tokens = TextCache(partial(json.dumps, ensure_ascii=False))
 
     def __call__(self, batch: Trajectories, before: int) -> Iterator[str]:
         """Yield the text of a batch, some lines at a time.
@@ -126,7 +127,7 @@ class Lists:
             batch: the trajectories.
             before: how many came before it.
         """
-        for part in parts(batch, CHUNK_STEPS):
+        for part in whole_trajectory_parts(batch, CHUNK_STEPS):
             lines = self._lines(part)
             if self.json_array:
                 yield ("," if before else "") + "\n    " + ",\n    ".join(lines)
@@ -144,7 +145,7 @@ class Lists:
         chance, chances = part.behaviour_prob, [""]
         if chance is not None:
             chances = tokens.numbers(chance).tolist()
-        ends = [ENDS[end] for end in ends_of(part).tolist()]
+        ends = [ENDS[end] for end in trajectory_ends(part).tolist()]
         lines = []
         for (a, b), state, (over, cut) in zip(
             pairwise(part.start.tolist()), last, ends, strict=True
@@ -159,10 +160,10 @@ class Lists:
 
 
 ENDS = (("false", "false"), ("true", "false"), ("false", "true"))
-"""Terminated and truncated, by what `ends_of` returns."""
+"""Terminated and truncated, by what `trajectory_ends` returns."""
 
 
-def ends_of(batch: Trajectories) -> NDArray[np.int64]:
+def trajectory_ends(batch: Trajectories) -> NDArray[np.int64]:
     """Return [E] 1 where a trajectory terminated, 2 where it was truncated, else 0."""
     return np.where(batch.terminated, 1, np.where(batch.truncated, 2, 0))
 
@@ -171,12 +172,12 @@ CRLF = "\r\n"
 """The line end of the module csv, which quotes labels that hold a part of its line end."""
 
 
-class Rows:
+class StepRows:
     """A step a row, with the number of its trajectory and the time in it."""
 
     def __init__(self, form: str) -> None:
         self.separator = "\t" if form == "tsv" else ","
-        self.tokens = Tokens(self._cell, self.separator)
+        self.tokens = TextCache(self._cell, self.separator)
         self.times = np.empty(0, dtype=object)
         self.has_head = False
 
@@ -190,8 +191,8 @@ class Rows:
         sign, tokens = self.separator, self.tokens
         if not self.has_head:
             self.has_head = True
-            yield sign.join(columns_of(batch)) + "\n"
-        for part in parts(batch, CHUNK_STEPS):
+            yield sign.join(step_columns(batch)) + "\n"
+        for part in whole_trajectory_parts(batch, CHUNK_STEPS):
             longest = int(part.length.max())
             if longest > len(self.times):
                 self.times = _objects([f"{t}{sign}" for t in range(2 * longest)])
@@ -199,11 +200,10 @@ class Rows:
             before += len(part)
             ends = _objects([f"{sign.join(pair)}\n" for pair in ENDS])
             end = np.zeros(part.n_steps, dtype=np.int64)
-            end[part.start[1:] - 1] = ends_of(part)
-            time = np.arange(part.n_steps) - np.repeat(part.start[:-1], part.length)
+            end[part.start[1:] - 1] = trajectory_ends(part)
             columns = [
                 np.repeat(names, part.length),
-                self.times.take(time),
+                self.times.take(step_times(part)),
                 tokens.labels(part.states, part.state),
                 tokens.labels(part.actions, part.action),
                 tokens.numbers(part.reward),
@@ -218,7 +218,7 @@ CHUNK_STEPS = 1 << 15
 """Steps whose text is joined at once."""
 
 
-def parts(batch: Trajectories, steps: int) -> Iterator[Trajectories]:
+def whole_trajectory_parts(batch: Trajectories, steps: int) -> Iterator[Trajectories]:
     """Yield a batch in parts of so many steps, more or less, of whole trajectories."""
     borders = np.searchsorted(batch.start, np.arange(steps, batch.n_steps, steps))
     edges = np.unique(np.concatenate([[0], borders, [len(batch)]])).tolist()
@@ -230,79 +230,66 @@ def _objects(texts: list[str]) -> NDArray[Any]:
     return np.array([*texts, ""], dtype=object)[:-1]
 
 
-def columns_of(batch: Trajectories) -> list[str]:
+def step_times(batch: Trajectories) -> NDArray[np.int64]:
+    """Return [T] the time t of each step in its trajectory."""
+    return np.arange(batch.n_steps) - np.repeat(batch.start[:-1], batch.length)
+
+
+def step_columns(batch: Trajectories) -> list[str]:
     """Return the names of the columns of steps."""
     chance = [] if batch.behaviour_prob is None else ["behaviour_prob"]
     first = ["trajectory", "t", "state", "action", "reward", "next_state"]
     return [*first, *chance, "terminated", "truncated"]
 
 
-def frame(batch: Trajectories, before: int, kinds: dict[str, Any]) -> pl.DataFrame:
-    """Return the steps of a batch as a Polars frame."""
+def steps_frame(
+    batch: Trajectories, before: int, state_type: PolarsType, action_type: PolarsType
+) -> pl.DataFrame:
+    """Return the steps of a batch as a Polars frame, trajectories from number `before` on."""
     import polars as pl
+
+    def named(labels: Labels, codes: NDArray[np.int32], kind: PolarsType) -> pl.Series:
+        if kind.is_numeric():
+            return pl.Series(labels.named(codes))
+        return pl.Series(labels.texts, dtype=pl.String).gather(pl.Series(codes).cast(pl.UInt32))
 
     last = batch.start[1:] - 1
     over, cut = np.zeros(batch.n_steps, dtype=bool), np.zeros(batch.n_steps, dtype=bool)
     over[last], cut[last] = batch.terminated, batch.truncated
-    time = np.arange(batch.n_steps) - np.repeat(batch.start[:-1], batch.length)
-    arrays: dict[str, Any] = {
+    columns: dict[str, Any] = {
         "trajectory": batch.trajectory + before,
-        "t": time,
-        "state": batch.state,
-        "action": batch.action,
+        "t": step_times(batch),
+        "state": named(batch.states, batch.state, state_type),
+        "action": named(batch.actions, batch.action, action_type),
         "reward": batch.reward,
-        "next_state": next_states(batch),
+        "next_state": named(batch.states, next_states(batch), state_type),
         "behaviour_prob": batch.behaviour_prob,
         "terminated": over,
         "truncated": cut,
     }
-    names = {"state": batch.states, "action": batch.actions, "next_state": batch.states}
-    columns = []
-    for name in columns_of(batch):
-        column = pl.Series(name, arrays[name])
-        if name in names:
-            if kinds[name].is_numeric():
-                column = pl.Series(name, names[name].named(arrays[name]))
-            else:
-                labels = pl.Series(name, names[name].texts, dtype=pl.String)
-                column = labels.gather(column.cast(pl.UInt32))
-        columns.append(column)
-    return pl.DataFrame(columns)
+    return pl.DataFrame({name: columns[name] for name in step_columns(batch)})
 
 
-def schema(batch: Trajectories) -> dict[str, Any]:
-    """Return the kind of each column of steps, as Polars calls it."""
+def label_column_type(labels: Labels) -> PolarsType:
+    """Return the type of a column of labels: integers or floats if all of them are, else text."""
     import polars as pl
 
-    numbers: dict[type, Any] = {int: pl.Int64, float: pl.Float64}
-    floats = {"reward", "behaviour_prob"}
-    whole = {"trajectory", "t"}
-
-    def kind(name: str) -> Any:
-        if name in floats:
-            return pl.Float64
-        if name in whole:
-            return pl.Int64
-        if name in ("terminated", "truncated"):
-            return pl.Boolean
-        names = (batch.actions if name == "action" else batch.states).names()
-        kinds = {type(label) for label in names}
-        fits = kinds != {int} or max(map(abs, names)) < 1 << 63  # type: ignore[arg-type]
-        return numbers.get(kinds.pop(), pl.String) if len(kinds) == 1 and fits else pl.String
-
-    return {name: kind(name) for name in columns_of(batch)}
+    names = labels.names()
+    kinds = {type(name) for name in names}
+    if kinds == {float}:
+        return pl.Float64
+    fits = kinds == {int} and max(map(abs, names)) < 1 << 63  # type: ignore[arg-type]
+    return pl.Int64 if fits else pl.String
 
 
 def _parquet(batches: Iterable[Trajectories], stream: BinaryIO) -> int:
     """Let Polars take the batches one by one, so that memory holds a few of them."""
-    from itertools import chain
-
     from polars.io.plugins import register_io_source
 
     before = 0
     rest = iter(batches)
     first = next(rest)
-    kinds = schema(first)
+    types = label_column_type(first.states), label_column_type(first.actions)
     wrong: list[BaseException] = []
 
     def source(
@@ -314,22 +301,23 @@ def _parquet(batches: Iterable[Trajectories], stream: BinaryIO) -> int:
         nonlocal before
         try:
             for batch in chain([first], rest):
-                yield frame(batch, before, kinds)
+                yield steps_frame(batch, before, *types)
                 before += len(batch)
         except Exception as error:
             wrong.append(error)
             raise
 
-    scanned = register_io_source(io_source=source, schema=kinds)
+    schema = steps_frame(first.cut(0, 1), 0, *types).schema
+    scanned = register_io_source(io_source=source, schema=schema)
     try:
-        sink = cast(BinaryIO, _Sink(stream, wrong))
+        sink = cast(BinaryIO, _ParquetStream(stream, wrong))
         scanned.sink_parquet(sink, row_group_size=ROW_GROUP)
     except Exception as error:
         raise (wrong[0] if wrong else error) from None
     return before
 
 
-class _Sink(io.RawIOBase):
+class _ParquetStream(io.RawIOBase):
     """A stream that keeps the error of a write, which Polars would replace by its own."""
 
     def __init__(self, stream: BinaryIO, wrong: list[BaseException]) -> None:

@@ -85,7 +85,7 @@ class Play:
                 "--max-steps would cut responses, and a cut response is not a rollout",
                 fix="leave out --max-steps or --rollouts",
             )
-        return language_rollouts.rollouts(batches, language_model, self.request.group)
+        return language_rollouts.language_rollouts(batches, language_model, self.request.group)
 
     def experience(self) -> Experience:
         """Return the episodes as a stream of trajectories."""

@@ -33,7 +33,7 @@ def sampled() -> None:
 def script(episodes: int) -> None:
     """The four forms as they stand in textbooks, episode by episode, on NumPy rows."""
     exact = rlcalc.solve("student", policy="uniform")
-    mdp = load.load_model("student")
+    mdp = load.load_mdp("student")
     action_value, value = exact["q"], exact["v"]
     pair_of = {
         (int(s), int(a)): k

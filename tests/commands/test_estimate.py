@@ -11,7 +11,7 @@ from tests.conftest import Shell
         (("jacks-car-rental",), 3, "add the number of episodes"),
         (("two-states", "--policy", "uniform"), 2, "apply to a model that is simulated"),
         (("rifle", "-n", "5", "--order-by", "t"), 2, "--order-by applies to trajectories"),
-        (("rifle", "student", "-n", "5"), 2, "2 sources, and a model is one"),
+        (("rifle", "student", "-n", "5"), 2, "there are 2 sources, but a model is one source"),
         (("two-states", "--visit", "last"), 2, "first"),
         (("two-states", "--head", "3", "--all"), 2, "--head 3 and --all"),
     ],

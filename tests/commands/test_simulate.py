@@ -143,12 +143,12 @@ def test_hostile_labels_are_quoted_as_json_and_csv_ask(rlcalc: Shell, tmp_path: 
 def test_any_label_comes_back(form: str, label: str, tmp_path: Path) -> None:
     """Also those that another reader of CSV would take for the end of a row, or for nothing."""
     from rlcalc.renderers import trajectories
-    from rlcalc.renderers.output import target
+    from rlcalc.renderers.output import open_output
 
     model = {"states": {label: {"x": {"to": "end"}, label: {"to": "end"}}, "end": {}}}
     (tmp_path / "strange.json").write_text(json.dumps({**model, "start": label}))
     played = library.simulate(tmp_path / "strange.json", 20, seed=1)
-    with target(str(tmp_path / "steps")) as stream:
+    with open_output(str(tmp_path / "steps")) as stream:
         trajectories.write(played, form, stream)
     result = library.estimate(tmp_path / "steps", kind=form)
 
@@ -162,9 +162,9 @@ def test_whole_numbers_of_any_size_are_labels(tmp_path: Path) -> None:
         f"states: {{{big}: {{0: {{to: 1}}}}, 1: {{}}}}\nstart: {big}"
     )
     from rlcalc.renderers import trajectories
-    from rlcalc.renderers.output import target
+    from rlcalc.renderers.output import open_output
 
-    with target(str(tmp_path / "steps.parquet")) as stream:
+    with open_output(str(tmp_path / "steps.parquet")) as stream:
         played = library.simulate(tmp_path / "big.yaml", 3, seed=1)
         trajectories.write(played, "parquet", stream)
 
@@ -383,14 +383,17 @@ def test_what_goes_wrong_late_is_said_in_our_words(
 ) -> None:
     """In the middle of a Parquet file, which Polars writes."""
     from rlcalc.renderers import trajectories
-    from rlcalc.renderers.output import target
+    from rlcalc.renderers.output import open_output
 
     def batches() -> Iterator[library.Trajectories]:
         yield library.simulate("rifle", 5, seed=1).whole()
         raise InputError("episode 7 has not ended")
 
     for form in ("parquet", "jsonl"):
-        with pytest.raises(InputError, match="episode 7"), target(str(tmp_path / "x")) as stream:
+        with (
+            pytest.raises(InputError, match="episode 7"),
+            open_output(str(tmp_path / "x")) as stream,
+        ):
             trajectories.write(batches(), form, stream)
     assert list(tmp_path.iterdir()) == []
 

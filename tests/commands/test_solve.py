@@ -15,7 +15,7 @@ LABEL = "a\x1b[31mb\x9bc\rd"
 
 REFUSED = {
     "--head 2 --all": (2, "--head 2 and --all"),
-    "--json -o o.csv": (2, "two formats: json, and csv by the suffix of o.csv"),
+    "--json -o o.csv": (2, "there are two formats: json, and csv by the suffix of o.csv"),
     "--columns state=s": (3, "--columns applies to tables"),
     "--trace --start-only": (2, "--trace shows iterations"),
     "--policy empty.yaml": (3, "the policy names no state"),

@@ -18,7 +18,7 @@ SUMS: dict[str, Any] = {
 
 
 def world(**changes: Any) -> Any:
-    return load.build(load.document_of("language", {**SUMS, **changes}))
+    return load.build_environment(load.environment_document("language", {**SUMS, **changes}))
 
 
 def model(**changes: Any) -> MDP:

@@ -38,9 +38,9 @@ def build(parameters: Parameters) -> MDP:
 @pytest.mark.parametrize("name", environments.WORLDS)
 def test_an_environment_keeps_the_contract(name: str) -> None:
     """A title, described parameters, a document that builds it, a start and probabilities."""
-    module = environments.module_of(name)
-    document = yaml.safe_load(describe.document(name))
-    model = load.load(name)  # a shipped spec of the name has the required parameters
+    module = environments.environment_module(name)
+    document = yaml.safe_load(describe.example_document(name))
+    model = load.load_world(name)  # a shipped spec of the name has the required parameters
     fields = environments.parameters_type(name).model_fields
 
     assert issubclass(module.Parameters, World)
@@ -63,8 +63,8 @@ def test_a_new_environment_is_a_file_and_a_line(
     monkeypatch.setitem(environments.WORLDS, "coin", "coin")
 
     assert rlcalc.solve("coin", settings={"heads": 0.25})["v"].tolist() == [0.25]
-    assert describe.listed()["coin"] == "A coin: heads pay 1."
-    assert "heads: 0.5" in describe.document("coin")
-    assert "heads" in json.dumps(environments.parameters()["coin"].model_json_schema())
+    assert describe.environment_list()["coin"] == "A coin: heads pay 1."
+    assert "heads: 0.5" in describe.example_document("coin")
+    assert "heads" in json.dumps(environments.parameters_types()["coin"].model_json_schema())
     with pytest.raises(InputError, match="did you mean coin"):
-        load.build(load.document_of("coyn", {}))
+        load.build_environment(load.environment_document("coyn", {}))

@@ -11,7 +11,7 @@ import pytest
 
 import rlcalc
 from rlcalc.environments import load
-from rlcalc.environments.gym import GymnasiumGame, labeller, model_of
+from rlcalc.environments.gym import GymnasiumGame, mdp_of_table, observation_labeller
 from rlcalc.errors import InputError
 from tests.conftest import Shell
 
@@ -56,8 +56,8 @@ def test_the_lake_is_the_shipped_one() -> None:
 
 
 def test_options_stand_behind_the_name_or_are_set() -> None:
-    one = load.load_model("gym:FrozenLake-v1,is_slippery=false,map_name=8x8")
-    two = load.load_model("gym:FrozenLake-v1", settings={"is_slippery": False, "map_name": "8x8"})
+    one = load.load_mdp("gym:FrozenLake-v1,is_slippery=false,map_name=8x8")
+    two = load.load_mdp("gym:FrozenLake-v1", settings={"is_slippery": False, "map_name": "8x8"})
 
     assert one.n_states == 64
     assert one.next_state_certain
@@ -70,7 +70,7 @@ def test_a_state_that_is_also_passed_through_has_a_twin_that_ends() -> None:
         0: {0: [(1.0, 1, 1.0, False)], 1: [(1.0, 1, 1.0, True)]},
         1: {0: [(1.0, 0, 0.0, False)]},
     }
-    mdp = model_of(table, np.array([1.0, 0.0]))
+    mdp = mdp_of_table(table, np.array([1.0, 0.0]))
     result = rlcalc.solve(mdp, gamma=0.5)
 
     assert mdp.states.texts == ["0", "1", "1 (end)"]
@@ -145,7 +145,7 @@ def test_a_function_is_a_policy() -> None:
 
 def test_bins_have_equal_width_between_bounds_and_in_arctan_without() -> None:
     box = gymnasium.spaces.Box(np.array([0, -np.inf]), np.array([1, np.inf]), dtype=np.float64)
-    label = labeller(box, 4, "box")
+    label = observation_labeller(box, 4, "box")
 
     assert label(np.array([0.0, -1e9])) == "(0, 0)"
     assert label(np.array([0.3, -0.5])) == "(1, 1)"
@@ -195,7 +195,7 @@ def test_what_has_no_table_is_not_solved() -> None:
         rlcalc.solve("gym:Blackjack-v1")
     with pytest.raises(InputError, match="use one of its policies: uniform"):
         rlcalc.simulate("gym:Blackjack-v1", 1, policy="optimal")
-    assert isinstance(load.load("gym:Blackjack-v1"), GymnasiumGame)
+    assert isinstance(load.load_world("gym:Blackjack-v1"), GymnasiumGame)
 
 
 def test_without_gymnasium_the_extra_is_named(
@@ -203,4 +203,4 @@ def test_without_gymnasium_the_extra_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "gymnasium", None)
     with warnings.catch_warnings(), pytest.raises(InputError, match=r"rlcalc\[gym\]"):
-        load.load("gym:FrozenLake-v1")
+        load.load_world("gym:FrozenLake-v1")

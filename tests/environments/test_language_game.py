@@ -84,6 +84,6 @@ def test_a_world_that_is_not_listed_is_decoded_like_one_that_is(
 def test_what_is_too_large_is_played_and_says_how_large_it_is() -> None:
     game = world(horizon=40)
     with pytest.raises(InputError, match=r"about 10\^12 states"):
-        load.load_model("language", settings={"horizon": 40})
+        load.load_mdp("language", settings={"horizon": 40})
 
     assert rlcalc.simulate(game, 50, seed=1).whole().length.max() > 2

@@ -65,7 +65,7 @@ def test_an_expression_that_takes_for_ever_is_given_up(monkeypatch: pytest.Monke
         ({"horizon": 0}, "expected 1 to"),
         ({"prompts": {"x": 0.5}}, "expected probabilities that sum to 1"),
         ({"prompts": []}, "no prompts"),
-        ({"prompts": ["1+1=", "1+2"]}, r"prompt '1\+2'; did you mean it by '1\+2='"),
+        ({"prompts": ["1+1=", "1+2"]}, r"prompt '1\+2'; did you mean '1\+2='"),
         ({"reward": {"exact": {}}}, "no rule for the prompt"),
         ({"prompts": ["(end)"]}, "other than .end."),
         ({"logits": {"": {"x": 1}}}, "have no token 'x'"),

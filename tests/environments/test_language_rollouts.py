@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.environments.language_rollouts import rollouts
+from rlcalc.environments.language_rollouts import language_rollouts
 from rlcalc.trajectories import concatenate
 from tests.conftest import Shell
 from tests.environments.languages import SUMS, model
@@ -18,7 +18,7 @@ def test_rollouts_are_the_responses_with_their_rewards(level: str, group: int, s
     mdp = model(level=level, follow_ups=["1+1="])
     model_of_language = mdp.language_model  # type: ignore[attr-defined]
     batch = concatenate([*rlcalc.simulate(mdp, 12, seed=seed, group=group)])
-    rows = list(rollouts([batch], model_of_language, group))
+    rows = list(language_rollouts([batch], model_of_language, group))
 
     assert len(rows) == 24
     assert sum(row["reward"] for row in rows) == batch.reward.sum()

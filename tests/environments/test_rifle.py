@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import rlcalc
 from rlcalc import MDP
 from rlcalc.environments import load
-from rlcalc.environments.rifle import scatter_of
+from rlcalc.environments.rifle import scatter_distribution
 from rlcalc.errors import InputError
 
 HOW = ("good", "bad")
@@ -24,7 +24,7 @@ SPEC = {
 
 
 def rifle(**settings: object) -> MDP:
-    return load.load_model("rifle", settings=settings)
+    return load.load_mdp("rifle", settings=settings)
 
 
 @pytest.mark.parametrize(("gun", "bullet"), VALUE)
@@ -49,7 +49,7 @@ def test_a_bad_gun_makes_the_next_state_random_and_a_bad_bullet_the_reward(
 @pytest.mark.parametrize(("gun", "bullet"), VALUE)
 def test_the_shipped_specs_are_the_environment(gun: str, bullet: str) -> None:
     """No spec contradicts the world that it names."""
-    spec = load.load_model(SPEC[gun, bullet])
+    spec = load.load_mdp(SPEC[gun, bullet])
     mdp = rifle(gun=gun, bullet=bullet)
 
     assert (spec.probability == mdp.probability).all()
@@ -86,7 +86,7 @@ def test_a_shot_hits_as_often_as_both_offsets_cancel(
     gun: list[list[object]], bullet: list[list[object]]
 ) -> None:
     """By direct summation over pairs of offsets, which is symmetric in gun and bullet."""
-    one, two = scatter_of(gun), scatter_of(bullet)
+    one, two = scatter_distribution(gun), scatter_distribution(bullet)
     hit = sum(
         p * q
         for ((x, y), p), ((u, v), q) in product(one.items(), two.items())

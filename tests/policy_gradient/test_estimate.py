@@ -190,7 +190,7 @@ def test_one_step_is_grpo(world: str, how: dict[str, str]) -> None:
     mdp = (
         mdp_of({(0, a): [(1, 0.5, a), (1, 0.5, -1.0)] for a in range(3)}, 2)
         if world == "bandit"
-        else load.load_model(world, settings=how)
+        else load.load_mdp(world, settings=how)
     )
     start = "0" if world == "bandit" else "1+1="
     group = rlcalc.simulate(mdp, 16, seed=4, start=start).whole()

@@ -83,7 +83,7 @@ def test_two_rooms_on_paper() -> None:
 
     J = V(cold) = 2. The warm room's action is certain: its slopes are 0.
     """
-    mdp = load.load_model("two-rooms")
+    mdp = load.load_mdp("two-rooms")
     assert mdp.policy is not None
     assert mdp.start is not None
     answers = exact_gradient(mdp, mdp.policy, mdp.start, 0.5)

@@ -33,7 +33,7 @@ def test_the_exact_surrogate_of_whole_trajectories_is_their_sum(name: str, basel
     gamma = 0.7
     how: Any = {"policy": "softmax:1", "gamma": gamma, "seed": 1, "baseline": baseline}
     facts: Any = rlcalc.gradient(name, 50, **how).facts
-    mdp = load.load_model(name)
+    mdp = load.load_mdp(name)
     play = prepare_play(mdp, PlayRequest(1, "softmax:1", None, None, 1, gamma))
     total = 0.0
     assert mdp.start is not None

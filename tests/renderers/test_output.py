@@ -6,7 +6,7 @@ import pytest
 
 from rlcalc import Column, InputError, Result, UsageError
 from rlcalc.renderers import FORMATS
-from rlcalc.renderers.output import answer, chosen_format, target
+from rlcalc.renderers.output import open_output, output_format, write_output
 
 RESULT = Result("gain", "Gain", {"gain": Column([1.0, 2.0])}, {}, ["two steps"])
 
@@ -27,7 +27,7 @@ def test_the_format_follows_from_options_and_suffix(
 ) -> None:
     monkeypatch.delenv("RLCALC_FORMAT", raising=False)
 
-    assert chosen_format(**({"option": None} | options)) == form  # type: ignore[arg-type]
+    assert output_format(**({"option": None} | options)) == form  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -41,16 +41,16 @@ def test_the_format_follows_from_options_and_suffix(
 )
 def test_contradictions_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(UsageError):
-        chosen_format(**options)  # type: ignore[arg-type]
+        output_format(**options)  # type: ignore[arg-type]
 
 
 def test_the_environment_sets_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RLCALC_FORMAT", "csv")
-    assert chosen_format(None) == "csv"
+    assert output_format(None) == "csv"
 
     monkeypatch.setenv("RLCALC_FORMAT", "parqet")
     with pytest.raises(UsageError, match="did you mean parquet"):
-        chosen_format(None)
+        output_format(None)
 
 
 def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     path.write_text("before")
 
     def killed() -> None:
-        with target(str(path)) as stream:
+        with open_output(str(path)) as stream:
             stream.write(b"half")
             raise RuntimeError
 
@@ -72,7 +72,7 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "answer.csv"
 
-    with pytest.raises(InputError, match="cannot write"), target(str(path)):
+    with pytest.raises(InputError, match="cannot write"), open_output(str(path)):
         pass
 
 
@@ -81,7 +81,7 @@ def test_notes_go_to_standard_error(
     form: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "answer"
-    answer(RESULT, form, str(path), head=None, quiet=False)
+    write_output(RESULT, form, str(path), head=None, quiet=False)
     captured = capfd.readouterr()
 
     assert captured.out == ""
@@ -90,6 +90,6 @@ def test_notes_go_to_standard_error(
 
 
 def test_quiet_hides_the_notes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    answer(RESULT, "csv", str(tmp_path / "a.csv"), head=None, quiet=True)
+    write_output(RESULT, "csv", str(tmp_path / "a.csv"), head=None, quiet=True)
 
     assert capfd.readouterr().err == ""

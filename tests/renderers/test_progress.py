@@ -17,7 +17,7 @@ def test_items_pass_in_their_order(
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     monkeypatch.setattr(progress, "PATIENCE", -1.0)
-    items = list(progress.watched([[1, 2], [3]], len, 3, quiet=quiet))
+    items = list(progress.with_progress_bar([[1, 2], [3]], len, 3, quiet=quiet))
     shown = capfd.readouterr().err
 
     assert items == [[1, 2], [3]]

@@ -35,7 +35,7 @@ def test_episodes_of_a_group_begin_alike() -> None:
 
 
 def test_a_game_has_its_own_policies_and_start() -> None:
-    game = load.load("language", settings={"horizon": 40})
+    game = load.load_world("language", settings={"horizon": 40})
 
     assert prepare_play(game, PlayRequest(5)).policy_name == "spec"
     assert prepare_play(game, PlayRequest(5, policy="top-k:1")).policy_name == "top-k:1"
@@ -46,6 +46,6 @@ def test_a_game_has_its_own_policies_and_start() -> None:
 
 
 def test_cut_responses_are_not_rollouts() -> None:
-    play = prepare_play(load.load("language"), PlayRequest(5, max_steps=1))
+    play = prepare_play(load.load_world("language"), PlayRequest(5, max_steps=1))
     with pytest.raises(InputError, match="a cut response is not a rollout"):
         play.rollouts(play.trajectories())

@@ -8,7 +8,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rlcalc.renderers.cells import FOOT, GAP, foot, more, padded, rows_of, widths_of
+from rlcalc.renderers.table_layout import (
+    FOOT,
+    GAP,
+    column_widths,
+    fact_lines,
+    hidden_rows_line,
+    padded_cell,
+    table_rows,
+)
 from rlcalc.result import Result
 
 LABEL = 80
@@ -24,10 +32,10 @@ def write(result: Result, head: int | None) -> None:
     if len(result) or not result.facts_first:
         for table in _tables(result, head, console.width):
             console.print(table)
-    for line in more(result, head):
+    for line in hidden_rows_line(result, head):
         console.print(Text(line, style="italic"))
     if result.facts and not result.facts_first:
-        for line in foot(result.summary(), min(FOOT, console.width)):
+        for line in fact_lines(result.summary(), min(FOOT, console.width)):
             console.print(Text(line, style="dim"))
 
 
@@ -36,9 +44,9 @@ def _tables(result: Result, head: int | None, width: int) -> list[Table]:
 
     Each repeats the keys. A number is never cut; a long label is folded, one of a whole prompt cut.
     """
-    heads, rows = result.display(rows_of(result, head))
+    heads, rows = result.display(table_rows(result, head))
     rows = [list(map(_short, row)) for row in rows]
-    widths = widths_of(heads, rows)
+    widths = column_widths(heads, rows)
     left = result.left()
     keys = [place for place, key in enumerate(left) if key]
     others = [place for place, key in enumerate(left) if not key]
@@ -65,16 +73,11 @@ def _tables(result: Result, head: int | None, width: int) -> list[Table]:
             name = Text(heads[place])
             if not left[place]:  # the cells have one width, and stand as they are
                 name.pad_left(widths[place] - name.cell_len)
-            table.add_column(
-                name,
-                no_wrap=not left[place],
-                overflow="fold",
-                width=widths[place],
-            )
+            table.add_column(name, no_wrap=not left[place], overflow="fold", width=widths[place])
         for row in rows:
             chosen = ((row[place], widths[place], left[place]) for place in (*keys, *group))
             table.add_row(
-                *(Text(cell if key else padded(cell, wide, key)) for cell, wide, key in chosen)
+                *(Text(cell if key else padded_cell(cell, wide, key)) for cell, wide, key in chosen)
             )
         tables.append(table)
     return tables
