@@ -107,26 +107,26 @@ Trajectory = Annotated[
 ]
 
 
-def quotient(value: object) -> object:
-    """Return the number that a quotient is, and anything else unchanged.
+def chance_of(value: object) -> object:
+    """Return the number that a quotient or a percentage is, and anything else unchanged.
 
-    >>> quotient("1/4"), quotient(0.25), quotient("1/0")
-    (0.25, 0.25, '1/0')
+    >>> chance_of("1/4"), chance_of("12.5%"), chance_of(0.25), chance_of("1/0")
+    (0.25, 0.125, 0.25, '1/0')
     """
     if isinstance(value, str) and (match := _QUOTIENT.match(value)):
-        return int(match[1]) / int(match[2])
+        return int(match[1]) / int(match[2]) if match[2] else float(match[3]) / 100
     return value
 
 
-_QUOTIENT = re.compile(r"([0-9]{1,15})/0*([1-9][0-9]{0,14})\Z")
+_QUOTIENT = re.compile(r"(?:([0-9]{1,15})/0*([1-9][0-9]{0,14})|([0-9]{1,3}(?:\.[0-9]{1,15})?)%)\Z")
 
 Chance = Annotated[
     float,
     Field(ge=0, le=1 + 1e-9),
     BeforeValidator(
-        quotient, json_schema_input_type=Annotated[float, Field(ge=0, le=1 + 1e-9)] | str
+        chance_of, json_schema_input_type=Annotated[float, Field(ge=0, le=1 + 1e-9)] | str
     ),
-    Field(description="a number from 0 to 1, or a quotient like 1/3"),
+    Field(description="a number from 0 to 1, a quotient like 1/3, or a percentage like 50%"),
 ]
 Chances = dict[Scalar, Chance]
 
@@ -283,7 +283,7 @@ def as_written(value: object) -> str:
     return kinds.get(type(value), "") + shown(repr(value), 40)
 
 
-def faults(
+def document_faults(
     error: ValidationError, where: Where, *, line: bool = False, known: Iterable[str] = ()
 ) -> list[Fault]:
     """Return the faults that pydantic found, in our words, one a place.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rlcalc.errors import InputError, ShapeError, listed, shown
+from rlcalc.errors import Fault, InputError, ShapeError, listed, shown
 from rlcalc.expected_mdp import ExpectedMDP, fractions_of
 from rlcalc.labels import Labels, Numbers
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, differs_from_previous, gather_ranges
 from rlcalc.trajectories import refuse
 
-SUM_TOLERANCE = 1e-9
-"""How far from 1 the probabilities of a pair may sum."""
+SUM_TOLERANCE = 1e-5
+"""How far from 1 the probabilities of a pair may sum: float32 and rounded decimals fall short."""
+EXACT = 1e-9
+"""How far from 1 they may sum without a note."""
 ROUNDED = 2.0**-51
 """The rounding of a sum of probabilities that is 1."""
 ROWS = 1 << 18
@@ -115,10 +117,11 @@ class MDP:
             outcome = np.arange(outcome_start[k], outcome_start[k + 1])
             where = outcome if rows is None else rows[outcome]
             pair = states.texts[key[k] // len(actions)], actions.texts[key[k] % len(actions)]
-            several = list(zip(states.named(target[outcome]), chance[outcome], strict=True))
+            outcomes = zip(states.named(target[outcome]), chance[outcome], strict=True)
             places = listed(map(place, where[:9].tolist()), most=4, total=len(where))
             apart = bool(np.any(np.diff(where) != 1))
-            raise _wrong_sum(pair, several, f"{source}, {places}", len(wrong), apart=apart)
+            fault = wrong_sum(pair, outcomes, f"{source}, {places}", len(wrong), apart=apart)
+            raise InputError.of([fault])
         if not chance.all():
             kept = chance > 0
             outcome_start = np.concatenate([[0], np.cumsum(kept)])[outcome_start]
@@ -132,6 +135,7 @@ class MDP:
             reward=earned,
             states=states,
             actions=actions,
+            notes=rounded_sums(total),
         )
 
     @property
@@ -230,24 +234,50 @@ def _grouped(state: Codes, action: Codes, n_actions: int) -> tuple[Ints, Ints, I
     return key[pair], start, rows
 
 
-def _wrong_sum(
+def wrong_sum(
     pair: tuple[str, str],
-    several: list[tuple[object, float]],
+    outcomes: Iterable[tuple[object, float]],
     where: str,
-    n_wrong: int,
+    n_wrong: int = 1,
     *,
-    apart: bool,
-) -> InputError:
-    """Return the error of a pair whose probabilities do not sum to 1."""
+    apart: bool = False,
+) -> Fault:
+    """Return the fault of a pair whose probabilities do not sum to 1.
+
+    Args:
+        pair: the state and the action.
+        outcomes: the next states with their probabilities.
+        where: their place.
+        n_wrong: the number of such pairs.
+        apart: the rows of the pair are not adjacent.
+    """
+    listed_outcomes = list(outcomes)
+    total = sum(chance for _, chance in listed_outcomes)
     more = f"; and {n_wrong - 1:,} more pairs" if n_wrong > 1 else ""
     twice = "its rows are not adjacent: perhaps the pair occurs twice; " if apart else ""
-    parts = [f"{shown(name)} has {chance:g}" for name, chance in several]
-    return InputError(
+    now = listed([f"{shown(name)} has {chance:g}" for name, chance in listed_outcomes])
+    return Fault(
         f"probabilities of (state '{shown(pair[0])}', action '{shown(pair[1])}') sum to "
-        f"{sum(chance for _, chance in several):.10g}{more}",
+        f"{total:.10g}{more}",
         where,
-        f"{twice}make them sum to 1 (within 1e-9); now {listed(parts)}",
+        f"{twice}make them sum to 1 (within {SUM_TOLERANCE:g}); now {now}",
     )
+
+
+def rounded_sums(total: Floats) -> list[str]:
+    """Return a note of the pairs whose probabilities sum to 1 only up to their rounding.
+
+    Args:
+        total: [K] the sums.
+    """
+    error = np.abs(total - 1)
+    n_rounded = int((error > EXACT).sum())
+    if not n_rounded:
+        return []
+    return [
+        f"the probabilities of {n_rounded:,} of {len(total):,} state-action pairs sum to 1 only "
+        f"within {error.max():.1g}, as float32 or rounded decimals do: each was divided by its sum"
+    ]
 
 
 def normalised(probability: Floats, start: Ints, total: Floats | None = None) -> Floats:

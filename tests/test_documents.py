@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rlcalc.documents import World, adapter, faults, path_fault, quotient, schema
+from rlcalc.documents import World, adapter, chance_of, document_faults, path_fault, schema
 from rlcalc.errors import Fault
 
 STEP = {"state": "a", "action": "x", "reward": 1}
@@ -19,7 +19,7 @@ def told(of: Any, document: Any, *, line: bool = False) -> list[Fault]:
     """The faults of a document, with the path of each as where it stands."""
     with pytest.raises(ValidationError) as caught:
         adapter(of).validate_python(document)
-    return faults(caught.value, lambda path: ".".join(map(str, path)), line=line)
+    return document_faults(caught.value, lambda path: ".".join(map(str, path)), line=line)
 
 
 def model(outcome: Any) -> dict[str, Any]:
@@ -51,12 +51,12 @@ def test_a_reward_in_a_path_is_a_finite_number(reward: Any) -> None:
 
 @given(st.integers(0, 10**15 - 1), st.integers(1, 10**15 - 1))
 def test_a_quotient_is_the_number_nearest_to_it(above: int, below: int) -> None:
-    assert quotient(f"{above}/{below}") == float(Fraction(above, below))
+    assert chance_of(f"{above}/{below}") == float(Fraction(above, below))
 
 
 @pytest.mark.parametrize("text", ["1/0", "1/00", "-1/2", "1/-2", "1.5/2", "1/2/3", " 1/2"])
 def test_what_is_no_quotient_of_whole_numbers_stays_as_it_is(text: str) -> None:
-    assert quotient(text) == text
+    assert chance_of(text) == text
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from rlcalc.environments import WORLDS
 from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.trainers import TRAINERS
 from rlcalc.readers.rollouts.dumps import FORMATS
-from rlcalc.readers.sources import shipped_specs
+from rlcalc.readers.shipped_specs import shipped_specs
 from rlcalc.renderers import FORMATS as OUTPUT_FORMATS
 from rlcalc.solvers.methods import METHODS
 from tests.conftest import Shell

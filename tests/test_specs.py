@@ -10,7 +10,7 @@ import pytest
 
 import rlcalc
 from rlcalc.environments import WORLDS, parameters_types
-from rlcalc.readers.sources import shipped_specs
+from rlcalc.readers.shipped_specs import shipped_specs
 from tests.conftest import Shell
 
 KNOWN: dict[str, Any] = json.loads((Path(__file__).parent / "known_answers.json").read_text())

@@ -25,7 +25,7 @@ def specs(
     """
     from rlcalc import environments
     from rlcalc.environments import describe
-    from rlcalc.readers.sources import shipped_specs
+    from rlcalc.readers.shipped_specs import shipped_specs
     from rlcalc.renderers.output import open_output
 
     known = shipped_specs()
@@ -51,7 +51,7 @@ def specs(
 
 def _listing() -> Result:
     from rlcalc.environments import describe
-    from rlcalc.readers.sources import shipped_specs
+    from rlcalc.readers.shipped_specs import shipped_specs
     from rlcalc.result import Column, Result
 
     known, worlds = shipped_specs(), describe.environment_list()

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from rlcalc.documents import Chance, Chances, Misplaced, Scalar, World, quotient
+from rlcalc.documents import Chance, Chances, Misplaced, Scalar, World, chance_of
 from rlcalc.errors import InputError, RlcalcError, listed, nearest, shown
 from rlcalc.mdp import SUM_TOLERANCE
 from rlcalc.policies import decoding
@@ -68,7 +68,7 @@ def prompt_probabilities(value: object) -> dict[str, float]:
             raise ValueError("there are no prompts, expected one or more")
         return {text: 1 / len(texts) for text in texts}
     texts = _texts(list(value), "prompts")
-    probabilities = [quotient(p) for p in value.values()]
+    probabilities = [chance_of(p) for p in value.values()]
     numbers = [p for p in probabilities if isinstance(p, int | float) and 0 <= p <= 1]
     if len(numbers) < len(texts) or abs(sum(numbers) - 1) > SUM_TOLERANCE:
         raise ValueError(f"the prompts are {value!r}, expected probabilities that sum to 1")

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rlcalc import environments
-from rlcalc.documents import EnvironmentDocument, World, faults
+from rlcalc.documents import EnvironmentDocument, World, document_faults
 from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.readers.models import documents
-from rlcalc.readers.sources import ReadRequest, shipped_specs
+from rlcalc.readers.shipped_specs import shipped_specs
+from rlcalc.readers.sources import ReadRequest
 
 if TYPE_CHECKING:
     from rlcalc.environments.game import Game
@@ -112,7 +113,7 @@ def checked_parameters(document: EnvironmentDocument) -> World:
         return kind.model_validate(dict(document.parameters))
     except ValidationError as error:
         known = kind.model_fields
-        raise InputError.of(faults(error, document.where, known=known)) from error
+        raise InputError.of(document_faults(error, document.where, known=known)) from error
 
 
 def is_world(sources: Sequence[str], request: ReadRequest) -> bool:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from rlcalc.documents import Chance, World, quotient
+from rlcalc.documents import Chance, World, chance_of
 from rlcalc.errors import InputError
 from rlcalc.labels import Labels
 from rlcalc.mdp import MDP, SUM_TOLERANCE
@@ -55,12 +55,12 @@ def scatter_distribution(value: object) -> Scatter:
 
 
 def scatter_probability(value: object) -> float:
-    """Return a probability, which may be written as a quotient.
+    """Return a probability, which may be written as a chance_of.
 
     Raises:
         ValueError: the value is not a probability.
     """
-    p = quotient(value)
+    p = chance_of(value)
     if isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p <= 1:
         raise ValueError(f"{value!r} is not a probability from 0 to 1")
     return float(p)

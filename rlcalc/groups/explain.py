@@ -8,7 +8,8 @@ from rlcalc.errors import shown
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention, short_number
 from rlcalc.groups.advantages.normalise import centred, divisor
-from rlcalc.groups.groups import EQUAL, STATUS, Groups, pass_k_warnings
+from rlcalc.groups.advantages.pass_k import pass_k_warnings
+from rlcalc.groups.groups import EQUAL, STATUS, Groups
 from rlcalc.numerics.arrays import as_whole_numbers
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts, take_rows

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import UsageError, listed
-from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.pass_at_k import is_success
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.rollouts import Rollouts
@@ -179,16 +177,3 @@ class Groups:
     def _names(self, groups: Ints, total: int | None = None) -> str:
         names = list(dict.fromkeys(str(self.rollouts.group[int(g)]) for g in groups[:20]))
         return listed(names, most=3, total=max(len(names), total or len(groups)))
-
-
-def pass_k_warnings(groups: Groups, conventions: Iterable[Convention]) -> list[str]:
-    """Return a warning for each k of pass-k-analytic that some groups are too small for."""
-    warnings = []
-    for k in {how.k for how in conventions if how.estimator == "pass-k-analytic"}:
-        n = int(((groups.n_scored < k) & (groups.n_scored > 0)).sum())
-        if n:
-            warnings.append(
-                f"{n:,} of {len(groups.n_scored):,} groups have fewer than k = {k} rollouts with a "
-                "reward, and pass-k-analytic gives them no advantage; choose another k with -k"
-            )
-    return warnings

@@ -11,7 +11,8 @@ import numpy as np
 from rlcalc.errors import UsageError
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.length_penalty import penalty_function
-from rlcalc.groups.groups import EQUAL, Groups, pass_k_warnings
+from rlcalc.groups.advantages.pass_k import pass_k_warnings
+from rlcalc.groups.groups import EQUAL, Groups
 from rlcalc.groups.rows import group_rows, rollout_rows
 from rlcalc.groups.summary import summary
 from rlcalc.result import Fact, Result

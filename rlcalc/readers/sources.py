@@ -15,12 +15,11 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import IO, Any
 
 from rlcalc.errors import InputError, UsageError, listed, nearest, shown
+from rlcalc.readers.shipped_specs import shipped_specs, specs_folder
 from rlcalc.readers.trajectories import FORMATS
 
 HEAD = 1 << 16
@@ -93,19 +92,6 @@ class File:
     def at(self, place: str = "") -> str:
         """Return where something stands in this file."""
         return f"{shown(self.name, 200)}{', ' if place else ''}{place}"
-
-
-@cache
-def specs_folder() -> Path:
-    """Return the folder of the shipped specs: inside the package, or beside it in a checkout."""
-    inside = Path(str(resources.files("rlcalc"))) / "specs"
-    return inside if inside.is_dir() else inside.parent.parent / "specs"
-
-
-@cache
-def shipped_specs() -> dict[str, Path]:
-    """Return the shipped specs by name; their folder is listed once in a process."""
-    return {path.stem: path for path in sorted(specs_folder().iterdir()) if path.suffix in SUFFIXES}
 
 
 def shown_path(path: str) -> str:

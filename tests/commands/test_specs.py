@@ -3,7 +3,7 @@
 import json
 
 from rlcalc.environments import WORLDS
-from rlcalc.readers.sources import shipped_specs
+from rlcalc.readers.shipped_specs import shipped_specs
 from tests.conftest import Shell
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rlcalc.errors import InputError
 from rlcalc.readers import sources
+from rlcalc.readers.shipped_specs import shipped_specs
 from rlcalc.readers.sources import (
     File,
     Rewound,
@@ -18,7 +19,6 @@ from rlcalc.readers.sources import (
     natural_order,
     opened,
     resolve_files,
-    shipped_specs,
     shown_path,
     text_of,
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rlcalc.groups.advantages.convention import Convention
-from rlcalc.groups.advantages.normalise import centred, divisor, quotient
-from rlcalc.numerics.arrays import Floats, Ints, segment_means, segment_sums
+from rlcalc.groups.advantages.normalise import centred, divisor, others_deviation, quotient
+from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Scored
 
 
@@ -57,39 +57,3 @@ def grpo(scored: Scored, how: Convention) -> Floats:
             deviation = others_deviation(scored, how.ddof)
             return left / np.where(deviation > 0, deviation + how.epsilon, 1.0)
     return left if how.scale == "none" else quotient(left, divisor(scored, how))
-
-
-def others_deviation(scored: Scored, ddof: int) -> Floats:
-    """Return [M] σ of the other rewards of each rollout's group; exactly 0 where they are equal.
-
-        Σ_{j≠i} (r_j − μ_{−i})² = Σ_j (r_j − μ)² − (r_i − μ)² G/(G − 1)
-
-    Where the two terms cancel, the sum is computed over the others themselves.
-
-    Args:
-        scored: the rollouts.
-        ddof: 0 or 1.
-
-    Source: Chan, Golub & LeVeque (1979), for taking a value out of a sum of squares.
-    """
-    size = scored.each(scored.size)
-    squares = scored.each(scored.total(scored.centred**2))
-    rest = squares - scored.centred**2 * (size / np.maximum(size - 1, 1))
-    cancelled = np.flatnonzero((rest < 1e-3 * squares) & (size > 2))
-    if len(cancelled):
-        rest[cancelled] = _squares_of_others(scored, cancelled)
-    free = size - 1 - ddof
-    deviation: Floats = np.sqrt(np.maximum(rest, 0.0) / np.maximum(free, 1))
-    return np.where((size > 2) & (squares > 0), deviation, 0.0)
-
-
-def _squares_of_others(scored: Scored, rollout: Ints) -> Floats:
-    """Return, for some rollouts, the sum of squares of the others of their group, term by term."""
-    group = np.searchsorted(scored.start, rollout, side="right") - 1
-    size = scored.size[group]
-    edge = np.concatenate([[0], np.cumsum(size)])
-    member = np.arange(edge[-1]) - np.repeat(edge[:-1] - scored.start[group], size)
-    others = scored.reward[member[member != np.repeat(rollout, size)]]
-    edge = edge - np.arange(len(edge))
-    left = others - np.repeat(segment_means(others, edge), np.diff(edge))
-    return segment_sums(left * left, edge)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from rlcalc.errors import UsageError
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.normalise import divisor, quotient
+from rlcalc.groups.groups import Groups
 from rlcalc.groups.pass_at_k import all_wrong_chance, is_success
 from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import Scored
@@ -73,3 +76,16 @@ def pass_k_analytic(scored: Scored, how: Convention) -> Floats:
     worse = np.where(fine, none - same, 0.0) / by
     answer: Floats = np.where(right, scored.each(better), scored.each(worse))
     return np.where(scored.each(size >= k), answer, np.nan)
+
+
+def pass_k_warnings(groups: Groups, conventions: Iterable[Convention]) -> list[str]:
+    """Return a warning for each k of pass-k-analytic that some groups are too small for."""
+    warnings = []
+    for k in {how.k for how in conventions if how.estimator == "pass-k-analytic"}:
+        n = int(((groups.n_scored < k) & (groups.n_scored > 0)).sum())
+        if n:
+            warnings.append(
+                f"{n:,} of {len(groups.n_scored):,} groups have fewer than k = {k} rollouts with a "
+                "reward, and pass-k-analytic gives them no advantage; choose another k with -k"
+            )
+    return warnings

@@ -19,11 +19,11 @@ from rlcalc.documents import (
     Where,
     World,
     adapter,
-    faults,
+    document_faults,
 )
 from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
 from rlcalc.labels import Labels, text_of_label
-from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
+from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised, rounded_sums, wrong_sum
 from rlcalc.numerics.arrays import Floats
 from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
 from rlcalc.readers.csv_header import header_of
@@ -131,7 +131,7 @@ def _of_document(file: File, settings: Mapping[str, Any]) -> MDP | EnvironmentDo
     try:
         document: ModelDocument = adapter("model").validate_python(value)
     except ValidationError as error:
-        raise InputError.of(faults(error, where)) from error
+        raise InputError.of(document_faults(error, where)) from error
     return of_document(document, where)
 
 
@@ -212,6 +212,7 @@ def of_document(document: ModelDocument, where: Where) -> MDP:
         gamma=document.gamma,
         start=start,
         name=document.name or "",
+        notes=rounded_sums(np.array([sum(o.p for o in outcomes) for outcomes in several])),
     )
     if document.policy is None:
         return model
@@ -247,7 +248,9 @@ def _wrong_outcomes(
             problems.append(unknown_name("state", target, states.texts, where(at), UNLISTED))
     total = sum(outcome.p for outcome in outcomes)
     if abs(total - 1) > SUM_TOLERANCE:
-        problems.append(_wrong_sum(state, name, outcomes, total, where(path)))
+        pair = text_of_label(state), text_of_label(name)
+        chances = ((text_of_label(outcome.to), outcome.p) for outcome in outcomes)
+        problems.append(wrong_sum(pair, chances, where(path)))
     return problems
 
 
@@ -262,16 +265,6 @@ def _action_labels(document: ModelDocument) -> Labels:
 def _encoded(names: Sequence[Any]) -> Labels:
     numbers = all(isinstance(name, int | float) and not isinstance(name, bool) for name in names)
     return Labels(map(text_of_label, names), textual=not numbers)
-
-
-def _wrong_sum(state: Any, action: Any, several: list[Outcome], total: float, where: str) -> Fault:
-    parts = [f"{shown(text_of_label(outcome.to))} has {outcome.p:g}" for outcome in several]
-    return Fault(
-        f"probabilities of (state '{shown(text_of_label(state))}', "
-        f"action '{shown(text_of_label(action))}') sum to {total:.10g}",
-        where,
-        f"make them sum to 1 (within 1e-9); now {listed(parts)}",
-    )
 
 
 def with_start_and_policy(world: MDP, document: World, where: Where) -> MDP:

@@ -96,6 +96,7 @@ def _arrays(file: File) -> dict[str, NDArray[Any]]:
             raise InputError(
                 f"{shown(name)}{place} is {array[tuple(place)]}, expected a finite number",
                 file.at(),
+                "an action that is not allowed has no probabilities: set its row of P to 0",
             )
     return arrays
 
@@ -147,7 +148,7 @@ def model_of_npz_arrays(transition: Any, reward: Any, *, where: str = "the array
         raise InputError("all probabilities are zero", where)
     order = np.lexsort((next_state, action, state))
     state, action, next_state = state[order], action[order], next_state[order]
-    return MDP.from_rows(
+    model = MDP.from_rows(
         state,
         action,
         next_state,
@@ -158,6 +159,23 @@ def model_of_npz_arrays(transition: Any, reward: Any, *, where: str = "the array
         lambda entry: f"P[{action[entry]}, {state[entry]}, {next_state[entry]}]",
         where,
     )
+    model.notes.extend(_rewards_of_terminal_states(rewards, model))
+    return model
+
+
+def _rewards_of_terminal_states(rewards: Floats, model: MDP) -> list[str]:
+    """Return a note of rewards R[s] and R[s, a] of states in which nothing can be done."""
+    if len(rewards) != model.n_states or rewards.ndim > 2:
+        return []
+    of_state = np.abs(rewards).reshape(model.n_states, -1).max(axis=1)
+    states = np.flatnonzero(model.expected.terminal & (of_state > 0)).tolist()
+    if not states:
+        return []
+    return [
+        f"R gives a reward to {len(states):,} terminal "
+        f"{'state' if len(states) == 1 else 'states'} ({listed(states, most=3)}), which does not "
+        "count: nothing is done there; a state that leads to itself earns its reward for ever"
+    ]
 
 
 def _sizes_of_rows(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from rlcalc.documents import Where, adapter, faults
+from rlcalc.documents import Where, adapter, document_faults
 from rlcalc.errors import Fault, InputError, listed, meant, shown
 from rlcalc.labels import text_of_label
 from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
@@ -130,7 +130,7 @@ def _policy_given(file: File) -> tuple[Mapping[Any, Any], Where]:
     try:
         return adapter("policy").validate_python(whole).policy, place
     except ValidationError as error:
-        raise InputError.of(faults(error, place)) from error
+        raise InputError.of(document_faults(error, place)) from error
 
 
 def _policy_rows(rows: list[dict[str, Any]], file: File) -> dict[Any, dict[Any, float]]:

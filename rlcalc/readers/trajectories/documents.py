@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from rlcalc.documents import Lists, Step, adapter, faults, form_of_trajectory, path_fault
+from rlcalc.documents import Lists, Step, adapter, document_faults, form_of_trajectory, path_fault
 from rlcalc.errors import Fault, nearest, shown
 from rlcalc.labels import Labels, text_of_label
 from rlcalc.numerics.arrays import Floats
@@ -52,7 +52,7 @@ def read(file: File, context: ReaderContext) -> Iterable[Trajectories]:
     try:
         document = adapter("document").validate_python(value)
     except ValidationError as error:
-        experience.fault(*faults(error, where))
+        experience.fault(*document_faults(error, where))
         return []
     settle_gamma(experience, document.gamma, file)
     return batch(document.trajectories, experience, lambda number: where(("trajectories", number)))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from rlcalc.documents import Document, adapter, faults
+from rlcalc.documents import Document, adapter, document_faults
 from rlcalc.errors import Fault, InputError, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.places import dotted
@@ -110,7 +110,7 @@ def _line_faults(error: ValidationError, line: bytes, number: int, file: File) -
         return [
             Fault("this is not a trajectory", file.at(f"line {number}"), shown(line.decode(), 40))
         ]
-    return faults(
+    return document_faults(
         error,
         lambda path: file.at(f"line {number}" + (f": {dotted(path)}" if path else "")),
         line=True,

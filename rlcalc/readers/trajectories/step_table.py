@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from rlcalc.documents import chance_of
 from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
 from rlcalc.labels import Labels, text_of_label
 from rlcalc.numerics.arrays import Codes, Flags, Floats
@@ -23,6 +24,7 @@ from rlcalc.trajectories import POSSIBLE, Experience, impossible
 LABELS = ("state", "action", "next_state", "name")
 KEYS = ("trajectory", "environment")
 NUMBERS = ("reward", "probability", "pi", "value", "next_value", "log_prob", "behaviour_prob")
+CHANCES = ("probability", "pi", "behaviour_prob")
 NEVER_MISSING = ("reward", "probability", "pi")
 FLAGS = ("terminated", "truncated", "done", "is_first", "is_last", "is_terminal")
 ENDS = ("terminated", "truncated", "done", "is_last")
@@ -251,20 +253,20 @@ class Table:
             series = frame[name]
             if name == "time" and series.dtype == pl.String:
                 series = moments_in_time(series)
+            if name in NUMBERS and series.null_count():
+                series = self._reread(name, series, source)
             bad = series.is_null().to_numpy() if series.null_count() else np.zeros(0, dtype=bool)
-            if name in self.numbered:
-                columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy()
-            elif name in LABELS:
+            if name in LABELS and name not in self.numbered:
                 columns[name] = self.encoders.of_column(name).codes(series)
                 bad = bad & is_step if len(bad) and name in self.needed else bad[:0]
             elif name in NUMBERS:
                 columns[name] = series.to_numpy()
                 bad = _unfit(name, columns[name], bad)
                 bad = bad & is_step if len(bad) else bad
-            elif name in FLAGS:  # by way of bytes, which is faster than bit by bit
-                columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy().view(bool)
             else:
                 columns[name] = (series.fill_null(0) if len(bad) else series).to_numpy()
+                if name in FLAGS:  # by way of bytes, which is faster than bit by bit
+                    columns[name] = columns[name].view(bool)
             if bad.any():
                 self._report(name, bad, source)
                 wrong |= bad
@@ -272,6 +274,22 @@ class Table:
         self.experience.n_rows += n
         rows = Rows(columns)
         return rows.take(~wrong) if wrong.any() else rows
+
+    def _reread(
+        self, name: str, numbers: pl.Series, source: Callable[[], pl.DataFrame]
+    ) -> pl.Series:
+        """Return numbers with those that text has as words: flags, quotients and percentages."""
+        if self.schema[self.column[name]] != pl.String:
+            return numbers
+        rows = numbers.is_null().arg_true()
+        texts = source()[self.column[name]].gather(rows).str.strip_chars()
+        if name in CHANCES:
+            values = [chance_of(text) for text in texts.to_list()]
+            read = [None if isinstance(value, str) else value for value in values]
+            return numbers.scatter(rows, pl.Series(read, dtype=pl.Float64))
+        word = texts.str.to_lowercase()
+        flag = pl.when(word == "true").then(1.0).when(word == "false").then(0.0)
+        return numbers.scatter(rows, pl.select(flag).to_series())
 
     def _report(
         self, name: str, bad: NDArray[np.bool_], source: Callable[[], pl.DataFrame]
@@ -289,11 +307,14 @@ class Table:
             "behaviour_prob": POSSIBLE,
         }.get(name, "a label")
         rows = [self.place(self.n_rows + int(place)) for place in places[:5]]
+        fix = f"correct or leave out {'this row' if len(places) == 1 else 'these rows'}"
+        if name == "reward" and "probability" in self.needed and "inf" in map(_sign_free, seen):
+            fix = "an action that is not allowed has no rows: leave out all of its rows"
         self.experience.fault(
             Fault(
                 f"{shown(column)} is {listed(map(_value, seen))}, expected {expected}",
                 f"{self.file}, {listed(rows, total=len(places))}",
-                f"correct or leave out {'this row' if len(places) == 1 else 'these rows'}",
+                fix,
             )
         )
 
@@ -313,6 +334,10 @@ def _unfit(name: str, values: Floats, null: Flags) -> Flags:
     if name == "behaviour_prob":
         fine &= ~impossible(values)
     return null[:0] if fine.all() else ~fine
+
+
+def _sign_free(value: Any) -> str:
+    return str(value).lower().strip(" +-").removesuffix("inity")
 
 
 def _value(value: Any) -> str:
