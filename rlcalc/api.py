@@ -44,6 +44,7 @@ def load(
     one_step: bool = False,
     order_by: str | None = None,
     identify: bool = False,
+    unread: Sequence[str] = (),
     collect_faults: bool = False,
 ) -> Experience:
     """Return the trajectories of a source, which are read while they are used.
@@ -57,6 +58,8 @@ def load(
         one_step: every row of a table is a whole trajectory.
         order_by: the column by which each trajectory's steps are sorted.
         identify: keep row numbers, and the source's own names of trajectories and steps.
+        unread: fields of a step that are not needed (`value`, `next_value`, `log_prob`,
+            `behaviour_prob`), so that nothing in them is a fault.
         collect_faults: go on after a fault, and collect all of them in `faults`.
 
     Returns:
@@ -74,7 +77,14 @@ def load(
         return source
     if isinstance(source, Trajectories):
         return Experience.of(source)
-    request = _read_request(kind, columns, one_step=one_step, order_by=order_by, identify=identify)
+    request = _read_request(
+        kind,
+        columns,
+        one_step=one_step,
+        order_by=order_by,
+        identify=identify,
+        unread=tuple(unread),
+    )
     frame = frame_of(source)
     if frame is not None:
         return load_frame(frame, request, collect_faults=collect_faults)
@@ -171,7 +181,7 @@ def estimate(
         engine=partial(run, jobs=jobs),
     )
     if episodes is None:
-        return estimates(load(source, **reading))
+        return estimates(load(source, **{"unread": _unread(truncated), **reading}))
     from rlcalc.simulation.estimate import estimate_play
 
     how = {"bootstrap": truncated == "bootstrap", **(play or {}), **reading}
@@ -198,7 +208,14 @@ def gain(
     from rlcalc.estimators.gain import gain as gain_of
 
     _require_numbers(gamma=gamma, whole={"k": k})
-    return gain_of(load(source, identify=True, **reading), gamma, k, truncated)
+    reading = {"identify": True, "unread": _unread(truncated), **reading}
+    return gain_of(load(source, **reading), gamma, k, truncated)
+
+
+def _unread(truncated: str) -> tuple[str, ...]:
+    """Return the fields of a step that a gain does not need."""
+    values = () if truncated == "bootstrap" else ("value", "next_value")
+    return (*values, "log_prob", "behaviour_prob")
 
 
 def solve(

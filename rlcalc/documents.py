@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -33,8 +33,8 @@ Scalar = str | int | float | bool
 Label = Annotated[
     Scalar | list[Scalar], Field(description="a name: text, a number, or a flat list")
 ]
-Probability = Annotated[float, Field(gt=0, le=1)]
-LogProbability = Annotated[FiniteFloat, Field(le=0)]
+Probability = Annotated[float, Field(gt=0, le=1 + 1e-6)]  # float32 rounds some up
+LogProbability = Annotated[FiniteFloat, Field(le=1e-6)]
 
 
 class Document(BaseModel):
@@ -283,6 +283,25 @@ def as_written(value: object) -> str:
     return kinds.get(type(value), "") + shown(repr(value), 40)
 
 
+def without_fields(value: Any, fields: Sequence[str]) -> Any:
+    """Return a document of trajectories without some fields of their steps.
+
+    Args:
+        value: a trajectory in any form, a list of them, or the whole document.
+        fields: of a step, such as `log_prob`, which lists call `log_probs`.
+    """
+    if isinstance(value, list):
+        return [without_fields(part, fields) for part in value]
+    if not isinstance(value, dict):
+        return value
+    left_out = {*fields, *(f"{name}s" for name in fields)}
+    return {
+        key: without_fields(part, fields) if key == "trajectories" else part
+        for key, part in value.items()
+        if key not in left_out
+    }
+
+
 def document_faults(
     error: ValidationError, where: Where, *, line: bool = False, known: Iterable[str] = ()
 ) -> list[Fault]:
@@ -330,6 +349,8 @@ def _fault(detail: Any, where: Where, of: str, *, line: bool, keys: list[str]) -
         path = (*path, wrong.key) if isinstance(wrong, Misplaced) else path
         expected_value = str(wrong).partition(", expected ")[2]
         return Fault(str(wrong), where(path), f"write {expected_value}" if expected_value else "")
+    if kind == "less_than_equal" and "log_prob" in str(path[-2:]):
+        kind = "log_prob"
     expected = EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
     if kind == "model_type" and of in MODEL_KINDS:
         expected = "{to: STATE, p: 1, reward: 0}, or a list of these"
@@ -363,6 +384,8 @@ EXPECTED = {
     "too_short": "at least one entry",
     "greater_than_equal": "a number from 0 to 1",
     "less_than_equal": "a number from 0 to 1",
+    "greater_than": "a number above 0 and at most 1",
+    "log_prob": "the logarithm of a probability: at most 0",
 }
 
 FIXES = {

@@ -7,6 +7,7 @@ them for the estimators.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -127,12 +128,15 @@ class Trajectories:
 
         Raises:
             ShapeError: lengths that do not fit each other.
-            InputError: a reward that is not finite, or a `behaviour_prob` outside 0..1.
+            InputError: a reward that is not finite, a `behaviour_prob` outside 0..1, or a
+                `log_prob` above 0.
         """
         rewards = np.asarray(reward, dtype=np.float64)
         refuse(rewards, ~np.isfinite(rewards), "reward", "a finite number")
         taken = np.asarray(optional.get("behaviour_prob", 1.0), dtype=np.float64)
         refuse(taken, impossible(taken), "behaviour_prob", POSSIBLE)
+        logarithm = np.asarray(optional.get("log_prob", 0.0), dtype=np.float64)
+        refuse(logarithm, logarithm > LARGEST_LOG_PROB, "log_prob", POSSIBLE_LOG)
         lengths = np.asarray([len(rewards)] if length is None else length, dtype=np.int64)
         none = np.zeros(len(lengths), dtype=bool)
         states, actions = Labels(), Labels()
@@ -191,6 +195,12 @@ def _entries(batch: Trajectories, name: str) -> int:
 
 POSSIBLE = "a number above 0 and at most 1"
 """What is expected of the probability of something that was done."""
+
+
+POSSIBLE_LOG = "the logarithm of a probability: at most 0"
+"""What is expected of the logarithm of such a probability."""
+
+LARGEST_LOG_PROB = math.log(MOST_PROBABLE)
 
 
 def impossible(probability: Floats) -> Flags:
@@ -284,6 +294,8 @@ class Experience:
     n_rows: int = 0  # rows, lines or trajectories as they stand in the source, so far
     left_out: Counter[str] = field(default_factory=Counter)  # rows that are not steps, by reason
     notes: list[str] = field(default_factory=list)  # what the reader has to say, once each
+    oddities: Counter[str] = field(default_factory=Counter)  # readable, but not as expected
+    places: dict[str, str] = field(default_factory=dict)  # where each oddity shows first
     disagreement: Fault | None = None  # two files that give different discount factors
     faults: list[Fault] | None = None  # a list collects what is wrong; None stops at the first
 
@@ -301,6 +313,25 @@ class Experience:
         """Note something about the source, once."""
         if text not in self.notes:
             self.notes.append(text)
+
+    def count_oddity(self, kind: str, n: int, where: str = "") -> None:
+        """Count something that can be read, but is probably not as it was meant.
+
+        Args:
+            kind: one of `ODDITIES`.
+            n: how often it was met.
+            where: the place of the first one.
+        """
+        if n:
+            self.oddities[kind] += n
+            self.places.setdefault(kind, where)
+
+    def note_oddities(self) -> None:
+        """Note each kind of oddity once, with its number."""
+        for kind, n in self.oddities.items():
+            where = f" ({self.places[kind]})" if self.places[kind] else ""
+            times = "once" if n == 1 else f"{n:,} times"
+            self.note(ODDITIES[kind].format(n=f"{n:,}", times=times, where=where))
 
     def __iter__(self) -> Iterator[Trajectories]:
         return self.batches
@@ -338,6 +369,29 @@ class Experience:
             before += batch.n_steps
         if piece:
             yield concatenate(piece)
+
+
+ODDITIES = {
+    "goes_on_after_end": "rows follow the end of their trajectory {times}{where}: they count as "
+    "another trajectory",
+    "holes_in_time": "time jumps {times} inside a trajectory{where}: steps may be missing",
+    "contradictory_probabilities": "log_prob and behaviour_prob contradict each other {times}"
+    "{where}: behaviour_prob counts as the probability of the action",
+    "probabilities_above_1": "the probabilities of actions sum to more than 1 in {n} of the "
+    "states{where}: they are not of one policy",
+}
+"""What is readable, but probably not as it was meant: kinds, and the note of each."""
+
+
+def contradicts(batch: Trajectories) -> Flags:
+    """[T] whether the two probabilities of an action differ by more than float32 rounds."""
+    if batch.log_prob is None or batch.behaviour_prob is None:
+        return np.zeros(batch.n_steps, dtype=bool)
+    chance = np.exp(batch.log_prob)
+    differs: Flags = np.abs(chance - batch.behaviour_prob) > 1e-3 * np.maximum(
+        chance, batch.behaviour_prob
+    )
+    return differs
 
 
 def nothing(states: Labels, actions: Labels) -> Trajectories:

@@ -204,6 +204,7 @@ def gain(
             "steps": whole.n_steps,
             **truncation.facts(ends),
             "left_out": dict(experience.left_out),
+            "oddities": dict(experience.oddities),
         },
         notes=[*experience.notes, *(truncation.warnings(ends) if k is None else [])],
     )

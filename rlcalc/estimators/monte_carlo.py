@@ -151,6 +151,7 @@ def estimate(
             "start_value_se": None if np.isnan(error) else error,
             **truncation.facts(summary.ends),
             "left_out": dict(experience.left_out),
+            "oddities": dict(experience.oddities),
         },
         notes=[*experience.notes, *truncation.warnings(summary.ends)],
     )

@@ -60,6 +60,7 @@ def describe(experience: Experience) -> Result:
         "gamma": experience.gamma,
         "also_given": ", ".join(name for name, times in optional.items() if times == steps and n),
         "left_out": dict(experience.left_out),
+        "oddities": dict(experience.oddities),
         "faults": len(faults),
     }
     return _report("Trajectories", facts, faults, experience.notes)

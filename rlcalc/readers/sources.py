@@ -78,6 +78,7 @@ class ReadRequest:
     one_step: bool = False  # every row is a trajectory
     order_by: str | None = None  # sort each trajectory's steps by this column
     identify: bool = False  # keep row numbers, the trajectories' names and their own time
+    unread: tuple[str, ...] = ()  # fields that nobody needs, so that nothing in them is a fault
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,9 @@ class Assembler:
         self.file_name: list[str] = []
         self.n_arrived = 0
         self.kinds: dict[str, np.dtype[Any]] = {}  # the columns of the first rows
+        self.ended: set[int] = set()  # keys whose end was flagged; of rows in turn, the last one
+        self.stride: tuple[float, int] = (0.0, 0)  # the smallest step of time, and how often it is
+        self.n_strides = 0
         self.closed: list[Ints] = []  # keys of this file that ended without a flag
         self.highest_closed = np.iinfo(np.int64).min
 
@@ -130,7 +133,11 @@ class Assembler:
             return []
         if self.layout is None:
             self.layout = self._detected_layout()
-        return self._whole(last=True)
+        batches = self._whole(last=True)
+        holes = self.n_strides - self.stride[1]
+        if holes <= self.stride[1]:  # else time is a clock
+            self.experience.count_oddity("holes_in_time", holes)
+        return batches
 
     def _file_of(self, rows: Rows) -> Ints:
         return np.searchsorted(self.file_start, rows["arrival"], side="right") - 1
@@ -246,6 +253,7 @@ class Assembler:
             arrival = rows["arrival"]
             when = np.where(ended, arrival[final], self.n_arrived + arrival[begin])
             chosen = chosen[np.argsort(when[chosen], kind="stable")]
+        self._count_rows_after_ends(rows, begin[chosen], ended[chosen])
         length = (final - begin + 1)[chosen]
         start = np.concatenate([[0], np.cumsum(length)])
         if np.array_equal(chosen, np.arange(len(chosen))):
@@ -254,6 +262,38 @@ class Assembler:
             within = np.arange(start[-1]) - np.repeat(start[:-1], length)
             rows = rows.take(np.repeat(begin[chosen], length) + within)
         return [self._built(rows, start[:-1])]
+
+    def _count_rows_after_ends(self, rows: Rows, begin: Ints, ended: Flags) -> None:
+        """Count trajectories whose key had an end before."""
+        layout = self.layout
+        if layout is None or not layout.keyed or not layout.flagged or self.by_environment:
+            return
+        after = []
+        for first, key, over in zip(
+            begin.tolist(), rows["key"][begin].tolist(), ended.tolist(), strict=True
+        ):
+            if key in self.ended:
+                after.append(first)
+            if over:
+                self.ended = self.ended if layout.interleaved else set()
+                self.ended.add(key)
+        if after:
+            where = self._where(rows, np.array(after[:1]))
+            self.experience.count_oddity("goes_on_after_end", len(after), where)
+
+    def _count_strides(self, rows: Rows, begin: Ints) -> None:
+        """Count the steps of time inside trajectories, and the smallest of them."""
+        if "time" not in rows or len(rows) == len(begin):
+            return
+        inside = np.delete(np.diff(rows["time"]), begin[1:] - 1)
+        smallest = float(inside.min())
+        n = int(np.count_nonzero(inside == smallest))
+        before, n_before = self.stride if self.n_strides else (smallest, 0)
+        self.n_strides += len(inside)
+        self.stride = (
+            min(smallest, before),
+            n_before * (before <= smallest) + n * (smallest <= before),
+        )
 
     def _begins(self, rows: Rows) -> Flags:
         """[N] whether a trajectory begins with this row; rows are grouped and in order."""
@@ -402,6 +442,7 @@ class Assembler:
             rows, begin, kept = self._without_last_rows(rows, begin, final, is_last)
             terminated, truncated, cut_off = terminated[kept], truncated[kept], cut_off[kept]
             after = {name: None if v is None else v[kept] for name, v in after.items()}
+        self._count_strides(rows, begin)
         optional: dict[str, Any] = {
             field.name: rows[field.name]
             for field in fields(Trajectories)

@@ -49,7 +49,11 @@ class ReaderContext:
         """Return a table whose columns are chosen, and tell the assembler that its rows follow."""
         from rlcalc.readers.trajectories.step_table import Table
 
-        request = ReadRequest(identify=self.request.identify) if plainly else self.request
+        request = (
+            ReadRequest(identify=self.request.identify, unread=self.request.unread)
+            if plainly
+            else self.request
+        )
         table = Table(schema, request, self.experience, self.encoders, name, place, typed=typed)
         self.assembler.begin_file(
             name, by_environment="trajectory" not in table.column, padded=padded

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from rlcalc.documents import Lists, Step, adapter, document_faults, form_of_trajectory, path_fault
+from rlcalc.documents import (
+    Lists,
+    Step,
+    adapter,
+    document_faults,
+    form_of_trajectory,
+    path_fault,
+    without_fields,
+)
 from rlcalc.errors import Fault, nearest, shown
 from rlcalc.labels import Labels, text_of_label
 from rlcalc.numerics.arrays import Floats
@@ -50,7 +58,8 @@ def read(file: File, context: ReaderContext) -> Iterable[Trajectories]:
             return []
         value = {"trajectories": [value]}
     try:
-        document = adapter("document").validate_python(value)
+        read = without_fields(value, context.request.unread) if context.request.unread else value
+        document = adapter("document").validate_python(read)
     except ValidationError as error:
         experience.fault(*document_faults(error, where))
         return []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from rlcalc.documents import Document, adapter, document_faults
+from rlcalc.documents import Document, adapter, document_faults, without_fields
 from rlcalc.errors import Fault, InputError, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.places import dotted
@@ -90,8 +90,23 @@ def by_line(block: bytes, number: int, file: File, context: ReaderContext) -> li
         except InputError as error:
             context.experience.fault(*error.faults)
         except ValidationError as error:
+            unread = context.request.unread
+            trajectory = _without(unread, line) if unread else None
+            if trajectory is not None:
+                validated.append(trajectory)
+                lines.append(place)
+                continue
             context.experience.fault(*_line_faults(error, line, place, file))
     return batch(validated, context.experience, lambda n: file.at(f"line {lines[n]}"))
+
+
+def _without(fields: tuple[str, ...], line: bytes) -> Any:
+    """Return the trajectory of a line without some fields, or None if more is wrong with it."""
+    try:
+        value = json_reader.value_of(line.decode(), "")
+        return adapter("trajectory").validate_python(without_fields(value, fields))
+    except (ValidationError, InputError, UnicodeDecodeError):
+        return None
 
 
 def _n_keys(trajectory: Any) -> int:
@@ -101,12 +116,11 @@ def _n_keys(trajectory: Any) -> int:
 
 
 def _line_faults(error: ValidationError, line: bytes, number: int, file: File) -> list[Fault]:
-    if error.errors(include_url=False)[0]["type"] == "json_invalid":
-        try:
-            json_reader.value_of(decoded(line, number, file), file.at(), number)
-        except InputError as better:
-            return better.faults
-    if isinstance(json_reader.value_of(line.decode(), ""), str | int | float | bool | None):
+    try:
+        value = json_reader.value_of(decoded(line, number, file), file.at(), number)
+    except InputError as better:
+        return better.faults
+    if isinstance(value, str | int | float | bool | None):
         return [
             Fault("this is not a trajectory", file.at(f"line {number}"), shown(line.decode(), 40))
         ]

@@ -18,7 +18,13 @@ from rlcalc.readers.trajectories.step_table import (
     as_text,
     canonical_texts,
 )
-from rlcalc.trajectories import MOST_PROBABLE, POSSIBLE, Trajectories
+from rlcalc.trajectories import (
+    LARGEST_LOG_PROB,
+    MOST_PROBABLE,
+    POSSIBLE,
+    POSSIBLE_LOG,
+    Trajectories,
+)
 
 FLAGS_OF_ALL = ("terminated", "truncated", "done")
 """What says how a trajectory ended: a flag a row, or a list of one a step."""
@@ -86,12 +92,15 @@ def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
         rewards.to_series().list.eval(pl.element().is_finite().fill_null(value=False)).list.all()
     )
     problems.append(("a reward is not a finite number", ~finite.fill_null(value=True).to_numpy()))
-    if "behaviour_prob" in columns:
-        taken = frame[columns["behaviour_prob"]].cast(pl.List(pl.Float64), strict=False)
-        known = pl.element().fill_nan(None)  # Polars takes NaN for the largest number
-        off = taken.list.eval((known <= 0) | (known > MOST_PROBABLE)).list.any()
-        what = f"{columns['behaviour_prob']} is not {POSSIBLE}"
-        problems.append((what, off.fill_null(value=False).to_numpy()))
+    known = pl.element().fill_nan(None)  # Polars takes NaN for the largest number
+    for name, expected, off in (
+        ("behaviour_prob", POSSIBLE, (known <= 0) | (known > MOST_PROBABLE)),
+        ("log_prob", POSSIBLE_LOG, known > LARGEST_LOG_PROB),
+    ):
+        if name in columns:
+            values = frame[columns[name]].cast(pl.List(pl.Float64), strict=False)
+            rows = values.list.eval(off).list.any().fill_null(value=False)
+            problems.append((f"{columns[name]} is not {expected}", rows.to_numpy()))
     return [(what, rows) for what, rows in problems if rows.any()]
 
 

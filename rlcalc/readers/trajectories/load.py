@@ -12,7 +12,7 @@ from rlcalc.labels import Labels
 from rlcalc.readers.sources import ReadRequest, opened, resolve_files, shown_path
 from rlcalc.readers.trajectories import FORMATS
 from rlcalc.readers.trajectories.context import ReaderContext
-from rlcalc.trajectories import Experience, Trajectories
+from rlcalc.trajectories import Experience, Trajectories, contradicts
 
 NPZ = "it may hold a model, for rlcalc solve; give trajectories, e.g. as Parquet"
 
@@ -47,7 +47,9 @@ def _read(
     any_yet = False
     for batch in batches:
         any_yet = any_yet or len(batch) > 0
+        experience.count_oddity("contradictory_probabilities", int(contradicts(batch).sum()))
         yield from [batch] if len(batch) else []
+    experience.note_oddities()
     if not any_yet and not experience.faults:
         experience.fault(Fault("there are no trajectories", name))
 

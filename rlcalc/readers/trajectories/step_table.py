@@ -19,7 +19,13 @@ from rlcalc.labels import Labels, text_of_label
 from rlcalc.numerics.arrays import Codes, Flags, Floats
 from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.sources import ReadRequest
-from rlcalc.trajectories import POSSIBLE, Experience, impossible
+from rlcalc.trajectories import (
+    LARGEST_LOG_PROB,
+    POSSIBLE,
+    POSSIBLE_LOG,
+    Experience,
+    impossible,
+)
 
 LABELS = ("state", "action", "next_state", "name")
 KEYS = ("trajectory", "environment")
@@ -111,7 +117,7 @@ def map_columns(
             where,
             f"choose one: --columns {pairs}; there are {listed(names, most=20)}",
         )
-    return columns
+    return {m: column for m, column in columns.items() if m not in request.unread}
 
 
 def _existing_column(column: str, names: list[str], where: str) -> str:
@@ -172,7 +178,12 @@ class Table:
 
     def _note_near_misses(self) -> None:
         """Note the columns that are not read although their names are almost known ones."""
-        absent = [name for m, names in self.known.items() if m not in self.column for name in names]
+        absent = [
+            name
+            for meaning, names in self.known.items()
+            if meaning not in self.column and meaning not in self.request.unread
+            for name in names
+        ]
         read = set(self.column.values())
         for name in self.schema:
             near = None if name in read else nearest(name, absent, alike=0.85)
@@ -305,6 +316,7 @@ class Table:
             **dict.fromkeys(NUMBERS, "a finite number"),
             **dict.fromkeys(FLAGS, "true or false"),
             "behaviour_prob": POSSIBLE,
+            "log_prob": POSSIBLE_LOG,
         }.get(name, "a label")
         rows = [self.place(self.n_rows + int(place)) for place in places[:5]]
         fix = f"correct or leave out {'this row' if len(places) == 1 else 'these rows'}"
@@ -333,6 +345,8 @@ def _unfit(name: str, values: Floats, null: Flags) -> Flags:
         fine |= unknown & ~null if len(null) else unknown
     if name == "behaviour_prob":
         fine &= ~impossible(values)
+    if name == "log_prob":
+        fine &= ~(values > LARGEST_LOG_PROB)
     return null[:0] if fine.all() else ~fine
 
 

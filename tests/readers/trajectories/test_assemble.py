@@ -291,7 +291,8 @@ def test_bad_values_are_faults_and_missing_ones_are_not(tmp_path: Path) -> None:
     for wrong in ("oops", "inf"):
         path.write_text(header + f"0,a,x,1,{wrong},0\n")
         with pytest.raises(InputError, match="expected a finite number"):
-            rlcalc.estimate(path)
+            rlcalc.estimate(path, truncated="bootstrap")
+        assert rlcalc.estimate(path).facts["start_value"] == 1
 
 
 def test_discount_factors_of_files_must_agree_unless_one_is_asked(tmp_path: Path) -> None:
@@ -340,7 +341,7 @@ def test_a_flag_that_is_none_is_a_fault_in_lists_too() -> None:
 
 @pytest.mark.parametrize("chance", [0.0, -0.5, 1.5, float("inf")])
 def test_nothing_was_done_with_a_probability_outside_0_to_1(chance: float, tmp_path: Path) -> None:
-    """The fault has its place; estimates and gradients, which would divide by it, refuse it."""
+    """The fault has its place, where the column is read: estimates have no use for it."""
     frame = pl.DataFrame(
         {"episode": [0, 0], "state": ["a", "b"], "action": ["x", "x"], "reward": [1.0, 2.0]}
     ).with_columns(behaviour_prob=pl.Series([0.5, chance]))
@@ -352,7 +353,8 @@ def test_nothing_was_done_with_a_probability_outside_0_to_1(chance: float, tmp_p
     assert "row 1" in rlcalc.check(lists)["where"][0]
     for source in (frame, lists):
         with pytest.raises(InputError, match="above 0 and at most 1"):
-            rlcalc.estimate(source)
+            rlcalc.load(source).whole()
+        assert rlcalc.estimate(source).facts["steps"] == 2
 
 
 def test_a_probability_of_one_in_float32_is_taken() -> None:
