@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rlcalc.mdp import MDP
     from rlcalc.policy import Policy
     from rlcalc.policy_gradient.setup import GradientSetup
-    from rlcalc.readers.sources import ReadRequest
+    from rlcalc.readers.read_request import ReadRequest
     from rlcalc.result import Result
     from rlcalc.rollouts import Rollouts
     from rlcalc.simulation.play import Play
@@ -113,7 +113,8 @@ def _paths_or_none(source: Any) -> list[str] | None:
 def _read_request(
     kind: str | None = None, columns: dict[str, str] | None = None, **reading: Any
 ) -> ReadRequest:
-    from rlcalc.readers.sources import KINDS, ReadRequest
+    from rlcalc.readers.read_request import ReadRequest
+    from rlcalc.readers.sources import KINDS
 
     if kind is not None and kind not in KINDS:
         raise UsageError(
@@ -519,7 +520,7 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
     """
     from rlcalc.environments import load as worlds
     from rlcalc.readers.describe import describe, describe_model, describe_rollouts
-    from rlcalc.readers.sources import ReadRequest
+    from rlcalc.readers.read_request import ReadRequest
 
     request = _read_request(**reading)
     paths = _paths_or_none(source)

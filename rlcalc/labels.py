@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -170,3 +170,31 @@ class Numbers(Labels):
         """Return the numbers of codes."""
         numbers: NDArray[Any] = self.values[codes]
         return numbers
+
+
+ROWS = 1 << 18
+"""Rows to work on at a time: what fits a cache needs no new memory."""
+
+
+def encoded_labels(*columns: NDArray[Any]) -> tuple[tuple[Codes, ...], Numbers]:
+    """Return columns of whole numbers as codes of the numbers that are there, in rising order."""
+    low = min(int(column.min()) for column in columns)
+    high = max(int(column.max()) for column in columns)
+    if high - low > 4 * sum(map(len, columns)) + 1024:
+        values = np.unique(np.concatenate([np.unique(column) for column in columns]))
+        return tuple(np.searchsorted(values, c).astype(np.int32) for c in columns), Numbers(values)
+    there = np.zeros(high - low + 1, dtype=bool)
+    for column in columns:
+        for part in _parts(column):
+            there[part.astype(np.int64) - low] = True
+    values = np.flatnonzero(there) + low
+    if low or not there.all():
+        code = np.cumsum(there, dtype=np.int32) - 1
+        for column in columns:
+            for part in _parts(column):
+                part[:] = code[part.astype(np.int64) - low]
+    return tuple(column.astype(np.int32, copy=False) for column in columns), Numbers(values)
+
+
+def _parts(column: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    return (column[first : first + ROWS] for first in range(0, len(column), ROWS))

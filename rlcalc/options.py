@@ -10,6 +10,7 @@ import inspect
 import math
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, partial
@@ -673,3 +674,23 @@ def _for_typer(option: Any) -> Any:
     metavar = " ".join(words[len(flags) :]) or None
     about = {"metavar": metavar, "help": help_, **dict(*more)}
     return Annotated[kind, typer.Option(*flags, **about) if flags else typer.Argument(**about)]
+
+
+def needs_source(sources: list[str] | None) -> list[str]:
+    """Return what to read: what is named, else standard input if something comes in there.
+
+    Raises:
+        UsageError: nothing is named and standard input is a terminal.
+    """
+    if sources:
+        return sources
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError(
+            "no source", fix="name a file, a shipped spec (see rlcalc specs), or pipe into -"
+        )
+    return ["-"]
+
+
+def needs_model(source: str | None) -> str:
+    """Return the model to read; arguments and errors as in `needs_source`."""
+    return needs_source(None if source is None else [source])[0]

@@ -26,7 +26,7 @@ def check(
     """
     use_one_blas_thread()
     from rlcalc import api
-    from rlcalc.readers.sources import needs_source
+    from rlcalc.options import needs_source
 
     result = api.check(
         needs_source(source), settings=options.parse_set_option(settings), **reading.arguments()

@@ -33,7 +33,7 @@ def estimate(
     """
     use_one_blas_thread()
     from rlcalc import api
-    from rlcalc.readers.sources import needs_source
+    from rlcalc.options import needs_source
 
     sources: Any = needs_source(source)
     arguments = reading.arguments()

@@ -23,7 +23,7 @@ def gain(
     """
     use_one_blas_thread()
     from rlcalc import api
-    from rlcalc.readers.sources import needs_source
+    from rlcalc.options import needs_source
 
     result = api.gain(
         needs_source(source), gamma=gamma, k=k, truncated=truncated, **reading.arguments()

@@ -34,7 +34,7 @@ def gradient(
     rlcalc gradient student --steps 20 --learning-rate 0.1 -o policy.yaml
     """
     from rlcalc import api
-    from rlcalc.readers.sources import needs_model
+    from rlcalc.options import needs_model
 
     if steps is not None and episodes is None:
         episodes, batch = batch, None

@@ -37,7 +37,7 @@ def group(
     """
     use_one_blas_thread()
     from rlcalc import api
-    from rlcalc.readers.sources import needs_source
+    from rlcalc.options import needs_source
 
     answers = {"--audit": audit, "--why": why is not None, "--compare": compare is not None}
     answers["--rows"] = rows is not None and not (compare is not None and rows == "rollouts")

@@ -36,7 +36,7 @@ def simulate(
     """
     from rlcalc import api
     from rlcalc.numerics.random_streams import any_seed
-    from rlcalc.readers.sources import needs_model
+    from rlcalc.options import needs_model
     from rlcalc.renderers.output import escaped_output, open_output
 
     if rollouts:

@@ -26,7 +26,7 @@ def solve(
     rlcalc solve rifle --set gun=bad --set bullet=bad
     """
     from rlcalc import api
-    from rlcalc.readers.sources import needs_model
+    from rlcalc.options import needs_model
 
     try:
         result = api.solve(needs_model(source), **solving.arguments(), **model.arguments())

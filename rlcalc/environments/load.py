@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from rlcalc import environments
 from rlcalc.documents import EnvironmentDocument, World, document_faults
 from rlcalc.errors import InputError, listed, meant, shown
-from rlcalc.readers.models import documents
+from rlcalc.readers.models import load as models
+from rlcalc.readers.models.documents import with_start_and_policy
+from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.shipped_specs import shipped_specs
-from rlcalc.readers.sources import ReadRequest
 
 if TYPE_CHECKING:
     from rlcalc.environments.game import Game
@@ -32,9 +33,9 @@ def load_world(
         InputError: the source does not exist, is not a world, or lacks such parameters.
     """
     if is_environment(source):
-        documents.refuse_columns(request or ReadRequest(), f"the environment {shown(source)}")
+        models.refuse_columns(request or ReadRequest(), f"the environment {shown(source)}")
         return build_environment(environment_document(source, settings or {}))
-    model = documents.load_model(source, request or ReadRequest(), settings)
+    model = models.load_model(source, request or ReadRequest(), settings)
     return build_environment(model) if isinstance(model, EnvironmentDocument) else model
 
 
@@ -83,7 +84,7 @@ def build_environment(document: EnvironmentDocument) -> MDP | Game:
     if parameters.start is None and parameters.policy is None:
         return world
     if isinstance(world, MDP):
-        return documents.with_start_and_policy(world, parameters, document.where)
+        return with_start_and_policy(world, parameters, document.where)
     key = "policy" if parameters.start is None else "start"
     raise InputError(
         f"{shown(world.name)} does not take a {key}: {world.why}",
@@ -124,7 +125,7 @@ def is_world(sources: Sequence[str], request: ReadRequest) -> bool:
     """
     if len(sources) == 1 and is_environment(sources[0]):
         return True
-    return documents.holds_model(sources, request)
+    return models.holds_model(sources, request)
 
 
 def is_environment(source: str) -> bool:

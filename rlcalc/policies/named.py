@@ -181,8 +181,8 @@ def _policy_or_rule(name: PolicyName, mdp: MDP) -> Policy | PolicyRule | None:
 
 def _policy_from_file(source: str, mdp: MDP) -> Policy:
     from rlcalc.readers.models.policies import load_policy
+    from rlcalc.readers.read_request import ReadRequest
     from rlcalc.readers.shipped_specs import shipped_specs
-    from rlcalc.readers.sources import ReadRequest
 
     is_word = re.fullmatch(r"(\w[\w:-]*)?", source) or nearest(source, KINDS)
     if is_word and not os.path.exists(source) and source not in shipped_specs():

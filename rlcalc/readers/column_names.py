@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from rlcalc.errors import InputError, listed, meant, nearest, shown
+from rlcalc.readers.read_request import ReadRequest
+
 COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "trajectory": (
         "trajectory", "trajectory_id", "traj", "traj_id", "episode", "episode_id", "episode_index",
@@ -45,3 +50,68 @@ MODEL_COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "reward": ("reward", "r", "rew"),
 }
 """What a column of transitions holds, and the names it usually goes by."""
+
+
+NUMBERS = ("reward", "probability", "pi", "value", "next_value", "log_prob", "behaviour_prob")
+
+
+STEP = ("state", "action", "reward")
+"""What every step has."""
+
+
+def map_columns(
+    names: list[str],
+    request: ReadRequest,
+    where: str,
+    known: Mapping[str, tuple[str, ...]] = COLUMN_NAMES,
+    needed: tuple[str, ...] = STEP,
+) -> dict[str, str]:
+    """Return the source column of each meaning, by the usual names and by --columns.
+
+    Args:
+        names: the columns that there are.
+        request: with the --columns of the user.
+        where: where the table stands.
+        known: what a column may hold, and the names it usually goes by.
+        needed: what must be there.
+
+    Raises:
+        InputError: a column that is needed or named is not there.
+    """
+    columns: dict[str, str] = {}
+    by_lower = {name.lower(): name for name in reversed(names)}
+    for meaning, usual in known.items():
+        match = next((by_lower[name] for name in usual if name in by_lower), None)
+        if match is not None and match not in request.columns.values():
+            columns[meaning] = match
+    for meaning, column in request.columns.items():
+        if meaning not in known:
+            raise InputError(
+                f"--columns names {shown(meaning)}, which is not a column of a step",
+                fix=meant(meaning, known) + f"known: {', '.join(known)}",
+            )
+        sign = "-" if meaning in NUMBERS and column not in names else ""
+        columns[meaning] = _existing_column(column.removeprefix(sign), names, where)
+    if request.order_by:
+        columns["time"] = _existing_column(request.order_by, names, where)
+    missing = [meaning for meaning in needed if meaning not in columns]
+    if missing:
+        free = [name for name in names if name not in columns.values()]
+        guess = {m: next((n for n in free if nearest(n, known[m])), None) for m in missing}
+        pairs = ",".join(f"{m}={(guess[m] and shown(guess[m])) or 'COLUMN'}" for m in missing)
+        raise InputError(
+            f"no column for the {listed(missing)}",
+            where,
+            f"choose one: --columns {pairs}; there are {listed(names, most=20)}",
+        )
+    return {m: column for m, column in columns.items() if m not in request.unread}
+
+
+def _existing_column(column: str, names: list[str], where: str) -> str:
+    if column in names:
+        return column
+    raise InputError(
+        f"there is no column {shown(column)}",
+        where,
+        meant(column, names) + f"there are {listed(names, most=20)}",
+    )

@@ -5,6 +5,7 @@ Finds the format by content, undoes compression, and cuts text into blocks of wh
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import gzip
 import io
@@ -12,9 +13,9 @@ import os
 import re
 import sys
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -64,21 +65,6 @@ FOREIGN = {
     b"\xff\xfe": ("UTF-16 text", "save it as UTF-8"),
     b"\xfe\xff": ("UTF-16 text", "save it as UTF-8"),
 }
-
-
-@dataclass(frozen=True)
-class ReadRequest:
-    """How a source is to be read."""
-
-    kind: str | None = None  # --from; None: found by content
-
-    columns: Mapping[str, str] = field(
-        default_factory=dict
-    )  # --columns: what a step has → the source's name for it
-    one_step: bool = False  # every row is a trajectory
-    order_by: str | None = None  # sort each trajectory's steps by this column
-    identify: bool = False  # keep row numbers, the trajectories' names and their own time
-    unread: tuple[str, ...] = ()  # fields that nobody needs, so that nothing in them is a fault
 
 
 @dataclass(frozen=True)
@@ -395,21 +381,25 @@ def line_blocks(file: File) -> Iterator[tuple[int, bytes]]:
             )
 
 
-def needs_source(sources: list[str] | None) -> list[str]:
-    """Return what to read: what is named, else standard input if something comes in there.
+def only_file(source: str, what: str = "model") -> str:
+    """Return the file that a source names.
 
     Raises:
-        UsageError: nothing is named and standard input is a terminal.
+        InputError: it is not there, or a folder.
+        UsageError: it names several files.
     """
-    if sources:
-        return sources
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError(
-            "no source", fix="name a file, a shipped spec (see rlcalc specs), or pipe into -"
+    beside: list[str] = []
+    if os.path.isdir(source):  # which may be the root of all files
+        with contextlib.suppress(OSError):
+            beside = sorted(name for name in os.listdir(source) if kind_of_name(name))
+        raise InputError(
+            f"{shown(source)} is a folder, and a {what} is one file",
+            fix=f"name one of {listed(beside)}" if beside else f"none of its files is a {what}",
         )
-    return ["-"]
-
-
-def needs_model(source: str | None) -> str:
-    """Return the model to read; arguments and errors as in `needs_source`."""
-    return needs_source(None if source is None else [source])[0]
+    files = resolve_files([source])
+    if len(files) > 1:
+        raise UsageError(
+            f"{shown(source)} names {len(files):,} files, and a {what} is one",
+            fix=f"name one of {listed(files)}",
+        )
+    return files[0]

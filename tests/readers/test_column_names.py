@@ -2,14 +2,15 @@
 
 from collections import Counter
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import rlcalc
 from rlcalc.errors import InputError
-from rlcalc.readers.column_names import COLUMN_NAMES, MODEL_COLUMN_NAMES
-from rlcalc.readers.sources import ReadRequest
-from rlcalc.readers.trajectories.step_table import map_columns
+from rlcalc.readers.column_names import COLUMN_NAMES, MODEL_COLUMN_NAMES, map_columns
+from rlcalc.readers.read_request import ReadRequest
 
 BOTH = {"steps": COLUMN_NAMES, "transitions": MODEL_COLUMN_NAMES}
 MEANINGS = [(what, meaning) for what, known in BOTH.items() for meaning in known]
@@ -21,6 +22,16 @@ def test_no_name_means_two_things(what: str) -> None:
     times = Counter(name for names in BOTH[what].values() for name in names)
 
     assert [name for name, n in times.items() if n > 1] == []
+
+
+def mapped(*names: str, order_by: str | None = None, **columns: str) -> dict[str, str]:
+    return map_columns(list(names), ReadRequest(columns=columns, order_by=order_by), "t.csv")
+
+
+def steps(**columns: object) -> pl.DataFrame:
+    """Two steps with some columns of their own."""
+    usual = {"episode": [0, 0], "state": ["a", "b"], "action": ["x", "y"], "reward": [1.0, 2.0]}
+    return pl.DataFrame(usual | columns)
 
 
 @pytest.mark.parametrize(("what", "meaning"), MEANINGS)
@@ -62,3 +73,47 @@ def test_a_column_of_no_usual_name_is_asked_for_with_a_guess() -> None:
     assert fault.what == "no column for the reward"
     assert fault.where == "walks.csv"
     assert "--columns reward=rewardd" in fault.fix
+
+
+def test_the_most_usual_name_wins_in_any_case_and_order() -> None:
+    assert mapped("r", "A", "obs", "State", "rew") == {
+        "state": "State",
+        "action": "A",
+        "reward": "r",
+    }
+
+
+def test_what_the_user_names_wins_over_usual_names_and_is_read_once() -> None:
+    assert mapped("s", "state", "a", "r", "t", reward="s", order_by="r") == {
+        "state": "state", "action": "a", "reward": "s", "time": "r",
+    }  # fmt: skip
+    assert "time" not in mapped("t", "s", "a", "r", state="t")
+
+
+def test_a_sign_turns_costs_into_rewards() -> None:
+    frame = steps(cost=[2.0, -3.0]).drop("reward")
+
+    assert rlcalc.load(frame, columns={"reward": "-cost"}).whole().reward.tolist() == [-2, 3]
+
+
+@pytest.mark.parametrize(
+    ("names", "columns", "what", "fix"),
+    [
+        (["s", "a", "rewrd"], {}, "no column for the reward", "--columns reward=rewrd; there are"),
+        (
+            ["s", "a", "r"],
+            {"rewrd": "r"},
+            "names rewrd, which is not a column",
+            "did you mean reward?",
+        ),
+        (["s", "a", "gain"], {"reward": "gian"}, "no column gian", "did you mean gain?"),
+        (["s", "a", "gain"], {"state": "-gain"}, "no column -gain", "did you mean gain?"),
+    ],
+)
+def test_a_column_that_is_not_there_is_told_with_the_nearest(
+    names: list[str], columns: dict[str, str], what: str, fix: str
+) -> None:
+    with pytest.raises(InputError, match=what) as caught:
+        mapped(*names, **columns)
+
+    assert fix in caught.value.faults[0].fix

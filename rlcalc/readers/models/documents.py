@@ -10,160 +10,19 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from rlcalc.documents import (
-    EnvironmentDocument,
     ModelDocument,
     Outcome,
     Where,
     World,
-    adapter,
-    document_faults,
 )
-from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
+from rlcalc.errors import Fault, InputError
 from rlcalc.labels import Labels, text_of_label
 from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised, rounded_sums, wrong_sum
 from rlcalc.numerics.arrays import Floats
-from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
-from rlcalc.readers.csv_header import header_of
-from rlcalc.readers.models.names import only_file, repeated_names, unknown_name
+from rlcalc.readers.models.names import repeated_names, unknown_name
 from rlcalc.readers.models.policies import policy_of
-from rlcalc.readers.places import parsed
-from rlcalc.readers.sources import File, ReadRequest, opened, resolve_files
-
-
-def load_model(
-    source: str, request: ReadRequest, settings: Mapping[str, Any] | None = None
-) -> MDP | EnvironmentDocument:
-    """Return the model that a source holds, or the document that names a world.
-
-    Args:
-        source: a path, `-`, or the name of a shipped spec.
-        request: how to read it.
-        settings: top-level parameters that are not to be what the document says.
-
-    Raises:
-        InputError: it is not there, or is not a model, or contradicts itself.
-        UsageError: it names several files.
-    """
-    with opened(only_file(source), request.kind) as file:
-        if file.kind in ("yaml", "json", "npz"):
-            refuse_columns(request, file.at())
-        if file.kind in ("yaml", "json"):
-            return _of_document(file, settings or {})
-        if settings:
-            raise InputError(
-                f"--set {next(iter(settings))}: a table has no parameters",
-                file.at(),
-                "only documents have, and environments",
-            )
-        if file.kind == "npz":
-            from rlcalc.readers.models import npz
-
-            return npz.read(file)
-        from rlcalc.readers.models import transitions
-
-        return transitions.read(file, request)
-
-
-def refuse_columns(request: ReadRequest, where: str) -> None:
-    """Refuse to rename the columns of what has none.
-
-    Raises:
-        InputError: --columns was given.
-    """
-    if request.columns:
-        raise InputError(
-            "--columns applies to tables, and this is not a table", where, "leave it out"
-        )
-
-
-def holds_model(sources: Sequence[str], request: ReadRequest) -> bool:
-    """Return whether a source is one model, by what stands in it; standard input never is.
-
-    Raises:
-        InputError: it is not there.
-    """
-    files = resolve_files(list(sources))
-    if len(files) != 1 or files[0] == "-":
-        return False
-    try:
-        with opened(files[0], request.kind) as file:
-            if file.kind in ("yaml", "json"):
-                value, _ = parsed(file)
-                return isinstance(value, dict) and (
-                    isinstance(value.get("states"), dict) or "environment" in value
-                )
-            return file.kind == "npz" or _has_transitions(file)
-    except InputError:
-        return False  # who reads it will say what is wrong
-
-
-def _has_transitions(file: File) -> bool:
-    """Return whether a table has the columns of outcomes: only these have probabilities."""
-    if file.kind in ("csv", "tsv"):
-        names = header_of(file.stream.read(1 << 20), file).names
-    elif file.kind in ("parquet", "arrow") and file.path:
-        from rlcalc.readers.trajectories.parquet import scan, whole
-
-        with whole(file):
-            names = scan(file).collect_schema().names()
-    else:
-        return False
-    lowered = {name.lower() for name in names}
-    return all(lowered.intersection(names) for names in MODEL_COLUMN_NAMES.values())
-
-
-def _of_document(file: File, settings: Mapping[str, Any]) -> MDP | EnvironmentDocument:
-    value, place = parsed(file, keys=3)
-
-    def where(path: tuple[Any, ...]) -> str:
-        return f"--set {shown(path[0])}" if path and path[0] in settings else place(path)
-
-    if isinstance(value, dict):
-        if "environment" in value:
-            return EnvironmentDocument({**value, **settings}, where)
-        _require_parameters(settings, where)
-        value = {**value, **settings}
-    if isinstance(value, dict) and "states" not in value:
-        raise _not_a_model(value, file)
-    try:
-        document: ModelDocument = adapter("model").validate_python(value)
-    except ValidationError as error:
-        raise InputError.of(document_faults(error, where)) from error
-    return of_document(document, where)
-
-
-PARAMETERS = ("name", "gamma", "start", "policy")
-"""What --set may change in a document that lists its states."""
-
-
-def _require_parameters(settings: Mapping[str, Any], where: Where) -> None:
-    unknown = [name for name in settings if name not in PARAMETERS]
-    if unknown:
-        raise InputError(
-            f"unknown parameter {shown(unknown[0])}",
-            where((unknown[0],)),
-            meant(unknown[0], PARAMETERS) + f"known: {', '.join(PARAMETERS)}",
-        )
-
-
-def _not_a_model(document: dict[Any, Any], file: File) -> InputError:
-    if "trajectories" in document or "rewards" in document:
-        return InputError(
-            "these are trajectories, not a model",
-            file.at(),
-            "rlcalc estimate computes V, Q and A from trajectories; a model has states with "
-            "their actions",
-        )
-    near = nearest("states", map(str, document))
-    return InputError(
-        "there are no states",
-        file.at(),
-        (f"did you mean states by {shown(near)}? " if near else "add the key states; ")
-        + f"given: {listed(document)}",
-    )
 
 
 def of_document(document: ModelDocument, where: Where) -> MDP:

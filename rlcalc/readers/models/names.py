@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,31 +12,6 @@ from rlcalc.documents import Where
 from rlcalc.errors import Fault, InputError, UsageError, listed, meant, shown
 from rlcalc.labels import Labels, text_of_label
 from rlcalc.mdp import MDP
-from rlcalc.readers.sources import kind_of_name, resolve_files
-
-
-def only_file(source: str, what: str = "model") -> str:
-    """Return the file that a source names.
-
-    Raises:
-        InputError: it is not there, or a folder.
-        UsageError: it names several files.
-    """
-    beside: list[str] = []
-    if os.path.isdir(source):  # which may be the root of all files
-        with contextlib.suppress(OSError):
-            beside = sorted(name for name in os.listdir(source) if kind_of_name(name))
-        raise InputError(
-            f"{shown(source)} is a folder, and a {what} is one file",
-            fix=f"name one of {listed(beside)}" if beside else f"none of its files is a {what}",
-        )
-    files = resolve_files([source])
-    if len(files) > 1:
-        raise UsageError(
-            f"{shown(source)} names {len(files):,} files, and a {what} is one",
-            fix=f"name one of {listed(files)}",
-        )
-    return files[0]
 
 
 def unknown_name(noun: str, name: str, known: Sequence[str], where: str, more: str = "") -> Fault:

@@ -14,9 +14,10 @@ from rlcalc.labels import text_of_label
 from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policy import Policy
-from rlcalc.readers.models.names import only_file, repeated_action, repeated_names, unknown_name
+from rlcalc.readers.models.names import repeated_action, repeated_names, unknown_name
 from rlcalc.readers.places import parsed
-from rlcalc.readers.sources import File, ReadRequest, opened
+from rlcalc.readers.read_request import ReadRequest
+from rlcalc.readers.sources import File, only_file, opened
 
 
 def policy_of(
@@ -113,8 +114,6 @@ def load_policy(source: str, model: MDP, request: ReadRequest) -> Floats:
 
 def _policy_given(file: File) -> tuple[Mapping[Any, Any], Where]:
     if file.kind not in ("yaml", "json"):
-        from rlcalc.readers.models.transitions import read_policy
-
         return read_policy(file), lambda path: file.at(".".join(map(shown, path[1:])))
     value, where = parsed(file, keys=3)
     if isinstance(value, dict) and "rows" in value and "facts" in value:  # what --json writes
@@ -153,3 +152,22 @@ def _policy_rows(rows: list[dict[str, Any]], file: File) -> dict[Any, dict[Any, 
 
 MOST_FAULTS = 5
 """Faults of a policy after which the rest is not looked at: it may have a million states."""
+
+
+def read_policy(file: File) -> dict[str, dict[str, float]]:
+    """Return a policy from a table with the columns state, action and pi."""
+    from rlcalc.readers.models.transitions import TransitionTable  # with Polars
+
+    names = {"state": ("state", "s"), "action": ("action", "a"), "pi": ("pi", "probability", "p")}
+    rows = TransitionTable(file, ReadRequest(), names)
+    rows.run(file)
+    given: dict[str, dict[str, float]] = {}
+    labels = rows.experience
+    columns = [rows.columns[name].whole().tolist() for name in names] if rows.columns else []
+    for state, action, share in zip(*columns, strict=True):
+        choices = given.setdefault(labels.states.texts[state], {})
+        if labels.actions.texts[action] in choices:
+            name = labels.actions.texts[action]
+            raise repeated_action(labels.states.texts[state], name, file.at())
+        choices[labels.actions.texts[action]] = share
+    return given

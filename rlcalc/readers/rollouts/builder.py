@@ -229,7 +229,7 @@ class RolloutsBuilder:
             InputError: a trajectory has more than one step, or what was asked for is not there.
         """
         from rlcalc.labels import Labels
-        from rlcalc.readers.sources import ReadRequest
+        from rlcalc.readers.read_request import ReadRequest
         from rlcalc.readers.trajectories import documents
         from rlcalc.readers.trajectories.context import ReaderContext
         from rlcalc.trajectories import Experience

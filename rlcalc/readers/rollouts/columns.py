@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from rlcalc.errors import InputError, listed, meant, shown
+from rlcalc.readers.label_encoder import as_text, canonical_texts
 from rlcalc.readers.rollouts.dumps.layout import MEANINGS, TEXTS, Layout, finite
-from rlcalc.readers.trajectories.step_table import as_flag, as_number, as_text, canonical_texts
+from rlcalc.readers.trajectories.step_table import as_flag, as_number
 
 if TYPE_CHECKING:
     from rlcalc.readers.rollouts.request import RolloutRequest

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from rlcalc.errors import Fault, InputError, listed
 from rlcalc.numerics.arrays import Flags, Ints, differs_from_previous
-from rlcalc.readers.sources import ReadRequest
+from rlcalc.readers.column_names import NUMBERS
+from rlcalc.readers.label_encoder import LabelEncoders
+from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.trajectories.layout import TableLayout, detect_layout, ends, grouped_by
-from rlcalc.readers.trajectories.step_table import ENDS, FLAGS, NUMBERS, LabelEncoders, Rows
+from rlcalc.readers.trajectories.step_table import ENDS, FLAGS, Rows
 from rlcalc.trajectories import Experience, Trajectories
 
 SAMPLE = 1 << 16

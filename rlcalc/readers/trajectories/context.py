@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rlcalc.readers.sources import ReadRequest
+from rlcalc.readers.read_request import ReadRequest
 from rlcalc.trajectories import Experience, Trajectories
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from rlcalc.readers.label_encoder import LabelEncoders
     from rlcalc.readers.trajectories.assemble import Assembler
-    from rlcalc.readers.trajectories.step_table import LabelEncoders, Table
+    from rlcalc.readers.trajectories.step_table import Table
 
 
 class ReaderContext:
@@ -25,7 +26,7 @@ class ReaderContext:
     @cached_property
     def encoders(self) -> LabelEncoders:
         """The labels that the tables of this reading share."""
-        from rlcalc.readers.trajectories.step_table import LabelEncoders
+        from rlcalc.readers.label_encoder import LabelEncoders
 
         return LabelEncoders.of(self.experience)
 

@@ -14,10 +14,11 @@ import numpy as np
 import polars as pl
 
 from rlcalc.errors import Fault, shown
+from rlcalc.readers.column_names import NUMBERS
 from rlcalc.readers.csv_header import CsvHeader, header_of
 from rlcalc.readers.sources import File, line_blocks
 from rlcalc.readers.trajectories.context import ReaderContext
-from rlcalc.readers.trajectories.step_table import NUMBERS, Rows, Table
+from rlcalc.readers.trajectories.step_table import Rows, Table
 from rlcalc.trajectories import Trajectories
 
 HEADER = re.compile(rb"(?m)^[ \t]*[^#\s].*\n")

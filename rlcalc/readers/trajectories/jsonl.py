@@ -25,7 +25,7 @@ from rlcalc.trajectories import Trajectories
 if TYPE_CHECKING:
     import polars as pl
 
-    from rlcalc.readers.trajectories.step_table import LabelEncoders
+    from rlcalc.readers.label_encoder import LabelEncoders
 
 SMALL = 1 << 20
 """Bytes below which importing Polars costs more than it saves."""

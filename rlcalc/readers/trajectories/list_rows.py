@@ -11,13 +11,8 @@ import polars as pl
 
 from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints
-from rlcalc.readers.trajectories.step_table import (
-    Table,
-    as_flag,
-    as_number,
-    as_text,
-    canonical_texts,
-)
+from rlcalc.readers.label_encoder import as_text, canonical_texts
+from rlcalc.readers.trajectories.step_table import Table, as_flag, as_number
 from rlcalc.trajectories import (
     LARGEST_LOG_PROB,
     MOST_PROBABLE,

@@ -9,7 +9,8 @@ from typing import Any
 
 from rlcalc.errors import Fault, InputError, shown
 from rlcalc.labels import Labels
-from rlcalc.readers.sources import ReadRequest, opened, resolve_files, shown_path
+from rlcalc.readers.read_request import ReadRequest
+from rlcalc.readers.sources import opened, resolve_files, shown_path
 from rlcalc.readers.trajectories import FORMATS
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Experience, Trajectories, contradicts

@@ -66,7 +66,7 @@ class StepLines:
         """Yield the trajectories that are whole with the lines of a block."""
         import polars as pl
 
-        from rlcalc.readers.trajectories.step_table import map_columns
+        from rlcalc.readers.column_names import map_columns
 
         self.block, self.number = block, number
         frame = self._frame(block, number)
@@ -162,7 +162,8 @@ class StepLines:
         """Return the columns of labels, of which anything can be read as text."""
         import polars as pl
 
-        from rlcalc.readers.trajectories.step_table import KEYS, LABELS, map_columns
+        from rlcalc.readers.column_names import map_columns
+        from rlcalc.readers.trajectories.step_table import KEYS, LABELS
 
         columns = map_columns(list(names), self.context.request, self.file.at(), needed=())
         return {columns[name]: pl.String() for name in (*LABELS, *KEYS) if name in columns}

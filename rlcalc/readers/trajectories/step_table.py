@@ -14,11 +14,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from rlcalc.documents import chance_of
-from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
-from rlcalc.labels import Labels, text_of_label
-from rlcalc.numerics.arrays import Codes, Flags, Floats
-from rlcalc.readers.column_names import COLUMN_NAMES
-from rlcalc.readers.sources import ReadRequest
+from rlcalc.errors import Fault, InputError, listed, nearest, shown
+from rlcalc.numerics.arrays import Flags, Floats
+from rlcalc.readers.column_names import COLUMN_NAMES, NUMBERS, STEP, map_columns
+from rlcalc.readers.label_encoder import LabelEncoders, as_text, canonical_texts, keys_of_texts
+from rlcalc.readers.read_request import ReadRequest
 from rlcalc.trajectories import (
     LARGEST_LOG_PROB,
     POSSIBLE,
@@ -29,7 +29,6 @@ from rlcalc.trajectories import (
 
 LABELS = ("state", "action", "next_state", "name")
 KEYS = ("trajectory", "environment")
-NUMBERS = ("reward", "probability", "pi", "value", "next_value", "log_prob", "behaviour_prob")
 CHANCES = ("probability", "pi", "behaviour_prob")
 NEVER_MISSING = ("reward", "probability", "pi")
 FLAGS = ("terminated", "truncated", "done", "is_first", "is_last", "is_terminal")
@@ -66,68 +65,6 @@ class Rows:
         return cls(
             {name: np.concatenate([part[name] for part in several]) for name in several[0].columns}
         )
-
-
-STEP = ("state", "action", "reward")
-"""What every step has."""
-
-
-def map_columns(
-    names: list[str],
-    request: ReadRequest,
-    where: str,
-    known: Mapping[str, tuple[str, ...]] = COLUMN_NAMES,
-    needed: tuple[str, ...] = STEP,
-) -> dict[str, str]:
-    """Return the source column of each meaning, by the usual names and by --columns.
-
-    Args:
-        names: the columns that there are.
-        request: with the --columns of the user.
-        where: where the table stands.
-        known: what a column may hold, and the names it usually goes by.
-        needed: what must be there.
-
-    Raises:
-        InputError: a column that is needed or named is not there.
-    """
-    columns: dict[str, str] = {}
-    by_lower = {name.lower(): name for name in reversed(names)}
-    for meaning, usual in known.items():
-        match = next((by_lower[name] for name in usual if name in by_lower), None)
-        if match is not None and match not in request.columns.values():
-            columns[meaning] = match
-    for meaning, column in request.columns.items():
-        if meaning not in known:
-            raise InputError(
-                f"--columns names {shown(meaning)}, which is not a column of a step",
-                fix=meant(meaning, known) + f"known: {', '.join(known)}",
-            )
-        sign = "-" if meaning in NUMBERS and column not in names else ""
-        columns[meaning] = _existing_column(column.removeprefix(sign), names, where)
-    if request.order_by:
-        columns["time"] = _existing_column(request.order_by, names, where)
-    missing = [meaning for meaning in needed if meaning not in columns]
-    if missing:
-        free = [name for name in names if name not in columns.values()]
-        guess = {m: next((n for n in free if nearest(n, known[m])), None) for m in missing}
-        pairs = ",".join(f"{m}={(guess[m] and shown(guess[m])) or 'COLUMN'}" for m in missing)
-        raise InputError(
-            f"no column for the {listed(missing)}",
-            where,
-            f"choose one: --columns {pairs}; there are {listed(names, most=20)}",
-        )
-    return {m: column for m, column in columns.items() if m not in request.unread}
-
-
-def _existing_column(column: str, names: list[str], where: str) -> str:
-    if column in names:
-        return column
-    raise InputError(
-        f"there is no column {shown(column)}",
-        where,
-        meant(column, names) + f"there are {listed(names, most=20)}",
-    )
 
 
 class Table:
@@ -358,16 +295,6 @@ def _value(value: Any) -> str:
     return "missing" if value is None or value == "" else shown(repr(value), 40)
 
 
-def as_text(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
-    """Return labels of any type as text; lists as JSON writes them."""
-    if kind == pl.String:
-        return column
-    if kind.is_nested():
-        boxed = pl.struct(column.alias("x")).struct.json_encode()  # {"x":...}
-        return pl.when(column.is_not_null()).then(boxed.str.slice(5, boxed.str.len_chars() - 6))
-    return column.cast(pl.String)
-
-
 def as_number(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
     """Return numbers; null where the text is not a number."""
     if kind == pl.String:
@@ -390,39 +317,6 @@ def as_time(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
     return column.to_physical().cast(pl.Int64 if kind.is_integer() else pl.Float64)
 
 
-def canonical_texts(texts: pl.Series) -> pl.Series:
-    """Return the texts of labels by the one rule of labels, `text_of_label`."""
-    rows = texts.str.contains(REWRITTEN).arg_true()
-    if not len(rows):
-        return texts
-    written = texts.gather(rows).to_list()
-    canonical = {text: text_of_label(text) for text in set(written)}
-    return texts.scatter(rows, [canonical[text] for text in written])
-
-
-REWRITTEN = r"(?s)^(\[.*|-0|-?[0-9]+[.eE][-+.eE0-9]*)$"
-"""Texts that may be a number or a list in another form than `text_of_label` gives it."""
-
-
-def keys_of_texts(texts: pl.Series) -> pl.Series:
-    """Return a number for each label: a whole number is its own, other text is hashed.
-
-    Only the first of equal texts is looked at, which are few: a trajectory has many rows.
-    """
-    hashed = texts.hash().reinterpret(signed=True)
-    first = hashed.is_first_distinct()
-    distinct = texts.filter(first)
-    number = distinct.cast(pl.Int64, strict=False)
-    if number.cast(pl.String).eq_missing(distinct).all():  # 007 is not 7
-        return texts.cast(pl.Int64)
-    canonical = canonical_texts(distinct)
-    number = canonical.cast(pl.Int64, strict=False)
-    number = number.set(number.cast(pl.String) != canonical, None)
-    key, old = number.fill_null(canonical.hash().reinterpret(signed=True)), hashed.filter(first)
-    hashed = hashed.replace_strict(old, key) if (key != old).any() else hashed
-    return hashed.set(texts.is_null(), None) if texts.null_count() else hashed
-
-
 def moments_in_time(column: pl.Series) -> pl.Series:
     """Return text as numbers, or as the seconds of dates where it is not a number; else null."""
     number = column.cast(pl.Float64, strict=False)
@@ -430,63 +324,3 @@ def moments_in_time(column: pl.Series) -> pl.Series:
         return number
     dates = column.str.to_datetime(strict=False, time_unit="us", time_zone="UTC")
     return number.fill_null(dates.dt.epoch("us").cast(pl.Float64) / 1e6)
-
-
-class LabelEncoder:
-    """Polars' categories → the numbers of our labels, which count in order of first appearance."""
-
-    def __init__(self, labels: Labels) -> None:
-        self.labels = labels
-        self.kind = pl.Categorical(pl.Categories.random())
-        self._keeps_codes = pl.Series([""]).cast(
-            self.kind
-        )  # Polars forgets numbers that no column uses
-        self._number = np.full(16, -1, dtype=np.int32)  # by category; -1: not met yet
-
-    def category(self, text: pl.Expr) -> pl.Expr:
-        """Return the categories of labels, as Polars numbers them."""
-        return text.cast(self.kind).to_physical()
-
-    def codes(self, series: pl.Series) -> Codes:
-        """Return our numbers of a column of categories; nulls get -1."""
-        null = series.is_null().to_numpy() if series.null_count() else None
-        category = (series if null is None else series.fill_null(0)).to_numpy()
-        highest = int(category.max(initial=0))
-        if highest >= len(self._number):
-            grown = np.full(2 * highest + 1, -1, dtype=np.int32)
-            grown[: len(self._number)] = self._number
-            self._number = grown
-        result: Codes = self._number.take(category)
-        new = np.flatnonzero(result < 0 if null is None else (result < 0) & ~null)
-        while len(new):  # most labels show among the first: number those, and see what is left
-            rows = new[: 1 << 14]
-            rows = np.sort(rows[np.unique(category[rows], return_index=True)[1]])
-            texts = pl.Series(category[rows]).cat.to(self.kind).cast(pl.String).to_list()
-            self._number[category[rows]] = self.labels.encode(map(text_of_label, texts))
-            result[new] = self._number[category[new]]
-            new = new[result[new] < 0]
-        if null is not None:
-            result[null] = -1
-        return result
-
-
-@dataclass(frozen=True)
-class LabelEncoders:
-    """The labels of one reading: states, actions, and names of trajectories."""
-
-    state: LabelEncoder
-    action: LabelEncoder
-    name: LabelEncoder
-
-    @classmethod
-    def of(cls, experience: Experience) -> LabelEncoders:
-        """Return encoders that write into the labels of an experience."""
-        return cls(
-            LabelEncoder(experience.states),
-            LabelEncoder(experience.actions),
-            LabelEncoder(Labels()),
-        )
-
-    def of_column(self, meaning: str) -> LabelEncoder:
-        """Return the encoder of a column of labels."""
-        return {"action": self.action, "name": self.name}.get(meaning, self.state)

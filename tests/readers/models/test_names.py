@@ -9,13 +9,8 @@ import pytest
 
 from rlcalc.errors import InputError, UsageError
 from rlcalc.labels import Labels
-from rlcalc.readers.models.names import (
-    chosen_states,
-    codes_of,
-    only_file,
-    repeated_names,
-    unknown_name,
-)
+from rlcalc.readers.models.names import chosen_states, codes_of, repeated_names, unknown_name
+from rlcalc.readers.sources import only_file
 from tests.solvers.models import mdp_of
 
 MODEL = mdp_of({(0, 0): [(1, 1.0, 0.0)], (1, 0): [(2, 1.0, 0.0)]}, 3)

@@ -11,7 +11,7 @@ from rlcalc.documents import Where
 from rlcalc.errors import Fault, InputError
 from rlcalc.mdp import MDP
 from rlcalc.readers.models.policies import MOST_FAULTS, load_policy, policy_of
-from rlcalc.readers.sources import ReadRequest
+from rlcalc.readers.read_request import ReadRequest
 from tests.solvers.models import mdp_of, models
 
 MODEL = mdp_of({(0, 0): [(1, 1.0, 0.0)], (0, 1): [(0, 1.0, 1.0)], (1, 0): [(0, 1.0, 0.0)]}, 3)

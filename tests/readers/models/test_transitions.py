@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlcalc.errors import InputError
+from rlcalc.labels import encoded_labels
 from rlcalc.mdp import MDP
-from rlcalc.readers.models import transitions
-from rlcalc.readers.models.transitions import GrowingColumn, encoded_labels, read, read_policy
-from rlcalc.readers.sources import ReadRequest, opened
+from rlcalc.readers.models.policies import read_policy
+from rlcalc.readers.models.transitions import read
+from rlcalc.readers.read_request import ReadRequest
+from rlcalc.readers.sources import opened
 
 HEAD = "state,action,next_state,probability,reward\n"
 wholes = st.one_of(st.integers(-5, 5), st.integers(-(2**62), 2**62))
@@ -32,19 +34,6 @@ def test_codes_name_the_numbers_they_stand_for(one: list[int], two: list[int]) -
 
     assert labels.values.tolist() == sorted({*one, *two})
     assert [labels.values[code].tolist() for code in codes] == [one, two]
-
-
-@given(st.lists(st.lists(st.integers(-(2**33), 2**33), max_size=5), min_size=1, max_size=5))
-def test_a_growing_column_is_its_parts_in_a_row(parts: list[list[int]]) -> None:
-    """Whole numbers that need more than 32 bits may come late: what was there before stays."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transitions, "LEAST_ROOM", 1)
-        growing = GrowingColumn()
-        for part in parts:
-            growing.extend(np.array(part, dtype=np.int64))
-
-    assert growing.whole().tolist() == [value for part in parts for value in part]
-    assert len(growing) == sum(map(len, parts))
 
 
 def test_whole_numbers_written_as_decimals_are_the_same_states(tmp_path: Path) -> None:

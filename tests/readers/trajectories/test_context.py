@@ -3,7 +3,7 @@
 import polars as pl
 
 from rlcalc.labels import Labels
-from rlcalc.readers.sources import ReadRequest
+from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Experience
 

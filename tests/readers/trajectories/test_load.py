@@ -9,7 +9,7 @@ import pytest
 
 import rlcalc
 from rlcalc.errors import InputError
-from rlcalc.readers.sources import ReadRequest
+from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.trajectories.load import load, load_frame
 
 HEADER = "episode,state,action,reward,terminated\n"

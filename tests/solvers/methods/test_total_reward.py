@@ -148,8 +148,8 @@ def test_the_shares_of_all_best_actions_reach_the_value() -> None:
 
 
 def test_the_value_of_a_policy_solves_its_system() -> None:
-    from rlcalc.readers.models.documents import load_model
-    from rlcalc.readers.sources import ReadRequest
+    from rlcalc.readers.models.load import load_model
+    from rlcalc.readers.read_request import ReadRequest
 
     mdp = load_model("gridworld-4x4", ReadRequest())
     result = rlcalc.solve(mdp, policy="uniform")

@@ -1,0 +1,18 @@
+"""The request: how a source of trajectories or a model is to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """How a source is to be read."""
+
+    kind: str | None = None  # --from; None: found by content
+    columns: Mapping[str, str] = field(default_factory=dict)  # --columns: a field → its column
+    one_step: bool = False  # every row is a trajectory
+    order_by: str | None = None  # sort each trajectory's steps by this column
+    identify: bool = False  # keep row numbers, the trajectories' names and their own time
+    unread: tuple[str, ...] = ()  # fields that nobody needs, so that nothing in them is a fault
