@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MOST_PROBABLE = 1 + 1e-6
 """The largest probability that is taken for one: float32 rounds some up."""
 
+LARGEST_GAIN = 1e150
+"""The square of a larger gain may be no number."""
+
 PIECE_STEPS = 1 << 17
 """Steps in a piece of work: a constant, so that sums are grouped alike however the data arrive."""
 

@@ -13,7 +13,7 @@ from rlcalc.estimators.truncation import Truncation
 from rlcalc.labels import Label, Labels
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.result import Column, Result
-from rlcalc.trajectories import Experience, Trajectories, concatenate
+from rlcalc.trajectories import LARGEST_GAIN, Experience, Trajectories, concatenate
 
 TOGETHER = 24
 """With at least this many trajectories still running, numpy steps through them side by side."""
@@ -64,7 +64,7 @@ def discounted_sum(reward: Floats, start: Ints, gamma: float, tail: Floats | Non
     return gain
 
 
-LARGEST = 1e150
+LARGEST = LARGEST_GAIN
 """The largest gain that estimates accept: squares of larger ones overflow."""
 
 

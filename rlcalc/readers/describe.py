@@ -12,7 +12,7 @@ from rlcalc.errors import Fault, InputError
 from rlcalc.mdp import MDP
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
-from rlcalc.trajectories import Experience
+from rlcalc.trajectories import LARGEST_GAIN, Experience, Trajectories
 
 
 def describe(experience: Experience) -> Result:
@@ -31,6 +31,8 @@ def describe(experience: Experience) -> Result:
     """
     lengths: Counter[int] = Counter()
     ends: Counter[str] = Counter()
+    lowest = LowestProbabilities()
+    reasons: dict[str, str] = {}
     optional: Counter[str] = Counter()
     low, high = np.inf, -np.inf
     for batch in experience:
@@ -41,6 +43,10 @@ def describe(experience: Experience) -> Result:
         low, high = min(low, batch.reward.min()), max(high, batch.reward.max())
         for name in ("value", "log_prob", "behaviour_prob"):
             optional[name] += 0 if getattr(batch, name) is None else batch.n_steps
+        lowest.add(batch)
+        reasons |= refusals(batch)
+    experience.count_oddity("probabilities_above_1", lowest.n_states_above_1())
+    experience.note_oddities()
     n, steps = lengths.total(), sum(length * times for length, times in lengths.items())
     faults = [*(experience.faults or [])]
     faults += [experience.disagreement] if experience.disagreement else []
@@ -61,9 +67,63 @@ def describe(experience: Experience) -> Result:
         "also_given": ", ".join(name for name, times in optional.items() if times == steps and n),
         "left_out": dict(experience.left_out),
         "oddities": dict(experience.oddities),
+        "refused_by": ", ".join(reasons),
         "faults": len(faults),
     }
-    return _report("Trajectories", facts, faults, experience.notes)
+    notes = [f"rlcalc {command} refuses this: {why}" for command, why in reasons.items()]
+    return _report("Trajectories", facts, faults, [*experience.notes, *notes])
+
+
+def refusals(batch: Trajectories) -> dict[str, str]:
+    """Return the commands that refuse some trajectories, and why, though nothing is wrong in them.
+
+    Args:
+        batch: with everything that the source has.
+    """
+    reasons: dict[str, str] = {}
+    with np.errstate(over="ignore"):
+        total = np.add.reduceat(np.abs(batch.reward), batch.start[:-1])
+    if not (total <= LARGEST_GAIN).all():
+        reasons["gain and estimate"] = f"gains may be larger than {LARGEST_GAIN:.0g}"
+    cut = batch.truncated & ~batch.terminated
+    if cut.any() and (batch.last_value is None or np.isnan(batch.last_value[cut]).any()):
+        reasons["estimate --truncated bootstrap"] = (
+            "the value after the last step of a truncated trajectory is not known"
+        )
+    chance = batch.log_prob if batch.behaviour_prob is None else batch.behaviour_prob
+    if chance is not None and np.isnan(chance).any():
+        reasons["gradient --from-data"] = "a step lacks the probability of its action"
+    return reasons
+
+
+class LowestProbabilities:
+    """The lowest `behaviour_prob` of each action in each state.
+
+    Whatever policies acted, the probabilities of the actions of a state sum to at most 1, so the
+    lowest of each do: where they do not, they contradict each other.
+    """
+
+    def __init__(self) -> None:
+        self.lowest: dict[tuple[int, int], float] = {}
+
+    def add(self, batch: Trajectories) -> None:
+        """Take in the steps of a batch."""
+        if batch.behaviour_prob is None:
+            return
+        pair = batch.state.astype(np.int64) << 32 | batch.action
+        pairs, number = np.unique(pair, return_inverse=True)
+        chances = np.full(len(pairs), np.inf)
+        np.fmin.at(chances, number, batch.behaviour_prob)
+        for key, chance in zip(pairs.tolist(), chances.tolist(), strict=True):
+            place = key >> 32, key & 0xFFFFFFFF
+            self.lowest[place] = min(chance, self.lowest.get(place, np.inf))
+
+    def n_states_above_1(self) -> int:
+        """Return the number of states whose lowest probabilities sum to more than 1."""
+        total: Counter[int] = Counter()
+        for (state, _), chance in self.lowest.items():
+            total[state] += chance if np.isfinite(chance) else 0.0  # type: ignore[assignment]
+        return sum(chance > 1 + 1e-3 for chance in total.values())
 
 
 def describe_rollouts(read: Callable[[], Rollouts], form: str) -> Result:

@@ -17,7 +17,6 @@ def test_a_reward_of_minus_infinity_is_refused(name: str) -> None:
     assert answer.notes("inf.*finite number")
 
 
-@pytest.mark.xfail(strict=True, reason="polish: 'leave out this row', and no fix for npz")
 @pytest.mark.parametrize("name", ["M08.csv", "M08.npz", "M08b.npz"])
 def test_a_forbidden_action_is_to_be_left_out(name: str) -> None:
     """M08: −inf says that the action is not allowed."""
@@ -39,7 +38,6 @@ def test_the_reward_of_a_terminal_state_counts_for_nothing() -> None:
     assert answer.by("state", "v") == pytest.approx({"0": 0}, abs=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="gap: R[1] = 1 is dropped without a word")
 def test_a_reward_of_a_terminal_state_that_counts_for_nothing_is_said() -> None:
     """M13b."""
     answer = as_json("solve", "M13b.npz")
@@ -48,7 +46,6 @@ def test_a_reward_of_a_terminal_state_that_counts_for_nothing_is_said() -> None:
     assert answer.notes("terminal")
 
 
-@pytest.mark.xfail(strict=True, reason="gap: 'probabilities sum to 1.00000003', exit 3")
 def test_probabilities_in_float32_are_right() -> None:
     """M14c: V(s) = s + 1 + 0.9 · 20. M14d: V(A) = 2 / (1 − 0.9 / 3)."""
     array = as_json("solve", "M14c.npz")
@@ -58,7 +55,6 @@ def test_probabilities_in_float32_are_right() -> None:
     assert table.by("state", "v") == pytest.approx({"A": 2 / 0.7}, abs=1e-6)
 
 
-@pytest.mark.xfail(strict=True, reason="gap: 'probabilities sum to 0.999999', exit 3")
 def test_probabilities_written_with_six_decimals_are_right() -> None:
     """M14e: seven times 0.142857; Storm takes 1e-6, PRISM 1e-5."""
     answer = as_json("solve", "M14e.csv", "--gamma", "0.9")
@@ -79,7 +75,6 @@ def test_a_percentage_is_read_alike_in_every_format(tmp_path: Path) -> None:
     assert in_csv("50%", tmp_path) == in_yaml("50%", tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="polish: 1/2 is refused in CSV and read in YAML")
 def test_a_fraction_is_read_alike_in_every_format(tmp_path: Path) -> None:
     """R37."""
     assert in_csv("1/2", tmp_path) == in_yaml("1/2", tmp_path)
@@ -99,7 +94,6 @@ def in_yaml(half: str, folder: Path) -> int:
     return run("solve", path).code
 
 
-@pytest.mark.xfail(strict=True, reason="polish: 'expected a finite number', exit 3")
 def test_a_table_with_a_percentage_and_a_fraction_is_solved() -> None:
     """R37: one rule for every format, and YAML reads the fraction."""
     assert as_json("solve", "R37.csv").by("state", "v") == pytest.approx({"A": 1}, abs=1e-9)

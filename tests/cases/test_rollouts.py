@@ -66,7 +66,6 @@ def test_true_and_false_in_csv_are_rewards_of_1_and_0() -> None:
     assert grouped.column("reward") == [1, 0, 1, 0]
 
 
-@pytest.mark.xfail(strict=True, reason="gap: 'expected a finite number'")
 def test_true_and_false_in_csv_are_rewards_of_steps_too() -> None:
     """L40T."""
     steps = as_json("gain", "L40T.csv", "--one-step", "--columns", "state=group,action=group")

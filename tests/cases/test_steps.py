@@ -10,7 +10,6 @@ def gains(answer: Answer) -> dict[tuple[str, str], float]:
     return {(str(row["trajectory"]), str(row["t"])): row["gain"] for row in answer.rows}
 
 
-@pytest.mark.xfail(strict=True, reason="gap: 'expected a number above 0 and at most 1', exit 3")
 def test_a_density_above_1_does_not_block_the_gain() -> None:
     """C16: RLlib's continuous actions; G needs no probability."""
     answer = as_json("gain", "C16.csv")
@@ -78,7 +77,6 @@ def test_steps_are_read_in_the_order_of_time(
     assert gains(as_json("gain", name)) == pytest.approx(right, abs=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="gap: no note")
 def test_a_hole_in_time_is_said() -> None:
     """T04b: 0, 2, 3."""
     assert as_json("gain", "T04b.csv").notes("jump|hole|gap|skip|missing")
@@ -96,7 +94,6 @@ def test_a_probability_is_taken_before_a_log_probability() -> None:
     assert answer.facts["objective_estimated"] == pytest.approx(0.8, abs=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="gap: no note; the probability is taken in silence")
 @pytest.mark.parametrize(
     "command", [("gradient", "G01.yaml", "--from-data", "G02.csv"), ("check", "G02.csv")]
 )
@@ -113,7 +110,6 @@ def test_a_log_probability_above_0_is_refused() -> None:
     assert answer.notes("probability")
 
 
-@pytest.mark.xfail(strict=True, reason="F9: the message has no where")
 def test_a_log_probability_above_0_is_refused_with_its_place() -> None:
     """G05b: the second row, the third line."""
     answer = run("gradient", "G01.yaml", "--from-data", "G05b.csv")
@@ -121,7 +117,6 @@ def test_a_log_probability_above_0_is_refused_with_its_place() -> None:
     assert answer.notes(r"where:.*G05b\.csv.*(row 2|line 3)")
 
 
-@pytest.mark.xfail(strict=True, reason="F9: 0 faults, exit 0")
 def test_check_finds_what_another_command_refuses() -> None:
     """G05b."""
     answer = as_json("check", "G05b.csv")

@@ -5,9 +5,12 @@ from statistics import median_low
 from types import SimpleNamespace
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
+import rlcalc
 from rlcalc.errors import Fault, InputError
 from rlcalc.mdp import MDP
 from rlcalc.readers.describe import describe, describe_model, describe_rollouts
@@ -108,3 +111,33 @@ def test_rollouts_without_a_reward_are_counted_apart() -> None:
     assert [result.facts[n] for n in ("scored", "unscored")] == [2, 1]
     assert (result.facts["reward_min"], result.facts["reward_max"]) == (-0.5, 1)
     assert result.notes[-1] == "rlcalc group reads them"
+
+
+def test_check_says_which_commands_refuse_what_is_no_fault() -> None:
+    """Each of them really refuses it, and the other commands do not."""
+    steps = {"episode": [0, 0], "state": ["a", "b"], "action": ["x", "x"], "reward": [1.0, 2.0]}
+    huge = pl.DataFrame(steps | {"reward": [1e160, 1.0]})
+    cut = pl.DataFrame(steps | {"truncated": [False, True]})
+    unknown = pl.DataFrame(steps | {"behaviour_prob": [0.5, None]})
+
+    assert rlcalc.check(huge).facts["refused_by"] == "gain and estimate"
+    for command in (rlcalc.gain, rlcalc.estimate):
+        with pytest.raises(InputError, match="a gain is 1e"):
+            command(huge)
+    assert rlcalc.check(cut).facts["refused_by"] == "estimate --truncated bootstrap"
+    with pytest.raises(InputError, match="no value to bootstrap from"):
+        rlcalc.estimate(cut, truncated="bootstrap")
+    assert rlcalc.check(unknown).facts["refused_by"] == "gradient --from-data"
+    assert rlcalc.check(pl.DataFrame(steps)).facts["refused_by"] == ""
+
+
+@given(st.lists(st.floats(0.01, 1), min_size=2, max_size=5))
+def test_probabilities_of_a_state_that_no_policy_can_have_are_counted(chances: list[float]) -> None:
+    """However often an action was taken: its lowest probability counts."""
+    steps = [(0, "s", f"a{k}", 1.0, chance) for k, chance in enumerate(chances)]
+    steps += [(0, "s", action, 1.0, 1.0) for _, _, action, _, _ in steps]
+    names = ["episode", "state", "action", "reward", "behaviour_prob"]
+    frame = pl.DataFrame(steps, schema=names, orient="row")
+    odd = rlcalc.check(frame).facts["oddities"]
+
+    assert (odd == {"probabilities_above_1": 1}) == (sum(chances) > 1.001)
