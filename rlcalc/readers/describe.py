@@ -84,7 +84,9 @@ def refusals(batch: Trajectories) -> dict[str, str]:
     with np.errstate(over="ignore"):
         total = np.add.reduceat(np.abs(batch.reward), batch.start[:-1])
     if not (total <= LARGEST_GAIN).all():
-        reasons["gain and estimate"] = f"gains may be larger than {LARGEST_GAIN:.0g}"
+        reasons["estimate"] = f"a gain may be larger than {LARGEST_GAIN:.0g}"
+    if not np.isfinite(total).all():
+        reasons["gain"] = "a gain may be no number"
     cut = batch.truncated & ~batch.terminated
     if cut.any() and (batch.last_value is None or np.isnan(batch.last_value[cut]).any()):
         reasons["estimate --truncated bootstrap"] = (
