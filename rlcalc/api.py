@@ -44,6 +44,7 @@ def load(
     one_step: bool = False,
     order_by: str | None = None,
     identify: bool = False,
+    where: Sequence[str] = (),
     unread: Sequence[str] = (),
     collect_faults: bool = False,
 ) -> Experience:
@@ -58,6 +59,7 @@ def load(
         one_step: every row of a table is a whole trajectory.
         order_by: the column by which each trajectory's steps are sorted.
         identify: keep row numbers, and the source's own names of trajectories and steps.
+        where: conditions `COLUMN OP VALUE`, such as "step >= 100": only rows that fit are read.
         unread: fields of a step that are not needed (`value`, `next_value`, `log_prob`,
             `behaviour_prob`), so that nothing in them is a fault.
         collect_faults: go on after a fault, and collect all of them in `faults`.
@@ -83,6 +85,7 @@ def load(
         one_step=one_step,
         order_by=order_by,
         identify=identify,
+        where=where,
         unread=tuple(unread),
     )
     frame = frame_of(source)
@@ -111,16 +114,21 @@ def _paths_or_none(source: Any) -> list[str] | None:
 
 
 def _read_request(
-    kind: str | None = None, columns: dict[str, str] | None = None, **reading: Any
+    kind: str | None = None,
+    columns: dict[str, str] | None = None,
+    where: Sequence[str] = (),
+    **reading: Any,
 ) -> ReadRequest:
     from rlcalc.readers.read_request import ReadRequest
+    from rlcalc.readers.row_filter import RowFilter
     from rlcalc.readers.sources import KINDS
 
     if kind is not None and kind not in KINDS:
         raise UsageError(
             f"there is no format of a source {shown(kind)}", fix=f"use one of {', '.join(KINDS)}"
         )
-    return ReadRequest(kind, columns or {}, **reading)
+    conditions = tuple(map(RowFilter.parse, [where] if isinstance(where, str) else where))
+    return ReadRequest(kind, columns or {}, where=conditions, **reading)
 
 
 def _require_numbers(*, whole: Mapping[str, Any] | None = None, **real: Any) -> None:

@@ -220,6 +220,13 @@ Quiet = Annotated[bool, "--quiet -q", "Hide notes and warnings."]
 # -- groups of options -----------------------------------------------------------------------
 
 
+Where = Annotated[
+    list[str] | None,
+    "--where 'COLUMN OP VALUE'",
+    "Read only rows that fit: OP is =, !=, <, <=, >, >= or in; again for more.",
+]
+
+
 @dataclass(eq=False, repr=False)
 class ReadOptions:
     """How to read trajectories."""
@@ -232,10 +239,12 @@ class ReadOptions:
         "--order-by COLUMN",
         "Sort each trajectory's steps by this column; rows may come in any order.",
     ] = None
+    where: Where = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `rlcalc.load`."""
-        return {**vars(self), "columns": parse_columns_option(self.columns)}
+        columns = parse_columns_option(self.columns)
+        return {**vars(self), "columns": columns, "where": tuple(self.where or ())}
 
 
 @dataclass(eq=False, repr=False)

@@ -30,7 +30,12 @@ def test_a_group_is_given_to_the_command_as_one() -> None:
         seen.append((source, reading))
 
     options.flatten_option_groups(command)(
-        source="a.csv", kind="csv", columns="state=s, reward=-cost", one_step=True, order_by=None
+        source="a.csv",
+        kind="csv",
+        columns="state=s, reward=-cost",
+        one_step=True,
+        order_by=None,
+        where=["t > 5"],
     )
     source, reading = seen[0]
 
@@ -40,6 +45,7 @@ def test_a_group_is_given_to_the_command_as_one() -> None:
         "columns": {"state": "s", "reward": "-cost"},
         "one_step": True,
         "order_by": None,
+        "where": ("t > 5",),
     }
 
 

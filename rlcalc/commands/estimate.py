@@ -84,8 +84,13 @@ def _refuse_options_of_trajectories(reading: options.ReadOptions) -> None:
     Raises:
         UsageError: there is one.
     """
-    if reading.one_step or reading.order_by is not None:
-        option = "--one-step" if reading.one_step else "--order-by"
+    given = {
+        "--one-step": reading.one_step,
+        "--order-by": reading.order_by,
+        "--where": reading.where,
+    }
+    option = next((name for name, value in given.items() if value), None)
+    if option is not None:
         raise UsageError(
             f"{option} applies to trajectories from a file, but -n simulates a model",
             fix="leave it out",

@@ -56,7 +56,11 @@ def gradient(
     of_simulation = {"--seed": play.seed, "--max-steps": play.max_steps}
     of_simulation["--jobs"] = jobs if steps is not None else None
     _require_use(of_simulation, "no episodes are simulated", simulates)
-    of_data = {"--one-step": reading.one_step or None, "--order-by": reading.order_by}
+    of_data = {
+        "--one-step": reading.one_step or None,
+        "--order-by": reading.order_by,
+        "--where": reading.where,
+    }
     _require_use(of_data, "there is no --from-data to read", from_data is not None)
     arguments = reading.arguments()
     model = api.load_model(

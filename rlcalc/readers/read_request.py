@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rlcalc.readers.row_filter import RowFilter
+
 
 @dataclass(frozen=True)
 class ReadRequest:
@@ -15,4 +17,5 @@ class ReadRequest:
     one_step: bool = False  # every row is a trajectory
     order_by: str | None = None  # sort each trajectory's steps by this column
     identify: bool = False  # keep row numbers, the trajectories' names and their own time
+    where: tuple[RowFilter, ...] = ()  # --where: only rows that pass all of these are read
     unread: tuple[str, ...] = ()  # fields that nobody needs, so that nothing in them is a fault

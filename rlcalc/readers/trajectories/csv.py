@@ -110,7 +110,7 @@ class Lines:
         except pl.exceptions.PolarsError as error:
             self.context.experience.fault(self._ragged(error, table))
             source = self._frame(data, table, truncate_ragged_lines=True, encoding="utf8-lossy")
-        return table.rows(source.lazy().select(table.expressions()).collect(), lambda: source)
+        return table.rows_of(source)
 
     def _frame(self, data: bytes, table: Table, **request: bool | str) -> pl.DataFrame:
         frame = pl.read_csv(

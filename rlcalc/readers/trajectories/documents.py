@@ -17,7 +17,7 @@ from rlcalc.documents import (
     path_fault,
     without_fields,
 )
-from rlcalc.errors import Fault, nearest, shown
+from rlcalc.errors import Fault, InputError, nearest, shown
 from rlcalc.labels import Labels, text_of_label
 from rlcalc.numerics.arrays import Floats
 from rlcalc.readers.places import parsed
@@ -68,8 +68,17 @@ def read(file: File, context: ReaderContext) -> Iterable[Trajectories]:
 
 
 def note_for_documents(context: ReaderContext) -> None:
-    """Note that options for tables do not apply to a document."""
+    """Note that options for tables do not apply to a document; refuse to ignore --where.
+
+    Raises:
+        InputError: rows are to be left out of what has none.
+    """
     request = context.request
+    if request.where:
+        raise InputError(
+            "--where applies to tables, and this source is not a table",
+            fix="give one step a row: JSONL, CSV or Parquet",
+        )
     if request.columns or request.one_step or request.order_by:
         context.experience.note(
             "--columns, --one-step and --order-by apply to tables, and this source is not a table"

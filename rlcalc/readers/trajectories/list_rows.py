@@ -40,11 +40,13 @@ def trajectories_of(frame: pl.DataFrame, table: Table) -> Trajectories:
     first = table.n_rows
     table.n_rows += len(frame)
     table.experience.n_rows += len(frame)
+    frame, row_of = table.filtered(frame)
     problems = problems_of(frame, table)
     wrong = np.zeros(len(frame), dtype=bool)
     for what, rows in problems:
         places = np.flatnonzero(rows)
-        where = listed([table.place(first + int(row)) for row in places[:5]], total=len(places))
+        numbers = places if row_of is None else row_of[places]
+        where = listed([table.place(first + int(row)) for row in numbers[:5]], total=len(places))
         table.experience.fault(Fault(what, f"{table.file}, {where}"))
         wrong |= rows
     return arrays(frame.filter(~pl.Series(wrong)) if wrong.any() else frame, table)

@@ -64,6 +64,10 @@ def frames(
         for frame in source.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
             yield trajectories_of(frame, table)
         return
+    if context.request.where:
+        for frame in source.collect_batches(maintain_order=True, chunk_size=ROWS):
+            yield from context.assembler.push(table.rows_of(frame))
+        return
     rows = lazy.select(table.expressions())
     for frame in rows.collect_batches(maintain_order=True, chunk_size=ROWS):
         part = source.slice(table.n_rows, len(frame))

@@ -90,11 +90,11 @@ class StepLines:
         import polars as pl
 
         try:
-            rows = frame.lazy().select(self.table.expressions()).collect()
+            rows = self.table.rows_of(frame)
         except pl.exceptions.PolarsError as error:
             what = f"not a table: {shown(str(error).splitlines()[0], 200)}"
             raise InputError(what, self.file.at(f"{self.noun} {self.number} and after")) from error
-        yield from self.context.assembler.push(self.table.rows(rows, lambda: frame))
+        yield from self.context.assembler.push(rows)
 
     def _place(self, row: int) -> str:
         lines = [n for n, line in enumerate(self.block.split(b"\n"), self.number) if line.strip()]

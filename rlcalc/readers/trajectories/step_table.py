@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from rlcalc.documents import chance_of
 from rlcalc.errors import Fault, InputError, listed, nearest, shown
-from rlcalc.numerics.arrays import Flags, Floats
+from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.readers.column_names import COLUMN_NAMES, NUMBERS, STEP, map_columns
 from rlcalc.readers.label_encoder import LabelEncoders, as_text, canonical_texts, keys_of_texts
 from rlcalc.readers.read_request import ReadRequest
+from rlcalc.readers.row_filter import LEFT_OUT, kept_rows, require_columns
 from rlcalc.trajectories import (
     LARGEST_LOG_PROB,
     POSSIBLE,
@@ -86,6 +87,7 @@ class Table:
         self.encoders, self.file, self.place, self.known = encoders, file, place, known
         self.needed = needed
         self.column = map_columns(list(schema), request, file, known, needed)
+        require_columns(request.where, list(schema), file)
         self.n_rows = 0
         self.numbered: frozenset[str] = frozenset()  # labels that are to stay whole numbers
         self.unfinished: set[str] = set()  # trajectories in lists whose end was not flagged
@@ -182,17 +184,43 @@ class Table:
     @property
     def sources(self) -> list[str]:
         """The source columns that are read."""
-        return list(dict.fromkeys(self.column.values()))
+        filtered = (one.column for one in self.request.where)
+        conditions = (n if n in self.schema else n.partition(".")[0] for n in filtered)
+        return list(dict.fromkeys([*self.column.values(), *conditions]))
 
-    def rows(self, frame: pl.DataFrame, source: Callable[[], pl.DataFrame]) -> Rows:
+    def filtered(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, Ints | None]:
+        """Return the rows of the source that --where keeps, and their places; None: all of them."""
+        if not self.request.where:
+            return frame, None
+        kept = kept_rows(self.request.where, frame)
+        if not kept.all():
+            self.experience.left_out[LEFT_OUT] += len(frame) - int(kept.sum())
+        return frame.filter(kept), kept.arg_true().to_numpy().astype(np.int64)
+
+    def rows_of(self, source: pl.DataFrame) -> Rows:
+        """Return rows as they stand in the source as rows of steps."""
+        kept, places = self.filtered(source)
+        frame = kept.lazy().select(self.expressions()).collect()
+        return self.rows(frame, lambda: kept, places, len(source))
+
+    def rows(
+        self,
+        frame: pl.DataFrame,
+        source: Callable[[], pl.DataFrame],
+        places: Ints | None = None,
+        n_source: int | None = None,
+    ) -> Rows:
         """Return a frame of `expressions` as rows; rows with faults are reported and left out.
 
         Args:
             frame: what the expressions gave.
             source: gives the same rows as they stand in the source, to show what is wrong.
+            places: [N] their places among the rows of the source; default in turn.
+            n_source: the number of these; default N.
         """
         n = len(frame)
-        columns: dict[str, NDArray[Any]] = {"row": np.arange(self.n_rows, self.n_rows + n)}
+        places = np.arange(n) if places is None else places
+        columns: dict[str, NDArray[Any]] = {"row": places + self.n_rows}
         is_step = np.ones(n, dtype=bool)
         if "is_last" in frame.columns:
             is_step = frame["is_last"].fill_null(0).to_numpy() == 0
@@ -216,10 +244,11 @@ class Table:
                 if name in FLAGS:  # by way of bytes, which is faster than bit by bit
                     columns[name] = columns[name].view(bool)
             if bad.any():
-                self._report(name, bad, source)
+                self._report(name, bad, source, places)
                 wrong |= bad
-        self.n_rows += n
-        self.experience.n_rows += n
+        n_source = n if n_source is None else n_source
+        self.n_rows += n_source
+        self.experience.n_rows += n_source
         rows = Rows(columns)
         return rows.take(~wrong) if wrong.any() else rows
 
@@ -239,9 +268,7 @@ class Table:
         flag = pl.when(word == "true").then(1.0).when(word == "false").then(0.0)
         return numbers.scatter(rows, pl.select(flag).to_series())
 
-    def _report(
-        self, name: str, bad: NDArray[np.bool_], source: Callable[[], pl.DataFrame]
-    ) -> None:
+    def _report(self, name: str, bad: Flags, source: Callable[[], pl.DataFrame], row: Ints) -> None:
         """Report the rows of a column that are wrong."""
         places = np.flatnonzero(bad)
         if name == "key":
@@ -255,7 +282,7 @@ class Table:
             "behaviour_prob": POSSIBLE,
             "log_prob": POSSIBLE_LOG,
         }.get(name, "a label")
-        rows = [self.place(self.n_rows + int(place)) for place in places[:5]]
+        rows = [self.place(self.n_rows + int(row[place])) for place in places[:5]]
         fix = f"correct or leave out {'this row' if len(places) == 1 else 'these rows'}"
         if name == "reward" and "probability" in self.needed and "inf" in map(_sign_free, seen):
             fix = "an action that is not allowed has no rows: leave out all of its rows"
