@@ -348,6 +348,10 @@ RolloutColumn = Annotated[
         "Column that identifies the rollout when it spans several rows; none: one row each.",
     ),
 ]
+FilterName = Annotated[
+    str | None,
+    _option("--filter NAME", "Which of several filters of lm-eval to read. [default: the first]"),
+]
 BaselineColumn = Annotated[
     str | None, _option("--baseline COLUMN", "Column of the greedy answer's reward, for remax.")
 ]

@@ -137,8 +137,7 @@ VERIFIERS_04 = {
                 "truncated_share": exactly(5 / 16),
             },
         ),
-        fails(
-            "T1: 'this archive is damaged'",
+        (
             "inspect/cipn_eval",
             {
                 "rollouts": 16,
@@ -147,13 +146,11 @@ VERIFIERS_04 = {
                 "reward_se": rounded(0.106739),
             },
         ),
-        fails(
-            "T1: 'this archive is damaged'",
+        (
             "inspect/err_eval",
             {"rollouts": 16, "groups": 4, "unscored": 6, "reward_mean": 0},
         ),
-        fails(
-            "T1: 'this archive is damaged'",
+        (
             "inspect/limit_eval",
             {
                 "rollouts": 16,
@@ -162,13 +159,11 @@ VERIFIERS_04 = {
                 "truncated_share": exactly(9 / 16),
             },
         ),
-        fails(
-            "T1, then T2: 'q1/1 stands there twice', as two tasks have the sample",
+        (
             "inspect/many",
             {"rollouts": 16, "groups": 8, "sizes": {"of 2": 8}, "reward_mean": exactly(5 / 16)},
         ),
-        fails(
-            "T1: 'this archive is damaged'",
+        (
             "inspect/two_eval",
             {
                 "rollouts": 16,
@@ -225,7 +220,6 @@ def test_files_that_are_not_dumps_are_said_to_be_left_out(source: str) -> None:
 # What inspect and lm-eval log
 
 
-@pytest.mark.xfail(strict=True, reason="T1: 'a zip archive (pt, xlsx) … unpack it'")
 def test_a_log_without_samples_is_said_to_have_none() -> None:
     """nosamples: `log_samples=False`."""
     answer = summary("inspect/nosamples_eval")
@@ -236,18 +230,15 @@ def test_a_log_without_samples_is_said_to_have_none() -> None:
     assert "zip" not in error
 
 
-@pytest.mark.xfail(strict=True, reason="T1: 'this archive is damaged'")
 def test_a_second_scorer_can_be_chosen() -> None:
     """two: `match` is the first scorer, `num` the second."""
     assert summary("inspect/two_eval", "--reward", "num").facts["reward_mean"] == exactly(0.3518125)
 
 
-@pytest.mark.xfail(strict=True, reason="T1, then T2: the first is read, which is not said")
 def test_a_second_scorer_is_said() -> None:
     assert summary("inspect/two_eval").notes(r"\bnum\b")
 
 
-@pytest.mark.xfail(strict=True, reason="T1, then T2: no errors, and a phantom reward 'score'")
 def test_samples_that_failed_are_counted_and_have_no_reward() -> None:
     """err: 6 of 16 raised an error; there is one scorer, match, and none called score."""
     assert summary("inspect/err_eval").facts["errors"] == 6
@@ -255,7 +246,6 @@ def test_samples_that_failed_are_counted_and_have_no_reward() -> None:
     assert "score" not in group("inspect/err_eval").rows[0]
 
 
-@pytest.mark.xfail(strict=True, reason="T1, then T2: no stopped_by")
 def test_what_stopped_the_samples_is_counted() -> None:
     """limit: 6 by a limit, 3 by max_tokens, as counts or as shares of 16."""
     stopped = summary("inspect/limit_eval").facts["stopped_by"].values()
@@ -264,13 +254,11 @@ def test_what_stopped_the_samples_is_counted() -> None:
     assert {3, 6} <= set(counts)
 
 
-@pytest.mark.xfail(strict=True, reason="T2: no errors are counted; each is a reward of 0")
 def test_rollouts_of_verifiers_that_failed_are_counted() -> None:
     """0.2.1: its metadata.json says avg_error 0.15."""
     assert summary("verifiers/0.2.1").facts["errors"] == 3
 
 
-@pytest.mark.xfail(strict=True, reason="T2: 6 groups of 2, a document of each task")
 def test_the_documents_of_two_tasks_are_two_groups() -> None:
     answer = summary(LM_EVAL.format("mc"), LM_EVAL.format("gen_passk"))
 
@@ -278,7 +266,6 @@ def test_the_documents_of_two_tasks_are_two_groups() -> None:
     assert answer.facts["reward_mean"] == exactly(5 / 12)
 
 
-@pytest.mark.xfail(strict=True, reason="F3: 12 rollouts, 6 groups of 2, all of them dead")
 def test_two_filters_of_the_same_responses_are_read_once() -> None:
     """gen_rep4f: the filters first and maj; one is taken and named, or the user is asked."""
     answer = summary(LM_EVAL.format("gen_rep4f"))
@@ -287,7 +274,6 @@ def test_two_filters_of_the_same_responses_are_read_once() -> None:
     assert answer.code in (2, 3) or answer.facts["rollouts"] == 6
 
 
-@pytest.mark.xfail(strict=True, reason="F3: there is no --filter")
 @pytest.mark.parametrize("name", ["first", "maj"])
 def test_a_filter_of_the_responses_can_be_chosen(name: str) -> None:
     answer = summary(LM_EVAL.format("gen_rep4f"), "--filter", name)
@@ -308,7 +294,6 @@ def test_the_output_folder_of_lm_eval_is_read() -> None:
     assert answer.facts["rollouts"] == 30
 
 
-@pytest.mark.xfail(strict=True, reason="T2: acc_norm is dropped without a word")
 def test_a_second_metric_is_said() -> None:
     """mc: acc is read, acc_norm stands beside it."""
     assert summary(LM_EVAL.format("mc")).notes("acc_norm")
@@ -317,7 +302,6 @@ def test_a_second_metric_is_said() -> None:
 # Lengths
 
 
-@pytest.mark.xfail(strict=True, reason="T5: length mean 0")
 def test_the_length_of_a_response_is_in_its_usage() -> None:
     """verifiers 0.4.0: `calls[].usage.completion_tokens`."""
     answer = summary("verifiers/0.4.0/traces.jsonl")

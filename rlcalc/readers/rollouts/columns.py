@@ -99,6 +99,10 @@ def expressions(layout: Layout, schema: Schema, request: RolloutRequest) -> list
         selected += _whole(layout.step, schema)
     if layout.truncated is not None:
         selected += _flag(layout, layout.truncated, schema)
+    if layout.failed is not None:
+        selected.append(_source(layout.failed, schema)[0].is_not_null().alias("failed"))
+    if layout.stopped_by is not None:
+        selected.append(as_text(*_source(layout.stopped_by, schema)).alias("stopped_by"))
     return selected + _names(layout, schema, request)
 
 

@@ -32,9 +32,9 @@ def trainer_of(sources: Sequence[str]) -> str | None:
 def _first_record(name: str) -> Any:
     """Return the first record of a file, or an empty one of the columns of a table."""
     if zipfile.is_zipfile(name):
-        from rlcalc.readers.rollouts.dumps.inspect_ai import archive
+        from rlcalc.readers.rollouts.dumps.inspect_ai import logs
 
-        return next((sample for _, sample in archive(name)), None)
+        return next((log for _, log in logs(name)), None)
     with opened(name, None) as file:
         if file.kind in ("parquet", "arrow"):
             from rlcalc.readers.trajectories.parquet import scan, whole

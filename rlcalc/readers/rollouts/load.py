@@ -210,18 +210,21 @@ def _read_archive(name: str, builder: RolloutsBuilder) -> bool:
         raise InputError("this is a pickle, which could run any code", shown(name), PICKLE)
     if not zipped:
         return False
-    from rlcalc.readers.rollouts.dumps.inspect_ai import archive, contents
+    from rlcalc.readers.rollouts.dumps.inspect_ai import contents, is_log, logs
 
     inside = contents(name)
     if any(os.path.basename(part) == "data.pkl" for part in inside):
         raise InputError("this is a pickle (torch), which could run any code", shown(name), PICKLE)
-    if not any(part.startswith("samples/") for part in inside):
+    if not is_log(inside):
         return False
     dump = dumps.named("inspect")
     builder.require_format(dump.name, shown(name), dump.module)
-    for part, sample in archive(name):
+    part = None
+    for part, log in logs(name):
         place = f"{shown(name)}: {shown(part)}"
-        builder.records(dump.module, [sample], [place].__getitem__)
+        builder.records(dump.module, [log], [place].__getitem__)
+    if part is None:
+        builder.empty.append(shown(name))
     return True
 
 

@@ -6,10 +6,15 @@ rollouts here, and a group is the lines of one document.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rlcalc.readers.rollouts.dumps.layout import Row, finite
+
+EVALUATION = True
+NAME = re.compile(r"samples_(?P<task>.+?)(_(?P<run>\d{4}-\d\d-\d\dT[\d.:-]+?))?\.jsonl?\b")
 
 
 def fits(record: Mapping[str, Any]) -> bool:
@@ -18,14 +23,23 @@ def fits(record: Mapping[str, Any]) -> bool:
 
 
 def rows(record: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the document with its first metric as the reward."""
+    """Yield the document with its metrics."""
     names = record.get("metrics") or []
     metrics = {name: record[name] for name in names if finite(record.get(name))}
     responses = record["resps"][0] if record["resps"] else []
     yield {
         "group": record["doc_id"],
-        "reward": dict(list(metrics.items())[:1]) or {"metric": None},
-        "more": metrics,
+        "task": record.get("task") or record.get("task_name"),
+        "filter": record.get("filter"),
+        "scores": metrics,
         "question": record.get("doc"),
         "response": responses[0] if isinstance(responses, list) and responses else None,
     }
+
+
+def names_of_file(path: str) -> dict[str, str]:
+    """Return the task and the run that the name of a file tells of; a run has one folder."""
+    match = NAME.match(os.path.basename(path))
+    if match is None:
+        return {}
+    return {"task": match["task"], "run": os.path.join(os.path.dirname(path), match["run"] or "")}
