@@ -68,7 +68,7 @@ VERIFIERS_04 = {
             "trl/with-checkpoints",
             {"rollouts": 24, "groups": 6, "steps": 3},
         ),
-        fails("T3: 32 rollouts, mean 0.927281", f"{WANDB}_043132-fhhcgtgx", TRL_PLAIN),
+        (f"{WANDB}_043132-fhhcgtgx", TRL_PLAIN),
         (
             f"{WANDB}_045019-83kgdbqj",
             {"rollouts": 24, "groups": 6, "dead": 1, "reward_mean": exactly(1 / 3)},
@@ -77,8 +77,7 @@ VERIFIERS_04 = {
             f"{WANDB}_045021-1t53r1b9",
             {"rollouts": 24, "groups": 6, "dead": 0, "reward_mean": exactly(1 / 2)},
         ),
-        fails(
-            "T3: 48 rollouts in groups of 4, 8 and 12",
+        (
             f"{WANDB}_045021-qhj022ui",
             {"rollouts": 24, "groups": 6, "sizes": {"of 4": 6}, "reward_mean": exactly(10 / 24)},
         ),
@@ -201,7 +200,6 @@ def test_the_step_of_an_evaluation_is_in_its_folder() -> None:
     assert summary("skyrl").column("step") == [3]
 
 
-@pytest.mark.xfail(strict=True, reason="T3: no note")
 @pytest.mark.parametrize("run_id", ["043132-fhhcgtgx", "045021-qhj022ui"])
 def test_a_table_that_another_one_repeats_is_said_to_be_left_out(run_id: str) -> None:
     """The last table has the bytes of the one before; or each begins with all of the last."""

@@ -35,6 +35,7 @@ from rlcalc.readers.rollouts.nested_rows import (
 )
 from rlcalc.readers.rollouts.overlaps import overlaps_in_a_file, overlaps_of_files
 from rlcalc.readers.rollouts.readings import OWNERS, Readings
+from rlcalc.readers.rollouts.snapshots import Snapshots
 from rlcalc.rollouts import Rollouts, arranged
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class RolloutsBuilder:
         self.notes: list[str] = []
         self.characters = False  # lengths are in characters
         self.readings = Readings(request)
+        self.snapshots = Snapshots()
+        self.frames_of: dict[int, tuple[int, int]] = {}  # by file: its first frame, and the next
         self.owners: dict[str, str] = {}  # the task and the run that the file's name tells of
         self.evaluation: bool | None = None  # and no training; None: nobody says
         self.empty: list[str] = []  # logs without rollouts
@@ -83,6 +86,11 @@ class RolloutsBuilder:
         self.since, self.inside = len(self.frames), False
         self.files.append((self.n_rows, name))
         self.owners = {}
+
+    def twin(self, name: str, step: int | None) -> str | None:
+        """Return an earlier file with the same content; plain tables may be alike by chance."""
+        twin = self.snapshots.twin(name, step)
+        return None if self.form in (None, "columns", "trajectories") else twin
 
     def dump_of(self, record: Mapping[str, Any], where: str) -> ModuleType:
         """Return the module of a file's format, which must be that of the files before."""
@@ -127,9 +135,22 @@ class RolloutsBuilder:
                 f"leave out --{meaning}: its rollouts are recognised by their structure",
             )
 
-    def begin_inner_table(self) -> None:
+    def begin_inner_table(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Say that the next records are rows of a table that was a record itself."""
         self.inside = True
+        replaced = self.snapshots.replaced_by(self.file, rows, len(self.files) - 1)
+        if replaced is not None:
+            self._leave_out(replaced)
+
+    def _leave_out(self, file: int) -> None:
+        """Take back the rows of a file, whose rows this one has too."""
+        begin, name = self.files[file]
+        n = self.files[file + 1][0] - begin
+        first, end = self.frames_of[file]
+        self.frames[first:end] = [frame.clear() for frame in self.frames[first:end]]
+        self.files[file + 1 :] = [(before - n, later) for before, later in self.files[file + 1 :]]
+        self.n_rows -= n
+        self.snapshots.replaced.append((name, self.file))
 
     # -- rows that Polars reads ---------------------------------------------------------------
 
@@ -294,6 +315,10 @@ class RolloutsBuilder:
 
     def end_file(self) -> None:
         """Number the groups that are runs of rows, now that all rows of the file are there."""
+        self._end_frames()
+        self.frames_of[len(self.files) - 1] = self.since, len(self.frames)
+
+    def _end_frames(self) -> None:
         frames = self.frames[self.since :]
         size = self.request.group_size
         if frames and {"filter", "scored"} & set(frames[0].columns):
@@ -403,7 +428,7 @@ class RolloutsBuilder:
             )
 
     def _say_how_it_was_read(self) -> None:
-        for note in self.readings.notes():
+        for note in (*self.readings.notes(), *self.snapshots.notes()):
             self.note(note)
         for name, status in self.status.items():
             if status != "success":

@@ -76,6 +76,9 @@ def load(sources: Sequence[str], request: RolloutRequest) -> Rollouts:
             builder.note(f"{shown(name)} was named twice, and read once")
             continue
         read.add(real if name != "-" else name)
+        if twin := builder.twin(name, step_of_name(name)):
+            builder.note(f"{shown(name)} has the same bytes as {shown(twin)}, and is left out")
+            continue
         _read(name, builder)
     return builder.finish()
 

@@ -34,7 +34,7 @@ def add_records(
             fault = error.faults[0]
             raise InputError(fault.what, fault.where or where, fault.fix) from error
         if inner:
-            builder.begin_inner_table()
+            builder.begin_inner_table(inner)
             add_records(inner, where, builder, lambda n: f"{where}, row {n + 1} of the table")
         return
     layout = layout_of(module, records[0], None, where, builder.request)
