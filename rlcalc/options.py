@@ -336,7 +336,7 @@ AdvantageColumn = Annotated[
     str | None, _option("--advantage COLUMN", "Column of the trainer's own advantage.")
 ]
 LengthColumn = Annotated[
-    str | None, _option("--length COLUMN", "Column of the response's length in tokens.")
+    str | None, _option("--length COLUMN", "Column of the length in tokens, or of a text to count.")
 ]
 StepColumn = Annotated[
     str | None, _option("--step COLUMN", "Column of the training step; none: ignore steps.")

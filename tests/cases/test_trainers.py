@@ -307,7 +307,6 @@ def test_the_length_of_a_response_is_in_its_usage() -> None:
     assert answer.facts["length_mean"] == exactly(6.8)
 
 
-@pytest.mark.xfail(strict=True, reason="T5: 'expected a number'")
 def test_a_text_has_a_length_in_characters_or_words() -> None:
     """verl logs no tokens: its responses have 19.875 characters, 4.96875 words."""
     facts = summary("verl", "--length", "output").facts
@@ -477,7 +476,6 @@ def test_a_table_holds_the_same_rollouts_whoever_wrote_it(name: str, the_48: lis
 # Notes
 
 
-@pytest.mark.xfail(strict=True, reason="T7: 'values are too low' of answers cut at max_tokens")
 @pytest.mark.parametrize("source", ["verifiers/0.2.1", INSPECT_JSON])
 def test_a_truncated_answer_has_its_whole_reward(source: str) -> None:
     answer = run("estimate", source, "--of", "v", inside=TRAINERS)

@@ -96,7 +96,7 @@ class RolloutsBuilder:
         """Return the module of a file's format, which must be that of the files before."""
         forced = None if self.inside else self.request.form
         dump = dumps.named(forced) if forced else dumps.sniffed(record, where)
-        if self.request.named() and not hasattr(dump.module, "layout"):
+        if self.request.named() and not {"layout", "records"} & set(vars(dump.module)):
             dump = dumps.named("columns")
         if not hasattr(dump.module, "records"):  # else the rows inside have a format
             self.require_format(dump.name, where, dump.module)
@@ -176,9 +176,8 @@ class RolloutsBuilder:
     def take(self, layout: Layout, frame: pl.DataFrame, place: Place) -> None:
         """Take in a frame of the columns that `expressions` gives, after looking at its values."""
         self.grouped, self.restart = layout.grouped, layout.restart
-        self.characters = (
-            self.request.texts and layout.length is None and layout.response is not None
-        )
+        counted = self.request.texts and layout.length is None and layout.response is not None
+        self.characters = counted or layout.kinds.get("length") == "text"
         for name in [name for name in frame.columns if name.startswith("bad:")]:
             column = name.removeprefix("bad:")
             wrong = frame[name].is_not_null().arg_true()

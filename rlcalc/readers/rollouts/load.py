@@ -11,7 +11,7 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -272,7 +272,7 @@ def _is_trajectories(record: Any) -> bool:
 
 def _table(lazy: pl.LazyFrame, where: str, builder: RolloutsBuilder) -> None:
     schema = dict(lazy.collect_schema())
-    names: dict[str, Any] = dict.fromkeys(schema)
+    names = _first_values(lazy, schema, builder.request)
     module = builder.dump_of(names, where)
     layout = layout_of(module, names, schema, where, builder.request)
     if layout is None:
@@ -283,6 +283,17 @@ def _table(lazy: pl.LazyFrame, where: str, builder: RolloutsBuilder) -> None:
             before += len(rows)
         return
     builder.table(layout, lazy, schema, partial(_row, where, 0))
+
+
+def _first_values(
+    lazy: pl.LazyFrame, schema: Mapping[str, Any], request: RolloutRequest
+) -> dict[str, Any]:
+    """Return the names of the columns, and the first value of the one that is to be a length."""
+    names: dict[str, Any] = dict.fromkeys(schema)
+    if (length := request.length) is not None and length in schema:
+        values = lazy.select(length).drop_nulls().head(1).collect().to_series().to_list()
+        names[length] = values[0] if values else None
+    return names
 
 
 def _row(where: str, before: int, place: int) -> str:
@@ -300,7 +311,7 @@ def _csv(file: File, builder: RolloutsBuilder) -> None:
             glob=False,
         )
         schema = dict(lazy.collect_schema())
-        names: dict[str, Any] = dict.fromkeys(schema)
+        names = _first_values(lazy, schema, builder.request)
         module = builder.dump_of(names, file.at())
         layout = layout_of(
             module, names, {name: pl.Float64() for name in names}, file.at(), builder.request

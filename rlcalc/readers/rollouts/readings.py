@@ -142,9 +142,10 @@ def _choices(chosen: Mapping[str, tuple[str, ...]], begin: str, option: str) -> 
         if len(names) > 1:
             where = f" of {listed(of, most=3)}" if len(tasks) > 1 else ""
             are = "is" if len(names) == 2 else "are"
+            it = "it" if len(names) == 2 else "the first of them"
             yield (
                 f"{begin} {shown(names[0])}{where}; {listed(names[1:])} {are} logged too: "
-                f"--{option} {names[1]} reads {'it' if len(names) == 2 else 'the first of them'}"
+                f"rlcalc group --{option} {names[1]} reads {it}"
             )
         elif len(tasks) > 1 and option == "reward":
             yield f"{begin} {shown(names[0])} of {listed(of, most=3)}"

@@ -47,7 +47,7 @@ def test_two_filters_are_two_readings_of_one_rollout(tmp_path: Path) -> None:
 
     assert list(first["reward"]) == [1, 0]
     assert (first.facts["filter"], first.facts["groups"]) == ("a", 2)
-    assert any("filter a; b is logged too: --filter b" in note for note in first.notes)
+    assert any("filter a; b is logged too: rlcalc group --filter b" in note for note in first.notes)
     assert list(second["reward"]) == [1, 1]
     assert not any("filter" in note for note in second.notes)
 
