@@ -81,9 +81,9 @@ def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[s
         "grouped_by": rollouts.facts.get("grouped_by"),
         "steps": len(rollouts.step),
         "sizes": groups.sizes(),
+        **rollouts.facts.get("logged", {}),
         "several_rows": rollouts.facts.get("several_rows") or None,
         "torn_lines": rollouts.facts.get("torn_lines") or None,
-        **rollouts.facts.get("logged", {}),
         "ghosts": None if rollouts.advantage is None else _ghosts(groups),
     }
 

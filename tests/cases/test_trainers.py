@@ -315,7 +315,6 @@ def test_a_text_has_a_length_in_characters_or_words() -> None:
     assert facts["length_mean"] == exactly(right[facts["length_unit"]])
 
 
-@pytest.mark.xfail(strict=True, reason="T5: the longest quarter has a share of 1")
 def test_the_longest_quarter_of_equal_lengths_is_a_quarter() -> None:
     """match_json: every response has one token."""
     share = summary(INSPECT_JSON).facts.get("token_mean_share_of_longest_quarter")
@@ -484,7 +483,6 @@ def test_a_truncated_answer_has_its_whole_reward(source: str) -> None:
     assert not answer.notes("too low")
 
 
-@pytest.mark.xfail(strict=True, reason="T7: 'two occurrences of a prompt may be merged'")
 def test_an_evaluation_that_overwrote_a_step_is_said() -> None:
     """g_eval: steps 2 and 3 have other prompts, in groups of 2."""
     answer = summary("trl/g_eval")
@@ -493,13 +491,11 @@ def test_an_evaluation_that_overwrote_a_step_is_said() -> None:
     assert not answer.notes("merged")
 
 
-@pytest.mark.xfail(strict=True, reason="T7: 'the raw reward in verl, SkyRL and rLLM'")
 @pytest.mark.parametrize("task", ["gen_plain", "mc"])
 def test_a_log_of_an_evaluation_gets_no_advice_about_trainers(task: str) -> None:
     assert not summary(LM_EVAL.format(task)).notes("verl|trl|skyrl|grpo")
 
 
-@pytest.mark.xfail(strict=True, reason="T7: 0.6 ± 4.53e-17")
 def test_equal_group_means_have_no_error_of_rounding() -> None:
     """tinker: at step 1 every group has the mean 0.6."""
     errors = summary("tinker").column("reward_se")
