@@ -88,9 +88,13 @@ class RolloutsBuilder:
         self.owners = {}
 
     def twin(self, name: str, step: int | None) -> str | None:
-        """Return an earlier file with the same content; plain tables may be alike by chance."""
+        """Return an earlier file with the same content.
+
+        Plain tables may be alike by chance, and where a file's name tells its task, it is another.
+        """
         twin = self.snapshots.twin(name, step)
-        return None if self.form in (None, "columns", "trajectories") else twin
+        by_chance = self.form in (None, "columns", "trajectories")
+        return None if by_chance or hasattr(self.module, "names_of_file") else twin
 
     def dump_of(self, record: Mapping[str, Any], where: str) -> ModuleType:
         """Return the module of a file's format, which must be that of the files before."""
@@ -381,7 +385,7 @@ class RolloutsBuilder:
         if len(rewards) > 1 and not self.request.weights:
             self.note(
                 f"the reward is the sum of {listed(rewards)}, each with the weight 1: the weights "
-                "are not in the dump; set others with --reward and --weights"
+                "are not in the dump; set others with rlcalc group --reward and --weights"
             )
         self._say_how_it_was_read()
         step = None

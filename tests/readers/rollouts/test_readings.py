@@ -5,6 +5,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -190,6 +191,35 @@ def test_a_filter_is_refused_where_there_are_none(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("group,reward\na,1\n")
     with pytest.raises(InputError, match="no filter strict"):
         rlcalc.group(tmp_path, filter="strict")
+
+
+def test_files_of_any_name_are_tasks_of_their_own(tmp_path: Path) -> None:
+    for task in ("arc", "mmlu"):
+        rows = [json.dumps(document(d, acc=1.0)) for d in (0, 1)]
+        (tmp_path / f"{task}.jsonl").write_text("\n".join(rows))
+    rollouts = rlcalc.load_rollouts(tmp_path)
+
+    assert list(rollouts.group) == ["arc/0", "arc/1", "mmlu/0", "mmlu/1"]
+    assert len(rlcalc.group(tmp_path, why="mmlu/1")) == 1
+
+
+def test_metrics_whose_names_are_not_logged_are_the_numbers(tmp_path: Path) -> None:
+    record = {"doc_id": 3, "doc": {}, "target": 5, "resps": [["x"]], "acc": True, "acc_norm": 0.0}
+    rollouts = rlcalc.load_rollouts(lm_eval(tmp_path, "t", [record]))
+
+    assert {name: r.tolist() for name, r in rollouts.rewards.items()} == {"acc": [1]}
+
+
+@pytest.mark.parametrize(
+    ("value", "reward"),
+    [("C", 1), ("P", 0.5), ("0.25", 0.25), ("yes", 1), ("False", 0), (True, 1), ("maybe", None)],
+)
+def test_scores_are_read_as_inspect_reads_them(tmp_path: Path, value: Any, reward: Any) -> None:
+    rollouts = rlcalc.load_rollouts(log(tmp_path / "t.json", [sample(1, match=value)]))
+
+    assert rollouts.reward.tolist() == pytest.approx(
+        [np.nan if reward is None else reward], nan_ok=True
+    )
 
 
 def test_an_infinite_score_matters_only_if_it_counts(tmp_path: Path) -> None:

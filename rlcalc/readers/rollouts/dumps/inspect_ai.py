@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
@@ -10,10 +12,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from rlcalc.errors import InputError, shown
-from rlcalc.readers.rollouts.dumps.layout import Row, RunInfo, finite
+from rlcalc.readers.rollouts.dumps.layout import Row, RunInfo
 from rlcalc.readers.sources import LARGEST_DOCUMENT
 
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 EVALUATION = True
 EMPTY = "this log of inspect holds no samples", "evaluate without log_samples=False, to its end"
 HEADERS = ("header.json", "_journal/start.json")
@@ -74,10 +78,20 @@ def _numbers(scores: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
             yield name, _number(value)
 
 
+def names_of_file(path: str) -> dict[str, str]:
+    """Return the file, where its records do not say whose samples they are."""
+    return {"task": os.path.basename(path), "run": path}
+
+
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or finite(value):
-        return float(value)  # type: ignore[arg-type]
-    return LETTERS.get(value) if isinstance(value, str) else None
+    """Return a score as inspect reads it, None where it is not a number."""
+    if not isinstance(value, str):
+        return float(value) if isinstance(value, bool | int | float) else None
+    if value in LETTERS:
+        return LETTERS[value]
+    if NUMBER.fullmatch(value):
+        return float(value)
+    return WORDS.get(value.lower())
 
 
 def contents(path: str) -> list[str]:

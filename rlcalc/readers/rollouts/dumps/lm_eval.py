@@ -23,9 +23,13 @@ def fits(record: Mapping[str, Any]) -> bool:
 
 
 def rows(record: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the document with its metrics."""
-    names = record.get("metrics") or []
-    metrics = {name: record[name] for name in names if finite(record.get(name))}
+    """Yield the document with its metrics; before 0.4.3 their names were not logged."""
+    names = record["metrics"] if record.get("metrics") else record.keys() - {"doc_id", "target"}
+    metrics = {
+        name: float(value)
+        for name, value in record.items()
+        if name in names and (finite(value) or isinstance(value, bool))
+    }
     responses = record["resps"][0] if record["resps"] else []
     yield {
         "group": record["doc_id"],
@@ -38,8 +42,9 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def names_of_file(path: str) -> dict[str, str]:
-    """Return the task and the run that the name of a file tells of; a run has one folder."""
-    match = NAME.match(os.path.basename(path))
+    """Return the task and the run that the name of a file tells of; a file is of one task."""
+    folder, name = os.path.split(path)
+    match = NAME.match(name)
     if match is None:
-        return {}
-    return {"task": match["task"], "run": os.path.join(os.path.dirname(path), match["run"] or "")}
+        return {"task": name.partition(".")[0], "run": folder}
+    return {"task": match["task"], "run": os.path.join(folder, match["run"] or "")}
