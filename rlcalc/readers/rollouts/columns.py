@@ -201,7 +201,7 @@ def characters(text: pl.Expr) -> pl.Expr:
 
 def _characters(texts: pl.Series) -> pl.Series:
     lengths = texts.str.len_chars().cast(pl.Float64)
-    chats = texts.str.contains(r"^\[\s*\{").fill_null(value=False).arg_true()
+    chats = texts.str.starts_with("[{").arg_true()
     if not len(chats):
         return lengths
     contents = [_characters_of_messages(text) for text in texts.gather(chats)]
