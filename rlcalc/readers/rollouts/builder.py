@@ -6,8 +6,9 @@ hash of a prompt), step, reward:NAME, and what else it has.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -231,7 +232,7 @@ class RolloutsBuilder:
     # -- records in which rollouts are nested ---------------------------------------------------
 
     def records(
-        self, module: ModuleType, records: Sequence[Mapping[str, Any]], place: Place
+        self, module: ModuleType, records: Iterable[Mapping[str, Any]], place: Place
     ) -> None:
         """Take in the rollouts of nested records.
 
@@ -511,8 +512,18 @@ def names_of_groups(heads: pl.DataFrame, owners: list[str]) -> Any:
         return names.to_numpy() if names.dtype.is_integer() else names
     if "task" in owners and heads["task"].n_unique() == heads.select(owners).n_unique():
         owners = ["task"]
-    parts = [pl.col(name).cast(pl.String).fill_null("") for name in (*owners, "group")]
+    parts = [
+        *(without_shared_folder(heads[name]) for name in owners),
+        pl.col("group").cast(pl.String),
+    ]
     return heads.select(pl.concat_str(parts, separator="/").alias("group")).to_series()
+
+
+def without_shared_folder(names: pl.Series) -> pl.Series:
+    """Return paths, or other names, without the folders that all of them begin with."""
+    known = names.drop_nulls().unique().to_list()
+    shared = os.path.commonprefix(known)  # noqa: RUF071  of its characters, up to the last /
+    return names.fill_null("").str.slice(len(shared[: shared.rfind("/") + 1]))
 
 
 def _shifted(place: Place, before: int, row: int) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,6 +160,8 @@ def _in_folder(folder: str) -> list[str]:
     )
 
 
+SAMPLES = 1 << 10
+"""Samples of an archive that are read at a time."""
 STEP = re.compile(r"(?:step|iteration|iter|completions)[_-]?(\d+)", re.IGNORECASE)
 
 
@@ -213,7 +216,7 @@ def _read_archive(name: str, builder: RolloutsBuilder) -> bool:
         raise InputError("this is a pickle, which could run any code", shown(name), PICKLE)
     if not zipped:
         return False
-    from rlcalc.readers.rollouts.dumps.inspect_ai import contents, is_log, logs
+    from rlcalc.readers.rollouts.dumps.inspect_ai import contents, is_log
 
     inside = contents(name)
     if any(os.path.basename(part) == "data.pkl" for part in inside):
@@ -222,13 +225,29 @@ def _read_archive(name: str, builder: RolloutsBuilder) -> bool:
         return False
     dump = dumps.named("inspect")
     builder.require_format(dump.name, shown(name), dump.module)
-    part = None
-    for part, log in logs(name):
-        place = f"{shown(name)}: {shown(part)}"
-        builder.records(dump.module, [log], [place].__getitem__)
-    if part is None:
+    parts: list[str] = []  # the names of the samples so far
+    samples = _samples(name, parts)
+    before = -1
+    while before < len(parts):  # some at a time: they are large, and a frame of one row takes long
+        before = len(parts)
+        builder.records(dump.module, islice(samples, SAMPLES), partial(_part, name, parts, before))
+    if not parts:
         builder.empty.append(shown(name))
     return True
+
+
+def _samples(name: str, parts: list[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield a log for each sample of an archive, after its name was added to the parts."""
+    from rlcalc.readers.rollouts.dumps.inspect_ai import logs
+
+    for part, log in logs(name):
+        parts.append(part)
+        yield log
+
+
+def _part(name: str, parts: list[str], before: int, place: int) -> str:
+    part = parts[before + place :][:1]
+    return f"{shown(name)}: {shown(part[0])}" if part else shown(name)
 
 
 def _document(file: File, builder: RolloutsBuilder) -> None:

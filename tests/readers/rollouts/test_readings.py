@@ -92,6 +92,8 @@ def test_the_same_task_on_two_dates_is_two_runs_of_the_same_prompts(tmp_path: Pa
         lm_eval(tmp_path, "t", [document(d, acc=acc) for d in (0, 1)], date)
     result = rlcalc.group(tmp_path, rows="summary")
 
+    names = ["2026-01-01T00-00-00.123/0", "2026-01-01T00-00-00.123/1"]
+    assert list(rlcalc.load_rollouts(tmp_path).group)[:2] == names
     assert (result.facts["rollouts"], result.facts["groups"]) == (4, 4)
     assert result.facts["reward_se"] == pytest.approx(0, abs=1e-12)  # each prompt is 0 and 1
 
