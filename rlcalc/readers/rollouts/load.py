@@ -215,6 +215,9 @@ def _read_archive(name: str, builder: RolloutsBuilder) -> bool:
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         raise InputError("this is a pickle, which could run any code", shown(name), PICKLE)
     if not zipped:
+        if head == b"PK\x03\x04" and name.endswith(".eval"):
+            what = "this archive is damaged: its end is missing"
+            raise InputError(what, shown(name), "write or copy it anew")
         return False
     from rlcalc.readers.rollouts.dumps.inspect_ai import contents, is_log
 

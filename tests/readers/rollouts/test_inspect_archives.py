@@ -90,3 +90,10 @@ def test_damage_anywhere_is_an_input_error(tmp_path: Path, data: st.DataObject) 
         path.write_bytes(whole[:place] + bytes([flipped]) + whole[place + 1 :])
     with contextlib.suppress(InputError):
         assert len(rlcalc.load_rollouts(path)) <= 2
+
+
+def test_an_archive_that_is_cut_short_is_called_damaged(tmp_path: Path) -> None:
+    path = archive(tmp_path / "x.eval", {"header.json": LOG, **samples(2)})
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputError, match="damaged: its end is missing"):
+        rlcalc.load_rollouts(path)
