@@ -6,8 +6,6 @@ hash of a prompt), step, reward:NAME, and what else it has.
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import ModuleType
@@ -35,7 +33,8 @@ from rlcalc.readers.rollouts.nested_rows import (
     rollouts_of_record,
 )
 from rlcalc.readers.rollouts.overlaps import overlaps_in_a_file, overlaps_of_files
-from rlcalc.readers.rollouts.readings import OWNERS, Readings
+from rlcalc.readers.rollouts.readings import Readings
+from rlcalc.readers.rollouts.runs import how_runs_ended, names_of_groups, owners_of
 from rlcalc.readers.rollouts.snapshots import Snapshots
 from rlcalc.rollouts import Rollouts, arranged
 
@@ -361,7 +360,7 @@ class RolloutsBuilder:
         has_steps = "step" in frame.columns and self.request.step != "none"
         keys = ["group", "step"] if has_steps and frame["step"].n_unique() > 1 else ["group"]
         frame = self.readings.finish(frame)
-        owners = [o for o in OWNERS if o in frame.columns and frame[o].n_unique() > 1]
+        owners = owners_of(frame)
         keys += owners
         frame, several = self._once(frame, keys)
         edge, key, heads = key_runs(frame, keys)
@@ -412,7 +411,7 @@ class RolloutsBuilder:
                 "evaluation": self.evaluation
                 if self.evaluation is not None
                 else getattr(self.module, "EVALUATION", False),
-                "logged": {**self.readings.facts(), **self._how_runs_ended(frame)},
+                "logged": {**self.readings.facts(), **how_runs_ended(frame, self.status)},
             },
             notes=self.notes,
             **_others(frame),
@@ -437,19 +436,6 @@ class RolloutsBuilder:
         for name, status in self.status.items():
             if status != "success":
                 self.note(f"{shown(name)}: the run has the status {shown(status)}")
-
-    def _how_runs_ended(self, frame: pl.DataFrame) -> dict[str, Any]:
-        """Return the facts of how rollouts and runs ended, where the format has them."""
-        facts: dict[str, Any] = {}
-        if "failed" in frame.columns:
-            facts["errors"] = int(frame["failed"].sum())
-        if "stopped_by" in frame.columns:
-            reasons = frame["stopped_by"].drop_nulls()
-            counts = reasons.value_counts().sort(["count", "stopped_by"], descending=[True, False])
-            facts["stopped_by"] = dict(counts.iter_rows())
-        if set(self.status.values()) - {"success"}:
-            facts["run_status"] = dict(Counter(self.status.values()))
-        return facts
 
     def _once(self, frame: pl.DataFrame, keys: list[str]) -> tuple[pl.DataFrame, int]:
         """Return one row a rollout, and how many rows of rollouts with several that leaves out."""
@@ -503,27 +489,6 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
     if "rollout" in frame.columns:
         columns["named"] = frame["rollout"]
     return columns
-
-
-def names_of_groups(heads: pl.DataFrame, owners: list[str]) -> Any:
-    """Return the names of groups; those of several tasks or runs say whose they are, briefly."""
-    names = heads["group"]
-    if not owners:
-        return names.to_numpy() if names.dtype.is_integer() else names
-    if "task" in owners and heads["task"].n_unique() == heads.select(owners).n_unique():
-        owners = ["task"]
-    parts = [
-        *(without_shared_folder(heads[name]) for name in owners),
-        pl.col("group").cast(pl.String),
-    ]
-    return heads.select(pl.concat_str(parts, separator="/").alias("group")).to_series()
-
-
-def without_shared_folder(names: pl.Series) -> pl.Series:
-    """Return paths, or other names, without the folders that all of them begin with."""
-    known = names.drop_nulls().unique().to_list()
-    shared = os.path.commonprefix(known)  # noqa: RUF071  of its characters, up to the last /
-    return names.fill_null("").str.slice(len(shared[: shared.rfind("/") + 1]))
 
 
 def _shifted(place: Place, before: int, row: int) -> str:

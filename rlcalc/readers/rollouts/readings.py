@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 SCORE = "score:"
 """What the name of a column with one of several scores begins with, in frames of rollouts."""
-OWNERS = ("task", "run")
-"""The columns that say whose the ids of an evaluation are."""
 
 
 @dataclass
