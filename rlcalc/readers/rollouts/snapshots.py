@@ -11,7 +11,9 @@ from typing import Any
 
 from rlcalc.errors import shown
 
-NUMBER_AND_HASH = re.compile(r"_\d+(_[0-9a-f]+)?(?=\.table\.json)")
+NUMBER_AND_HASH = re.compile(r"_\d+(?:_([0-9a-f]+))?(?=\.table\.json)")
+DIGITS = 16
+"""Digits of a hash in a name from which equal ones mean equal bytes; wandb writes 20."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Snapshots:
     """The tables and files so far, and how many of them others replace."""
 
     tables: dict[str, Table] = field(default_factory=dict)
+    hashes: dict[tuple[str, str], int] = field(default_factory=dict)  # by name and hash: the file
     files: dict[tuple[Any, ...], list[str]] = field(default_factory=dict)
     replaced: list[tuple[str, str]] = field(default_factory=list)  # a table, and a later one
 
@@ -35,8 +38,12 @@ class Snapshots:
 
         wandb logs growing tables anew, whole, and TRL its last one twice.
         """
-        name = NUMBER_AND_HASH.sub("", path)
+        name, match = NUMBER_AND_HASH.sub("", path), NUMBER_AND_HASH.search(path)
         before, self.tables[name] = self.tables.get(name), Table(rows, file)
+        if match is not None and len(match[1] or "") >= DIGITS:
+            same, self.hashes[name, match[1]] = self.hashes.get((name, match[1])), file
+            if same not in (None, file):
+                return same
         if before is None or before.file == file or not _begins(rows, before.rows):
             return None
         return before.file

@@ -35,6 +35,17 @@ def test_a_table_that_is_logged_again_counts_once(tmp_path: Path) -> None:
     assert any("is left out" in note for note in result.notes)
 
 
+def test_a_table_that_comes_again_after_others_counts_once(tmp_path: Path) -> None:
+    """Its name has the hash of its bytes."""
+    for number, step in ((1, 1), (2, 2), (3, 1)):
+        table(tmp_path, number, rows(4, step))
+        old = tmp_path / f"completions_{number}_{number:04x}.table.json"
+        old.rename(tmp_path / f"completions_{number}_{step:020x}.table.json")
+    rollouts = rlcalc.load_rollouts(tmp_path)
+
+    assert (len(rollouts), list(rollouts.step)) == (8, [1, 2])
+
+
 def test_nan_does_not_make_a_table_another_one(tmp_path: Path) -> None:
     for number in (1, 2):
         table(tmp_path, number, [[1, "q", "x", math.nan, 0.5], [1, "q", "y", 1.0, -0.5]])
