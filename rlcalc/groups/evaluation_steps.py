@@ -17,8 +17,10 @@ def evaluation_warnings(rollouts: Rollouts) -> list[str]:
 
     An evaluation asks for the same prompts every time. Where that does not tell, it is the rarer.
     """
-    sizes = np.unique(rollouts.size)
-    if rollouts.facts.get("format") not in TOGETHER or len(sizes) != 2 or len(rollouts.step) < 2:
+    if rollouts.facts.get("format") not in TOGETHER or len(rollouts.step) < 2:
+        return []
+    sizes = np.flatnonzero(np.bincount(rollouts.size))
+    if len(sizes) != 2:
         return []
     groups = {int(size): np.flatnonzero(rollouts.size == size) for size in sizes}
     prompts = {size: _prompts_by_step(rollouts, of) for size, of in groups.items()}
