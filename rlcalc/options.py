@@ -392,7 +392,7 @@ class RolloutOptions:
         str | None, "--advantage COLUMN", "Column of the trainer's own advantage."
     ] = None
     length: Annotated[
-        str | None, "--length COLUMN", "Column of the response's length in tokens."
+        str | None, "--length COLUMN", "Column of the length in tokens, or of a text to count."
     ] = None
     step: Annotated[
         str | None, "--step COLUMN", "Column of the training step; none: ignore steps."
@@ -401,6 +401,11 @@ class RolloutOptions:
         str | None,
         "--rollout COLUMN",
         "Column that identifies the rollout when it spans several rows; none: one row each.",
+    ] = None
+    filter: Annotated[
+        str | None,
+        "--filter NAME",
+        "Which of several filters of lm-eval to read. [default: the first]",
     ] = None
     baseline: Annotated[
         str | None, "--baseline COLUMN", "Column of the greedy answer's reward, for remax."

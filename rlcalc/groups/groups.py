@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import UsageError, listed
+from rlcalc.groups.evaluation_steps import evaluation_warnings
 from rlcalc.groups.pass_at_k import is_success
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.rollouts import Rollouts
@@ -125,7 +126,8 @@ class Groups:
 
     def warnings(self) -> list[str]:
         """Return sentences about groups of one, of uneven sizes, and groups split across steps."""
-        return [*self._singles(), *self._uneven(), *self._split_across_steps()]
+        uneven = evaluation_warnings(self.rollouts) or self._uneven()
+        return [*self._singles(), *uneven, *self._split_across_steps()]
 
     def _singles(self) -> list[str]:
         n = int((self.rollouts.size == 1).sum())
@@ -133,6 +135,8 @@ class Groups:
             return []
         many = "every group has" if n == self.rollouts.n_groups else f"{n:,} groups have"
         many = "1 group has" if n == 1 != self.rollouts.n_groups else many
+        if self.rollouts.facts.get("evaluation"):  # no trainer follows
+            return [] if n == self.rollouts.n_groups else [f"{many} only one rollout"]
         hint = "; check the column that identifies the group (--group)" if n > 1 else ""
         return [
             f"{many} only one rollout, whose advantage is the raw reward in verl, SkyRL and rLLM "

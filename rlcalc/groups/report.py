@@ -86,6 +86,7 @@ def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[s
         "grouped_by": rollouts.facts.get("grouped_by"),
         "steps": len(rollouts.step),
         "sizes": groups.sizes(),
+        **rollouts.facts.get("logged", {}),
         "several_rows": rollouts.facts.get("several_rows") or None,
         "torn_lines": rollouts.facts.get("torn_lines") or None,
         "ghosts": n_ghosts,

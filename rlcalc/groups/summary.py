@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -246,15 +247,28 @@ def gradient_facts(groups: Groups, how: Convention) -> dict[str, Fact]:
     known = np.isfinite(advantage) & ~np.isnan(rollouts.length)
     length, advantage = rollouts.length[known], advantage[known]
     reward = rollouts.reward[known]
-    long = length >= np.quantile(length, 0.75) if len(length) else length > 0
+    long = in_longest_quarter(length)
     wrong = ~is_success(reward, groups.success)
     facts: dict[str, Fact] = {}
     for name, weight in (("token_mean", advantage * length), ("sequence_mean", advantage)):
         total = weight.sum()
         if total > 0:
-            facts[f"{name}_share_of_longest_quarter"] = float(weight[long].sum() / total)
+            facts[f"{name}_share_of_longest_quarter"] = float((weight * long).sum() / total)
             facts[f"{name}_share_of_wrong"] = float(weight[wrong].sum() / total)
     return facts
+
+
+def in_longest_quarter(length: Floats) -> Floats:
+    """Return [M] the part of each rollout that is in the longest quarter; ties share what is left.
+
+    The parts add up to M/4: 1 above the length at the edge of the quarter, and 0 below it.
+    """
+    quarter = len(length) / 4
+    if not len(length):
+        return length
+    edge = np.partition(length, -math.ceil(quarter))[-math.ceil(quarter)]
+    above, tied = length > edge, length == edge
+    return np.where(above, 1.0, tied * (quarter - above.sum()) / tied.sum())
 
 
 def noise_facts(rollouts: Rollouts) -> dict[str, Fact]:

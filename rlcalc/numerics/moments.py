@@ -18,6 +18,8 @@ import numpy as np
 
 from rlcalc.numerics.arrays import Floats, Ints, Numbers, segment_sums
 
+ROUNDING = 2.0**-49
+"""Values whose relative spread is not more than this, 8 roundings of float64, are equal."""
 Sized = tuple[Floats, Floats | None]
 """[C] sums of clusters, and the number of visits of each; None: one each."""
 
@@ -118,6 +120,8 @@ class Moments(Table):
 
             se = √( n/(n−1) · Σ (T_e − m k_e)² ) / Σ k_e        (s/√n where every k_e = 1)
 
+        A spread that is not more than the rounding of equal means is 0.
+
         Returns:
             [K] in the unit of the data.
 
@@ -127,7 +131,8 @@ class Moments(Table):
         with np.errstate(divide="ignore", invalid="ignore"):
             corrected = np.maximum(self.squares, 0.0) * (self.clusters / (self.clusters - 1.0))
         error: Floats = np.where(self.clusters > 1, np.sqrt(corrected), np.nan) / self.count
-        return error
+        rounding = error * np.sqrt(self.clusters) <= ROUNDING * np.abs(self.mean)
+        return np.where(rounding, 0.0, error)
 
 
 @dataclass(frozen=True)

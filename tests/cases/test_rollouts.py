@@ -142,7 +142,6 @@ def test_the_arithmetic_that_why_prints_is_true(name: str) -> None:
         assert (reward - mean) / (deviation + epsilon) == pytest.approx(row["advantage"], rel=1e-5)
 
 
-@pytest.mark.xfail(strict=True, reason="F3: there is no --filter")
 @pytest.mark.parametrize(("name", "right"), [("strict-match", 1), ("flexible-extract", 2)])
 def test_one_filter_of_an_evaluation_can_be_read(name: str, right: int) -> None:
     """lm-eval: 3 answers, each logged once per filter."""
@@ -154,7 +153,6 @@ def test_one_filter_of_an_evaluation_can_be_read(name: str, right: int) -> None:
     assert "pass_at_2" not in answer.facts
 
 
-@pytest.mark.xfail(strict=True, reason="F3: 6 rollouts in 3 groups of 2, pass@2 = 0.667")
 def test_two_filters_are_not_two_rollouts() -> None:
     """lm-eval: one filter is taken and named, or the user is asked which."""
     answer = as_json("group", GSM8K, *SUMMARY)

@@ -68,7 +68,7 @@ VERIFIERS_04 = {
             "trl/with-checkpoints",
             {"rollouts": 24, "groups": 6, "steps": 3},
         ),
-        fails("T3: 32 rollouts, mean 0.927281", f"{WANDB}_043132-fhhcgtgx", TRL_PLAIN),
+        (f"{WANDB}_043132-fhhcgtgx", TRL_PLAIN),
         (
             f"{WANDB}_045019-83kgdbqj",
             {"rollouts": 24, "groups": 6, "dead": 1, "reward_mean": exactly(1 / 3)},
@@ -77,8 +77,7 @@ VERIFIERS_04 = {
             f"{WANDB}_045021-1t53r1b9",
             {"rollouts": 24, "groups": 6, "dead": 0, "reward_mean": exactly(1 / 2)},
         ),
-        fails(
-            "T3: 48 rollouts in groups of 4, 8 and 12",
+        (
             f"{WANDB}_045021-qhj022ui",
             {"rollouts": 24, "groups": 6, "sizes": {"of 4": 6}, "reward_mean": exactly(10 / 24)},
         ),
@@ -137,8 +136,7 @@ VERIFIERS_04 = {
                 "truncated_share": exactly(5 / 16),
             },
         ),
-        fails(
-            "T1: 'this archive is damaged'",
+        (
             "inspect/cipn_eval",
             {
                 "rollouts": 16,
@@ -147,13 +145,11 @@ VERIFIERS_04 = {
                 "reward_se": rounded(0.106739),
             },
         ),
-        fails(
-            "T1: 'this archive is damaged'",
+        (
             "inspect/err_eval",
             {"rollouts": 16, "groups": 4, "unscored": 6, "reward_mean": 0},
         ),
-        fails(
-            "T1: 'this archive is damaged'",
+        (
             "inspect/limit_eval",
             {
                 "rollouts": 16,
@@ -162,13 +158,11 @@ VERIFIERS_04 = {
                 "truncated_share": exactly(9 / 16),
             },
         ),
-        fails(
-            "T1, then T2: 'q1/1 stands there twice', as two tasks have the sample",
+        (
             "inspect/many",
             {"rollouts": 16, "groups": 8, "sizes": {"of 2": 8}, "reward_mean": exactly(5 / 16)},
         ),
-        fails(
-            "T1: 'this archive is damaged'",
+        (
             "inspect/two_eval",
             {
                 "rollouts": 16,
@@ -206,7 +200,6 @@ def test_the_step_of_an_evaluation_is_in_its_folder() -> None:
     assert summary("skyrl").column("step") == [3]
 
 
-@pytest.mark.xfail(strict=True, reason="T3: no note")
 @pytest.mark.parametrize("run_id", ["043132-fhhcgtgx", "045021-qhj022ui"])
 def test_a_table_that_another_one_repeats_is_said_to_be_left_out(run_id: str) -> None:
     """The last table has the bytes of the one before; or each begins with all of the last."""
@@ -225,7 +218,6 @@ def test_files_that_are_not_dumps_are_said_to_be_left_out(source: str) -> None:
 # What inspect and lm-eval log
 
 
-@pytest.mark.xfail(strict=True, reason="T1: 'a zip archive (pt, xlsx) … unpack it'")
 def test_a_log_without_samples_is_said_to_have_none() -> None:
     """nosamples: `log_samples=False`."""
     answer = summary("inspect/nosamples_eval")
@@ -236,18 +228,15 @@ def test_a_log_without_samples_is_said_to_have_none() -> None:
     assert "zip" not in error
 
 
-@pytest.mark.xfail(strict=True, reason="T1: 'this archive is damaged'")
 def test_a_second_scorer_can_be_chosen() -> None:
     """two: `match` is the first scorer, `num` the second."""
     assert summary("inspect/two_eval", "--reward", "num").facts["reward_mean"] == exactly(0.3518125)
 
 
-@pytest.mark.xfail(strict=True, reason="T1, then T2: the first is read, which is not said")
 def test_a_second_scorer_is_said() -> None:
     assert summary("inspect/two_eval").notes(r"\bnum\b")
 
 
-@pytest.mark.xfail(strict=True, reason="T1, then T2: no errors, and a phantom reward 'score'")
 def test_samples_that_failed_are_counted_and_have_no_reward() -> None:
     """err: 6 of 16 raised an error; there is one scorer, match, and none called score."""
     assert summary("inspect/err_eval").facts["errors"] == 6
@@ -255,7 +244,6 @@ def test_samples_that_failed_are_counted_and_have_no_reward() -> None:
     assert "score" not in group("inspect/err_eval").rows[0]
 
 
-@pytest.mark.xfail(strict=True, reason="T1, then T2: no stopped_by")
 def test_what_stopped_the_samples_is_counted() -> None:
     """limit: 6 by a limit, 3 by max_tokens, as counts or as shares of 16."""
     stopped = summary("inspect/limit_eval").facts["stopped_by"].values()
@@ -264,13 +252,11 @@ def test_what_stopped_the_samples_is_counted() -> None:
     assert {3, 6} <= set(counts)
 
 
-@pytest.mark.xfail(strict=True, reason="T2: no errors are counted; each is a reward of 0")
 def test_rollouts_of_verifiers_that_failed_are_counted() -> None:
     """0.2.1: its metadata.json says avg_error 0.15."""
     assert summary("verifiers/0.2.1").facts["errors"] == 3
 
 
-@pytest.mark.xfail(strict=True, reason="T2: 6 groups of 2, a document of each task")
 def test_the_documents_of_two_tasks_are_two_groups() -> None:
     answer = summary(LM_EVAL.format("mc"), LM_EVAL.format("gen_passk"))
 
@@ -278,7 +264,6 @@ def test_the_documents_of_two_tasks_are_two_groups() -> None:
     assert answer.facts["reward_mean"] == exactly(5 / 12)
 
 
-@pytest.mark.xfail(strict=True, reason="F3: 12 rollouts, 6 groups of 2, all of them dead")
 def test_two_filters_of_the_same_responses_are_read_once() -> None:
     """gen_rep4f: the filters first and maj; one is taken and named, or the user is asked."""
     answer = summary(LM_EVAL.format("gen_rep4f"))
@@ -287,7 +272,6 @@ def test_two_filters_of_the_same_responses_are_read_once() -> None:
     assert answer.code in (2, 3) or answer.facts["rollouts"] == 6
 
 
-@pytest.mark.xfail(strict=True, reason="F3: there is no --filter")
 @pytest.mark.parametrize("name", ["first", "maj"])
 def test_a_filter_of_the_responses_can_be_chosen(name: str) -> None:
     answer = summary(LM_EVAL.format("gen_rep4f"), "--filter", name)
@@ -308,7 +292,6 @@ def test_the_output_folder_of_lm_eval_is_read() -> None:
     assert answer.facts["rollouts"] == 30
 
 
-@pytest.mark.xfail(strict=True, reason="T2: acc_norm is dropped without a word")
 def test_a_second_metric_is_said() -> None:
     """mc: acc is read, acc_norm stands beside it."""
     assert summary(LM_EVAL.format("mc")).notes("acc_norm")
@@ -317,7 +300,6 @@ def test_a_second_metric_is_said() -> None:
 # Lengths
 
 
-@pytest.mark.xfail(strict=True, reason="T5: length mean 0")
 def test_the_length_of_a_response_is_in_its_usage() -> None:
     """verifiers 0.4.0: `calls[].usage.completion_tokens`."""
     answer = summary("verifiers/0.4.0/traces.jsonl")
@@ -325,7 +307,6 @@ def test_the_length_of_a_response_is_in_its_usage() -> None:
     assert answer.facts["length_mean"] == exactly(6.8)
 
 
-@pytest.mark.xfail(strict=True, reason="T5: 'expected a number'")
 def test_a_text_has_a_length_in_characters_or_words() -> None:
     """verl logs no tokens: its responses have 19.875 characters, 4.96875 words."""
     facts = summary("verl", "--length", "output").facts
@@ -334,7 +315,6 @@ def test_a_text_has_a_length_in_characters_or_words() -> None:
     assert facts["length_mean"] == exactly(right[facts["length_unit"]])
 
 
-@pytest.mark.xfail(strict=True, reason="T5: the longest quarter has a share of 1")
 def test_the_longest_quarter_of_equal_lengths_is_a_quarter() -> None:
     """match_json: every response has one token."""
     share = summary(INSPECT_JSON).facts.get("token_mean_share_of_longest_quarter")
@@ -495,7 +475,6 @@ def test_a_table_holds_the_same_rollouts_whoever_wrote_it(name: str, the_48: lis
 # Notes
 
 
-@pytest.mark.xfail(strict=True, reason="T7: 'values are too low' of answers cut at max_tokens")
 @pytest.mark.parametrize("source", ["verifiers/0.2.1", INSPECT_JSON])
 def test_a_truncated_answer_has_its_whole_reward(source: str) -> None:
     answer = run("estimate", source, "--of", "v", inside=TRAINERS)
@@ -504,7 +483,6 @@ def test_a_truncated_answer_has_its_whole_reward(source: str) -> None:
     assert not answer.notes("too low")
 
 
-@pytest.mark.xfail(strict=True, reason="T7: 'two occurrences of a prompt may be merged'")
 def test_an_evaluation_that_overwrote_a_step_is_said() -> None:
     """g_eval: steps 2 and 3 have other prompts, in groups of 2."""
     answer = summary("trl/g_eval")
@@ -513,13 +491,11 @@ def test_an_evaluation_that_overwrote_a_step_is_said() -> None:
     assert not answer.notes("merged")
 
 
-@pytest.mark.xfail(strict=True, reason="T7: 'the raw reward in verl, SkyRL and rLLM'")
 @pytest.mark.parametrize("task", ["gen_plain", "mc"])
 def test_a_log_of_an_evaluation_gets_no_advice_about_trainers(task: str) -> None:
     assert not summary(LM_EVAL.format(task)).notes("verl|trl|skyrl|grpo")
 
 
-@pytest.mark.xfail(strict=True, reason="T7: 0.6 ± 4.53e-17")
 def test_equal_group_means_have_no_error_of_rounding() -> None:
     """tinker: at step 1 every group has the mean 0.6."""
     errors = summary("tinker").column("reward_se")

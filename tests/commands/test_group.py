@@ -112,7 +112,11 @@ BAD: dict[str, tuple[bytes, str, str]] = {  # name: content, what is said, where
         "traces.jsonl",
     ),
     "wandb.json": (b'{"columns": ["a", "b"], "data": [[1]]}', "has not 2 cells", "row 1"),
-    "damaged.eval": (b"PK\x03\x04" + b"samples/" * 9, "zip archive", "damaged.eval"),
+    "damaged.eval": (
+        b"PK\x03\x04" + b"samples/" * 9,
+        "damaged: its end is missing",
+        "damaged.eval",
+    ),
     "deep.jsonl": (b'{"a":' * 100_000, "nested too deeply", "line 1"),
     "steps.yaml": (
         b"gamma: 1\ntrajectories:\n  - [a, x, 1, b, y, 1, end]\n",

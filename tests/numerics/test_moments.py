@@ -2,7 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+import rlcalc
 from rlcalc.numerics.moments import CoMoments, Moments, merged
+from rlcalc.rollouts import Rollouts
 
 values = st.floats(-1e3, 1e3, allow_nan=False)
 clusters = st.lists(
@@ -85,3 +87,20 @@ def test_parts_merge_in_their_order() -> None:
     assert total.mean.tolist() == [2.0, 2.0]
     assert merged(parts[:1]) is parts[0]
     assert merged(parts[:0]) is None
+
+
+@given(st.lists(st.permutations([0.1, 1.1, 0.7, -0.3]), min_size=2, max_size=9))
+def test_equal_means_have_no_error_of_rounding(orders: list[list[float]]) -> None:
+    """Sums in another order differ in the last bits; a real spread of 1e-12 stays."""
+    summed = [(0, [sum(order) / 4]) for order in orders]
+    apart = [(0, [0.4 + 1e-12 * (n % 2)]) for n in range(len(orders))]
+
+    assert moments(summed).standard_error()[0] == 0
+    assert moments(apart).standard_error()[0] > 1e-13
+
+
+def test_equal_groups_have_no_error_of_rounding() -> None:
+    """0.1 + 1.1 around 0.1 and around 1.1 differ in the last bit (4.5e-17)."""
+    rollouts = Rollouts.from_arrays(list("aabbcc"), [0.1, 1.1, 0.1, 1.1, 1.1, 0.1])
+
+    assert rlcalc.group(rollouts, rows="summary").facts["reward_se"] == 0

@@ -24,6 +24,8 @@ def read(sources: Sequence[str], form: str, experience: Experience) -> Trajector
         InputError: the dump is not as it should be.
     """
     rollouts = load(sources, RolloutRequest(texts=True, beginnings=True))
+    for note in rollouts.notes:
+        experience.note(note)
     scored = np.flatnonzero(np.isfinite(rollouts.reward))
     if len(scored) < len(rollouts):
         experience.left_out[UNSCORED] += len(rollouts) - len(scored)
@@ -35,14 +37,19 @@ def read(sources: Sequence[str], form: str, experience: Experience) -> Trajector
     groups, responses = _groups(rollouts), _responses(rollouts)
     group_of = np.repeat(np.arange(rollouts.n_groups), rollouts.size)
     over = np.ones(len(scored), dtype=bool)
-    cut = rollouts.truncated
+    cut = ~over if rollouts.truncated is None else rollouts.truncated[scored]
+    if n_cut := int(cut.sum()):
+        experience.note(
+            f"{n_cut:,} of {len(scored):,} responses were cut at a limit: nothing follows and "
+            "their reward is whole, so they count as terminated whatever --truncated is"
+        )
     return Trajectories(
         start=np.arange(len(scored) + 1),
         state=experience.states.encode(groups[g] for g in group_of[scored].tolist()),
         action=experience.actions.encode(responses[i] for i in scored.tolist()),
         reward=rollouts.reward[scored],
-        terminated=over if cut is None else ~cut[scored],
-        truncated=~over if cut is None else cut[scored],
+        terminated=over,
+        truncated=cut,
         states=experience.states,
         actions=experience.actions,
     )

@@ -6,7 +6,7 @@ hash of a prompt), step, reward:NAME, and what else it has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ from rlcalc.readers.rollouts.columns import (
     types_of,
     values_of_types,
 )
-from rlcalc.readers.rollouts.dumps.layout import Layout, Row
+from rlcalc.readers.rollouts.dumps.layout import Layout, Row, RunInfo
 from rlcalc.readers.rollouts.keys import key_runs, merged_rows, run_edges
 from rlcalc.readers.rollouts.nested_rows import (
     checked_rollout,
@@ -33,6 +33,9 @@ from rlcalc.readers.rollouts.nested_rows import (
     rollouts_of_record,
 )
 from rlcalc.readers.rollouts.overlaps import overlaps_in_a_file, overlaps_of_files
+from rlcalc.readers.rollouts.readings import Readings
+from rlcalc.readers.rollouts.runs import how_runs_ended, names_of_groups, owners_of
+from rlcalc.readers.rollouts.snapshots import Snapshots
 from rlcalc.rollouts import Rollouts, arranged
 
 if TYPE_CHECKING:
@@ -64,6 +67,13 @@ class RolloutsBuilder:
         self.skipped = 0  # torn last lines
         self.notes: list[str] = []
         self.characters = False  # lengths are in characters
+        self.readings = Readings(request)
+        self.snapshots = Snapshots()
+        self.frames_of: dict[int, tuple[int, int]] = {}  # by file: its first frame, and the next
+        self.owners: dict[str, str] = {}  # the task and the run that the file's name tells of
+        self.evaluation: bool | None = None  # and no training; None: nobody says
+        self.empty: list[str] = []  # logs without rollouts
+        self.status: dict[str, str] = {}  # of the run that each file logs
 
     def note(self, text: str) -> None:
         """Say something about the source, once."""
@@ -75,12 +85,22 @@ class RolloutsBuilder:
         self.file, self.step = name, None if self.request.step == "none" else step
         self.since, self.inside = len(self.frames), False
         self.files.append((self.n_rows, name))
+        self.owners = {}
+
+    def twin(self, name: str, step: int | None) -> str | None:
+        """Return an earlier file with the same content.
+
+        Plain tables may be alike by chance, and where a file's name tells its task, it is another.
+        """
+        twin = self.snapshots.twin(name, step)
+        by_chance = self.form in (None, "columns", "trajectories")
+        return None if by_chance or hasattr(self.module, "names_of_file") else twin
 
     def dump_of(self, record: Mapping[str, Any], where: str) -> ModuleType:
         """Return the module of a file's format, which must be that of the files before."""
         forced = None if self.inside else self.request.form
         dump = dumps.named(forced) if forced else dumps.sniffed(record, where)
-        if self.request.named() and not hasattr(dump.module, "layout"):
+        if self.request.named() and not {"layout", "records"} & set(vars(dump.module)):
             dump = dumps.named("columns")
         if not hasattr(dump.module, "records"):  # else the rows inside have a format
             self.require_format(dump.name, where, dump.module)
@@ -92,6 +112,8 @@ class RolloutsBuilder:
         Raises:
             InputError: the files before it have another format.
         """
+        if module is not None and hasattr(module, "names_of_file"):
+            self.owners = module.names_of_file(self.file)
         if self.form is None:
             self.form, self.first_file, self.module = name, where, module
         elif name != self.form:
@@ -117,9 +139,22 @@ class RolloutsBuilder:
                 f"leave out --{meaning}: its rollouts are recognised by their structure",
             )
 
-    def begin_inner_table(self) -> None:
+    def begin_inner_table(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Say that the next records are rows of a table that was a record itself."""
         self.inside = True
+        replaced = self.snapshots.replaced_by(self.file, rows, len(self.files) - 1)
+        if replaced is not None:
+            self._leave_out(replaced)
+
+    def _leave_out(self, file: int) -> None:
+        """Take back the rows of a file, whose rows this one has too."""
+        begin, name = self.files[file]
+        n = self.files[file + 1][0] - begin
+        first, end = self.frames_of[file]
+        self.frames[first:end] = [frame.clear() for frame in self.frames[first:end]]
+        self.files[file + 1 :] = [(before - n, later) for before, later in self.files[file + 1 :]]
+        self.n_rows -= n
+        self.snapshots.replaced.append((name, self.file))
 
     # -- rows that Polars reads ---------------------------------------------------------------
 
@@ -145,9 +180,8 @@ class RolloutsBuilder:
     def take(self, layout: Layout, frame: pl.DataFrame, place: Place) -> None:
         """Take in a frame of the columns that `expressions` gives, after looking at its values."""
         self.grouped, self.restart = layout.grouped, layout.restart
-        self.characters = (
-            self.request.texts and layout.length is None and layout.response is not None
-        )
+        counted = self.request.texts and layout.length is None and layout.response is not None
+        self.characters = counted or layout.kinds.get("length") == "text"
         for name in [name for name in frame.columns if name.startswith("bad:")]:
             column = name.removeprefix("bad:")
             wrong = frame[name].is_not_null().arg_true()
@@ -188,13 +222,16 @@ class RolloutsBuilder:
     def _add(self, frame: pl.DataFrame) -> None:
         if "step" not in frame.columns and self.step is not None:
             frame = frame.with_columns(step=pl.lit(self.step, pl.Int64))
+        for name, owner in self.owners.items():
+            if name not in frame.columns:
+                frame = frame.with_columns(pl.lit(owner, pl.String).alias(name))
         self.frames.append(frame)
         self.n_rows += len(frame)
 
     # -- records in which rollouts are nested ---------------------------------------------------
 
     def records(
-        self, module: ModuleType, records: Sequence[Mapping[str, Any]], place: Place
+        self, module: ModuleType, records: Iterable[Mapping[str, Any]], place: Place
     ) -> None:
         """Take in the rollouts of nested records.
 
@@ -204,12 +241,18 @@ class RolloutsBuilder:
         self.refuse_unused_options(place(0))
         self.restart = getattr(module, "RESTART", False)
         rows: list[Row] = []
+        before = 0
         for number, record in enumerate(records):
             where = place(number)
+            if hasattr(module, "about_run"):
+                self._see_run(module.about_run(record))
             for row in rollouts_of_record(module, record, where, str(self.form)):
                 rows.append(checked_rollout(row, self.request, where))
                 if "group" not in row and "prompt" not in row:
                     rows[-1]["group"] = str(self.n_groups)  # the record is the group
+            if len(rows) == before and hasattr(module, "EMPTY"):
+                self.empty.append(where)
+            before = len(rows)
             self.n_groups += 1
         if rows:
             self.grouped = getattr(module, "GROUPED", "prompt" if "prompt" in rows[0] else "id")
@@ -221,6 +264,12 @@ class RolloutsBuilder:
                 frame = frame.with_columns(response).drop("response")
             left_out = [m for m in ("step", "rollout") if getattr(self.request, m) == "none"]
             self._add(frame.drop(left_out, strict=False))
+
+    def _see_run(self, run: RunInfo) -> None:
+        self.evaluation = run.evaluation and self.evaluation is not False
+        self.readings.scorers = run.scorers
+        if run.status is not None:
+            self.status[self.file] = run.status
 
     def trajectories(self, file: File) -> None:
         """Take in a document of one-step trajectories: the state is the prompt, the action answers.
@@ -269,8 +318,17 @@ class RolloutsBuilder:
 
     def end_file(self) -> None:
         """Number the groups that are runs of rows, now that all rows of the file are there."""
+        self._end_frames()
+        self.frames_of[len(self.files) - 1] = self.since, len(self.frames)
+
+    def _end_frames(self) -> None:
         frames = self.frames[self.since :]
         size = self.request.group_size
+        if frames and {"filter", "scored"} & set(frames[0].columns):
+            frame = pl.concat(frames, how="diagonal_relaxed")
+            frames = [self.readings.one_of_each(frame, self.file)]
+            self.frames[self.since :] = frames
+            self.n_rows += len(frames[0]) - len(frame)
         if not frames or (self.grouped != "runs" and size is None):
             return
         frame = pl.concat(frames, how="diagonal_relaxed")
@@ -298,25 +356,23 @@ class RolloutsBuilder:
             InputError: nothing did, or a rollout stands there twice with different rewards.
         """
         frame = _together(self.frames) if self.frames else pl.DataFrame()
-        if not len(frame):
-            raise InputError(
-                "there are no rollouts", ", ".join(shown(n, 200) for _, n in self.files[:3])
-            )
+        self._require_rollouts(frame)
         has_steps = "step" in frame.columns and self.request.step != "none"
         keys = ["group", "step"] if has_steps and frame["step"].n_unique() > 1 else ["group"]
+        frame = self.readings.finish(frame)
+        owners = owners_of(frame)
+        keys += owners
         frame, several = self._once(frame, keys)
         edge, key, heads = key_runs(frame, keys)
         self._overlaps(frame, edge, key, heads["group"])
         name_of_key = np.arange(len(heads))
         if len(keys) > 1:
-            of_name, name_of_key, _ = key_runs(heads, ["group"])
+            of_name, name_of_key, _ = key_runs(
+                heads, ["group", *(o for o in owners if o == "task")]
+            )
             name_of_key = np.repeat(name_of_key, np.diff(of_name))
         prompt = np.arange(len(heads)) if self.restart else name_of_key
-        names: Any = heads["group"]
-        if self.grouped != "id":
-            names = name_of_key
-        elif names.dtype.is_integer():
-            names = names.to_numpy()
+        names: Any = name_of_key if self.grouped != "id" else names_of_groups(heads, owners)
         if "prompt" in frame.columns:
             runs_of_prompts, number, _ = key_runs(frame, ["prompt"])
             prompt = number[np.searchsorted(runs_of_prompts, edge[:-1], side="right") - 1]
@@ -329,8 +385,9 @@ class RolloutsBuilder:
         if len(rewards) > 1 and not self.request.weights:
             self.note(
                 f"the reward is the sum of {listed(rewards)}, each with the weight 1: the weights "
-                "are not in the dump; set others with --reward and --weights"
+                "are not in the dump; set others with rlcalc group --reward and --weights"
             )
+        self._say_how_it_was_read()
         step = None
         if has_steps:
             one = pl.repeat(frame["step"][0], len(heads), dtype=pl.Int64, eager=True)
@@ -351,10 +408,34 @@ class RolloutsBuilder:
                 "several_rows": several,
                 "torn_lines": self.skipped,
                 "length_unit": "characters" if self.characters else "tokens",
+                "evaluation": self.evaluation
+                if self.evaluation is not None
+                else getattr(self.module, "EVALUATION", False),
+                "logged": {**self.readings.facts(), **how_runs_ended(frame, self.status)},
             },
             notes=self.notes,
             **_others(frame),
         )
+
+    def _require_rollouts(self, frame: pl.DataFrame) -> None:
+        """Say which logs hold no rollouts, and refuse to go on if none does."""
+        if self.empty:
+            what, fix = self.module.EMPTY  # type: ignore[union-attr]
+            if not len(frame):
+                raise InputError(what, self.empty[0], fix)
+            for where in self.empty:
+                self.note(f"{where}: {what}, and is left out")
+        if not len(frame):
+            raise InputError(
+                "there are no rollouts", ", ".join(shown(n, 200) for _, n in self.files[:3])
+            )
+
+    def _say_how_it_was_read(self) -> None:
+        for note in (*self.readings.notes(), *self.snapshots.notes()):
+            self.note(note)
+        for name, status in self.status.items():
+            if status != "success":
+                self.note(f"{shown(name)}: the run has the status {shown(status)}")
 
     def _once(self, frame: pl.DataFrame, keys: list[str]) -> tuple[pl.DataFrame, int]:
         """Return one row a rollout, and how many rows of rollouts with several that leaves out."""

@@ -100,6 +100,10 @@ def expressions(layout: Layout, schema: Schema, request: RolloutRequest) -> list
         selected += _whole(layout.step, schema)
     if layout.truncated is not None:
         selected += _flag(layout, layout.truncated, schema)
+    if layout.failed is not None:
+        selected.append(_source(layout.failed, schema)[0].is_not_null().alias("failed"))
+    if layout.stopped_by is not None:
+        selected.append(as_text(*_source(layout.stopped_by, schema)).alias("stopped_by"))
     return selected + _names(layout, schema, request)
 
 
@@ -119,7 +123,11 @@ def _number(layout: Layout, meaning: str, column: str, schema: Schema, name: str
         return [derive(value).cast(pl.Float64).alias(name)]
     if kind != pl.String and not kind.is_nested() and not kind.is_temporal():
         return [as_number(value, kind).alias(name)]
+    if layout.kinds.get(meaning) == "list":
+        return [value.list.len().cast(pl.Float64).alias(name)]
     text = as_text(value, kind)
+    if layout.kinds.get(meaning) == "text":
+        return [characters(text).alias(name)]
     number = as_number(text, pl.String())
     blank = text.is_null() | text.str.strip_chars().str.to_lowercase().is_in(["", "nan"])
     bad = pl.when(~blank & number.is_null()).then(text)
@@ -181,10 +189,49 @@ def text_expressions(text: pl.Expr, request: RolloutRequest, *, has_length: bool
     selected = []
     if request.texts:
         selected.append(text.hash().alias("hash"))
-        selected += [] if has_length else [text.str.len_chars().cast(pl.Float64).alias("length")]
+        selected += [] if has_length else [characters(text).alias("length")]
     if request.beginnings:
         selected.append(beginning_of(text).alias("beginning"))
     return selected
+
+
+def characters(text: pl.Expr) -> pl.Expr:
+    """Return the numbers of characters of texts; of messages in JSON, those of their contents."""
+    return text.map_batches(_characters, pl.Float64)
+
+
+def _characters(texts: pl.Series) -> pl.Series:
+    lengths = texts.str.len_chars().cast(pl.Float64)
+    chats = texts.str.starts_with("[{").arg_true()
+    if not len(chats):
+        return lengths
+    contents = [_characters_of_messages(text) for text in texts.gather(chats)]
+    return lengths.scatter(
+        chats, [lengths[n] if c is None else c for n, c in zip(chats, contents, strict=True)]
+    )
+
+
+def _characters_of_messages(text: str) -> float | None:
+    """Return the characters of the contents of messages; None: these are none."""
+    try:
+        messages = json.loads(text)
+    except ValueError:
+        return None
+    if not all(isinstance(one, dict) and "content" in one for one in messages):
+        return None
+    return float(sum(len(as_plain_text(one["content"] or "")) for one in messages))
+
+
+def length_kind(value: Any, *, is_response: bool) -> str | None:
+    """Return `text` or `list` if a length is to be counted from a value, None if it is one.
+
+    A response is a text, even if the first one is 42.
+    """
+    if isinstance(value, list):
+        return "list" if all(map(finite, value)) else "text"
+    if is_response and not finite(value):
+        return "text"
+    return "text" if isinstance(value, str) and not NUMBER.fullmatch(value) else None
 
 
 def beginning_of(text: pl.Expr) -> pl.Expr:

@@ -32,9 +32,12 @@ def trainer_of(sources: Sequence[str]) -> str | None:
 def _first_record(name: str) -> Any:
     """Return the first record of a file, or an empty one of the columns of a table."""
     if zipfile.is_zipfile(name):
-        from rlcalc.readers.rollouts.dumps.inspect_ai import archive
+        from rlcalc.readers.rollouts.dumps.inspect_ai import contents, is_log, logs
 
-        return next((sample for _, sample in archive(name)), None)
+        empty: dict[str, Any] | None = (
+            {"eval": {}, "samples": []} if is_log(contents(name)) else None
+        )
+        return next((log for _, log in logs(name)), empty)
     with opened(name, None) as file:
         if file.kind in ("parquet", "arrow"):
             from rlcalc.readers.trajectories.parquet import scan, whole

@@ -11,10 +11,11 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,9 @@ def load(sources: Sequence[str], request: RolloutRequest) -> Rollouts:
             builder.note(f"{shown(name)} was named twice, and read once")
             continue
         read.add(real if name != "-" else name)
+        if twin := builder.twin(name, step_of_name(name)):
+            builder.note(f"{shown(name)} has the same bytes as {shown(twin)}, and is left out")
+            continue
         _read(name, builder)
     return builder.finish()
 
@@ -156,6 +160,8 @@ def _in_folder(folder: str) -> list[str]:
     )
 
 
+SAMPLES = 1 << 10
+"""Samples of an archive that are read at a time."""
 STEP = re.compile(r"(?:step|iteration|iter|completions)[_-]?(\d+)", re.IGNORECASE)
 
 
@@ -209,20 +215,42 @@ def _read_archive(name: str, builder: RolloutsBuilder) -> bool:
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         raise InputError("this is a pickle, which could run any code", shown(name), PICKLE)
     if not zipped:
+        if head == b"PK\x03\x04" and name.endswith(".eval"):
+            what = "this archive is damaged: its end is missing"
+            raise InputError(what, shown(name), "write or copy it anew")
         return False
-    from rlcalc.readers.rollouts.dumps.inspect_ai import archive, contents
+    from rlcalc.readers.rollouts.dumps.inspect_ai import contents, is_log
 
     inside = contents(name)
     if any(os.path.basename(part) == "data.pkl" for part in inside):
         raise InputError("this is a pickle (torch), which could run any code", shown(name), PICKLE)
-    if not any(part.startswith("samples/") for part in inside):
+    if not is_log(inside):
         return False
     dump = dumps.named("inspect")
     builder.require_format(dump.name, shown(name), dump.module)
-    for part, sample in archive(name):
-        place = f"{shown(name)}: {shown(part)}"
-        builder.records(dump.module, [sample], [place].__getitem__)
+    parts: list[str] = []  # the names of the samples so far
+    samples = _samples(name, parts)
+    before = -1
+    while before < len(parts):  # some at a time: they are large, and a frame of one row takes long
+        before = len(parts)
+        builder.records(dump.module, islice(samples, SAMPLES), partial(_part, name, parts, before))
+    if not parts:
+        builder.empty.append(shown(name))
     return True
+
+
+def _samples(name: str, parts: list[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield a log for each sample of an archive, after its name was added to the parts."""
+    from rlcalc.readers.rollouts.dumps.inspect_ai import logs
+
+    for part, log in logs(name):
+        parts.append(part)
+        yield log
+
+
+def _part(name: str, parts: list[str], before: int, place: int) -> str:
+    part = parts[before + place :][:1]
+    return f"{shown(name)}: {shown(part[0])}" if part else shown(name)
 
 
 def _document(file: File, builder: RolloutsBuilder) -> None:
@@ -266,7 +294,7 @@ def _is_trajectories(record: Any) -> bool:
 
 def _table(lazy: pl.LazyFrame, where: str, builder: RolloutsBuilder) -> None:
     schema = dict(lazy.collect_schema())
-    names: dict[str, Any] = dict.fromkeys(schema)
+    names = _first_values(lazy, schema, builder.request)
     module = builder.dump_of(names, where)
     layout = layout_of(module, names, schema, where, builder.request)
     if layout is None:
@@ -277,6 +305,17 @@ def _table(lazy: pl.LazyFrame, where: str, builder: RolloutsBuilder) -> None:
             before += len(rows)
         return
     builder.table(layout, lazy, schema, partial(_row, where, 0))
+
+
+def _first_values(
+    lazy: pl.LazyFrame, schema: Mapping[str, Any], request: RolloutRequest
+) -> dict[str, Any]:
+    """Return the names of the columns, and the first value of the one that is to be a length."""
+    names: dict[str, Any] = dict.fromkeys(schema)
+    if (length := request.length) is not None and length in schema:
+        values = lazy.select(length).drop_nulls().head(1).collect().to_series().to_list()
+        names[length] = values[0] if values else None
+    return names
 
 
 def _row(where: str, before: int, place: int) -> str:
@@ -294,7 +333,7 @@ def _csv(file: File, builder: RolloutsBuilder) -> None:
             glob=False,
         )
         schema = dict(lazy.collect_schema())
-        names: dict[str, Any] = dict.fromkeys(schema)
+        names = _first_values(lazy, schema, builder.request)
         module = builder.dump_of(names, file.at())
         layout = layout_of(
             module, names, {name: pl.Float64() for name in names}, file.at(), builder.request

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from rlcalc.readers.rollouts.request import RolloutRequest
 
 
+TEXTS = {"group", "rollout", "prompt", "response", "task", "run", "filter", "stopped_by"}
+
+
 def rollouts_of_record(
     module: ModuleType, record: Mapping[str, Any], where: str, form: str
 ) -> list[Row]:
@@ -58,17 +61,10 @@ def checked_rollout(row: Row, request: RolloutRequest, where: str) -> Row:
     Raises:
         InputError: a value is not a number, or a reward that was asked for is not there.
     """
-    if request.reward:
-        known = {**row.get("more", {}), **row["reward"]}
-        missing = [name for name in request.reward if name not in known]
-        if missing:
-            raise InputError(
-                f"there is no reward {shown(missing[0])}", where, f"there are {listed(known)}"
-            )
-        row["reward"] = {name: known[name] for name in request.reward}
+    row["reward"] = _requested(row, request, where)
     if row.get("group", row.get("prompt", "the record")) is None:
         raise InputError("the group is missing", where, "correct this row or leave it out")
-    if not row["reward"]:
+    if not row["reward"] and "scores" not in row:
         raise InputError("there is no reward", where, "correct this row or leave it out")
     for name, value in row["reward"].items():
         row["reward"][name] = _reward(value, name, where)
@@ -81,6 +77,20 @@ def checked_rollout(row: Row, request: RolloutRequest, where: str) -> Row:
             f"length is {row['length']:g}, expected a length from 0", where, "correct it"
         )
     return row
+
+
+def _requested(row: Row, request: RolloutRequest, where: str) -> dict[str, Any]:
+    """Return the rewards that were asked for; a rollout that failed need not have them."""
+    if "scores" in row:  # which of them counts is known when all rows are
+        return {}
+    if not request.reward:
+        return dict(row["reward"])
+    known = {**row.get("more", {}), **row["reward"]}
+    missing = [name for name in request.reward if name not in known]
+    if missing and not row.get("failed"):
+        what = f"there is no reward {shown(missing[0])}"
+        raise InputError(what, where, f"there are {listed(known)}")
+    return {name: known.get(name) for name in request.reward}
 
 
 def _reward(value: Any, name: str, where: str) -> float | None:
@@ -106,13 +116,20 @@ def frame_of_rollouts(rows: list[Row], *, beginnings: bool) -> pl.DataFrame:
         REWARD + name: pl.Series([row["reward"].get(name) for row in rows], dtype=pl.Float64)
         for name in rewards
     }
+    if "scores" in rows[0]:
+        for name in dict.fromkeys(name for row in rows for name in row["scores"]):
+            scores = [row["scores"].get(name) for row in rows]
+            columns[f"score:{name}"] = pl.Series(scores, dtype=pl.Float64, strict=False)
+        columns["scored"] = pl.repeat(None, len(rows), dtype=pl.Boolean, eager=True)
     present = {name for row in rows for name, value in row.items() if value is not None}
     for name in present & {*NUMBERS, "step"}:
         kind = pl.Int64() if name == "step" else pl.Float64()
         columns[name] = pl.Series([row.get(name) for row in rows], dtype=kind)
     if "truncated" in present:
         columns["truncated"] = pl.Series([bool(row.get("truncated")) for row in rows])
-    for name in present & {"group", "rollout", "prompt", "response"}:
+    if "failed" in present:
+        columns["failed"] = pl.Series([bool(row.get("failed")) for row in rows])
+    for name in present & TEXTS:
         values = [row.get(name) for row in rows]
         to_text = text_of_label if name in ("group", "rollout") else as_plain_text
         texts = [None if value is None else to_text(value) for value in values]

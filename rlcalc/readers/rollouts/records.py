@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ def add_records(
             fault = error.faults[0]
             raise InputError(fault.what, fault.where or where, fault.fix) from error
         if inner:
-            builder.begin_inner_table()
+            builder.begin_inner_table(inner)
             add_records(inner, where, builder, lambda n: f"{where}, row {n + 1} of the table")
         return
     layout = layout_of(module, records[0], None, where, builder.request)
@@ -56,7 +57,7 @@ def layout_of(
     Raises:
         InputError: a column that is needed or was asked for is not there.
     """
-    from rlcalc.readers.rollouts.columns import requested_layout
+    from rlcalc.readers.rollouts.columns import length_kind, requested_layout
     from rlcalc.readers.rollouts.dumps.layout import finite
 
     if not hasattr(module, "layout"):
@@ -67,4 +68,13 @@ def layout_of(
         if (value is None or finite(value) if schema is None else schema[name].is_numeric())
     ]
     layout = module.layout(list(first), numbers)
-    return None if layout is None else requested_layout(layout, list(first), where, request)
+    if layout is None:
+        return None
+    layout = requested_layout(layout, list(first), where, request)
+    if request.length and (
+        kind := length_kind(
+            first.get(request.length), is_response=request.length == layout.response
+        )
+    ):
+        layout = replace(layout, kinds={**layout.kinds, "length": kind})
+    return layout

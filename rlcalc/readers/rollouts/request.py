@@ -21,6 +21,7 @@ class RolloutRequest:
     rollout: str | None = None  # `none`: every row is a rollout
     baseline: str | None = None
     group_size: int | None = None  # this many rows after each other are a group
+    filter: str | None = None  # of several readings of the same responses; None: the first
     texts: bool = False  # tell equal responses, and count characters where tokens are not known
     beginnings: bool = False  # keep how prompts and responses begin
 

@@ -45,7 +45,8 @@ def test_every_scored_rollout_is_one_step(tmp_path: Path) -> None:
     assert steps.reward.tolist() == [1, 0, 0.5]
     assert steps.length.tolist() == [1, 1, 1]
     assert steps.truncated.tolist() == [True, False, False]
-    assert steps.terminated.tolist() == [False, True, True]
+    assert steps.terminated.tolist() == [True, True, True]  # nothing follows an answer
+    assert any("1 of 3 responses were cut" in note for note in experience.notes)
     assert experience.left_out[UNSCORED] == 1
     assert experience.n_rows == 4
 
@@ -100,3 +101,18 @@ def test_values_are_means_over_groups_and_over_equal_responses(
     for (v, q, action), (mean, of_text, text) in zip(given, wanted, strict=True):
         assert (v, q) == pytest.approx((mean, of_text))
         assert action == text
+
+
+def test_a_response_that_was_cut_has_its_whole_reward(tmp_path: Path) -> None:
+    """V̂ is what dr-grpo subtracts, whatever --truncated is, and no note says otherwise."""
+    rows = [
+        {"example_id": 0, "prompt": "q", "completion": str(i), "reward": i % 2,
+         "is_truncated": i > 1} for i in range(4)
+    ]  # fmt: skip
+    path = lines("x.jsonl", *rows)(tmp_path)
+    for policy in ("keep", "drop", "cut"):
+        result = rlcalc.estimate(path, of="v", truncated=policy)
+
+        assert result["v"].tolist() == [0.5]
+        assert not any("values are too low" in note for note in result.notes)
+        assert any("reward is whole" in note for note in result.notes)

@@ -39,6 +39,7 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
             "reward": {"reward": trajectory.get("reward")},
             "more": {name: value for name, value in metrics.items() if finite(value)},
             "truncated": "length" in ends,
+            "stopped_by": next((end for end in reversed(ends) if end), None),
             "response": _content(choices[-1]) if choices else None,
         }
 

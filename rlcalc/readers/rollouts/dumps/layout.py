@@ -17,13 +17,16 @@ Derive = Callable[["pl.Expr"], "pl.Expr"]
 Row = dict[str, Any]
 """A rollout of a nested dump: group or prompt (neither: the record is the
 group), reward by function, and where known step, rollout, advantage, length, truncated, response;
-`more` holds what else --reward may name, `question` the prompt where an id says the group."""
+`more` holds what else --reward may name, `question` the prompt where an id says the group.
+`scores`, instead of a reward, are several readings of one answer, of which the first counts, and
+`filter` names another kind of readings. `task` and `run` say whose ids the groups are; `failed` is
+whether the program failed there, `stopped_by` the reason why an answer ended."""
 
 MEANINGS = (
     "group", "prompt", "response", "step", "rollout", "advantage", "length", "truncated",
-    "baseline",
+    "baseline", "failed", "stopped_by",
 )  # fmt: skip
-TEXTS = ("group", "rollout", "prompt", "response")
+TEXTS = ("group", "rollout", "prompt", "response", "failed", "stopped_by")
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,23 @@ class Layout:
     length: str | None = None
     truncated: str | None = None
     baseline: str | None = None
+    failed: str | None = None  # what went wrong; null: nothing
+    stopped_by: str | None = None  # the reason why the response ended
     grouped: Grouped = "id"  # by id, by the prompt's text, or by runs of equal prompts
     restart: bool = False  # ids begin anew at every step
     nan_as_null: bool = False  # the trainer's writer makes null of NaN
     derive: Mapping[str, Derive] = field(default_factory=dict)  # by meaning, from its column
     kinds: Mapping[str, str] = field(default_factory=dict)  # by meaning: text or list
     beside: tuple[str, ...] = ()  # other columns that `derive` reads
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What a record says of the run that it is from."""
+
+    evaluation: bool = True  # and no training
+    status: str | None = None  # how it ended
+    scorers: tuple[str, ...] = ()  # the first of which counts
 
 
 def finite(value: object) -> bool:

@@ -6,10 +6,15 @@ rollouts here, and a group is the lines of one document.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rlcalc.readers.rollouts.dumps.layout import Row, finite
+
+EVALUATION = True
+NAME = re.compile(r"samples_(?P<task>.+?)(_(?P<run>\d{4}-\d\d-\d\dT[\d.:-]+?))?\.jsonl?\b")
 
 
 def fits(record: Mapping[str, Any]) -> bool:
@@ -18,14 +23,28 @@ def fits(record: Mapping[str, Any]) -> bool:
 
 
 def rows(record: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the document with its first metric as the reward."""
-    names = record.get("metrics") or []
-    metrics = {name: record[name] for name in names if finite(record.get(name))}
+    """Yield the document with its metrics; before 0.4.3 their names were not logged."""
+    names = record["metrics"] if record.get("metrics") else record.keys() - {"doc_id", "target"}
+    metrics = {
+        name: float(value)
+        for name, value in record.items()
+        if name in names and (finite(value) or isinstance(value, bool))
+    }
     responses = record["resps"][0] if record["resps"] else []
     yield {
         "group": record["doc_id"],
-        "reward": dict(list(metrics.items())[:1]) or {"metric": None},
-        "more": metrics,
+        "task": record.get("task") or record.get("task_name"),
+        "filter": record.get("filter"),
+        "scores": metrics,
         "question": record.get("doc"),
         "response": responses[0] if isinstance(responses, list) and responses else None,
     }
+
+
+def names_of_file(path: str) -> dict[str, str]:
+    """Return the task and the run that the name of a file tells of; a file is of one task."""
+    folder, name = os.path.split(path)
+    match = NAME.match(name)
+    if match is None:
+        return {"task": name.partition(".")[0], "run": folder}
+    return {"task": match["task"], "run": os.path.join(folder, match["run"] or "")}

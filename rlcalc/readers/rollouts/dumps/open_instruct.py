@@ -23,6 +23,7 @@ def layout(names: Sequence[str], numbers: Sequence[str]) -> Layout:
         advantage="advantage" if "advantage" in names else None,
         length="response_tokens",
         truncated="finish_reason" if "finish_reason" in names else None,
+        stopped_by="finish_reason" if "finish_reason" in names else None,
         restart=True,
         derive={
             "length": lambda tokens: tokens.list.len(),

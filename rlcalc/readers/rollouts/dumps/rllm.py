@@ -28,6 +28,8 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
             "step": record["training_step"],
             "reward": {"reward": trajectory.get("reward")},
             "truncated": "max" in str(record.get("termination_reason")).lower(),
+            "failed": "error" in str(record.get("termination_reason")).lower(),
+            "stopped_by": record.get("termination_reason"),
             "question": steps[0].get("observation") if steps else None,
             "response": steps[-1].get("action") if steps else None,
         }

@@ -7,6 +7,8 @@ from typing import Any
 
 from rlcalc.readers.rollouts.dumps.layout import Row
 
+EVALUATION = True
+
 
 def fits(record: Mapping[str, Any]) -> bool:
     """Return whether a record is one of SkyRL."""
@@ -20,5 +22,6 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
         "prompt": record["input_prompt"],
         "reward": {"score": sum(score) if isinstance(score, list) else score},
         "truncated": record.get("stop_reason") == "length",
+        "stopped_by": record.get("stop_reason"),
         "response": record["output_response"],
     }

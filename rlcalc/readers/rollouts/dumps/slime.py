@@ -24,6 +24,8 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
         "reward": parts if isinstance(reward, dict) else {"reward": reward},
         "length": sum(mask) if mask else record.get("response_length"),
         "truncated": record["status"] == "truncated",
+        "failed": record["status"] == "failed",
+        "stopped_by": record["status"],
         "question": record.get("prompt"),
         "response": record.get("response"),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rlcalc.readers.rollouts.dumps.layout import Row, finite
+from rlcalc.readers.rollouts.dumps.layout import Row, RunInfo, finite
 
 
 def fits(record: Mapping[str, Any]) -> bool:
@@ -13,37 +13,72 @@ def fits(record: Mapping[str, Any]) -> bool:
     return isinstance(record.get("traces"), list) and "task" in record
 
 
+def about_run(record: Mapping[str, Any]) -> RunInfo:
+    """Return whether an episode is one of an evaluation, not of a training."""
+    run = record.get("run")
+    return RunInfo(evaluation=isinstance(run, dict) and run.get("type") == "eval")
+
+
 def rows(record: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the trainable traces of an episode that did not fail."""
-    task = record.get("task") or {}
+    """Yield the trainable traces of an episode; those that failed have no reward."""
+    task, run = record.get("task") or {}, record.get("run") or {}
     group = (record.get("group") or {}).get("id") or task.get("hash") or task.get("key")
-    work = (record.get("run") or {}).get("work") or {}
+    shared = {
+        "run": run.get("id") if about_run(record).evaluation else None,
+        "step": (run.get("work") or {}).get("step"),
+    }
     roles = {trace["agent"].get("name") for trace in record["traces"] if trace.get("agent")}
+    if not record["traces"] and record.get("errors"):  # it failed before a trace began
+        nothing: Row = {"reward": {"reward": None}, "failed": True}
+        yield {**shared, "group": group, "rollout": record.get("id"), **nothing}
     for trace in record["traces"]:
-        if trace.get("agent", {}).get("trainable") is False or trace.get("errors"):
+        if (trace.get("agent") or {}).get("trainable") is False:
             continue
-        rewards = {k: v for k, v in (trace.get("rewards") or {}).items() if v is not None}
-        total = (
-            sum(v["score"] * v.get("weight", 1.0) for v in rewards.values()) if rewards else None
-        )
         nodes = [node for node in trace.get("nodes") or [] if node.get("sampled")]
         advantages = [a for node in nodes for a in node.get("advantages") or []]
-        masks = [node["mask"] for node in nodes if node.get("mask") is not None]
         yield {
+            **shared,
+            **_rewards(trace),
             "group": f"{group}/{trace['agent'].get('name')}" if len(roles) > 1 else group,
             "rollout": trace.get("id"),
-            "step": work.get("step"),
-            "reward": {"reward": total},
-            "more": {
-                **{name: v["score"] for name, v in rewards.items()},
-                **{k: v for k, v in (trace.get("metrics") or {}).items() if finite(v)},
-            },
             "advantage": advantages[0] if advantages else None,
-            "length": sum(map(sum, masks)) if masks else None,
+            "length": _length(trace, nodes),
             "truncated": _cut(trace),
+            "stopped_by": _stop(trace),
             "question": _question(trace),
             "response": nodes[-1]["message"].get("content") if nodes else None,
         }
+
+
+def _rewards(trace: Mapping[str, Any]) -> Row:
+    """Return the weighted sum of the scores, the scores and metrics, and whether it failed."""
+    if trace.get("errors"):
+        return {"reward": {"reward": None}, "failed": True}
+    scores = {name: v for name, v in (trace.get("rewards") or {}).items() if v is not None}
+    total = sum(v["score"] * v.get("weight", 1.0) for v in scores.values()) if scores else None
+    metrics = {name: v for name, v in (trace.get("metrics") or {}).items() if finite(v)}
+    return {
+        "reward": {"reward": total},
+        "more": {**{name: v["score"] for name, v in scores.items()}, **metrics},
+        "failed": False,
+    }
+
+
+def _length(trace: Mapping[str, Any], nodes: list[Mapping[str, Any]]) -> int | None:
+    """Return the tokens that were sampled; an endpoint without tokens says how many it used."""
+    masks = [node["mask"] for node in nodes if node.get("mask")]
+    if masks:
+        return sum(sum(mask) for mask in masks)
+    used = [(call.get("usage") or {}).get("completion_tokens") for call in trace.get("calls") or []]
+    known: list[int] = [tokens for tokens in used if tokens is not None]
+    return sum(known) if known and len(known) == len(used) else None
+
+
+def _stop(trace: Mapping[str, Any]) -> str | None:
+    """Return why a trace ended: the trace's own word, or else that of its last call."""
+    calls = [call.get("finish_reason") for call in trace.get("calls") or []]
+    stop = trace.get("stop_condition") or next((end for end in reversed(calls) if end), None)
+    return None if stop is None else str(stop)
 
 
 def _question(trace: Mapping[str, Any]) -> Any:
