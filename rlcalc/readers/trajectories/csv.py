@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from rlcalc.errors import Fault, InputError, listed, shown
+from rlcalc.readers.partitions import Partition, with_partition
 from rlcalc.readers.sources import File, line_blocks
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.readers.trajectories.step_table import Rows, Table
@@ -44,6 +45,8 @@ class Lines:
         self.separator = "\t" if file.kind == "tsv" else ","
         self.header = b""
         self.table: Table | None = None
+        self.names: list[str] = []
+        self.partition: Partition = {}
         self.open = b""  # the bytes behind the last whole row, inside quotes
         self.line = 1  # the number of the first line of the block
         self.block, self.before = b"", 0  # the block, and how many rows came before it
@@ -103,9 +106,11 @@ class Lines:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise InputError(f"the columns {listed(twice)} come twice", where, "rename one")
-        self.table = self.context.table(
-            self.file.at(), dict.fromkeys(names, pl.String()), self._place, typed=False
-        )
+        self.names = names
+        partition = self.context.partition(self.file).items()
+        self.partition = {name: str(value) for name, value in partition if value is not None}
+        columns = dict.fromkeys([*names, *self.partition], pl.String())
+        self.table = self.context.table(self.file.at(), columns, self._place, typed=False)
         return block[end:]
 
     def _rows(self, data: bytes, table: Table) -> Rows:
@@ -119,13 +124,14 @@ class Lines:
         return table.rows(source.lazy().select(table.expressions()).collect(), lambda: source)
 
     def _frame(self, data: bytes, table: Table, **request: bool | str) -> pl.DataFrame:
-        return pl.read_csv(
+        frame = pl.read_csv(
             io.BytesIO(self.header + data),
             infer_schema=False,
             separator=self.separator,
-            columns=table.sources,
+            columns=[name for name in table.sources if name in self.names],
             **request,  # type: ignore[arg-type]
         )
+        return with_partition(frame, self.partition, self.names)
 
     def _place(self, row: int) -> str:
         """Say where a row of the present block stands."""
@@ -147,7 +153,7 @@ class Lines:
         except UnicodeDecodeError as undecodable:
             at = self.line + self.block.count(b"\n", 0, undecodable.start)
             return Fault("a cell is not UTF-8", f"{table.file}, line {at}", "save it as UTF-8")
-        width, begins = len(table.schema), 0
+        width, begins = len(self.names), 0
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.separator)
         for cells in reader:
             if len(cells) > width:

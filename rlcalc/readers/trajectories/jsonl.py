@@ -17,6 +17,7 @@ from rlcalc.documents import adapter, faults
 from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.column_names import COLUMN_NAMES
+from rlcalc.readers.partitions import with_partition
 from rlcalc.readers.places import dotted
 from rlcalc.readers.sources import File, decoded, line_blocks
 from rlcalc.readers.trajectories.context import ReaderContext
@@ -210,6 +211,7 @@ class StepLines:
         frame = self._frame(block, number)
         if not len(frame):
             return
+        frame = with_partition(frame, self.context.partition(self.file), frame.columns)
         if self.table is None:
             self.table = self.context.table(self.file.at(), dict(frame.schema), self._place)
         self.before = self.table.n_rows
