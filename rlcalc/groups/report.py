@@ -83,6 +83,7 @@ def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[s
         "sizes": groups.sizes(),
         "several_rows": rollouts.facts.get("several_rows") or None,
         "torn_lines": rollouts.facts.get("torn_lines") or None,
+        "files_left_out": rollouts.facts.get("files_left_out") or None,
         "ghosts": None if rollouts.advantage is None else _ghosts(groups),
     }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from rlcalc.errors import InputError, listed, shown
+from rlcalc.errors import InputError, shown
 from rlcalc.labels import text_of_label
 from rlcalc.readers.rollouts.columns import (
     BEGINNING,
@@ -56,16 +56,11 @@ def checked_rollout(row: Row, request: RolloutRequest, where: str) -> Row:
     """Return a rollout of a nested dump with the rewards that were asked for, as numbers.
 
     Raises:
-        InputError: a value is not a number, or a reward that was asked for is not there.
+        InputError: a value is not a number, or there is no reward.
     """
     if request.reward:
         known = {**row.get("more", {}), **row["reward"]}
-        missing = [name for name in request.reward if name not in known]
-        if missing:
-            raise InputError(
-                f"there is no reward {shown(missing[0])}", where, f"there are {listed(known)}"
-            )
-        row["reward"] = {name: known[name] for name in request.reward}
+        row["reward"] = {name: known.get(name) for name in request.reward}
     if row.get("group", row.get("prompt", "the record")) is None:
         raise InputError("the group is missing", where, "correct this row or leave it out")
     if not row["reward"]:
