@@ -16,10 +16,7 @@ from rlcalc.numerics.arrays import Flags, Ints
 
 WIDTH = 8
 """Bytes of a key that are compared at once: its last ones."""
-PIECE = 1 << 18
-BYTES = np.arange(256)
-FIRST_BIT = 8 - np.frexp(BYTES)[1].astype(np.int64)  # from the left
-CLEARED = (0xFF >> (FIRST_BIT + 1)).astype(np.uint8)  # all bits behind the first
+PIECE = 1 << 19
 Words = Any  # arrays of uint64
 ONES = np.uint64(0x0101010101010101)
 QUOTES, HIGH, LOW = ONES * np.uint64(ord('"')), ONES * np.uint64(0x80), ONES * np.uint64(0x7F)
@@ -65,42 +62,37 @@ def keys_of(line: bytes) -> list[bytes]:
 
 
 def _ends_of_keys(text: bytes, data: Any) -> tuple[Ints, Words, Ints]:
-    """Return where colons behind keys are, the last bytes of the keys, and colons behind spaces."""
-    colon = _colons(data)
-    before = data[colon - 1]
-    spaced = _behind_spaces(data, colon[_is_blank(before)])
-    colon = colon[before == ord('"')]
-    near = int(np.searchsorted(colon, WIDTH + 1))
-    head = [int.from_bytes(text[: c - 1][-WIDTH:].rjust(WIDTH), "little") for c in colon[:near]]
-    word = np.array(head, dtype="<u8")
-    if near < len(colon):
-        word = np.concatenate([word, _words(text)[colon[near:] - 1 - WIDTH]])
-    escaped = word >> np.uint64(56) == ord("\\")
-    if escaped.any():
-        colon, word = colon[~escaped], word[~escaped]
-    return colon, word, spaced
+    """Return where colons behind keys are, the last bytes of the keys, and colons behind spaces.
 
-
-def _colons(data: Any) -> Ints:
-    """Return where the colons are: piece by piece, so that a piece stays in the cache.
-
-    Of eight bytes with colons mostly one is one, so the bits of eight are looked at together.
+    It goes piece by piece, so that a piece stays in the cache.
     """
     flags = np.empty(min(len(data), PIECE), dtype=bool)
-    places, several = [np.empty(0, np.int64)], False
+    colons, spaced = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    words = [np.empty(0, np.uint64)]
     for begin in range(0, len(data), PIECE):
         piece = data[begin : begin + PIECE]
-        bits = np.packbits(np.equal(piece, ord(":"), out=flags[: len(piece)]))
-        eight = np.flatnonzero(bits != 0)
-        rest = bits[eight]
-        while len(rest):
-            places.append(eight * 8 + (FIRST_BIT[rest] + begin))
-            rest = rest & CLEARED[rest]
-            left = rest != 0
-            eight, rest = eight[left], rest[left]
-            several = several or len(rest) > 0
-    colon = np.concatenate(places)
-    return np.sort(colon) if several else colon
+        colon = np.flatnonzero(np.equal(piece, ord(":"), out=flags[: len(piece)])) + begin
+        before = data[colon - 1]
+        if (blank := _is_blank(before)).any():
+            spaced.append(_behind_spaces(data, colon[blank]))
+        colon = colon[before == ord('"')]
+        word = _last_words(text, colon)
+        escaped = word >> np.uint64(56) == ord("\\")
+        if escaped.any():
+            colon, word = colon[~escaped], word[~escaped]
+        colons.append(colon)
+        words.append(word)
+    return np.concatenate(colons), np.concatenate(words), np.concatenate(spaced)
+
+
+def _last_words(text: bytes, colon: Ints) -> Words:
+    """Return the last bytes of the key before each colon."""
+    near = int(np.searchsorted(colon, WIDTH + 1))
+    word = _words(text)[np.maximum(colon - 1 - WIDTH, 0)] if len(text) >= WIDTH else colon * 0
+    for place in range(near):
+        head = text[: int(colon[place]) - 1][-WIDTH:].rjust(WIDTH)
+        word[place] = int.from_bytes(head, "little")
+    return word.astype(np.uint64, copy=False)
 
 
 def _words(text: bytes) -> Words:
