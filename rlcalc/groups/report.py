@@ -89,5 +89,6 @@ def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[s
         **rollouts.facts.get("logged", {}),
         "several_rows": rollouts.facts.get("several_rows") or None,
         "torn_lines": rollouts.facts.get("torn_lines") or None,
+        "files_left_out": rollouts.facts.get("files_left_out") or None,
         "ghosts": n_ghosts,
     }

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, shown
@@ -10,43 +14,86 @@ from rlcalc.errors import InputError, shown
 if TYPE_CHECKING:
     from rlcalc.readers.yaml import Parsed
 
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+"""What a search for keys steps through in a text that is known to be JSON."""
+COLON = re.compile(r"\s*:")
 
-def value_of(text: str, where: str, first_line: int = 1, *, strict: bool = True) -> Any:
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        raise KeyTwiceError
+    return mapping
+
+
+class KeyTwiceError(Exception):
+    """A mapping has a key twice."""
+
+
+LARGE = 1 << 20
+DECODER = json.JSONDecoder(object_pairs_hook=_once)
+
+
+def value_of(text: str, where: str, first_line: int = 1) -> Any:
     """Return the value that a text of JSON holds.
 
     Args:
         text: all of it.
         where: the file that it stands in.
         first_line: of the text in the file.
-        strict: refuse a key that comes twice; else its last value counts, which reads faster.
 
     Raises:
-        InputError: it is not JSON, repeats a key, or is nested too deeply.
+        InputError: it is not JSON, nested too deeply, or repeats a key.
     """
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        mapping = dict(pairs)
-        if len(mapping) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            line = "" if "\n" in text.strip() else f", line {first_line}"
-            raise InputError(
-                f"key {shown(twice)} comes twice", f"{where}{line}", "leave out one of them"
-            )
-        return mapping
-
     try:
-        return json.loads(text, object_pairs_hook=once if strict else None)
+        if len(text) < LARGE:
+            return DECODER.decode(text)
+        with no_collection():
+            return DECODER.decode(text)
     except json.JSONDecodeError as error:
         line = f"line {error.lineno + first_line - 1}, column {error.colno}"
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
         what = "the text ends in the middle of a value" if cut else f"not JSON: {error.msg}"
         fix = "the file was cut off: leave out its last line, or write it anew" if cut else ""
         raise InputError(what, f"{where}, {line}", fix) from error
+    except KeyTwiceError as error:
+        key, place = _second(text)
+        line = f"line {first_line + text.count(chr(10), 0, place)}"
+        what = f"key {shown(key)} comes twice"
+        raise InputError(what, f"{where}, {line}", "leave out one of them") from error
     except RecursionError as error:
         raise InputError("nested too deeply", f"{where}, line {first_line}") from error
     except ValueError as error:  # a whole number of more than 4,300 digits
         raise InputError(f"not JSON: {error}", f"{where}, line {first_line}") from error
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Make many values without looks for cycles among them, of which JSON has none."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _second(text: str) -> tuple[str, int]:
+    """Return the first key that its mapping has already, and where it stands."""
+    open_keys: list[set[str]] = []
+    for match in STRING.finditer(text):
+        token = match[0]
+        if token in "{[":
+            open_keys.append(set())
+        elif token in "}]":
+            open_keys.pop()
+        elif COLON.match(text, match.end()):
+            key = json.loads(token)
+            if key in open_keys[-1]:
+                return key, match.start()
+            open_keys[-1].add(key)
+    return "", 0
 
 
 def parse(text: str, name: str) -> Parsed:

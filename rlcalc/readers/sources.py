@@ -9,17 +9,18 @@ import contextlib
 import glob
 import gzip
 import io
+import json
 import os
 import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 from rlcalc.errors import InputError, UsageError, listed, nearest, shown
+from rlcalc.readers.partitions import Partition, partition_of
 from rlcalc.readers.shipped_specs import shipped_specs, specs_folder
 from rlcalc.readers.trajectories import FORMATS
 
@@ -75,6 +76,7 @@ class File:
     kind: str
     stream: io.BufferedReader[Any]
     path: str | None  # where its bytes can be read as they are: not compressed, not a pipe
+    partition: Partition = field(default_factory=dict)  # columns that its path holds
 
     def at(self, place: str = "") -> str:
         """Return where something stands in this file."""
@@ -114,17 +116,104 @@ def resolve_files(sources: list[str]) -> list[str]:
     return files
 
 
-def _in_folder(folder: str) -> list[str]:
+@dataclass(frozen=True)
+class Listing:
+    """The files that a source names.
+
+    Attributes:
+        files: those that may be read, in their order.
+        folder: that the source is; None where it names files.
+        splits: of datasets that Hugging Face saved, by file.
+        beside: what describes such a dataset.
+        others: of other kinds.
+        checkpoints: folders of a training's checkpoints, whose files are not listed.
+    """
+
+    files: list[str]
+    folder: str | None = None
+    splits: Mapping[str, str] = field(default_factory=dict)
+    beside: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    checkpoints: list[str] = field(default_factory=list)
+
+
+def list_folder(folder: str, wanted: Callable[[str], bool]) -> Listing:
+    """Return the files of a folder and of those in it, without a training's checkpoints.
+
+    Where `state.json` names the files of a dataset, as Hugging Face saves it, it is these.
+
+    Args:
+        folder: a path.
+        wanted: whether a file of this name is of a kind that is read.
+    """
+    files: list[str] = []
+    others: list[str] = []
+    beside: list[str] = []
+    checkpoints: list[str] = []
+    splits: dict[str, str] = {}
     with _reported(folder):
-        files = [str(path) for path in Path(folder).rglob("*") if path.is_file()]
-    paths = sorted(files, key=natural_order)
-    known = [path for path in paths if kind_of_name(path) and not path.endswith(BESIDE)]
+        for path, folders, names in os.walk(folder, onerror=_raise):
+            pruned = {name for name in folders if CHECKPOINT.fullmatch(name)}
+            checkpoints += [os.path.join(path, name) for name in sorted(pruned)]
+            folders[:] = [name for name in folders if name not in pruned]
+            path = os.path.normpath(path)
+            paths = [os.path.normpath(os.path.join(path, name)) for name in names]
+            paths = [file for file in paths if os.path.isfile(file)]
+            data = _dataset_files(path) if "state.json" in names else None
+            if data is not None:
+                beside += [file for file in paths if file.endswith((".json", ".arrow"))]
+                beside = [file for file in beside if file not in data]
+                files += data
+                if os.path.isfile(os.path.join(os.path.dirname(path), "dataset_dict.json")):
+                    splits |= dict.fromkeys(data, os.path.basename(path))
+            elif "dataset_dict.json" in names:
+                beside.append(os.path.join(path, "dataset_dict.json"))
+                files += [file for file in paths if wanted(file) and file not in beside]
+            else:
+                for file in paths:
+                    (files if wanted(os.path.basename(file)) else others).append(file)
+    files.sort(key=natural_order)
+    return Listing(files, folder, splits, beside, others, checkpoints)
+
+
+CHECKPOINT = re.compile(r"checkpoint-\d+")
+"""Folders of a training's checkpoints, which hold weights and the state of the trainer."""
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _dataset_files(folder: str) -> list[str] | None:
+    """Return the files that Hugging Face's state.json names; None: it is of something else."""
+    try:
+        with open(os.path.join(folder, "state.json"), encoding="utf-8") as file:
+            entries = json.load(file)["_data_files"]
+        return [os.path.join(folder, entry["filename"]) for entry in entries]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _in_folder(folder: str) -> list[str]:
+    listing = list_folder(folder, lambda name: kind_of_name(name) is not None)
+    known = [path for path in listing.files if not path.endswith(BESIDE)]
+    splits = sorted(set(listing.splits.values()))
+    if len(splits) > 1:
+        raise InputError(
+            f"this dataset has the splits {listed(splits)}",
+            shown(folder),
+            f"name the folder of one: {os.path.dirname(known[0])}",
+        )
     if not known:
         raise InputError(
             f"no file to read in the folder {shown(folder)}",
             fix=f"its files should end in {listed(SUFFIXES, most=20)}",
         )
     return known
+
+
+class UnknownContent(InputError):
+    """A source is empty, or of no format that is read."""
 
 
 def natural_order(path: str) -> list[str | int]:
@@ -180,7 +269,7 @@ def opened(name: str, forced: str | None) -> Iterator[File]:
             stream, plain = _decompressed(raw)
             head = stream.read(HEAD)
             if not head.strip():
-                raise InputError(
+                raise UnknownContent(
                     "the source is empty", shown_name, "it has no bytes, or only white space"
                 )
             kind = forced or _kind(head, name, shown_name)
@@ -192,7 +281,7 @@ def opened(name: str, forced: str | None) -> Iterator[File]:
                 )
             whole = io.BufferedReader(Rewound(head, stream), BLOCK)
             on_disk = plain and name != "-" and os.path.isfile(name)
-            yield File(shown_name, kind, whole, name if on_disk else None)
+            yield File(shown_name, kind, whole, name if on_disk else None, partition_of(name))
         finally:
             if name != "-":
                 raw.close()
@@ -281,7 +370,7 @@ def _kind(head: bytes, name: str, shown_name: str) -> str:
         return "yaml"
     if b"," in first or b";" in first:
         return "csv"
-    raise InputError(
+    raise UnknownContent(
         "this is text of no known format",
         shown_name,
         "name the format with --from; the first line is: "
@@ -292,9 +381,9 @@ def _kind(head: bytes, name: str, shown_name: str) -> str:
 def _refuse_foreign(head: bytes, shown_name: str) -> None:
     for magic, (what, fix) in FOREIGN.items():
         if head.startswith(magic):
-            raise InputError(f"this is {what}, which rlcalc does not read", shown_name, fix)
+            raise UnknownContent(f"this is {what}, which rlcalc does not read", shown_name, fix)
     if b"\0" in head:
-        raise InputError(
+        raise UnknownContent(
             "this is binary, of no known format",
             shown_name,
             f"rlcalc reads {listed(KINDS, most=20)}, also .gz and .zst",

@@ -150,7 +150,6 @@ def test_misfits_that_are_exactly_the_truncated_rollouts_are_said_to_be() -> Non
     assert as_json("group", "L53.csv", "--audit").notes("truncated")
 
 
-@pytest.mark.xfail(strict=True, reason="F2: 'these rollouts have no advantages of a trainer'")
 @pytest.mark.parametrize("named", [(), ("--advantage", "advantage")])
 def test_an_advantage_that_the_first_line_lacks_is_audited(named: tuple[str, ...]) -> None:
     """L34s: three of four lines have it."""

@@ -11,7 +11,6 @@ from tests.cases.program import INPUTS, as_json, run
 TWICE = "twice|duplicate|again|repeat|several|more than once"
 
 
-@pytest.mark.xfail(strict=True, reason="F6: the first or the last value wins, by the layout")
 @pytest.mark.parametrize(
     ("command", "name", "key"),
     [
@@ -80,7 +79,6 @@ def test_a_json_array_of_rows_is_a_table() -> None:
     assert answer.by("state", "q") == pytest.approx({"a": 3, "b": 2}, abs=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="T4: 'no column identifies the trajectory'")
 def test_a_partitioned_folder_keeps_the_column_of_its_path(tmp_path: Path) -> None:
     for episode, reward in ((0, 1), (1, 10)):
         part = tmp_path / f"episode={episode}"

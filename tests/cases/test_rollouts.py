@@ -40,7 +40,6 @@ def test_a_group_that_fails_whole_and_yet_gets_gradient_is_said() -> None:
     assert as_json("group", "L24.csv").notes("success|fail")
 
 
-@pytest.mark.xfail(strict=True, reason="F2: the length is dropped")
 def test_a_length_that_the_first_line_lacks_is_read() -> None:
     """L34s: 7, 3 and 3."""
     answer = as_json("group", "L34s.jsonl", *SUMMARY)
@@ -49,7 +48,6 @@ def test_a_length_that_the_first_line_lacks_is_read() -> None:
     assert answer.facts["length_max"] == 7
 
 
-@pytest.mark.xfail(strict=True, reason="F2: no truncated share, no length")
 def test_a_flag_written_only_where_it_is_true_is_read() -> None:
     """L34r: `truncated` stands on one line of four."""
     answer = as_json("group", "L34r.jsonl", *SUMMARY)
@@ -58,7 +56,6 @@ def test_a_flag_written_only_where_it_is_true_is_read() -> None:
     assert answer.facts["length_max"] == 99
 
 
-@pytest.mark.xfail(strict=True, reason="gap: 'expected a number', though JSONL's true is 1")
 def test_true_and_false_in_csv_are_rewards_of_1_and_0() -> None:
     """L40T."""
     grouped = as_json("group", "L40T.csv")

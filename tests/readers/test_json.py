@@ -1,6 +1,7 @@
 """JSON becomes values, and what is wrong with it is told with its line in the file."""
 
 import json
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -44,18 +45,23 @@ def test_text_that_is_not_json_is_refused_at_its_place(text: str, what: str, pla
     assert bool(error.value.faults[0].fix) == ("ends in the middle" in what)
 
 
-def test_a_key_that_stands_twice_is_refused_in_a_document_at_any_depth() -> None:
-    """In a line of data too; whoever checks it in another way may ask for the last one."""
-    text = '{"a": [{"b": 1, "c": 2, "b": 3}]}'
-    with pytest.raises(InputError) as error:
-        parse(text, "a.json")
-    fault = error.value.faults[0]
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [
+        ('{"a": [{"b": 1, "c": 2,\n"b": 3}]}', "b", 2),
+        ('{"a": "{\\"a\\": 1",\n"x": {"a": 1},\n"a" : 2}', "a", 3),
+        ('{"\\u0061": 1, "a": 2}', "a", 1),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused_at_any_depth(text: str, key: str, line: int) -> None:
+    """With the line of the second one, in a document and in a line of data."""
+    for read, first in ((parse, 1), (partial(value_of, first_line=7), 7)):
+        with pytest.raises(InputError) as error:
+            read(text, "a.json")
+        fault = error.value.faults[0]
 
-    assert (fault.what, fault.where) == ("key b comes twice", "a.json, line 1")
-    with pytest.raises(InputError, match="key b comes twice") as error:
-        value_of(text, "a.jsonl", 7)
-    assert error.value.faults[0].where == "a.jsonl, line 7"
-    assert value_of(text, "a.json", strict=False) == {"a": [{"b": 3, "c": 2}]}
+        assert fault.what == f"key {key} comes twice"
+        assert fault.where == f"a.json, line {line + first - 1}"
 
 
 @pytest.mark.parametrize(

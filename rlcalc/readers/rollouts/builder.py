@@ -16,11 +16,15 @@ import polars as pl
 
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.readers.partitions import Partition, with_partition
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.columns import (
     NUMBERS,
     REWARD,
     expressions,
+    lists_of,
+    one_row_each,
+    requested_layout,
     text_expressions,
     types_of,
     values_of_types,
@@ -61,6 +65,12 @@ class RolloutsBuilder:
         self.frames: list[pl.DataFrame] = []
         self.since = 0  # the first frame of the file that is being read
         self.file, self.step = "", None  # type: str, int | None
+        self.partition: Partition = {}  # columns that the path of the file holds
+        self.before_file: dict[str, Any] = {}  # all of this as it was before the file
+        self.lengths = 0, 0, 0  # of the lists among them
+        self.left_out: list[str] = []  # files of folders that hold no rollouts
+        self.list_groups: list[pl.DataFrame] = []  # of the file, where rows are groups
+        self.rewards: set[str] = set()  # that --reward could name in nested rows of the file
         self.files: list[tuple[int, str]] = []  # (rows before it, its name)
         self.n_rows = self.n_groups = 0
         self.grouped, self.restart = "id", False
@@ -80,10 +90,20 @@ class RolloutsBuilder:
         if text not in self.notes:
             self.notes.append(text)
 
-    def begin_file(self, name: str, step: int | None) -> None:
-        """Say which file the next frames are from, and the step that its name tells of."""
+    def begin_file(self, name: str, step: int | None, partition: Partition | None = None) -> None:
+        """Say which file the next frames are from, and what its path tells of.
+
+        Args:
+            name: of the file.
+            step: that its name tells of; None: none.
+            partition: columns that its path holds, with their value.
+        """
+        self.before_file = {**vars(self), "before_file": {}}
+        self.lengths = len(self.frames), len(self.notes), len(self.files)
         self.file, self.step = name, None if self.request.step == "none" else step
+        self.partition = partition or {}
         self.since, self.inside = len(self.frames), False
+        self.list_groups, self.rewards = [], set()
         self.files.append((self.n_rows, name))
         self.owners = {}
 
@@ -96,12 +116,25 @@ class RolloutsBuilder:
         by_chance = self.form in (None, "columns", "trajectories")
         return None if by_chance or hasattr(self.module, "names_of_file") else twin
 
-    def dump_of(self, record: Mapping[str, Any], where: str) -> ModuleType:
-        """Return the module of a file's format, which must be that of the files before."""
+    def forget_file(self) -> None:
+        """Go back to where the file began."""
+        n_frames, n_notes, n_files = self.lengths
+        del self.frames[n_frames:], self.notes[n_notes:], self.files[n_files:]
+        vars(self).update(self.before_file)
+
+    def sniffed(self, record: Mapping[str, Any], where: str) -> dumps.Dump:
+        """Return the format of a file that is forced, or that fits its columns."""
         forced = None if self.inside else self.request.form
         dump = dumps.named(forced) if forced else dumps.sniffed(record, where)
-        if self.request.named() and not {"layout", "records"} & set(vars(dump.module)):
-            dump = dumps.named("columns")
+        has_columns = hasattr(dump.module, "layout") or hasattr(dump.module, "records")
+        return dump if has_columns or not self.request.named() else dumps.named("columns")
+
+    def dump_of(self, record: Mapping[str, Any], where: str) -> ModuleType:
+        """Return the module of a file's format, which must be that of the files before."""
+        dump = self.sniffed(record, where)
+        if dump.name == "columns" and self.form not in (None, "columns"):
+            layout = dump.module.layout(list(record), [])
+            requested_layout(layout, list(record), where, self.request)  # no rollouts at all?
         if not hasattr(dump.module, "records"):  # else the rows inside have a format
             self.require_format(dump.name, where, dump.module)
         return dump.module
@@ -162,20 +195,86 @@ class RolloutsBuilder:
         self, layout: Layout, lazy: pl.LazyFrame, schema: Mapping[str, pl.DataType], place: Place
     ) -> None:
         """Take in a table, batch by batch."""
-        selected = lazy.select(expressions(layout, schema, self.request))
         before = 0
+        if not self.is_plain(layout, schema):
+            for frame in lazy.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
+                self.take_frame(layout, frame, partial(_shifted, place, before))
+                before += len(frame)
+            return
+        lazy = with_partition(lazy, self.partition, schema)
+        selected = lazy.select(expressions(layout, lazy.collect_schema(), self.request))
         for frame in selected.collect_batches(maintain_order=True, chunk_size=ROWS):
             self.take(layout, frame, partial(_shifted, place, before))
             before += len(frame)
 
     def plain_records(
-        self, layout: Layout, records: Sequence[Mapping[str, Any]], place: Place
+        self,
+        layout: Layout,
+        columns: Mapping[str, Any],
+        records: Sequence[Mapping[str, Any]],
+        place: Place,
     ) -> None:
-        """Take in rows that are in memory, each a mapping."""
-        kinds = types_of(layout, records[0], self.request)
+        """Take in rows that are in memory, each a mapping.
+
+        Args:
+            layout: of the file.
+            columns: of the file, as `Columns.values` has them.
+            records: the rows.
+            place: says where one stands.
+        """
+        kinds = self.kinds(layout, columns)
         rows = [values_of_types(record, kinds, place(n)) for n, record in enumerate(records)]
-        frame = pl.DataFrame(rows, schema=kinds, orient="row")
-        self.take(layout, frame.select(expressions(layout, kinds, self.request)), place)
+        self.take_frame(layout, pl.DataFrame(rows, schema=kinds, orient="row"), place)
+
+    def kinds(self, layout: Layout, columns: Mapping[str, Any]) -> dict[str, pl.DataType]:
+        """Return the types in which the values of JSON are read, by column."""
+        kinds = types_of(layout, columns, self.request)
+        return {
+            name: kind
+            for name, kind in kinds.items()
+            if name in columns or name not in self.partition
+        }
+
+    def is_plain(self, layout: Layout, kinds: Mapping[str, pl.DataType]) -> bool:
+        """Whether rows are rollouts, and not groups with lists in them."""
+        return self.form != "columns" or not lists_of(layout, kinds)
+
+    def selected(self, layout: Layout, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return what `take` takes of a frame of the columns of the file."""
+        frame = with_partition(frame, self.partition, frame.columns)
+        return frame.lazy().select(expressions(layout, frame.schema, self.request)).collect()
+
+    def take_frame(self, layout: Layout, frame: pl.DataFrame, place: Place) -> None:
+        """Take in a frame of the columns of the file."""
+        if not self.is_plain(layout, frame.schema):
+            lists = lists_of(layout, frame.schema)
+            frame = with_partition(frame, self.partition, frame.columns)
+            self._note_lists(layout, frame, lists, place)
+            frame, row_of = one_row_each(frame, lists, place)
+            place = partial(_row_of, place, row_of)
+        self.take(layout, self.selected(layout, frame), place)
+
+    def _note_lists(
+        self, layout: Layout, frame: pl.DataFrame, lists: list[str], place: Place
+    ) -> None:
+        """Say that each row is a group, after a look whether it is.
+
+        Raises:
+            InputError: a group has several rows, so that its lists are of something else.
+        """
+        keys = [layout.group or layout.prompt, layout.step]
+        names = [name for name in keys if name in frame.columns and name not in lists]
+        self.list_groups.append(frame.select(names))
+        together = pl.concat(self.list_groups)
+        if names and (twice := together.is_duplicated().arg_true()).len():
+            row = int(twice[-1]) - len(together) + len(frame)
+            raise InputError(
+                f"{shown(lists[0])} is a list, and group {shown(together[twice[-1], 0])} has "
+                "several rows",
+                place(max(row, 0)),
+                "a row holds one number for one rollout, or lists with all rollouts of a group",
+            )
+        self.note("each row is a group: its lists hold the rollouts")
 
     def take(self, layout: Layout, frame: pl.DataFrame, place: Place) -> None:
         """Take in a frame of the columns that `expressions` gives, after looking at its values."""
@@ -247,6 +346,8 @@ class RolloutsBuilder:
             if hasattr(module, "about_run"):
                 self._see_run(module.about_run(record))
             for row in rollouts_of_record(module, record, where, str(self.form)):
+                if self.request.reward:
+                    self.rewards |= row.get("reward", {}).keys() | row.get("more", {}).keys()
                 rows.append(checked_rollout(row, self.request, where))
                 if "group" not in row and "prompt" not in row:
                     rows[-1]["group"] = str(self.n_groups)  # the record is the group
@@ -317,7 +418,15 @@ class RolloutsBuilder:
     # -- and all together ------------------------------------------------------------------------
 
     def end_file(self) -> None:
-        """Number the groups that are runs of rows, now that all rows of the file are there."""
+        """Number the groups that are runs of rows, now that all rows of the file are there.
+
+        Raises:
+            InputError: a reward that was asked for is in no record of the file.
+        """
+        missing = [name for name in self.request.reward if name not in self.rewards]
+        if self.rewards and missing:
+            what = f"there is no reward {shown(missing[0])}"
+            raise InputError(what, shown(self.file), f"there are {listed(sorted(self.rewards))}")
         self._end_frames()
         self.frames_of[len(self.files) - 1] = self.since, len(self.frames)
 
@@ -407,6 +516,7 @@ class RolloutsBuilder:
                 "grouped_by": {"id": "id", "prompt": "prompt text", "runs": "order"}[self.grouped],
                 "several_rows": several,
                 "torn_lines": self.skipped,
+                "files_left_out": len(self.left_out),
                 "length_unit": "characters" if self.characters else "tokens",
                 "evaluation": self.evaluation
                 if self.evaluation is not None
@@ -489,6 +599,10 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
     if "rollout" in frame.columns:
         columns["named"] = frame["rollout"]
     return columns
+
+
+def _row_of(place: Place, row_of: Ints, row: int) -> str:
+    return place(int(row_of[row]))
 
 
 def _shifted(place: Place, before: int, row: int) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from rlcalc.errors import InputError, listed, meant, shown
+from rlcalc.numerics.arrays import Ints
 from rlcalc.readers.label_encoder import as_text, canonical_texts
 from rlcalc.readers.rollouts.dumps.layout import MEANINGS, TEXTS, Layout, finite
+from rlcalc.readers.rollouts.request import NoRollouts
 from rlcalc.readers.trajectories.step_table import as_flag, as_number
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 REWARD = "reward:"
 """What the name of a column with rewards begins with, in frames of rollouts."""
 NUMBERS = ("advantage", "length", "baseline")
+IN_LISTS = ("prompt", "response", "step", "rollout", "advantage", "length", "truncated", "baseline")
+"""What a row that is a group may hold in lists, beside the rewards."""
 BEGINNING = 400
 """Characters of a prompt or a response that are kept where its beginning is shown."""
 WHOLE = 2**53
@@ -41,10 +46,13 @@ def requested_layout(
     if request.reward:
         chosen["reward"] = request.reward
     there = f"there are {listed(names, most=20)}" if names else "there are no columns"
+    fits = layout.reward and (layout.group or layout.prompt)
     for column in [one for columns in chosen.values() for one in _each(columns)]:
         if not _has_column(column, names):
             guess = meant(column, names)
-            raise InputError(f"there is no column {shown(column)}", where, guess + there)
+            raise (InputError if fits else NoRollouts)(
+                f"there is no column {shown(column)}", where, guess + there
+            )
     if request.group:
         chosen |= {"grouped": "id", "restart": False}
     kept = {meaning: derive for meaning, derive in layout.derive.items() if meaning not in chosen}
@@ -56,12 +64,12 @@ def requested_layout(
             fix = (
                 f"perhaps it has another format: leave out --from, or name another format; {there}"
             )
-            raise InputError(f"there is no column {shown(column)}", where, fix)
+            raise NoRollouts(f"there is no column {shown(column)}", where, fix)
     layout = _without_lacking(layout, names)
     if not layout.reward:
-        raise InputError("no column for the reward", where, f"name it: --reward COLUMN; {there}")
+        raise NoRollouts("no column for the reward", where, f"name it: --reward COLUMN; {there}")
     if layout.group is None and layout.prompt is None and request.group_size is None:
-        raise InputError(
+        raise NoRollouts(
             "no column identifies the groups of the rollouts",
             where,
             f"name the column with --group COLUMN, or give --group-size N; {there}",
@@ -107,6 +115,42 @@ def expressions(layout: Layout, schema: Schema, request: RolloutRequest) -> list
     return selected + _names(layout, schema, request)
 
 
+def lists_of(layout: Layout, schema: Schema) -> list[str]:
+    """Return the columns whose cells are lists, one entry a rollout: none unless rewards are."""
+    if not any(isinstance(schema.get(column), pl.List) for column in layout.reward):
+        return []
+    columns = [*layout.reward, *(getattr(layout, meaning) for meaning in IN_LISTS)]
+    kinds = {column: schema.get(column) for column in columns if column is not None}
+    return [
+        column
+        for column, kind in kinds.items()
+        if isinstance(kind, pl.List) and not isinstance(kind.inner, pl.Struct)
+    ]
+
+
+def one_row_each(
+    frame: pl.DataFrame, lists: Sequence[str], place: Callable[[int], str]
+) -> tuple[pl.DataFrame, Ints]:
+    """Return a frame with the entries of its lists below each other, and the row of each.
+
+    Raises:
+        InputError: the lists of a row are of different lengths.
+    """
+    length = frame.select(pl.col(name).list.len().fill_null(0) for name in lists)
+    first = length.to_series(0)
+    for name in lists[1:]:
+        wrong = (length[name] != first).arg_true()
+        if len(wrong):
+            row = int(wrong[0])
+            raise InputError(
+                f"there are {first[row]} {shown(lists[0])} and {length[name][row]} {shown(name)}",
+                place(row),
+                "lists in a row hold one entry for each rollout of the group",
+            )
+    full = frame.filter(first > 0) if (first == 0).any() else frame
+    return full.explode(lists), np.repeat(np.arange(len(frame)), first.to_numpy())
+
+
 def _source(column: str, schema: Schema) -> tuple[pl.Expr, pl.DataType]:
     if column in schema:
         return pl.col(column), schema[column]
@@ -129,9 +173,25 @@ def _number(layout: Layout, meaning: str, column: str, schema: Schema, name: str
     if layout.kinds.get(meaning) == "text":
         return [characters(text).alias(name)]
     number = as_number(text, pl.String())
+    if meaning == "reward":
+        number = text.map_batches(_reward_numbers, pl.Float64)
     blank = text.is_null() | text.str.strip_chars().str.to_lowercase().is_in(["", "nan"])
     bad = pl.when(~blank & number.is_null()).then(text)
     return [number.alias(name), bad.alias(f"bad:{name}")]
+
+
+def _reward_numbers(texts: pl.Series) -> pl.Series:
+    """Return texts as numbers, as JSON has them: true is 1, false is 0; null: neither."""
+    frame = texts.to_frame("text")
+    number = frame.select(as_number(pl.col("text"), pl.String())).to_series()
+    if not number.null_count():
+        return number
+    word = pl.col("text").str.strip_chars().str.to_lowercase()
+    flag = word.replace_strict(FLAGS, default=None, return_dtype=pl.Float64)
+    return number.fill_null(frame.select(flag).to_series())
+
+
+FLAGS = {"true": 1.0, "false": 0.0}
 
 
 def _whole(column: str, schema: Schema) -> list[pl.Expr]:
@@ -248,13 +308,21 @@ def types_of(
     columns += [("length", column) for column in layout.beside]
     kinds: dict[str, pl.DataType] = {}
     fields: dict[str, dict[str, pl.DataType]] = {}
+    in_lists = any(isinstance(first.get(column), list) for column in layout.reward)
     for meaning, column in columns:
         if meaning == "response" and not (request.texts or request.beginnings):
             continue
         by_id = layout.group is not None and not request.group_size
         if meaning == "prompt" and by_id and not request.beginnings:
             continue
-        kind = _kind(layout.kinds.get(meaning), meaning, first.get(column))
+        value = first.get(column)
+        if in_lists and isinstance(value, list) and meaning in ("reward", *IN_LISTS):
+            entry = next((entry for entry in value if entry is not None), None)
+            kind = _kind(None, meaning, entry)
+            kind = pl.Float64() if meaning == "step" else kind
+            kind = kind if isinstance(entry, dict) else pl.List(kind)
+        else:
+            kind = _kind(layout.kinds.get(meaning), meaning, value)
         if column in first or "." not in column:
             kinds[column] = kind
         else:
@@ -298,7 +366,9 @@ def value_of_type(value: Any, kind: Any, name: str, where: str) -> Any:
     if value is None:
         return value
     if isinstance(kind, pl.List) and isinstance(value, list):
-        return [0] * len(value)  # only its length is asked for
+        if kind.inner == pl.Int64():
+            return [0] * len(value)  # only its length is asked for
+        return [value_of_type(entry, kind.inner, name, where) for entry in value]
     if isinstance(kind, pl.Struct):
         fields = value if isinstance(value, dict) else {}
         return {

@@ -14,6 +14,9 @@ from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.load import files_of
 from rlcalc.readers.sources import File, decoded, opened, text_of
 
+MOST = 100
+"""Files that are looked at."""
+
 
 def trainer_of(sources: Sequence[str]) -> str | None:
     """Return the format of rollouts that sources hold; None: none that is known by more than names.
@@ -21,12 +24,18 @@ def trainer_of(sources: Sequence[str]) -> str | None:
     Only files are looked at: what comes through a pipe is gone once it was read.
     """
     try:
-        name = files_of(sources)[0]
-        record = _first_record(name) if os.path.isfile(name) else None
-        form = dumps.sniffed(record, name).name if isinstance(record, Mapping) else "columns"
+        names = files_of(sources)
     except InputError:
         return None
-    return None if form == "columns" else form
+    for name in names[:MOST]:  # in a folder other files may stand before the first dump
+        try:
+            record = _first_record(name) if os.path.isfile(name) else None
+            form = dumps.sniffed(record, name).name if isinstance(record, Mapping) else "columns"
+        except InputError:
+            continue
+        if form != "columns":
+            return form
+    return None
 
 
 def _first_record(name: str) -> Any:

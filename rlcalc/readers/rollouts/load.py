@@ -12,7 +12,7 @@ import os
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -20,15 +20,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, listed, shown
+from rlcalc.readers.partitions import partition_of
 from rlcalc.readers.rollouts import dumps
-from rlcalc.readers.rollouts.records import CHUNK, add_records, layout_of
-from rlcalc.readers.rollouts.request import RolloutRequest
+from rlcalc.readers.rollouts.pandas_json import rows_of_pandas
+from rlcalc.readers.rollouts.records import CHUNK, Columns, add_records, layout_of
+from rlcalc.readers.rollouts.request import NoRollouts, RolloutRequest
 from rlcalc.readers.sources import (
     BESIDE,
     COMPRESSED,
     SUFFIXES,
     File,
+    Listing,
+    UnknownContent,
     kind_of_name,
+    list_folder,
     natural_order,
     opened,
     resolve_files,
@@ -72,16 +77,80 @@ def load(sources: Sequence[str], request: RolloutRequest) -> Rollouts:
         dumps.named(request.form)
     builder = RolloutsBuilder(request)
     read: set[str] = set()
-    for name in files_of(sources):
-        if name != "-" and (real := os.path.realpath(name)) in read:
+    for listing in listings(sources):
+        _read_listing(listing, read, builder)
+    if builder.left_out:
+        n = len(builder.left_out)
+        builder.note(
+            f"{n:,} {'file is' if n == 1 else 'files are'} not rollouts, and left out: "
+            f"{listed(map(os.path.basename, builder.left_out[:3]), 3, n)}"
+        )
+    return builder.finish()
+
+
+def _read_listing(listing: Listing, read: set[str], builder: RolloutsBuilder) -> None:
+    """Read the files of one source that were not read before; of a folder those with rollouts.
+
+    Raises:
+        InputError: a file is not as it should be, or a folder has no rollouts.
+    """
+    refused: InputError | None = None
+    split: str | None = None
+    n_files = 0
+    for name in listing.files:
+        real = os.path.realpath(name) if name != "-" else name
+        if real in read and name != "-":
             builder.note(f"{shown(name)} was named twice, and read once")
+            n_files += 1
             continue
-        read.add(real if name != "-" else name)
+        read.add(real)
         if twin := builder.twin(name, step_of_name(name)):
             builder.note(f"{shown(name)} has the same bytes as {shown(twin)}, and is left out")
             continue
-        _read(name, builder)
-    return builder.finish()
+        try:
+            _read(name, builder)
+        except NoRollouts as error:
+            if listing.folder is None:
+                raise
+            builder.forget_file()
+            builder.left_out.append(name)
+            refused = refused or error
+            continue
+        n_files += 1
+        split = _one_split(split, listing.splits.get(name), listing.folder)
+    builder.left_out += listing.beside
+    if n := len(listing.checkpoints):
+        builder.note(
+            f"{n:,} {'folder' if n == 1 else 'folders'} of checkpoints left out: "
+            f"{listed(map(os.path.basename, listing.checkpoints[:3]), 3, n)}"
+        )
+    if refused and not n_files:
+        raise _no_dump(refused, listing)
+
+
+def _one_split(before: str | None, split: str | None, folder: str | None) -> str | None:
+    """Return the split of a dataset whose rollouts are read.
+
+    Raises:
+        InputError: it has rollouts in several.
+    """
+    if before is not None and split is not None and split != before:
+        raise InputError(
+            f"the splits {before} and {split} of this dataset have rollouts",
+            shown(folder),
+            "name the folder of one: "
+            + os.path.join(str(folder), "train" if split == "train" else before),
+        )
+    return before if split is None else split
+
+
+def _no_dump(refused: InputError, listing: Listing) -> InputError:
+    """Return the error of a folder in which no file is a dump: that of its first file."""
+    fault, more = refused.faults[0], len(listing.files) - 1
+    others = (
+        f", and none of the {more:,} other files of {shown(listing.folder)} fits" if more else ""
+    )
+    return InputError(f"{fault.what}{others}", fault.where, fault.fix)
 
 
 @contextmanager
@@ -119,35 +188,38 @@ def files_of(sources: Sequence[str]) -> list[str]:
     Raises:
         InputError: there are none.
     """
-    files: list[str] = []
+    return [name for listing in listings(sources) for name in listing.files]
+
+
+def listings(sources: Sequence[str]) -> list[Listing]:
+    """Return the files that sources name, a listing for each folder; see `files_of`."""
+    listed_sources: list[Listing] = []
     for source in sources:
         folders = [path for path in glob.glob(source) if os.path.isdir(path)]
         if folders and "**" not in source:  # step_*, in quotes: the folders, and files beside them
             for path in sorted(
                 map(Path, glob.glob(source)), key=lambda path: natural_order(str(path))
             ):
-                files += _in_folder(str(path)) if path.is_dir() else [str(path)]
+                listed_sources.append(
+                    _in_folder(str(path)) if path.is_dir() else Listing([str(path)])
+                )
         else:
-            files += resolve_files([source])
-    if not files:
+            listed_sources.append(Listing(resolve_files([source])))
+    if not any(listing.files for listing in listed_sources):
         raise InputError(f"{listed(sources)} names no file", fix="perhaps a broken link")
-    return files
+    return listed_sources
 
 
-def _in_folder(folder: str) -> list[str]:
-    paths = sorted(
-        (path for path in Path(folder).rglob("*") if path.is_file()),
-        key=lambda path: natural_order(str(path)),
-    )
-    known = [
-        str(path)
-        for path in paths
-        if (kind_of_name(path.name) or path.suffix == ".eval")
-        and not path.name.endswith(BESIDE_ROLLOUTS)
-    ]
+def _in_folder(folder: str) -> Listing:
+    listing = list_folder(folder, lambda name: bool(kind_of_name(name)) or name.endswith(".eval"))
+    known = [path for path in listing.files if not path.endswith(BESIDE_ROLLOUTS)]
     if known:
-        return known
-    pickles = [path.name for path in paths if path.suffix in (".pt", ".pkl", ".pickle")]
+        return replace(listing, files=known)
+    pickles = [
+        os.path.basename(path)
+        for path in listing.others
+        if path.endswith((".pt", ".pkl", ".pickle"))
+    ]
     if pickles:
         raise InputError(
             f"there are only pickles: {listed(pickles[:8], total=len(pickles))}",
@@ -162,7 +234,7 @@ def _in_folder(folder: str) -> list[str]:
 
 SAMPLES = 1 << 10
 """Samples of an archive that are read at a time."""
-STEP = re.compile(r"(?:step|iteration|iter|completions)[_-]?(\d+)", re.IGNORECASE)
+STEP = re.compile(r"(?:step|iteration|iter|completions)[_=-]?(\d+)", re.IGNORECASE)
 
 
 def step_of_name(path: str) -> int | None:
@@ -183,11 +255,36 @@ def step_of_name(path: str) -> int | None:
 
 
 def _read(name: str, builder: RolloutsBuilder) -> None:
-    builder.begin_file("standard input" if name == "-" else name, step_of_name(name))
+    from rlcalc.readers.rollouts.jsonl import ColumnsChanged
+
+    columns: Mapping[str, Any] = {}
+    while True:
+        title = "standard input" if name == "-" else name
+        builder.begin_file(title, step_of_name(name), partition_of(name))
+        try:
+            _read_once(name, builder, columns)
+            builder.end_file()
+            return
+        except ColumnsChanged as change:
+            if name == "-":
+                raise InputError(
+                    "columns that first appear here change what the lines before mean",
+                    change.where,
+                    "save the lines to a file, and give it by its name",
+                ) from change
+            builder.forget_file()
+            columns = change.columns.values
+
+
+def _read_once(name: str, builder: RolloutsBuilder, columns: Mapping[str, Any]) -> None:
+    """Read a file with the columns that are known to stand in later lines of it."""
     if name != "-" and os.path.isfile(name) and _read_archive(name, builder):
-        builder.end_file()
         return
-    with opened(name, None) as file:
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(opened(name, None))
+        except UnknownContent as error:
+            raise NoRollouts.of(error.faults) from error
         if file.kind in ("parquet", "arrow"):
             from rlcalc.readers.trajectories.parquet import scan, whole
 
@@ -198,10 +295,9 @@ def _read(name: str, builder: RolloutsBuilder) -> None:
         elif file.kind == "jsonl":
             from rlcalc.readers.rollouts.jsonl import read
 
-            read(file, builder)
+            read(file, builder, Columns(columns))
         else:
             _document(file, builder)
-    builder.end_file()
 
 
 def _read_archive(name: str, builder: RolloutsBuilder) -> bool:
@@ -259,21 +355,28 @@ def _document(file: File, builder: RolloutsBuilder) -> None:
     from rlcalc.readers.sources import text_of
 
     if file.kind == "yaml":
-        builder.trajectories(file)
+        try:
+            builder.trajectories(file)
+        except InputError as error:
+            raise NoRollouts.of(error.faults) from error
         return
+    if file.kind == "npz":
+        raise NoRollouts("rollouts are not read from npz", file.at(), "give JSONL, Parquet or CSV")
     text = text_of(file)
     value = json_reader.value_of(text, file.at())
-    records = value if isinstance(value, list) else [value]
+    records = rows_of_pandas(value, file.at(), builder)
+    if records is None:
+        records = value if isinstance(value, list) else [value]
     if _is_trajectories(records[0] if records else None):
         stream = io.BufferedReader(io.BytesIO(text.encode()))
         builder.trajectories(replace(file, stream=stream))
         return
     for place, record in enumerate(records, start=1):
         if not isinstance(record, dict):
-            raise InputError(f"record {place} is not a mapping: {shown(record, 40)}", file.at())
+            raise NoRollouts(f"record {place} is not a mapping: {shown(record, 40)}", file.at())
     if not records:
-        raise InputError("there are no rollouts", file.at(), "the list is empty")
-    several = isinstance(value, list)
+        raise NoRollouts("there are no rollouts", file.at(), "the list is empty")
+    several = len(records) > 1 or isinstance(value, list)
     add_records(
         records,
         file.at(),
@@ -294,7 +397,7 @@ def _is_trajectories(record: Any) -> bool:
 
 def _table(lazy: pl.LazyFrame, where: str, builder: RolloutsBuilder) -> None:
     schema = dict(lazy.collect_schema())
-    names = _first_values(lazy, schema, builder.request)
+    names = _first_values(lazy, schema, builder)
     module = builder.dump_of(names, where)
     layout = layout_of(module, names, schema, where, builder.request)
     if layout is None:
@@ -308,11 +411,11 @@ def _table(lazy: pl.LazyFrame, where: str, builder: RolloutsBuilder) -> None:
 
 
 def _first_values(
-    lazy: pl.LazyFrame, schema: Mapping[str, Any], request: RolloutRequest
+    lazy: pl.LazyFrame, schema: Mapping[str, Any], builder: RolloutsBuilder
 ) -> dict[str, Any]:
     """Return the names of the columns, and the first value of the one that is to be a length."""
-    names: dict[str, Any] = dict.fromkeys(schema)
-    if (length := request.length) is not None and length in schema:
+    names: dict[str, Any] = dict.fromkeys([*schema, *builder.partition])
+    if (length := builder.request.length) is not None and length in schema:
         values = lazy.select(length).drop_nulls().head(1).collect().to_series().to_list()
         names[length] = values[0] if values else None
     return names
@@ -333,13 +436,13 @@ def _csv(file: File, builder: RolloutsBuilder) -> None:
             glob=False,
         )
         schema = dict(lazy.collect_schema())
-        names = _first_values(lazy, schema, builder.request)
+        names = _first_values(lazy, schema, builder)
         module = builder.dump_of(names, file.at())
         layout = layout_of(
-            module, names, {name: pl.Float64() for name in names}, file.at(), builder.request
+            module, names, {name: pl.Float64() for name in schema}, file.at(), builder.request
         )
         if layout is None:
-            raise InputError("rollouts of this trainer are not read from CSV", file.at())
+            raise NoRollouts("rollouts of this trainer are not read from CSV", file.at())
         builder.table(layout, lazy, schema, lambda row: file.at(f"row {row + 1}"))
     except pl.exceptions.PolarsError as error:
         reason = shown(str(error).splitlines()[0], 200)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from rlcalc.errors import InputError, listed, shown
+from rlcalc.errors import InputError, shown
 from rlcalc.labels import text_of_label
 from rlcalc.readers.rollouts.columns import (
     BEGINNING,
@@ -59,9 +59,9 @@ def checked_rollout(row: Row, request: RolloutRequest, where: str) -> Row:
     """Return a rollout of a nested dump with the rewards that were asked for, as numbers.
 
     Raises:
-        InputError: a value is not a number, or a reward that was asked for is not there.
+        InputError: a value is not a number, or there is no reward.
     """
-    row["reward"] = _requested(row, request, where)
+    row["reward"] = _requested(row, request)
     if row.get("group", row.get("prompt", "the record")) is None:
         raise InputError("the group is missing", where, "correct this row or leave it out")
     if not row["reward"] and "scores" not in row:
@@ -79,17 +79,13 @@ def checked_rollout(row: Row, request: RolloutRequest, where: str) -> Row:
     return row
 
 
-def _requested(row: Row, request: RolloutRequest, where: str) -> dict[str, Any]:
-    """Return the rewards that were asked for; a rollout that failed need not have them."""
+def _requested(row: Row, request: RolloutRequest) -> dict[str, Any]:
+    """Return the rewards that were asked for, of which a rollout may lack some."""
     if "scores" in row:  # which of them counts is known when all rows are
         return {}
     if not request.reward:
         return dict(row["reward"])
     known = {**row.get("more", {}), **row["reward"]}
-    missing = [name for name in request.reward if name not in known]
-    if missing and not row.get("failed"):
-        what = f"there is no reward {shown(missing[0])}"
-        raise InputError(what, where, f"there are {listed(known)}")
     return {name: known.get(name) for name in request.reward}
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.errors import InputError
-from rlcalc.readers.rollouts.dumps.layout import Layout
+from rlcalc.errors import InputError, listed
+from rlcalc.readers.rollouts.dumps.layout import Layout, finite
 from rlcalc.readers.rollouts.request import RolloutRequest
 
 if TYPE_CHECKING:
@@ -20,6 +20,46 @@ if TYPE_CHECKING:
 CHUNK = 1 << 14
 
 
+class Columns:
+    """The columns of a file: those of all its records, whatever their order.
+
+    Attributes:
+        values: by name a value of the column, which shows its type; None where all are missing.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = dict(values)
+
+    def add(self, records: Iterable[Mapping[str, Any]]) -> bool:
+        """Add the columns of some records; return whether any is new, or shows another type."""
+        before = {name: kind_of(value) for name, value in self.values.items()}
+        numbers = {name for name, value in self.values.items() if finite(value)}
+        for record in records:
+            if record.keys() <= numbers:
+                continue
+            for name, value in record.items():
+                if name in numbers:  # which stay
+                    continue
+                if self.values.setdefault(name, value) is None:
+                    self.values[name] = value
+                if finite(value):
+                    self.values[name] = value
+                    numbers.add(name)
+        return before != {name: kind_of(value) for name, value in self.values.items()}
+
+
+def kind_of(value: Any) -> str:
+    """Return which type of column a value of JSON shows."""
+    return "number" if finite(value) else type(value).__name__
+
+
+def columns_of(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a value of each column that some records have; see `Columns`."""
+    columns = Columns({})
+    columns.add(records)
+    return columns.values
+
+
 def add_records(
     records: list[dict[str, Any]],
     where: str,
@@ -27,10 +67,11 @@ def add_records(
     place: Callable[[int], str],
 ) -> None:
     """Take in records that are in memory, whatever their format."""
-    module = builder.dump_of(records[0], where)
+    columns = columns_of(records)
+    module = builder.dump_of(columns, where)
     if hasattr(module, "records"):  # a table inside a record: its rows are records of a format
         try:
-            inner = [row for record in records for row in module.records(record)]
+            inner = [row for record in records for row in _rows_inside(module, record)]
         except InputError as error:
             fault = error.faults[0]
             raise InputError(fault.what, fault.where or where, fault.fix) from error
@@ -38,11 +79,22 @@ def add_records(
             builder.begin_inner_table(inner)
             add_records(inner, where, builder, lambda n: f"{where}, row {n + 1} of the table")
         return
-    layout = layout_of(module, records[0], None, where, builder.request)
+    values = {**builder.partition, **columns}
+    layout = layout_of(module, values, None, where, builder.request)
     if layout is None:
         builder.records(module, records, place)
     else:
-        builder.plain_records(layout, records, place)
+        builder.plain_records(layout, columns, records, place)
+
+
+def _rows_inside(module: ModuleType, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    names = record.get("columns")
+    names = [str(name) for name in names] if isinstance(names, list) else []
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise InputError(f"the table has the column {listed(twice)} twice", fix="rename one")
+    rows: list[dict[str, Any]] = module.records(record)
+    return rows
 
 
 def layout_of(
@@ -65,7 +117,11 @@ def layout_of(
     numbers = [
         name
         for name, value in first.items()
-        if (value is None or finite(value) if schema is None else schema[name].is_numeric())
+        if (
+            (value is None or finite(value))
+            if schema is None
+            else name in schema and schema[name].is_numeric()
+        )
     ]
     layout = module.layout(list(first), numbers)
     if layout is None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rlcalc.errors import UsageError, listed, shown
+from rlcalc.errors import InputError, UsageError, listed, shown
+
+
+class NoRollouts(InputError):
+    """A source fits no dump: it is not damaged, but has no rewards or no groups."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from rlcalc.readers.column_names import COLUMN_NAMES
+from rlcalc.readers.partitions import Partition
 from rlcalc.readers.read_request import ReadRequest
+from rlcalc.readers.sources import File
 from rlcalc.trajectories import Experience, Trajectories
 
 if TYPE_CHECKING:
@@ -60,6 +63,15 @@ class ReaderContext:
             name, by_environment="trajectory" not in table.column, padded=padded
         )
         return table
+
+    def partition(self, file: File) -> Partition:
+        """Return the columns that the path of a file holds: no time, as all rows have one value."""
+        named = {*self.request.columns.values(), self.request.order_by}
+        return {
+            name: value
+            for name, value in file.partition.items()
+            if name in named or name.lower() not in COLUMN_NAMES["time"]
+        }
 
     def rest(self) -> Iterator[Trajectories]:
         """Yield what is whole because nothing more comes."""

@@ -16,6 +16,7 @@ import polars as pl
 from rlcalc.errors import Fault, shown
 from rlcalc.readers.column_names import NUMBERS
 from rlcalc.readers.csv_header import CsvHeader, header_of
+from rlcalc.readers.partitions import Partition, with_partition
 from rlcalc.readers.sources import File, line_blocks
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.readers.trajectories.step_table import Rows, Table
@@ -54,8 +55,9 @@ class Lines:
     def __init__(self, file: File, context: ReaderContext) -> None:
         self.file, self.context = file, context
         self.header: CsvHeader
-        self.names = b""
+        self.names = b""  # the header, as Polars reads it
         self.table: Table | None = None
+        self.partition: Partition = {}
         self.open = b""  # the bytes behind the last whole row, inside quotes
         self.line = 1  # the number of the first line of the block
         self.block, self.before = b"", 0  # the block, and how many rows came before it
@@ -99,7 +101,9 @@ class Lines:
             self.header.names
         )
         self.names = names.getvalue().encode()
-        schema = dict.fromkeys(self.header.names, pl.String())
+        partition = self.context.partition(self.file).items()
+        self.partition = {name: str(value) for name, value in partition if value is not None}
+        schema = dict.fromkeys([*self.header.names, *self.partition], pl.String())
         self.table = self.context.table(self.file.at(), schema, self._place, typed=False)
         return block[self.header.n_bytes :]
 
@@ -117,9 +121,10 @@ class Lines:
             io.BytesIO(self.names + data),
             infer_schema=False,
             separator=self.header.separator,
-            columns=table.sources,
+            columns=[name for name in table.sources if name in self.header.names],
             **request,  # type: ignore[arg-type]
         )
+        frame = with_partition(frame, self.partition, self.header.names)
         if self.header.spaced:
             frame = frame.with_columns(pl.all().str.strip_chars_start(" "))
         if self.header.decimal_comma:
@@ -148,7 +153,7 @@ class Lines:
         except UnicodeDecodeError as undecodable:
             at = self.line + self.block.count(b"\n", 0, undecodable.start)
             return Fault("a cell is not UTF-8", f"{table.file}, line {at}", "save it as UTF-8")
-        width, begins = len(table.schema), 0
+        width, begins = len(self.header.names), 0
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.header.separator)
         for cells in reader:
             if len(cells) > width:

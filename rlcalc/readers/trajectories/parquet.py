@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import polars as pl
 
 from rlcalc.errors import InputError, shown
+from rlcalc.readers.partitions import with_partition
 from rlcalc.readers.sources import File
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Trajectories
@@ -26,6 +27,7 @@ def read(file: File, context: ReaderContext) -> Iterator[Trajectories]:
         lazy = scan(file)
         names = lazy.collect_schema().names()
         padded = file.kind == "arrow" and {"terminations", "truncations"} <= set(names)
+        lazy = with_partition(lazy, context.partition(file), names)
         yield from frames(lazy, file.at(), context, padded=padded)
 
 

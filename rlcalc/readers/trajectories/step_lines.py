@@ -16,6 +16,7 @@ from rlcalc.documents import Step
 from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.column_names import COLUMN_NAMES
+from rlcalc.readers.partitions import with_partition
 from rlcalc.readers.sources import File, decoded
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Trajectories
@@ -72,6 +73,7 @@ class StepLines:
         frame = self._frame(block, number)
         if not len(frame):
             return
+        frame = with_partition(frame, self.context.partition(self.file), frame.columns)
         if self.table is None:
             self.table = self.context.table(self.file.at(), dict(frame.schema), self._place)
         self.before = self.table.n_rows

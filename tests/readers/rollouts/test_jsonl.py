@@ -122,3 +122,109 @@ def test_a_line_longer_than_the_limit_is_refused_unread(
         rlcalc.load_rollouts(path)
 
     assert error.value.faults[0].where.endswith("line 2")
+
+
+OPTIONAL = {
+    "advantage": st.sampled_from([0.5, -1, None]),
+    "length": st.integers(0, 9),
+    "truncated": st.booleans(),
+    "note": st.sampled_from(["x", {"length": 3}, [{"advantage": 1}], None]),
+    "step": st.integers(0, 2),
+}
+RECORDS = st.lists(
+    st.fixed_dictionaries(
+        {"group": st.sampled_from(["g", "h"]), "reward": st.sampled_from([True, 0, 2.5, None])},
+        optional=OPTIONAL,
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def everything(path: Path, texts: bool) -> list[str]:
+    """All that is read of each rollout, sorted."""
+    rollouts = rlcalc.load_rollouts(path)
+    rows = zip(
+        np.repeat([str(name) for name in rollouts.group], rollouts.size).tolist(),
+        np.repeat(np.arange(rollouts.n_groups), rollouts.size).tolist() if texts else [0] * 99,
+        *(
+            [repr(value) for value in ([None] * len(rollouts) if column is None else column)]
+            for column in (
+                rollouts.reward, rollouts.advantage, rollouts.length, rollouts.truncated,
+                rollouts.absent,
+            )
+        ),
+        strict=False,
+    )  # fmt: skip
+    return sorted(map(str, rows))
+
+
+@given(RECORDS, st.data(), st.sampled_from([1, 60, 1 << 20]))
+def test_the_order_of_lines_does_not_matter(
+    records: list[dict[str, Any]], data: Any, size: int
+) -> None:
+    """Columns that first appear in a later line, block, record or row of a table count too."""
+    shuffled = data.draw(st.permutations(records))
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jsonl, "BLOCK", size)
+        patch.setattr(sources, "BLOCK", size)
+        read = []
+        for number, rows in enumerate((records, shuffled)):
+            lines = [json.dumps(row) for row in rows]
+            path = Path(folder) / f"{'ab'[number]}.jsonl"
+            path.write_text("\n".join(lines))
+            packed = path.with_suffix(".jsonl.gz")
+            packed.write_bytes(gzip.compress("\n".join(lines).encode()))
+            array = path.with_suffix(".json")
+            array.write_text("[\n" + ",\n".join(lines) + "]")
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            table = path.with_suffix(".table.json")
+            cells = [[row.get(name) for name in names] for row in rows]
+            table.write_text(json.dumps({"columns": names, "data": cells}))
+            read += [everything(one, False) for one in (path, packed, array, table)]
+
+    assert all(one == read[0] for one in read)
+
+
+def test_what_the_first_line_lacks_is_read(tmp_path: Path) -> None:
+    """In every block: the group, the reward, even the format."""
+    late = [
+        ['{"reward": 1}', '{"group": "g", "reward": 2}'],
+        ['{"group": "g"}', '{"group": "g", "reward": 2}'],
+        ['{"group": "g", "score": 7}', '{"group": "g", "reward": 2}'],
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jsonl, "BLOCK", 8)
+        with pytest.raises(InputError, match="group is missing, expected a name") as error:
+            rlcalc.load_rollouts(written(tmp_path, *late[0]))
+        rewards = [rlcalc.load_rollouts(written(tmp_path, *lines)).reward for lines in late[1:]]
+
+    assert "line 1" in error.value.faults[0].where
+    np.testing.assert_array_equal(rewards, [[np.nan, 2], [np.nan, 2]])
+
+
+@pytest.mark.parametrize("size", [1, 1 << 20])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"group": "g", "reward": 1, "reward": 9}',
+        '{"reward": 1, "group": "g", "reward" : 9}',
+        '{"group": "g", "reward": null, "reward": 9}',
+        '{"group": "g", "rew\\u0061rd": 1, "reward": 9}',
+        '{"group": "g", "reward": 1, "info": {"k": 1, "k": 2}}',
+    ],
+)
+def test_a_key_twice_is_refused_with_its_line(tmp_path: Path, size: int, line: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jsonl, "BLOCK", size)
+        with pytest.raises(InputError, match="comes twice") as error:
+            rlcalc.load_rollouts(written(tmp_path, GOOD, "", GOOD, line, GOOD))
+
+    assert error.value.faults[0].where.endswith("x.jsonl, line 4")
+
+
+def test_the_same_key_in_another_mapping_is_not_twice(tmp_path: Path) -> None:
+    """What Polars reads is right then."""
+    line = '{"group": "g", "reward": 1, "info": {"reward": 5, "group": 1}}'
+
+    assert rlcalc.load_rollouts(written(tmp_path, GOOD, line)).reward.tolist() == [1, 1]
