@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rlcalc.readers.rollouts import json_keys
 from rlcalc.readers.rollouts.json_keys import keys_of, unusual_lines
 
 NAMES = [
@@ -73,3 +75,36 @@ def test_every_line_with_a_key_twice_is_found(records: list[dict[str, Any]], dat
     known = {key.encode() for key in NAMES}
 
     assert place in unusual_lines("\n".join(lines).encode(), known, known)
+
+
+@given(
+    st.integers(20, 60),
+    st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=3, unique=True),
+    st.booleans(),
+)
+def test_lines_of_another_run_behind_a_long_one_are_seen(
+    n: int, keys: list[str], behind: bool
+) -> None:
+    """Two runs in one file may write as many keys each; one of a few lines would do, at an end."""
+    first = b'{"reward": 1, "group": "q"}\n' * n
+    second = b"".join(b'{"reward": 1, "%s": "q"}\n' % key.encode() for key in keys)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_keys, "LONG", 400)
+        text = first + second if behind else second + first
+        odd = unusual_lines(text, [b"reward", b"group"], [b"reward"]).tolist()
+
+    begin = n if behind else 0
+    assert odd == list(range(begin, begin + len(keys)))
+
+
+@given(st.integers(1, 80), st.integers(0, 79), st.sampled_from([b', "new": 2', b', "reward": 2']))
+def test_a_key_more_is_seen_wherever_it_stands_in_a_long_text(
+    n: int, place: int, more: bytes
+) -> None:
+    lines = [b'{"reward": 1, "text": "a\\"b:"}'] * n
+    lines[place % n] = lines[place % n][:-1] + more + b"}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_keys, "LONG", 300)
+        odd = unusual_lines(b"\n".join(lines), [b"reward", b"text"], [b"reward"]).tolist()
+
+    assert odd == [place % n]
