@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rlcalc.policy import Policy
     from rlcalc.policy_gradient.setup import GradientSetup
     from rlcalc.readers.read_request import ReadRequest
+    from rlcalc.readers.row_filter import RowFilter
     from rlcalc.result import Result
     from rlcalc.rollouts import Rollouts
     from rlcalc.simulation.play import Play
@@ -120,15 +121,20 @@ def _read_request(
     **reading: Any,
 ) -> ReadRequest:
     from rlcalc.readers.read_request import ReadRequest
-    from rlcalc.readers.row_filter import RowFilter
     from rlcalc.readers.sources import KINDS
 
     if kind is not None and kind not in KINDS:
         raise UsageError(
             f"there is no format of a source {shown(kind)}", fix=f"use one of {', '.join(KINDS)}"
         )
-    conditions = tuple(map(RowFilter.parse, [where] if isinstance(where, str) else where))
-    return ReadRequest(kind, columns or {}, where=conditions, **reading)
+    return ReadRequest(kind, columns or {}, where=_conditions(where), **reading)
+
+
+def _conditions(where: str | Sequence[str]) -> tuple[RowFilter, ...]:
+    """Return the filters that one text, or each of several, writes."""
+    from rlcalc.readers.row_filter import RowFilter
+
+    return tuple(map(RowFilter.parse, [where] if isinstance(where, str) else where))
 
 
 def _require_numbers(*, whole: Mapping[str, Any] | None = None, **real: Any) -> None:
@@ -561,7 +567,7 @@ def load_rollouts(source: Any, **reading: Any) -> Rollouts:
 
     if isinstance(source, Rollouts):
         return source
-    request = RolloutRequest(**reading)
+    request = RolloutRequest(**{**reading, "where": _conditions(reading.get("where", ()))})
     frame = frame_of(source)
     if frame is not None:
         return reader.load_frame(frame, request)
@@ -684,6 +690,7 @@ def _rollouts_beside_imports(source: Any, **reading: Any) -> Iterator[Callable[[
 
     paths = _paths_or_none(source)
     if paths is not None:
+        reading["where"] = _conditions(reading.get("where", ()))
         with loading(paths, RolloutRequest(**reading)) as rollouts:
             yield rollouts
     else:

@@ -402,6 +402,7 @@ class RolloutOptions:
         "--rollout COLUMN",
         "Column that identifies the rollout when it spans several rows; none: one row each.",
     ] = None
+    where: Where = None
     filter: Annotated[
         str | None,
         "--filter NAME",
@@ -423,7 +424,9 @@ class RolloutOptions:
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `rlcalc.load_rollouts`."""
         reward = () if self.reward is None else tuple(self.reward.split(","))
-        return {**vars(self), "reward": reward, "weights": parse_weights_option(self.weights)}
+        weights = parse_weights_option(self.weights)
+        where = tuple(self.where or ())
+        return {**vars(self), "reward": reward, "weights": weights, "where": where}
 
 
 @dataclass(eq=False, repr=False)

@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rlcalc.errors import InputError, UsageError, listed, meant, shown
 from rlcalc.labels import number_of_label, text_of_label
+from rlcalc.numerics.arrays import Ints
 
 if TYPE_CHECKING:
     import polars as pl
@@ -159,3 +162,49 @@ def _column(frame: pl.DataFrame, name: str) -> pl.Series:
     import polars as pl
 
     return pl.Series(name, [None] * len(frame), dtype=pl.String)
+
+
+class RecordFilters:
+    """Filters of records and frames that come one after the other, of which some lack columns."""
+
+    def __init__(self, filters: Sequence[RowFilter]) -> None:
+        self.filters = filters
+        self.names: dict[str, None] = {}  # of all columns there were
+        self.n_left_out = 0
+
+    def keeps(self, record: Mapping[str, Any]) -> bool:
+        """Return whether a record passes all filters."""
+        if not self.filters:
+            return True
+        self.names |= dict.fromkeys(record)
+        kept = keeps_record(self.filters, record)
+        self.n_left_out += not kept
+        return kept
+
+    def records(
+        self, records: Sequence[Mapping[str, Any]], common: Mapping[str, Any]
+    ) -> tuple[list[Mapping[str, Any]], Ints]:
+        """Return the records that stay, and their places.
+
+        Args:
+            records: each a row.
+            common: what all of them have besides.
+        """
+        places = [n for n, record in enumerate(records) if self.keeps({**common, **record})]
+        return [records[n] for n in places], np.array(places, dtype=np.int64)
+
+    def frame(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, Ints]:
+        """Return the rows of a frame that stay, and their places."""
+        self.names |= dict.fromkeys(frame.columns)
+        kept = kept_rows(self.filters, frame)
+        self.n_left_out += len(frame) - int(kept.sum())
+        return frame.filter(kept), kept.arg_true().to_numpy().astype(np.int64)
+
+    def finish(self, files: Sequence[str]) -> None:
+        """Refuse filters of columns that no record had.
+
+        Raises:
+            InputError: there is one.
+        """
+        if self.names:
+            require_columns(self.filters, list(self.names), listed(files, most=3))

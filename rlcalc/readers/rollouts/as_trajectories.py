@@ -9,13 +9,16 @@ import numpy as np
 from rlcalc.readers.rollouts.columns import BEGINNING
 from rlcalc.readers.rollouts.load import load
 from rlcalc.readers.rollouts.request import RolloutRequest
+from rlcalc.readers.row_filter import RowFilter
 from rlcalc.rollouts import Rollouts
 from rlcalc.trajectories import Experience, Trajectories
 
 UNSCORED = "rollouts without a reward"
 
 
-def read(sources: Sequence[str], form: str, experience: Experience) -> Trajectories:
+def read(
+    sources: Sequence[str], form: str, experience: Experience, where: tuple[RowFilter, ...] = ()
+) -> Trajectories:
     """Return the scored rollouts of a trainer's dump, one trajectory each.
 
     V̂ is then the mean reward of a group, Q̂ that of a response, Â = r − μ, as `dr-grpo` has it.
@@ -23,7 +26,7 @@ def read(sources: Sequence[str], form: str, experience: Experience) -> Trajector
     Raises:
         InputError: the dump is not as it should be.
     """
-    rollouts = load(sources, RolloutRequest(texts=True, beginnings=True))
+    rollouts = load(sources, RolloutRequest(texts=True, beginnings=True, where=where))
     for note in rollouts.notes:
         experience.note(note)
     scored = np.flatnonzero(np.isfinite(rollouts.reward))

@@ -40,6 +40,7 @@ from rlcalc.readers.rollouts.overlaps import overlaps_in_a_file, overlaps_of_fil
 from rlcalc.readers.rollouts.readings import Readings
 from rlcalc.readers.rollouts.runs import how_runs_ended, names_of_groups, owners_of
 from rlcalc.readers.rollouts.snapshots import Snapshots
+from rlcalc.readers.row_filter import RecordFilters
 from rlcalc.rollouts import Rollouts, arranged
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class RolloutsBuilder:
     """The rollouts of one reading, as they come in."""
 
     def __init__(self, request: RolloutRequest) -> None:
+        self.filters = RecordFilters(request.where)
         self.request = request
         self.form: str | None = None  # the format of all files so far
         self.module: ModuleType | None = None  # of that format, if it is a dump
@@ -196,6 +198,13 @@ class RolloutsBuilder:
     ) -> None:
         """Take in a table, batch by batch."""
         before = 0
+        if self.request.where:
+            for frame in lazy.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
+                kept, rows = self.filters.frame(self._with_path(frame))
+                of_batch = partial(_shifted, place, before)
+                self.take_frame(layout, kept, partial(_row_of, of_batch, rows))
+                before += len(frame)
+            return
         if not self.is_plain(layout, schema):
             for frame in lazy.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
                 self.take_frame(layout, frame, partial(_shifted, place, before))
@@ -222,6 +231,9 @@ class RolloutsBuilder:
             records: the rows.
             place: says where one stands.
         """
+        if self.request.where:
+            records, rows_of = self.filters.records(records, self._path_columns())
+            place = partial(_row_of, place, rows_of)
         kinds = self.kinds(layout, columns)
         rows = [values_of_types(record, kinds, place(n)) for n, record in enumerate(records)]
         self.take_frame(layout, pl.DataFrame(rows, schema=kinds, orient="row"), place)
@@ -346,6 +358,8 @@ class RolloutsBuilder:
             if hasattr(module, "about_run"):
                 self._see_run(module.about_run(record))
             for row in rollouts_of_record(module, record, where, str(self.form)):
+                if not self.filters.keeps({**self._path_columns(), **record, **_flat(row)}):
+                    continue
                 if self.request.reward:
                     self.rewards |= row.get("reward", {}).keys() | row.get("more", {}).keys()
                 rows.append(checked_rollout(row, self.request, where))
@@ -365,6 +379,13 @@ class RolloutsBuilder:
                 frame = frame.with_columns(response).drop("response")
             left_out = [m for m in ("step", "rollout") if getattr(self.request, m) == "none"]
             self._add(frame.drop(left_out, strict=False))
+
+    def _path_columns(self) -> dict[str, Any]:
+        """Return what the path of the file tells of all its rollouts."""
+        return {**({} if self.step is None else {"step": self.step}), **self.partition}
+
+    def _with_path(self, frame: pl.DataFrame) -> pl.DataFrame:
+        return with_partition(frame, self._path_columns(), frame.columns)
 
     def _see_run(self, run: RunInfo) -> None:
         self.evaluation = run.evaluation and self.evaluation is not False
@@ -465,6 +486,7 @@ class RolloutsBuilder:
             InputError: nothing did, or a rollout stands there twice with different rewards.
         """
         frame = _together(self.frames) if self.frames else pl.DataFrame()
+        self.filters.finish([name for _, name in self.files])
         self._require_rollouts(frame)
         has_steps = "step" in frame.columns and self.request.step != "none"
         keys = ["group", "step"] if has_steps and frame["step"].n_unique() > 1 else ["group"]
@@ -517,6 +539,7 @@ class RolloutsBuilder:
                 "several_rows": several,
                 "torn_lines": self.skipped,
                 "files_left_out": len(self.left_out),
+                "rows_left_out": self.filters.n_left_out,
                 "length_unit": "characters" if self.characters else "tokens",
                 "evaluation": self.evaluation
                 if self.evaluation is not None
@@ -603,6 +626,16 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
 
 def _row_of(place: Place, row_of: Ints, row: int) -> str:
     return place(int(row_of[row]))
+
+
+def _flat(row: Row) -> dict[str, Any]:
+    """Return what is known of a rollout of a nested record, its rewards by their names."""
+    rewards = {**row.get("more", {}), **row.get("reward", {})}
+    return {**rewards, **{name: row[name] for name in FILTERED if name in row}}
+
+
+FILTERED = ("group", "rollout", "step", "advantage", "length", "truncated")
+"""Fields of a rollout of a nested record that --where knows by these names."""
 
 
 def _shifted(place: Place, before: int, row: int) -> str:

@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.readers.partitions import partition_of
+from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.pandas_json import rows_of_pandas
 from rlcalc.readers.rollouts.records import CHUNK, Columns, add_records, layout_of
 from rlcalc.readers.rollouts.request import NoRollouts, RolloutRequest
 from rlcalc.readers.sources import (
+    HEAD,
     BESIDE,
     COMPRESSED,
     SUFFIXES,
@@ -428,14 +430,21 @@ def _row(where: str, before: int, place: int) -> str:
 def _csv(file: File, builder: RolloutsBuilder) -> None:
     import polars as pl
 
+    from rlcalc.readers.rollouts.columns import NUMBERS
+
+    header = header_of(file.stream.peek(HEAD), file)
+    schema: dict[str, pl.DataType] = dict.fromkeys(header.names, pl.String())
     try:
         lazy = pl.scan_csv(
             file.path or io.BytesIO(file.stream.read()),
-            separator="\t" if file.kind == "tsv" else ",",
-            infer_schema=False,
+            separator=header.separator,
+            has_header=False,
+            skip_lines=header.n_lines,
+            schema=schema,
             glob=False,
         )
-        schema = dict(lazy.collect_schema())
+        if header.spaced:
+            lazy = lazy.with_columns(pl.all().str.strip_chars_start(" "))
         names = _first_values(lazy, schema, builder)
         module = builder.dump_of(names, file.at())
         layout = layout_of(
@@ -443,6 +452,10 @@ def _csv(file: File, builder: RolloutsBuilder) -> None:
         )
         if layout is None:
             raise NoRollouts("rollouts of this trainer are not read from CSV", file.at())
+        if header.decimal_comma:
+            columns = [*layout.reward, *(getattr(layout, name) for name in NUMBERS)]
+            commas = pl.col([name for name in columns if name in schema]).str
+            lazy = lazy.with_columns(commas.replace(",", ".", literal=True))
         builder.table(layout, lazy, schema, lambda row: file.at(f"row {row + 1}"))
     except pl.exceptions.PolarsError as error:
         reason = shown(str(error).splitlines()[0], 200)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rlcalc.errors import InputError, UsageError, listed, shown
+from rlcalc.readers.row_filter import RowFilter
 
 
 class NoRollouts(InputError):
@@ -26,6 +27,7 @@ class RolloutRequest:
     baseline: str | None = None
     group_size: int | None = None  # this many rows after each other are a group
     filter: str | None = None  # of several readings of the same responses; None: the first
+    where: tuple[RowFilter, ...] = ()  # --where: only rollouts that pass all of these are read
     texts: bool = False  # tell equal responses, and count characters where tokens are not known
     beginnings: bool = False  # keep how prompts and responses begin
 

@@ -74,7 +74,7 @@ def _or_rollouts(
             raise
         from rlcalc.readers.rollouts import as_trajectories
 
-        yield as_trajectories.read(sources, form, experience)
+        yield as_trajectories.read(sources, form, experience, request.where)
 
 
 def _every_batch(files: list[str], context: ReaderContext) -> Iterator[Trajectories]:

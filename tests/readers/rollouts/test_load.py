@@ -1,5 +1,6 @@
 """Sources of rollouts: which files are read, once each, and which are refused unread."""
 
+import io
 import json
 import os
 import pickle
@@ -130,3 +131,28 @@ def test_weights_without_rewards_are_refused_of_columns_too() -> None:
     """As of a file: before anything is read."""
     with pytest.raises(UsageError, match="--weights without --reward"):
         rlcalc.load_rollouts({"group": [0, 0], "reward": [0.0, 1.0]}, weights=(1.0,))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "group,reward\na,1.5\na,0.5\n",
+        "group;reward\na;1,5\na;0,5\n",
+        "# made by a logger\n\ngroup\treward\na\t1.5\na\t0.5\n",
+        "group, reward\na, 1.5\na, 0.5\n",
+        "# group,reward\na,1.5\na,0.5\n",
+        "group,reward\r\na,1.5\r\na,0.5\r\n",
+    ],
+)
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_table_in_text_is_read_as_it_is_written(
+    text: str, piped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "r.csv").write_text(text)
+    if piped:
+        stream = io.TextIOWrapper(io.BytesIO(text.encode()))
+        monkeypatch.setattr("sys.stdin", stream)
+    read = load(["-" if piped else str(tmp_path / "r.csv")], RolloutRequest())
+
+    assert read.reward.tolist() == [1.5, 0.5]
+    assert [str(name) for name in read.group] == ["a"]
