@@ -286,7 +286,7 @@ def solve(
             jobs=jobs,
         ),
     )
-    solvers.require_bound(result, tol)
+    solvers.require_solved(result, tol)
     return result
 
 
@@ -448,7 +448,7 @@ def gradient(
     Raises:
         InputError: the source is not a model, or there is no gradient.
     """
-    from rlcalc.policy_gradient.compare import gradient
+    from rlcalc.policy_gradient.compare import compare_with_exact
     from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes
     from rlcalc.policy_gradient.request import GradientRequest
 
@@ -457,7 +457,7 @@ def gradient(
     data = None
     if from_data is not None:
         data = LoggedEpisodes.of(from_data, partial(load, **(reading or {})))
-    return gradient(setup, request, data, watch)
+    return compare_with_exact(setup, request, data, watch)
 
 
 def ascend(

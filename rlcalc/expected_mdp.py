@@ -87,7 +87,7 @@ class ExpectedMDP:
         """
         if self.n_outcomes > LARGE:
             q = np.empty(self.n_pairs)
-            look_ahead(
+            expected_action_value(
                 self.outcome_start, self.next_state, self.probability, self.reward, gamma, value, q
             )
             return q
@@ -219,7 +219,7 @@ LARGE = 1 << 16
 
 
 @kernel
-def look_ahead(
+def expected_action_value(
     outcome_start: Ints,
     next_state: Codes,
     probability: Floats,

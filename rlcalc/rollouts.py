@@ -97,9 +97,9 @@ class Rollouts:
         return np.repeat(np.arange(len(self.step)), np.diff(self.batch))
 
     @cached_property
-    def scored(self) -> Scored:
+    def scored(self) -> ScoredRollouts:
         """The rollouts that have a reward, for the estimators."""
-        return Scored.of(self)
+        return ScoredRollouts.of(self)
 
     @classmethod
     def from_arrays(
@@ -144,7 +144,7 @@ class Rollouts:
         }
         changes = np.flatnonzero(number[1:] != number[:-1]) + 1
         edge = np.concatenate([[0], changes, [len(number)]])[: None if len(number) else 1]
-        return arranged(
+        return arranged_rollouts(
             edge=edge,
             key=number[edge[:-1]],
             name=names[name_of_key],
@@ -221,7 +221,7 @@ class Rollouts:
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredRollouts:
     """The M rollouts that have a reward, in K groups of at least one, in B batches.
 
     Everything an estimator needs, and the sums over groups and batches that all of them share. A
@@ -239,7 +239,7 @@ class Scored:
     rollout: Ints | slice  # [M] where each stands in Rollouts; a slice where that is everywhere
 
     @classmethod
-    def of(cls, rollouts: Rollouts) -> Scored:
+    def of(cls, rollouts: Rollouts) -> ScoredRollouts:
         """Return the scored part of some rollouts."""
         reward = rollouts.reward
         unscored = np.isnan(reward)
@@ -345,7 +345,7 @@ class Scored:
         variance: Floats = segment_sums(squares, self.batch) / np.where(free > 0, free, 1)
         return np.where(free > 0, variance, 0.0)
 
-    def only(self, name: str) -> Scored:
+    def only(self, name: str) -> ScoredRollouts:
         """Return the rollouts to which one reward function gave a reward, with that alone."""
         column = self.rewards[name]
         given = ~np.isnan(column)
@@ -394,7 +394,7 @@ def weighted(
     return total
 
 
-def arranged(
+def arranged_rollouts(
     edge: Ints,
     key: Ints,
     name: Names,

@@ -129,7 +129,7 @@ class LanguageModel:
 
 
 @dataclass(frozen=True)
-class Turn:
+class LanguageTurn:
     """A round of a conversation, before its response."""
 
     name: str  # of the state
@@ -137,14 +137,16 @@ class Turn:
     prompt: str  # of this round
     round: int
 
-    def next_turn(self, language_model: LanguageModel, tokens: Sequence[str]) -> Turn | None:
+    def next_turn(
+        self, language_model: LanguageModel, tokens: Sequence[str]
+    ) -> LanguageTurn | None:
         """Return the next round, if there is one."""
         if self.round + 1 == language_model.rounds:
             return None
         prompt = language_model.parameters.follow_ups[self.round]
         name = DELIMITER.join([self.name, *tokens, "", prompt])
         text = language_model.text(self.text, language_model.response(tokens), prompt)
-        return Turn(name, text, prompt, self.round + 1)
+        return LanguageTurn(name, text, prompt, self.round + 1)
 
 
 def drawn_index(cumulative: list[float], word: int) -> int:

@@ -86,7 +86,7 @@ def reachable(model: ExpectedMDP, start: Flags) -> Flags:
     return reached
 
 
-def ending_policy(model: ExpectedMDP, names: Names) -> Ints:
+def policy_reaching_end(model: ExpectedMDP, names: Names) -> Ints:
     """Return a policy that ends from every state: its actions most probably lead nearer.
 
     Raises:

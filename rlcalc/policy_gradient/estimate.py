@@ -16,7 +16,7 @@ from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.control_variate import ControlVariate
 from rlcalc.policy_gradient.critic import Critic
 from rlcalc.policy_gradient.score_function import ScoreFunction
-from rlcalc.policy_gradient.sums import summed
+from rlcalc.policy_gradient.sums import sum_by_key
 from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 
 Form = Literal["trajectory", "gain", "q", "advantage"]
@@ -52,7 +52,7 @@ class EstimateRequest:
 
 
 @dataclass(frozen=True)
-class GradientSummary:
+class EstimateSummary:
     """Mergeable sums over episodes, from which every estimate is made."""
 
     gradient: dict[Form, ControlVariate]  # K keys, the parameters
@@ -62,9 +62,9 @@ class GradientSummary:
     n_truncated: int
     n_weighted: int  # episodes that another policy played
 
-    def merge(self, later: GradientSummary) -> GradientSummary:
+    def merge(self, later: EstimateSummary) -> EstimateSummary:
         """Return the summary of these episodes and of later ones."""
-        return GradientSummary(
+        return EstimateSummary(
             {form: one.merge(later.gradient[form]) for form, one in self.gradient.items()},
             {form: one.merge(later.surrogate[form]) for form, one in self.surrogate.items()},
             self.gain.merge(later.gain),
@@ -93,7 +93,7 @@ class Estimate:
         return error if self.unknown_error is None else np.where(self.unknown_error, np.nan, error)
 
 
-def summarise_episodes(episodes: WeightedEpisodes, request: EstimateRequest) -> GradientSummary:
+def summarise_episodes(episodes: WeightedEpisodes, request: EstimateRequest) -> EstimateSummary:
     """Return the summary of weighted episodes.
 
     Args:
@@ -108,9 +108,9 @@ def summarise_episodes(episodes: WeightedEpisodes, request: EstimateRequest) -> 
     for form, (psi, unit) in _psi(episodes, request).items():
         h = None if unit is None else score(unit)
         gradient[form] = ControlVariate.of(n, target.mdp.n_pairs, score.pair, score(psi), h)
-        hat = summed(episodes.episode, log_weight * psi, n)
+        hat = sum_by_key(episodes.episode, log_weight * psi, n)
         surrogate[form] = ControlVariate.of(n, 1, one, hat)
-    return GradientSummary(
+    return EstimateSummary(
         gradient=gradient,
         surrogate=surrogate,
         gain=ControlVariate.of(n, 1, one, episodes.cumulative_ratio[first] * episodes.gain[first]),
@@ -148,7 +148,7 @@ ROUNDING = 1e-14
 """An estimate below this part of an episode's standard deviation is 0 but for rounding."""
 
 
-def gradient_estimates(summary: GradientSummary, request: EstimateRequest) -> list[Estimate]:
+def gradient_estimates(summary: EstimateSummary, request: EstimateRequest) -> list[Estimate]:
     """Return the estimate of each form.
 
         trajectory  Ψ_t = G(τ)                    gain       Ψ_t = γ^t G_t

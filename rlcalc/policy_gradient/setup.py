@@ -14,13 +14,13 @@ from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.baseline import StartGroups
-from rlcalc.policy_gradient.critic import Critic, HalfSums
+from rlcalc.policy_gradient.critic import Critic, CriticSums
 from rlcalc.policy_gradient.estimate import (
     FORMS,
     WITH_BASELINE,
     Estimate,
     EstimateRequest,
-    GradientSummary,
+    EstimateSummary,
     gradient_estimates,
     summarise_episodes,
 )
@@ -67,7 +67,7 @@ class GradientSetup:
 
     def estimated(
         self, request: GradientRequest, batches: Batches
-    ) -> tuple[EstimateRequest, GradientSummary, list[Estimate]]:
+    ) -> tuple[EstimateRequest, EstimateSummary, list[Estimate]]:
         """Return the estimates of the gradient, after their request and the summary of episodes.
 
         Args:
@@ -79,7 +79,7 @@ class GradientSetup:
         engine = partial(run, jobs=play.request.jobs)
         critic, groups = Critic.exact(self.exact.value, self.exact.action_value), None
         if request.critic == "estimated":
-            critic = Critic.of(sums_over_batches(HalfSums.of, target, batches(), engine), target)
+            critic = Critic.of(sums_over_batches(CriticSums.of, target, batches(), engine), target)
         if request.baseline == "mean" and {*forms} & {*WITH_BASELINE}:
             groups = sums_over_batches(StartGroups.of, target, batches(), engine)
         estimate_request = EstimateRequest(critic, forms, request.baseline, groups)  # type: ignore[arg-type]

@@ -28,12 +28,12 @@ class Sums:
         return type(self)(*(getattr(self, name) + getattr(later, name) for name in names))
 
 
-def summed(key: Ints, values: Floats | None, size: int) -> Floats:
+def sum_by_key(key: Ints, values: Floats | None, size: int) -> Floats:
     """Return [size] the sum of the values of each key; without values, how often it occurs."""
     return np.bincount(key, values, size).astype(np.float64)
 
 
-def quotient(total: Floats, count: Floats) -> Floats:
+def ratio_of_sums(total: Floats, count: Floats) -> Floats:
     """Return total / count, and 0 where the count is 0."""
     return np.divide(total, count, out=np.zeros_like(total), where=count != 0)
 

@@ -270,7 +270,7 @@ def steps_frame(
     return pl.DataFrame({name: columns[name] for name in step_columns(batch)})
 
 
-def label_column_type(labels: Labels) -> PolarsType:
+def trajectory_label_type(labels: Labels) -> PolarsType:
     """Return the type of a column of labels: integers or floats if all of them are, else text."""
     import polars as pl
 
@@ -289,7 +289,7 @@ def _parquet(batches: Iterable[Trajectories], stream: BinaryIO) -> int:
     before = 0
     rest = iter(batches)
     first = next(rest)
-    types = label_column_type(first.states), label_column_type(first.actions)
+    types = trajectory_label_type(first.states), trajectory_label_type(first.actions)
     wrong: list[BaseException] = []
 
     def source(

@@ -9,7 +9,7 @@ import numpy as np
 
 from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.graph import mec_quotient
-from rlcalc.graph.reachability import Names, ending_policy
+from rlcalc.graph.reachability import Names, policy_reaching_end
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.result import Fact
@@ -108,18 +108,18 @@ def _iterate(setup: SolveSetup, problem: Problem) -> tuple[Iterate, str]:
     if request.bellman:
         whole = replace(problem, model=setup.mdp.expected)
         kind = request.bellman.upper()
-        iterate = value_iteration.iterate(whole, request.bellman, setup.weight)
+        iterate = value_iteration.iterate_values(whole, request.bellman, setup.weight)
         return iterate, f"value-iteration {kind[0]}←{kind[1]}"
     if request.method == "auto":
         if problem.model.n_states <= linear.DENSE and problem.gamma < 1:
-            return solve_small(problem)
+            return dispatch_small_model(problem)
         from rlcalc.solvers.methods import automatic
 
-        return automatic.solve(problem)
+        return automatic.solve_automatically(problem)
     return load_method(request.method)(problem), request.method
 
 
-def solve_small(problem: Problem) -> tuple[Iterate, str]:
+def dispatch_small_model(problem: Problem) -> tuple[Iterate, str]:
     """Solve a small model without a compiler: by a few sweeps if it mixes, else directly."""
     if problem.model.n_outcomes > EXACT:
         method = "modified-policy-iteration"
@@ -160,7 +160,7 @@ def _total(
         return total_reward.solve_in_floats(problem, names, find_in)
     if request.bellman or request.method not in ("auto", "linear", "policy-iteration"):
         quotient = mec_quotient.quotient_of(setup.model(exact=False))
-        ending_policy(quotient.model, names)  # there is one, or an error
+        policy_reaching_end(quotient.model, names)  # there is one, or an error
         iterate, method = find_in(
             replace(problem, model=quotient.model, tol=tol / 10), quotient.gather
         )

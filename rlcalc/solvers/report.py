@@ -79,7 +79,9 @@ def bellman_residuals(
     """Return the largest residual of each of the four Bellman identities."""
     gain = solution.facts.get("gain", 0.0)
     shift = gain if isinstance(gain, float) else 0.0
-    halves = value_iteration.HalfBackups(model, 1.0 if "gain" in solution.facts else gamma, weight)
+    halves = value_iteration.ValueIterationHalves(
+        model, 1.0 if "gain" in solution.facts else gamma, weight
+    )
     q, v = solution.action_value, solution.value
     chosen, ahead = halves.choose(q), halves.look_ahead(v) - shift
     around = ahead if np.array_equal(chosen, v) else halves.look_ahead(chosen) - shift

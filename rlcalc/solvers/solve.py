@@ -80,7 +80,7 @@ def separation(setup: SolveSetup, solution: Solution) -> float:
     return 2 * (solution.bound + setup.mdp.expected.rounding(solution.value, setup.gamma))
 
 
-def require_bound(result: Result, tol: float | None) -> None:
+def require_solved(result: Result, tol: float | None) -> None:
     """Refuse an answer whose proven bound is above the largest acceptable one.
 
     Args:

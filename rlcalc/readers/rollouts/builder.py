@@ -33,7 +33,7 @@ from rlcalc.readers.rollouts.nested_rows import (
     rollouts_of_record,
 )
 from rlcalc.readers.rollouts.overlaps import overlaps_in_a_file, overlaps_of_files
-from rlcalc.rollouts import Rollouts, arranged
+from rlcalc.rollouts import Rollouts, arranged_rollouts
 
 if TYPE_CHECKING:
     from rlcalc.readers.rollouts.request import RolloutRequest
@@ -335,7 +335,7 @@ class RolloutsBuilder:
         if has_steps:
             one = pl.repeat(frame["step"][0], len(heads), dtype=pl.Int64, eager=True)
             step = (heads["step"] if "step" in heads.columns else one).fill_null(-1).to_numpy()
-        return arranged(
+        return arranged_rollouts(
             edge=edge,
             key=key,
             name=names,

@@ -57,7 +57,7 @@ def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Iterate:
     return Iterate(sweeper.centred(), sweep)
 
 
-def solve_system(
+def solve_system_by_krylov(
     chain: ExpectedMDP, gamma: float, rewards: Floats, goal: float, value: Floats | None = None
 ) -> Floats:
     """Return v of v = rewards + γ P v in a model with one pair a state, up to rounding.

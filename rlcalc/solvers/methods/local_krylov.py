@@ -32,7 +32,9 @@ PATIENCE = 15
 """Rounds in regions after which it gives up if neither the bound nor their size became less."""
 
 
-def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[Iterate, str]:
+def solve_by_local_krylov(
+    problem: Problem, most_backups: int, limit: float = np.inf
+) -> tuple[Iterate, str]:
     """Return values that are known to `tol`, and the name of the method.
 
     Args:

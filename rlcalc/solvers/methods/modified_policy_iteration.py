@@ -55,7 +55,7 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
         middle = endless * (sweeper.lowest + sweeper.highest) / 2
         change = (sweeper.better - value - middle).astype(np.float32)
         goal = max((sweeper.highest - sweeper.lowest) / FALL, tol * near / 3)
-        moved = evaluate(sweeper, chain, change, goal, endless=endless)
+        moved = partial_policy_evaluation(sweeper, chain, change, goal, endless=endless)
         backed = sweeper.better.copy()
         value += moved
         before, bound = bound, sweeper.backup(value)
@@ -80,7 +80,7 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
     return Iterate(sweeper.centred(), sweep)
 
 
-def evaluate(
+def partial_policy_evaluation(
     sweeper: Sweeper, chain: PolicyRows, change: Singles, goal: float, *, endless: bool
 ) -> Singles:
     """Return e of (I − γP) e = d, roughly, up to a constant in an endless chain.
@@ -93,7 +93,9 @@ def evaluate(
         mean = error.mean() if endless else np.float32(0)
         before = error.copy() if len(sweeper.blocks) > 1 else error
         arrays = chain, gamma, change, before, error, mean
-        largest = max(sweeper.map(lambda block, a=arrays: relax(*a, *block), sweeper.blocks))
+        largest = max(
+            sweeper.map(lambda block, a=arrays: modified_policy_sweep(*a, *block), sweeper.blocks)
+        )
         if largest <= goal:
             return error
         if not largest <= 10 * first:
@@ -102,7 +104,7 @@ def evaluate(
 
 
 @kernel
-def relax(
+def modified_policy_sweep(
     chain: PolicyRows,
     gamma: np.float32,
     change: Singles,

@@ -109,7 +109,7 @@ def _solve_total_reward(
 ) -> Floats:
     """Return the largest total reward up to `goal` in each backup; a rough one above the limit."""
     problem = Problem(model, 1.0, goal, MOST_SWEEPS, near, jobs)
-    value = automatic.solve(problem, 0, limit)[0].value
+    value = automatic.solve_automatically(problem, 0, limit)[0].value
     change = np.abs(model.best(model.action_value(value, 1.0)) - value).max()
     if change <= goal or value.max() > limit or model.n_states > DIRECT:
         return value
@@ -141,4 +141,6 @@ def _steps_to_end(model: ExpectedMDP, value: Floats, jobs: int | None) -> Floats
         return value / most
     chain = model.only(model.greedy(model.action_value(value, 1.0)))
     one = replace(chain, reward=np.ones(chain.n_pairs), largest_reward=1.0)
-    return automatic.solve(Problem(one, 1.0, ROUGHLY, MOST_SWEEPS, None, jobs), 0)[0].value
+    return automatic.solve_automatically(Problem(one, 1.0, ROUGHLY, MOST_SWEEPS, None, jobs), 0)[
+        0
+    ].value
