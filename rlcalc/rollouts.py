@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlcalc.errors import InputError, ShapeError, UsageError, listed, nearest, shown
-from rlcalc.numerics.arrays import appearance_order, segment_means, segment_sums, stable_order
+from rlcalc.numerics.arrays import (
+    appearance_order,
+    segment_means,
+    segment_sums,
+    stable_order,
+    take_rows,
+)
 
 if TYPE_CHECKING:
     from rlcalc.numerics.arrays import Flags, Floats, Ints
@@ -460,10 +466,3 @@ def arranged_rollouts(
         notes=notes,
         **{which: at(column) for which, column in optional.items()},
     )
-
-
-def take_rows(column: Any, rows: Ints | slice) -> Any:
-    """Return the chosen rows of an array or of a Polars series."""
-    if isinstance(rows, slice) or isinstance(column, np.ndarray):
-        return column[rows]
-    return column.gather(rows)

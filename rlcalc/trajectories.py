@@ -7,9 +7,8 @@ them for the estimators.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -17,15 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rlcalc.errors import Fault, InputError, ShapeError, listed
+from rlcalc.errors import Fault, InputError, ShapeError
 from rlcalc.labels import Label, Labels, text_of_label
-from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints
+from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, refuse_entries
+from rlcalc.numerics.probabilities import LARGEST_LOG_PROB, POSSIBLE, POSSIBLE_LOG, impossible
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST_PROBABLE = 1 + 1e-6
-"""The largest probability that is taken for one: float32 rounds some up."""
 
 PIECE_STEPS = 1 << 17
 """Steps in a piece of work: a constant, so that sums are grouped alike however the data arrive."""
@@ -132,11 +130,11 @@ class Trajectories:
                 `log_prob` above 0.
         """
         rewards = np.asarray(reward, dtype=np.float64)
-        refuse(rewards, ~np.isfinite(rewards), "reward", "a finite number")
+        refuse_entries(rewards, ~np.isfinite(rewards), "reward", "a finite number")
         taken = np.asarray(optional.get("behaviour_prob", 1.0), dtype=np.float64)
-        refuse(taken, impossible(taken), "behaviour_prob", POSSIBLE)
+        refuse_entries(taken, impossible(taken), "behaviour_prob", POSSIBLE)
         logarithm = np.asarray(optional.get("log_prob", 0.0), dtype=np.float64)
-        refuse(logarithm, logarithm > LARGEST_LOG_PROB, "log_prob", POSSIBLE_LOG)
+        refuse_entries(logarithm, logarithm > LARGEST_LOG_PROB, "log_prob", POSSIBLE_LOG)
         lengths = np.asarray([len(rewards)] if length is None else length, dtype=np.int64)
         none = np.zeros(len(lengths), dtype=bool)
         states, actions = Labels(), Labels()
@@ -191,43 +189,6 @@ PER_TRAJECTORY = {"terminated", "truncated", "last_state", "last_value", "name"}
 
 def _entries(batch: Trajectories, name: str) -> int:
     return len(batch) if name in PER_TRAJECTORY else batch.n_steps
-
-
-POSSIBLE = "a number above 0 and at most 1"
-"""What is expected of the probability of something that was done."""
-
-
-POSSIBLE_LOG = "the logarithm of a probability: at most 0"
-"""What is expected of the logarithm of such a probability."""
-
-LARGEST_LOG_PROB = math.log(MOST_PROBABLE)
-
-
-def impossible(probability: Floats) -> Flags:
-    """[N] whether something cannot have been done with this probability; NaN is unknown."""
-    wrong: Flags = (probability <= 0) | (probability > MOST_PROBABLE)
-    return wrong
-
-
-def refuse(
-    values: Floats,
-    wrong: Flags,
-    name: str,
-    expected: str,
-    place: Callable[[int], str] = "entry {}".format,
-    source: str = "the arrays",
-) -> None:
-    """Refuse an array if entries of it are wrong.
-
-    Raises:
-        InputError: with the first of them, and the places of some.
-    """
-    if wrong.any():
-        entries = np.flatnonzero(wrong)
-        raise InputError(
-            f"{name} is {values.flat[entries[0]]:g}, expected {expected}",
-            f"{source}, {listed(map(place, entries[:3].tolist()), total=len(entries))}",
-        )
 
 
 def _encoded(labels: ArrayLike, into: Labels) -> Codes:

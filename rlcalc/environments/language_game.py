@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlcalc.environments.language_model import LanguageModel, LanguageTurn, drawn_index
+from rlcalc.environments.language_model import LanguageModel, LanguageTurn
 from rlcalc.environments.language_parameters import DELIMITER, END_STATE
 from rlcalc.labels import Labels
-from rlcalc.numerics.random_streams import draw, stream_keys
+from rlcalc.numerics.random_streams import draw, drawn_index, stream_keys
 from rlcalc.policies import decoding
 from rlcalc.policies.named import parse
 from rlcalc.trajectories import Trajectories

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +10,7 @@ import numpy as np
 
 from rlcalc.environments.language_parameters import DELIMITER, Parameters, scalar_text
 from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.random_streams import drawn_index
 from rlcalc.policies import decoding
 
 Tokens = tuple[str, ...]
@@ -147,11 +147,3 @@ class LanguageTurn:
         name = DELIMITER.join([self.name, *tokens, "", prompt])
         text = language_model.text(self.text, language_model.response(tokens), prompt)
         return LanguageTurn(name, text, prompt, self.round + 1)
-
-
-def drawn_index(cumulative: list[float], word: int) -> int:
-    """Return the index of an entry drawn by 64 random bits, from cumulative probabilities."""
-    index = bisect_right(cumulative, word / 2.0**64 * cumulative[-1])
-    return min(
-        index, bisect_left(cumulative, cumulative[-1])
-    )  # the last one with a positive probability

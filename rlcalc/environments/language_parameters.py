@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from rlcalc.documents import Chance, Chances, Misplaced, Scalar, World, chance_of
 from rlcalc.errors import InputError, RlcalcError, listed, nearest, shown
-from rlcalc.mdp import SUM_TOLERANCE
+from rlcalc.numerics.probabilities import SUM_TOLERANCE
 from rlcalc.policies import decoding
 from rlcalc.policies.named import parameter_of
 

@@ -24,9 +24,10 @@ from rlcalc.estimators.gain import (
 )
 from rlcalc.estimators.truncation import Truncation, UsableTrajectories, n_trajectories
 from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
-from rlcalc.numerics.arrays import Flags, Floats, Ints
+from rlcalc.numerics.arrays import Flags, Floats, Ints, aligned
 from rlcalc.numerics.intervals import half_width
-from rlcalc.numerics.moments import CoMoments, Moments, aligned, difference_error, merged
+from rlcalc.numerics.merge import merged
+from rlcalc.numerics.moments import CoMoments, Moments, difference_error
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Trajectories
 

@@ -10,9 +10,10 @@ from rlcalc.groups.advantages.convention import Convention, convention_number
 from rlcalc.groups.advantages.normalise import centred, divisor
 from rlcalc.groups.advantages.pass_k import pass_k_warnings
 from rlcalc.groups.groups import EQUAL, STATUS, Groups
-from rlcalc.numerics.arrays import as_whole_numbers
+from rlcalc.groups.rows import as_whole_numbers
+from rlcalc.numerics.arrays import take_rows
 from rlcalc.result import Column, Fact, Result
-from rlcalc.rollouts import Rollouts, take_rows
+from rlcalc.rollouts import Rollouts
 
 
 @np.errstate(over="ignore", invalid="ignore")

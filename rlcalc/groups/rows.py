@@ -10,9 +10,9 @@ import numpy as np
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import STATUS, Groups
-from rlcalc.numerics.arrays import Floats, Ints, as_whole_numbers
+from rlcalc.numerics.arrays import Floats, Ints, take_rows
 from rlcalc.result import Column
-from rlcalc.rollouts import Rollouts, take_rows
+from rlcalc.rollouts import Rollouts
 
 
 def rollout_rows(groups: Groups, conventions: Mapping[str, Convention]) -> dict[str, Column]:
@@ -82,3 +82,9 @@ def mean_length(rollouts: Rollouts, edge: Ints) -> Floats:
     count = np.add.reduceat(known.astype(np.float64), edge[:-1])
     mean: Floats = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
     return mean
+
+
+def as_whole_numbers(values: Floats) -> Any:
+    """Return lengths as whole numbers if all of them are whole."""
+    whole = not np.isnan(values).any() and bool((values == np.round(values)).all())
+    return values.astype(np.int64) if whole else values

@@ -13,7 +13,8 @@ from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import EASY, FLAT, HARD, MIXED, SINGLE, Groups
 from rlcalc.groups.pass_at_k import all_wrong_chance, is_success, pass_at_k
 from rlcalc.groups.rows import mean_length
-from rlcalc.numerics.arrays import Flags, Floats, Ints
+from rlcalc.numerics.arrays import Flags, Floats, Ints, value_counts
+from rlcalc.numerics.moments import clustered_mean
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
 
@@ -35,30 +36,6 @@ def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
         **noise_facts(groups.rollouts),
     }
     return Result("group", "Rollouts", _by_step(groups), facts, facts_first=True)
-
-
-def clustered_mean(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float]:
-    """Return the mean of clustered values, and its standard error.
-
-    Args:
-        total: [K] sums of values.
-        count: [K] how many values.
-        cluster: [K] the cluster that each belongs to.
-
-    Returns:
-        Σ T / Σ k, and √( n/(n−1) Σ_e (T_e − m k_e)² ) / Σ k over the n clusters e.
-
-    Source: Cochran (1977), eq. 6.13.
-    """
-    from rlcalc.numerics.moments import Moments
-
-    totals, counts = np.bincount(cluster, weights=total), np.bincount(cluster, weights=count)
-    known = counts > 0
-    if not known.any():
-        return np.nan, np.nan
-    edge = np.array([0, int(known.sum())])
-    moments = Moments.of(np.zeros(1, np.int64), edge, totals[known], counts[known])  # type: ignore[arg-type]
-    return float(moments.mean[0]), float(moments.standard_error()[0])
 
 
 def dead_facts(groups: Groups) -> dict[str, Fact]:
@@ -109,15 +86,6 @@ def dead_share_at_sizes(groups: Groups, sizes: list[int]) -> dict[int, tuple[flo
         if number:
             shares[size] = float((chance * counts[chosen]).sum() / number), number
     return shares
-
-
-def value_counts(numbers: Ints) -> tuple[Ints, Ints]:
-    """Return the different numbers in rising order, and how often each occurs."""
-    if numbers.max(initial=0) > len(numbers):
-        return np.unique(numbers, return_counts=True)
-    counts = np.bincount(numbers)  # without sorting
-    present = np.flatnonzero(counts)
-    return present, counts[present]
 
 
 def reward_multiplicities(groups: Groups) -> tuple[Ints, Ints]:

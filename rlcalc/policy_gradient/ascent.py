@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.arrays import Floats, cosine, norm
 from rlcalc.numerics.random_streams import LARGEST_SEED
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.estimate import FORMS
-from rlcalc.policy_gradient.report import cosine, norm
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.setup import GradientSetup
 from rlcalc.result import Column, Fact, Result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.arrays import cosine, norm
 from rlcalc.policy_gradient.estimate import Estimate
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.setup import GradientSetup
@@ -68,14 +68,3 @@ def by_form(
     if request.batch:
         columns["batch_distance"] = Column(np.sqrt(total / request.batch))
     return columns
-
-
-def norm(gradient: Floats) -> float:
-    """Return the length of a gradient."""
-    return float(np.linalg.norm(gradient))
-
-
-def cosine(one: Floats, two: Floats) -> float:
-    """Return the cosine of the angle between two gradients; NaN if one is 0."""
-    size = norm(one) * norm(two)
-    return float(one @ two) / size if size else float("nan")

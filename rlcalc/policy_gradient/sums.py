@@ -10,7 +10,7 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Floats, Ints
-from rlcalc.numerics.moments import Part, merged
+from rlcalc.numerics.merge import Part, merged
 from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
 from rlcalc.trajectories import Trajectories
 

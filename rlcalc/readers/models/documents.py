@@ -23,8 +23,9 @@ from rlcalc.documents import (
 )
 from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
 from rlcalc.labels import Labels, text_of_label
-from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised, rounded_sums, wrong_sum
+from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.probabilities import SUM_TOLERANCE, normalised, rounded_sums, wrong_sum
 from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.models.names import only_file, repeated_names, unknown_name

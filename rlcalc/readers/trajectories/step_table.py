@@ -17,15 +17,10 @@ from rlcalc.documents import chance_of
 from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
 from rlcalc.labels import Labels, text_of_label
 from rlcalc.numerics.arrays import Codes, Flags, Floats
+from rlcalc.numerics.probabilities import LARGEST_LOG_PROB, POSSIBLE, POSSIBLE_LOG, impossible
 from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.sources import ReadRequest
-from rlcalc.trajectories import (
-    LARGEST_LOG_PROB,
-    POSSIBLE,
-    POSSIBLE_LOG,
-    Experience,
-    impossible,
-)
+from rlcalc.trajectories import Experience
 
 LABELS = ("state", "action", "next_state", "name")
 KEYS = ("trajectory", "environment")

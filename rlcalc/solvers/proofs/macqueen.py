@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP, fraction
+from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.fractions import fraction
 
 
 @dataclass(frozen=True)
