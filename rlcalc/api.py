@@ -492,8 +492,8 @@ def ascend(
     Raises:
         InputError: the source is not a model, or there is no gradient.
     """
-    from rlcalc.policy_gradient.ascent import AscentRequest, ascend
-    from rlcalc.policy_gradient.request import GradientRequest
+    from rlcalc.policy_gradient.ascent import ascend
+    from rlcalc.policy_gradient.request import AscentRequest, GradientRequest
 
     request = GradientRequest(form, baseline, critic, discount_weight) if episodes else None
     setup = _gradient_setup(source, episodes or 1, logits, plays=request is not None, **how)

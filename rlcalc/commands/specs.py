@@ -25,6 +25,7 @@ def specs(
     """
     from rlcalc import environments
     from rlcalc.environments import describe
+    from rlcalc.environments.registry import is_environment_name
     from rlcalc.readers.shipped_specs import shipped_specs
     from rlcalc.renderers.output import open_output
 
@@ -38,7 +39,7 @@ def specs(
         content = known[name].read_bytes()
         if name in environments.WORLDS:  # the spec is of the environment of the same name
             content += f"\n{describe.parameters_comment(name)}".encode()
-    elif environments.is_environment_name(name):
+    elif is_environment_name(name):
         content = describe.example_document(name).encode()
     else:
         both = list(dict.fromkeys([*known, *environments.WORLDS]))
@@ -72,7 +73,7 @@ def _listing() -> Result:
 def _schema() -> str:
     import json
 
-    from rlcalc import environments
     from rlcalc.documents import schema
+    from rlcalc.environments.registry import parameters_types
 
-    return json.dumps(schema(environments.parameters_types()), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(parameters_types()), indent=2, ensure_ascii=False) + "\n"

@@ -8,11 +8,11 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import cosine, norm
-from rlcalc.policy_gradient.estimate import Estimate, EstimateRequest, EstimateSummary
+from rlcalc.policy_gradient.estimate import Estimate, EstimateSummary
 from rlcalc.policy_gradient.exact import expected_without_discount_weight
 from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes, with_model_codes
 from rlcalc.policy_gradient.report import by_form, by_parameter
-from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.request import EstimateRequest, GradientRequest
 from rlcalc.policy_gradient.setup import Batches, GradientSetup
 from rlcalc.policy_gradient.surrogate import surrogates
 from rlcalc.result import Fact, Result

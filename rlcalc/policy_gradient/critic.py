@@ -11,7 +11,8 @@ import numpy as np
 
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.policy_gradient.sums import Sums, ratio_of_sums, sum_by_key
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
+from rlcalc.policy_gradient.target_policy import TargetPolicy
+from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 
 
 @dataclass(frozen=True)

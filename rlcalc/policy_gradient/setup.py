@@ -16,18 +16,14 @@ from rlcalc.policy import Policy
 from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.critic import Critic, CriticSums
 from rlcalc.policy_gradient.estimate import (
-    FORMS,
-    WITH_BASELINE,
     Estimate,
-    EstimateRequest,
     EstimateSummary,
     gradient_estimates,
-    summarise_episodes,
 )
 from rlcalc.policy_gradient.exact import ExactGradient, exact_gradient
-from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.request import FORMS, WITH_BASELINE, EstimateRequest, GradientRequest
 from rlcalc.policy_gradient.sums import sums_over_batches
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
+from rlcalc.policy_gradient.target_policy import TargetPolicy
 from rlcalc.readers.models.logits import load_logits
 from rlcalc.simulation.play import Play, prepare_play
 from rlcalc.simulation.request import PlayRequest
@@ -83,7 +79,7 @@ class GradientSetup:
         if request.baseline == "mean" and {*forms} & {*WITH_BASELINE}:
             groups = sums_over_batches(StartGroups.of, target, batches(), engine)
         estimate_request = EstimateRequest(critic, forms, request.baseline, groups)  # type: ignore[arg-type]
-        work = partial(summarise_episodes, request=estimate_request)
+        work = partial(EstimateSummary.of, request=estimate_request)
         summary = sums_over_batches(work, target, batches(), engine)
         return estimate_request, summary, gradient_estimates(summary, estimate_request)
 

@@ -11,7 +11,8 @@ import numpy as np
 from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.numerics.merge import Part, merged
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
+from rlcalc.policy_gradient.target_policy import TargetPolicy
+from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 from rlcalc.trajectories import Trajectories
 
 NumberedBatch = tuple[Trajectories, int]
@@ -58,7 +59,7 @@ def sums_over_batches(
 
     @np.errstate(over="ignore", invalid="ignore")  # here too: it may run in a thread of its own
     def work(batch: NumberedBatch) -> Part:
-        return sums_of(target.weighted(*batch))
+        return sums_of(WeightedEpisodes.of(target, *batch))
 
     def numbered() -> Iterator[NumberedBatch]:
         number = 0

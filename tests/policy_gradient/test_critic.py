@@ -14,7 +14,8 @@ from rlcalc.policy_gradient.critic import Critic, CriticSums
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.score_function import ScoreFunction
 from rlcalc.policy_gradient.sums import sums_over_batches
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
+from rlcalc.policy_gradient.target_policy import TargetPolicy
+from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 from rlcalc.trajectories import Trajectories
 from tests.policy_gradient.setups import looping, softmax_setup
 from tests.solvers.models import Floats, mdp_of
@@ -77,7 +78,7 @@ def test_a_half_hears_the_means_of_the_other(of_another: bool) -> None:
         setup.mdp, 60, seed=2, start="0", policy=policy, with_prob=of_another
     ).whole()
     target = TargetPolicy(setup.mdp, setup.play.policy.weight, 0.8)
-    episodes, expected = target.weighted(batch, 0), ByHand.of(batch, target)
+    episodes, expected = WeightedEpisodes.of(target, batch, 0), ByHand.of(batch, target)
     halves = sums_over_batches(CriticSums.of, target, [batch.cut(0, 7), batch.cut(7, 60)])
     critic = Critic.of(halves, target)
     assert critic.influence_weight is not None
@@ -110,7 +111,7 @@ def test_an_episode_moves_the_estimate_as_far_as_its_move_says() -> None:
         last, first = int(batch.start[e + 1]) - 1, int(batch.start[e])
         more = batch.reward.copy()
         more[last] += 1.0
-        episodes, moved = target.weighted(batch, 0), np.zeros(batch.n_steps)
+        episodes, moved = WeightedEpisodes.of(target, batch, 0), np.zeros(batch.n_steps)
         met = episodes.first_visits(episodes.pair, 7)
         for t in met[(met >= first) & (met <= last)]:
             k = episodes.pair[t]

@@ -10,8 +10,7 @@ import rlcalc
 from rlcalc.environments import load
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.compare import compare_with_exact
-from rlcalc.policy_gradient.estimate import FORMS, EstimateRequest, Form
-from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.request import FORMS, EstimateRequest, Form, GradientRequest
 from rlcalc.policy_gradient.setup import GradientSetup
 from rlcalc.trajectories import Trajectories
 from tests.policy_gradient.setups import looping, softmax_setup
