@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from rlcalc.errors import UsageError, shown
+from rlcalc.renderers.progress import without_progress
 
 if TYPE_CHECKING:
     from rlcalc.mdp import MDP
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
 
 Watch = Callable[[Iterable[Any], Callable[[Any], int]], Iterable[Any]]
 """A function that passes items on, and counts their episodes for a progress bar."""
-
-
-def without_progress(items: Iterable[Any], size: Callable[[Any], int]) -> Iterable[Any]:
-    """Return the items as they are."""
-    return items
 
 
 def load(

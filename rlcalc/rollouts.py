@@ -102,6 +102,12 @@ class Rollouts:
         """[K] which of the B steps each group belongs to."""
         return np.repeat(np.arange(len(self.step)), np.diff(self.batch))
 
+    def step_numbers(self, number: Ints) -> Any:
+        """Return the trainer's numbers of some of the steps; None where they are unknown."""
+        if None in self.step:
+            return [self.step[step] for step in number.tolist()]
+        return np.array(self.step)[number]
+
     @cached_property
     def scored(self) -> ScoredRollouts:
         """The rollouts that have a reward, for the estimators."""

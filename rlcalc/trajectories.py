@@ -101,6 +101,11 @@ class Trajectories:
         """[T] the number of the trajectory that each step belongs to."""
         return np.repeat(np.arange(len(self)), self.length)
 
+    @property
+    def time_since_start(self) -> Ints:
+        """[T] the time of each step in its trajectory, from 0, whatever numbers the source has."""
+        return np.arange(self.n_steps) - np.repeat(self.start[:-1], self.length)
+
     @classmethod
     def from_arrays(
         cls,
@@ -161,6 +166,13 @@ class Trajectories:
             per_trajectory = array.name in PER_TRAJECTORY
             changes[array.name] = value[first:last] if per_trajectory else value[begin:end]
         return replace(self, **changes)  # type: ignore[arg-type]
+
+    def parts(self, steps: int) -> Iterator[Trajectories]:
+        """Yield parts of so many steps, more or less, of whole trajectories."""
+        borders = np.searchsorted(self.start, np.arange(steps, self.n_steps, steps))
+        edges = np.unique(np.concatenate([[0], borders, [len(self)]])).tolist()
+        for first, last in pairwise(edges):
+            yield self.cut(first, last)
 
     def select(self, chosen: Flags) -> Trajectories:
         """Return only the chosen trajectories.
@@ -259,6 +271,22 @@ class Experience:
     places: dict[str, str] = field(default_factory=dict)  # where each oddity shows first
     disagreement: Fault | None = None  # two files that give different discount factors
     faults: list[Fault] | None = None  # a list collects what is wrong; None stops at the first
+
+    def require_one_gamma(self, gamma: float | None, used: float) -> None:
+        """Refuse sources with different discount factors, unless `gamma` overrides them.
+
+        Raises:
+            InputError: gamma is None, and the sources have different discount factors.
+        """
+        if gamma is not None:
+            return
+        if self.disagreement:
+            raise InputError.of([self.disagreement])
+        if self.gamma not in (None, used):
+            raise InputError(
+                f"gamma is {self.gamma:g} in a later file, but the files before it have none",
+                fix="use --gamma, or list that file first",
+            )
 
     def fault(self, *faults: Fault) -> None:
         """Report faults.
@@ -376,3 +404,10 @@ def next_states(batch: Trajectories) -> NDArray[np.int32]:
     following[:-1] = batch.state[1:]
     following[batch.start[1:] - 1] = batch.last_state
     return following
+
+
+def trajectory_names(names: Sequence[Label]) -> Sequence[Label]:
+    """Return the names of trajectories, as numbers if all of them are numbers."""
+    labels = Labels(map(str, names))
+    shown = dict(zip(labels.texts, labels.names(), strict=True))
+    return [shown[str(name)] for name in names]

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rlcalc.environments.language_parameters import DELIMITER, Parameters, scalar_text
+from rlcalc.environments.language_parameters import DELIMITER, Parameters, parameter_text
 from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.random_streams import drawn_index
 from rlcalc.policies import decoding
@@ -32,7 +32,7 @@ class LanguageModel:
     @property
     def end(self) -> str | None:
         """The token that ends a response."""
-        return None if self.parameters.end is None else scalar_text(self.parameters.end)
+        return None if self.parameters.end is None else parameter_text(self.parameters.end)
 
     def token_probabilities(self, text: str) -> Floats:
         """Return [V] the probability of each token after a text, with decoding.

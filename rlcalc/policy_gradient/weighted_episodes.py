@@ -49,7 +49,7 @@ class WeightedEpisodes:
             InputError: a step has an action that its state lacks, or has no probability.
         """
         start, episode = piece.start, piece.trajectory
-        time = np.arange(piece.n_steps) - np.repeat(start[:-1], piece.length)
+        time = piece.time_since_start
         pair, gain = target.pairs(piece), discounted_sum(piece.reward, start, target.gamma)
         episode_gain = gain[start[:-1]]
         discount = np.power(target.gamma if target.discount_weight else 1.0, time).astype(

@@ -13,10 +13,11 @@ from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.policy import Policy
 from rlcalc.result import Column, Fact, Result
-from rlcalc.solvers.dispatch import Solution
 from rlcalc.solvers.methods import value_iteration
 from rlcalc.solvers.methods.finite_horizon import Layer
-from rlcalc.solvers.request import SolveRequest, SolveSetup
+from rlcalc.solvers.problem import Solution
+from rlcalc.solvers.request import SolveRequest
+from rlcalc.solvers.setup import SolveSetup
 
 
 def by_pair(setup: SolveSetup, solution: Solution, policy: Policy) -> Result:

@@ -21,7 +21,7 @@ from rlcalc.solvers import solve as solution
 from rlcalc.solvers.dispatch import dispatch_small_model
 from rlcalc.solvers.methods import linear
 from rlcalc.solvers.methods.automatic import solve_automatically as automatic
-from rlcalc.solvers.problem import Problem
+from rlcalc.solvers.problem import Problem, ProvenValues
 from rlcalc.solvers.proofs import macqueen
 from rlcalc.solvers.request import SolveRequest
 from tests.solvers.models import open_map, slippery_lake
@@ -45,7 +45,7 @@ def garnet(n_states: int) -> MDP:
     )
 
 
-def proven(mdp: MDP) -> macqueen.ProvenValues:
+def proven(mdp: MDP) -> ProvenValues:
     """Values and the proof of their bound, as `--method auto` finds them."""
     problem = Problem(mdp.expected, GAMMA, 0.9 * TOLERANCE, 1_000_000)
     solve = dispatch_small_model if mdp.n_states <= linear.DENSE else automatic

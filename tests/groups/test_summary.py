@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.groups.groups import Groups
-from rlcalc.groups.pass_at_k import pass_at_k
-from rlcalc.groups.summary import dead_share_at_sizes, pass_at_k_of_groups
+from rlcalc.groups.pass_at_k import pass_at_k, pass_at_k_of_groups
+from rlcalc.groups.summary import dead_share_at_sizes
 from rlcalc.rollouts import Rollouts
 
 rewards = st.sampled_from([0.0, 1.0, 0.5])

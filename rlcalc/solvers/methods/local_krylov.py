@@ -45,7 +45,7 @@ def solve_by_local_krylov(
     gamma = problem.gamma
     sweeper = Sweeper(problem)
     before = gauss_seidel.predecessor_states(sweeper.model)
-    value, threshold = gauss_seidel.initial_values(problem, sweeper)
+    value, threshold = sweeper.initial_values(problem.value)
     n_states = len(value)
     method, spent = "gauss-seidel", 0
     chunk = BACKUPS if gamma > LONG else most_backups

@@ -7,15 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.kernel import kernel
-from rlcalc.solvers.methods.bellman_sweeps import (
-    Arrays,
-    PolicyRows,
-    Singles,
-    Sweeper,
-    gather_policy_rows,
-)
+from rlcalc.solvers.methods.bellman_sweeps import Singles, Sweeper
+from rlcalc.solvers.methods.policy_rows import PolicyRows, gather_policy_rows
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 FALL = 30
@@ -76,7 +70,7 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
             break
         if gamma < 1:
             margin = (gamma * (sweeper.highest - sweeper.lowest) + 4 * sweeper.floor) / near
-            model = eliminate_actions(model, sweeper, margin)
+            model = sweeper.eliminate_actions(model, margin)
     return Iterate(sweeper.centred(), sweep)
 
 
@@ -129,23 +123,3 @@ def modified_policy_sweep(
         largest = max(largest, abs(new - error[s]))
         error[s] = new
     return largest
-
-
-def eliminate_actions(model: ExpectedMDP, sweeper: Sweeper, margin: float) -> ExpectedMDP:
-    """Leave out actions whose Q is more than a margin below the best, if that halves their number.
-
-    Args:
-        model: the pairs that remain.
-        sweeper: with the action values of the last backup; its choice is renumbered.
-        margin: the room that the bounds leave.
-    """
-    kept = sweeper.action_value[: model.n_pairs] >= np.take(
-        sweeper.better - margin, model.pair_state
-    )
-    if 2 * np.count_nonzero(kept) > model.n_pairs:
-        return model
-    inner = ~model.terminal
-    sweeper.choice[inner] = (np.cumsum(kept) - 1)[sweeper.choice[inner]]
-    smaller = model.keep(kept)
-    sweeper.model = Arrays.of(smaller)
-    return smaller

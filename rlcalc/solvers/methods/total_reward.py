@@ -22,8 +22,8 @@ from rlcalc.graph.state_order import locality_order
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods import automatic, linear
 from rlcalc.solvers.methods.average_reward import closed_set_gain
-from rlcalc.solvers.problem import Iterate, Iteration, Problem
-from rlcalc.solvers.proofs.macqueen import ProvenValues, rounded_up
+from rlcalc.solvers.problem import Iterate, Iteration, Problem, ProvenValues
+from rlcalc.solvers.proofs.macqueen import rounded_up
 from rlcalc.solvers.proofs.supersolution import prove
 
 Gather = Callable[[Floats], Floats]
