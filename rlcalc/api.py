@@ -74,12 +74,7 @@ def load(
     if isinstance(source, Trajectories):
         return Experience.of(source)
     request = _read_request(
-        kind,
-        columns,
-        one_step=one_step,
-        order_by=order_by,
-        identify=identify,
-        unread=tuple(unread),
+        kind, columns, one_step=one_step, order_by=order_by, identify=identify, unread=tuple(unread)
     )
     frame = frame_of(source)
     if frame is not None:

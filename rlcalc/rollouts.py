@@ -253,26 +253,18 @@ class ScoredRollouts:
     @classmethod
     def of(cls, rollouts: Rollouts) -> ScoredRollouts:
         """Return the scored part of some rollouts."""
-        reward = rollouts.reward
+        reward, start = rollouts.reward, rollouts.start
+        batch = start[rollouts.batch]
+        chosen: Ints | slice = slice(None)
         unscored = np.isnan(reward)
-        edges = rollouts.start[rollouts.batch]
-        if not unscored.any():
-            return cls(
-                reward=reward,
-                start=rollouts.start,
-                batch=edges,
-                rewards=rollouts.rewards,
-                weights=rollouts.weights,
-                length=rollouts.length,
-                baseline=rollouts.baseline,
-                rollout=slice(None),
-            )
-        chosen = np.flatnonzero(~unscored)
-        before = np.concatenate([[0], np.cumsum(~unscored)])
+        if unscored.any():
+            chosen = np.flatnonzero(~unscored)
+            before = np.concatenate([[0], np.cumsum(~unscored)])
+            start, batch = np.unique(before[start]), np.unique(before[batch])
         return cls(
             reward=reward[chosen],
-            start=np.unique(before[rollouts.start]),
-            batch=np.unique(before[edges]),
+            start=start,
+            batch=batch,
             rewards={name: column[chosen] for name, column in rollouts.rewards.items()},
             weights=rollouts.weights,
             length=None if rollouts.length is None else rollouts.length[chosen],

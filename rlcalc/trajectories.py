@@ -60,14 +60,11 @@ class Trajectories:
             ShapeError: an array has not one entry a step, or one a trajectory.
         """
         steps, trajectories = len(self.reward), len(self.start) - 1
-        for array in fields(self):
-            value = getattr(self, array.name)
-            if value is None or isinstance(value, Labels) or array.name == "start":
-                continue
-            expected = trajectories if array.name in PER_TRAJECTORY else steps
+        for name, value in self._arrays():
+            expected = trajectories if name in PER_TRAJECTORY else steps
             if len(value) != expected:
                 raise ShapeError(
-                    f"{array.name} has {len(value):,} entries, expected {expected:,}",
+                    f"{name} has {len(value):,} entries, expected {expected:,}",
                     fix=f"there are {steps:,} steps in {trajectories:,} trajectories",
                 )
         if trajectories < 0 or self.start[0] != 0 or self.start[-1] != steps:
@@ -77,6 +74,13 @@ class Trajectories:
             )
         if np.any(np.diff(self.start) < 1):
             raise ShapeError("a trajectory has no steps", fix="leave it out: offsets must rise")
+
+    def _arrays(self) -> Iterator[tuple[str, Any]]:
+        """Yield the name and the array of what is known of each step and of each trajectory."""
+        for array in fields(self):
+            value = getattr(self, array.name)
+            if not (value is None or isinstance(value, Labels) or array.name == "start"):
+                yield array.name, value
 
     def __len__(self) -> int:
         return len(self.start) - 1
@@ -159,12 +163,9 @@ class Trajectories:
         """Return the trajectories first : last, as views wherever that is possible."""
         begin, end = int(self.start[first]), int(self.start[last])
         changes: dict[str, object] = {"start": self.start[first : last + 1] - begin}
-        for array in fields(self):
-            value = getattr(self, array.name)
-            if value is None or isinstance(value, Labels) or array.name == "start":
-                continue
-            per_trajectory = array.name in PER_TRAJECTORY
-            changes[array.name] = value[first:last] if per_trajectory else value[begin:end]
+        for name, value in self._arrays():
+            per_trajectory = name in PER_TRAJECTORY
+            changes[name] = value[first:last] if per_trajectory else value[begin:end]
         return replace(self, **changes)  # type: ignore[arg-type]
 
     def parts(self, steps: int) -> Iterator[Trajectories]:
@@ -185,14 +186,11 @@ class Trajectories:
         step = np.repeat(chosen, self.length)
         lengths = self.length[chosen]
         changes: dict[str, object] = {"start": np.concatenate([[0], np.cumsum(lengths)])}
-        for array in fields(self):
-            value = getattr(self, array.name)
-            if value is None or isinstance(value, Labels) or array.name == "start":
-                continue
-            if array.name == "name":
-                changes["name"] = [name for name, stays in zip(value, chosen, strict=True) if stays]
+        for name, value in self._arrays():
+            if name == "name":
+                changes[name] = [one for one, stays in zip(value, chosen, strict=True) if stays]
             else:
-                changes[array.name] = value[chosen if array.name in PER_TRAJECTORY else step]
+                changes[name] = value[chosen if name in PER_TRAJECTORY else step]
         return replace(self, **changes)  # type: ignore[arg-type]
 
 

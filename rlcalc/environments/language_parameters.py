@@ -170,9 +170,7 @@ def reward_rule(value: object) -> RewardRule:
             raise ValueError(f"regex {content!r} cannot be read: {error}") from error
         return RewardRule("regex", pattern=content)
     if kind == "exact" and isinstance(content, dict):
-        answers = {
-            parameter_text(p): _texts(responses, "exact") for p, responses in content.items()
-        }
+        answers = {parameter_text(p): _texts(texts, "exact") for p, texts in content.items()}
         table = {p: dict.fromkeys(responses, 1.0) for p, responses in answers.items()}
         return RewardRule("exact", table=table)
     if kind == "table" and isinstance(content, dict):

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlcalc import environments
 from rlcalc.documents import EnvironmentDocument, World, document_faults
-from rlcalc.environments.registry import (
-    environment_module,
-    environment_names,
-    is_environment_name,
-    parameters_type,
-)
+from rlcalc.environments import registry
 from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.readers.models import documents
 from rlcalc.readers.shipped_specs import shipped_specs
@@ -85,7 +80,7 @@ def build_environment(document: EnvironmentDocument) -> MDP | Game:
     from rlcalc.mdp import MDP
 
     parameters = checked_parameters(document)
-    world: MDP | Game = environment_module(parameters.environment).build(parameters)
+    world: MDP | Game = registry.environment_module(parameters.environment).build(parameters)
     if parameters.start is None and parameters.policy is None:
         return world
     if isinstance(world, MDP):
@@ -107,13 +102,14 @@ def checked_parameters(document: EnvironmentDocument) -> World:
     from pydantic import ValidationError
 
     name = document.parameters["environment"]
-    if not isinstance(name, str) or not is_environment_name(name):
+    if not isinstance(name, str) or not registry.is_environment_name(name):
         raise InputError(
             f"there is no environment {shown(name)}",
             document.where(("environment",)),
-            meant(str(name), environments.WORLDS) + f"there are {listed(environment_names())}",
+            meant(str(name), environments.WORLDS)
+            + f"there are {listed(registry.environment_names())}",
         )
-    kind = parameters_type(name)
+    kind = registry.parameters_type(name)
     try:
         return kind.model_validate(dict(document.parameters))
     except ValidationError as error:
@@ -134,6 +130,6 @@ def is_world(sources: Sequence[str], request: ReadRequest) -> bool:
 
 def is_environment(source: str) -> bool:
     """Return whether a source is an environment; a file or a spec of that name takes precedence."""
-    if source == "-" or not is_environment_name(source):
+    if source == "-" or not registry.is_environment_name(source):
         return False
     return not os.path.exists(source) and source not in shipped_specs()

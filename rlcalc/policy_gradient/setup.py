@@ -15,11 +15,7 @@ from rlcalc.numerics.arrays import Floats
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.critic import Critic, CriticSums
-from rlcalc.policy_gradient.estimate import (
-    Estimate,
-    EstimateSummary,
-    gradient_estimates,
-)
+from rlcalc.policy_gradient.estimate import Estimate, EstimateSummary, gradient_estimates
 from rlcalc.policy_gradient.exact import ExactGradient, exact_gradient
 from rlcalc.policy_gradient.request import FORMS, WITH_BASELINE, EstimateRequest, GradientRequest
 from rlcalc.policy_gradient.sums import sums_over_batches

@@ -8,11 +8,7 @@ import numpy as np
 
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, differs_from_previous, stable_order
-from rlcalc.policy_gradient.importance_sampling import (
-    cumulative_ratios,
-    importance_ratios,
-    weighted_gain,
-)
+from rlcalc.policy_gradient import importance_sampling
 from rlcalc.policy_gradient.target_policy import TargetPolicy
 from rlcalc.trajectories import Trajectories
 
@@ -55,12 +51,14 @@ class WeightedEpisodes:
         discount = np.power(target.gamma if target.discount_weight else 1.0, time).astype(
             np.float64
         )
-        importance_ratio = importance_ratios(piece, target.weight[pair])
+        importance_ratio = importance_sampling.importance_ratios(piece, target.weight[pair])
         if importance_ratio is None:
             importance_ratio = cumulative_ratio = np.ones(piece.n_steps)
         else:
-            cumulative_ratio = cumulative_ratios(importance_ratio, start)
-            gain = weighted_gain(piece.reward, importance_ratio, start, target.gamma)
+            cumulative_ratio = importance_sampling.cumulative_ratios(importance_ratio, start)
+            gain = importance_sampling.weighted_gain(
+                piece.reward, importance_ratio, start, target.gamma
+            )
         return cls(
             target=target,
             piece=piece,

@@ -98,9 +98,9 @@ def _iterate(setup: SolveSetup, problem: Problem) -> tuple[Iterate, str]:
     if request.method == "auto":
         if problem.model.n_states <= linear.DENSE and problem.gamma < 1:
             return dispatch_small_model(problem)
-        from rlcalc.solvers.methods import automatic
+        from rlcalc.solvers.methods.automatic import solve_automatically
 
-        return automatic.solve_automatically(problem)
+        return solve_automatically(problem)
     return load_method(request.method)(problem), request.method
 
 

@@ -13,8 +13,8 @@ from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.policy import Policy
 from rlcalc.result import Column, Fact, Result
-from rlcalc.solvers.methods import value_iteration
 from rlcalc.solvers.methods.finite_horizon import Layer
+from rlcalc.solvers.methods.value_iteration import ValueIterationHalves
 from rlcalc.solvers.problem import Solution
 from rlcalc.solvers.request import SolveRequest
 from rlcalc.solvers.setup import SolveSetup
@@ -80,9 +80,7 @@ def bellman_residuals(
     """Return the largest residual of each of the four Bellman identities."""
     gain = solution.facts.get("gain", 0.0)
     shift = gain if isinstance(gain, float) else 0.0
-    halves = value_iteration.ValueIterationHalves(
-        model, 1.0 if "gain" in solution.facts else gamma, weight
-    )
+    halves = ValueIterationHalves(model, 1.0 if "gain" in solution.facts else gamma, weight)
     q, v = solution.action_value, solution.value
     chosen, ahead = halves.choose(q), halves.look_ahead(v) - shift
     around = ahead if np.array_equal(chosen, v) else halves.look_ahead(chosen) - shift

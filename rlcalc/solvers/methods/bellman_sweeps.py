@@ -96,11 +96,7 @@ class Sweeper:
     """Sweeps over fixed blocks of states, so that answers do not depend on the threads."""
 
     def __init__(self, problem: Problem) -> None:
-        self.model, self.gamma, self.tol = (
-            Arrays.of(problem.model),
-            problem.gamma,
-            problem.tol,
-        )
+        self.model, self.gamma, self.tol = (Arrays.of(problem.model), problem.gamma, problem.tol)
         self.rounding = problem.model.rounding
         n_states = problem.model.n_states
         self.better = np.empty(n_states)  # [S] TV

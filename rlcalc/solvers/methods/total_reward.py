@@ -20,7 +20,8 @@ from rlcalc.graph.mec_quotient import quotient_of
 from rlcalc.graph.reachability import Names, never_ending, policy_reaching_end
 from rlcalc.graph.state_order import locality_order
 from rlcalc.numerics.arrays import Floats, Ints
-from rlcalc.solvers.methods import automatic, linear
+from rlcalc.solvers.methods import linear
+from rlcalc.solvers.methods.automatic import solve_automatically
 from rlcalc.solvers.methods.average_reward import closed_set_gain
 from rlcalc.solvers.problem import Iterate, Iteration, Problem, ProvenValues
 from rlcalc.solvers.proofs.macqueen import rounded_up
@@ -156,11 +157,11 @@ def solve_in_floats(problem: Problem, names: Names, find: Find) -> tuple[ProvenV
 
     chain = small.only(policy_reaching_end(small, named))
     rough = replace(problem, model=chain, value=None, tol=1e-4 * small.largest_reward, trace=[])
-    begin = automatic.solve_automatically(rough)[0].value
+    begin = solve_automatically(rough)[0].value
     near = replace(problem, model=small, value=begin, tol=problem.tol / 10)
     iterate, method = find(near, lambda whole: quotient.gather(whole)[order.first])
     if not np.isfinite(iterate.value).all():  # a direct method that came upon what never ends
-        iterate = automatic.solve_automatically(near)[0]
+        iterate = solve_automatically(near)[0]
     value, bound = iterate.value, np.inf
     if np.isfinite(iterate.value).all():
         greedy = _greedy(small, iterate.value)
