@@ -255,12 +255,10 @@ def schema(worlds: Mapping[str, type[World]]) -> dict[str, Any]:
 
 def document_path_fault(path: list[Any]) -> str | None:
     """Return the fault of a path s1, a1, r1, ..., or None."""
-    if len(path) < 3 or len(path) % 3 == 2:
-        return (
-            "a trajectory with no steps"
-            if len(path) < 3
-            else f"{len(path)} entries, expected state, action, reward, ... and the last state"
-        )
+    if len(path) < 3:
+        return "a trajectory with no steps"
+    if len(path) % 3 == 2:
+        return f"{len(path)} entries, expected state, action, reward, ... and the last state"
     for place in range(2, len(path), 3):
         reward = path[place]
         try:

@@ -23,9 +23,7 @@ def specs(
 
     rlcalc specs jacks-car-rental
     """
-    from rlcalc import environments
-    from rlcalc.environments import describe
-    from rlcalc.environments.registry import is_environment_name
+    from rlcalc.environments import WORLDS, describe, registry
     from rlcalc.readers.shipped_specs import shipped_specs
     from rlcalc.renderers.output import open_output
 
@@ -37,12 +35,12 @@ def specs(
         return
     elif name in known:
         content = known[name].read_bytes()
-        if name in environments.WORLDS:  # the spec is of the environment of the same name
+        if name in WORLDS:  # the spec is of the environment of the same name
             content += f"\n{describe.parameters_comment(name)}".encode()
-    elif is_environment_name(name):
+    elif registry.is_environment_name(name):
         content = describe.example_document(name).encode()
     else:
-        both = list(dict.fromkeys([*known, *environments.WORLDS]))
+        both = list(dict.fromkeys([*known, *WORLDS]))
         near = nearest(name, both) or next((one for one in both if one.startswith(name)), None)
         fix = f"did you mean {near}?" if near else f"there are {', '.join(both)} and gym:NAME"
         raise InputError(f"there is no spec or environment '{shown(name)}'", fix=fix)

@@ -6,9 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rlcalc import environments
 from rlcalc.documents import EnvironmentDocument, World, document_faults
-from rlcalc.environments import registry
+from rlcalc.environments import WORLDS, registry
 from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.readers.models import documents
 from rlcalc.readers.shipped_specs import shipped_specs
@@ -106,8 +105,7 @@ def checked_parameters(document: EnvironmentDocument) -> World:
         raise InputError(
             f"there is no environment {shown(name)}",
             document.where(("environment",)),
-            meant(str(name), environments.WORLDS)
-            + f"there are {listed(registry.environment_names())}",
+            meant(str(name), WORLDS) + f"there are {listed(registry.environment_names())}",
         )
     kind = registry.parameters_type(name)
     try:

@@ -188,18 +188,8 @@ def reward_multiplicities(groups: Groups) -> tuple[Ints, Ints]:
         [V] the number among the groups with a reward, and [V] the count of one value in it.
     """
     scored = groups.rollouts.scored
-    low, high = scored.low, scored.high
-    lowest, highest = low.min(), high.max()
-    at_low = scored.count(scored.reward == lowest)
-    at_high = scored.count(scored.reward == highest)
-    if np.any(at_low + at_high < scored.size):  # not all are one of two
-        at_low = scored.count(scored.reward == scored.each(low))
-        at_high = scored.count(scored.reward == scored.each(high))
-    else:
-        at_low, at_high = (
-            np.where(low == lowest, at_low, at_high),
-            np.where(high == highest, at_high, at_low),
-        )
+    low, high = scored.each(scored.low), scored.each(scored.high)
+    at_low, at_high = scored.count(scored.reward == low), scored.count(scored.reward == high)
     equal = groups.equal[groups.with_reward]
     at_low = np.where(equal, scored.size, at_low)
     number = np.arange(len(scored.size))
@@ -207,8 +197,7 @@ def reward_multiplicities(groups: Groups) -> tuple[Ints, Ints]:
     split = np.flatnonzero(~equal)
     parts = [(number, at_low), (number[split], at_high[split])]
     if more.any():  # rewards between the lowest and the highest
-        inside = scored.each(more) & (scored.reward > scored.each(low))
-        inside &= scored.reward < scored.each(high)
+        inside = scored.each(more) & (scored.reward > low) & (scored.reward < high)
         group, value = scored.each(number)[inside], scored.reward[inside]
         order = np.lexsort([value, group])
         group, value = group[order], value[order]

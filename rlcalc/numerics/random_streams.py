@@ -78,7 +78,5 @@ def any_seed() -> int:
 
 def drawn_index(cumulative: list[float], word: int) -> int:
     """Return the index of an entry drawn by 64 random bits, from cumulative probabilities."""
-    index = bisect_right(cumulative, word / 2.0**64 * cumulative[-1])
-    return min(
-        index, bisect_left(cumulative, cumulative[-1])
-    )  # the last one with a positive probability
+    last = bisect_left(cumulative, cumulative[-1])  # with a positive probability
+    return min(bisect_right(cumulative, word / 2.0**64 * cumulative[-1]), last)

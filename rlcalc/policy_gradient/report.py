@@ -20,9 +20,8 @@ def by_parameter(setup: GradientSetup, estimates: list[Estimate]) -> dict[str, C
     estimate = np.concatenate([one.gradient for one in estimates])
     difference = estimate - np.tile(exact, n)
     error = np.concatenate([one.error for one in estimates])
-    unmet = (error == 0) & (
-        np.abs(difference) > 1e-9 * np.abs(exact).max(initial=0.0)
-    )  # no episode met the action
+    # no episode met the action
+    unmet = (error == 0) & (np.abs(difference) > 1e-9 * np.abs(exact).max(initial=0.0))
     error = np.where(unmet, np.nan, error)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(error > 0, difference / error, np.where(unmet | np.isnan(error), np.nan, 0.0))
