@@ -328,8 +328,7 @@ class ScoredRollouts:
 
     def deviation(self, ddof: int) -> Floats:
         """Return [K] σ = √( Σ (r_i − μ)² / (G − ddof) ); 0 where G ≤ ddof."""
-        spread: Floats = np.sqrt(self.squares / np.maximum(self.size - ddof, 1))
-        return spread
+        return np.sqrt(self.squares / np.maximum(self.size - ddof, 1))
 
     def batch_mean(self, values: Floats, weight: Floats | None = None) -> Floats:
         """Return [B] the mean of each batch, by weight."""
@@ -337,8 +336,7 @@ class ScoredRollouts:
             return segment_means(values, self.batch)
         first = values[self.batch[:-1]]
         left = (values - self.each_of_batch(first)) * weight
-        mean: Floats = first + segment_sums(left, self.batch) / segment_sums(weight, self.batch)
-        return mean
+        return first + segment_sums(left, self.batch) / segment_sums(weight, self.batch)
 
     def batch_variance(self, values: Floats, ddof: int, weight: Floats | None = None) -> Floats:
         """Return [B] Σ w (x − x̄)² / (Σ w − ddof); 0 where Σ w ≤ ddof."""

@@ -12,10 +12,7 @@ if TYPE_CHECKING:
 
 
 def specs(
-    name: options.SpecName = None,
-    schema: options.Schema = False,
-    *,
-    output: options.OutputOptions,
+    name: options.SpecName = None, schema: options.Schema = False, *, output: options.OutputOptions
 ) -> None:
     """The shipped specs and environments: list, or print one.
 

@@ -20,5 +20,4 @@ def fraction(number: float) -> Fraction:
 
 def fractions_of(numbers: Floats) -> Floats:
     """Return floats as an array of `fraction`."""
-    exact: Floats = np.array([fraction(number) for number in numbers.tolist()], dtype=object)
-    return exact
+    return np.array([fraction(number) for number in numbers.tolist()], dtype=object)

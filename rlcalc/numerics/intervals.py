@@ -37,8 +37,7 @@ def half_width(confidence: float, error: Floats, moments: Moments, degrees: Floa
         wider = effective / (effective - 1) * (n - 1) / n
     free = np.floor(np.minimum(degrees, effective - 1) + 1e-9)
     whole = np.where(n > 1, np.maximum(free, 1), 0).astype(np.int64)
-    reach: Floats = student_t(confidence, whole) * error * np.where(n > 1, wider, np.nan)
-    return reach
+    return student_t(confidence, whole) * error * np.where(n > 1, wider, np.nan)
 
 
 def student_t(confidence: float, degrees: Ints) -> Floats:

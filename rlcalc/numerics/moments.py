@@ -80,8 +80,7 @@ class Moments(MergeableTable):
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             corrected = np.maximum(self.squares, 0.0) * (self.clusters / (self.clusters - 1.0))
-        error: Floats = np.where(self.clusters > 1, np.sqrt(corrected), np.nan) / self.count
-        return error
+        return np.where(self.clusters > 1, np.sqrt(corrected), np.nan) / self.count
 
 
 @dataclass(frozen=True)

@@ -93,5 +93,4 @@ def normalised(probability: Floats, start: Ints, total: Floats | None = None) ->
 
 def impossible(probability: Floats) -> Flags:
     """[N] whether something cannot have been done with this probability; NaN is unknown."""
-    wrong: Flags = (probability <= 0) | (probability > MOST_PROBABLE)
-    return wrong
+    return (probability <= 0) | (probability > MOST_PROBABLE)

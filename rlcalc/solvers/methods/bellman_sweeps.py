@@ -56,8 +56,7 @@ class Arrays(NamedTuple):
     @property
     def live(self) -> Flags:
         """[S] whether the state has actions."""
-        something: Flags = self.pair_start < self.pair_end
-        return something
+        return self.pair_start < self.pair_end
 
 
 @kernel

@@ -166,8 +166,7 @@ def _residual(chain: ExpectedMDP, gamma: float, rewards: Floats, values: Floats)
         replace(chain, reward=rewards[:, j]).action_value(values[:, j], gamma)
         for j in range(rewards.shape[1])
     ]
-    residual: Floats = np.stack(ahead, axis=1) - values[~chain.terminal]
-    return residual
+    return np.stack(ahead, axis=1) - values[~chain.terminal]
 
 
 def _simplest_fraction(value: Fraction) -> Fraction:
