@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from rlcalc.errors import UsageError, shown
+from rlcalc.renderers.progress import without_progress
 
 if TYPE_CHECKING:
     from rlcalc.mdp import MDP
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
 
 Watch = Callable[[Iterable[Any], Callable[[Any], int]], Iterable[Any]]
 """A function that passes items on, and counts their episodes for a progress bar."""
-
-
-def without_progress(items: Iterable[Any], size: Callable[[Any], int]) -> Iterable[Any]:
-    """Return the items as they are."""
-    return items
 
 
 def load(
@@ -301,7 +297,7 @@ def solve(
             jobs=jobs,
         ),
     )
-    solvers.require_bound(result, tol)
+    solvers.require_solved(result, tol)
     return result
 
 
@@ -463,7 +459,7 @@ def gradient(
     Raises:
         InputError: the source is not a model, or there is no gradient.
     """
-    from rlcalc.policy_gradient.compare import gradient
+    from rlcalc.policy_gradient.compare import compare_with_exact
     from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes
     from rlcalc.policy_gradient.request import GradientRequest
 
@@ -472,7 +468,7 @@ def gradient(
     data = None
     if from_data is not None:
         data = LoggedEpisodes.of(from_data, partial(load, **(reading or {})))
-    return gradient(setup, request, data, watch)
+    return compare_with_exact(setup, request, data, watch)
 
 
 def ascend(
@@ -507,8 +503,8 @@ def ascend(
     Raises:
         InputError: the source is not a model, or there is no gradient.
     """
-    from rlcalc.policy_gradient.ascent import AscentRequest, ascend
-    from rlcalc.policy_gradient.request import GradientRequest
+    from rlcalc.policy_gradient.ascent import ascend
+    from rlcalc.policy_gradient.request import AscentRequest, GradientRequest
 
     request = GradientRequest(form, baseline, critic, discount_weight) if episodes else None
     setup = _gradient_setup(source, episodes or 1, logits, plays=request is not None, **how)

@@ -90,7 +90,7 @@ LIST_LENGTHS = {"states": 1, "actions": 0, "values": 1, "log_probs": 0, "behavio
 """How many entries more than there are rewards each list may have."""
 
 
-def form_of_trajectory(trajectory: object) -> Literal["path", "steps", "lists"]:
+def trajectory_document_form(trajectory: object) -> Literal["path", "steps", "lists"]:
     """Return which of the three forms a trajectory is written in."""
     if isinstance(trajectory, Mapping | Lists):
         return "lists"
@@ -103,7 +103,7 @@ Trajectory = Annotated[
     Annotated[Path, Tag("path"), Field(description="s1, a1, r1, s2, a2, r2, ..., last state")]
     | Annotated[list[Step], Tag("steps"), Field(min_length=1)]
     | Annotated[Lists, Tag("lists")],
-    Discriminator(form_of_trajectory),
+    Discriminator(trajectory_document_form),
 ]
 
 
@@ -253,14 +253,12 @@ def schema(worlds: Mapping[str, type[World]]) -> dict[str, Any]:
     return whole
 
 
-def path_fault(path: list[Any]) -> str | None:
+def document_path_fault(path: list[Any]) -> str | None:
     """Return the fault of a path s1, a1, r1, ..., or None."""
-    if len(path) < 3 or len(path) % 3 == 2:
-        return (
-            "a trajectory with no steps"
-            if len(path) < 3
-            else f"{len(path)} entries, expected state, action, reward, ... and the last state"
-        )
+    if len(path) < 3:
+        return "a trajectory with no steps"
+    if len(path) % 3 == 2:
+        return f"{len(path)} entries, expected state, action, reward, ... and the last state"
     for place in range(2, len(path), 3):
         reward = path[place]
         try:

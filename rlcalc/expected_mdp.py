@@ -6,12 +6,12 @@ It has no names and no random rewards; `MDP` has both.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, gather_ranges
+from rlcalc.numerics.fractions import fraction, fractions_of
 from rlcalc.numerics.kernel import kernel
 
 UNIT_ROUNDOFF = 2.0**-53
@@ -87,7 +87,7 @@ class ExpectedMDP:
         """
         if self.n_outcomes > LARGE:
             q = np.empty(self.n_pairs)
-            look_ahead(
+            expected_action_value(
                 self.outcome_start, self.next_state, self.probability, self.reward, gamma, value, q
             )
             return q
@@ -199,27 +199,12 @@ class ExpectedMDP:
         return self.pair_start[:-1][~self.terminal]
 
 
-def fraction(number: float) -> Fraction:
-    """Return the shortest decimal that is this float, as a fraction.
-
-    >>> fraction(0.9), Fraction(0.9) == fraction(0.9)
-    (Fraction(9, 10), False)
-    """
-    return Fraction(repr(float(number)))
-
-
-def fractions_of(numbers: Floats) -> Floats:
-    """Return floats as an array of `fraction`."""
-    exact: Floats = np.array([fraction(number) for number in numbers.tolist()], dtype=object)
-    return exact
-
-
 LARGE = 1 << 16
 """Outcomes from which a compiled loop is faster, its start included."""
 
 
 @kernel
-def look_ahead(
+def expected_action_value(
     outcome_start: Ints,
     next_state: Codes,
     probability: Floats,

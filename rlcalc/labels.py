@@ -135,6 +135,10 @@ class Labels:
         chosen: NDArray[Any] = np.array(names, dtype=None if numbers else object)[codes]
         return chosen
 
+    def first_texts(self, codes: Ints) -> list[object]:
+        """Return the labels of the first few of some numbers, as text."""
+        return [self.texts[code] for code in codes[:8]]
+
     def names(self) -> list[Label]:
         """Return the labels as they are shown: numbers if nobody wrote them as text, else text."""
         if self.textual:

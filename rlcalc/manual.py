@@ -129,7 +129,7 @@ def topic_list() -> str:
     return "\n".join(lines) + "\n"
 
 
-def rendered_topic(entry: Topic, *, terminal: bool) -> str:
+def rendered_manual_topic(entry: Topic, *, terminal: bool) -> str:
     """Return a topic as text to read: with colours on a terminal, plain in a pipe."""
     from io import StringIO
 

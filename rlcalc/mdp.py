@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -10,18 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rlcalc.errors import Fault, InputError, ShapeError, listed, shown
-from rlcalc.expected_mdp import ExpectedMDP, fractions_of
+from rlcalc.errors import InputError, ShapeError, listed
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.labels import Labels, Numbers
-from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, differs_from_previous, gather_ranges
-from rlcalc.trajectories import refuse
+from rlcalc.numerics.arrays import (
+    Codes,
+    Flags,
+    Floats,
+    Ints,
+    differs_from_previous,
+    gather_ranges,
+    refuse_entries,
+)
+from rlcalc.numerics.fractions import fractions_of
+from rlcalc.numerics.probabilities import SUM_TOLERANCE, normalised, rounded_sums, wrong_sum
 
-SUM_TOLERANCE = 1e-5
-"""How far from 1 the probabilities of a pair may sum: float32 and rounded decimals fall short."""
-EXACT = 1e-9
-"""How far from 1 they may sum without a note."""
-ROUNDED = 2.0**-51
-"""The rounding of a sum of probabilities that is 1."""
 ROWS = 1 << 18
 """Rows to work on at a time: what fits a cache needs no new memory."""
 
@@ -105,8 +108,8 @@ class MDP:
         actions = Numbers(np.arange(1 + act.max())) if actions is None else actions
         if not (chance.min(initial=0.0) >= 0 and chance.max(initial=0.0) <= 1 + SUM_TOLERANCE):
             outside = ~((chance >= 0) & (chance <= 1 + SUM_TOLERANCE))
-            refuse(chance, outside, "probability", "a number from 0 to 1", place, source)
-        refuse(earned, ~np.isfinite(earned), "reward", "a finite number", place, source)
+            refuse_entries(chance, outside, "probability", "a number from 0 to 1", place, source)
+        refuse_entries(earned, ~np.isfinite(earned), "reward", "a finite number", place, source)
         key, outcome_start, rows = _grouped(begin, act, len(actions))
         if rows is not None:
             target, chance, earned = target[rows], chance[rows], earned[rows]
@@ -232,69 +235,3 @@ def _grouped(state: Codes, action: Codes, n_actions: int) -> tuple[Ints, Ints, I
     pair = np.flatnonzero(np.diff(key, prepend=-1))
     start = np.concatenate([(np.cumsum(length) - length)[pair], [len(state)]])
     return key[pair], start, rows
-
-
-def wrong_sum(
-    pair: tuple[str, str],
-    outcomes: Iterable[tuple[object, float]],
-    where: str,
-    n_wrong: int = 1,
-    *,
-    apart: bool = False,
-) -> Fault:
-    """Return the fault of a pair whose probabilities do not sum to 1.
-
-    Args:
-        pair: the state and the action.
-        outcomes: the next states with their probabilities.
-        where: their place.
-        n_wrong: the number of such pairs.
-        apart: the rows of the pair are not adjacent.
-    """
-    listed_outcomes = list(outcomes)
-    total = sum(chance for _, chance in listed_outcomes)
-    more = f"; and {n_wrong - 1:,} more pairs" if n_wrong > 1 else ""
-    twice = "its rows are not adjacent: perhaps the pair occurs twice; " if apart else ""
-    now = listed([f"{shown(name)} has {chance:g}" for name, chance in listed_outcomes])
-    return Fault(
-        f"probabilities of (state '{shown(pair[0])}', action '{shown(pair[1])}') sum to "
-        f"{total:.10g}{more}",
-        where,
-        f"{twice}make them sum to 1 (within {SUM_TOLERANCE:g}); now {now}",
-    )
-
-
-def rounded_sums(total: Floats) -> list[str]:
-    """Return a note of the pairs whose probabilities sum to 1 only up to their rounding.
-
-    Args:
-        total: [K] the sums.
-    """
-    error = np.abs(total - 1)
-    n_rounded = int((error > EXACT).sum())
-    if not n_rounded:
-        return []
-    return [
-        f"the probabilities of {n_rounded:,} of {len(total):,} state-action pairs sum to 1 only "
-        f"within {error.max():.1g}, as float32 or rounded decimals do: each was divided by its sum"
-    ]
-
-
-def normalised(probability: Floats, start: Ints, total: Floats | None = None) -> Floats:
-    """Return probabilities whose sums are 1 up to rounding; where they are, the same bits.
-
-    Args:
-        probability: [N].
-        start: [K + 1] offsets of those that sum to 1, up to `SUM_TOLERANCE`.
-        total: [K] their sums, if they are known.
-    """
-    if not len(probability):
-        return probability
-    total = np.add.reduceat(probability, start[:-1]) if total is None else total
-    wrong = np.flatnonzero(np.abs(total - 1) > ROUNDED)
-    if not len(wrong):
-        return probability
-    scaled = probability.copy()
-    part, which = gather_ranges(start, wrong)
-    scaled[which] /= np.repeat(total[wrong], np.diff(part))
-    return scaled

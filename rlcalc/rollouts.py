@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlcalc.errors import InputError, ShapeError, UsageError, listed, nearest, shown
-from rlcalc.numerics.arrays import appearance_order, segment_means, segment_sums, stable_order
+from rlcalc.numerics.arrays import (
+    appearance_order,
+    segment_means,
+    segment_sums,
+    stable_order,
+    take_rows,
+)
 
 if TYPE_CHECKING:
     from rlcalc.numerics.arrays import Flags, Floats, Ints
@@ -96,10 +102,16 @@ class Rollouts:
         """[K] which of the B steps each group belongs to."""
         return np.repeat(np.arange(len(self.step)), np.diff(self.batch))
 
+    def step_numbers(self, number: Ints) -> Any:
+        """Return the trainer's numbers of some of the steps; None where they are unknown."""
+        if None in self.step:
+            return [self.step[step] for step in number.tolist()]
+        return np.array(self.step)[number]
+
     @cached_property
-    def scored(self) -> Scored:
+    def scored(self) -> ScoredRollouts:
         """The rollouts that have a reward, for the estimators."""
-        return Scored.of(self)
+        return ScoredRollouts.of(self)
 
     @classmethod
     def from_arrays(
@@ -144,7 +156,7 @@ class Rollouts:
         }
         changes = np.flatnonzero(number[1:] != number[:-1]) + 1
         edge = np.concatenate([[0], changes, [len(number)]])[: None if len(number) else 1]
-        return arranged(
+        return arranged_rollouts(
             edge=edge,
             key=number[edge[:-1]],
             name=names[name_of_key],
@@ -221,7 +233,7 @@ class Rollouts:
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredRollouts:
     """The M rollouts that have a reward, in K groups of at least one, in B batches.
 
     Everything an estimator needs, and the sums over groups and batches that all of them share. A
@@ -239,28 +251,20 @@ class Scored:
     rollout: Ints | slice  # [M] where each stands in Rollouts; a slice where that is everywhere
 
     @classmethod
-    def of(cls, rollouts: Rollouts) -> Scored:
+    def of(cls, rollouts: Rollouts) -> ScoredRollouts:
         """Return the scored part of some rollouts."""
-        reward = rollouts.reward
+        reward, start = rollouts.reward, rollouts.start
+        batch = start[rollouts.batch]
+        chosen: Ints | slice = slice(None)
         unscored = np.isnan(reward)
-        edges = rollouts.start[rollouts.batch]
-        if not unscored.any():
-            return cls(
-                reward=reward,
-                start=rollouts.start,
-                batch=edges,
-                rewards=rollouts.rewards,
-                weights=rollouts.weights,
-                length=rollouts.length,
-                baseline=rollouts.baseline,
-                rollout=slice(None),
-            )
-        chosen = np.flatnonzero(~unscored)
-        before = np.concatenate([[0], np.cumsum(~unscored)])
+        if unscored.any():
+            chosen = np.flatnonzero(~unscored)
+            before = np.concatenate([[0], np.cumsum(~unscored)])
+            start, batch = np.unique(before[start]), np.unique(before[batch])
         return cls(
             reward=reward[chosen],
-            start=np.unique(before[rollouts.start]),
-            batch=np.unique(before[edges]),
+            start=start,
+            batch=batch,
             rewards={name: column[chosen] for name, column in rollouts.rewards.items()},
             weights=rollouts.weights,
             length=None if rollouts.length is None else rollouts.length[chosen],
@@ -324,8 +328,7 @@ class Scored:
 
     def deviation(self, ddof: int) -> Floats:
         """Return [K] σ = √( Σ (r_i − μ)² / (G − ddof) ); 0 where G ≤ ddof."""
-        spread: Floats = np.sqrt(self.squares / np.maximum(self.size - ddof, 1))
-        return spread
+        return np.sqrt(self.squares / np.maximum(self.size - ddof, 1))
 
     def batch_mean(self, values: Floats, weight: Floats | None = None) -> Floats:
         """Return [B] the mean of each batch, by weight."""
@@ -333,8 +336,7 @@ class Scored:
             return segment_means(values, self.batch)
         first = values[self.batch[:-1]]
         left = (values - self.each_of_batch(first)) * weight
-        mean: Floats = first + segment_sums(left, self.batch) / segment_sums(weight, self.batch)
-        return mean
+        return first + segment_sums(left, self.batch) / segment_sums(weight, self.batch)
 
     def batch_variance(self, values: Floats, ddof: int, weight: Floats | None = None) -> Floats:
         """Return [B] Σ w (x − x̄)² / (Σ w − ddof); 0 where Σ w ≤ ddof."""
@@ -345,7 +347,7 @@ class Scored:
         variance: Floats = segment_sums(squares, self.batch) / np.where(free > 0, free, 1)
         return np.where(free > 0, variance, 0.0)
 
-    def only(self, name: str) -> Scored:
+    def only(self, name: str) -> ScoredRollouts:
         """Return the rollouts to which one reward function gave a reward, with that alone."""
         column = self.rewards[name]
         given = ~np.isnan(column)
@@ -394,7 +396,7 @@ def weighted(
     return total
 
 
-def arranged(
+def arranged_rollouts(
     edge: Ints,
     key: Ints,
     name: Names,
@@ -460,10 +462,3 @@ def arranged(
         notes=notes,
         **{which: at(column) for which, column in optional.items()},
     )
-
-
-def take_rows(column: Any, rows: Ints | slice) -> Any:
-    """Return the chosen rows of an array or of a Polars series."""
-    if isinstance(rows, slice) or isinstance(column, np.ndarray):
-        return column[rows]
-    return column.gather(rows)

@@ -7,9 +7,8 @@ them for the estimators.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -17,15 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rlcalc.errors import Fault, InputError, ShapeError, listed
+from rlcalc.errors import Fault, InputError, ShapeError
 from rlcalc.labels import Label, Labels, text_of_label
-from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints
+from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, refuse_entries
+from rlcalc.numerics.probabilities import LARGEST_LOG_PROB, POSSIBLE, POSSIBLE_LOG, impossible
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST_PROBABLE = 1 + 1e-6
-"""The largest probability that is taken for one: float32 rounds some up."""
 
 LARGEST_GAIN = 1e150
 """The square of a larger gain may be no number."""
@@ -65,14 +63,11 @@ class Trajectories:
             ShapeError: an array has not one entry a step, or one a trajectory.
         """
         steps, trajectories = len(self.reward), len(self.start) - 1
-        for array in fields(self):
-            value = getattr(self, array.name)
-            if value is None or isinstance(value, Labels) or array.name == "start":
-                continue
-            expected = trajectories if array.name in PER_TRAJECTORY else steps
+        for name, value in self._arrays():
+            expected = trajectories if name in PER_TRAJECTORY else steps
             if len(value) != expected:
                 raise ShapeError(
-                    f"{array.name} has {len(value):,} entries, expected {expected:,}",
+                    f"{name} has {len(value):,} entries, expected {expected:,}",
                     fix=f"there are {steps:,} steps in {trajectories:,} trajectories",
                 )
         if trajectories < 0 or self.start[0] != 0 or self.start[-1] != steps:
@@ -82,6 +77,13 @@ class Trajectories:
             )
         if np.any(np.diff(self.start) < 1):
             raise ShapeError("a trajectory has no steps", fix="leave it out: offsets must rise")
+
+    def _arrays(self) -> Iterator[tuple[str, Any]]:
+        """Yield the name and the array of what is known of each step and of each trajectory."""
+        for array in fields(self):
+            value = getattr(self, array.name)
+            if not (value is None or isinstance(value, Labels) or array.name == "start"):
+                yield array.name, value
 
     def __len__(self) -> int:
         return len(self.start) - 1
@@ -105,6 +107,11 @@ class Trajectories:
     def trajectory(self) -> Ints:
         """[T] the number of the trajectory that each step belongs to."""
         return np.repeat(np.arange(len(self)), self.length)
+
+    @property
+    def time_since_start(self) -> Ints:
+        """[T] the time of each step in its trajectory, from 0, whatever numbers the source has."""
+        return np.arange(self.n_steps) - np.repeat(self.start[:-1], self.length)
 
     @classmethod
     def from_arrays(
@@ -135,11 +142,11 @@ class Trajectories:
                 `log_prob` above 0.
         """
         rewards = np.asarray(reward, dtype=np.float64)
-        refuse(rewards, ~np.isfinite(rewards), "reward", "a finite number")
+        refuse_entries(rewards, ~np.isfinite(rewards), "reward", "a finite number")
         taken = np.asarray(optional.get("behaviour_prob", 1.0), dtype=np.float64)
-        refuse(taken, impossible(taken), "behaviour_prob", POSSIBLE)
+        refuse_entries(taken, impossible(taken), "behaviour_prob", POSSIBLE)
         logarithm = np.asarray(optional.get("log_prob", 0.0), dtype=np.float64)
-        refuse(logarithm, logarithm > LARGEST_LOG_PROB, "log_prob", POSSIBLE_LOG)
+        refuse_entries(logarithm, logarithm > LARGEST_LOG_PROB, "log_prob", POSSIBLE_LOG)
         lengths = np.asarray([len(rewards)] if length is None else length, dtype=np.int64)
         none = np.zeros(len(lengths), dtype=bool)
         states, actions = Labels(), Labels()
@@ -159,13 +166,17 @@ class Trajectories:
         """Return the trajectories first : last, as views wherever that is possible."""
         begin, end = int(self.start[first]), int(self.start[last])
         changes: dict[str, object] = {"start": self.start[first : last + 1] - begin}
-        for array in fields(self):
-            value = getattr(self, array.name)
-            if value is None or isinstance(value, Labels) or array.name == "start":
-                continue
-            per_trajectory = array.name in PER_TRAJECTORY
-            changes[array.name] = value[first:last] if per_trajectory else value[begin:end]
+        for name, value in self._arrays():
+            per_trajectory = name in PER_TRAJECTORY
+            changes[name] = value[first:last] if per_trajectory else value[begin:end]
         return replace(self, **changes)  # type: ignore[arg-type]
+
+    def parts(self, steps: int) -> Iterator[Trajectories]:
+        """Yield parts of so many steps, more or less, of whole trajectories."""
+        borders = np.searchsorted(self.start, np.arange(steps, self.n_steps, steps))
+        edges = np.unique(np.concatenate([[0], borders, [len(self)]])).tolist()
+        for first, last in pairwise(edges):
+            yield self.cut(first, last)
 
     def select(self, chosen: Flags) -> Trajectories:
         """Return only the chosen trajectories.
@@ -178,14 +189,11 @@ class Trajectories:
         step = np.repeat(chosen, self.length)
         lengths = self.length[chosen]
         changes: dict[str, object] = {"start": np.concatenate([[0], np.cumsum(lengths)])}
-        for array in fields(self):
-            value = getattr(self, array.name)
-            if value is None or isinstance(value, Labels) or array.name == "start":
-                continue
-            if array.name == "name":
-                changes["name"] = [name for name, stays in zip(value, chosen, strict=True) if stays]
+        for name, value in self._arrays():
+            if name == "name":
+                changes[name] = [one for one, stays in zip(value, chosen, strict=True) if stays]
             else:
-                changes[array.name] = value[chosen if array.name in PER_TRAJECTORY else step]
+                changes[name] = value[chosen if name in PER_TRAJECTORY else step]
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
@@ -194,43 +202,6 @@ PER_TRAJECTORY = {"terminated", "truncated", "last_state", "last_value", "name"}
 
 def _entries(batch: Trajectories, name: str) -> int:
     return len(batch) if name in PER_TRAJECTORY else batch.n_steps
-
-
-POSSIBLE = "a number above 0 and at most 1"
-"""What is expected of the probability of something that was done."""
-
-
-POSSIBLE_LOG = "the logarithm of a probability: at most 0"
-"""What is expected of the logarithm of such a probability."""
-
-LARGEST_LOG_PROB = math.log(MOST_PROBABLE)
-
-
-def impossible(probability: Floats) -> Flags:
-    """[N] whether something cannot have been done with this probability; NaN is unknown."""
-    wrong: Flags = (probability <= 0) | (probability > MOST_PROBABLE)
-    return wrong
-
-
-def refuse(
-    values: Floats,
-    wrong: Flags,
-    name: str,
-    expected: str,
-    place: Callable[[int], str] = "entry {}".format,
-    source: str = "the arrays",
-) -> None:
-    """Refuse an array if entries of it are wrong.
-
-    Raises:
-        InputError: with the first of them, and the places of some.
-    """
-    if wrong.any():
-        entries = np.flatnonzero(wrong)
-        raise InputError(
-            f"{name} is {values.flat[entries[0]]:g}, expected {expected}",
-            f"{source}, {listed(map(place, entries[:3].tolist()), total=len(entries))}",
-        )
 
 
 def _encoded(labels: ArrayLike, into: Labels) -> Codes:
@@ -301,6 +272,22 @@ class Experience:
     places: dict[str, str] = field(default_factory=dict)  # where each oddity shows first
     disagreement: Fault | None = None  # two files that give different discount factors
     faults: list[Fault] | None = None  # a list collects what is wrong; None stops at the first
+
+    def require_one_gamma(self, gamma: float | None, used: float) -> None:
+        """Refuse sources with different discount factors, unless `gamma` overrides them.
+
+        Raises:
+            InputError: gamma is None, and the sources have different discount factors.
+        """
+        if gamma is not None:
+            return
+        if self.disagreement:
+            raise InputError.of([self.disagreement])
+        if self.gamma not in (None, used):
+            raise InputError(
+                f"gamma is {self.gamma:g} in a later file, but the files before it have none",
+                fix="use --gamma, or list that file first",
+            )
 
     def fault(self, *faults: Fault) -> None:
         """Report faults.
@@ -418,3 +405,10 @@ def next_states(batch: Trajectories) -> NDArray[np.int32]:
     following[:-1] = batch.state[1:]
     following[batch.start[1:] - 1] = batch.last_state
     return following
+
+
+def trajectory_names(names: Sequence[Label]) -> Sequence[Label]:
+    """Return the names of trajectories, as numbers if all of them are numbers."""
+    labels = Labels(map(str, names))
+    shown = dict(zip(labels.texts, labels.names(), strict=True))
+    return [shown[str(name)] for name in names]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rlcalc.documents import World, adapter, chance_of, document_faults, path_fault, schema
+from rlcalc.documents import World, adapter, chance_of, document_faults, document_path_fault, schema
 from rlcalc.errors import Fault
 
 STEP = {"state": "a", "action": "x", "reward": 1}
@@ -35,14 +35,14 @@ def test_a_path_has_whole_steps_and_perhaps_a_last_state(
 ) -> None:
     path = [entry for step in steps for entry in step]
 
-    assert path_fault(path) is None
-    assert path_fault([*path, "last"]) is None
-    assert path_fault([*path, "s", "a"]) is not None
+    assert document_path_fault(path) is None
+    assert document_path_fault([*path, "last"]) is None
+    assert document_path_fault([*path, "s", "a"]) is not None
 
 
 @pytest.mark.parametrize("reward", [True, "1", None, math.nan, math.inf, 10**400, [1]])
 def test_a_reward_in_a_path_is_a_finite_number(reward: Any) -> None:
-    fault = path_fault(["a", "x", 1, "b", "y", reward, "c"])
+    fault = document_path_fault(["a", "x", 1, "b", "y", reward, "c"])
 
     assert fault is not None
     assert fault.startswith("entry 6 is ")

@@ -135,3 +135,8 @@ def test_whole_numbers_without_text_are_the_labels_that_their_texts_would_be(
     assert numbers.named(codes).tolist() == labels.named(codes).tolist()
     assert [numbers.code(text) for text in labels.texts] == list(range(len(values)))
     assert "51" not in numbers
+
+
+def test_only_the_first_of_many_labels_are_text() -> None:
+    for labels in (Labels(map(str, range(12))), Numbers(np.arange(12))):
+        assert labels.first_texts(np.arange(2, 12)) == list("23456789")

@@ -40,6 +40,6 @@ def test_a_section_is_indented_below_its_page() -> None:
 
 def test_headings_are_underlined_by_their_level() -> None:
     topic = manual.Topic("x", "# One\n\n## Second\n\n### Third\n\nEnd.\n", "commands")
-    lines = manual.rendered_topic(topic, terminal=False).splitlines()
+    lines = manual.rendered_manual_topic(topic, terminal=False).splitlines()
 
     assert [line for line in lines if line] == ["One", "═══", "Second", "──────", "Third", "End."]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rlcalc.errors import InputError, ShapeError
-from rlcalc.mdp import MDP, normalised
+from rlcalc.mdp import MDP
 
 
 def test_rows_of_a_pair_need_not_be_adjacent() -> None:
@@ -35,9 +35,3 @@ def test_offsets_that_fall_are_refused() -> None:
             *(mdp.action, mdp.outcome_start, mdp.next_state, mdp.probability, mdp.reward),
             *(mdp.states, mdp.actions),
         )
-
-
-def test_sums_that_are_1_keep_their_bits() -> None:
-    chance = np.array([0.1, 0.9, 0.3, 0.3])
-
-    assert normalised(chance, np.array([0, 2, 4])).tolist() == [0.1, 0.9, 0.5, 0.5]

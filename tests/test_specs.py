@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc.environments import WORLDS, parameters_types
+from rlcalc.environments import WORLDS
+from rlcalc.environments.registry import parameters_types
 from rlcalc.readers.shipped_specs import shipped_specs
 from tests.conftest import Shell
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from rlcalc import options
-from rlcalc.engines.process import use_one_blas_thread
+from rlcalc.engines.threads import use_one_blas_thread
 from rlcalc.errors import InputError
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rlcalc import options
-from rlcalc.engines.process import use_one_blas_thread
+from rlcalc.engines.threads import use_one_blas_thread
 from rlcalc.errors import InputError, UsageError, shown
 
 

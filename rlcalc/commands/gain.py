@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rlcalc import options
-from rlcalc.engines.process import use_one_blas_thread
+from rlcalc.engines.threads import use_one_blas_thread
 
 
 def gain(

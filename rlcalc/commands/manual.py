@@ -25,5 +25,7 @@ def manual(topic: options.TopicName = None, raw: options.Raw = False) -> None:
         text = pages.topic_list()
     else:
         entry = pages.topic(topic)
-        text = entry.text if raw else pages.rendered_topic(entry, terminal=sys.stdout.isatty())
+        text = (
+            entry.text if raw else pages.rendered_manual_topic(entry, terminal=sys.stdout.isatty())
+        )
     sys.stdout.buffer.write(text.encode())

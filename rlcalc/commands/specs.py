@@ -12,10 +12,7 @@ if TYPE_CHECKING:
 
 
 def specs(
-    name: options.SpecName = None,
-    schema: options.Schema = False,
-    *,
-    output: options.OutputOptions,
+    name: options.SpecName = None, schema: options.Schema = False, *, output: options.OutputOptions
 ) -> None:
     """The shipped specs and environments: list, or print one.
 
@@ -23,8 +20,7 @@ def specs(
 
     rlcalc specs jacks-car-rental
     """
-    from rlcalc import environments
-    from rlcalc.environments import describe
+    from rlcalc.environments import WORLDS, describe, registry
     from rlcalc.readers.shipped_specs import shipped_specs
     from rlcalc.renderers.output import open_output
 
@@ -36,12 +32,12 @@ def specs(
         return
     elif name in known:
         content = known[name].read_bytes()
-        if name in environments.WORLDS:  # the spec is of the environment of the same name
+        if name in WORLDS:  # the spec is of the environment of the same name
             content += f"\n{describe.parameters_comment(name)}".encode()
-    elif environments.is_environment_name(name):
+    elif registry.is_environment_name(name):
         content = describe.example_document(name).encode()
     else:
-        both = list(dict.fromkeys([*known, *environments.WORLDS]))
+        both = list(dict.fromkeys([*known, *WORLDS]))
         near = nearest(name, both) or next((one for one in both if one.startswith(name)), None)
         fix = f"did you mean {near}?" if near else f"there are {', '.join(both)} and gym:NAME"
         raise InputError(f"there is no spec or environment '{shown(name)}'", fix=fix)
@@ -72,7 +68,7 @@ def _listing() -> Result:
 def _schema() -> str:
     import json
 
-    from rlcalc import environments
     from rlcalc.documents import schema
+    from rlcalc.environments.registry import parameters_types
 
-    return json.dumps(schema(environments.parameters_types()), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(parameters_types()), indent=2, ensure_ascii=False) + "\n"

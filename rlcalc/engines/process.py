@@ -1,8 +1,7 @@
-"""Settings of our own process: freed memory is kept, and linear algebra uses one thread."""
+"""The memory of our own process: freed blocks are kept."""
 
 from __future__ import annotations
 
-import os
 import sys
 
 TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3
@@ -29,12 +28,3 @@ def keep_freed_memory() -> None:
     mallopt(MMAP_THRESHOLD, 1 << 25)
     mallopt(TRIM_THRESHOLD, 1 << 28)
     mallopt(TOP_PAD, 1 << 24)
-
-
-def use_one_blas_thread() -> None:
-    """Start numpy, which must not be loaded yet, with one thread for linear algebra.
-
-    Its OpenBLAS starts one thread a processor, and each of them spins for a while: 60 ms of
-    processor time in a process without linear algebra.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -6,12 +6,12 @@ import json
 
 from pydantic.fields import FieldInfo
 
-from rlcalc import environments
+from rlcalc.environments.registry import environment_module, environment_names, parameters_type
 
 
 def environment_list() -> dict[str, str]:
     """Return the first line of each environment's description, by its name."""
-    return {name: _text(name).split("\n", 1)[0] for name in environments.environment_names()}
+    return {name: _text(name).split("\n", 1)[0] for name in environment_names()}
 
 
 def example_document(name: str) -> str:
@@ -23,7 +23,7 @@ def example_document(name: str) -> str:
 
 def parameters_comment(name: str) -> str:
     """Return the parameters of an environment as comments: name, default, meaning."""
-    fields = environments.parameters_type(name).model_fields
+    fields = parameters_type(name).model_fields
     shown = {field: info for field, info in fields.items() if field != "environment"}
     heads = [f"{field}: {_default(info)}" for field, info in shown.items()]
     width = max(map(len, heads))
@@ -40,4 +40,4 @@ def _default(info: FieldInfo) -> str:
 
 
 def _text(name: str) -> str:
-    return (environments.environment_module(name).__doc__ or name).strip()
+    return (environment_module(name).__doc__ or name).strip()

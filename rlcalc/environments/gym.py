@@ -78,7 +78,7 @@ def build(parameters: Parameters) -> MDP | GymnasiumGame:
         if isinstance(table, dict):
             _refuse_bins(parameters.bins, environment.observation_space, name)
             start = getattr(environment.unwrapped, "initial_state_distrib", None)
-            return replace(mdp_of_table(table, start), gamma=gamma, name=title)
+            return replace(mdp_of_gym_table(table, start), gamma=gamma, name=title)
         label = observation_labeller(environment.observation_space, parameters.bins, name)
         limit = environment.spec.max_episode_steps if environment.spec else None
         codes = Numbers(int(actions.start) + np.arange(int(actions.n)))
@@ -144,7 +144,7 @@ def raise_input_errors(message: str, fix: str = "") -> Iterator[None]:
 LISTS = "list its environments: python -c 'import gymnasium; gymnasium.pprint_registry()'"
 
 
-def mdp_of_table(
+def mdp_of_gym_table(
     table: dict[int, dict[int, list[tuple[float, int, float, bool]]]], start: Any
 ) -> MDP:
     """Return a table of transitions as a model.

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rlcalc.environments.language_game import LanguageGame
-from rlcalc.environments.language_model import LanguageModel, Tokens, Turn
+from rlcalc.environments.language_model import LanguageModel, LanguageTurn, Tokens
 from rlcalc.environments.language_parameters import DELIMITER, END_STATE, Parameters
 from rlcalc.labels import Labels
 from rlcalc.mdp import MDP
@@ -54,16 +54,16 @@ def _as_mdp(language_model: LanguageModel) -> MDP:
     states, actions = Labels(parameters.prompts, textual=True), Labels(textual=True)
     pairs: list[tuple[int, int, float]] = []  # state, action, π
     rows: list[tuple[int, float, float, float]] = []  # pair, next state, probability, reward
-    turns = deque(Turn(prompt, prompt, prompt, 0) for prompt in parameters.prompts)
+    turns = deque(LanguageTurn(prompt, prompt, prompt, 0) for prompt in parameters.prompts)
     while turns:
         for name, action, following, rewards, probability in _choices(
             language_model, turns.popleft()
         ):
-            goal = following.name if isinstance(following, Turn) else following
+            goal = following.name if isinstance(following, LanguageTurn) else following
             next_state = states.code(goal)
             rows += [(len(pairs), next_state, p, r) for p, r in rewards]
             pairs.append((states.code(name), actions.code(action), probability))
-            if isinstance(following, Turn):
+            if isinstance(following, LanguageTurn):
                 turns.append(following)
     state, action_code, weight = map(np.array, zip(*pairs, strict=True))
     pair, goal_code, outcome_probability, reward = map(np.array, zip(*rows, strict=True))
@@ -85,10 +85,10 @@ def _as_mdp(language_model: LanguageModel) -> MDP:
     )
 
 
-Choice = tuple[str, str, "Turn | str", list[tuple[float, float]], float]
+Choice = tuple[str, str, "LanguageTurn | str", list[tuple[float, float]], float]
 
 
-def _choices(language_model: LanguageModel, turn: Turn) -> Iterator[Choice]:
+def _choices(language_model: LanguageModel, turn: LanguageTurn) -> Iterator[Choice]:
     """Yield the state-action pairs until a response is finished.
 
     Yields:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlcalc.environments.language_model import LanguageModel, Turn, drawn_index
+from rlcalc.environments.language_model import LanguageModel, LanguageTurn
 from rlcalc.environments.language_parameters import DELIMITER, END_STATE
 from rlcalc.labels import Labels
-from rlcalc.numerics.random_streams import draw, stream_keys
+from rlcalc.numerics.random_streams import draw, drawn_index, stream_keys
 from rlcalc.policies import decoding
 from rlcalc.policies.named import parse
 from rlcalc.trajectories import Trajectories
@@ -92,7 +92,7 @@ class LanguageGame:
         longest = parameters.horizon * language_model.rounds
         words = draw(key, np.arange(1, longest + 1)).tolist()
         judges = draw(key, JUDGE_STREAM + np.arange(language_model.rounds)).tolist()
-        turn: Turn | None = Turn(prompt, prompt, prompt, 0)
+        turn: LanguageTurn | None = LanguageTurn(prompt, prompt, prompt, 0)
         steps: list[Step] = []
         rest = iter(words)
         while turn:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from rlcalc.environments.language_parameters import DELIMITER, Parameters, scalar_text
+from rlcalc.environments.language_parameters import DELIMITER, Parameters, parameter_text
 from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.random_streams import drawn_index
 from rlcalc.policies import decoding
 
 Tokens = tuple[str, ...]
@@ -32,7 +32,7 @@ class LanguageModel:
     @property
     def end(self) -> str | None:
         """The token that ends a response."""
-        return None if self.parameters.end is None else scalar_text(self.parameters.end)
+        return None if self.parameters.end is None else parameter_text(self.parameters.end)
 
     def token_probabilities(self, text: str) -> Floats:
         """Return [V] the probability of each token after a text, with decoding.
@@ -129,7 +129,7 @@ class LanguageModel:
 
 
 @dataclass(frozen=True)
-class Turn:
+class LanguageTurn:
     """A round of a conversation, before its response."""
 
     name: str  # of the state
@@ -137,19 +137,13 @@ class Turn:
     prompt: str  # of this round
     round: int
 
-    def next_turn(self, language_model: LanguageModel, tokens: Sequence[str]) -> Turn | None:
+    def next_turn(
+        self, language_model: LanguageModel, tokens: Sequence[str]
+    ) -> LanguageTurn | None:
         """Return the next round, if there is one."""
         if self.round + 1 == language_model.rounds:
             return None
         prompt = language_model.parameters.follow_ups[self.round]
         name = DELIMITER.join([self.name, *tokens, "", prompt])
         text = language_model.text(self.text, language_model.response(tokens), prompt)
-        return Turn(name, text, prompt, self.round + 1)
-
-
-def drawn_index(cumulative: list[float], word: int) -> int:
-    """Return the index of an entry drawn by 64 random bits, from cumulative probabilities."""
-    index = bisect_right(cumulative, word / 2.0**64 * cumulative[-1])
-    return min(
-        index, bisect_left(cumulative, cumulative[-1])
-    )  # the last one with a positive probability
+        return LanguageTurn(name, text, prompt, self.round + 1)

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from rlcalc.documents import Chance, Chances, Misplaced, Scalar, World, chance_of
 from rlcalc.errors import InputError, RlcalcError, listed, nearest, shown
-from rlcalc.mdp import SUM_TOLERANCE
+from rlcalc.numerics.probabilities import SUM_TOLERANCE
 from rlcalc.policies import decoding
 from rlcalc.policies.named import parameter_of
 
@@ -28,14 +28,14 @@ DELIMITER = "|"
 """The separator of the tokens in the name of a state or action; no token contains it."""
 
 
-def scalar_text(name: object) -> str:
+def parameter_text(name: object) -> str:
     """Return the text of a scalar that a document has without quotes: 2 and true are words too."""
     return str(name).lower() if isinstance(name, bool) else str(name)
 
 
 def _texts(value: object, key: str) -> list[str]:
     items = value if isinstance(value, list) else [value]
-    texts = list(map(scalar_text, items))
+    texts = list(map(parameter_text, items))
     wrong = any(not isinstance(item, str | int | float) for item in items)
     if wrong or any(DELIMITER in text or text == END_STATE for text in texts):
         raise ValueError(
@@ -89,8 +89,8 @@ def logits_by_context(value: object) -> dict[str, dict[str, float]]:
             number = isinstance(logit, int | float) and abs(logit) <= 700
             if isinstance(logit, bool) or not (logit is None or number):
                 raise ValueError(f"a logit after {context!r} is {logit!r}, expected −700 to 700")
-        logits[scalar_text(context)] = {
-            scalar_text(token): -np.inf if v is None else float(v) for token, v in row.items()
+        logits[parameter_text(context)] = {
+            parameter_text(token): -np.inf if v is None else float(v) for token, v in row.items()
         }
     return logits
 
@@ -170,11 +170,11 @@ def reward_rule(value: object) -> RewardRule:
             raise ValueError(f"regex {content!r} cannot be read: {error}") from error
         return RewardRule("regex", pattern=content)
     if kind == "exact" and isinstance(content, dict):
-        answers = {scalar_text(p): _texts(responses, "exact") for p, responses in content.items()}
+        answers = {parameter_text(p): _texts(texts, "exact") for p, texts in content.items()}
         table = {p: dict.fromkeys(responses, 1.0) for p, responses in answers.items()}
         return RewardRule("exact", table=table)
     if kind == "table" and isinstance(content, dict):
-        table = {scalar_text(p): _rewards(row) for p, row in content.items()}
+        table = {parameter_text(p): _rewards(row) for p, row in content.items()}
         return RewardRule("table", table=table)
     near = nearest(str(kind), ("exact", "regex", "table"))
     raise ValueError(
@@ -189,7 +189,7 @@ def _rewards(row: object) -> dict[str, float]:
     for value in row.values():
         if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
             raise ValueError(f"a reward is {value!r}, expected a finite number")
-    return {scalar_text(response): float(value) for response, value in row.items()}
+    return {parameter_text(response): float(value) for response, value in row.items()}
 
 
 Logits = dict[Scalar, dict[Scalar, float | None] | float | None]
@@ -252,7 +252,7 @@ class Parameters(World):
             if all(row.get(token, 0.0) == -np.inf for token in self.vocabulary):
                 fault = f"no token can come after {context!r}, expected one that is not null"
                 raise Misplaced("logits", fault)
-        if self.end is not None and scalar_text(self.end) not in self.vocabulary:
+        if self.end is not None and parameter_text(self.end) not in self.vocabulary:
             fault = f"end is {self.end!r}, which is not a token; the tokens are {known}"
             raise Misplaced("end", fault)
         if not 1 <= self.horizon <= LONGEST:

@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rlcalc import environments
 from rlcalc.documents import EnvironmentDocument, World, document_faults
+from rlcalc.environments import WORLDS, registry
 from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.readers.models import load as models
 from rlcalc.readers.models.documents import with_start_and_policy
@@ -80,7 +80,7 @@ def build_environment(document: EnvironmentDocument) -> MDP | Game:
     from rlcalc.mdp import MDP
 
     parameters = checked_parameters(document)
-    world: MDP | Game = environments.environment_module(parameters.environment).build(parameters)
+    world: MDP | Game = registry.environment_module(parameters.environment).build(parameters)
     if parameters.start is None and parameters.policy is None:
         return world
     if isinstance(world, MDP):
@@ -102,14 +102,13 @@ def checked_parameters(document: EnvironmentDocument) -> World:
     from pydantic import ValidationError
 
     name = document.parameters["environment"]
-    if not isinstance(name, str) or not environments.is_environment_name(name):
+    if not isinstance(name, str) or not registry.is_environment_name(name):
         raise InputError(
             f"there is no environment {shown(name)}",
             document.where(("environment",)),
-            meant(str(name), environments.WORLDS)
-            + f"there are {listed(environments.environment_names())}",
+            meant(str(name), WORLDS) + f"there are {listed(registry.environment_names())}",
         )
-    kind = environments.parameters_type(name)
+    kind = registry.parameters_type(name)
     try:
         return kind.model_validate(dict(document.parameters))
     except ValidationError as error:
@@ -130,6 +129,6 @@ def is_world(sources: Sequence[str], request: ReadRequest) -> bool:
 
 def is_environment(source: str) -> bool:
     """Return whether a source is an environment; a file or a spec of that name takes precedence."""
-    if source == "-" or not environments.is_environment_name(source):
+    if source == "-" or not registry.is_environment_name(source):
         return False
     return not os.path.exists(source) and source not in shipped_specs()

@@ -16,7 +16,8 @@ from pydantic import BeforeValidator, Field
 from rlcalc.documents import Chance, World, chance_of
 from rlcalc.errors import InputError
 from rlcalc.labels import Labels
-from rlcalc.mdp import MDP, SUM_TOLERANCE
+from rlcalc.mdp import MDP
+from rlcalc.numerics.probabilities import SUM_TOLERANCE
 
 Cell = tuple[int, int]
 Scatter = dict[Cell, float]  # (dx, dy) → probability

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate
 
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.estimators.truncation import Truncation
-from rlcalc.labels import Label, Labels
+from rlcalc.estimators.truncation import pieces_with_truncation
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.result import Column, Result
-from rlcalc.trajectories import LARGEST_GAIN, Experience, Trajectories, concatenate
+from rlcalc.trajectories import (
+    LARGEST_GAIN,
+    Experience,
+    Trajectories,
+    concatenate,
+    trajectory_names,
+)
 
 TOGETHER = 24
 """With at least this many trajectories still running, numpy steps through them side by side."""
@@ -163,7 +167,7 @@ def gain(
     numbers: list[int] = []
     ends: Counter[str] = Counter()
     before = 0
-    pieces, discount, truncation = pieces_with_gamma(experience, gamma, truncated)
+    pieces, discount, truncation = pieces_with_truncation(experience, gamma, truncated)
     for piece in pieces:
         prepared = truncation.apply(piece)
         batch = prepared.trajectories
@@ -177,12 +181,11 @@ def gain(
         numbers += (np.flatnonzero(prepared.kept) + before).tolist()
         before += len(piece)
         ends += prepared.ends
-    require_one_gamma(experience, gamma, discount)
+    experience.require_one_gamma(gamma, discount)
     whole = concatenate(parts) if parts else experience.whole()
     order = np.arange(whole.n_steps) if whole.row is None else np.argsort(whole.row, kind="stable")
     names = numbers if whole.name is None else trajectory_names(whole.name)
-    own_time = np.arange(whole.n_steps) - np.repeat(whole.start[:-1], whole.length)
-    time = own_time if whole.time is None else whole.time
+    time = whole.time_since_start if whole.time is None else whole.time
     owner = whole.trajectory[order].tolist()
     gain_of_row = np.concatenate([*gains, np.empty(0)])[order]
     return Result(
@@ -208,52 +211,3 @@ def gain(
         },
         notes=[*experience.notes, *(truncation.warnings(ends) if k is None else [])],
     )
-
-
-def trajectory_names(names: Sequence[Label]) -> Sequence[Label]:
-    """Return the names of trajectories, as numbers if all of them are numbers."""
-    labels = Labels(map(str, names))
-    shown = dict(zip(labels.texts, labels.names(), strict=True))
-    return [shown[str(name)] for name in names]
-
-
-def pieces_with_gamma(
-    experience: Experience, gamma: float | None, truncated: str
-) -> tuple[Iterator[Trajectories], float, Truncation]:
-    """Return the pieces of experience, the discount factor and the policy for truncation.
-
-    The discount factor is `gamma`, else that of the source (known once its first piece is read),
-    else 1.
-
-    Raises:
-        InputError: gamma is not a number in 0..1.
-        UsageError: the policy for truncated trajectories is unknown.
-    """
-    pieces = experience.pieces()
-    first = next(pieces, None)
-    discount = gamma if gamma is not None else experience.gamma
-    discount = 1.0 if discount is None else discount
-    if not 0.0 <= discount <= 1.0:
-        raise InputError(
-            f"gamma is {discount:g}, which is not between 0 and 1",
-            fix="use a discount factor such as --gamma 0.99",
-        )
-    truncation = Truncation.parse(truncated, discount)
-    return chain([] if first is None else [first], pieces), discount, truncation
-
-
-def require_one_gamma(experience: Experience, gamma: float | None, used: float) -> None:
-    """Refuse sources with different discount factors, unless `gamma` overrides them.
-
-    Raises:
-        InputError: gamma is None, and the sources have different discount factors.
-    """
-    if gamma is not None:
-        return
-    if experience.disagreement:
-        raise InputError.of([experience.disagreement])
-    if experience.gamma not in (None, used):
-        raise InputError(
-            f"gamma is {experience.gamma:g} in a later file, but the files before it have none",
-            fix="use --gamma, or list that file first",
-        )

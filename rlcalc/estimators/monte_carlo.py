@@ -15,18 +15,18 @@ from typing import Literal
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.estimators.gain import (
-    LARGEST,
-    discounted_sum,
-    pieces_with_gamma,
-    refuse_large_gains,
-    require_one_gamma,
+from rlcalc.estimators.gain import LARGEST, discounted_sum, refuse_large_gains
+from rlcalc.estimators.truncation import (
+    Truncation,
+    UsableTrajectories,
+    n_trajectories,
+    pieces_with_truncation,
 )
-from rlcalc.estimators.truncation import Truncation, UsableTrajectories, n_trajectories
 from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
-from rlcalc.numerics.arrays import Flags, Floats, Ints
+from rlcalc.numerics.arrays import Flags, Floats, Ints, aligned
 from rlcalc.numerics.intervals import half_width
-from rlcalc.numerics.moments import CoMoments, Moments, aligned, difference_error, merged
+from rlcalc.numerics.merge import merged
+from rlcalc.numerics.moments import CoMoments, Moments, difference_error
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Trajectories
 
@@ -121,10 +121,10 @@ def estimate(
             f"confidence is {confidence:g}, which is not between 0 and 1",
             fix="use a number such as 0.95",
         )
-    pieces, discount, truncation = pieces_with_gamma(experience, gamma, truncated)
+    pieces, discount, truncation = pieces_with_truncation(experience, gamma, truncated)
     work = partial(summarise_trajectories, gamma=discount, visit=visit, truncation=truncation)
     summary = merged(engine(work, pieces))
-    require_one_gamma(experience, gamma, discount)
+    experience.require_one_gamma(gamma, discount)
     if summary is None or not len(summary.states.key):
         read = 0 if summary is None else n_trajectories(summary.ends)
         raise InputError(

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError, meant
 from rlcalc.numerics.arrays import Flags, Floats, Ints
-from rlcalc.trajectories import Trajectories
+from rlcalc.trajectories import Experience, Trajectories
 
 POLICIES = ("keep", "drop", "bootstrap", "cut")
 
@@ -133,8 +134,7 @@ class UsableTrajectories:
         batch = self.trajectories
         if np.array_equal(self.usable, batch.length):
             return np.ones(batch.n_steps, dtype=bool)
-        own_time = np.arange(batch.n_steps) - np.repeat(batch.start[:-1], batch.length)
-        return own_time < np.repeat(self.usable, batch.length)
+        return batch.time_since_start < np.repeat(self.usable, batch.length)
 
 
 def _bootstrapped(batch: Trajectories, cut_off: Flags) -> tuple[Floats, Floats, Ints]:
@@ -162,3 +162,28 @@ def _bootstrapped(batch: Trajectories, cut_off: Flags) -> tuple[Floats, Floats, 
 def n_trajectories(ends: Mapping[str, int]) -> int:
     """Return the number of trajectories, used or not."""
     return ends["terminated"] + ends["truncated"] + ends["unknown"]
+
+
+def pieces_with_truncation(
+    experience: Experience, gamma: float | None, truncated: str
+) -> tuple[Iterator[Trajectories], float, Truncation]:
+    """Return the pieces of experience, the discount factor and the policy for truncation.
+
+    The discount factor is `gamma`, else that of the source (known once its first piece is read),
+    else 1.
+
+    Raises:
+        InputError: gamma is not a number in 0..1.
+        UsageError: the policy for truncated trajectories is unknown.
+    """
+    pieces = experience.pieces()
+    first = next(pieces, None)
+    discount = gamma if gamma is not None else experience.gamma
+    discount = 1.0 if discount is None else discount
+    if not 0.0 <= discount <= 1.0:
+        raise InputError(
+            f"gamma is {discount:g}, which is not between 0 and 1",
+            fix="use a discount factor such as --gamma 0.99",
+        )
+    truncation = Truncation.parse(truncated, discount)
+    return chain([] if first is None else [first], pieces), discount, truncation

@@ -25,8 +25,7 @@ class MecQuotient:
 
     def spread(self, value: Floats) -> Floats:
         """Return values of the first model's states from those of this one's."""
-        whole: Floats = value[self.state]
-        return whole
+        return value[self.state]
 
     def gather(self, value: Floats) -> Floats:
         """Return values of this model's states from those of the first one's."""

@@ -82,11 +82,10 @@ def reachable(model: ExpectedMDP, start: Flags) -> Flags:
     """Return which states can be reached from some states, these among them."""
     steps = np.where(start, 0, -1)
     breadth_first(model.outcome_start[model.pair_start], model.next_state, steps)
-    reached: Flags = steps >= 0
-    return reached
+    return steps >= 0
 
 
-def ending_policy(model: ExpectedMDP, names: Names) -> Ints:
+def policy_reaching_end(model: ExpectedMDP, names: Names) -> Ints:
     """Return a policy that ends from every state: its actions most probably lead nearer.
 
     Raises:

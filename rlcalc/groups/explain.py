@@ -6,13 +6,14 @@ import numpy as np
 
 from rlcalc.errors import shown
 from rlcalc.groups.advantages.compute import advantages
-from rlcalc.groups.advantages.convention import Convention, short_number
+from rlcalc.groups.advantages.convention import Convention, convention_number
 from rlcalc.groups.advantages.normalise import centred, divisor
 from rlcalc.groups.advantages.pass_k import pass_k_warnings
 from rlcalc.groups.groups import EQUAL, STATUS, Groups
-from rlcalc.numerics.arrays import as_whole_numbers
+from rlcalc.groups.rows import as_whole_numbers
+from rlcalc.numerics.arrays import take_rows
 from rlcalc.result import Column, Fact, Result
-from rlcalc.rollouts import Rollouts, take_rows
+from rlcalc.rollouts import Rollouts
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -93,5 +94,7 @@ def _arithmetic(rollouts: Rollouts, part: slice, how: Convention) -> list[str | 
         elif how.estimator == "dr-grpo" or how.scale == "none":
             lines.append(top)
         else:
-            lines.append(f"({top}) / ({by[place] - how.epsilon:.6g} + {short_number(how.epsilon)})")
+            lines.append(
+                f"({top}) / ({by[place] - how.epsilon:.6g} + {convention_number(how.epsilon)})"
+            )
     return lines

@@ -181,3 +181,33 @@ class Groups:
     def _names(self, groups: Ints, total: int | None = None) -> str:
         names = list(dict.fromkeys(str(self.rollouts.group[int(g)]) for g in groups[:20]))
         return listed(names, most=3, total=max(len(names), total or len(groups)))
+
+
+def reward_multiplicities(groups: Groups) -> tuple[Ints, Ints]:
+    """Return how many times each different reward occurs in each group.
+
+    In a group whose rewards are all equal within the tolerance there is one value.
+
+    Returns:
+        [V] the number among the groups with a reward, and [V] the count of one value in it.
+    """
+    scored = groups.rollouts.scored
+    low, high = scored.each(scored.low), scored.each(scored.high)
+    at_low, at_high = scored.count(scored.reward == low), scored.count(scored.reward == high)
+    equal = groups.equal[groups.with_reward]
+    at_low = np.where(equal, scored.size, at_low)
+    number = np.arange(len(scored.size))
+    more = ~equal & (at_low + at_high < scored.size)
+    split = np.flatnonzero(~equal)
+    parts = [(number, at_low), (number[split], at_high[split])]
+    if more.any():  # rewards between the lowest and the highest
+        inside = scored.each(more) & (scored.reward > low) & (scored.reward < high)
+        group, value = scored.each(number)[inside], scored.reward[inside]
+        order = np.lexsort([value, group])
+        group, value = group[order], value[order]
+        begin = np.flatnonzero(
+            (np.diff(group, prepend=-1) != 0) | (np.diff(value, prepend=np.nan) != 0)
+        )
+        parts.append((group[begin], np.diff(np.append(begin, len(group)))))
+    group, times = map(np.concatenate, zip(*parts, strict=True))
+    return group, times

@@ -36,3 +36,13 @@ def all_wrong_chance(size: Ints, wrong: Ints, k: int) -> Floats:
     for i in range(k):
         chance *= np.maximum(wrong - i, 0) / np.maximum(size - i, 1)
     return np.where(size >= k, chance, np.nan)
+
+
+def pass_at_k_of_groups(size: Ints, right: Ints, k: int) -> Floats:
+    """Return [K] pass@k: each pair of a size and a count once, where there are more groups."""
+    width = int(size.max(initial=0)) + 1
+    if width * width > len(size):
+        return pass_at_k(size, right, k)
+    every = pass_at_k(*np.divmod(np.arange(width * width), width), k)
+    chance: Floats = every[size * width + right]
+    return chance

@@ -48,7 +48,7 @@ def group(
             penalty_function(how.length_penalty, success)
             groups.rollouts.scored.lengths("the length penalty")
     how = next(iter(conventions.values()))
-    facts = basic_facts(groups, conventions)
+    facts = report_facts(groups, conventions)
     if rows == "summary":
         result = summary(groups, how, facts)
     elif rows == "groups":
@@ -71,7 +71,7 @@ def group(
     return replace(result, notes=notes)
 
 
-def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[str, Fact]:
+def report_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[str, Fact]:
     """Return the facts of every answer: format, estimator, sizes, and what the reader counted."""
     rollouts, n_ghosts = groups.rollouts, None
     if rollouts.advantage is not None:

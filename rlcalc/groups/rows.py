@@ -10,9 +10,10 @@ import numpy as np
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import STATUS, Groups
-from rlcalc.numerics.arrays import Floats, Ints, as_whole_numbers
+from rlcalc.groups.summary import mean_length
+from rlcalc.numerics.arrays import Floats, take_rows
 from rlcalc.result import Column
-from rlcalc.rollouts import Rollouts, take_rows
+from rlcalc.rollouts import Rollouts
 
 
 def rollout_rows(groups: Groups, conventions: Mapping[str, Convention]) -> dict[str, Column]:
@@ -41,7 +42,7 @@ def group_rows(groups: Groups, how: Convention) -> dict[str, Column]:
     n = np.maximum(groups.n_scored, 1)
     deviation = groups.for_all(np.where(scored.size > how.ddof, scored.deviation(how.ddof), np.nan))
     columns = {
-        "step": Column(step_numbers(rollouts, rollouts.step_of_group), "key"),
+        "step": Column(rollouts.step_numbers(rollouts.step_of_group), "key"),
         "group": Column(rollouts.group, "key"),
         "n": Column(rollouts.size, "count"),
         "mean": Column(groups.for_all(scored.mean), symbol="μ"),
@@ -61,24 +62,13 @@ def identity_columns(rollouts: Rollouts, order: Any) -> dict[str, Column]:
     group = np.repeat(np.arange(rollouts.n_groups), rollouts.size)[order]
     steps = rollouts.step_of_group[group]
     return {
-        "step": Column(step_numbers(rollouts, steps), "key"),
+        "step": Column(rollouts.step_numbers(steps), "key"),
         "group": Column(take_rows(rollouts.group, group), "key"),
         "rollout": Column(take_rows(rollouts.rollout, order), "key"),
     }
 
 
-def step_numbers(rollouts: Rollouts, number: Ints) -> Any:
-    """Return the trainer's numbers of some of the steps; None where they are unknown."""
-    if None in rollouts.step:
-        return [rollouts.step[step] for step in number.tolist()]
-    return np.array(rollouts.step)[number]
-
-
-def mean_length(rollouts: Rollouts, edge: Ints) -> Floats:
-    """Return the mean length of the rollouts edge[i] : edge[i + 1]; NaN where none is known."""
-    assert rollouts.length is not None
-    known = ~np.isnan(rollouts.length)
-    total = np.add.reduceat(np.where(known, rollouts.length, 0.0), edge[:-1])
-    count = np.add.reduceat(known.astype(np.float64), edge[:-1])
-    mean: Floats = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
-    return mean
+def as_whole_numbers(values: Floats) -> Any:
+    """Return lengths as whole numbers if all of them are whole."""
+    whole = not np.isnan(values).any() and bool((values == np.round(values)).all())
+    return values.astype(np.int64) if whole else values

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
-from rlcalc.groups.groups import EASY, FLAT, HARD, MIXED, SINGLE, Groups
-from rlcalc.groups.pass_at_k import all_wrong_chance, is_success, pass_at_k
-from rlcalc.groups.rows import mean_length
-from rlcalc.numerics.arrays import Flags, Floats, Ints
+from rlcalc.groups.groups import EASY, FLAT, HARD, MIXED, SINGLE, Groups, reward_multiplicities
+from rlcalc.groups.pass_at_k import all_wrong_chance, is_success, pass_at_k_of_groups
+from rlcalc.numerics.arrays import Flags, Floats, Ints, value_counts
+from rlcalc.numerics.moments import clustered_mean
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
 
@@ -36,30 +36,6 @@ def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
         **noise_facts(groups.rollouts),
     }
     return Result("group", "Rollouts", _by_step(groups), facts, facts_first=True)
-
-
-def clustered_mean(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float]:
-    """Return the mean of clustered values, and its standard error.
-
-    Args:
-        total: [K] sums of values.
-        count: [K] how many values.
-        cluster: [K] the cluster that each belongs to.
-
-    Returns:
-        Σ T / Σ k, and √( n/(n−1) Σ_e (T_e − m k_e)² ) / Σ k over the n clusters e.
-
-    Source: Cochran (1977), eq. 6.13.
-    """
-    from rlcalc.numerics.moments import Moments
-
-    totals, counts = np.bincount(cluster, weights=total), np.bincount(cluster, weights=count)
-    known = counts > 0
-    if not known.any():
-        return np.nan, np.nan
-    edge = np.array([0, int(known.sum())])
-    moments = Moments.of(np.zeros(1, np.int64), edge, totals[known], counts[known])  # type: ignore[arg-type]
-    return float(moments.mean[0]), float(moments.standard_error()[0])
 
 
 def dead_facts(groups: Groups) -> dict[str, Fact]:
@@ -112,56 +88,6 @@ def dead_share_at_sizes(groups: Groups, sizes: list[int]) -> dict[int, tuple[flo
     return shares
 
 
-def value_counts(numbers: Ints) -> tuple[Ints, Ints]:
-    """Return the different numbers in rising order, and how often each occurs."""
-    if numbers.max(initial=0) > len(numbers):
-        return np.unique(numbers, return_counts=True)
-    counts = np.bincount(numbers)  # without sorting
-    present = np.flatnonzero(counts)
-    return present, counts[present]
-
-
-def reward_multiplicities(groups: Groups) -> tuple[Ints, Ints]:
-    """Return how many times each different reward occurs in each group.
-
-    In a group whose rewards are all equal within the tolerance there is one value.
-
-    Returns:
-        [V] the number among the groups with a reward, and [V] the count of one value in it.
-    """
-    scored = groups.rollouts.scored
-    low, high = scored.low, scored.high
-    lowest, highest = low.min(), high.max()
-    at_low = scored.count(scored.reward == lowest)
-    at_high = scored.count(scored.reward == highest)
-    if np.any(at_low + at_high < scored.size):  # not all are one of two
-        at_low = scored.count(scored.reward == scored.each(low))
-        at_high = scored.count(scored.reward == scored.each(high))
-    else:
-        at_low, at_high = (
-            np.where(low == lowest, at_low, at_high),
-            np.where(high == highest, at_high, at_low),
-        )
-    equal = groups.equal[groups.with_reward]
-    at_low = np.where(equal, scored.size, at_low)
-    number = np.arange(len(scored.size))
-    more = ~equal & (at_low + at_high < scored.size)
-    split = np.flatnonzero(~equal)
-    parts = [(number, at_low), (number[split], at_high[split])]
-    if more.any():  # rewards between the lowest and the highest
-        inside = scored.each(more) & (scored.reward > scored.each(low))
-        inside &= scored.reward < scored.each(high)
-        group, value = scored.each(number)[inside], scored.reward[inside]
-        order = np.lexsort([value, group])
-        group, value = group[order], value[order]
-        begin = np.flatnonzero(
-            (np.diff(group, prepend=-1) != 0) | (np.diff(value, prepend=np.nan) != 0)
-        )
-        parts.append((group[begin], np.diff(np.append(begin, len(group)))))
-    group, times = map(np.concatenate, zip(*parts, strict=True))
-    return group, times
-
-
 def reward_facts(groups: Groups) -> dict[str, Fact]:
     """Return the mean reward and pass@k, each with an error bar clustered by prompt.
 
@@ -191,16 +117,6 @@ def reward_facts(groups: Groups) -> dict[str, Fact]:
         if 0 < n < len(chance):
             facts[f"pass_at_{k}_groups"] = n
     return facts
-
-
-def pass_at_k_of_groups(size: Ints, right: Ints, k: int) -> Floats:
-    """Return [K] pass@k: each pair of a size and a count once, where there are more groups."""
-    width = int(size.max(initial=0)) + 1
-    if width * width > len(size):
-        return pass_at_k(size, right, k)
-    every = pass_at_k(*np.divmod(np.arange(width * width), width), k)
-    chance: Floats = every[size * width + right]
-    return chance
 
 
 def length_facts(groups: Groups) -> dict[str, Fact]:
@@ -335,3 +251,13 @@ def _by_step(groups: Groups) -> dict[str, Column]:
         cut = np.add.reduceat(rollouts.truncated.astype(np.float64), edges[:-1])
         columns["truncated"] = Column(cut / np.diff(edges))
     return columns
+
+
+def mean_length(rollouts: Rollouts, edge: Ints) -> Floats:
+    """Return the mean length of the rollouts edge[i] : edge[i + 1]; NaN where none is known."""
+    assert rollouts.length is not None
+    known = ~np.isnan(rollouts.length)
+    total = np.add.reduceat(np.where(known, rollouts.length, 0.0), edge[:-1])
+    count = np.add.reduceat(known.astype(np.float64), edge[:-1])
+    mean: Floats = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return mean

@@ -1,11 +1,14 @@
-"""Arrays: types, sums over segments, codes without gaps, and a stable sort by digits."""
+"""Arrays: their types, checks, rows and lengths; sums over segments, codes, and a stable sort."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rlcalc.errors import InputError, listed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -92,7 +95,58 @@ def stable_order(key: Ints | Codes, n: int) -> Ints:
     return order
 
 
-def as_whole_numbers(values: Floats) -> Any:
-    """Return lengths as whole numbers if all of them are whole."""
-    whole = not np.isnan(values).any() and bool((values == np.round(values)).all())
-    return values.astype(np.int64) if whole else values
+def refuse_entries(
+    values: Floats,
+    wrong: Flags,
+    name: str,
+    expected: str,
+    place: Callable[[int], str] = "entry {}".format,
+    source: str = "the arrays",
+) -> None:
+    """Refuse an array if entries of it are wrong.
+
+    Raises:
+        InputError: with the first of them, and the places of some.
+    """
+    if wrong.any():
+        entries = np.flatnonzero(wrong)
+        raise InputError(
+            f"{name} is {values.flat[entries[0]]:g}, expected {expected}",
+            f"{source}, {listed(map(place, entries[:3].tolist()), total=len(entries))}",
+        )
+
+
+def take_rows(column: Any, rows: Ints | slice) -> Any:
+    """Return the chosen rows of an array or of a Polars series."""
+    if isinstance(rows, slice) or isinstance(column, np.ndarray):
+        return column[rows]
+    return column.gather(rows)
+
+
+def value_counts(numbers: Ints) -> tuple[Ints, Ints]:
+    """Return the different numbers in rising order, and how often each occurs."""
+    if numbers.max(initial=0) > len(numbers):
+        return np.unique(numbers, return_counts=True)
+    counts = np.bincount(numbers)  # without sorting
+    present = np.flatnonzero(counts)
+    return present, counts[present]
+
+
+def norm(vector: Floats) -> float:
+    """Return the length of a vector."""
+    return float(np.linalg.norm(vector))
+
+
+def cosine(one: Floats, two: Floats) -> float:
+    """Return the cosine of the angle between two vectors; NaN if one is 0."""
+    size = norm(one) * norm(two)
+    return float(one @ two) / size if size else float("nan")
+
+
+def aligned(values: Numbers, key: Ints, into: Ints, empty: int = 0) -> Numbers:
+    """Return the values of some keys as a column for all keys `into`, with `empty` elsewhere."""
+    if len(key) == len(into):
+        return values
+    column = np.full(len(into), empty, dtype=values.dtype)
+    column[np.searchsorted(into, key)] = values
+    return column

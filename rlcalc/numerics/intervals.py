@@ -37,8 +37,7 @@ def half_width(confidence: float, error: Floats, moments: Moments, degrees: Floa
         wider = effective / (effective - 1) * (n - 1) / n
     free = np.floor(np.minimum(degrees, effective - 1) + 1e-9)
     whole = np.where(n > 1, np.maximum(free, 1), 0).astype(np.int64)
-    reach: Floats = student_t(confidence, whole) * error * np.where(n > 1, wider, np.nan)
-    return reach
+    return student_t(confidence, whole) * error * np.where(n > 1, wider, np.nan)
 
 
 def student_t(confidence: float, degrees: Ints) -> Floats:
@@ -114,3 +113,16 @@ def _t_probability(x: float, degree: int) -> float:
         total += term
         term *= cos2 * (2 * power + 1 + odd) / (2 * power + 2 + odd)
     return 2 / math.pi * (angle + sin * total) if odd else sin * total
+
+
+def standard_errors_apart(mean: float, error: float, exact: float | None) -> float | None:
+    """Return the distance between an estimate and the exact value, in standard errors.
+
+    Numbers that differ by no more than rounding, with an error of 0, are 0 standard errors apart.
+    """
+    if exact is None or not np.isfinite(error):
+        return None
+    distance = abs(mean - exact)
+    if distance <= 1e-9 * max(1.0, abs(exact)):
+        return 0.0 if error == 0 else distance / error
+    return distance / error if error > 0 else None

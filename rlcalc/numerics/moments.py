@@ -9,14 +9,13 @@ variance of a ratio.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-from typing import ClassVar, Protocol, Self, TypeVar
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
-from rlcalc.numerics.arrays import Floats, Ints, Numbers, segment_sums
+from rlcalc.numerics.arrays import Floats, Ints, segment_sums
+from rlcalc.numerics.merge import MergeableTable
 
 ROUNDING = 2.0**-49
 """Values whose relative spread is not more than this, 8 roundings of float64, are equal."""
@@ -25,52 +24,7 @@ Sized = tuple[Floats, Floats | None]
 
 
 @dataclass(frozen=True)
-class Table(ABC):
-    """Columns with one row a key, in rising order; `spread` aligns two tables to merge them."""
-
-    MEANS: ClassVar[tuple[tuple[str, str], ...]]
-    """Columns: counts and their means, in pairs; all others but `key` are sums."""
-
-    key: Ints  # [K] ascending
-
-    def spread(self, key: Ints) -> Self:
-        """Return the same table with one row for each entry of `key`; new rows hold 0.
-
-        Args:
-            key: ascending, and contains every key of this table.
-        """
-        if len(key) == len(self.key):
-            return self
-        columns = {c.name: aligned(getattr(self, c.name), self.key, key) for c in fields(self)}
-        return type(self)(**{**columns, "key": key})
-
-    def take(self, place: Ints) -> Self:
-        """Return the rows at some places; their keys need not be in rising order."""
-        return type(self)(**{c.name: getattr(self, c.name)[place] for c in fields(self)})
-
-    def merge(self, later: Self) -> Self:
-        """Return the table of both sets of clusters, which have no cluster in common.
-
-        Sums around the same means are added, so both tables are first moved to the merged means.
-        """
-        same = np.array_equal(self.key, later.key)
-        key = self.key if same else np.union1d(self.key, later.key)
-        one, two = self.spread(key), later.spread(key)
-        means = [
-            merged_mean(getattr(one, n), getattr(one, mean), getattr(two, n), getattr(two, mean))
-            for n, mean in self.MEANS
-        ]
-        one, two = one.around(*means), two.around(*means)
-        added = {c.name for c in fields(self)} - {"key", *(mean for _, mean in self.MEANS)}
-        return replace(one, **{name: getattr(one, name) + getattr(two, name) for name in added})
-
-    @abstractmethod
-    def around(self, *means: Floats) -> Self:
-        """Return the same sums around other means, one for each entry of `MEANS`."""
-
-
-@dataclass(frozen=True)
-class Moments(Table):
+class Moments(MergeableTable):
     """Means of K keys over clusters, and the sums that their standard errors need."""
 
     MEANS = (("count", "mean"),)
@@ -136,7 +90,7 @@ class Moments(Table):
 
 
 @dataclass(frozen=True)
-class CoMoments(Table):
+class CoMoments(MergeableTable):
     """Sums over clusters that two ratios x and y share, for K keys: they give the covariance.
 
     Cluster e has the sums X_e, Y_e and the sizes k_e (of x) and l_e (of y).
@@ -242,40 +196,29 @@ def difference_error(y: Moments, x: Moments, both: CoMoments) -> tuple[Floats, F
     return np.where(n > 1, np.sqrt(variance), np.nan), degrees
 
 
-class Mergeable(Protocol):
-    """A summary of some of the data, which merges with that of later data."""
-
-    def merge(self, later: Self) -> Self:
-        """Return the summary of both."""
-
-
-Part = TypeVar("Part", bound=Mergeable)
-
-
-def merged(parts: Iterable[Part]) -> Part | None:
-    """Return the summary of all parts, merged in their order; None where there are none."""
-    total: Part | None = None
-    for part in parts:
-        total = part if total is None else total.merge(part)
-    return total
-
-
 def cluster_residual(total: Floats, size: Floats | None, mean: Floats, clusters: Ints) -> Floats:
     """Return [C] the residual of each cluster's total: T_e − m k_e, with the mean m of its key."""
     means = np.repeat(mean, clusters)
     return total - means if size is None else total - means * size
 
 
-def aligned(values: Numbers, key: Ints, into: Ints, empty: int = 0) -> Numbers:
-    """Return the values of some keys as a column for all keys `into`, with `empty` elsewhere."""
-    if len(key) == len(into):
-        return values
-    column = np.full(len(into), empty, dtype=values.dtype)
-    column[np.searchsorted(into, key)] = values
-    return column
+def clustered_mean(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float]:
+    """Return the mean of clustered values, and its standard error.
 
+    Args:
+        total: [K] sums of values.
+        count: [K] how many values.
+        cluster: [K] the cluster that each belongs to.
 
-def merged_mean(n: Ints, mean: Floats, m: Ints, other: Floats) -> Floats:
-    """Return the mean of n + m values from the means of the n and of the m."""
-    merged: Floats = mean + (other - mean) * (m / np.maximum(n + m, 1))
-    return merged
+    Returns:
+        Σ T / Σ k, and √( n/(n−1) Σ_e (T_e − m k_e)² ) / Σ k over the n clusters e.
+
+    Source: Cochran (1977), eq. 6.13.
+    """
+    totals, counts = np.bincount(cluster, weights=total), np.bincount(cluster, weights=count)
+    known = counts > 0
+    if not known.any():
+        return np.nan, np.nan
+    edge = np.array([0, int(known.sum())])
+    moments = Moments.of(np.zeros(1, np.int64), edge, totals[known], counts[known])  # type: ignore[arg-type]
+    return float(moments.mean[0]), float(moments.standard_error()[0])

@@ -6,6 +6,7 @@ threads, batches and implementations cannot change the numbers of an episode.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,3 +74,9 @@ def any_seed() -> int:
     import secrets
 
     return secrets.randbelow(2**32)
+
+
+def drawn_index(cumulative: list[float], word: int) -> int:
+    """Return the index of an entry drawn by 64 random bits, from cumulative probabilities."""
+    last = bisect_left(cumulative, cumulative[-1])  # with a positive probability
+    return min(bisect_right(cumulative, word / 2.0**64 * cumulative[-1]), last)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from rlcalc.errors import Fault, InputError, RlcalcError, ShapeError, UsageError, nearest, shown
-from rlcalc.mdp import MDP, SUM_TOLERANCE
+from rlcalc.mdp import MDP
+from rlcalc.numerics.probabilities import SUM_TOLERANCE
 from rlcalc.policies import decoding
 from rlcalc.policy import Policy, PolicyRule
 

@@ -2,53 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from rlcalc.errors import InputError, UsageError
-from rlcalc.numerics.arrays import Floats
+from rlcalc.errors import InputError
+from rlcalc.numerics.arrays import Floats, cosine, norm
 from rlcalc.numerics.random_streams import LARGEST_SEED
 from rlcalc.policy import Policy
-from rlcalc.policy_gradient.estimate import FORMS
-from rlcalc.policy_gradient.report import cosine, norm
-from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.request import AscentRequest
 from rlcalc.policy_gradient.setup import GradientSetup
 from rlcalc.result import Column, Fact, Result
 from rlcalc.simulation.play import Watch
-
-
-@dataclass(frozen=True)
-class AscentRequest:
-    """The length and the direction of a gradient ascent."""
-
-    steps: int
-    learning_rate: float
-    estimate: GradientRequest | None = None  # None: the exact gradient is followed
-
-    def __post_init__(self) -> None:
-        """Check the request.
-
-        Raises:
-            UsageError: a number out of range, several forms at once, or other rows.
-        """
-        if self.steps < 1:
-            raise UsageError(f"steps is {self.steps}", fix="give --steps 1 or more")
-        if not 0 < self.learning_rate < np.inf:
-            raise UsageError(
-                f"the learning rate is {self.learning_rate:g}",
-                fix="give a finite --learning-rate above 0",
-            )
-        if self.estimate and self.estimate.form == "all":
-            raise UsageError(
-                "gradient ascent follows the estimate of one form",
-                fix=f"give --form one of {', '.join(FORMS)}",
-            )
-        if self.estimate and self.estimate.rows != "gradient":
-            raise UsageError(
-                "--rows does not apply to gradient ascent: its rows are its steps",
-                fix="leave out --rows",
-            )
 
 
 def ascend(

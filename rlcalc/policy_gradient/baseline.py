@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rlcalc.numerics.arrays import Floats
-from rlcalc.policy_gradient.sums import Sums, quotient, summed
+from rlcalc.policy_gradient.sums import Sums, ratio_of_sums, sum_by_key
 from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 
 
@@ -24,19 +24,19 @@ class StartGroups(Sums):
         """Return the sums of some episodes."""
         size, begun = episodes.target.mdp.n_states, episodes.start
         return cls(
-            summed(begun, None, size),
-            summed(begun, episodes.episode_ratio * episodes.episode_gain, size),
-            summed(begun, episodes.episode_ratio, size),
-            summed(begun[episodes.episode], episodes.weight * episodes.gain, size),
-            summed(begun[episodes.episode], episodes.weight, size),
+            sum_by_key(begun, None, size),
+            sum_by_key(begun, episodes.episode_ratio * episodes.episode_gain, size),
+            sum_by_key(begun, episodes.episode_ratio, size),
+            sum_by_key(begun[episodes.episode], episodes.weight * episodes.gain, size),
+            sum_by_key(begun[episodes.episode], episodes.weight, size),
         )
 
     @property
     def mean(self) -> Floats:
         """[S] the mean of G(τ)."""
-        return quotient(self.gain, self.weight)
+        return ratio_of_sums(self.gain, self.weight)
 
     @property
     def step_mean(self) -> Floats:
         """[S] the mean of G_t over all steps, each with the weight γ^t if the gradient has it."""
-        return quotient(self.step_gain, self.step_weight)
+        return ratio_of_sums(self.step_gain, self.step_weight)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from rlcalc.errors import InputError
-from rlcalc.policy_gradient.estimate import Estimate, EstimateRequest, GradientSummary
+from rlcalc.numerics.arrays import cosine, norm
+from rlcalc.policy_gradient.estimate import Estimate, EstimateSummary
 from rlcalc.policy_gradient.exact import expected_without_discount_weight
 from rlcalc.policy_gradient.logged_episodes import LoggedEpisodes, with_model_codes
-from rlcalc.policy_gradient.report import by_form, by_parameter, cosine, norm
-from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.report import by_form, by_parameter
+from rlcalc.policy_gradient.request import EstimateRequest, GradientRequest
 from rlcalc.policy_gradient.setup import Batches, GradientSetup
 from rlcalc.policy_gradient.surrogate import surrogates
 from rlcalc.result import Fact, Result
@@ -19,7 +20,7 @@ from rlcalc.simulation.play import Watch
 from rlcalc.trajectories import Trajectories
 
 
-def gradient(
+def compare_with_exact(
     setup: GradientSetup,
     request: GradientRequest,
     logged: LoggedEpisodes | None = None,
@@ -86,7 +87,7 @@ SMALL_GROUP = 20
 
 
 def _notes(
-    estimate_request: EstimateRequest, summary: GradientSummary, estimates: list[Estimate]
+    estimate_request: EstimateRequest, summary: EstimateSummary, estimates: list[Estimate]
 ) -> Iterator[str]:
     groups = np.count_nonzero(estimate_request.groups.episodes) if estimate_request.groups else 0
     if groups * SMALL_GROUP > summary.gain.n:
@@ -113,7 +114,7 @@ def _facts(
     setup: GradientSetup,
     request: GradientRequest,
     estimate_request: EstimateRequest,
-    summary: GradientSummary,
+    summary: EstimateSummary,
     estimates: list[Estimate],
 ) -> dict[str, Fact]:
     """Return the facts of the estimates; the words are those of `report.by_form`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.numerics.arrays import Floats, Ints
-from rlcalc.policy_gradient.sums import summed
+from rlcalc.policy_gradient.sums import sum_by_key
 
 ROUNDING = 1e-12
 """A sum of squares below this part of its first value is rounding: the control fits exactly."""
@@ -38,22 +38,22 @@ class ControlVariate:
             x: [C].
             h: [C]; None: there is no baseline.
         """
-        x_mean = summed(key, x, size) / n
+        x_mean = sum_by_key(key, x, size) / n
         absent = n - np.bincount(key, minlength=size)
         x_centred = x - x_mean[key]
-        xx = summed(key, x_centred**2, size) + absent * x_mean**2
+        xx = sum_by_key(key, x_centred**2, size) + absent * x_mean**2
         if h is None:
             nothing = np.zeros(size)
             return cls(n, x_mean, nothing, xx, nothing, nothing)
-        h_mean = summed(key, h, size) / n
+        h_mean = sum_by_key(key, h, size) / n
         h_centred = h - h_mean[key]
         return cls(
             n=n,
             x=x_mean,
             h=h_mean,
             xx=xx,
-            xh=summed(key, x_centred * h_centred, size) + absent * x_mean * h_mean,
-            hh=summed(key, h_centred**2, size) + absent * h_mean**2,
+            xh=sum_by_key(key, x_centred * h_centred, size) + absent * x_mean * h_mean,
+            hh=sum_by_key(key, h_centred**2, size) + absent * h_mean**2,
         )
 
     def merge(self, later: ControlVariate) -> ControlVariate:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlcalc.numerics.arrays import Flags, Floats, Ints
-from rlcalc.policy_gradient.sums import Sums, quotient, summed
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
+from rlcalc.policy_gradient.sums import Sums, ratio_of_sums, sum_by_key
+from rlcalc.policy_gradient.target_policy import TargetPolicy
+from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 
 
 @dataclass(frozen=True)
-class HalfSums(Sums):
+class CriticSums(Sums):
     """Sums over the episodes of each half."""
 
     count: Floats  # [2, K] episodes in which a pair is met
@@ -25,7 +26,7 @@ class HalfSums(Sums):
     visits: Floats  # [2, K] Σ_t γ^t ρ_{1:t} over all times
 
     @classmethod
-    def of(cls, episodes: WeightedEpisodes) -> HalfSums:
+    def of(cls, episodes: WeightedEpisodes) -> CriticSums:
         """Return the sums of some episodes."""
         mdp = episodes.target.mdp
         n_pairs, n_states = mdp.n_pairs, mdp.n_states
@@ -34,7 +35,7 @@ class HalfSums(Sums):
         value = episodes.importance_ratio * episodes.gain
 
         def by_half(key: Ints, values: Floats | None, n: int) -> Floats:
-            return summed(key, values, 2 * n).reshape(2, n)
+            return sum_by_key(key, values, 2 * n).reshape(2, n)
 
         first = episodes.first_visits(episodes.pair, n_pairs)
         first_in_state = episodes.first_visits(episodes.piece.state, n_states)
@@ -62,7 +63,7 @@ class Critic:
         return cls(np.stack([value, value]), np.stack([action_value, action_value]))
 
     @classmethod
-    def of(cls, halves: HalfSums, target: TargetPolicy) -> Critic:
+    def of(cls, halves: CriticSums, target: TargetPolicy) -> Critic:
         """Return the critic whose values for each half are estimated from the other half.
 
         Q̂ is the mean of the gains from an episode's first visit to a pair, and no episode
@@ -83,11 +84,11 @@ class Critic:
 
         Source: Chernozhukov et al. (2018) for cross-fitting; Newey (1994) for the influence.
         """
-        value = quotient(halves.state_gain, halves.state_count)[::-1]
-        action_value = quotient(halves.gain, halves.count)[::-1]
+        value = ratio_of_sums(halves.state_gain, halves.state_count)[::-1]
+        action_value = ratio_of_sums(halves.gain, halves.count)[::-1]
         other = halves.visits[::-1]
         free = np.maximum(halves.count - 1, 1)
-        influence_weight = quotient(other, np.sqrt(np.maximum(halves.count, 1) * free))
+        influence_weight = ratio_of_sums(other, np.sqrt(np.maximum(halves.count, 1) * free))
         unmet = ((other != 0) & (halves.count < 2)).any(axis=0)
         by_state = np.bincount(target.mdp.expected.pair_state, unmet, target.mdp.n_states) > 0
         return cls(value, action_value, influence_weight, by_state[target.mdp.expected.pair_state])

@@ -7,52 +7,19 @@ summarised by themselves and merged in order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from rlcalc.numerics.arrays import Flags, Floats
-from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.control_variate import ControlVariate
-from rlcalc.policy_gradient.critic import Critic
+from rlcalc.policy_gradient.request import WITH_BASELINE, EstimateRequest, Form
 from rlcalc.policy_gradient.score_function import ScoreFunction
-from rlcalc.policy_gradient.sums import summed
+from rlcalc.policy_gradient.sums import sum_by_key
 from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 
-Form = Literal["trajectory", "gain", "q", "advantage"]
-Baseline = Literal["none", "mean", "value", "optimal"]
-FORMS: tuple[Form, ...] = ("trajectory", "gain", "q", "advantage")
-WITH_BASELINE: tuple[Form, ...] = ("trajectory", "gain")
-BASELINES: tuple[Baseline, ...] = ("none", "mean", "value", "optimal")
-
 
 @dataclass(frozen=True)
-class EstimateRequest:
-    """The forms to estimate, and the critic and baseline that they use."""
-
-    critic: Critic
-    forms: tuple[Form, ...] = FORMS
-    baseline: Baseline = "none"
-    groups: StartGroups | None = None  # for the baseline mean
-
-    def baselines(self, episodes: WeightedEpisodes, value: Floats) -> dict[Form, Floats | float]:
-        """Return the baseline of G(τ), [E], and of G_t, [T].
-
-        Args:
-            episodes: the episodes.
-            value: [T] V(s_t).
-        """
-        if self.baseline == "value":
-            return {"trajectory": value[episodes.first], "gain": value}
-        if self.baseline == "mean":
-            assert self.groups is not None
-            step = self.groups.step_mean[episodes.start]
-            return {"trajectory": self.groups.mean[episodes.start], "gain": step[episodes.episode]}
-        return {"trajectory": 0.0, "gain": 0.0}
-
-
-@dataclass(frozen=True)
-class GradientSummary:
+class EstimateSummary:
     """Mergeable sums over episodes, from which every estimate is made."""
 
     gradient: dict[Form, ControlVariate]  # K keys, the parameters
@@ -62,9 +29,38 @@ class GradientSummary:
     n_truncated: int
     n_weighted: int  # episodes that another policy played
 
-    def merge(self, later: GradientSummary) -> GradientSummary:
+    @classmethod
+    def of(cls, episodes: WeightedEpisodes, request: EstimateRequest) -> EstimateSummary:
+        """Return the summary of weighted episodes.
+
+        Args:
+            episodes: a batch of whole ones.
+            request: the forms to estimate.
+        """
+        piece, target, first = episodes.piece, episodes.target, episodes.first
+        n = len(piece)
+        score = ScoreFunction.of(piece, target.mdp, target.weight, episodes.pair)
+        one, log_weight = np.zeros(n, dtype=np.int64), target.log_weight[episodes.pair]
+        gradient, surrogate = {}, {}
+        for form, (psi, unit) in _psi(episodes, request).items():
+            h = None if unit is None else score(unit)
+            gradient[form] = ControlVariate.of(n, target.mdp.n_pairs, score.pair, score(psi), h)
+            hat = sum_by_key(episodes.episode, log_weight * psi, n)
+            surrogate[form] = ControlVariate.of(n, 1, one, hat)
+        return cls(
+            gradient=gradient,
+            surrogate=surrogate,
+            gain=ControlVariate.of(
+                n, 1, one, episodes.cumulative_ratio[first] * episodes.gain[first]
+            ),
+            n_steps=piece.n_steps,
+            n_truncated=int(np.count_nonzero(piece.truncated & ~piece.terminated)),
+            n_weighted=int(np.count_nonzero(episodes.off_policy)),
+        )
+
+    def merge(self, later: EstimateSummary) -> EstimateSummary:
         """Return the summary of these episodes and of later ones."""
-        return GradientSummary(
+        return EstimateSummary(
             {form: one.merge(later.gradient[form]) for form, one in self.gradient.items()},
             {form: one.merge(later.surrogate[form]) for form, one in self.surrogate.items()},
             self.gain.merge(later.gain),
@@ -91,33 +87,6 @@ class Estimate:
         """[K] standard errors; NaN for one episode, and where they are not known."""
         error = np.sqrt(self.variance / self.n)
         return error if self.unknown_error is None else np.where(self.unknown_error, np.nan, error)
-
-
-def summarise_episodes(episodes: WeightedEpisodes, request: EstimateRequest) -> GradientSummary:
-    """Return the summary of weighted episodes.
-
-    Args:
-        episodes: a batch of whole ones.
-        request: the forms to estimate.
-    """
-    piece, target, first = episodes.piece, episodes.target, episodes.first
-    n = len(piece)
-    score = ScoreFunction.of(piece, target.mdp, target.weight, episodes.pair)
-    one, log_weight = np.zeros(n, dtype=np.int64), target.log_weight[episodes.pair]
-    gradient, surrogate = {}, {}
-    for form, (psi, unit) in _psi(episodes, request).items():
-        h = None if unit is None else score(unit)
-        gradient[form] = ControlVariate.of(n, target.mdp.n_pairs, score.pair, score(psi), h)
-        hat = summed(episodes.episode, log_weight * psi, n)
-        surrogate[form] = ControlVariate.of(n, 1, one, hat)
-    return GradientSummary(
-        gradient=gradient,
-        surrogate=surrogate,
-        gain=ControlVariate.of(n, 1, one, episodes.cumulative_ratio[first] * episodes.gain[first]),
-        n_steps=piece.n_steps,
-        n_truncated=int(np.count_nonzero(piece.truncated & ~piece.terminated)),
-        n_weighted=int(np.count_nonzero(episodes.off_policy)),
-    )
 
 
 def _psi(
@@ -148,7 +117,7 @@ ROUNDING = 1e-14
 """An estimate below this part of an episode's standard deviation is 0 but for rounding."""
 
 
-def gradient_estimates(summary: GradientSummary, request: EstimateRequest) -> list[Estimate]:
+def gradient_estimates(summary: EstimateSummary, request: EstimateRequest) -> list[Estimate]:
     """Return the estimate of each form.
 
         trajectory  Ψ_t = G(τ)                    gain       Ψ_t = γ^t G_t

@@ -7,7 +7,8 @@ import numpy as np
 from rlcalc.errors import InputError
 from rlcalc.estimators.gain import TOGETHER
 from rlcalc.numerics.arrays import Floats, Ints
-from rlcalc.trajectories import Trajectories, impossible
+from rlcalc.numerics.probabilities import impossible
+from rlcalc.trajectories import Trajectories
 
 
 def importance_ratios(piece: Trajectories, weight: Floats) -> Floats | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.arrays import cosine, norm
 from rlcalc.policy_gradient.estimate import Estimate
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.setup import GradientSetup
@@ -20,9 +20,8 @@ def by_parameter(setup: GradientSetup, estimates: list[Estimate]) -> dict[str, C
     estimate = np.concatenate([one.gradient for one in estimates])
     difference = estimate - np.tile(exact, n)
     error = np.concatenate([one.error for one in estimates])
-    unmet = (error == 0) & (
-        np.abs(difference) > 1e-9 * np.abs(exact).max(initial=0.0)
-    )  # no episode met the action
+    # no episode met the action
+    unmet = (error == 0) & (np.abs(difference) > 1e-9 * np.abs(exact).max(initial=0.0))
     error = np.where(unmet, np.nan, error)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(error > 0, difference / error, np.where(unmet | np.isnan(error), np.nan, 0.0))
@@ -68,14 +67,3 @@ def by_form(
     if request.batch:
         columns["batch_distance"] = Column(np.sqrt(total / request.batch))
     return columns
-
-
-def norm(gradient: Floats) -> float:
-    """Return the length of a gradient."""
-    return float(np.linalg.norm(gradient))
-
-
-def cosine(one: Floats, two: Floats) -> float:
-    """Return the cosine of the angle between two gradients; NaN if one is 0."""
-    size = norm(one) * norm(two)
-    return float(one @ two) / size if size else float("nan")

@@ -1,11 +1,23 @@
-"""A request for estimates of the policy gradient, and its checks."""
+"""Requests: of estimates of the policy gradient, of a gradient ascent, and their checks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
 
 from rlcalc.errors import UsageError, meant, shown
-from rlcalc.policy_gradient.estimate import BASELINES, FORMS, WITH_BASELINE
+from rlcalc.numerics.arrays import Floats
+from rlcalc.policy_gradient.baseline import StartGroups
+from rlcalc.policy_gradient.critic import Critic
+from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
+
+Form = Literal["trajectory", "gain", "q", "advantage"]
+Baseline = Literal["none", "mean", "value", "optimal"]
+FORMS: tuple[Form, ...] = ("trajectory", "gain", "q", "advantage")
+WITH_BASELINE: tuple[Form, ...] = ("trajectory", "gain")
+BASELINES: tuple[Baseline, ...] = ("none", "mean", "value", "optimal")
 
 
 @dataclass(frozen=True)
@@ -58,3 +70,61 @@ class GradientRequest:
                 f"--critic estimated has no effect on the form {self.form}",
                 fix="use --form q or advantage, or --baseline value; or leave out --critic",
             )
+
+
+@dataclass(frozen=True)
+class AscentRequest:
+    """The length and the direction of a gradient ascent."""
+
+    steps: int
+    learning_rate: float
+    estimate: GradientRequest | None = None  # None: the exact gradient is followed
+
+    def __post_init__(self) -> None:
+        """Check the request.
+
+        Raises:
+            UsageError: a number out of range, several forms at once, or other rows.
+        """
+        if self.steps < 1:
+            raise UsageError(f"steps is {self.steps}", fix="give --steps 1 or more")
+        if not 0 < self.learning_rate < np.inf:
+            raise UsageError(
+                f"the learning rate is {self.learning_rate:g}",
+                fix="give a finite --learning-rate above 0",
+            )
+        if self.estimate and self.estimate.form == "all":
+            raise UsageError(
+                "gradient ascent follows the estimate of one form",
+                fix=f"give --form one of {', '.join(FORMS)}",
+            )
+        if self.estimate and self.estimate.rows != "gradient":
+            raise UsageError(
+                "--rows does not apply to gradient ascent: its rows are its steps",
+                fix="leave out --rows",
+            )
+
+
+@dataclass(frozen=True)
+class EstimateRequest:
+    """The forms to estimate, and the critic and baseline that they use."""
+
+    critic: Critic
+    forms: tuple[Form, ...] = FORMS
+    baseline: Baseline = "none"
+    groups: StartGroups | None = None  # for the baseline mean
+
+    def baselines(self, episodes: WeightedEpisodes, value: Floats) -> dict[Form, Floats | float]:
+        """Return the baseline of G(τ), [E], and of G_t, [T].
+
+        Args:
+            episodes: the episodes.
+            value: [T] V(s_t).
+        """
+        if self.baseline == "value":
+            return {"trajectory": value[episodes.first], "gain": value}
+        if self.baseline == "mean":
+            assert self.groups is not None
+            step = self.groups.step_mean[episodes.start]
+            return {"trajectory": self.groups.mean[episodes.start], "gain": step[episodes.episode]}
+        return {"trajectory": 0.0, "gain": 0.0}

@@ -14,20 +14,12 @@ from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.baseline import StartGroups
-from rlcalc.policy_gradient.critic import Critic, HalfSums
-from rlcalc.policy_gradient.estimate import (
-    FORMS,
-    WITH_BASELINE,
-    Estimate,
-    EstimateRequest,
-    GradientSummary,
-    gradient_estimates,
-    summarise_episodes,
-)
+from rlcalc.policy_gradient.critic import Critic, CriticSums
+from rlcalc.policy_gradient.estimate import Estimate, EstimateSummary, gradient_estimates
 from rlcalc.policy_gradient.exact import ExactGradient, exact_gradient
-from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.request import FORMS, WITH_BASELINE, EstimateRequest, GradientRequest
 from rlcalc.policy_gradient.sums import sums_over_batches
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
+from rlcalc.policy_gradient.target_policy import TargetPolicy
 from rlcalc.readers.models.logits import load_logits
 from rlcalc.simulation.play import Play, prepare_play
 from rlcalc.simulation.request import PlayRequest
@@ -67,7 +59,7 @@ class GradientSetup:
 
     def estimated(
         self, request: GradientRequest, batches: Batches
-    ) -> tuple[EstimateRequest, GradientSummary, list[Estimate]]:
+    ) -> tuple[EstimateRequest, EstimateSummary, list[Estimate]]:
         """Return the estimates of the gradient, after their request and the summary of episodes.
 
         Args:
@@ -79,11 +71,11 @@ class GradientSetup:
         engine = partial(run, jobs=play.request.jobs)
         critic, groups = Critic.exact(self.exact.value, self.exact.action_value), None
         if request.critic == "estimated":
-            critic = Critic.of(sums_over_batches(HalfSums.of, target, batches(), engine), target)
+            critic = Critic.of(sums_over_batches(CriticSums.of, target, batches(), engine), target)
         if request.baseline == "mean" and {*forms} & {*WITH_BASELINE}:
             groups = sums_over_batches(StartGroups.of, target, batches(), engine)
         estimate_request = EstimateRequest(critic, forms, request.baseline, groups)  # type: ignore[arg-type]
-        work = partial(summarise_episodes, request=estimate_request)
+        work = partial(EstimateSummary.of, request=estimate_request)
         summary = sums_over_batches(work, target, batches(), engine)
         return estimate_request, summary, gradient_estimates(summary, estimate_request)
 

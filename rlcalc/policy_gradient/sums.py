@@ -10,8 +10,9 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.numerics.arrays import Floats, Ints
-from rlcalc.numerics.moments import Part, merged
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy, WeightedEpisodes
+from rlcalc.numerics.merge import Part, merged
+from rlcalc.policy_gradient.target_policy import TargetPolicy
+from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 from rlcalc.trajectories import Trajectories
 
 NumberedBatch = tuple[Trajectories, int]
@@ -28,12 +29,12 @@ class Sums:
         return type(self)(*(getattr(self, name) + getattr(later, name) for name in names))
 
 
-def summed(key: Ints, values: Floats | None, size: int) -> Floats:
+def sum_by_key(key: Ints, values: Floats | None, size: int) -> Floats:
     """Return [size] the sum of the values of each key; without values, how often it occurs."""
     return np.bincount(key, values, size).astype(np.float64)
 
 
-def quotient(total: Floats, count: Floats) -> Floats:
+def ratio_of_sums(total: Floats, count: Floats) -> Floats:
     """Return total / count, and 0 where the count is 0."""
     return np.divide(total, count, out=np.zeros_like(total), where=count != 0)
 
@@ -58,7 +59,7 @@ def sums_over_batches(
 
     @np.errstate(over="ignore", invalid="ignore")  # here too: it may run in a thread of its own
     def work(batch: NumberedBatch) -> Part:
-        return sums_of(target.weighted(*batch))
+        return sums_of(WeightedEpisodes.of(target, *batch))
 
     def numbered() -> Iterator[NumberedBatch]:
         number = 0

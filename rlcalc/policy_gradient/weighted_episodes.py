@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from rlcalc.errors import InputError, listed, shown
 from rlcalc.estimators.gain import discounted_sum
-from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, differs_from_previous, stable_order
-from rlcalc.policy_gradient.importance_sampling import (
-    cumulative_ratios,
-    importance_ratios,
-    weighted_gain,
-)
+from rlcalc.policy_gradient import importance_sampling
+from rlcalc.policy_gradient.target_policy import TargetPolicy
 from rlcalc.trajectories import Trajectories
 
 CERTAIN = 1e-9
@@ -37,6 +31,47 @@ class WeightedEpisodes:
     cumulative_ratio: Floats  # [T] ρ_{1:t}, the product up to t
     weight: Floats  # [T] γ^t ρ_{1:t}, or ρ_{1:t} without the factor γ^t
     episode_ratio: Floats  # [E] ρ_{1:n}, of the whole episode
+
+    @classmethod
+    def of(cls, target: TargetPolicy, piece: Trajectories, number: int) -> WeightedEpisodes:
+        """Return episodes with their weights under a policy.
+
+        Args:
+            target: the policy.
+            piece: episodes, their states and actions numbered as in the model.
+            number: the number of the first episode.
+
+        Raises:
+            InputError: a step has an action that its state lacks, or has no probability.
+        """
+        start, episode = piece.start, piece.trajectory
+        time = piece.time_since_start
+        pair, gain = target.pairs(piece), discounted_sum(piece.reward, start, target.gamma)
+        episode_gain = gain[start[:-1]]
+        discount = np.power(target.gamma if target.discount_weight else 1.0, time).astype(
+            np.float64
+        )
+        importance_ratio = importance_sampling.importance_ratios(piece, target.weight[pair])
+        if importance_ratio is None:
+            importance_ratio = cumulative_ratio = np.ones(piece.n_steps)
+        else:
+            cumulative_ratio = importance_sampling.cumulative_ratios(importance_ratio, start)
+            gain = importance_sampling.weighted_gain(
+                piece.reward, importance_ratio, start, target.gamma
+            )
+        return cls(
+            target=target,
+            piece=piece,
+            pair=pair,
+            episode=episode,
+            half=(number + episode) % 2,
+            episode_gain=episode_gain,
+            gain=gain,
+            importance_ratio=importance_ratio,
+            cumulative_ratio=cumulative_ratio,
+            weight=discount * cumulative_ratio,
+            episode_ratio=cumulative_ratio[start[1:] - 1],
+        )
 
     @property
     def first(self) -> Ints:
@@ -64,84 +99,3 @@ class WeightedEpisodes:
         code = self.episode * n + key
         order = stable_order(code, len(self.piece) * n)
         return order.take(np.flatnonzero(differs_from_previous(code.take(order))))
-
-
-@dataclass(frozen=True)
-class TargetPolicy:
-    """The policy whose gradient is estimated, and its model."""
-
-    mdp: MDP
-    weight: Floats  # [K] π(a|s)
-    gamma: float
-    discount_weight: bool = True  # with the factor γ^t
-
-    @cached_property
-    def log_weight(self) -> Floats:
-        """[K] log π(a|s), 0 where π is."""
-        return np.log(np.where(self.weight > 0, self.weight, 1.0))
-
-    def weighted(self, piece: Trajectories, number: int) -> WeightedEpisodes:
-        """Return episodes with their weights under this policy.
-
-        Args:
-            piece: episodes, their states and actions numbered as in the model.
-            number: the number of the first episode.
-
-        Raises:
-            InputError: a step has an action that its state lacks, or has no probability.
-        """
-        start, episode = piece.start, piece.trajectory
-        time = np.arange(piece.n_steps) - np.repeat(start[:-1], piece.length)
-        pair, gain = self.pairs(piece), discounted_sum(piece.reward, start, self.gamma)
-        episode_gain = gain[start[:-1]]
-        discount = np.power(self.gamma if self.discount_weight else 1.0, time).astype(np.float64)
-        importance_ratio = importance_ratios(piece, self.weight[pair])
-        if importance_ratio is None:
-            importance_ratio = cumulative_ratio = np.ones(piece.n_steps)
-        else:
-            cumulative_ratio = cumulative_ratios(importance_ratio, start)
-            gain = weighted_gain(piece.reward, importance_ratio, start, self.gamma)
-        return WeightedEpisodes(
-            target=self,
-            piece=piece,
-            pair=pair,
-            episode=episode,
-            half=(number + episode) % 2,
-            episode_gain=episode_gain,
-            gain=gain,
-            importance_ratio=importance_ratio,
-            cumulative_ratio=cumulative_ratio,
-            weight=discount * cumulative_ratio,
-            episode_ratio=cumulative_ratio[start[1:] - 1],
-        )
-
-    def pairs(self, piece: Trajectories) -> Ints:
-        """Return [T] the state-action pair of each step.
-
-        Raises:
-            InputError: a step has an action that its state lacks.
-        """
-        key, order = self._keys
-        step_key = piece.state.astype(np.int64) * len(self.mdp.actions) + piece.action
-        place = np.minimum(np.searchsorted(key, step_key), len(key) - 1)
-        wrong = np.flatnonzero(key[place] != step_key)
-        if len(wrong):
-            state, action = int(piece.state[wrong[0]]), int(piece.action[wrong[0]])
-            pairs = slice(int(self.mdp.pair_start[state]), int(self.mdp.pair_start[state + 1]))
-            names = [self.mdp.actions.texts[a] for a in self.mdp.action[pairs]]
-            raise InputError(
-                f"the model has no action {shown(piece.actions.texts[action])} in state "
-                f"{shown(piece.states.texts[state])}",
-                fix=f"its actions are {listed(names)}"
-                if names
-                else "that state is terminal in the model: end the trajectory there",
-            )
-        return order[place]
-
-    @cached_property
-    def _keys(self) -> tuple[Ints, Ints]:
-        """The sorted keys of the state-action pairs, and the pair of each."""
-        n = len(self.mdp.actions)
-        key = self.mdp.expected.pair_state.astype(np.int64) * n + self.mdp.action
-        order = np.argsort(key, kind="stable")
-        return key[order], order

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -52,3 +52,8 @@ def _bar(n: int) -> Progress:
     bar.add_task("simulating", total=n)
     bar.start()
     return bar
+
+
+def without_progress(items: Iterable[Any], size: Callable[[Any], int]) -> Iterable[Any]:
+    """Return the items as they are."""
+    return items

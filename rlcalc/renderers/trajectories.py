@@ -127,7 +127,7 @@ class TrajectoryLines:
             batch: the trajectories.
             before: how many came before it.
         """
-        for part in whole_trajectory_parts(batch, CHUNK_STEPS):
+        for part in batch.parts(CHUNK_STEPS):
             lines = self._lines(part)
             if self.json_array:
                 yield ("," if before else "") + "\n    " + ",\n    ".join(lines)
@@ -192,7 +192,7 @@ class StepRows:
         if not self.has_head:
             self.has_head = True
             yield sign.join(step_columns(batch)) + "\n"
-        for part in whole_trajectory_parts(batch, CHUNK_STEPS):
+        for part in batch.parts(CHUNK_STEPS):
             longest = int(part.length.max())
             if longest > len(self.times):
                 self.times = _objects([f"{t}{sign}" for t in range(2 * longest)])
@@ -203,7 +203,7 @@ class StepRows:
             end[part.start[1:] - 1] = trajectory_ends(part)
             columns = [
                 np.repeat(names, part.length),
-                self.times.take(step_times(part)),
+                self.times.take(part.time_since_start),
                 tokens.labels(part.states, part.state),
                 tokens.labels(part.actions, part.action),
                 tokens.numbers(part.reward),
@@ -218,21 +218,8 @@ CHUNK_STEPS = 1 << 15
 """Steps whose text is joined at once."""
 
 
-def whole_trajectory_parts(batch: Trajectories, steps: int) -> Iterator[Trajectories]:
-    """Yield a batch in parts of so many steps, more or less, of whole trajectories."""
-    borders = np.searchsorted(batch.start, np.arange(steps, batch.n_steps, steps))
-    edges = np.unique(np.concatenate([[0], borders, [len(batch)]])).tolist()
-    for first, last in pairwise(edges):
-        yield batch.cut(first, last)
-
-
 def _objects(texts: list[str]) -> NDArray[Any]:
     return np.array([*texts, ""], dtype=object)[:-1]
-
-
-def step_times(batch: Trajectories) -> NDArray[np.int64]:
-    """Return [T] the time t of each step in its trajectory."""
-    return np.arange(batch.n_steps) - np.repeat(batch.start[:-1], batch.length)
 
 
 def step_columns(batch: Trajectories) -> list[str]:
@@ -258,7 +245,7 @@ def steps_frame(
     over[last], cut[last] = batch.terminated, batch.truncated
     columns: dict[str, Any] = {
         "trajectory": batch.trajectory + before,
-        "t": step_times(batch),
+        "t": batch.time_since_start,
         "state": named(batch.states, batch.state, state_type),
         "action": named(batch.actions, batch.action, action_type),
         "reward": batch.reward,
@@ -270,7 +257,7 @@ def steps_frame(
     return pl.DataFrame({name: columns[name] for name in step_columns(batch)})
 
 
-def label_column_type(labels: Labels) -> PolarsType:
+def trajectory_label_type(labels: Labels) -> PolarsType:
     """Return the type of a column of labels: integers or floats if all of them are, else text."""
     import polars as pl
 
@@ -289,7 +276,7 @@ def _parquet(batches: Iterable[Trajectories], stream: BinaryIO) -> int:
     before = 0
     rest = iter(batches)
     first = next(rest)
-    types = label_column_type(first.states), label_column_type(first.actions)
+    types = trajectory_label_type(first.states), trajectory_label_type(first.actions)
     wrong: list[BaseException] = []
 
     def source(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from rlcalc.numerics.intervals import standard_errors_apart
 from rlcalc.result import Column, Result
 from rlcalc.simulation.play import Play, Watch
-from rlcalc.simulation.statistics import standard_errors_apart
 from rlcalc.trajectories import Experience
 
 

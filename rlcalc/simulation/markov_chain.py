@@ -140,15 +140,15 @@ def _reach(first: Ints, target: Ints, reached: Flags) -> None:
     stack = np.empty(len(reached), dtype=np.int64)
     stack[: len(pending)] = pending
     if len(target) > LARGE:
-        reach.compiled(first, target, reached, stack, len(pending))
+        reach_in_chain.compiled(first, target, reached, stack, len(pending))
         return
     flags = reached.tolist()
-    reach.plain(first.tolist(), target.tolist(), flags, stack.tolist(), len(pending))
+    reach_in_chain.plain(first.tolist(), target.tolist(), flags, stack.tolist(), len(pending))
     reached[:] = flags
 
 
 @kernel
-def reach(first: Ints, target: Ints, reached: Flags, pending: Ints, n: int) -> None:
+def reach_in_chain(first: Ints, target: Ints, reached: Flags, pending: Ints, n: int) -> None:
     """Mark every state that an edge reaches from a marked one; pending[:n] are the first ones."""
     while n > 0:
         n -= 1

@@ -10,8 +10,9 @@ import numpy as np
 from rlcalc.errors import InputError
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.numerics.arrays import Flags, Floats, Ints
-from rlcalc.numerics.intervals import half_width
-from rlcalc.numerics.moments import Moments, merged
+from rlcalc.numerics.intervals import half_width, standard_errors_apart
+from rlcalc.numerics.merge import merged
+from rlcalc.numerics.moments import Moments
 from rlcalc.result import Column, Fact, Result
 from rlcalc.trajectories import Trajectories
 
@@ -120,16 +121,3 @@ def episode_summary(
             "standard_errors_apart": standard_errors_apart(mean_gain, mean_gain_error, exact),
         },
     )
-
-
-def standard_errors_apart(mean: float, error: float, exact: float | None) -> float | None:
-    """Return the distance between an estimate and the exact value, in standard errors.
-
-    Numbers that differ by no more than rounding, with an error of 0, are 0 standard errors apart.
-    """
-    if exact is None or not np.isfinite(error):
-        return None
-    distance = abs(mean - exact)
-    if distance <= 1e-9 * max(1.0, abs(exact)):
-        return 0.0 if error == 0 else distance / error
-    return distance / error if error > 0 else None

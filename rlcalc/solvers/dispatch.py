@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
 
 from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.graph import mec_quotient
-from rlcalc.graph.reachability import Names, ending_policy
-from rlcalc.mdp import MDP
-from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.graph.reachability import policy_reaching_end
 from rlcalc.result import Fact
 from rlcalc.solvers.methods import (
     METHODS,
@@ -21,28 +19,15 @@ from rlcalc.solvers.methods import (
     value_iteration,
 )
 from rlcalc.solvers.methods.total_reward import Gather
-from rlcalc.solvers.problem import Iterate, Iteration, Method, Problem
-from rlcalc.solvers.proofs.macqueen import ProvenValues, span_bound
-from rlcalc.solvers.request import SolveSetup
+from rlcalc.solvers.problem import Iterate, Iteration, Method, Problem, ProvenValues, Solution
+from rlcalc.solvers.proofs.macqueen import span_bound
+from rlcalc.solvers.setup import SolveSetup
 
 EXACT = 1 << 13
 """Outcomes up to which the values of a direct method are refined and proven in fractions."""
 
 MOST_IMPROVEMENTS = 20
 """Policies that are evaluated in fractions until one is proven to be the best."""
-
-
-@dataclass
-class Solution:
-    """Values with their bound, method and trace."""
-
-    action_value: Floats  # [K]
-    value: Floats  # [S]
-    bound: float
-    method: str
-    iterations: int
-    trace: list[Iteration] = field(default_factory=list)
-    facts: dict[str, Fact] = field(default_factory=dict)
 
 
 def find_solution(setup: SolveSetup) -> Solution:
@@ -108,18 +93,18 @@ def _iterate(setup: SolveSetup, problem: Problem) -> tuple[Iterate, str]:
     if request.bellman:
         whole = replace(problem, model=setup.mdp.expected)
         kind = request.bellman.upper()
-        iterate = value_iteration.iterate(whole, request.bellman, setup.weight)
+        iterate = value_iteration.iterate_values(whole, request.bellman, setup.weight)
         return iterate, f"value-iteration {kind[0]}←{kind[1]}"
     if request.method == "auto":
         if problem.model.n_states <= linear.DENSE and problem.gamma < 1:
-            return solve_small(problem)
-        from rlcalc.solvers.methods import automatic
+            return dispatch_small_model(problem)
+        from rlcalc.solvers.methods.automatic import solve_automatically
 
-        return automatic.solve(problem)
+        return solve_automatically(problem)
     return load_method(request.method)(problem), request.method
 
 
-def solve_small(problem: Problem) -> tuple[Iterate, str]:
+def dispatch_small_model(problem: Problem) -> tuple[Iterate, str]:
     """Solve a small model without a compiler: by a few sweeps if it mixes, else directly."""
     if problem.model.n_outcomes > EXACT:
         method = "modified-policy-iteration"
@@ -147,7 +132,7 @@ def load_method(method: str) -> Method:
 def _total(
     setup: SolveSetup, model: ExpectedMDP, trace: list[Iteration]
 ) -> tuple[ProvenValues, int, str]:
-    request, names, tol = setup.request, state_names(setup.mdp), setup.target_bound
+    request, names, tol = setup.request, setup.mdp.states.first_texts, setup.target_bound
     problem = _problem(setup, model, tol, trace)
 
     def find_in(part: Problem, gather: Gather) -> tuple[Iterate, str]:
@@ -160,7 +145,7 @@ def _total(
         return total_reward.solve_in_floats(problem, names, find_in)
     if request.bellman or request.method not in ("auto", "linear", "policy-iteration"):
         quotient = mec_quotient.quotient_of(setup.model(exact=False))
-        ending_policy(quotient.model, names)  # there is one, or an error
+        policy_reaching_end(quotient.model, names)  # there is one, or an error
         iterate, method = find_in(
             replace(problem, model=quotient.model, tol=tol / 10), quotient.gather
         )
@@ -178,19 +163,9 @@ def _average(setup: SolveSetup) -> Solution:
 
     trace: list[Iteration] = []
     problem = _problem(setup, setup.model(exact=False), setup.target_bound, trace)
-    average = average_reward.solve(problem, state_names(setup.mdp))
+    average = average_reward.solve(problem, setup.mdp.states.first_texts)
     model, weight = setup.mdp.expected, setup.weight
     q = model.action_value(average.bias, 1.0) - average.gain
     value = model.best(q) if weight is None else model.mean(q, weight)
     facts: dict[str, Fact] = {"gain": average.gain, "bias_bound": average.bias_bound}
     return Solution(q, value, average.bound, "policy-iteration", average.iterations, trace, facts)
-
-
-def state_names(mdp: MDP) -> Names:
-    """Return a function from the numbers of states to the names of the first few."""
-
-    def names(states: Ints) -> list[object]:
-        texts = mdp.states.texts
-        return [texts[state] for state in states[:8]]
-
-    return names

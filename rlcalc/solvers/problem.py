@@ -1,4 +1,4 @@
-"""The interface of the methods: a problem goes in, an iterate comes out."""
+"""Problems and their solutions: the interface of the methods, of the proofs and of `solve`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats
+from rlcalc.result import Fact
 
 
 class Iteration(NamedTuple):
@@ -49,3 +50,25 @@ class Iterate:
 
 
 Method = Callable[[Problem], Iterate]
+
+
+@dataclass
+class Solution:
+    """Values with their bound, method and trace."""
+
+    action_value: Floats  # [K]
+    value: Floats  # [S]
+    bound: float
+    method: str
+    iterations: int
+    trace: list[Iteration] = field(default_factory=list)
+    facts: dict[str, Fact] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ProvenValues:
+    """Values, and a number B such that |value − V| ≤ B in every state; |Q − Q*| ≤ B too."""
+
+    value: Floats  # [S]
+    bound: float
+    action_value: Floats  # [K] one look ahead of values that are as near

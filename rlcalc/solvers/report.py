@@ -13,10 +13,11 @@ from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.policy import Policy
 from rlcalc.result import Column, Fact, Result
-from rlcalc.solvers.dispatch import Solution
-from rlcalc.solvers.methods import value_iteration
 from rlcalc.solvers.methods.finite_horizon import Layer
-from rlcalc.solvers.request import SolveRequest, SolveSetup
+from rlcalc.solvers.methods.value_iteration import ValueIterationHalves
+from rlcalc.solvers.problem import Solution
+from rlcalc.solvers.request import SolveRequest
+from rlcalc.solvers.setup import SolveSetup
 
 
 def by_pair(setup: SolveSetup, solution: Solution, policy: Policy) -> Result:
@@ -79,7 +80,7 @@ def bellman_residuals(
     """Return the largest residual of each of the four Bellman identities."""
     gain = solution.facts.get("gain", 0.0)
     shift = gain if isinstance(gain, float) else 0.0
-    halves = value_iteration.HalfBackups(model, 1.0 if "gain" in solution.facts else gamma, weight)
+    halves = ValueIterationHalves(model, 1.0 if "gain" in solution.facts else gamma, weight)
     q, v = solution.action_value, solution.value
     chosen, ahead = halves.choose(q), halves.look_ahead(v) - shift
     around = ahead if np.array_equal(chosen, v) else halves.look_ahead(chosen) - shift

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rlcalc.errors import InputError, UsageError, meant, shown
-from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.mdp import MDP
-from rlcalc.numerics.arrays import Floats
 from rlcalc.policy import Policy, PolicyRule
 from rlcalc.solvers.methods import METHODS
 from rlcalc.solvers.methods.value_iteration import Recursion
@@ -41,37 +39,6 @@ class SolveRequest:
     def accepted_bound(self) -> float:
         """The largest bound that an answer may have."""
         return TOLERANCE if self.tol is None else self.tol
-
-
-@dataclass(frozen=True)
-class SolveSetup:
-    """A model and a request, with its discount factor and policy."""
-
-    mdp: MDP
-    request: SolveRequest
-    gamma: float
-    policy: Policy | None = None  # None: the best policy
-
-    @property
-    def weight(self) -> Floats | None:
-        """[K] π(a|s) of the policy to evaluate."""
-        return None if self.policy is None else self.policy.weight
-
-    @property
-    def target_bound(self) -> float:
-        """The bound that methods aim at: without --tol, smaller where all rewards are below 1.
-
-        Values of the size of 1e-8 known to 1e-6 do not even tell the best action.
-        """
-        largest = self.mdp.expected.largest_reward
-        if self.request.tol is not None or not largest:
-            return self.request.accepted_bound
-        return TOLERANCE * min(1.0, largest)
-
-    def model(self, *, exact: bool) -> ExpectedMDP:
-        """Return the model to solve, in fractions or in floats: under a policy, the induced one."""
-        model = self.mdp.exact if exact else self.mdp.expected
-        return model if self.weight is None else model.induced_by(self.weight)
 
 
 def checked_gamma(mdp: MDP, request: SolveRequest) -> float:

@@ -15,8 +15,9 @@ from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.result import Result
 from rlcalc.solvers import report
-from rlcalc.solvers.dispatch import Solution, find_solution
-from rlcalc.solvers.request import LARGEST, TOLERANCE, SolveRequest, SolveSetup, checked_gamma
+from rlcalc.solvers.dispatch import find_solution
+from rlcalc.solvers.request import LARGEST, TOLERANCE, SolveRequest, checked_gamma
+from rlcalc.solvers.setup import SolveSetup
 
 
 @np.errstate(all="ignore")  # values that are not finite are reported
@@ -48,7 +49,7 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
         layers = finite_horizon.solve(mdp.expected, setup.weight, gamma, request.horizon)
         return report.by_steps_to_go(setup, layers)
     solution = find_solution(setup)
-    policy = setup.policy or greedy_policy(setup, solution)
+    policy = setup.policy or setup.greedy_policy(solution)
     return (report.by_iteration if request.trace else report.by_pair)(setup, solution, policy)
 
 
@@ -63,24 +64,11 @@ def make_setup(mdp: MDP, request: SolveRequest, gamma: float) -> SolveSetup:
         return SolveSetup(mdp, request, gamma, policy)
     setup = SolveSetup(mdp, replace(request, bellman=None, method="auto"), gamma)
     best = find_solution(setup)
-    policy = policy(mdp.expected, best.action_value, separation(setup, best))
+    policy = policy(mdp.expected, best.action_value, setup.separation(best))
     return SolveSetup(mdp, request, gamma, policy)
 
 
-def greedy_policy(setup: SolveSetup, solution: Solution) -> Policy:
-    """Return the policy that takes the best actions of a solution."""
-    tolerance = separation(setup, solution)
-    return Policy.greedy(setup.mdp.expected, solution.action_value, tolerance)
-
-
-def separation(setup: SolveSetup, solution: Solution) -> float:
-    """Return the difference below which action values tie; 0 where the bound is not proven."""
-    if solution.bound > setup.request.accepted_bound:
-        return 0.0
-    return 2 * (solution.bound + setup.mdp.expected.rounding(solution.value, setup.gamma))
-
-
-def require_bound(result: Result, tol: float | None) -> None:
+def require_solved(result: Result, tol: float | None) -> None:
     """Refuse an answer whose proven bound is above the largest acceptable one.
 
     Args:

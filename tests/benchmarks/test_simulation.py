@@ -18,7 +18,7 @@ import pytest
 
 from rlcalc import MDP, Policy
 from rlcalc.engines.threads import run
-from rlcalc.renderers.trajectories import label_column_type, steps_frame, write
+from rlcalc.renderers.trajectories import steps_frame, trajectory_label_type, write
 from rlcalc.simulation.markov_chain import MarkovChain
 from rlcalc.simulation.sampler import Simulation
 from tests.benchmarks.test_whole_process import RLCALC, compare, peak, python
@@ -258,7 +258,7 @@ def test_writing(mdp: MDP, form: str) -> None:
     """2 million steps that are in memory, as trajectories and as a frame of Polars."""
     steps = 2_000_000
     batches = list(simulation(mdp, steps).trajectories())
-    types = label_column_type(batches[0].states), label_column_type(batches[0].actions)
+    types = trajectory_label_type(batches[0].states), trajectory_label_type(batches[0].actions)
     frames, before = [], 0
     for batch in batches:
         frames.append(steps_frame(batch, before, *types))

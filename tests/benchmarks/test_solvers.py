@@ -18,10 +18,10 @@ from scipy import sparse
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers import solve as solution
-from rlcalc.solvers.dispatch import solve_small
+from rlcalc.solvers.dispatch import dispatch_small_model
 from rlcalc.solvers.methods import linear
-from rlcalc.solvers.methods.automatic import solve as automatic
-from rlcalc.solvers.problem import Problem
+from rlcalc.solvers.methods.automatic import solve_automatically as automatic
+from rlcalc.solvers.problem import Problem, ProvenValues
 from rlcalc.solvers.proofs import macqueen
 from rlcalc.solvers.request import SolveRequest
 from tests.solvers.models import open_map, slippery_lake
@@ -45,10 +45,10 @@ def garnet(n_states: int) -> MDP:
     )
 
 
-def proven(mdp: MDP) -> macqueen.ProvenValues:
+def proven(mdp: MDP) -> ProvenValues:
     """Values and the proof of their bound, as `--method auto` finds them."""
     problem = Problem(mdp.expected, GAMMA, 0.9 * TOLERANCE, 1_000_000)
-    solve = solve_small if mdp.n_states <= linear.DENSE else automatic
+    solve = dispatch_small_model if mdp.n_states <= linear.DENSE else automatic
     return macqueen.span_bound(mdp.expected, solve(problem)[0].value, GAMMA, TOLERANCE)
 
 

@@ -43,7 +43,7 @@ def test_the_list_has_a_line_for_each_topic(rlcalc: Shell) -> None:
 def test_a_topic_loses_no_word_in_a_pipe(name: str) -> None:
     """Whatever Markdown does with its marks, each word of the text is printed."""
     topic = manual.topic(name)
-    printed = manual.rendered_topic(topic, terminal=False)
+    printed = manual.rendered_manual_topic(topic, terminal=False)
     without_links = re.sub(r"\]\([^)\s]+\)", "]", topic.text)
     words = re.findall(r"[^\W\d_]{3,}", re.sub(r"^```\w+$", "", without_links, flags=re.MULTILINE))
 
@@ -56,7 +56,7 @@ def test_code_is_not_wrapped() -> None:
     """A transcript of 131 columns can be compared with what the command prints."""
     topic = manual.topic("estimate")
     code = re.findall(r"^```console\n(.*?)^```$", topic.text, re.MULTILINE | re.DOTALL)
-    printed = manual.rendered_topic(topic, terminal=False).splitlines()
+    printed = manual.rendered_manual_topic(topic, terminal=False).splitlines()
 
     assert code
     assert all(f"    {line}".rstrip() in printed for line in "".join(code).splitlines())
@@ -70,7 +70,7 @@ def test_a_link_to_a_topic_names_the_topic() -> None:
     found = manual.Topic(
         "x", "See [the list](../../README.md#glossary) and [this](#x).", "commands"
     )
-    printed = manual.rendered_topic(found, terminal=False)
+    printed = manual.rendered_manual_topic(found, terminal=False)
 
     assert printed == "See the list (rlcalc manual glossary) and this.\n"
 
@@ -154,7 +154,7 @@ def test_nothing_heavy_is_loaded() -> None:
         "import sys; import rlcalc.cli; assert 'rlcalc.manual' not in sys.modules;"
         "assert 'rich.markdown' not in sys.modules;"
         "from rlcalc import manual; manual.topic_list();"
-        "manual.rendered_topic(manual.topic('group'), terminal=False);"
+        "manual.rendered_manual_topic(manual.topic('group'), terminal=False);"
         "assert not {'numpy', 'polars', 'numba', 'scipy', 'pydantic'} & set(sys.modules)"
     )
 

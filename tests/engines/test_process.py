@@ -1,12 +1,9 @@
-"""Settings of the process: kept memory, and linear algebra without threads."""
+"""The memory of the process is kept."""
 
-import os
 import subprocess
 import sys
 
 import pytest
-
-from rlcalc.engines.process import use_one_blas_thread
 
 FAULTS = """
 import resource, sys
@@ -29,15 +26,3 @@ def test_pages_are_not_made_anew() -> None:
     )
 
     assert kept < given_back - 10_000 or given_back < 20_000  # or the C library keeps them anyway
-
-
-@pytest.mark.parametrize("chosen", [None, "3"])
-def test_blas_has_one_thread_unless_the_user_chose(
-    monkeypatch: pytest.MonkeyPatch, chosen: str | None
-) -> None:
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", chosen or "")
-    if chosen is None:
-        monkeypatch.delenv("OPENBLAS_NUM_THREADS")
-    use_one_blas_thread()
-
-    assert os.environ["OPENBLAS_NUM_THREADS"] == (chosen or "1")

@@ -11,7 +11,7 @@ import pytest
 
 import rlcalc
 from rlcalc.environments import load
-from rlcalc.environments.gym import GymnasiumGame, mdp_of_table, observation_labeller
+from rlcalc.environments.gym import GymnasiumGame, mdp_of_gym_table, observation_labeller
 from rlcalc.errors import InputError
 from tests.conftest import Shell
 
@@ -70,7 +70,7 @@ def test_a_state_that_is_also_passed_through_has_a_twin_that_ends() -> None:
         0: {0: [(1.0, 1, 1.0, False)], 1: [(1.0, 1, 1.0, True)]},
         1: {0: [(1.0, 0, 0.0, False)]},
     }
-    mdp = mdp_of_table(table, np.array([1.0, 0.0]))
+    mdp = mdp_of_gym_table(table, np.array([1.0, 0.0]))
     result = rlcalc.solve(mdp, gamma=0.5)
 
     assert mdp.states.texts == ["0", "1", "1 (end)"]

@@ -18,14 +18,6 @@ def test_the_longest_context_counts() -> None:
     assert model_of_language.token_probabilities("x2").sum() == pytest.approx(1)
 
 
-def test_an_index_is_drawn_where_the_cumulative_probability_passes() -> None:
-    """A word of 64 bits is a share of 2^64; an entry without probability is never drawn."""
-    cumulative = [0.25, 0.25, 1.0, 1.0]
-    words = [0, 2**61, 2**62, 2**63, 2**64 - 1]
-
-    assert [language_model.drawn_index(cumulative, word) for word in words] == [0, 0, 2, 2, 2]
-
-
 def test_the_responses_of_a_text_are_all_and_sum_to_1() -> None:
     """Two tokens and an end in two steps: 1 + 2 · 3 responses."""
     own = language_model.LanguageModel(language.Parameters.model_validate(SUMS))

@@ -6,8 +6,8 @@ import pytest
 from rlcalc.errors import InputError
 from rlcalc.graph.reachability import (
     distances,
-    ending_policy,
     never_ending,
+    policy_reaching_end,
     predecessor_pairs,
     reachable,
 )
@@ -35,7 +35,7 @@ def test_a_policy_that_ends_takes_the_way_out() -> None:
         (2, 0): [(3, 1.0, 1.0)],
     }
     model = mdp_of(rows, 4).expected
-    chosen = ending_policy(model, lambda states: states.tolist())
+    chosen = policy_reaching_end(model, lambda states: states.tolist())
 
     assert chosen.tolist() == [0, 2, 3, -1]
     assert not len(never_ending(model.only(chosen)))
@@ -45,6 +45,6 @@ def test_a_policy_that_ends_takes_the_way_out() -> None:
 def test_states_that_cannot_reach_an_end_are_named() -> None:
     model = mdp_of({(0, 0): [(0, 1.0, 1.0)], (1, 0): [(2, 1.0, 0.0)]}, 3).expected
     with pytest.raises(InputError, match="a state cannot reach an end") as error:
-        ending_policy(model, lambda states: [f"s{s}" for s in states])
+        policy_reaching_end(model, lambda states: [f"s{s}" for s in states])
 
     assert error.value.faults[0].where == "s0"

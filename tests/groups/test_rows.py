@@ -4,8 +4,8 @@ import numpy as np
 
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import Groups
-from rlcalc.groups.rows import group_rows, mean_length, rollout_rows
-from rlcalc.numerics.arrays import as_whole_numbers
+from rlcalc.groups.rows import as_whole_numbers, group_rows, rollout_rows
+from rlcalc.groups.summary import mean_length
 from rlcalc.rollouts import Rollouts
 
 ROLLOUTS = Rollouts.from_arrays(

@@ -1,6 +1,5 @@
 """The facts about rollouts: each worked out a second way."""
 
-from collections import Counter
 from itertools import combinations
 
 import numpy as np
@@ -10,13 +9,8 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.groups.groups import Groups
-from rlcalc.groups.pass_at_k import pass_at_k
-from rlcalc.groups.summary import (
-    clustered_mean,
-    dead_share_at_sizes,
-    pass_at_k_of_groups,
-    value_counts,
-)
+from rlcalc.groups.pass_at_k import pass_at_k, pass_at_k_of_groups
+from rlcalc.groups.summary import dead_share_at_sizes
 from rlcalc.rollouts import Rollouts
 
 rewards = st.sampled_from([0.0, 1.0, 0.5])
@@ -94,18 +88,6 @@ def test_dead_share_at_a_larger_size_is_that_of_the_observed_rates() -> None:
     assert found[200] == (pytest.approx(0.18**200 + 0.82**200), 1)
 
 
-@given(st.lists(st.lists(rewards, min_size=1, max_size=4), min_size=2, max_size=8))
-def test_the_error_of_the_mean_is_clustered_by_prompt(groups: list[list[float]]) -> None:
-    total = np.array([sum(group) for group in groups])
-    count = np.array([float(len(group)) for group in groups])
-    n, mean = len(groups), total.sum() / count.sum()
-    left = total - mean * count
-    value, error = clustered_mean(total, count, np.arange(n))
-
-    assert value == pytest.approx(mean)
-    assert error == pytest.approx(np.sqrt(n / (n - 1) * (left**2).sum()) / count.sum())
-
-
 def test_a_prompt_in_several_steps_is_one_cluster() -> None:
     """The same two prompts twice tell no more than two prompts."""
     group, reward = ["a", "b"] * 2, [0.0, 1.0] * 2
@@ -178,7 +160,3 @@ def test_what_many_groups_share_is_worked_out_once_and_the_same(
         chance = pass_at_k_of_groups(size, right, k)
 
         np.testing.assert_array_equal(chance, pass_at_k(size, right, k))
-    for numbers in (size, 1000 * size):
-        different, counts = value_counts(numbers)
-
-        assert dict(zip(different, counts, strict=True)) == Counter(numbers.tolist())

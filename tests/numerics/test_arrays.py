@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 from rlcalc.numerics.arrays import (
     appearance_order,
     compact_codes,
+    cosine,
     differs_from_previous,
     gather_ranges,
+    norm,
     segment_means,
     segment_sums,
     stable_order,
+    value_counts,
 )
 
 
@@ -72,3 +75,17 @@ def test_dense_numbers_are_those_of_unique(n: int) -> None:
 
     np.testing.assert_array_equal(number, expected)
     np.testing.assert_array_equal(key, expected_key)
+
+
+def test_norm_and_cosine_by_hand() -> None:
+    assert norm(np.array([3.0, 4.0])) == 5
+    assert cosine(np.array([3.0, 4.0]), np.array([4.0, -3.0])) == 0
+    assert cosine(np.array([1.0, 1.0]), np.array([1.0, 0.0])) == pytest.approx(0.5**0.5)
+    assert np.isnan(cosine(np.zeros(2), np.ones(2)))
+
+
+def test_different_numbers_are_counted_with_and_without_sorting() -> None:
+    for factor in (1, 1000):
+        different, counts = value_counts(factor * np.array([3, 1, 3, 3]))
+
+        assert (different.tolist(), counts.tolist()) == ([factor, 3 * factor], [1, 3])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from rlcalc.numerics.intervals import half_width, student_t
+from rlcalc.numerics.intervals import half_width, standard_errors_apart, student_t
 from rlcalc.numerics.moments import Moments
 
 
@@ -38,3 +38,11 @@ def test_student_t_is_scipys(confidence: float) -> None:
 
 def test_no_degree_of_freedom_has_no_interval() -> None:
     assert np.isnan(student_t(0.95, np.array([0]))).all()
+
+
+def test_the_distance_is_in_standard_errors_unless_it_is_rounding() -> None:
+    assert standard_errors_apart(1.5, 0.25, 1.0) == 2
+    assert standard_errors_apart(1.0 + 1e-12, 0.0, 1.0) == 0
+    assert standard_errors_apart(2.0, 0.0, 1.0) is None
+    assert standard_errors_apart(1.0, np.nan, 1.0) is None
+    assert standard_errors_apart(1.0, 0.5, None) is None

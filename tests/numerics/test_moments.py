@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.numerics.moments import CoMoments, Moments, merged
+from rlcalc.numerics.merge import merged
+from rlcalc.numerics.moments import CoMoments, Moments, clustered_mean
 from rlcalc.rollouts import Rollouts
 
 values = st.floats(-1e3, 1e3, allow_nan=False)
@@ -104,3 +106,19 @@ def test_equal_groups_have_no_error_of_rounding() -> None:
     rollouts = Rollouts.from_arrays(list("aabbcc"), [0.1, 1.1, 0.1, 1.1, 1.1, 0.1])
 
     assert rlcalc.group(rollouts, rows="summary").facts["reward_se"] == 0
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=1, max_size=4), min_size=2, max_size=8
+    )
+)
+def test_the_error_of_the_mean_is_clustered_by_prompt(groups: list[list[float]]) -> None:
+    total = np.array([sum(group) for group in groups])
+    count = np.array([float(len(group)) for group in groups])
+    n, mean = len(groups), total.sum() / count.sum()
+    left = total - mean * count
+    value, error = clustered_mean(total, count, np.arange(n))
+
+    assert value == pytest.approx(mean)
+    assert error == pytest.approx(np.sqrt(n / (n - 1) * (left**2).sum()) / count.sum())

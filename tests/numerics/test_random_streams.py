@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from rlcalc.numerics.random_streams import GOLDEN, draw, mix, stream_keys
+from rlcalc.numerics.random_streams import GOLDEN, draw, drawn_index, mix, stream_keys
 
 EPISODES, PLACES = 1000, 300
 WORD = 2**64
@@ -89,3 +89,11 @@ def test_a_bit_of_the_input_turns_half_of_the_output() -> None:
         turned = np.bitwise_count(mix(given) ^ mix(given ^ np.uint64(1 << bit)))
 
         assert turned.mean() == pytest.approx(32, abs=1)
+
+
+def test_an_index_is_drawn_where_the_cumulative_probability_passes() -> None:
+    """A word of 64 bits is a share of 2^64; an entry without probability is never drawn."""
+    cumulative = [0.25, 0.25, 1.0, 1.0]
+    words = [0, 2**61, 2**62, 2**63, 2**64 - 1]
+
+    assert [drawn_index(cumulative, word) for word in words] == [0, 0, 2, 2, 2]

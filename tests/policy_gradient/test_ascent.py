@@ -8,8 +8,8 @@ import pytest
 import rlcalc
 from rlcalc.errors import UsageError
 from rlcalc.policy import Policy
-from rlcalc.policy_gradient.ascent import AscentRequest, ascend
-from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.ascent import ascend
+from rlcalc.policy_gradient.request import AscentRequest, GradientRequest
 from tests.policy_gradient.setups import looping, softmax_setup
 
 

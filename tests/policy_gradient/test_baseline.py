@@ -5,7 +5,8 @@ import pytest
 
 import rlcalc
 from rlcalc.policy_gradient.baseline import StartGroups
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
+from rlcalc.policy_gradient.target_policy import TargetPolicy
+from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 from tests.policy_gradient.setups import looping, softmax_setup
 from tests.solvers.models import mdp_of
 
@@ -34,9 +35,10 @@ def test_groups_add_up_however_they_are_cut() -> None:
         setup.play.experience().whole(),
     )
     parts = [
-        StartGroups.of(target.weighted(batch.cut(*span), span[0])) for span in ((0, 7), (7, 60))
+        StartGroups.of(WeightedEpisodes.of(target, batch.cut(*span), span[0]))
+        for span in ((0, 7), (7, 60))
     ]
-    whole = StartGroups.of(target.weighted(batch, 0))
+    whole = StartGroups.of(WeightedEpisodes.of(target, batch, 0))
 
     assert parts[0].merge(parts[1]).step_mean == pytest.approx(whole.step_mean)
-    assert whole.mean[0] == pytest.approx(target.weighted(batch, 0).episode_gain.mean())
+    assert whole.mean[0] == pytest.approx(WeightedEpisodes.of(target, batch, 0).episode_gain.mean())

@@ -3,7 +3,7 @@
 import pytest
 
 import rlcalc
-from rlcalc.policy_gradient.compare import gradient
+from rlcalc.policy_gradient.compare import compare_with_exact
 from rlcalc.policy_gradient.request import GradientRequest
 from tests.policy_gradient.setups import looping, softmax_setup
 
@@ -19,7 +19,7 @@ def test_small_groups_are_noted() -> None:
 def test_the_bias_without_discount_weight_is_a_fact() -> None:
     """At γ = 1 the factor γ^t is 1, so that its absence changes nothing."""
     facts = [
-        gradient(
+        compare_with_exact(
             softmax_setup(looping(), 50, 1, gamma), GradientRequest("q", discount_weight=False)
         ).facts
         for gamma in (1.0, 0.7)

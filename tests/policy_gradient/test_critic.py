@@ -9,12 +9,13 @@ import pytest
 
 import rlcalc
 from rlcalc.policy import Policy
-from rlcalc.policy_gradient.compare import gradient
-from rlcalc.policy_gradient.critic import Critic, HalfSums
+from rlcalc.policy_gradient.compare import compare_with_exact
+from rlcalc.policy_gradient.critic import Critic, CriticSums
 from rlcalc.policy_gradient.request import GradientRequest
 from rlcalc.policy_gradient.score_function import ScoreFunction
 from rlcalc.policy_gradient.sums import sums_over_batches
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
+from rlcalc.policy_gradient.target_policy import TargetPolicy
+from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 from rlcalc.trajectories import Trajectories
 from tests.policy_gradient.setups import looping, softmax_setup
 from tests.solvers.models import Floats, mdp_of
@@ -77,8 +78,8 @@ def test_a_half_hears_the_means_of_the_other(of_another: bool) -> None:
         setup.mdp, 60, seed=2, start="0", policy=policy, with_prob=of_another
     ).whole()
     target = TargetPolicy(setup.mdp, setup.play.policy.weight, 0.8)
-    episodes, expected = target.weighted(batch, 0), ByHand.of(batch, target)
-    halves = sums_over_batches(HalfSums.of, target, [batch.cut(0, 7), batch.cut(7, 60)])
+    episodes, expected = WeightedEpisodes.of(target, batch, 0), ByHand.of(batch, target)
+    halves = sums_over_batches(CriticSums.of, target, [batch.cut(0, 7), batch.cut(7, 60)])
     critic = Critic.of(halves, target)
     assert critic.influence_weight is not None
 
@@ -110,7 +111,7 @@ def test_an_episode_moves_the_estimate_as_far_as_its_move_says() -> None:
         last, first = int(batch.start[e + 1]) - 1, int(batch.start[e])
         more = batch.reward.copy()
         more[last] += 1.0
-        episodes, moved = target.weighted(batch, 0), np.zeros(batch.n_steps)
+        episodes, moved = WeightedEpisodes.of(target, batch, 0), np.zeros(batch.n_steps)
         met = episodes.first_visits(episodes.pair, 7)
         for t in met[(met >= first) & (met <= last)]:
             k = episodes.pair[t]
@@ -126,7 +127,9 @@ def test_an_episode_moves_the_estimate_as_far_as_its_move_says() -> None:
 def test_errors_hold_those_of_the_critic(gamma: float) -> None:
     """Without them z would be 2 or 3 wide; the means of 150 estimates are those of ∇J."""
     mdp, request = looping(), GradientRequest(critic="estimated")
-    several = [gradient(softmax_setup(mdp, 400, seed, gamma), request) for seed in range(150)]
+    several = [
+        compare_with_exact(softmax_setup(mdp, 400, seed, gamma), request) for seed in range(150)
+    ]
     z = np.array([one["z"].reshape(4, -1)[2:] for one in several])
     answers = np.array([one["gradient"].reshape(4, -1)[2:] for one in several])
     expected = softmax_setup(mdp, 1, 1, gamma).exact.gradient

@@ -9,9 +9,8 @@ import pytest
 import rlcalc
 from rlcalc.environments import load
 from rlcalc.policy import Policy
-from rlcalc.policy_gradient.compare import gradient
-from rlcalc.policy_gradient.estimate import FORMS, EstimateRequest, Form
-from rlcalc.policy_gradient.request import GradientRequest
+from rlcalc.policy_gradient.compare import compare_with_exact
+from rlcalc.policy_gradient.request import FORMS, EstimateRequest, Form, GradientRequest
 from rlcalc.policy_gradient.setup import GradientSetup
 from rlcalc.trajectories import Trajectories
 from tests.policy_gradient.setups import looping, softmax_setup
@@ -63,7 +62,7 @@ def test_estimates_are_unbiased_over_many_seeds(gamma: float, baseline: str) -> 
     several = []
     for seed in range(150):
         setup = softmax_setup(mdp, 400, seed, gamma)
-        several.append(gradient(setup, request)["gradient"])
+        several.append(compare_with_exact(setup, request)["gradient"])
     answers, expected = np.array(several), np.tile(setup.exact.gradient, 4)
     error = answers.std(axis=0, ddof=1) / np.sqrt(len(answers))
 
@@ -75,7 +74,7 @@ def test_errors_say_how_far_estimates_are(gamma: float) -> None:
     mdp = looping()
     z = np.array(
         [
-            gradient(softmax_setup(mdp, 400, seed, gamma), GradientRequest())["z"]
+            compare_with_exact(softmax_setup(mdp, 400, seed, gamma), GradientRequest())["z"]
             for seed in range(150)
         ]
     )
@@ -143,7 +142,7 @@ def test_without_the_weight_of_discount_it_comes_to_something_else() -> None:
     """d_1(s) π(a|s) A(s,a): the estimates find it, and the facts say how far off it is."""
     mdp = looping()
     setup = softmax_setup(mdp, 60_000, 1, 0.7)
-    answer = gradient(setup, GradientRequest(discount_weight=False))
+    answer = compare_with_exact(setup, GradientRequest(discount_weight=False))
     answers = answer["gradient"].reshape(4, -1)
     expected, bias = setup.exact.gradient, answer.facts["bias"]
     assert isinstance(bias, float)

@@ -13,14 +13,16 @@ from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.critic import Critic
-from rlcalc.policy_gradient.estimate import FORMS, EstimateRequest, summarise_episodes
+from rlcalc.policy_gradient.estimate import EstimateSummary
 from rlcalc.policy_gradient.exact import exact_gradient
 from rlcalc.policy_gradient.importance_sampling import (
     cumulative_ratios,
     importance_ratios,
     weighted_gain,
 )
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
+from rlcalc.policy_gradient.request import FORMS, EstimateRequest
+from rlcalc.policy_gradient.target_policy import TargetPolicy
+from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 from rlcalc.trajectories import Trajectories
 from tests.solvers.models import Floats, mdp_of
 
@@ -116,10 +118,10 @@ def test_the_mean_over_all_episodes_of_another_policy_is_the_gradient(
     request = EstimateRequest(
         Critic.exact(known.value, known.action_value),
         baseline=baseline,  # type: ignore[arg-type]
-        groups=StartGroups.of(target.weighted(episodes[0][1], 0)),
+        groups=StartGroups.of(WeightedEpisodes.of(target, episodes[0][1], 0)),
     )
     summaries = [
-        (chance, summarise_episodes(target.weighted(episode, 0), request))
+        (chance, EstimateSummary.of(WeightedEpisodes.of(target, episode, 0), request))
         for chance, episode in episodes
     ]
 

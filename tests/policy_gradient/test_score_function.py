@@ -6,7 +6,7 @@ import pytest
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policy import Policy
 from rlcalc.policy_gradient.score_function import ScoreFunction
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
+from rlcalc.policy_gradient.target_policy import TargetPolicy
 from tests.policy_gradient.setups import looping, softmax_setup
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from rlcalc.policy_gradient.weighted_episodes import TargetPolicy
+from rlcalc.policy_gradient.target_policy import TargetPolicy
+from rlcalc.policy_gradient.weighted_episodes import WeightedEpisodes
 from rlcalc.trajectories import Trajectories
 from tests.solvers.models import mdp_of
 
@@ -19,7 +20,7 @@ def weighted(behaviour: list[float] | None = None) -> Any:
         [0, 1, 1, 1], [0, 1, 1, 1], [1.0, 2.0, 3.0, 4.0], length=[2, 2], terminated=[True, True]
     )
     batch = replace(batch, behaviour_prob=None if behaviour is None else np.array(behaviour))
-    return TargetPolicy(mdp, np.array([0.5, 0.5, 0.2, 0.8]), 0.5).weighted(batch, 3)
+    return WeightedEpisodes.of(TargetPolicy(mdp, np.array([0.5, 0.5, 0.2, 0.8]), 0.5), batch, 3)
 
 
 def test_gains_discounts_and_halves_by_hand() -> None:

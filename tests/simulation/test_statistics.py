@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from rlcalc.simulation.statistics import EpisodeStatistics, episode_summary, standard_errors_apart
+from rlcalc.simulation.statistics import EpisodeStatistics, episode_summary
 
 GAIN = np.array([1.0, 4.0, -2.0, 3.0, 0.5])
 LENGTH = np.array([1, 2, 3, 2, 5])
@@ -30,11 +30,3 @@ def test_a_summary_is_that_of_numpy_whatever_the_pieces() -> None:
         assert (result.facts["terminated"], result.facts["truncated"]) == (3, 2)
         assert (result.facts["episodes"], result.facts["steps"]) == (5, 13)
         assert result.facts["seed"] == 7
-
-
-def test_the_distance_is_in_standard_errors_unless_it_is_rounding() -> None:
-    assert standard_errors_apart(1.5, 0.25, 1.0) == 2
-    assert standard_errors_apart(1.0 + 1e-12, 0.0, 1.0) == 0
-    assert standard_errors_apart(2.0, 0.0, 1.0) is None
-    assert standard_errors_apart(1.0, np.nan, 1.0) is None
-    assert standard_errors_apart(1.0, 0.5, None) is None

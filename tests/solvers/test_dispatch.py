@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from rlcalc.mdp import MDP
 from rlcalc.policy import Policy
-from rlcalc.solvers.dispatch import find_solution, state_names
-from rlcalc.solvers.request import SolveRequest, SolveSetup
+from rlcalc.solvers.dispatch import find_solution
+from rlcalc.solvers.request import SolveRequest
+from rlcalc.solvers.setup import SolveSetup
 from tests.solvers.models import best_of_all_policies, mdp_of, models
 
 CHOICE = mdp_of({(0, 0): [(0, 1.0, 1.0)], (0, 1): [(0, 1.0, 2.0)]}, 1)
@@ -40,9 +41,3 @@ def test_the_average_is_the_gain_and_no_discount() -> None:
 
     assert solution.facts["gain"] == pytest.approx(2)
     assert solution.action_value[1] - solution.action_value[0] == pytest.approx(1)
-
-
-def test_only_the_first_states_are_named() -> None:
-    mdp = mdp_of({(s, 0): [(s, 1.0, 0.0)] for s in range(12)}, 12)
-
-    assert state_names(mdp)(np.arange(2, 12)) == ["2", "3", "4", "5", "6", "7", "8", "9"]

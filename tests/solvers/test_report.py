@@ -5,9 +5,10 @@ import pytest
 
 from rlcalc.errors import InputError
 from rlcalc.solvers import report
-from rlcalc.solvers.dispatch import Solution
 from rlcalc.solvers.methods import finite_horizon
-from rlcalc.solvers.request import SolveRequest, SolveSetup
+from rlcalc.solvers.problem import Solution
+from rlcalc.solvers.request import SolveRequest
+from rlcalc.solvers.setup import SolveSetup
 from tests.solvers.models import mdp_of
 
 CHOICE = mdp_of({(0, 0): [(0, 1.0, 1.0)], (0, 1): [(0, 1.0, 2.0)]}, 1)

@@ -6,7 +6,7 @@ import pytest
 
 from rlcalc.errors import InputError, UsageError
 from rlcalc.mdp import MDP
-from rlcalc.solvers.request import SolveRequest, SolveSetup, checked_gamma
+from rlcalc.solvers.request import SolveRequest, checked_gamma
 from tests.solvers.models import mdp_of
 
 
@@ -47,14 +47,3 @@ def test_what_is_no_discount_factor_is_refused(gamma: float) -> None:
 
 def test_without_gamma_nothing_is_discounted() -> None:
     assert checked_gamma(one_state(), SolveRequest()) == 1
-
-
-@pytest.mark.parametrize(
-    ("reward", "tol", "target"), [(0.01, None, 1e-8), (50.0, None, 1e-6), (0.01, 1e-3, 1e-3)]
-)
-def test_only_small_rewards_make_the_usual_bound_smaller(
-    reward: float, tol: float | None, target: float
-) -> None:
-    setup = SolveSetup(one_state(reward), SolveRequest(tol=tol), 0.9)
-
-    assert setup.target_bound == pytest.approx(target)

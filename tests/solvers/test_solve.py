@@ -1,7 +1,5 @@
 """V, Q, A and the best policy: by hand, by identity, and by other routes to the same numbers."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,9 +7,8 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.policy import Policy
-from rlcalc.solvers.dispatch import find_solution
-from rlcalc.solvers.request import SolveRequest, SolveSetup
-from rlcalc.solvers.solve import greedy_policy, make_setup, separation
+from rlcalc.solvers.request import SolveRequest
+from rlcalc.solvers.solve import make_setup
 from tests.solvers.models import (
     best_of_all_policies,
     by_state,
@@ -261,16 +258,3 @@ def test_a_rule_is_given_the_best_action_values() -> None:
 
     assert setup.policy is not None
     np.testing.assert_allclose(setup.policy.weight, [3 / 7, 4 / 7])
-
-
-def test_a_proven_bound_ties_what_it_cannot_tell_apart_and_no_other_does() -> None:
-    """Values within B each leave 2 B between them; a bound beyond --tol says nothing."""
-    setup = SolveSetup(CHOICE, SolveRequest(tol=1.0), 0.5)
-    solution = find_solution(setup)
-    loose = replace(solution, bound=0.6)
-    unproven = replace(solution, bound=1.5)
-
-    assert greedy_policy(setup, solution).weight.tolist() == [0, 1]
-    assert greedy_policy(setup, loose).weight.tolist() == [0.5, 0.5]
-    assert greedy_policy(setup, unproven).weight.tolist() == [0, 1]
-    assert separation(setup, unproven) == 0

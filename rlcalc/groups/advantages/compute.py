@@ -12,7 +12,7 @@ from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.length_penalty import penalised
 from rlcalc.numerics.arrays import Floats
-from rlcalc.rollouts import Rollouts, Scored
+from rlcalc.rollouts import Rollouts, ScoredRollouts
 
 
 @np.errstate(over="ignore", invalid="ignore")  # rewards of 1e308 have no variance in float64
@@ -35,10 +35,10 @@ def advantages(rollouts: Rollouts, how: Convention) -> Floats:
     return answer
 
 
-def estimator_function(estimator: str) -> Callable[[Scored, Convention], Floats]:
+def estimator_function(estimator: str) -> Callable[[ScoredRollouts, Convention], Floats]:
     """Return the function of an estimator; its file is imported on first use."""
     module, _, name = ESTIMATORS[estimator].function.partition(":")
-    function: Callable[[Scored, Convention], Floats] = getattr(
+    function: Callable[[ScoredRollouts, Convention], Floats] = getattr(
         import_module(f"rlcalc.groups.advantages.{module}"), name
     )
     return function

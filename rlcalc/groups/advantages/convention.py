@@ -62,17 +62,17 @@ class Convention:
         if self.whitens:
             centre = "" if self.whiten.centre else ", not centred"
             words += [f"whitened over {self.whiten.over}{centre}", f"ddof {self.whiten.ddof}"]
-            words += [f"epsilon {short_number(self.whiten.epsilon)}"]
+            words += [f"epsilon {convention_number(self.whiten.epsilon)}"]
         elif self.scales:
             words.append("not scaled" if self.scale == "none" else f"{self.scale} std")
             if self.scale != "none":
-                words += [f"ddof {self.ddof}", f"epsilon {short_number(self.epsilon)}"]
+                words += [f"ddof {self.ddof}", f"epsilon {convention_number(self.epsilon)}"]
             words += ["leave one out"] if self.leave_one_out else []
         else:
             uses = ESTIMATORS[self.estimator].uses
             words += [f"k {self.k}"] * ("k" in uses)
             if "epsilon" in uses and self.epsilon > 0:
-                words.append(f"epsilon {short_number(self.epsilon)}")
+                words.append(f"epsilon {convention_number(self.epsilon)}")
         words += [f"length penalty {self.length_penalty}"] if self.length_penalty else []
         return ", ".join(words)
 
@@ -84,7 +84,7 @@ class Convention:
         return uses - {"epsilon", "ddof"} if "scale" in uses and self.scale == "none" else uses
 
 
-def short_number(number: float) -> str:
+def convention_number(number: float) -> str:
     """Return a small number as people write it.
 
     >>> short_number(0.0001), short_number(0.0)

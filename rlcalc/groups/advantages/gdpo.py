@@ -8,10 +8,10 @@ from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.grpo import grpo
 from rlcalc.groups.advantages.normalise import whitened
 from rlcalc.numerics.arrays import Floats
-from rlcalc.rollouts import Scored
+from rlcalc.rollouts import ScoredRollouts
 
 
-def gdpo(scored: Scored, how: Convention) -> Floats:
+def gdpo(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return the weighted sum of each function's GRPO advantages, whitened over the batch.
 
         A_i = whiten_B( Σ_k w_k z_ki ),      z_ki = (r_ki − μ_k) / (σ_k + ε)

@@ -7,10 +7,10 @@ import numpy as np
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.normalise import centred
 from rlcalc.numerics.arrays import Floats, segment_sums
-from rlcalc.rollouts import Scored
+from rlcalc.rollouts import ScoredRollouts
 
 
-def gpg(scored: Scored, how: Convention) -> Floats:
+def gpg(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return centred rewards divided by the batch's share of rewards that are not 0.
 
         A_i = α (r_i − μ),      α = N / max(1, #{r_j ≠ 0})

@@ -7,10 +7,10 @@ import numpy as np
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.normalise import centred, divisor, others_deviation, quotient
 from rlcalc.numerics.arrays import Floats
-from rlcalc.rollouts import Scored
+from rlcalc.rollouts import ScoredRollouts
 
 
-def dr_grpo(scored: Scored, how: Convention) -> Floats:
+def dr_grpo(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return how much better each reward is than the mean of its group.
 
         A_i = r_i − μ
@@ -30,7 +30,7 @@ def dr_grpo(scored: Scored, how: Convention) -> Floats:
     return centred(scored, how)
 
 
-def grpo(scored: Scored, how: Convention) -> Floats:
+def grpo(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return how much better each reward is than its group's mean, in standard deviations.
 
         A_i = (r_i − μ) / (σ + ε),      σ = √( Σ (r_j − μ)² / (G − ddof) )

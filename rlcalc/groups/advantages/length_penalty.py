@@ -10,7 +10,7 @@ import numpy as np
 from rlcalc.errors import UsageError, meant, shown
 from rlcalc.groups.pass_at_k import is_success
 from rlcalc.numerics.arrays import Floats
-from rlcalc.rollouts import Rollouts, Scored
+from rlcalc.rollouts import Rollouts, ScoredRollouts
 
 PENALTIES = ("kimi", "efficiency", "overlong:MAX:BUFFER")
 
@@ -35,7 +35,7 @@ def penalised(rollouts: Rollouts, penalty: str | None, success: float) -> Rollou
     return rollouts.with_rewards({"reward": reward})
 
 
-def penalty_function(penalty: str, success: float) -> Callable[[Scored], Floats]:
+def penalty_function(penalty: str, success: float) -> Callable[[ScoredRollouts], Floats]:
     """Return the function that penalises rewards.
 
     Args:
@@ -59,7 +59,7 @@ def penalty_function(penalty: str, success: float) -> Callable[[Scored], Floats]
     )
 
 
-def kimi(scored: Scored, success: float) -> Floats:
+def kimi(scored: ScoredRollouts, success: float) -> Floats:
     """Return rewards with a bonus for short right rollouts and a penalty for long ones.
 
         λ_i = ½ − (L_i − L_min)/(L_max − L_min);      r_i + λ_i if right, else r_i + min(0, λ_i)
@@ -83,7 +83,7 @@ def kimi(scored: Scored, success: float) -> Floats:
     return scored.reward + np.where(right, bonus, np.minimum(0.0, bonus))
 
 
-def efficiency(scored: Scored) -> Floats:
+def efficiency(scored: ScoredRollouts) -> Floats:
     """Return rewards where the best of a group grow, up to double, the shorter they are.
 
         r_i (1 + min(1, max(0, 1 − L_i/L̄))) for those with the group's highest reward, if above 0
@@ -108,7 +108,7 @@ def efficiency(scored: Scored) -> Floats:
     return shaped_reward
 
 
-def overlong(scored: Scored, longest: float, buffer: float) -> Floats:
+def overlong(scored: ScoredRollouts, longest: float, buffer: float) -> Floats:
     """Return rewards with a penalty that grows to 1 over the last tokens before the limit.
 
         r_i − min(1, max(0, (L_i − (L_max − buffer)) / buffer))

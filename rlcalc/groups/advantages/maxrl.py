@@ -7,10 +7,10 @@ import numpy as np
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.normalise import centred, quotient
 from rlcalc.numerics.arrays import Floats
-from rlcalc.rollouts import Scored
+from rlcalc.rollouts import ScoredRollouts
 
 
-def maxrl(scored: Scored, how: Convention) -> Floats:
+def maxrl(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return how much better each reward is than its group's mean, in units of that mean.
 
         A_i = (r_i − μ) / (μ + ε)

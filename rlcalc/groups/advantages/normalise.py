@@ -6,10 +6,10 @@ import numpy as np
 
 from rlcalc.groups.advantages.convention import Convention, Whiten
 from rlcalc.numerics.arrays import Floats, Ints, segment_means, segment_sums
-from rlcalc.rollouts import Scored
+from rlcalc.rollouts import ScoredRollouts
 
 
-def whitened(scored: Scored, values: Floats, how: Whiten) -> Floats:
+def whitened(scored: ScoredRollouts, values: Floats, how: Whiten) -> Floats:
     """Return [M] (x − x̄_B) / σ_B, with ε where `how.floor` puts it.
 
     Args:
@@ -29,19 +29,19 @@ def whitened(scored: Scored, values: Floats, how: Whiten) -> Floats:
     return quotient(values, scored.each_of_batch(deviation))
 
 
-def centred(scored: Scored, how: Convention) -> Floats:
+def centred(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return [M] r_i − μ, and for the only rollout of a group the advantage of `how.single`."""
     return with_single_groups(scored, scored.centred, how)
 
 
-def with_single_groups(scored: Scored, advantage: Floats, how: Convention) -> Floats:
+def with_single_groups(scored: ScoredRollouts, advantage: Floats, how: Convention) -> Floats:
     """Return [M] advantages where groups of one have that of `how.single`: 0, r or NaN."""
     if how.single == "zero" or not scored.single.any():
         return advantage
     return np.where(scored.single, scored.reward if how.single == "raw" else np.nan, advantage)
 
 
-def divisor(scored: Scored, how: Convention) -> Floats:
+def divisor(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return [M] σ + ε of the group or of the batch; 1 + ε for a group of one taken raw."""
     if how.scale == "batch":
         deviation = scored.each_of_batch(np.sqrt(scored.batch_variance(scored.reward, how.ddof)))
@@ -57,7 +57,7 @@ def quotient(values: Floats, by: Floats) -> Floats:
     return np.divide(values, by, out=np.zeros(len(values)), where=(by != 0) | np.isnan(values))
 
 
-def others_deviation(scored: Scored, ddof: int) -> Floats:
+def others_deviation(scored: ScoredRollouts, ddof: int) -> Floats:
     """Return [M] σ of the other rewards of each rollout's group; exactly 0 where they are equal.
 
         Σ_{j≠i} (r_j − μ_{−i})² = Σ_j (r_j − μ)² − (r_i − μ)² G/(G − 1)
@@ -81,7 +81,7 @@ def others_deviation(scored: Scored, ddof: int) -> Floats:
     return np.where((size > 2) & (squares > 0), deviation, 0.0)
 
 
-def _squares_of_others(scored: Scored, rollout: Ints) -> Floats:
+def _squares_of_others(scored: ScoredRollouts, rollout: Ints) -> Floats:
     """Return, for some rollouts, the sum of squares of the others of their group, term by term."""
     group = np.searchsorted(scored.start, rollout, side="right") - 1
     size = scored.size[group]

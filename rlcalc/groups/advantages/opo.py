@@ -7,10 +7,10 @@ import numpy as np
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.normalise import with_single_groups
 from rlcalc.numerics.arrays import Floats
-from rlcalc.rollouts import Scored
+from rlcalc.rollouts import ScoredRollouts
 
 
-def opo(scored: Scored, how: Convention) -> Floats:
+def opo(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return how much better each reward is than the length-weighted mean of its group.
 
         A_i = r_i − Σ_j L_j r_j / Σ_j L_j

@@ -12,10 +12,10 @@ from rlcalc.groups.advantages.normalise import divisor, quotient
 from rlcalc.groups.groups import Groups
 from rlcalc.groups.pass_at_k import all_wrong_chance, is_success
 from rlcalc.numerics.arrays import Floats
-from rlcalc.rollouts import Scored
+from rlcalc.rollouts import ScoredRollouts
 
 
-def pass_k(scored: Scored, how: Convention) -> Floats:
+def pass_k(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return the lead of a group's best reward over its second best, and 0 for all others.
 
         A_best = (r_best − r_second) / (σ + ε);      a tie for the best: 0
@@ -41,7 +41,7 @@ def pass_k(scored: Scored, how: Convention) -> Floats:
     return np.where(scored.single, np.nan, lead) if how.single == "none" else lead
 
 
-def pass_k_analytic(scored: Scored, how: Convention) -> Floats:
+def pass_k_analytic(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return the expected advantage in a random group of k, of which one must be right.
 
         R̄ = 1 − C(n₋,k)/C(G,k),     σ = √(R̄(1 − R̄))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.normalise import centred, whitened
 from rlcalc.numerics.arrays import Floats
-from rlcalc.rollouts import Scored
+from rlcalc.rollouts import ScoredRollouts
 
 
-def reinforce(scored: Scored, how: Convention) -> Floats:
+def reinforce(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return the rewards themselves.
 
         A_i = r_i
@@ -25,7 +25,7 @@ def reinforce(scored: Scored, how: Convention) -> Floats:
     return scored.reward.copy()
 
 
-def batch(scored: Scored, how: Convention) -> Floats:
+def batch(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return the rewards, whitened over the batch without regard to groups.
 
         A_i = (r_i − μ_B) / (σ_B + ε)
@@ -47,7 +47,7 @@ def batch(scored: Scored, how: Convention) -> Floats:
     return whitened(scored, scored.reward, how.whiten)
 
 
-def reinforce_plus_plus(scored: Scored, how: Convention) -> Floats:
+def reinforce_plus_plus(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return the rewards, whitened over the tokens of the batch.
 
         A_i = (r_i − r̄) / √(v + ε)
@@ -67,7 +67,7 @@ def reinforce_plus_plus(scored: Scored, how: Convention) -> Floats:
     return whitened(scored, scored.reward, how.whiten)
 
 
-def reinforce_plus_plus_baseline(scored: Scored, how: Convention) -> Floats:
+def reinforce_plus_plus_baseline(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return the rewards minus their group's mean, whitened over the batch.
 
         A_i = whiten_B(r_i − μ)

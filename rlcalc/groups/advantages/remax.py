@@ -7,10 +7,10 @@ import numpy as np
 from rlcalc.errors import InputError
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.numerics.arrays import Floats
-from rlcalc.rollouts import Scored
+from rlcalc.rollouts import ScoredRollouts
 
 
-def remax(scored: Scored, how: Convention) -> Floats:
+def remax(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return how much better each reward is than that of the greedy response to the same prompt.
 
         A_i = r_i − b

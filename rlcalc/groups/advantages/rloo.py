@@ -7,10 +7,10 @@ import numpy as np
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.normalise import centred
 from rlcalc.numerics.arrays import Floats
-from rlcalc.rollouts import Scored
+from rlcalc.rollouts import ScoredRollouts
 
 
-def rloo(scored: Scored, how: Convention) -> Floats:
+def rloo(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return how much better each reward is than the mean of the others in its group.
 
         A_i = r_i − Σ_{j≠i} r_j / (G − 1) = G/(G − 1) (r_i − μ)

@@ -234,7 +234,7 @@ def best_fit(
     return comparison, best, alike
 
 
-def trainers_with(comparison: Comparison, fit: Fit) -> list[str]:
+def fitting_trainers(comparison: Comparison, fit: Fit) -> list[str]:
     """Return the trainers with this convention that fit groups of one and unscored rollouts too."""
     return [
         name

@@ -8,7 +8,7 @@ from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.audit.candidates import candidates
-from rlcalc.groups.audit.fitting import Comparison, Fit, best_fit, trainers_with
+from rlcalc.groups.audit.fitting import Comparison, Fit, best_fit, fitting_trainers
 from rlcalc.groups.audit.float32 import float32_error, float32_error_if_equal
 from rlcalc.groups.audit.ghosts import ghosts
 from rlcalc.groups.groups import EQUAL, Groups
@@ -69,7 +69,7 @@ def audit(rollouts: Rollouts, tolerance: float = EQUAL, how: Convention | None =
     facts: dict[str, Fact] = {
         "reproduced_by": _words(best.how) if explained else ("nothing" if n else None),
         "nearest": _words(best.how) if near else None,
-        "as": ", ".join(trainers_with(comparison, best)) or None if explained else None,
+        "as": ", ".join(fitting_trainers(comparison, best)) or None if explained else None,
         "largest_difference": best.largest if explained else None,
         "rounded_to": str(comparison.rounding) if comparison.rounding else None,
         "largest_misfit": _most(misfit[np.isfinite(misfit)]),

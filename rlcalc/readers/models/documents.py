@@ -19,8 +19,9 @@ from rlcalc.documents import (
 )
 from rlcalc.errors import Fault, InputError
 from rlcalc.labels import Labels, text_of_label
-from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised, rounded_sums, wrong_sum
+from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.probabilities import SUM_TOLERANCE, normalised, rounded_sums, wrong_sum
 from rlcalc.readers.models.names import repeated_names, unknown_name
 from rlcalc.readers.models.policies import policy_of
 

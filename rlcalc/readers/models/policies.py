@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from rlcalc.documents import Where, adapter, document_faults
 from rlcalc.errors import Fault, InputError, listed, meant, shown
 from rlcalc.labels import text_of_label
-from rlcalc.mdp import MDP, SUM_TOLERANCE, normalised
+from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.probabilities import SUM_TOLERANCE, normalised
 from rlcalc.policy import Policy
 from rlcalc.readers.models.names import repeated_action, repeated_names, unknown_name
 from rlcalc.readers.places import parsed

@@ -41,7 +41,7 @@ from rlcalc.readers.rollouts.readings import Readings
 from rlcalc.readers.rollouts.runs import how_runs_ended, names_of_groups, owners_of
 from rlcalc.readers.rollouts.snapshots import Snapshots
 from rlcalc.readers.row_filter import RecordFilters
-from rlcalc.rollouts import Rollouts, arranged
+from rlcalc.rollouts import Rollouts, arranged_rollouts
 
 if TYPE_CHECKING:
     from rlcalc.readers.rollouts.request import RolloutRequest
@@ -523,7 +523,7 @@ class RolloutsBuilder:
         if has_steps:
             one = pl.repeat(frame["step"][0], len(heads), dtype=pl.Int64, eager=True)
             step = (heads["step"] if "step" in heads.columns else one).fill_null(-1).to_numpy()
-        return arranged(
+        return arranged_rollouts(
             edge=edge,
             key=key,
             name=names,

@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, listed, shown
-from rlcalc.readers.partitions import partition_of
 from rlcalc.readers.csv_header import header_of
+from rlcalc.readers.partitions import partition_of
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.pandas_json import rows_of_pandas
 from rlcalc.readers.rollouts.records import CHUNK, Columns, add_records, layout_of
 from rlcalc.readers.rollouts.request import NoRollouts, RolloutRequest
 from rlcalc.readers.sources import (
-    HEAD,
     BESIDE,
     COMPRESSED,
+    HEAD,
     SUFFIXES,
     File,
     Listing,

@@ -13,8 +13,8 @@ from rlcalc.documents import (
     Step,
     adapter,
     document_faults,
-    form_of_trajectory,
-    path_fault,
+    document_path_fault,
+    trajectory_document_form,
     without_fields,
 )
 from rlcalc.errors import Fault, InputError, nearest, shown
@@ -137,9 +137,9 @@ def batch(
     """
     columns: list[dict[str, Any]] = []
     for number, trajectory in enumerate(validated):
-        written = form_of_trajectory(trajectory)
+        written = trajectory_document_form(trajectory)
         if written == "path":
-            wrong = path_fault(trajectory)
+            wrong = document_path_fault(trajectory)
             if wrong:
                 experience.fault(Fault(wrong, where(number), _PATH))
                 continue

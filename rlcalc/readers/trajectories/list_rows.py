@@ -11,15 +11,10 @@ import polars as pl
 
 from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints
+from rlcalc.numerics.probabilities import LARGEST_LOG_PROB, MOST_PROBABLE, POSSIBLE, POSSIBLE_LOG
 from rlcalc.readers.label_encoder import as_text, canonical_texts
 from rlcalc.readers.trajectories.step_table import Table, as_flag, as_number
-from rlcalc.trajectories import (
-    LARGEST_LOG_PROB,
-    MOST_PROBABLE,
-    POSSIBLE,
-    POSSIBLE_LOG,
-    Trajectories,
-)
+from rlcalc.trajectories import Trajectories
 
 FLAGS_OF_ALL = ("terminated", "truncated", "done")
 """What says how a trajectory ended: a flag a row, or a list of one a step."""

@@ -16,17 +16,12 @@ from numpy.typing import NDArray
 from rlcalc.documents import chance_of
 from rlcalc.errors import Fault, InputError, listed, nearest, shown
 from rlcalc.numerics.arrays import Flags, Floats, Ints
+from rlcalc.numerics.probabilities import LARGEST_LOG_PROB, POSSIBLE, POSSIBLE_LOG, impossible
 from rlcalc.readers.column_names import COLUMN_NAMES, NUMBERS, STEP, map_columns
 from rlcalc.readers.label_encoder import LabelEncoders, as_text, canonical_texts, keys_of_texts
 from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.row_filter import LEFT_OUT, kept_rows, require_columns
-from rlcalc.trajectories import (
-    LARGEST_LOG_PROB,
-    POSSIBLE,
-    POSSIBLE_LOG,
-    Experience,
-    impossible,
-)
+from rlcalc.trajectories import Experience
 
 LABELS = ("state", "action", "next_state", "name")
 KEYS = ("trajectory", "environment")

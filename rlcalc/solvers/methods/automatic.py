@@ -18,7 +18,9 @@ MOST_BACKUPS, ENOUGH = 300, 200_000_000
 """Backups of each state, and in all, after which Gauss-Seidel alone is given up."""
 
 
-def solve(problem: Problem, enough: int = ENOUGH, limit: float = np.inf) -> tuple[Iterate, str]:
+def solve_automatically(
+    problem: Problem, enough: int = ENOUGH, limit: float = np.inf
+) -> tuple[Iterate, str]:
     """Return the values, and the name of the method that found them.
 
     Where nothing ends, modified policy iteration is tried first:
@@ -43,7 +45,7 @@ def solve(problem: Problem, enough: int = ENOUGH, limit: float = np.inf) -> tupl
     order = locality_order(model)
     near = replace(problem, model=order.model, value=order.gather(problem.value))
     most = max(MOST_BACKUPS, enough // model.n_states)
-    iterate, method = local_krylov.solve(near, most, limit)
+    iterate, method = local_krylov.solve_by_local_krylov(near, most, limit)
     return replace(iterate, value=order.spread(iterate.value)), method
 
 

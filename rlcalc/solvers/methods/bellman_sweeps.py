@@ -56,8 +56,7 @@ class Arrays(NamedTuple):
     @property
     def live(self) -> Flags:
         """[S] whether the state has actions."""
-        something: Flags = self.pair_start < self.pair_end
-        return something
+        return self.pair_start < self.pair_end
 
 
 @kernel
@@ -96,11 +95,7 @@ class Sweeper:
     """Sweeps over fixed blocks of states, so that answers do not depend on the threads."""
 
     def __init__(self, problem: Problem) -> None:
-        self.model, self.gamma, self.tol = (
-            Arrays.of(problem.model),
-            problem.gamma,
-            problem.tol,
-        )
+        self.model, self.gamma, self.tol = (Arrays.of(problem.model), problem.gamma, problem.tol)
         self.rounding = problem.model.rounding
         n_states = problem.model.n_states
         self.better = np.empty(n_states)  # [S] TV
@@ -160,33 +155,30 @@ class Sweeper:
             return self.better
         return self.better + self.gamma / (1 - self.gamma) * (self.lowest + self.highest) / 2
 
+    def initial_values(self, value: Floats | None) -> tuple[Floats, float]:
+        """Return the values to begin with, and the change that needs no backup."""
+        live = self.model.live
+        start = np.zeros(len(live)) if value is None else value.copy()
+        if self.gamma == 1:
+            return start, self.tol
+        if value is None:  # where most states earn the same, begin with that for ever
+            self.rewards_only()
+            start[live] = np.median(self.better[live]) / (1 - self.gamma)
+        return start, 4 * self.tol * (1 - self.gamma)
 
-class PolicyRows(NamedTuple):
-    """Rows of a policy's transition matrix; those of terminal states are empty."""
+    def eliminate_actions(self, model: ExpectedMDP, margin: float) -> ExpectedMDP:
+        """Leave out actions whose Q is more than a margin below the best, if that halves them.
 
-    row_start: Unsigned  # [S]
-    row_end: Unsigned  # [S]
-    next_state: Unsigned  # [M]
-    probability: NDArray[np.floating[Any]]  # [M]
-
-    @classmethod
-    def for_policies_of(cls, model: Arrays, kind: type[np.floating[Any]]) -> PolicyRows:
-        """Return rows with room for any policy of a model."""
-        longest = int((model.outcome_end - model.outcome_start).max(initial=0))
-        room = min(len(model.pair_start) * longest, len(model.next_state))
-        start = np.zeros(len(model.pair_start) + 1, dtype=np.uint64)
-        return cls(start[:-1], start[1:], np.empty(room, np.uint32), np.empty(room, kind))
-
-
-@kernel
-def gather_policy_rows(model: Arrays, choice: Unsigned, chain: PolicyRows) -> None:
-    """Gather the rows of the chosen pairs into the chain."""
-    n = np.uint64(0)
-    for s in range(len(choice)):
-        if model.pair_start[s] < model.pair_end[s]:
-            k = choice[s]
-            for j in range(model.outcome_start[k], model.outcome_end[k]):
-                chain.next_state[n] = model.next_state[j]
-                chain.probability[n] = model.probability[j]
-                n += ONE
-        chain.row_end[s] = n
+        Args:
+            model: the pairs that remain, whose action values are those of the last backup.
+            margin: the room that the bounds leave.
+        """
+        least = np.take(self.better - margin, model.pair_state)
+        kept = self.action_value[: model.n_pairs] >= least
+        if 2 * np.count_nonzero(kept) > model.n_pairs:
+            return model
+        inner = ~model.terminal
+        self.choice[inner] = (np.cumsum(kept) - 1)[self.choice[inner]]
+        smaller = model.keep(kept)
+        self.model = Arrays.of(smaller)
+        return smaller

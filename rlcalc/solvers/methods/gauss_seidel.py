@@ -28,7 +28,7 @@ def solve(problem: Problem, most_backups: int = 100_000) -> Iterate:
     gamma = problem.gamma
     sweeper = Sweeper(problem)
     before = predecessor_states(sweeper.model)
-    value, threshold = initial_values(problem, sweeper)
+    value, threshold = sweeper.initial_values(problem.value)
     sweep, backups, most = 0, 0, most_backups * len(value)
     while True:
         sweep += 1
@@ -45,18 +45,6 @@ def solve(problem: Problem, most_backups: int = 100_000) -> Iterate:
         backups += prioritised_backups(
             sweeper.model, gamma, before, threshold, left, value, priority, sweeper.choice
         )
-
-
-def initial_values(problem: Problem, sweeper: Sweeper) -> tuple[Floats, float]:
-    """Return the values to begin with, and the change that needs no backup."""
-    gamma, live = problem.gamma, sweeper.model.live
-    value = np.zeros(len(live)) if problem.value is None else problem.value.copy()
-    if gamma == 1:
-        return value, problem.tol
-    if problem.value is None:  # where most states earn the same, begin with that for ever
-        sweeper.rewards_only()
-        value[live] = np.median(sweeper.better[live]) / (1 - gamma)
-    return value, 4 * problem.tol * (1 - gamma)
 
 
 @kernel

@@ -12,14 +12,8 @@ import numpy as np
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.kernel import kernel
-from rlcalc.solvers.methods.bellman_sweeps import (
-    ONE,
-    Arrays,
-    PolicyRows,
-    Sweeper,
-    Unsigned,
-    gather_policy_rows,
-)
+from rlcalc.solvers.methods.bellman_sweeps import ONE, Arrays, Sweeper, Unsigned
+from rlcalc.solvers.methods.policy_rows import PolicyRows, gather_policy_rows
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 FALL = 30
@@ -57,7 +51,7 @@ def solve(problem: Problem, most_steps: int = MOST_STEPS) -> Iterate:
     return Iterate(sweeper.centred(), sweep)
 
 
-def solve_system(
+def solve_system_by_krylov(
     chain: ExpectedMDP, gamma: float, rewards: Floats, goal: float, value: Floats | None = None
 ) -> Floats:
     """Return v of v = rewards + γ P v in a model with one pair a state, up to rounding.

@@ -102,7 +102,7 @@ def _solve_sparse(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     values = np.zeros((chain.n_states, rewards.shape[1]))
     for j in range(rewards.shape[1]):
         size = float(np.abs(rewards[:, j]).max(initial=0.0))
-        value = krylov.solve_system(chain, gamma, rewards[:, j], STOPS * size)
+        value = krylov.solve_system_by_krylov(chain, gamma, rewards[:, j], STOPS * size)
         one = replace(chain, reward=rewards[:, j])
         residual = np.abs(one.best(one.action_value(value, gamma)) - value).max()
         if not residual <= SOLVED * max(size, float(np.abs(value).max())):
@@ -166,8 +166,7 @@ def _residual(chain: ExpectedMDP, gamma: float, rewards: Floats, values: Floats)
         replace(chain, reward=rewards[:, j]).action_value(values[:, j], gamma)
         for j in range(rewards.shape[1])
     ]
-    residual: Floats = np.stack(ahead, axis=1) - values[~chain.terminal]
-    return residual
+    return np.stack(ahead, axis=1) - values[~chain.terminal]
 
 
 def _simplest_fraction(value: Fraction) -> Fraction:

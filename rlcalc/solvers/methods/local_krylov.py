@@ -32,7 +32,9 @@ PATIENCE = 15
 """Rounds in regions after which it gives up if neither the bound nor their size became less."""
 
 
-def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[Iterate, str]:
+def solve_by_local_krylov(
+    problem: Problem, most_backups: int, limit: float = np.inf
+) -> tuple[Iterate, str]:
     """Return values that are known to `tol`, and the name of the method.
 
     Args:
@@ -43,7 +45,7 @@ def solve(problem: Problem, most_backups: int, limit: float = np.inf) -> tuple[I
     gamma = problem.gamma
     sweeper = Sweeper(problem)
     before = gauss_seidel.predecessor_states(sweeper.model)
-    value, threshold = gauss_seidel.initial_values(problem, sweeper)
+    value, threshold = sweeper.initial_values(problem.value)
     n_states = len(value)
     method, spent = "gauss-seidel", 0
     chunk = BACKUPS if gamma > LONG else most_backups

@@ -7,15 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.kernel import kernel
-from rlcalc.solvers.methods.bellman_sweeps import (
-    Arrays,
-    PolicyRows,
-    Singles,
-    Sweeper,
-    gather_policy_rows,
-)
+from rlcalc.solvers.methods.bellman_sweeps import Singles, Sweeper
+from rlcalc.solvers.methods.policy_rows import PolicyRows, gather_policy_rows
 from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 FALL = 30
@@ -55,7 +49,7 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
         middle = endless * (sweeper.lowest + sweeper.highest) / 2
         change = (sweeper.better - value - middle).astype(np.float32)
         goal = max((sweeper.highest - sweeper.lowest) / FALL, tol * near / 3)
-        moved = evaluate(sweeper, chain, change, goal, endless=endless)
+        moved = partial_policy_evaluation(sweeper, chain, change, goal, endless=endless)
         backed = sweeper.better.copy()
         value += moved
         before, bound = bound, sweeper.backup(value)
@@ -76,11 +70,11 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
             break
         if gamma < 1:
             margin = (gamma * (sweeper.highest - sweeper.lowest) + 4 * sweeper.floor) / near
-            model = eliminate_actions(model, sweeper, margin)
+            model = sweeper.eliminate_actions(model, margin)
     return Iterate(sweeper.centred(), sweep)
 
 
-def evaluate(
+def partial_policy_evaluation(
     sweeper: Sweeper, chain: PolicyRows, change: Singles, goal: float, *, endless: bool
 ) -> Singles:
     """Return e of (I − γP) e = d, roughly, up to a constant in an endless chain.
@@ -93,7 +87,9 @@ def evaluate(
         mean = error.mean() if endless else np.float32(0)
         before = error.copy() if len(sweeper.blocks) > 1 else error
         arrays = chain, gamma, change, before, error, mean
-        largest = max(sweeper.map(lambda block, a=arrays: relax(*a, *block), sweeper.blocks))
+        largest = max(
+            sweeper.map(lambda block, a=arrays: modified_policy_sweep(*a, *block), sweeper.blocks)
+        )
         if largest <= goal:
             return error
         if not largest <= 10 * first:
@@ -102,7 +98,7 @@ def evaluate(
 
 
 @kernel
-def relax(
+def modified_policy_sweep(
     chain: PolicyRows,
     gamma: np.float32,
     change: Singles,
@@ -127,23 +123,3 @@ def relax(
         largest = max(largest, abs(new - error[s]))
         error[s] = new
     return largest
-
-
-def eliminate_actions(model: ExpectedMDP, sweeper: Sweeper, margin: float) -> ExpectedMDP:
-    """Leave out actions whose Q is more than a margin below the best, if that halves their number.
-
-    Args:
-        model: the pairs that remain.
-        sweeper: with the action values of the last backup; its choice is renumbered.
-        margin: the room that the bounds leave.
-    """
-    kept = sweeper.action_value[: model.n_pairs] >= np.take(
-        sweeper.better - margin, model.pair_state
-    )
-    if 2 * np.count_nonzero(kept) > model.n_pairs:
-        return model
-    inner = ~model.terminal
-    sweeper.choice[inner] = (np.cumsum(kept) - 1)[sweeper.choice[inner]]
-    smaller = model.keep(kept)
-    sweeper.model = Arrays.of(smaller)
-    return smaller

@@ -104,7 +104,7 @@ def solve(problem: Problem) -> Iterate | None:
         remaining = _remaining_sweeps(reach, problem.tol, before, sweeps)
         sweeps = min(MORE_SWEEPS * iteration - 2, remaining)
         before = reach
-        value = value + evaluate(
+        value = value + policy_evaluation_numpy(
             flat_after.take(chosen, axis=1), flat_chance.take(chosen, axis=1), residual, sweeps
         )
     if endless:  # in the middle of MacQueen's bounds
@@ -120,7 +120,7 @@ def _remaining_sweeps(reach: float, tol: float, before: float, sweeps: int) -> i
     return min(MOST_SWEEPS, math.ceil(math.log(reach / tol) / fall_each) + 1)
 
 
-def evaluate(after: Ints, chance: Floats, residual: Floats, sweeps: int) -> Floats:
+def policy_evaluation_numpy(after: Ints, chance: Floats, residual: Floats, sweeps: int) -> Floats:
     """Return e after some sweeps of e ← d + γ P e, which begin with e = d.
 
     Args:

@@ -17,13 +17,14 @@ from rlcalc.errors import InputError, listed
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.graph.end_components import closed_sets
 from rlcalc.graph.mec_quotient import quotient_of
-from rlcalc.graph.reachability import Names, ending_policy, never_ending
+from rlcalc.graph.reachability import Names, never_ending, policy_reaching_end
 from rlcalc.graph.state_order import locality_order
 from rlcalc.numerics.arrays import Floats, Ints
-from rlcalc.solvers.methods import automatic, linear
+from rlcalc.solvers.methods import linear
+from rlcalc.solvers.methods.automatic import solve_automatically
 from rlcalc.solvers.methods.average_reward import closed_set_gain
-from rlcalc.solvers.problem import Iterate, Iteration, Problem
-from rlcalc.solvers.proofs.macqueen import ProvenValues, rounded_up
+from rlcalc.solvers.problem import Iterate, Iteration, Problem, ProvenValues
+from rlcalc.solvers.proofs.macqueen import rounded_up
 from rlcalc.solvers.proofs.supersolution import prove
 
 Gather = Callable[[Floats], Floats]
@@ -54,7 +55,7 @@ def solve(problem: Problem, names: Names) -> tuple[ProvenValues, int]:
     def named(states: Ints) -> list[object]:
         return names(quotient.first[states])
 
-    chosen = ending_policy(small, named)
+    chosen = policy_reaching_end(small, named)
     if problem.value is not None:
         greedy = _greedy(small, quotient.gather(problem.value))
         chosen = chosen if len(never_ending(small.only(greedy))) else greedy
@@ -154,13 +155,13 @@ def solve_in_floats(problem: Problem, names: Names, find: Find) -> tuple[ProvenV
     def named(states: Ints) -> list[object]:
         return names(quotient.first[order.first[states]])
 
-    chain = small.only(ending_policy(small, named))
+    chain = small.only(policy_reaching_end(small, named))
     rough = replace(problem, model=chain, value=None, tol=1e-4 * small.largest_reward, trace=[])
-    begin = automatic.solve(rough)[0].value
+    begin = solve_automatically(rough)[0].value
     near = replace(problem, model=small, value=begin, tol=problem.tol / 10)
     iterate, method = find(near, lambda whole: quotient.gather(whole)[order.first])
     if not np.isfinite(iterate.value).all():  # a direct method that came upon what never ends
-        iterate = automatic.solve(near)[0]
+        iterate = solve_automatically(near)[0]
     value, bound = iterate.value, np.inf
     if np.isfinite(iterate.value).all():
         greedy = _greedy(small, iterate.value)

@@ -25,7 +25,7 @@ Recursion = Literal["vv", "qq", "vq", "qv"]
 
 
 @dataclass(frozen=True)
-class HalfBackups:
+class ValueIterationHalves:
     """The two halves of every recursion: Q←V and V←Q."""
 
     model: ExpectedMDP
@@ -47,10 +47,10 @@ class HalfBackups:
 
 def solve(problem: Problem) -> Iterate:
     """Return the values of the recursion V←V."""
-    return iterate(problem, "vv", None)
+    return iterate_values(problem, "vv", None)
 
 
-def iterate(problem: Problem, kind: Recursion, weight: Floats | None) -> Iterate:
+def iterate_values(problem: Problem, kind: Recursion, weight: Floats | None) -> Iterate:
     """Repeat a recursion until its values are known to `tol`, or the iterations are used up.
 
     For gamma < 1 it stops when MacQueen's bounds are near enough, and what is between them is the
@@ -63,7 +63,7 @@ def iterate(problem: Problem, kind: Recursion, weight: Floats | None) -> Iterate
         weight: [K] a policy's, or None for the best.
     """
     model, gamma = problem.model, problem.gamma
-    halves = HalfBackups(model, gamma, weight)
+    halves = ValueIterationHalves(model, gamma, weight)
     of_pairs = kind in ("qq", "vq")
     value = np.zeros(model.n_states) if problem.value is None else problem.value
     now = halves.look_ahead(value) if of_pairs else value

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
-from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP, fraction
+from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.numerics.arrays import Floats
-
-
-@dataclass(frozen=True)
-class ProvenValues:
-    """Values, and a number B such that |value − V| ≤ B in every state; |Q − Q*| ≤ B too."""
-
-    value: Floats  # [S]
-    bound: float
-    action_value: Floats  # [K] one look ahead of values that are as near
+from rlcalc.numerics.fractions import fraction
+from rlcalc.solvers.problem import ProvenValues
 
 
 def span_bound(model: ExpectedMDP, value: Floats, gamma: float, tol: float) -> ProvenValues:

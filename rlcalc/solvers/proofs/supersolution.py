@@ -16,7 +16,8 @@ import numpy as np
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.graph.reachability import never_ending
 from rlcalc.numerics.arrays import Floats, Ints
-from rlcalc.solvers.methods import automatic, linear
+from rlcalc.solvers.methods import linear
+from rlcalc.solvers.methods.automatic import solve_automatically, spreads_fast
 from rlcalc.solvers.methods.bellman_sweeps import Arrays
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.proofs.double_double import SMALLEST_RESIDUAL, TwoFloats, residual
@@ -109,11 +110,11 @@ def _solve_total_reward(
 ) -> Floats:
     """Return the largest total reward up to `goal` in each backup; a rough one above the limit."""
     problem = Problem(model, 1.0, goal, MOST_SWEEPS, near, jobs)
-    value = automatic.solve(problem, 0, limit)[0].value
+    value = solve_automatically(problem, 0, limit)[0].value
     change = np.abs(model.best(model.action_value(value, 1.0)) - value).max()
     if change <= goal or value.max() > limit or model.n_states > DIRECT:
         return value
-    if automatic.spreads_fast(Arrays.of(model)):  # factors would fill up
+    if spreads_fast(Arrays.of(model)):  # factors would fill up
         return value
     return _policy_iteration(model, goal, limit)
 
@@ -141,4 +142,4 @@ def _steps_to_end(model: ExpectedMDP, value: Floats, jobs: int | None) -> Floats
         return value / most
     chain = model.only(model.greedy(model.action_value(value, 1.0)))
     one = replace(chain, reward=np.ones(chain.n_pairs), largest_reward=1.0)
-    return automatic.solve(Problem(one, 1.0, ROUGHLY, MOST_SWEEPS, None, jobs), 0)[0].value
+    return solve_automatically(Problem(one, 1.0, ROUGHLY, MOST_SWEEPS, None, jobs), 0)[0].value

@@ -12,10 +12,10 @@ from rlcalc.groups.advantages import ESTIMATORS, Estimator
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.numerics.arrays import Floats
-from rlcalc.rollouts import Rollouts, Scored
+from rlcalc.rollouts import Rollouts, ScoredRollouts
 
 
-def halved(scored: Scored, how: Convention) -> Floats:
+def halved(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return A_i = (r_i − μ) / 2 + ε."""
     return scored.centred / 2 + how.epsilon
 

@@ -12,7 +12,7 @@ from rlcalc.cli import app_of
 from rlcalc.commands import COMMANDS
 from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
-from rlcalc.groups.advantages.convention import short_number
+from rlcalc.groups.advantages.convention import convention_number
 from rlcalc.groups.advantages.request import ConventionRequest
 from rlcalc.groups.advantages.trainers import TRAINERS, convention_of
 from rlcalc.numerics.arrays import Floats
@@ -64,7 +64,7 @@ def test_epsilon_and_ddof_are_read_from_the_numbers() -> None:
         how = ConventionRequest(epsilon=epsilon, ddof=ddof).changed(convention_of("grpo", None))
         facts = rlcalc.audit(rollouts_with(advantages(rollouts_with(), how))).facts
 
-        said = f"grpo, group std, ddof {ddof}, epsilon {short_number(epsilon)}"
+        said = f"grpo, group std, ddof {ddof}, epsilon {convention_number(epsilon)}"
         assert facts["reproduced_by"] == said
         assert facts["largest_difference"] == 0
 

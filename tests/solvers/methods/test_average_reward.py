@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 
 import rlcalc
-from rlcalc.expected_mdp import fraction
+from rlcalc.numerics.fractions import fraction
 from tests.solvers.models import by_state, dense, models
 
 

@@ -44,7 +44,7 @@ def test_pockets_are_found_and_solved(gamma: float) -> None:
     """On this lake one can stay between holes for long; beside plain Krylov evaluation."""
     model = slippery_lake(60, seed=1, corridor=False).expected
     tol = 1e-9 if gamma == 1 else 1e-6
-    found, method = local_krylov.solve(Problem(model, gamma, tol, 1000), 400)
+    found, method = local_krylov.solve_by_local_krylov(Problem(model, gamma, tol, 1000), 400)
     other = krylov.solve(Problem(model, gamma, tol, 1000, found.value))
 
     assert method == "krylov"
@@ -56,6 +56,6 @@ def test_values_above_the_limit_end_the_search() -> None:
     n = 5_000
     state = np.arange(1, n)
     model = MDP.from_rows(state, state * 0, state - 1, state**0, state**0).expected
-    found, _ = local_krylov.solve(Problem(model, 1.0, 1e-9, 1000), 400, limit=100.0)
+    found, _ = local_krylov.solve_by_local_krylov(Problem(model, 1.0, 1e-9, 1000), 400, limit=100.0)
 
     assert found.value.max() > 100

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.graph.mec_quotient import quotient_of
-from rlcalc.graph.reachability import ending_policy, never_ending
+from rlcalc.graph.reachability import never_ending, policy_reaching_end
 from rlcalc.mdp import MDP
 from rlcalc.solvers import dispatch
 from rlcalc.solvers.proofs.supersolution import prove
@@ -32,7 +32,7 @@ def test_the_bound_holds(mdp: MDP, off: float, seed: int) -> None:
     stopping = quotient_of(mdp.expected)
     small = stopping.model
     try:
-        ending_policy(small, list)
+        policy_reaching_end(small, list)
     except rlcalc.InputError:
         assume(False)
     near = stopping.gather(best + off * np.random.default_rng(seed).normal(size=len(best)))

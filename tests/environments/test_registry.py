@@ -11,6 +11,7 @@ import rlcalc
 from rlcalc import MDP, environments
 from rlcalc.documents import World
 from rlcalc.environments import describe, load
+from rlcalc.environments.registry import environment_module, parameters_type, parameters_types
 from rlcalc.errors import InputError
 
 COIN = '''"""A coin: heads pay 1."""
@@ -38,10 +39,10 @@ def build(parameters: Parameters) -> MDP:
 @pytest.mark.parametrize("name", environments.WORLDS)
 def test_an_environment_keeps_the_contract(name: str) -> None:
     """A title, described parameters, a document that builds it, a start and probabilities."""
-    module = environments.environment_module(name)
+    module = environment_module(name)
     document = yaml.safe_load(describe.example_document(name))
     model = load.load_world(name)  # a shipped spec of the name has the required parameters
-    fields = environments.parameters_type(name).model_fields
+    fields = parameters_type(name).model_fields
 
     assert issubclass(module.Parameters, World)
     assert (module.__doc__ or "").split("\n")[0].endswith(".")
@@ -65,6 +66,6 @@ def test_a_new_environment_is_a_file_and_a_line(
     assert rlcalc.solve("coin", settings={"heads": 0.25})["v"].tolist() == [0.25]
     assert describe.environment_list()["coin"] == "A coin: heads pay 1."
     assert "heads: 0.5" in describe.example_document("coin")
-    assert "heads" in json.dumps(environments.parameters_types()["coin"].model_json_schema())
+    assert "heads" in json.dumps(parameters_types()["coin"].model_json_schema())
     with pytest.raises(InputError, match="did you mean coin"):
         load.build_environment(load.environment_document("coyn", {}))
