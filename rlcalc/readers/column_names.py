@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
 from rlcalc.errors import InputError, listed, meant, nearest, shown
@@ -98,18 +99,21 @@ def map_columns(
     if missing:
         free = [name for name in names if name not in columns.values()]
         guess = {m: next((n for n in free if nearest(n, known[m])), None) for m in missing}
-        pairs = ",".join(f"{m}={(guess[m] and shown(guess[m])) or 'COLUMN'}" for m in missing)
+        pairs = ",".join(f"{m}={shown(guess[m] or 'COLUMN')}" for m in missing)
         raise InputError(
             f"no column for the {listed(missing)}",
             where,
-            f"choose one: --columns {pairs}; there are {listed(names, most=20)}",
+            f"choose one: --columns {shlex.quote(pairs)}; there are {listed(names, most=20)}",
         )
     return {m: column for m, column in columns.items() if m not in request.unread}
 
 
 def _existing_column(column: str, names: list[str], where: str) -> str:
-    if column in names:
-        return column
+    same = [name for name in names if name == column] or [
+        name for name in names if name.strip() == column
+    ]
+    if same:
+        return same[0]
     raise InputError(
         f"there is no column {shown(column)}",
         where,

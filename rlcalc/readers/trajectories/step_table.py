@@ -5,6 +5,7 @@ Every format that Polars reads ends here; how rows become trajectories is for `s
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -122,9 +123,10 @@ class Table:
         for name in self.schema:
             near = None if name in read else nearest(name, absent, alike=0.85)
             if near:
+                meaning = next(m for m, names in self.known.items() if near in names)
                 self.experience.note(
                     f"the column {shown(name)} is not read; if it holds the {near}, add --columns "
-                    f"{next(m for m, names in self.known.items() if near in names)}={shown(name)}"
+                    f"{shlex.quote(f'{meaning}={shown(name)}')}"
                 )
 
     def expressions(self) -> list[pl.Expr]:
