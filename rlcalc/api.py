@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from rlcalc.errors import UsageError, shown
+from rlcalc.errors import InputError, UsageError, shown
 from rlcalc.renderers.progress import without_progress
 
 if TYPE_CHECKING:
@@ -139,7 +139,9 @@ def _require_numbers(*, whole: Mapping[str, Any] | None = None, **real: Any) -> 
     for kind, (expected, arguments) in kinds.items():
         for name, value in arguments.items():
             if value is not None and not isinstance(value, kind):
-                raise UsageError(f"{name} is {value!r}, expected {expected}")
+                raise UsageError(
+                    f"{name} is {value!r}, expected {expected}", fix=f"give {expected}"
+                )
 
 
 def _not_a_model(source: Any) -> UsageError:
@@ -536,15 +538,22 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
     paths = _paths_or_none(source)
     if paths is None:
         return describe(load(source, collect_faults=True, **reading))
-    if settings or worlds.is_world(paths, request):
-        return describe_model(lambda: worlds.load_world(paths[0], request, settings))
-    result = describe(load(paths, collect_faults=True, **reading))
-    if len(result) and not result.facts["trajectories"] and request == ReadRequest():
-        from rlcalc.readers.rollouts.detect import trainer_of
+    failure: InputError | None = None
+    try:
+        if settings or worlds.is_world(paths, request):
+            return describe_model(lambda: worlds.load_world(paths[0], request, settings))
+        result = describe(load(paths, collect_faults=True, **reading))
+        if not len(result) or result.facts["trajectories"] or request != ReadRequest():
+            return result
+    except InputError as error:
+        failure = error
+    from rlcalc.readers.rollouts.detect import trainer_of
 
-        trainer = trainer_of(paths)
-        if trainer is not None:
-            return describe_rollouts(lambda: load_rollouts(paths), trainer)
+    trainer = trainer_of(paths) if request == ReadRequest() else None
+    if trainer is not None:
+        return describe_rollouts(lambda: load_rollouts(paths), trainer)
+    if failure is not None:
+        raise failure
     return result
 
 

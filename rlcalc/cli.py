@@ -101,7 +101,12 @@ def main() -> NoReturn:
     except BrokenPipeError:
         code = CLOSED_PIPE
     except OSError as error:  # the disk behind > is full
-        code = _report(InputError(f"cannot write: {error.strerror}"))
+        code = _report(
+            InputError(
+                f"cannot write: {error.strerror}",
+                fix="close nothing that it writes to, or give another file with -o",
+            )
+        )
     except MemoryError:
         fix = "compute less at once: fewer rows, states, episodes or jobs"
         code = _report(InputError("there is not enough memory", fix=fix))
@@ -134,6 +139,11 @@ def _exit(code: int) -> NoReturn:
     except BrokenPipeError:
         code = CLOSED_PIPE
     except OSError as error:
-        code = _report(InputError(f"cannot write: {error.strerror}"))
+        code = _report(
+            InputError(
+                f"cannot write: {error.strerror}",
+                fix="close nothing that it writes to, or give another file with -o",
+            )
+        )
     sys.stderr.flush()
     os._exit(code)

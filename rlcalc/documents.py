@@ -346,7 +346,8 @@ def _fault(detail: Any, where: Where, of: str, *, line: bool, keys: list[str]) -
         wrong = detail["ctx"]["error"]
         path = (*path, wrong.key) if isinstance(wrong, Misplaced) else path
         expected_value = str(wrong).partition(", expected ")[2]
-        return Fault(str(wrong), where(path), f"write {expected_value}" if expected_value else "")
+        fix = f"write {expected_value}" if expected_value else "leave it out, or fill it in"
+        return Fault(str(wrong), where(path), fix)
     if kind == "less_than_equal" and "log_prob" in str(path[-2:]):
         kind = "log_prob"
     expected = EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")

@@ -63,13 +63,19 @@ class MDP:
         }
         for name, (length, expected) in lengths.items():
             if length != expected:
-                raise ShapeError(f"{name} has {length:,} entries, expected {expected:,}")
+                raise ShapeError(
+                    f"{name} has {length:,} entries, expected {expected:,}",
+                    fix=f"give one entry for each of {expected:,}",
+                )
         for name, start, end in (
             ("pair_start", self.pair_start, self.n_pairs),
             ("outcome_start", self.outcome_start, len(self.next_state)),
         ):
             if start[0] != 0 or start[-1] != end or np.any(np.diff(start) < 0):
-                raise ShapeError(f"{name} does not rise from 0 to {end:,}")
+                raise ShapeError(
+                    f"{name} does not rise from 0 to {end:,}",
+                    fix="offsets begin with 0, rise, and end with the number of entries",
+                )
 
     @classmethod
     def from_rows(

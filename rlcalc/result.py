@@ -50,7 +50,9 @@ class Result:
         """Refuse columns of different lengths."""
         lengths = {name: len(column.values) for name, column in self.columns.items()}
         if len(set(lengths.values())) > 1:
-            raise ShapeError(f"columns of different lengths: {lengths}")
+            raise ShapeError(
+                f"columns of different lengths: {lengths}", fix="give every column one entry a row"
+            )
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())).values) if self.columns else 0

@@ -362,8 +362,8 @@ class Experience:
 
 
 ODDITIES = {
-    "goes_on_after_end": "rows follow the end of their trajectory {times}{where}: they count as "
-    "another trajectory",
+    "goes_on_after_end": "rows come after the end of their trajectory {times}{where}: they count "
+    "as another trajectory",
     "holes_in_time": "time jumps {times} inside a trajectory{where}: steps may be missing",
     "contradictory_probabilities": "log_prob and behaviour_prob contradict each other {times}"
     "{where}: behaviour_prob counts as the probability of the action",

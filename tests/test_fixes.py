@@ -101,11 +101,11 @@ def test_a_fix_works_as_it_is_printed(
 
 def test_every_option_that_a_fix_names_exists() -> None:
     """In all fixes of the program: the command line has each option that they name."""
-    source = "".join(path.read_text() for path in Path("rlcalc/commands").glob("*.py"))
-    source += Path("rlcalc/options.py").read_text()
+    source = "".join(path.read_text() for path in (PACKAGE / "commands").glob("*.py"))
+    source += (PACKAGE / "options.py").read_text()
     known = set(re.findall(r"--?[a-z][a-z-]*", source)) | {"-n", "-k"}
     named: set[str] = set()
-    for path in Path("rlcalc").rglob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS:
                 texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant)]
@@ -116,4 +116,20 @@ def test_every_option_that_a_fix_names_exists() -> None:
     assert named - known == set()
 
 
+PACKAGE = Path(__file__).parents[1] / "rlcalc"
 ERRORS = ("InputError", "UsageError", "Fault", "NoRollouts", "NotConverged", "ShapeError")
+
+
+def test_every_error_says_how_to_fix_it() -> None:
+    """Wherever one is raised; a fix that is empty at run time has nothing to add to the rest."""
+    without: list[str] = []
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and (name := getattr(node.func, "id", "")) in ERRORS:
+                place = 1 if name in ("UsageError", "ShapeError") else 2
+                starred = any(isinstance(argument, ast.Starred) for argument in node.args)
+                named = any(keyword.arg == "fix" for keyword in node.keywords)
+                if not (starred or named or len(node.args) > place):
+                    without.append(f"{path}:{node.lineno}")
+
+    assert without == []

@@ -113,6 +113,7 @@ def refuse_entries(
         raise InputError(
             f"{name} is {values.flat[entries[0]]:g}, expected {expected}",
             f"{source}, {listed(map(place, entries[:3].tolist()), total=len(entries))}",
+            fix=f"give {expected}",
         )
 
 

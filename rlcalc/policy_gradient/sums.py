@@ -69,5 +69,5 @@ def sums_over_batches(
 
     total: Part | None = merged(engine(work, numbered()))
     if total is None:
-        raise InputError("there is no episode to estimate from")
+        raise InputError("there is no episode to estimate from", fix="give at least one episode")
     return total

@@ -42,7 +42,11 @@ def _frame(columns: Mapping[Any, Any]) -> pl.DataFrame:
         return pl.DataFrame({str(name): _values(values) for name, values in columns.items()})
     except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
         what = shown(str(error).splitlines()[0], 200)
-        raise InputError(f"these columns are not a table: {what}", "the mapping") from error
+        raise InputError(
+            f"these columns are not a table: {what}",
+            "the mapping",
+            fix="give columns of one length, each of one type",
+        ) from error
 
 
 def _values(values: Any) -> Any:

@@ -62,9 +62,15 @@ def value_of(text: str, where: str, first_line: int = 1) -> Any:
         what = f"key {shown(key)} comes twice"
         raise InputError(what, f"{where}, {line}", "leave out one of them") from error
     except RecursionError as error:
-        raise InputError("nested too deeply", f"{where}, line {first_line}") from error
+        raise InputError(
+            "nested too deeply",
+            f"{where}, line {first_line}",
+            fix="write it with fewer levels of nesting",
+        ) from error
     except ValueError as error:  # a whole number of more than 4,300 digits
-        raise InputError(f"not JSON: {error}", f"{where}, line {first_line}") from error
+        raise InputError(
+            f"not JSON: {error}", f"{where}, line {first_line}", fix="write shorter numbers"
+        ) from error
 
 
 @contextmanager

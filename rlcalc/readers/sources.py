@@ -228,7 +228,11 @@ def _missing(source: str) -> InputError:
             f"{shown(source, 200)} names no file", fix="it is a broken link: point it to a file"
         )
     if any(sign in source for sign in "*?["):
-        return InputError(f"no file matches {shown(source)}", where=_folder_name(folder))
+        return InputError(
+            f"no file matches {shown(source)}",
+            where=_folder_name(folder),
+            fix="see which files there are, and name them or another pattern",
+        )
     beside = os.listdir(folder) if os.path.isdir(folder) else []
     near = nearest(os.path.basename(source), beside)
     spec = nearest(source, shipped_specs())
@@ -300,7 +304,11 @@ def _reported(name: str) -> Iterator[None]:
         ) from error
     except OSError as error:
         where = shown(error.filename or name, 200)
-        raise InputError(f"cannot read: {error.strerror}", where) from error
+        raise InputError(
+            f"cannot read: {error.strerror}",
+            where,
+            fix="see whether the file is there and may be read",
+        ) from error
 
 
 def _decompressed(raw: IO[bytes]) -> tuple[IO[bytes], bool]:

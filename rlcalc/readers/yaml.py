@@ -80,12 +80,17 @@ class _Composer:
         if isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
-                raise InputError("a second document begins", f"{self.name}, line {place[0]}")
+                raise InputError(
+                    "a second document begins",
+                    f"{self.name}, line {place[0]}",
+                    fix="give one document a file",
+                )
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
                 raise InputError(
                     f"alias *{shown(event.anchor)} is inside its own value, or names nothing",
                     f"{self.name}, line {place[0]}",
+                    fix="define it with & before it is used",
                 )
             value, size = self.anchors[event.anchor]
             self._give(value, size, place, None)
@@ -134,7 +139,11 @@ class _Open:
             self.value.append(value)
         elif not self.has_key:
             if isinstance(value, list | dict):
-                raise InputError("a key is a list or a mapping", f"{name}, line {place[0]}")
+                raise InputError(
+                    "a key is a list or a mapping",
+                    f"{name}, line {place[0]}",
+                    fix="put the key in quotes: it is text, a number, true or false",
+                )
             if isinstance(value, bool):  # Python takes True for 1: a label is the word
                 value = str(value).lower()
             if value in self.value:
@@ -175,4 +184,8 @@ def _not_yaml(error: yaml.YAMLError, name: str) -> InputError:
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
     if "nesting depth" in problem:  # libyaml's own limit, of 1,000 levels since PyYAML 6.0.4
         return _too_deep(f"{name}{place}")
-    return InputError(f"this is not YAML: {shown(problem)}", f"{name}{place}")
+    return InputError(
+        f"this is not YAML: {shown(problem)}",
+        f"{name}{place}",
+        fix="see whether brackets and quotes are closed, and whether indents agree",
+    )

@@ -142,7 +142,11 @@ def open_output(output: str | None) -> Iterator[BinaryIO]:
         mode = path.stat().st_mode if path.exists() else None
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        raise InputError(f"cannot write: {error.strerror}", shown(output)) from error
+        raise InputError(
+            f"cannot write: {error.strerror}",
+            shown(output),
+            fix="give another file, or free some space",
+        ) from error
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
@@ -154,5 +158,9 @@ def open_output(output: str | None) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             os.unlink(name)
         if isinstance(error, OSError):
-            raise InputError(f"cannot write: {error.strerror}", shown(output)) from error
+            raise InputError(
+                f"cannot write: {error.strerror}",
+                shown(output),
+                fix="give another file, or free some space",
+            ) from error
         raise

@@ -91,7 +91,7 @@ def episode_summary(
     """
     total = merged(statistics)
     if total is None:
-        raise InputError("there are no episodes")
+        raise InputError("there are no episodes", fix="give at least one episode")
     moments, n = total.moments, total.n
     mean, error = moments.mean, moments.standard_error()
     reach = half_width(CONFIDENCE, error, moments, (moments.clusters - 1).astype(np.float64))

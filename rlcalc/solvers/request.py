@@ -84,7 +84,13 @@ def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
     if (average or request.horizon is not None) and len(used) > 1:
         raise UsageError(f"{' and '.join(used)} cannot be combined", fix="leave out one of them")
     if not request.accepted_bound > 0:
-        raise UsageError(f"--tol is {request.accepted_bound:g}, expected a number above 0")
+        raise UsageError(
+            f"--tol is {request.accepted_bound:g}, expected a number above 0",
+            fix="give a number such as --tol 1e-6",
+        )
     if request.horizon is not None and request.horizon < 1:
-        raise UsageError(f"--horizon is {request.horizon}, expected a whole number from 1")
+        raise UsageError(
+            f"--horizon is {request.horizon}, expected a whole number from 1",
+            fix="give a number such as --horizon 10",
+        )
     return gamma

@@ -56,7 +56,11 @@ def _with(model: MDP, arrays: dict[str, NDArray[Any]], file: File) -> MDP:
     if "gamma" in arrays:
         if arrays["gamma"].size != 1 or not 0 <= arrays["gamma"].item() <= 1:
             given = listed(arrays["gamma"].reshape(-1).tolist())
-            raise InputError(f"gamma is {given or 'empty'}, expected a number 0..1", file.at())
+            raise InputError(
+                f"gamma is {given or 'empty'}, expected a number 0..1",
+                file.at(),
+                fix="give one number from 0 to 1",
+            )
         model = replace(model, gamma=float(arrays["gamma"].item()))
     if "start" in arrays:
         start = arrays["start"].astype(np.float64)
@@ -83,14 +87,20 @@ def _arrays(file: File) -> dict[str, NDArray[Any]]:
                 file.at(),
                 "save arrays of numbers",
             ) from error
-        raise InputError(f"this is not an npz file: {shown(error)}", file.at()) from error
+        raise InputError(
+            f"this is not an npz file: {shown(error)}", file.at(), fix="write it with numpy.savez"
+        ) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError) as error:
         raise InputError(
             f"this npz file cannot be read: {shown(error)}", file.at(), "write it anew"
         ) from error
     for name, array in arrays.items():
         if array.dtype.kind not in "iufb":
-            raise InputError(f"{shown(name)} holds {array.dtype}, expected numbers", file.at())
+            raise InputError(
+                f"{shown(name)} holds {array.dtype}, expected numbers",
+                file.at(),
+                fix="save arrays of numbers",
+            )
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             place = np.argwhere(~np.isfinite(array))[0].tolist()
             raise InputError(
@@ -133,6 +143,7 @@ def model_of_npz_arrays(transition: Any, reward: Any, *, where: str = "the array
                 f"P_indptr leads from {start[0]} to {start[-1]}, there are {len(data):,} P_data "
                 f"and {len(next_state):,} P_indices",
                 where,
+                fix="P_indptr begins with 0 and ends with the number of entries of P_data",
             )
         row = np.repeat(np.arange(len(start) - 1), np.diff(start))
         action, state = row // n_states, row % n_states
@@ -140,12 +151,20 @@ def model_of_npz_arrays(transition: Any, reward: Any, *, where: str = "the array
     else:
         dense = np.asarray(transition, dtype=np.float64)
         if dense.ndim != 3 or dense.shape[1] != dense.shape[2] or not dense.size:
-            raise InputError(f"P has the shape {dense.shape}, expected (A, S, S)", where)
+            raise InputError(
+                f"P has the shape {dense.shape}, expected (A, S, S)",
+                where,
+                fix="P[a, s, s'] is the probability of s' after a in s",
+            )
         n_actions, n_states, _ = dense.shape
         state, action, next_state = np.nonzero(dense.transpose(1, 0, 2))
         probability = dense[action, state, next_state]
     if not len(probability):
-        raise InputError("all probabilities are zero", where)
+        raise InputError(
+            "all probabilities are zero",
+            where,
+            fix="give each state-action pair its next states, or use a model that is not empty",
+        )
     order = np.lexsort((next_state, action, state))
     state, action, next_state = state[order], action[order], next_state[order]
     model = MDP.from_rows(

@@ -560,7 +560,9 @@ class RolloutsBuilder:
                 self.note(f"{where}: {what}, and is left out")
         if not len(frame):
             raise InputError(
-                "there are no rollouts", ", ".join(shown(n, 200) for _, n in self.files[:3])
+                "there are no rollouts",
+                ", ".join(shown(n, 200) for _, n in self.files[:3]),
+                fix="give at least one rollout with a reward and a group",
             )
 
     def _say_how_it_was_read(self) -> None:

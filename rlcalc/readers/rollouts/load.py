@@ -375,7 +375,11 @@ def _document(file: File, builder: RolloutsBuilder) -> None:
         return
     for place, record in enumerate(records, start=1):
         if not isinstance(record, dict):
-            raise NoRollouts(f"record {place} is not a mapping: {shown(record, 40)}", file.at())
+            raise NoRollouts(
+                f"record {place} is not a mapping: {shown(record, 40)}",
+                file.at(),
+                fix="give one mapping a rollout",
+            )
     if not records:
         raise NoRollouts("there are no rollouts", file.at(), "the list is empty")
     several = len(records) > 1 or isinstance(value, list)
@@ -451,7 +455,11 @@ def _csv(file: File, builder: RolloutsBuilder) -> None:
             module, names, {name: pl.Float64() for name in schema}, file.at(), builder.request
         )
         if layout is None:
-            raise NoRollouts("rollouts of this trainer are not read from CSV", file.at())
+            raise NoRollouts(
+                "rollouts of this trainer are not read from CSV",
+                file.at(),
+                fix="give the file that the trainer wrote",
+            )
         if header.decimal_comma:
             columns = [*layout.reward, *(getattr(layout, name) for name in NUMBERS)]
             commas = pl.col([name for name in columns if name in schema]).str

@@ -97,9 +97,13 @@ class Assembler:
         if not self.kinds:
             self.kinds = {name: column.dtype for name, column in rows.columns.items()}
         for name in set(self.kinds) ^ set(rows.columns):
+            empty = False if name in FLAGS else np.nan
             if name in (*FLAGS, *NUMBERS) and name in self.kinds:
-                empty = False if name in FLAGS else np.nan
                 rows.columns[name] = np.full(len(rows), empty, dtype=self.kinds[name])
+            elif name in (*FLAGS, *NUMBERS):  # rows of before that are still open had none
+                self.kinds[name] = rows.columns[name].dtype
+                for part in self.open:
+                    part.columns[name] = np.full(len(part), empty, dtype=self.kinds[name])
             else:
                 raise InputError(
                     f"the files differ: some have a column for the {name}, others have none",

@@ -79,7 +79,11 @@ class Lines:
             self._never_closed()
         if self.table is None or not self.table.n_rows:
             self.context.experience.fault(
-                Fault("the table has a header and no rows", self.file.at())
+                Fault(
+                    "the table has a header and no rows",
+                    self.file.at(),
+                    fix="give at least one row",
+                )
             )
 
     def _never_closed(self) -> None:
@@ -164,7 +168,11 @@ class Lines:
                 )
             begins = reader.line_num
         reason = shown(str(error).splitlines()[0], 200)
-        return Fault(f"not a table: {reason}", f"{table.file}, line {self.line}")
+        return Fault(
+            f"not a table: {reason}",
+            f"{table.file}, line {self.line}",
+            fix="is every row as wide as the header?",
+        )
 
 
 def without_blank_lines(block: bytes) -> bytes:

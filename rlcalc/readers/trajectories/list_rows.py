@@ -26,6 +26,9 @@ ONE_MORE = ("state", "value")
 """Lists that may have one entry more than there are rewards: what follows the last step."""
 
 
+CORRECT = "correct these rows, or leave them out"
+
+
 def trajectories_of(frame: pl.DataFrame, table: Table) -> Trajectories:
     """Return the trajectories of a frame; rows with faults are reported and left out.
 
@@ -42,7 +45,7 @@ def trajectories_of(frame: pl.DataFrame, table: Table) -> Trajectories:
         places = np.flatnonzero(rows)
         numbers = places if row_of is None else row_of[places]
         where = listed([table.place(first + int(row)) for row in numbers[:5]], total=len(places))
-        table.experience.fault(Fault(what, f"{table.file}, {where}"))
+        table.experience.fault(Fault(what, f"{table.file}, {where}", CORRECT))
         wrong |= rows
     return arrays(frame.filter(~pl.Series(wrong)) if wrong.any() else frame, table)
 

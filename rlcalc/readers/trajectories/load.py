@@ -32,13 +32,17 @@ def load(
         InputError: a source is not there (at once), or is not as it should be (while it is read).
     """
     experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
-    files = resolve_files(list(sources))
+    try:
+        files = resolve_files(list(sources))
+    except InputError:
+        if _trainer_of(sources, experience, request) is None:
+            raise
+        files = []  # of a trainer alone, whose reader knows them
     batches = _or_rollouts(
         _every_batch(files, ReaderContext(experience, request)), sources, experience, request
     )
-    experience.batches = _read(
-        batches, experience, ", ".join(shown(shown_path(file)) for file in files[:3])
-    )
+    names = [shown(shown_path(file)) for file in files[:3] or sources]
+    experience.batches = _read(batches, experience, ", ".join(names))
     return experience
 
 
@@ -52,7 +56,7 @@ def _read(
         yield from [batch] if len(batch) else []
     experience.note_oddities()
     if not any_yet and not experience.faults:
-        experience.fault(Fault("there are no trajectories", name))
+        experience.fault(Fault("there are no trajectories", name, fix="give at least one step"))
 
 
 def _or_rollouts(
@@ -62,19 +66,30 @@ def _or_rollouts(
     request: ReadRequest,
 ) -> Iterator[Trajectories]:
     """Read sources that are the rollouts of a trainer as trajectories of one step."""
+    failure: InputError | None = None
     try:
         yield from batches
-    except InputError:
-        from rlcalc.readers.rollouts import detect  # with Polars, and seldom
-
-        explicit = request.columns or request.one_step or request.order_by or request.kind
-        is_read = explicit or experience.n_rows or experience.faults is not None
-        form = None if is_read else detect.trainer_of(sources)
-        if form is None:
-            raise
+    except InputError as error:
+        failure = error
+    if failure is None and experience.kinds:
+        return
+    form = _trainer_of(sources, experience, request)
+    if form is not None:
         from rlcalc.readers.rollouts import as_trajectories
 
         yield as_trajectories.read(sources, form, experience, request.where)
+    elif failure is not None:
+        raise failure
+
+
+def _trainer_of(sources: Sequence[str], experience: Experience, request: ReadRequest) -> str | None:
+    """Return the trainer whose rollouts sources are; None where they are to be read as steps."""
+    explicit = request.columns or request.one_step or request.order_by or request.kind
+    if explicit or experience.n_rows or experience.faults is not None:
+        return None
+    from rlcalc.readers.rollouts import detect  # with Polars, and seldom
+
+    return detect.trainer_of(sources)
 
 
 def _every_batch(files: list[str], context: ReaderContext) -> Iterator[Trajectories]:

@@ -67,7 +67,8 @@ class StepLines:
         """Yield the trajectories that are whole with the lines of a block."""
         import polars as pl
 
-        from rlcalc.readers.column_names import map_columns
+        from rlcalc.readers.column_names import NUMBERS, map_columns
+        from rlcalc.readers.trajectories.step_table import FLAGS
 
         self.block, self.number = block, number
         frame = self._frame(block, number)
@@ -78,7 +79,10 @@ class StepLines:
             self.table = self.context.table(self.file.at(), dict(frame.schema), self._place)
         self.before = self.table.n_rows
         where = self.file.at(f"{self.noun} {number} and after")
-        new = set(map_columns(frame.columns, self.context.request, where)) - set(self.table.column)
+        columns = map_columns(frame.columns, self.context.request, where)
+        later = {name: column for name, column in columns.items() if name in (*FLAGS, *NUMBERS)}
+        self.table.column = {**later, **self.table.column}
+        new = set(columns) - set(self.table.column)
         if new:
             what = f"the {listed(sorted(new))} is in this line, and in no line before"
             self.context.experience.fault(Fault(what, where, "give it in every line"))
@@ -95,7 +99,11 @@ class StepLines:
             rows = self.table.rows_of(frame)
         except pl.exceptions.PolarsError as error:
             what = f"not a table: {shown(str(error).splitlines()[0], 200)}"
-            raise InputError(what, self.file.at(f"{self.noun} {self.number} and after")) from error
+            raise InputError(
+                what,
+                self.file.at(f"{self.noun} {self.number} and after"),
+                fix="give every column one type in all lines",
+            ) from error
         yield from self.context.assembler.push(rows)
 
     def _place(self, row: int) -> str:
@@ -123,7 +131,11 @@ class StepLines:
         except pl.exceptions.PolarsError:
             first = str(problem).splitlines()[0]
             self.context.experience.fault(
-                Fault(f"not a table: {shown(first, 200)}", self.file.at(f"{self.noun} {number}"))
+                Fault(
+                    f"not a table: {shown(first, 200)}",
+                    self.file.at(f"{self.noun} {number}"),
+                    fix="give every column one type in all lines",
+                )
             )
             return pl.DataFrame()
 
@@ -164,7 +176,8 @@ class StepLines:
         """Return the columns of labels, of which anything can be read as text."""
         import polars as pl
 
-        from rlcalc.readers.column_names import map_columns
+        from rlcalc.readers.column_names import NUMBERS, map_columns
+        from rlcalc.readers.trajectories.step_table import FLAGS
         from rlcalc.readers.trajectories.step_table import KEYS, LABELS
 
         columns = map_columns(list(names), self.context.request, self.file.at(), needed=())

@@ -105,11 +105,11 @@ def test_a_key_that_no_line_of_an_earlier_block_has_is_refused(
 ) -> None:
     """The lines before it were read without, and cannot be read again."""
     step = {"episode": 0, "state": "a", "action": "x", "reward": 1.0}
-    path = lines(step, step, step | {"terminated": True})
+    path = lines(step, step, step | {"next_state": "b"})
     monkeypatch.setattr("rlcalc.readers.sources.BLOCK", len(json.dumps(step)) + 1)
     (fault,) = faults(path)
 
-    assert fault.what == "the terminated is in this line, and in no line before"
+    assert fault.what == "the next_state is in this line, and in no line before"
     assert fault.where == f"{path}, line 3 and after"
     assert fault.fix == "give it in every line"
 

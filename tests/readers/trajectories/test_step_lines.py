@@ -69,3 +69,42 @@ def test_a_table_is_rows_with_more_than_a_step_has(value: object, table: bool) -
 
 def test_rows_of_one_step_are_a_table_where_the_user_says_so() -> None:
     assert is_table([{"state": "a", "action": "x", "reward": 1}], one_step=True)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from(["terminated", "value", "log_prob", None])),
+        min_size=1,
+        max_size=12,
+    ),
+    st.integers(40, 400),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_columns_that_first_appear_in_a_later_line_count(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[tuple[int, str | None]], block: int
+) -> None:
+    """As if every line had them: missing flags are not set, missing numbers not known."""
+    optional = {"terminated": True, "value": 5.0, "log_prob": -1.0}
+    steps = [
+        {
+            "episode": e,
+            "state": "a",
+            "action": "x",
+            "reward": 1.0,
+            **({n: optional[n]} if n else {}),
+        }
+        for e, n in sorted(lines, key=lambda line: line[0])
+    ]
+    names = {name for _, name in lines if name}
+    full = [{**dict.fromkeys(names), **step} for step in steps]
+    folder = tmp_path_factory.mktemp("later")
+    (folder / "some.jsonl").write_text("\n".join(map(json.dumps, steps)))
+    (folder / "all.jsonl").write_text("\n".join(map(json.dumps, full)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rlcalc.readers.sources.BLOCK", block)
+        some = rlcalc.load(str(folder / "some.jsonl")).whole()
+    whole = rlcalc.load(str(folder / "all.jsonl")).whole()
+
+    assert some.start.tolist() == whole.start.tolist()
+    assert some.terminated.tolist() == whole.terminated.tolist()
+    assert some.truncated.tolist() == whole.truncated.tolist()
