@@ -137,14 +137,14 @@ class Listing:
     checkpoints: list[str] = field(default_factory=list)
 
 
-def list_folder(folder: str, wanted: Callable[[str], bool]) -> Listing:
+def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
     """Return the files of a folder and of those in it, without a training's checkpoints.
 
     Where `state.json` names the files of a dataset, as Hugging Face saves it, it is these.
 
     Args:
         folder: a path.
-        wanted: whether a file of this name is of a kind that is read.
+        is_readable: whether a file of this name is of a kind that is read.
     """
     files: list[str] = []
     others: list[str] = []
@@ -168,10 +168,10 @@ def list_folder(folder: str, wanted: Callable[[str], bool]) -> Listing:
                     splits |= dict.fromkeys(data, os.path.basename(path))
             elif "dataset_dict.json" in names:
                 beside.append(os.path.join(path, "dataset_dict.json"))
-                files += [file for file in paths if wanted(file) and file not in beside]
+                files += [file for file in paths if is_readable(file) and file not in beside]
             else:
                 for file in paths:
-                    (files if wanted(os.path.basename(file)) else others).append(file)
+                    (files if is_readable(os.path.basename(file)) else others).append(file)
     files.sort(key=natural_order)
     return Listing(files, folder, splits, beside, others, checkpoints)
 

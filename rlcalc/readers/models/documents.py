@@ -37,8 +37,10 @@ def of_document(document: ModelDocument, where: Where) -> MDP:
         InputError: unknown names, or probabilities that do not sum to 1; every fault there is.
     """
     states, actions = _labels(document.states), _action_labels(document)
-    pairs = [(state, name) for state, given in document.states.items() for name in given]
-    several = [_listed(given) for choices in document.states.values() for given in choices.values()]
+    pairs = [(state, name) for state, entries in document.states.items() for name in entries]
+    several = [
+        _listed(entries) for choices in document.states.values() for entries in choices.values()
+    ]
     problems = repeated_names(document.states, where, "states")
     for state, choices in document.states.items():
         problems += repeated_names(choices, where, "states", state)
@@ -82,8 +84,8 @@ def of_document(document: ModelDocument, where: Where) -> MDP:
     return replace(model, policy=weight)
 
 
-def _listed(given: Outcome | list[Outcome]) -> list[Outcome]:
-    return given if isinstance(given, list) else [given]
+def _listed(entries: Outcome | list[Outcome]) -> list[Outcome]:
+    return entries if isinstance(entries, list) else [entries]
 
 
 UNLISTED = "; every state must be listed, with {} if it ends"
@@ -155,16 +157,16 @@ def with_start_and_policy(world: MDP, document: World, where: Where) -> MDP:
 
 
 def _start(request: Any, states: Labels, where: Where, problems: list[Fault]) -> Floats:
-    given = request if isinstance(request, dict) else {request: 1.0}
+    entries = request if isinstance(request, dict) else {request: 1.0}
     start = np.zeros(len(states))
-    problems += repeated_names(given, where, "start")
-    for name, chance in given.items():
+    problems += repeated_names(entries, where, "start")
+    for name, chance in entries.items():
         text = text_of_label(name)
         if text not in states:
             problems.append(unknown_name("state", text, states.texts, where(("start", name))))
         else:
             start[states.code(text)] += chance
-    total = sum(given.values())
+    total = sum(entries.values())
     if abs(total - 1) > SUM_TOLERANCE:
         problems.append(
             Fault(

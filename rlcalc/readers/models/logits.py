@@ -43,18 +43,18 @@ def load_logits(source: str, model: MDP) -> Floats:
     if not isinstance(document, dict):
         raise InputError("these are not logits", where(root), EXAMPLE)
     logit, problems = np.zeros(model.n_pairs), repeated_names(document, where, *root)
-    for name, given in document.items():
+    for name, entries in document.items():
         text = text_of_label(name)
         if text not in model.states:
             problems.append(unknown_name("state", text, model.states.texts, where((*root, name))))
-        elif not isinstance(given, dict):
+        elif not isinstance(entries, dict):
             problems.append(Fault(f"{shown(text)} has no mapping", where((*root, name)), EXAMPLE))
         else:
             code = model.states.code(text)
             pairs = slice(int(model.pair_start[code]), int(model.pair_start[code + 1]))
             names = [model.actions.texts[a] for a in model.action[pairs]]
             at = partial(_under, where, (*root, name))
-            logit[pairs] = _of_state(given, names, at, problems)
+            logit[pairs] = _of_state(entries, names, at, problems)
     if problems:
         raise InputError.of(problems)
     return logit
@@ -65,12 +65,12 @@ def _under(where: Where, root: tuple[Any, ...], path: tuple[Any, ...]) -> str:
 
 
 def _of_state(
-    given: dict[Any, Any], names: list[str], where: Where, problems: list[Fault]
+    entries: dict[Any, Any], names: list[str], where: Where, problems: list[Fault]
 ) -> list[float]:
     """Return the logits of a state's actions, in their order."""
     logits = dict.fromkeys(names, 0.0)
-    problems += repeated_names(given, where)
-    for action, value in given.items():
+    problems += repeated_names(entries, where)
+    for action, value in entries.items():
         label = text_of_label(action)
         if label not in logits:
             problems.append(unknown_name("action", label, names, where((action,))))

@@ -22,22 +22,22 @@ from rlcalc.readers.sources import File, only_file, opened
 
 
 def policy_of(
-    given: Mapping[Any, Any], model: MDP, where: Where, problems: list[Fault]
+    entries: Mapping[Any, Any], model: MDP, where: Where, problems: list[Fault]
 ) -> Floats | None:
     """Return the weights of a policy that names states and actions, or None with the problems.
 
     States that it does not name are left to the uniform policy.
 
     Args:
-        given: state → action, or state → {action: probability}.
+        entries: state → action, or state → {action: probability}.
         model: whose states and actions they should be.
         where: from a path in the document to where that stands.
         problems: takes what is wrong.
     """
     weight = Policy.uniform(model.expected).weight.copy()
     before = len(problems)
-    problems += repeated_names(given, where, "policy")
-    for state, choice in given.items():
+    problems += repeated_names(entries, where, "policy")
+    for state, choice in entries.items():
         text = text_of_label(state)
         if len(problems) - before == MOST_FAULTS:
             break  # it belongs to another model
@@ -99,21 +99,21 @@ def load_policy(source: str, model: MDP, request: ReadRequest) -> Floats:
         InputError: it is not there, or does not belong to the model.
     """
     with opened(only_file(source, "policy"), request.kind) as file:
-        given, place = _policy_given(file)
-        if not given:
+        entries, place = _policy_entries(file)
+        if not entries:
             raise InputError(
                 "the policy names no state",
                 file.at(),
                 "write state: action, or state: {action: probability}",
             )
     problems: list[Fault] = []
-    weight = policy_of(given, model, place, problems)
+    weight = policy_of(entries, model, place, problems)
     if weight is None:
         raise InputError.of(problems)
     return weight
 
 
-def _policy_given(file: File) -> tuple[Mapping[Any, Any], Where]:
+def _policy_entries(file: File) -> tuple[Mapping[Any, Any], Where]:
     if file.kind not in ("yaml", "json"):
         return read_policy(file), lambda path: file.at(".".join(map(shown, path[1:])))
     value, where = parsed(file, keys=3)
@@ -134,11 +134,11 @@ def _policy_given(file: File) -> tuple[Mapping[Any, Any], Where]:
 
 
 def _policy_rows(rows: list[dict[str, Any]], file: File) -> dict[Any, dict[Any, float]]:
-    given: dict[Any, dict[Any, float]] = {}
+    entries: dict[Any, dict[Any, float]] = {}
     try:
         for row in rows:
             state, action = text_of_label(row["state"]), text_of_label(row["action"])
-            choices = given.setdefault(state, {})
+            choices = entries.setdefault(state, {})
             if action in choices:
                 raise repeated_action(state, action, file.at())
             choices[action] = float(row["pi"])
@@ -148,7 +148,7 @@ def _policy_rows(rows: list[dict[str, Any]], file: File) -> dict[Any, dict[Any, 
             file.at(),
             "give a table as solve --json writes it",
         ) from error
-    return given
+    return entries
 
 
 MOST_FAULTS = 5
@@ -162,13 +162,13 @@ def read_policy(file: File) -> dict[str, dict[str, float]]:
     names = {"state": ("state", "s"), "action": ("action", "a"), "pi": ("pi", "probability", "p")}
     rows = TransitionTable(file, ReadRequest(), names)
     rows.run(file)
-    given: dict[str, dict[str, float]] = {}
+    entries: dict[str, dict[str, float]] = {}
     labels = rows.experience
     columns = [rows.columns[name].whole().tolist() for name in names] if rows.columns else []
     for state, action, share in zip(*columns, strict=True):
-        choices = given.setdefault(labels.states.texts[state], {})
+        choices = entries.setdefault(labels.states.texts[state], {})
         if labels.actions.texts[action] in choices:
             name = labels.actions.texts[action]
             raise repeated_action(labels.states.texts[state], name, file.at())
         choices[labels.actions.texts[action]] = share
-    return given
+    return entries
