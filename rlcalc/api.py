@@ -128,6 +128,8 @@ def _read_request(
 
 def _conditions(where: str | Sequence[str]) -> tuple[RowFilter, ...]:
     """Return the filters that one text, or each of several, writes."""
+    if not where:
+        return ()
     from rlcalc.readers.row_filter import RowFilter
 
     return tuple(map(RowFilter.parse, [where] if isinstance(where, str) else where))

@@ -11,7 +11,6 @@ from rlcalc.documents import EnvironmentDocument, ModelDocument, Where, adapter,
 from rlcalc.errors import InputError, listed, meant, nearest, shown
 from rlcalc.mdp import MDP
 from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
-from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.models.documents import of_document
 from rlcalc.readers.places import parsed
 from rlcalc.readers.read_request import ReadRequest
@@ -88,6 +87,8 @@ def holds_model(sources: Sequence[str], request: ReadRequest) -> bool:
 def _has_transitions(file: File) -> bool:
     """Return whether a table has the columns of outcomes: only these have probabilities."""
     if file.kind in ("csv", "tsv"):
+        from rlcalc.readers.csv_header import header_of
+
         names = header_of(file.stream.read(1 << 20), file).names
     elif file.kind in ("parquet", "arrow") and file.path:
         from rlcalc.readers.trajectories.parquet import scan, whole

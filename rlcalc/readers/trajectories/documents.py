@@ -20,10 +20,10 @@ from rlcalc.documents import (
 from rlcalc.errors import Fault, InputError, nearest, shown
 from rlcalc.labels import Labels, text_of_label
 from rlcalc.numerics.arrays import Floats
+from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.places import parsed
 from rlcalc.readers.sources import File
 from rlcalc.readers.trajectories.context import ReaderContext
-from rlcalc.readers.trajectories.step_lines import is_table, of_records
 from rlcalc.trajectories import UNKNOWN, Experience, Trajectories
 
 
@@ -36,6 +36,8 @@ def read(file: File, context: ReaderContext) -> Iterable[Trajectories]:
     experience = context.experience
     written, place = parsed(file)
     if is_table(written, one_step=context.request.one_step):
+        from rlcalc.readers.trajectories.step_lines import of_records
+
         return of_records(written, file, context)
     note_for_documents(context)
     simulated = isinstance(written, dict) and written.get("command") == "simulate"
@@ -83,6 +85,16 @@ def note_for_documents(context: ReaderContext) -> None:
         context.experience.note(
             "--columns, --one-step and --order-by apply to tables, and this source is not a table"
         )
+
+
+def is_table(written: object, *, one_step: bool) -> bool:
+    """Return whether a document is a list of rows, with other keys than a trajectory has."""
+    if not (isinstance(written, list) and written and all(isinstance(r, dict) for r in written)):
+        return False
+    keys = {key for row in written for key in row}
+    if "states" in keys or not keys & set(COLUMN_NAMES["reward"]):
+        return False
+    return one_step or not keys <= set(Step.model_fields)
 
 
 def _as_list(values: list[Any]) -> list[Any]:

@@ -18,8 +18,7 @@ from rlcalc.readers import json as json_reader
 from rlcalc.readers.places import dotted
 from rlcalc.readers.sources import File, decoded, line_blocks
 from rlcalc.readers.trajectories.context import ReaderContext
-from rlcalc.readers.trajectories.documents import batch, note_for_documents
-from rlcalc.readers.trajectories.step_lines import is_table, lines_like, of_records
+from rlcalc.readers.trajectories.documents import batch, is_table, note_for_documents
 from rlcalc.trajectories import Trajectories
 
 if TYPE_CHECKING:
@@ -42,11 +41,15 @@ def read(file: File, context: ReaderContext) -> Iterator[Trajectories]:
     first = next(_values(block, number, file), None)
     following = chain([(number, block)], blocks)
     if isinstance(first, dict) and "states" not in first:
+        from rlcalc.readers.trajectories.step_lines import lines_like
+
         lines = lines_like(first, file, context)
         for number, block in following:
             yield from lines.take(block, number)
         return
     if is_table(first, one_step=context.request.one_step):
+        from rlcalc.readers.trajectories.step_lines import of_records
+
         lists = (_values(block, number, file) for number, block in following)
         rows = [row for values in lists for value in values for row in value]
         yield from of_records(rows, file, context)

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.documents import Step
 from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.column_names import COLUMN_NAMES
@@ -35,16 +34,6 @@ def _holds_lists(line: Mapping[str, Any]) -> bool:
     return any(
         isinstance(line[names[alias]], list) for alias in COLUMN_NAMES["reward"] if alias in names
     )
-
-
-def is_table(written: object, *, one_step: bool) -> bool:
-    """Return whether a document is a list of rows, with other keys than a trajectory has."""
-    if not (isinstance(written, list) and written and all(isinstance(r, dict) for r in written)):
-        return False
-    keys = {key for row in written for key in row}
-    if "states" in keys or not keys & set(COLUMN_NAMES["reward"]):
-        return False
-    return one_step or not keys <= set(Step.model_fields)
 
 
 def of_records(
@@ -176,8 +165,7 @@ class StepLines:
         """Return the columns of labels, of which anything can be read as text."""
         import polars as pl
 
-        from rlcalc.readers.column_names import NUMBERS, map_columns
-        from rlcalc.readers.trajectories.step_table import FLAGS
+        from rlcalc.readers.column_names import map_columns
         from rlcalc.readers.trajectories.step_table import KEYS, LABELS
 
         columns = map_columns(list(names), self.context.request, self.file.at(), needed=())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.errors import InputError
-from rlcalc.readers.trajectories.step_lines import is_table
+from rlcalc.readers.trajectories.documents import is_table
 
 STEP = {"episode": 0, "state": "a", "action": "x", "reward": 1}
 
