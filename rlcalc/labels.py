@@ -22,9 +22,7 @@ from rlcalc.numerics.arrays import Codes, Ints
 Label = str | int | float
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-_PLAIN_LIST = re.compile(
-    r"\[(?!-0[,\]])(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?(?:,(?!-0[,\]])|(?=\])))+\]"
-)
+_PLAIN_LIST = r"\[(?!-0[,\]])(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?(?:,(?!-0[,\]])|(?=\])))+\]"
 """Lists of numbers that are written as `text_of_label` writes them."""
 
 
@@ -70,7 +68,7 @@ def _text_of_number(number: float) -> str:
 
 def _text_of_list(text: str) -> str:
     """Return the text of a list that is written as JSON; other text is its own label."""
-    if _PLAIN_LIST.fullmatch(text):
+    if re.fullmatch(_PLAIN_LIST, text):
         return text
     try:
         values = json.loads(text)

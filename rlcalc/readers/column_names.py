@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 
 from rlcalc.errors import InputError, listed, meant, nearest, shown
@@ -100,6 +99,8 @@ def map_columns(
         free = [name for name in names if name not in columns.values()]
         guess = {m: next((n for n in free if nearest(n, known[m])), None) for m in missing}
         pairs = ",".join(f"{m}={shown(guess[m] or 'COLUMN')}" for m in missing)
+        import shlex  # for this alone
+
         raise InputError(
             f"no column for the {listed(missing)}",
             where,
