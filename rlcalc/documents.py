@@ -7,7 +7,6 @@ into plain values, and these into arrays.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +26,7 @@ from pydantic import (
 )
 
 from rlcalc.errors import Fault, meant, shown
+from rlcalc.numerics.probabilities import chance_of
 
 Where = Callable[[tuple[Any, ...]], str]
 Scalar = str | int | float | bool
@@ -106,19 +106,6 @@ Trajectory = Annotated[
     Discriminator(trajectory_document_form),
 ]
 
-
-def chance_of(value: object) -> object:
-    """Return the number that a quotient or a percentage is, and anything else unchanged.
-
-    >>> chance_of("1/4"), chance_of("12.5%"), chance_of(0.25), chance_of("1/0")
-    (0.25, 0.125, 0.25, '1/0')
-    """
-    if isinstance(value, str) and (match := _QUOTIENT.match(value)):
-        return int(match[1]) / int(match[2]) if match[2] else float(match[3]) / 100
-    return value
-
-
-_QUOTIENT = re.compile(r"(?:([0-9]{1,15})/0*([1-9][0-9]{0,14})|([0-9]{1,3}(?:\.[0-9]{1,15})?)%)\Z")
 
 Chance = Annotated[
     float,

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rlcalc.documents import World, adapter, chance_of, document_faults, document_path_fault, schema
+from rlcalc.documents import World, adapter, document_faults, document_path_fault, schema
 from rlcalc.errors import Fault
+from rlcalc.numerics.probabilities import chance_of
 
 STEP = {"state": "a", "action": "x", "reward": 1}
 

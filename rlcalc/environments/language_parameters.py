@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal, NoReturn
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from rlcalc.documents import Chance, Chances, Misplaced, Scalar, World, chance_of
+from rlcalc.documents import Chance, Chances, Misplaced, Scalar, World
 from rlcalc.errors import InputError, RlcalcError, listed, nearest, shown
-from rlcalc.numerics.probabilities import SUM_TOLERANCE
+from rlcalc.numerics.probabilities import SUM_TOLERANCE, chance_of
 from rlcalc.policies import decoding
 from rlcalc.policies.named import parameter_of
 

@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from rlcalc.documents import Chance, World, chance_of
+from rlcalc.documents import Chance, World
 from rlcalc.errors import InputError
 from rlcalc.labels import Labels
 from rlcalc.mdp import MDP
-from rlcalc.numerics.probabilities import SUM_TOLERANCE
+from rlcalc.numerics.probabilities import SUM_TOLERANCE, chance_of
 
 Cell = tuple[int, int]
 Scatter = dict[Cell, float]  # (dx, dy) → probability

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -94,3 +95,17 @@ def normalised(probability: Floats, start: Ints, total: Floats | None = None) ->
 def impossible(probability: Floats) -> Flags:
     """[N] whether something cannot have been done with this probability; NaN is unknown."""
     return (probability <= 0) | (probability > MOST_PROBABLE)
+
+
+def chance_of(value: object) -> object:
+    """Return the number that a quotient or a percentage is, and anything else unchanged.
+
+    >>> chance_of("1/4"), chance_of("12.5%"), chance_of(0.25), chance_of("1/0")
+    (0.25, 0.125, 0.25, '1/0')
+    """
+    if isinstance(value, str) and (match := _QUOTIENT.match(value)):
+        return int(match[1]) / int(match[2]) if match[2] else float(match[3]) / 100
+    return value
+
+
+_QUOTIENT = re.compile(r"(?:([0-9]{1,15})/0*([1-9][0-9]{0,14})|([0-9]{1,3}(?:\.[0-9]{1,15})?)%)\Z")

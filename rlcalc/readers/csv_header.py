@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from dataclasses import dataclass
 
 from rlcalc.errors import InputError, listed
@@ -68,7 +69,7 @@ def header_of(block: bytes, file: File) -> CsvHeader:
     separator = _separator(text, file.kind)
     cells = next(csv.reader([text.lstrip("#")], delimiter=separator), [])
     names = [cell.strip() for cell in cells]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise InputError(f"the columns {listed(twice)} come twice", where, "rename one")
     spaced = len(cells) > 1 and all(cell.startswith(" ") for cell in cells[1:])

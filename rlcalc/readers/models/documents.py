@@ -11,12 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rlcalc.documents import (
-    ModelDocument,
-    Outcome,
-    Where,
-    World,
-)
+from rlcalc.documents import ModelDocument, Outcome, Where, World
 from rlcalc.errors import Fault, InputError
 from rlcalc.labels import Labels, text_of_label
 from rlcalc.mdp import MDP

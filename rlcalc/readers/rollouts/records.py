@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import ModuleType
@@ -91,7 +92,7 @@ def _rows_inside(module: ModuleType, record: Mapping[str, Any]) -> list[dict[str
     names = record.get("columns")
     names = [str(name) for name in names] if isinstance(names, list) else []
     if len(set(names)) < len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, times in Counter(names).items() if times > 1)
         raise InputError(f"the table has the column {listed(twice)} twice", fix="rename one")
     rows: list[dict[str, Any]] = module.records(record)
     return rows

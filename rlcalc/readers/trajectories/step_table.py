@@ -14,10 +14,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from rlcalc.documents import chance_of
 from rlcalc.errors import Fault, InputError, listed, nearest, shown
 from rlcalc.numerics.arrays import Flags, Floats, Ints
-from rlcalc.numerics.probabilities import LARGEST_LOG_PROB, POSSIBLE, POSSIBLE_LOG, impossible
+from rlcalc.numerics.probabilities import (
+    LARGEST_LOG_PROB,
+    POSSIBLE,
+    POSSIBLE_LOG,
+    chance_of,
+    impossible,
+)
 from rlcalc.readers.column_names import COLUMN_NAMES, NUMBERS, STEP, map_columns
 from rlcalc.readers.label_encoder import LabelEncoders, as_text, canonical_texts, keys_of_texts
 from rlcalc.readers.read_request import ReadRequest
