@@ -373,7 +373,7 @@ ODDITIES = {
 """What is readable, but probably not as it was meant: kinds, and the note of each."""
 
 
-def contradicts(batch: Trajectories) -> Flags:
+def contradicting_probabilities(batch: Trajectories) -> Flags:
     """[T] whether the two probabilities of an action differ by more than float32 rounds."""
     if batch.log_prob is None or batch.behaviour_prob is None:
         return np.zeros(batch.n_steps, dtype=bool)

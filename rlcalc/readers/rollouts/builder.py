@@ -31,7 +31,7 @@ from rlcalc.readers.rollouts.columns import (
 )
 from rlcalc.readers.rollouts.dumps.layout import Layout, Row, RunInfo
 from rlcalc.readers.rollouts.keys import key_runs, merged_rows, run_edges
-from rlcalc.readers.rollouts.nested_rows import (
+from rlcalc.readers.rollouts.nested_records import (
     checked_rollout,
     frame_of_rollouts,
     rollouts_of_record,

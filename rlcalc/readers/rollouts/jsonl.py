@@ -24,7 +24,7 @@ from rlcalc.readers.read_ahead import read_ahead
 from rlcalc.readers.rollouts.builder import RolloutsBuilder
 from rlcalc.readers.rollouts.dumps.layout import Layout
 from rlcalc.readers.rollouts.json_keys import keys_of, unusual_lines
-from rlcalc.readers.rollouts.records import CHUNK, Columns, add_records, layout_of
+from rlcalc.readers.rollouts.records import CHUNK, Columns, add_records, record_layout
 from rlcalc.readers.rollouts.request import NoRollouts, RolloutRequest
 from rlcalc.readers.sources import LONGEST_LINE, File, decoded, line_blocks
 
@@ -201,7 +201,7 @@ class Lines:
             raise ColumnsChanged(self.columns, where)
         if before is None:
             self.module = module = builder.dump_of(values, where)
-        layout = layout_of(module, values, None, where, builder.request)
+        layout = record_layout(module, values, None, where, builder.request)
         if layout is None:
             return
         if before and not _goes_on(before.layout, layout, builder.request):
@@ -227,7 +227,7 @@ class Lines:
         values = {**self.builder.partition, **self.columns.values, name: 0}
         try:
             module = self.builder.sniffed(values, "").module
-            other = layout_of(module, values, None, "", self.builder.request)
+            other = record_layout(module, values, None, "", self.builder.request)
         except InputError:
             return True
         return module is not self.module or other != layout

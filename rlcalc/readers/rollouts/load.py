@@ -24,7 +24,7 @@ from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.partitions import partition_of
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.pandas_json import rows_of_pandas
-from rlcalc.readers.rollouts.records import CHUNK, Columns, add_records, layout_of
+from rlcalc.readers.rollouts.records import CHUNK, Columns, add_records, record_layout
 from rlcalc.readers.rollouts.request import NoRollouts, RolloutRequest
 from rlcalc.readers.sources import (
     BESIDE,
@@ -79,7 +79,7 @@ def load(sources: Sequence[str], request: RolloutRequest) -> Rollouts:
         dumps.named(request.form)
     builder = RolloutsBuilder(request)
     read: set[str] = set()
-    for listing in listings(sources):
+    for listing in rollout_listings(sources):
         _read_listing(listing, read, builder)
     if builder.left_out:
         n = len(builder.left_out)
@@ -190,10 +190,10 @@ def files_of(sources: Sequence[str]) -> list[str]:
     Raises:
         InputError: there are none.
     """
-    return [name for listing in listings(sources) for name in listing.files]
+    return [name for listing in rollout_listings(sources) for name in listing.files]
 
 
-def listings(sources: Sequence[str]) -> list[Listing]:
+def rollout_listings(sources: Sequence[str]) -> list[Listing]:
     """Return the files that sources name, a listing for each folder; see `files_of`."""
     listed_sources: list[Listing] = []
     for source in sources:
@@ -405,7 +405,7 @@ def _table(lazy: pl.LazyFrame, where: str, builder: RolloutsBuilder) -> None:
     schema = dict(lazy.collect_schema())
     names = _first_values(lazy, schema, builder)
     module = builder.dump_of(names, where)
-    layout = layout_of(module, names, schema, where, builder.request)
+    layout = record_layout(module, names, schema, where, builder.request)
     if layout is None:
         before = 0
         for frame in lazy.collect_batches(maintain_order=True, chunk_size=CHUNK):
@@ -451,7 +451,7 @@ def _csv(file: File, builder: RolloutsBuilder) -> None:
             lazy = lazy.with_columns(pl.all().str.strip_chars_start(" "))
         names = _first_values(lazy, schema, builder)
         module = builder.dump_of(names, file.at())
-        layout = layout_of(
+        layout = record_layout(
             module, names, {name: pl.Float64() for name in schema}, file.at(), builder.request
         )
         if layout is None:

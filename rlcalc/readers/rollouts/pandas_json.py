@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.readers.rollouts.records import columns_of, layout_of
+from rlcalc.readers.rollouts.records import columns_of, record_layout
 from rlcalc.readers.rollouts.request import NoRollouts
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _fits(rows: list[dict[str, Any]], where: str, builder: RolloutsBuilder) -> b
     """Whether rows have rewards and groups."""
     columns = {**builder.partition, **columns_of(rows)}
     try:
-        layout_of(builder.sniffed(columns, where).module, columns, None, where, builder.request)
+        record_layout(builder.sniffed(columns, where).module, columns, None, where, builder.request)
     except NoRollouts:
         return False
     return True

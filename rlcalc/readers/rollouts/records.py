@@ -33,7 +33,7 @@ class Columns:
 
     def add(self, records: Iterable[Mapping[str, Any]]) -> bool:
         """Add the columns of some records; return whether any is new, or shows another type."""
-        before = {name: kind_of(value) for name, value in self.values.items()}
+        before = {name: column_kind(value) for name, value in self.values.items()}
         numbers = {name for name, value in self.values.items() if finite(value)}
         for record in records:
             if record.keys() <= numbers:
@@ -46,10 +46,10 @@ class Columns:
                 if finite(value):
                     self.values[name] = value
                     numbers.add(name)
-        return before != {name: kind_of(value) for name, value in self.values.items()}
+        return before != {name: column_kind(value) for name, value in self.values.items()}
 
 
-def kind_of(value: Any) -> str:
+def column_kind(value: Any) -> str:
     """Return which type of column a value of JSON shows."""
     return "number" if finite(value) else type(value).__name__
 
@@ -81,7 +81,7 @@ def add_records(
             add_records(inner, where, builder, lambda n: f"{where}, row {n + 1} of the table")
         return
     values = {**builder.partition, **columns}
-    layout = layout_of(module, values, None, where, builder.request)
+    layout = record_layout(module, values, None, where, builder.request)
     if layout is None:
         builder.records(module, records, place)
     else:
@@ -98,7 +98,7 @@ def _rows_inside(module: ModuleType, record: Mapping[str, Any]) -> list[dict[str
     return rows
 
 
-def layout_of(
+def record_layout(
     module: ModuleType,
     first: Mapping[str, Any],
     schema: Mapping[str, pl.DataType] | None,

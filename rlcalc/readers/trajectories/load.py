@@ -13,7 +13,7 @@ from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.sources import opened, resolve_files, shown_path
 from rlcalc.readers.trajectories import FORMATS
 from rlcalc.readers.trajectories.context import ReaderContext
-from rlcalc.trajectories import Experience, Trajectories, contradicts
+from rlcalc.trajectories import Experience, Trajectories, contradicting_probabilities
 
 NPZ = "it may hold a model, for rlcalc solve; give trajectories, e.g. as Parquet"
 
@@ -52,7 +52,9 @@ def _read(
     any_yet = False
     for batch in batches:
         any_yet = any_yet or len(batch) > 0
-        experience.count_oddity("contradictory_probabilities", int(contradicts(batch).sum()))
+        experience.count_oddity(
+            "contradictory_probabilities", int(contradicting_probabilities(batch).sum())
+        )
         yield from [batch] if len(batch) else []
     experience.note_oddities()
     if not any_yet and not experience.faults:

@@ -10,7 +10,7 @@ import pytest
 import rlcalc
 from rlcalc.errors import InputError
 from rlcalc.readers.rollouts.dumps import skyrl, trl
-from rlcalc.readers.rollouts.records import layout_of
+from rlcalc.readers.rollouts.records import record_layout
 from rlcalc.readers.rollouts.request import RolloutRequest
 from tests.readers.rollouts.test_dumps import lines
 
@@ -27,8 +27,8 @@ def test_the_rewards_of_a_table_are_those_of_its_rows_as_records() -> None:
     row = {"prompt": "q", "completion": "a", "advantage": 0.5, "acc": 1, "form": 0.5,
            "solved": True, "source": "7"}  # fmt: skip
     schema = pl.DataFrame([row]).schema
-    of_record = layout_of(trl, row, None, "x", PLAIN)
-    of_table = layout_of(trl, dict.fromkeys(row), schema, "x", PLAIN)
+    of_record = record_layout(trl, row, None, "x", PLAIN)
+    of_table = record_layout(trl, dict.fromkeys(row), schema, "x", PLAIN)
 
     assert of_record == of_table
     assert of_record is not None
@@ -71,7 +71,7 @@ def test_a_list_of_records_says_which_of_them_is_wrong(tmp_path: Path) -> None:
     flat = [{"group": "g", "reward": score} for score in (1, 0.5, "x")]
     path = tmp_path / "x.json"
 
-    assert layout_of(skyrl, nested[0], None, "x", PLAIN) is None
+    assert record_layout(skyrl, nested[0], None, "x", PLAIN) is None
     for records in (nested, flat):
         path.write_text(json.dumps(records, indent=1))
         with pytest.raises(InputError, match="is 'x', expected a number") as error:

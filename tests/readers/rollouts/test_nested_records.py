@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rlcalc.errors import InputError
 from rlcalc.readers.rollouts.dumps import skyrl, verl
 from rlcalc.readers.rollouts.dumps.layout import Row
-from rlcalc.readers.rollouts.nested_rows import (
+from rlcalc.readers.rollouts.nested_records import (
     checked_rollout,
     frame_of_rollouts,
     rollouts_of_record,
