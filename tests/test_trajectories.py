@@ -115,7 +115,11 @@ def test_what_cannot_have_happened_is_refused_with_its_entries() -> None:
         Trajectories.from_arrays(list("abcd"), [0] * 4, [1.0, np.nan, np.inf, np.nan])
 
     assert caught.value.faults == [
-        Fault("reward is nan, expected a finite number", "the arrays, entry 1, entry 2 and entry 3")
+        Fault(
+            "reward is nan, expected a finite number",
+            "the arrays, entry 1, entry 2 and entry 3",
+            "give a finite number",
+        )
     ]
 
 

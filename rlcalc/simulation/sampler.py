@@ -42,12 +42,14 @@ COMPILING = 0.6
 """Estimated seconds of work from which on loops are compiled."""
 
 Span = tuple[int, int]
-Engine = Callable[[Callable[[Span], "Outcome"], Iterable[Span]], Iterable["Outcome"]]
+Engine = Callable[
+    [Callable[[Span], "EpisodeOutcomes"], Iterable[Span]], Iterable["EpisodeOutcomes"]
+]
 Recording = Callable[[Callable[[Span], Trajectories], Iterable[Span]], Iterable[Trajectories]]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EpisodeOutcomes:
     """The gains, lengths and last states of E episodes."""
 
     gain: Floats  # [E] the discounted sum of an episode's rewards
@@ -56,7 +58,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Work:
+class SimulationWork:
     """The estimated amount of work of a simulation."""
 
     length: float  # steps of an episode, on average
@@ -100,27 +102,27 @@ class Simulation:
         return self.max_steps or LONGEST
 
     @cached_property
-    def work(self) -> Work:
+    def work(self) -> SimulationWork:
         """The estimated amount of work, from the first few episodes.
 
         It decides the size of pieces and the implementation; the episodes do not depend on it.
         """
         probe = self._run_numpy((0, min(self.n, 64)), 1.0, most_steps=min(self.limit, PROBE))
         if probe.length.max() < PROBE:
-            return Work(float(probe.length.mean()), int(probe.length.max()), self.n)
+            return SimulationWork(float(probe.length.mean()), int(probe.length.max()), self.n)
         unknown = 10 * PROBE if self.max_steps is None else self.limit
-        return Work(
+        return SimulationWork(
             float(np.where(probe.length < PROBE, probe.length, unknown).mean()), unknown, self.n
         )
 
-    def outcomes(self, gamma: float, engine: Engine = map) -> Iterator[Outcome]:
+    def outcomes(self, gamma: float, engine: Engine = map) -> Iterator[EpisodeOutcomes]:
         """Yield the outcomes of the episodes, block by block.
 
         Args:
             gamma: the discount factor a step.
             engine: runs a function on each block and yields the answers in order.
         """
-        run: Callable[..., Outcome] = self._run_numpy
+        run: Callable[..., EpisodeOutcomes] = self._run_numpy
         if self._compiled(lock_step):
             run = self._run_compiled
         return iter(engine(partial(run, gamma=gamma), episode_spans(self.n, BLOCK)))
@@ -171,7 +173,7 @@ class Simulation:
         gamma: float,
         record: list[tuple[Ints, Codes]] | None = None,
         most_steps: int | None = None,
-    ) -> Outcome:
+    ) -> EpisodeOutcomes:
         """Return the outcomes of episodes, with numpy: all of them one step, then the next step.
 
         Args:
@@ -212,9 +214,9 @@ class Simulation:
                 if not len(active):
                     break
         last_state[active] = state
-        return self._require_ended(Outcome(gain, length, last_state), span)
+        return self._require_ended(EpisodeOutcomes(gain, length, last_state), span)
 
-    def _run_compiled(self, span: Span, gamma: float, stride: int | None = None) -> Outcome:
+    def _run_compiled(self, span: Span, gamma: float, stride: int | None = None) -> EpisodeOutcomes:
         """Return the outcomes of episodes, with the compiled loop: same bits as `_run_numpy`."""
         chain, table, stride = self.chain, self.chain.table, stride or self.work.stride
         key, state = self._first_states(span)
@@ -223,7 +225,7 @@ class Simulation:
             table.row, table.slot, chain.next_state, chain.reward, key, state,
             gamma, self.limit, stride, gain, length, last_state,
         )  # fmt: skip
-        return self._require_ended(Outcome(gain, length, last_state), span)
+        return self._require_ended(EpisodeOutcomes(gain, length, last_state), span)
 
     def _recorded(self, span: Span, *, compiled: bool, with_prob: bool) -> Trajectories:
         """Return episodes as trajectories: compiled loops run for the lengths, then for steps.
@@ -262,7 +264,7 @@ class Simulation:
             behaviour_prob=chain.policy.weight[chain.pair[entry]] if with_prob else None,
         )
 
-    def _require_ended(self, outcome: Outcome, span: Span) -> Outcome:
+    def _require_ended(self, outcome: EpisodeOutcomes, span: Span) -> EpisodeOutcomes:
         """Return the outcome, unless an episode without `max_steps` is too long.
 
         Raises:
