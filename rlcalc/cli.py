@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from types import FrameType
@@ -13,11 +15,13 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 import typer.core
+from typer._click.exceptions import ClickException
 
 from rlcalc.commands import COMMANDS, SECTIONS
 from rlcalc.engines.process import keep_freed_memory
 from rlcalc.errors import INTERRUPTED, InputError, RlcalcError
 from rlcalc.options import flatten_option_groups
+from rlcalc.renderers.messages import write_message
 
 CLOSED_PIPE = 141
 MOST_FAULTS = 20
@@ -90,10 +94,12 @@ def main() -> NoReturn:
     gc.set_threshold(100_000)  # imports make many objects and no garbage
     keep_freed_memory()
     signal.signal(signal.SIGTERM, _terminated)
+    warnings.showwarning = _show_warning
     try:
         names = [name for name in sys.argv[1:2] if name in COMMANDS]
-        app_of(names or COMMANDS)(standalone_mode=True)
-        code = 0
+        code = app_of(names or COMMANDS)(standalone_mode=False) or 0
+    except ClickException as error:
+        code = _report_usage(error)
     except RlcalcError as error:
         code = _report(error)
     except KeyboardInterrupt:
@@ -125,11 +131,24 @@ def main() -> NoReturn:
 def _report(error: RlcalcError) -> int:
     """Write an error to standard error, and return its exit code."""
     for fault in error.faults[:MOST_FAULTS]:
-        sys.stderr.write(f"error: {fault}\n")
+        write_message(fault)
     more = len(error.faults) - MOST_FAULTS
     if more > 0:
-        sys.stderr.write(f"and {more:,} more (rlcalc check lists them)\n")
+        write_message(f"and {more:,} more (rlcalc check lists them)")
     return error.exit_code
+
+
+def _report_usage(error: ClickException) -> int:
+    """Write the message of the parser of options, and return its exit code."""
+    text = io.StringIO()
+    error.show(text)
+    for line in text.getvalue().rstrip("\n").split("\n"):
+        write_message(line)
+    return error.exit_code
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    write_message(f"warning: {message}")
 
 
 def _exit(code: int) -> NoReturn:
