@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
 import os
@@ -164,5 +165,6 @@ def _exit(code: int) -> NoReturn:
                 fix="close nothing that it writes to, or give another file with -o",
             )
         )
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)
