@@ -85,7 +85,20 @@ def app_of(names: Iterable[str]) -> typer.Typer:
     return app
 
 
+_HARMLESS = "CHLD CLD CONT URG WINCH INFO STOP TSTP TTIN TTOU"
+_OTHER = "KILL INT PIPE SEGV BUS FPE ILL TRAP SYS EMT ALRM"  # ALRM is the clock of a regex
+
+
+def _catch_ending_signals() -> None:
+    """Let every signal that ends the process do so through `finally`: temporary files go too."""
+    others = {getattr(signal, f"SIG{name}", 0) for name in f"{_HARMLESS} {_OTHER}".split()}
+    for number in signal.valid_signals() - others:
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores one
+            signal.signal(number, _terminated)
+
+
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 
@@ -94,7 +107,7 @@ def main() -> NoReturn:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # their search costs 20 ms
     gc.set_threshold(100_000)  # imports make many objects and no garbage
     keep_freed_memory()
-    signal.signal(signal.SIGTERM, _terminated)
+    _catch_ending_signals()
     warnings.showwarning = _show_warning
     try:
         names = [name for name in sys.argv[1:2] if name in COMMANDS]

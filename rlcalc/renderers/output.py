@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import stat
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from rlcalc.errors import InputError, UsageError, escaped, meant, shown
+from rlcalc.errors import UsageError, escaped, meant, shown
 from rlcalc.renderers import FORMATS, SUFFIXES
 from rlcalc.renderers.messages import write_message
+from rlcalc.renderers.whole_file import opened_file
 
 if TYPE_CHECKING:
     from rlcalc.result import Result
@@ -136,37 +135,5 @@ def open_output(output: str | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    import tempfile
-
-    device = os.path.abspath(output).startswith(("/dev/", "/proc/"))
-    path = Path(output) if device else Path(os.path.realpath(output))
-    try:
-        if device or (path.exists() and not path.is_file()):  # a named pipe, say
-            with path.open("wb") as stream:
-                yield stream
-            return
-        mode = path.stat().st_mode if path.exists() else None
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise InputError(
-            f"cannot write: {error.strerror}",
-            shown(output),
-            fix="give another file, or free some space",
-        ) from error
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask if mode is None else stat.S_IMODE(mode))
-        os.replace(name, path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        if isinstance(error, OSError):
-            raise InputError(
-                f"cannot write: {error.strerror}",
-                shown(output),
-                fix="give another file, or free some space",
-            ) from error
-        raise
+    with opened_file(output) as stream:
+        yield stream
