@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from types import FrameType
@@ -13,11 +16,13 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 import typer.core
+from typer._click.exceptions import ClickException
 
 from rlcalc.commands import COMMANDS, SECTIONS
 from rlcalc.engines.process import keep_freed_memory
 from rlcalc.errors import INTERRUPTED, InputError, RlcalcError
 from rlcalc.options import flatten_option_groups
+from rlcalc.renderers.messages import write_message
 
 CLOSED_PIPE = 141
 MOST_FAULTS = 20
@@ -80,7 +85,20 @@ def app_of(names: Iterable[str]) -> typer.Typer:
     return app
 
 
+_HARMLESS = "CHLD CLD CONT URG WINCH INFO STOP TSTP TTIN TTOU"
+_OTHER = "KILL INT PIPE SEGV BUS FPE ILL TRAP SYS EMT ALRM"  # ALRM is the clock of a regex
+
+
+def _catch_ending_signals() -> None:
+    """Let every signal that ends the process do so through `finally`: temporary files go too."""
+    others = {getattr(signal, f"SIG{name}", 0) for name in f"{_HARMLESS} {_OTHER}".split()}
+    for number in signal.valid_signals() - others:
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores one
+            signal.signal(number, _terminated)
+
+
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 
@@ -89,11 +107,13 @@ def main() -> NoReturn:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # their search costs 20 ms
     gc.set_threshold(100_000)  # imports make many objects and no garbage
     keep_freed_memory()
-    signal.signal(signal.SIGTERM, _terminated)
+    _catch_ending_signals()
+    warnings.showwarning = _show_warning
     try:
         names = [name for name in sys.argv[1:2] if name in COMMANDS]
-        app_of(names or COMMANDS)(standalone_mode=True)
-        code = 0
+        code = app_of(names or COMMANDS)(standalone_mode=False) or 0
+    except ClickException as error:
+        code = _report_usage(error)
     except RlcalcError as error:
         code = _report(error)
     except KeyboardInterrupt:
@@ -125,11 +145,24 @@ def main() -> NoReturn:
 def _report(error: RlcalcError) -> int:
     """Write an error to standard error, and return its exit code."""
     for fault in error.faults[:MOST_FAULTS]:
-        sys.stderr.write(f"error: {fault}\n")
+        write_message(fault)
     more = len(error.faults) - MOST_FAULTS
     if more > 0:
-        sys.stderr.write(f"and {more:,} more (rlcalc check lists them)\n")
+        write_message(f"and {more:,} more (rlcalc check lists them)")
     return error.exit_code
+
+
+def _report_usage(error: ClickException) -> int:
+    """Write the message of the parser of options, and return its exit code."""
+    text = io.StringIO()
+    error.show(text)
+    for line in text.getvalue().rstrip("\n").split("\n"):
+        write_message(line)
+    return error.exit_code
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    write_message(f"warning: {message}")
 
 
 def _exit(code: int) -> NoReturn:
@@ -145,5 +178,6 @@ def _exit(code: int) -> NoReturn:
                 fix="close nothing that it writes to, or give another file with -o",
             )
         )
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)

@@ -12,14 +12,36 @@ The library raises these; only the command line prints them.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
+    "|(?<![\u203c-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]"
+)
+"""Letters and marks that show nothing; behind a symbol, U+FE0F makes it an emoji."""
+
+
+def _escape(sign: str) -> str:
+    return sign.encode("unicode_escape").decode()
+
+
+def escaped(text: str, escape: Callable[[str], str] = _escape) -> str:
+    r"""Return text with everything escaped that a terminal obeys, hides or writes backwards.
+
+    >>> escaped("a" + chr(27) + "[31mred" + chr(0x200B) + chr(0x202E))
+    'a\\x1b[31mred\\u200b\\u202e'
+    """
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else escape(c) for c in text)
+    return text if text.isascii() else _INVISIBLE.sub(lambda sign: escape(sign[0]), text)
+
 
 def shown(text: object, limit: int = 80) -> str:
-    r"""Return text from a file for a message: control characters escaped, cut at `limit`.
+    r"""Return text from a file for a message: escaped, and cut at `limit`.
 
     >>> shown("a" + chr(27) + "[31mred")
     'a\\x1b[31mred'
@@ -27,9 +49,7 @@ def shown(text: object, limit: int = 80) -> str:
     plain = str(text)
     if len(plain) > limit:
         plain = f"{plain[: limit - 1]}…"
-    if plain.isprintable():
-        return plain
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in plain)
+    return escaped(plain)
 
 
 MOST_CANDIDATES = 10_000
@@ -89,7 +109,7 @@ class Fault:
         lines = [self.what]
         lines += [f"  where: {self.where}"] if self.where else []
         lines += [f"  fix:   {self.fix}"] if self.fix else []
-        return "\n".join(lines)
+        return "\n".join(map(escaped, lines))
 
 
 INTERRUPTED = 130

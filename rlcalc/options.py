@@ -63,6 +63,15 @@ def _file_name(output: str | None) -> str | None:
     return output
 
 
+def _discount_factor(gamma: float | None) -> float | None:
+    if gamma is not None and not math.isfinite(gamma):
+        raise UsageError(
+            f"--gamma {gamma} is not a number from 0 to 1",
+            fix="use a discount factor such as --gamma 0.99",
+        )
+    return gamma
+
+
 # -- options of several commands -------------------------------------------------------------
 
 Source = Annotated[
@@ -93,6 +102,7 @@ Gamma = Annotated[
     float | None,
     "--gamma -g 0..1",
     "Discount factor γ per step. [default: from the source, else 1]",
+    {"callback": _discount_factor},
 ]
 Truncated = Annotated[
     str,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rlcalc.errors import ShapeError, nearest, shown
+from rlcalc.errors import ShapeError, escaped, nearest, shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -132,7 +132,7 @@ class Result:
                 heads[-1] += " ± se"
                 columns[-1] = _beside(columns[-1], cells)
             else:
-                heads.append(column.symbol or name)
+                heads.append(column.symbol or escaped(name))
                 columns.append(cells if column.role in LEFT else _aligned(cells))
         return heads, [list(row) for row in zip(*columns, strict=True)]
 
@@ -194,7 +194,7 @@ def _cell(value: Any) -> str:
 
 def _fact(value: Fact) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{_fact(part)} {name}" for name, part in value.items())
+        return ", ".join(f"{_fact(part)} {escaped(name)}" for name, part in value.items())
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return _cell(value)
@@ -202,7 +202,7 @@ def _fact(value: Fact) -> str:
 
 def _as_typed(value: Fact) -> str:
     """Return a number in full and without commas: 0.9999999 is not 1."""
-    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+    return repr(value).removesuffix(".0") if isinstance(value, float) else escaped(str(value))
 
 
 def _aligned(cells: list[str]) -> list[str]:

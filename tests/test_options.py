@@ -8,6 +8,8 @@ import pytest
 from rlcalc import UsageError, options
 from rlcalc.cli import command_of
 from rlcalc.commands import COMMANDS
+from rlcalc.renderers import FORMATS
+from tests.cases.program import as_json, run
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -82,3 +84,48 @@ def test_a_yaml_file_takes_the_policy_of_an_ascent() -> None:
     gradient = options.GradientOutputOptions(output="policy.yaml")
 
     assert (gradient.policy_file, gradient.file, gradient.form) == ("policy.yaml", None, "table")
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("command", ["gain", "estimate", "solve", "simulate", "gradient"])
+def test_a_gamma_that_is_not_finite_is_a_usage_error(command: str, number: str) -> None:
+    """As a confidence is; one from a document is a fault of the document."""
+    answer = run(command, "two-rooms", "-g", number)
+
+    assert answer.code == 2
+    assert f"--gamma {number} is not a number from 0 to 1" in answer.stderr
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("k", ["0", "-1"])
+def test_a_k_below_1_is_refused_in_every_format(form: str, k: str) -> None:
+    answer = run("group", "rollouts", "-k", k, "--estimator", "pass-k-analytic", "-f", form)
+
+    assert answer.code == 2
+    assert f"-k {k} is not at least 1" in answer.stderr
+
+
+def test_a_k_above_every_group_ends_at_once() -> None:
+    answer = run("group", "rollouts", "-k", "9" * 25, "--estimator", "pass-k-analytic", "--csv")
+
+    assert answer.code == 0
+    assert answer.notes("3 of 3 groups have fewer")
+
+
+@pytest.mark.parametrize("command", ["simulate", "estimate", "gradient"])
+@pytest.mark.parametrize("zeros", [13, 18, 30])
+def test_more_episodes_than_a_day_has_are_refused(command: str, zeros: int) -> None:
+    answer = run(command, "rifle", "-n", f"1{'0' * zeros}")
+
+    assert answer.code == 2
+    assert f"would take {10**zeros / 1e12:,.0f} days or more" in answer.stderr
+
+
+@pytest.mark.parametrize("rule", ["temperature", "softmax"])
+@pytest.mark.parametrize("number", ["5e-324", "1e-320", "1e-300", "1e308"])
+def test_the_least_and_the_largest_temperature_warn_of_nothing(rule: str, number: str) -> None:
+    """Warnings are errors in tests; the least temperature is as good as greedy."""
+    answer = as_json("solve", "frozen-lake", "--policy", f"{rule}:{number}")
+
+    assert answer.code == 0, answer.stderr
+    assert all(0 <= p <= 1 for p in answer.column("pi") if p is not None)

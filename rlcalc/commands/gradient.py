@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
 from rlcalc import options
@@ -94,7 +93,9 @@ def gradient(
             write(model, reached, stream)
     output.write(result)
     if output.policy_file and not output.quiet:
-        sys.stderr.write(f"wrote the policy to {shown(output.policy_file)}\n")
+        from rlcalc.renderers.messages import write_message
+
+        write_message(f"wrote the policy to {shown(output.policy_file)}")
 
 
 def _require_one_task(

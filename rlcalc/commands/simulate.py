@@ -37,6 +37,7 @@ def simulate(
     from rlcalc import api
     from rlcalc.numerics.random_streams import any_seed
     from rlcalc.options import needs_model
+    from rlcalc.renderers.messages import write_message
     from rlcalc.renderers.output import escaped_output, open_output
 
     if rollouts:
@@ -69,15 +70,15 @@ def simulate(
     if output.quiet:
         return
     if play.seed is None:
-        sys.stderr.write(f"note: --seed {arguments['seed']} repeats this simulation\n")
+        write_message(f"note: --seed {arguments['seed']} repeats this simulation")
     if gamma_note != 1:
-        sys.stderr.write(
+        write_message(
             f"note: gamma is {gamma_note:g}, which trajectories do not hold: add -g {gamma_note:g} "
-            "to rlcalc estimate\n"
+            "to rlcalc estimate"
         )
     if output.output:
         noun = "rollouts" if rollouts else "trajectories"
-        sys.stderr.write(f"wrote {n:,} {noun} to {shown(output.output)}\n")
+        write_message(f"wrote {n:,} {noun} to {shown(output.output)}")
 
 
 def _default_rows(output: options.TrajectoryOutputOptions, *, trajectories: bool) -> str:

@@ -243,7 +243,7 @@ class Parameters(World):
 
     @model_validator(mode="after")
     def _check_together(self) -> Parameters:
-        known = ", ".join(self.vocabulary)
+        known = listed(self.vocabulary)
         for context, row in self.logits.items():
             for token in row:
                 if token not in self.vocabulary:

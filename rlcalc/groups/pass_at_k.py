@@ -33,7 +33,7 @@ def pass_at_k(size: Ints, right: Ints, k: int) -> Floats:
 def all_wrong_chance(size: Ints, wrong: Ints, k: int) -> Floats:
     """Return C(m, k) / C(n, k) = Π_{i<k} (m − i)/(n − i), for m wrong of n; NaN where n < k."""
     chance = np.ones(len(size))
-    for i in range(k):
+    for i in range(min(k, int(size.max(initial=0)))):
         chance *= np.maximum(wrong - i, 0) / np.maximum(size - i, 1)
     return np.where(size >= k, chance, np.nan)
 

@@ -22,9 +22,9 @@ def temperature(weight: Floats, first: Ints, tau: float) -> Floats:
         tau: τ.
     """
     most = np.repeat(np.maximum.reduceat(weight, first), _action_counts(weight, first))
-    with np.errstate(divide="ignore"):
-        below = np.log(weight) - np.log(most)
-    return _normalised(np.exp(below / tau), first)
+    with np.errstate(divide="ignore", over="ignore"):  # −∞ is an action that is never taken
+        below = (np.log(weight) - np.log(most)) / tau
+    return _normalised(np.exp(below), first)
 
 
 def top_p(weight: Floats, first: Ints, p: float) -> Floats:

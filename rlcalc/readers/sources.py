@@ -267,6 +267,8 @@ def opened(name: str, forced: str | None) -> Iterator[File]:
         InputError: it cannot be read, is empty, or is of no known format.
     """
     shown_name = shown_path(name)
+    if name == "-" and sys.stdin is None:
+        raise InputError("standard input is closed", fix="name a file, or pipe into -")
     with _reported(shown_name):
         raw: IO[bytes] = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115
         try:

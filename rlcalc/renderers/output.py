@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
-import stat
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from rlcalc.errors import InputError, UsageError, meant, shown
+from rlcalc.errors import UsageError, escaped, meant, shown
 from rlcalc.renderers import FORMATS, SUFFIXES
+from rlcalc.renderers.messages import write_message
+from rlcalc.renderers.whole_file import opened_file
 
 if TYPE_CHECKING:
     from rlcalc.result import Result
@@ -79,9 +78,9 @@ def write_output(
         return
     sys.stdout.flush()
     for note in result.notes:
-        sys.stderr.write(f"note: {note}\n")
+        write_message(f"note: {note}")
     if output:
-        sys.stderr.write(f"wrote {len(result):,} rows to {shown(output)}\n")
+        write_message(f"wrote {len(result):,} rows to {shown(output)}")
 
 
 def escaped_output(stream: BinaryIO, form: str) -> BinaryIO:
@@ -102,7 +101,7 @@ def escaped_output(stream: BinaryIO, form: str) -> BinaryIO:
 
 
 class EscapedOutput(io.BytesIO):
-    """A stream in which characters that control a terminal are escaped, as JSON does it."""
+    """A stream in which what a terminal obeys or hides is escaped, as JSON does it."""
 
     def __init__(self, stream: BinaryIO) -> None:
         super().__init__()
@@ -110,12 +109,18 @@ class EscapedOutput(io.BytesIO):
 
     def write(self, data: Any) -> int:
         """Write whole text: what is written at once has no part of a character."""
-        text = _CONTROL.sub(lambda sign: f"\\u{ord(sign[0]):04x}", bytes(data).decode())
-        return self.stream.write(text.encode())
+        lines = bytes(data).decode().split("\n")
+        return self.stream.write("\n".join(_shown_line(line) for line in lines).encode())
 
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Control characters but tab and line feed, and those that turn the direction of writing."""
+def _shown_line(line: str) -> str:
+    """Return a line with every tab, and JSON's escapes for what a terminal obeys or hides."""
+    return "\t".join(escaped(cell, _json_escape) for cell in line.split("\t"))
+
+
+def _json_escape(sign: str) -> str:
+    units = sign.encode("utf-16-be")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
 
 
 def write(result: Result, form: str, stream: BinaryIO, *, head: int | None = None) -> None:
@@ -130,37 +135,5 @@ def open_output(output: str | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    import tempfile
-
-    device = os.path.abspath(output).startswith(("/dev/", "/proc/"))
-    path = Path(output) if device else Path(os.path.realpath(output))
-    try:
-        if device or (path.exists() and not path.is_file()):  # a named pipe, say
-            with path.open("wb") as stream:
-                yield stream
-            return
-        mode = path.stat().st_mode if path.exists() else None
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise InputError(
-            f"cannot write: {error.strerror}",
-            shown(output),
-            fix="give another file, or free some space",
-        ) from error
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask if mode is None else stat.S_IMODE(mode))
-        os.replace(name, path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        if isinstance(error, OSError):
-            raise InputError(
-                f"cannot write: {error.strerror}",
-                shown(output),
-                fix="give another file, or free some space",
-            ) from error
-        raise
+    with opened_file(output) as stream:
+        yield stream

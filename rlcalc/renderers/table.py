@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from rich.cells import cell_len
 
+from rlcalc.errors import escaped
 from rlcalc.renderers.table_layout import (
     FOOT,
     GAP,
@@ -36,7 +37,7 @@ def write(result: Result, form: str, stream: BinaryIO, head: int | None) -> None
 
 
 def _lines(result: Result, head: int | None) -> Iterator[str]:
-    yield result.title
+    yield escaped(result.title)
     if result.facts_first:
         facts = result.summary()
         width = max((cell_len(name) for name, _ in facts), default=0)

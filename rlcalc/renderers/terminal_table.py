@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rlcalc.errors import escaped
 from rlcalc.renderers.table_layout import (
     FOOT,
     GAP,
@@ -26,7 +27,7 @@ LABEL = 80
 def write(result: Result, head: int | None) -> None:
     """Write to standard output what `table.write` writes elsewhere."""
     console = Console(force_terminal=True, highlight=False)
-    console.print(Text(result.title, style="bold"))
+    console.print(Text(escaped(result.title), style="bold"))
     if result.facts_first:
         console.print(_facts(result))
     if len(result) or not result.facts_first:

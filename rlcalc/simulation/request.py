@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rlcalc.errors import InputError, UsageError
+from rlcalc.errors import InputError, UsageError, shown
 from rlcalc.numerics.random_streams import LARGEST_SEED
 
 MOST_STEPS = 2**31 - 1
 """Largest number of steps of an episode: they are counted in 32 bits."""
+
+MOST_EPISODES = 10**12
+"""Largest number of episodes, which take a day or more."""
+
+FASTEST = 1e12
+"""Episodes a day, of one step each and on one core."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,12 @@ class PlayRequest:
         """
         if self.episodes < 1:
             raise UsageError(f"episodes is {self.episodes}", fix="simulate at least one episode")
+        if self.episodes > MOST_EPISODES:
+            days = self.episodes / FASTEST
+            raise UsageError(
+                f"episodes is {shown(self.episodes)}, which would take {days:,.0f} days or more",
+                fix=f"simulate at most {MOST_EPISODES:,}: the error falls with their square root",
+            )
         if self.group < 1:
             raise UsageError(f"group is {self.group}", fix="give a group size of at least 1")
         if self.max_steps is not None and not 1 <= self.max_steps <= MOST_STEPS:

@@ -75,7 +75,7 @@ class ConventionRequest:
         """Return a convention with the changes; where a batch is whitened, ε and ddof are of that.
 
         Raises:
-            UsageError: an epsilon below 0 or infinite, or a ddof other than 0 and 1.
+            UsageError: an epsilon below 0 or infinite, a ddof other than 0 and 1, or a k below 1.
         """
         if self.epsilon is not None and not 0 <= self.epsilon < math.inf:
             raise UsageError(
@@ -86,6 +86,10 @@ class ConventionRequest:
             raise UsageError(
                 f"--ddof {self.ddof} is neither 0 nor 1",
                 fix="use --ddof 1 to divide by G − 1, or --ddof 0 to divide by G",
+            )
+        if self.k is not None and self.k < 1:
+            raise UsageError(
+                f"-k {self.k} is not at least 1", fix="use a whole number such as -k 4"
             )
         changes, whiten = self.changes, how.whiten
         if how.whitens:
