@@ -78,7 +78,9 @@ def write_output(
     if quiet:
         return
     sys.stdout.flush()
-    for note in result.notes:
+    from rlcalc.numerics import kernel
+
+    for note in (*result.notes, *kernel.NOTES):
         sys.stderr.write(f"note: {note}\n")
     if output:
         sys.stderr.write(f"wrote {len(result):,} rows to {shown(output)}\n")

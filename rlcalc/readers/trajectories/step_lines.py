@@ -176,8 +176,7 @@ class StepLines:
         """Return the columns of labels, of which anything can be read as text."""
         import polars as pl
 
-        from rlcalc.readers.column_names import NUMBERS, map_columns
-        from rlcalc.readers.trajectories.step_table import FLAGS
+        from rlcalc.readers.column_names import map_columns
         from rlcalc.readers.trajectories.step_table import KEYS, LABELS
 
         columns = map_columns(list(names), self.context.request, self.file.at(), needed=())
