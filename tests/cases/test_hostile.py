@@ -210,3 +210,28 @@ def test_an_odd_value_anywhere_is_never_a_bug(
     done = run(command, path.name, inside=folder)
 
     assert done.code in (0, 2, 3, 4), (command, form, key, odd, done.stderr[-600:])
+
+
+@pytest.mark.parametrize("command", ["check", "estimate", "group"])
+@pytest.mark.parametrize("deep", ["[" * 500 + "]" * 500, '{"a":' * 500 + "1" + "}" * 500])
+@pytest.mark.parametrize("at", [0, 3])
+def test_lines_that_are_nested_hundreds_of_levels_deep(
+    command: str, deep: str, at: int, tmp_path: Path
+) -> None:
+    """Polars would look for the type of such a column for minutes."""
+    record = json.dumps({**STEP, "group": 1})[:-1]
+    rows = [f'{record}, "extra": 1}}'] * at + [f'{record}, "extra": {deep}}}'] * 200
+    (tmp_path / "deep.jsonl").write_text("\n".join(rows))
+    done = run(command, "deep.jsonl", inside=tmp_path)
+
+    if command == "group" and at:  # no row of the extra column is read
+        assert done.code == 0, done.stderr
+        return
+    assert done.code == 3
+    assert "nested more than 64 levels deep" in done.stderr + done.stdout
+    assert f"line {at + 1}" in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("name", ["nested-500-dump.jsonl", "nested-500-two-lines.jsonl"])
+def test_small_deep_files_are_refused_at_once(name: str) -> None:
+    assert "nested more than 64" in refused("check", name)
