@@ -248,14 +248,23 @@ def document_path_fault(path: list[Any]) -> str | None:
         return f"{len(path)} entries, expected state, action, reward, ... and the last state"
     for place in range(2, len(path), 3):
         reward = path[place]
-        try:
-            fine = isinstance(reward, int | float) and not isinstance(reward, bool)
-            fine = fine and math.isfinite(reward)
-        except OverflowError:  # a whole number of hundreds of digits
-            fine = False
-        if not fine:
+        if not is_finite_number(reward):
             return f"entry {place + 1} is {as_written(reward)}, expected a reward: a finite number"
     return None
+
+
+def is_finite_number(value: object) -> bool:
+    """Return whether a value is a number that a float can be; true and false are not.
+
+    >>> [is_finite_number(value) for value in (1, 0.5, True, "1", 1e999, 10**350)]
+    [True, True, False, False, False, False]
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
 
 
 def as_written(value: object) -> str:

@@ -82,8 +82,8 @@ BAD: dict[str, tuple[bytes, str, str]] = {  # name: content, what is said, where
     "key.json": (b'{"trajectorys": [["a", "x", 1]]}', "did you mean trajectories", "key.json"),
     "key.jsonl": (GOOD_LINE.replace("}", ', "valeus": [1]}').encode(), "mean values", "line 1"),
     "deep.yaml": (b"trajectories: " + b"[" * 100_000, "nested more than", "line 1"),
-    "deep.json": (b'{"trajectories":\n' + b"[" * 100_000, "nested too deeply", "deep.json"),
-    "deep.jsonl": (b"[" * 100_000, "nested too deeply", "line 1"),
+    "deep.json": (b'{"trajectories":\n' + b"[" * 100_000, "nested more than", "deep.json"),
+    "deep.jsonl": (b"[" * 100_000, "nested more than", "line 1"),
     "bomb.yaml": (
         (
             "a0: &a0 [x]\n" + "".join(f"a{n + 1}: &a{n + 1} [{f'*a{n},' * 9}]\n" for n in range(12))

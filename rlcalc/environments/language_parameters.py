@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from rlcalc.documents import Chance, Chances, Misplaced, Scalar, World
+from rlcalc.documents import Chance, Chances, Misplaced, Scalar, World, is_finite_number
 from rlcalc.errors import InputError, RlcalcError, listed, nearest, shown
 from rlcalc.numerics.probabilities import SUM_TOLERANCE, chance_of
 from rlcalc.policies import decoding
@@ -166,8 +166,10 @@ def reward_rule(value: object) -> RewardRule:
     if kind == "regex" and isinstance(content, str):
         try:
             re.compile(content)
-        except re.error as error:
-            raise ValueError(f"regex {content!r} cannot be read: {error}") from error
+        except (re.error, OverflowError) as error:
+            raise ValueError(f"regex {shown(content)!r} cannot be read: {error}") from error
+        except RecursionError as error:
+            raise ValueError(f"regex {shown(content)!r} is nested too deeply") from error
         return RewardRule("regex", pattern=content)
     if kind == "exact" and isinstance(content, dict):
         answers = {parameter_text(p): _texts(texts, "exact") for p, texts in content.items()}
@@ -187,7 +189,7 @@ def _rewards(row: object) -> dict[str, float]:
     if not isinstance(row, dict):
         raise ValueError(f"the rewards of a prompt are {row!r}, expected {{response: reward}}")
     for value in row.values():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        if not is_finite_number(value):
             raise ValueError(f"a reward is {value!r}, expected a finite number")
     return {parameter_text(response): float(value) for response, value in row.items()}
 

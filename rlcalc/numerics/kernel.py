@@ -7,10 +7,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import update_wrapper
 from typing import Any
 
 import numpy as np
+
+from rlcalc.errors import shown
 
 SMALL, TINY = 1 << 12, 1 << 8
 """The most entries of the largest array for which plain Python runs: before a compiler is loaded,
@@ -45,8 +48,11 @@ class Kernel:
         if self._compiled is None:
             import numba
 
-            compile_ = numba.njit(nogil=True, cache=True, error_model="numpy")
-            self._compiled = compile_(self.plain)
+            compile_ = numba.njit(nogil=True, error_model="numpy")
+            compiled: Any = compile_(self.plain)
+            with suppress(RuntimeError):  # there is no folder for a cache
+                compiled._cache = _repairing_cache(self.plain)
+            self._compiled = compiled
         return self._compiled
 
     def run_in_thread(self, *arguments: Any) -> None:
@@ -63,6 +69,35 @@ class Kernel:
         worker.start()
         while worker.is_alive():
             worker.join(0.2)
+
+
+NOTES: list[str] = []
+"""What happened to compiled loops that a user should know."""
+
+
+def _repairing_cache(loop: Callable[..., Any]) -> Any:
+    """Return a cache on disk that is emptied when it is damaged, so that loops compile anew."""
+    from numba.core import caching
+
+    untyped: Any = caching.FunctionCache
+
+    class RepairingCache(untyped):  # type: ignore[misc]
+        def load_overload(self, *request: Any) -> Any:
+            try:
+                return super().load_overload(*request)
+            except Exception as error:  # whatever unpickling a part of a file raises
+                folder = shown(self.cache_path, 200)
+                note = f"the cache of compiled loops in {folder} is damaged ({shown(error)}): "
+                NOTES.append(f"{note}compiled anew, which takes some seconds")
+                with suppress(OSError):  # it cannot be written
+                    self.flush()
+                return None
+
+        def save_overload(self, *request: Any) -> None:
+            with suppress(Exception):  # the answer does not need it
+                super().save_overload(*request)
+
+    return RepairingCache(loop)
 
 
 def load_compiler() -> None:

@@ -82,7 +82,7 @@ def parameter_of(kind: str, number: object) -> float:
     """
     try:
         parameter = float(number)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         parameter = math.nan
     fits = {
         "epsilon": 0 <= parameter <= 1,

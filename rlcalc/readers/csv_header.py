@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from rlcalc.errors import InputError, listed
 from rlcalc.readers.sources import File
 
+csv.field_size_limit(max(csv.field_size_limit(), 1 << 28))  # responses are longer than 131,072
+
 LONGEST = 1 << 20
 SEPARATORS = (",", ";", "\t", "|")
 """What separates cells, in the order in which they are tried."""

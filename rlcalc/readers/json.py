@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, shown
+from rlcalc.readers.nesting import is_deep, too_deep
 
 if TYPE_CHECKING:
     from rlcalc.readers.yaml import Parsed
@@ -47,9 +48,10 @@ def value_of(text: str, where: str, first_line: int = 1) -> Any:
     """
     try:
         if len(text) < LARGE:
-            return DECODER.decode(text)
-        with no_collection():
-            return DECODER.decode(text)
+            value = DECODER.decode(text)
+        else:
+            with no_collection():
+                value = DECODER.decode(text)
     except json.JSONDecodeError as error:
         line = f"line {error.lineno + first_line - 1}, column {error.colno}"
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
@@ -62,15 +64,14 @@ def value_of(text: str, where: str, first_line: int = 1) -> Any:
         what = f"key {shown(key)} comes twice"
         raise InputError(what, f"{where}, {line}", "leave out one of them") from error
     except RecursionError as error:
-        raise InputError(
-            "nested too deeply",
-            f"{where}, line {first_line}",
-            fix="write it with fewer levels of nesting",
-        ) from error
+        raise too_deep(f"{where}, line {first_line}") from error
     except ValueError as error:  # a whole number of more than 4,300 digits
         raise InputError(
             f"not JSON: {error}", f"{where}, line {first_line}", fix="write shorter numbers"
         ) from error
+    if is_deep(value, text):
+        raise too_deep(f"{where}, line {first_line}")
+    return value
 
 
 @contextmanager

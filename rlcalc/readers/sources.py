@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from rlcalc.errors import InputError, UsageError, listed, nearest, shown
+from rlcalc.errors import InputError, RlcalcError, UsageError, listed, nearest, shown
 from rlcalc.readers.partitions import Partition, partition_of
 from rlcalc.readers.shipped_specs import shipped_specs, specs_folder
 from rlcalc.readers.trajectories import FORMATS
@@ -287,7 +287,8 @@ def opened(name: str, forced: str | None) -> Iterator[File]:
                 )
             whole = io.BufferedReader(Rewound(head, stream), BLOCK)
             on_disk = plain and name != "-" and os.path.isfile(name)
-            yield File(shown_name, kind, whole, name if on_disk else None, partition_of(name))
+            with no_library_errors(kind, shown_name):
+                yield File(shown_name, kind, whole, name if on_disk else None, partition_of(name))
         finally:
             if name != "-":
                 raw.close()
@@ -310,6 +311,34 @@ def _reported(name: str) -> Iterator[None]:
             f"cannot read: {error.strerror}",
             where,
             fix="see whether the file is there and may be read",
+        ) from error
+
+
+@contextmanager
+def no_library_errors(kind: str, where: str) -> Iterator[None]:
+    """Turn whatever a library raises over bad data into an input error.
+
+    Args:
+        kind: the format of the data.
+        where: the file.
+
+    Raises:
+        InputError: something was raised that is not an error of rlcalc, of a stream or of memory.
+    """
+    try:
+        yield
+    except (RlcalcError, OSError, EOFError, zlib.error, MemoryError):
+        raise
+    except BaseException as error:  # a panic of Polars is not an Exception
+        panic = type(error).__name__ == "PanicException"
+        if os.environ.get("RLCALC_DEBUG") or not (panic or isinstance(error, Exception)):
+            raise
+        message = shown(f"{type(error).__name__}: {error}".splitlines()[0], 200)
+        raise InputError(
+            f"these data ({kind}) cannot be read: {message}",
+            shown(where, 200),
+            "see whether every column or array has one type and no value is missing; "
+            "if so, report it with the traceback that RLCALC_DEBUG=1 shows",
         ) from error
 
 

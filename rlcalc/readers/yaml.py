@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from rlcalc.errors import InputError, shown
+from rlcalc.readers.nesting import DEEPEST, too_deep
 
-DEEPEST = 64
 LARGEST = 10_000_000
 Value = Any
 Place = tuple[int, int]  # line and column, from 1
@@ -99,7 +99,7 @@ class _Composer:
             self._give(value, 1, place, event.anchor)
         elif isinstance(event, yaml.CollectionStartEvent):
             if len(self.stack) == DEEPEST:
-                raise _too_deep(f"{self.name}, line {place[0]}")
+                raise too_deep(f"{self.name}, line {place[0]}")
             empty: Value = {} if isinstance(event, yaml.MappingStartEvent) else []
             self.stack.append(_Open(empty, place, event.anchor))
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -172,18 +172,12 @@ def resolve(text: str) -> Value:
     return float(text) if _FLOAT.match(text) else text
 
 
-def _too_deep(where: str) -> InputError:
-    return InputError(
-        f"nested more than {DEEPEST} levels deep", where, "write it with fewer levels of nesting"
-    )
-
-
 def _not_yaml(error: yaml.YAMLError, name: str) -> InputError:
     mark = getattr(error, "problem_mark", None)
     place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
     if "nesting depth" in problem:  # libyaml's own limit, of 1,000 levels since PyYAML 6.0.4
-        return _too_deep(f"{name}{place}")
+        return too_deep(f"{name}{place}")
     return InputError(
         f"this is not YAML: {shown(problem)}",
         f"{name}{place}",

@@ -77,7 +77,9 @@ def write_output(
     if quiet:
         return
     sys.stdout.flush()
-    for note in result.notes:
+    from rlcalc.numerics import kernel
+
+    for note in (*result.notes, *kernel.NOTES):
         write_message(f"note: {note}")
     if output:
         write_message(f"wrote {len(result):,} rows to {shown(output)}")

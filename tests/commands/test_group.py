@@ -117,7 +117,7 @@ BAD: dict[str, tuple[bytes, str, str]] = {  # name: content, what is said, where
         "damaged: its end is missing",
         "damaged.eval",
     ),
-    "deep.jsonl": (b'{"a":' * 100_000, "nested too deeply", "line 1"),
+    "deep.jsonl": (b'{"a":' * 100_000, "nested more than", "line 1"),
     "steps.yaml": (
         b"gamma: 1\ntrajectories:\n  - [a, x, 1, b, y, 1, end]\n",
         "has 2 steps",

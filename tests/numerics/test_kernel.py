@@ -1,5 +1,7 @@
 """Kernels: plain Python while that is quick, compiled once it is not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -33,3 +35,22 @@ def test_it_is_compiled_for_large_arrays_or_when_plain_python_took_too_long(
 
     assert loop(np.ones(length)) == length
     assert loop._compiled is not None
+
+
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+@pytest.mark.parametrize("size", [0, 30])
+def test_a_damaged_cache_is_made_anew(
+    suffix: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numba
+
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr("rlcalc.numerics.kernel.NOTES", notes := [])
+    assert kernel(total).compiled(np.ones(10)) == 10
+    for path in tmp_path.rglob(f"*.{suffix}"):
+        path.write_bytes(path.read_bytes()[:size])
+
+    assert kernel(total).compiled(np.ones(10)) == 10
+    assert "is damaged" in notes[0]
+    assert kernel(total).compiled(np.ones(10)) == 10
+    assert len(notes) == 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rlcalc.documents import Where
+from rlcalc.documents import Where, is_finite_number
 from rlcalc.errors import Fault, InputError, shown
 from rlcalc.labels import text_of_label
 from rlcalc.mdp import MDP
@@ -85,6 +85,4 @@ def _of_state(
 
 
 def _is_logit(value: Any) -> bool:
-    if isinstance(value, bool):
-        return False
-    return value is None or (isinstance(value, int | float) and math.isfinite(value))
+    return value is None or is_finite_number(value)

@@ -79,6 +79,12 @@ def _arrays(file: File) -> dict[str, NDArray[Any]]:
         with contextlib.ExitStack() as opened:
             stream = opened.enter_context(open(file.path, "rb")) if file.path else None
             archive = np.load(stream or io.BytesIO(file.stream.read()), allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                raise InputError(
+                    "this is one array (npy), and a model has several",
+                    file.at(),
+                    "save P and R in one file with numpy.savez",
+                )
             arrays = {name: archive[name] for name in archive.files}
     except ValueError as error:
         if "pickle" in str(error).lower() or "Object arrays" in str(error):
@@ -95,11 +101,14 @@ def _arrays(file: File) -> dict[str, NDArray[Any]]:
             f"this npz file cannot be read: {shown(error)}", file.at(), "write it anew"
         ) from error
     for name, array in arrays.items():
-        if array.dtype.kind not in "iufb":
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "iufb":
+            content = (
+                array.dtype if isinstance(array, np.ndarray) else "bytes that are not an array"
+            )
             raise InputError(
-                f"{shown(name)} holds {array.dtype}, expected numbers",
+                f"{shown(name)} holds {content}, expected numbers",
                 file.at(),
-                fix="save arrays of numbers",
+                fix="save arrays of numbers only, with numpy.savez",
             )
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             place = np.argwhere(~np.isfinite(array))[0].tolist()

@@ -142,7 +142,7 @@ def _policy_rows(rows: list[dict[str, Any]], file: File) -> dict[Any, dict[Any, 
             if action in choices:
                 raise repeated_action(state, action, file.at())
             choices[action] = float(row["pi"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
             "the rows have no columns state, action and pi",
             file.at(),

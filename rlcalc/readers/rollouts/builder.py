@@ -467,7 +467,7 @@ class RolloutsBuilder:
             number = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
         else:
             self.grouped, self.restart = "runs", True
-            number = np.arange(len(frame)) // size
+            number = np.arange(len(frame)) // min(size, max(len(frame), 1))
             if len(frame) % size:
                 self.note(
                     f"{shown(self.file)}: {len(frame):,} rows are not a multiple of {size}: the "

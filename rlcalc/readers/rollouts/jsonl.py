@@ -17,7 +17,7 @@ from typing import Any
 
 import polars as pl
 
-from rlcalc.errors import InputError, shown
+from rlcalc.errors import InputError, RlcalcError, shown
 from rlcalc.numerics.arrays import Ints
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.read_ahead import read_ahead
@@ -50,12 +50,12 @@ class Block:
         return next(number for place, number in enumerate(there) if place == row)
 
 
-class ColumnsChanged(Exception):
-    """Columns of a later line change what those of the lines before mean."""
+class ColumnsChanged(RlcalcError):
+    """Not an error: columns of a later line change what those of the lines before mean."""
 
     def __init__(self, columns: Columns, where: str) -> None:
         self.columns, self.where = columns, where
-        super().__init__(where)
+        super().__init__("columns changed", where)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from rlcalc.readers.sources import (
     kind_of_name,
     list_folder,
     natural_order,
+    no_library_errors,
     opened,
     resolve_files,
 )
@@ -87,7 +88,8 @@ def load(sources: Sequence[str], request: RolloutRequest) -> Rollouts:
             f"{n:,} {'file is' if n == 1 else 'files are'} not rollouts, and left out: "
             f"{listed(map(os.path.basename, builder.left_out[:3]), 3, n)}"
         )
-    return builder.finish()
+    with no_library_errors("rollouts", listed(sources)):
+        return builder.finish()
 
 
 def _read_listing(listing: Listing, read: set[str], builder: RolloutsBuilder) -> None:
@@ -178,10 +180,11 @@ def load_frame(frame: Any, request: RolloutRequest) -> Rollouts:
 
     request.weight_of()
     builder = RolloutsBuilder(request)
-    builder.begin_file("the frame", None)
-    _table(frame.lazy(), "the frame", builder)
-    builder.end_file()
-    return builder.finish()
+    with no_library_errors("frame", "the frame"):
+        builder.begin_file("the frame", None)
+        _table(frame.lazy(), "the frame", builder)
+        builder.end_file()
+        return builder.finish()
 
 
 def files_of(sources: Sequence[str]) -> list[str]:
@@ -280,8 +283,10 @@ def _read(name: str, builder: RolloutsBuilder) -> None:
 
 def _read_once(name: str, builder: RolloutsBuilder, columns: Mapping[str, Any]) -> None:
     """Read a file with the columns that are known to stand in later lines of it."""
-    if name != "-" and os.path.isfile(name) and _read_archive(name, builder):
-        return
+    if name != "-" and os.path.isfile(name):
+        with no_library_errors("archive", name):
+            if _read_archive(name, builder):
+                return
     with ExitStack() as stack:
         try:
             file = stack.enter_context(opened(name, None))

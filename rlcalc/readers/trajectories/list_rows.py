@@ -13,7 +13,7 @@ from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints
 from rlcalc.numerics.probabilities import LARGEST_LOG_PROB, MOST_PROBABLE, POSSIBLE, POSSIBLE_LOG
 from rlcalc.readers.label_encoder import as_text, canonical_texts
-from rlcalc.readers.trajectories.step_table import Table, as_flag, as_number
+from rlcalc.readers.trajectories.step_table import Table, as_flag, as_number, is_list
 from rlcalc.trajectories import Trajectories
 
 FLAGS_OF_ALL = ("terminated", "truncated", "done")
@@ -54,7 +54,7 @@ def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
     """Return the faults of rows of lists, and the rows of each."""
     columns = table.column
     lists = _lists(table)
-    flat = [name for name in lists if not frame.schema[columns[name]].is_nested()]
+    flat = [name for name in lists if not is_list(frame.schema[columns[name]])]
     if flat:
         raise InputError(
             f"{listed(columns[name] for name in flat)} holds no lists, as {columns['reward']} does",
@@ -79,7 +79,7 @@ def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
         if name in columns:
             wrong = _no_flags(frame[columns[name]])
             problems.append((f"{columns[name]} is not true or false", wrong))
-    each = [name for name in (*lists, *_of_steps(table)) if frame.schema[columns[name]].is_nested()]
+    each = [name for name in (*lists, *_of_steps(table)) if is_list(frame.schema[columns[name]])]
     what = f"{listed(columns[name] for name in each)} differ in length"
     problems.append((what, lengths_differ(frame, table)))
     rewards = frame.select(pl.col(columns["reward"]).cast(pl.List(pl.Float64), strict=False))
@@ -106,7 +106,7 @@ def _lists(table: Table) -> list[str]:
 
 
 def _is_list(table: Table, name: str) -> bool:
-    return name in table.column and table.schema[table.column[name]].is_nested()
+    return name in table.column and is_list(table.schema[table.column[name]])
 
 
 def _of_steps(table: Table) -> list[str]:
@@ -233,7 +233,7 @@ def _names(
 def _flags(column: pl.Series, length: Ints) -> Flags:
     """[T] whether a step is flagged; the flag of a row is that of its last step."""
     flags = np.zeros(int(length.sum()), dtype=bool)
-    if column.dtype.is_nested():
+    if is_list(column.dtype):
         given = column.is_not_null().to_numpy()
         flat = column.drop_nulls().explode(empty_as_null=False)
         flags[np.repeat(given, length)] = _as_flags(flat).to_numpy()
@@ -248,7 +248,7 @@ def _as_flags(column: pl.Series) -> pl.Series:
 
 def _no_flags(column: pl.Series) -> Flags:
     """[rows] whether something is neither true nor false."""
-    if not column.dtype.is_nested():
+    if not is_list(column.dtype):
         return _as_flags(column).is_null().to_numpy()
     kind: pl.DataType = column.dtype.inner  # type: ignore[attr-defined]
     none = column.list.eval(as_flag(pl.element(), kind).is_null()).list.any()

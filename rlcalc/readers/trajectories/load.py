@@ -10,7 +10,7 @@ from typing import Any
 from rlcalc.errors import Fault, InputError, shown
 from rlcalc.labels import Labels
 from rlcalc.readers.read_request import ReadRequest
-from rlcalc.readers.sources import opened, resolve_files, shown_path
+from rlcalc.readers.sources import no_library_errors, opened, resolve_files, shown_path
 from rlcalc.readers.trajectories import FORMATS
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Experience, Trajectories, contradicting_probabilities
@@ -107,7 +107,8 @@ def _every_batch(files: list[str], context: ReaderContext) -> Iterator[Trajector
                 raise InputError(f"trajectories are in no {file.kind} file", file.at(), NPZ)
             module = importlib.import_module(f"rlcalc.readers.trajectories.{FORMATS[file.kind]}")
             yield from module.read(file, context)
-    with _collected(context.experience):
+    names = ", ".join(map(shown_path, files[:3]))
+    with _collected(context.experience), no_library_errors("steps", names):
         yield from context.rest()
 
 
@@ -130,7 +131,7 @@ def load_frame(frame: Any, request: ReadRequest, *, collect_faults: bool = False
     context = ReaderContext(experience, request)
 
     def batches() -> Iterator[Trajectories]:
-        with _collected(experience):
+        with _collected(experience), no_library_errors("frame", "the frame"):
             yield from frames(frame.lazy(), "the frame", context)
             yield from context.rest()
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.column_names import COLUMN_NAMES
+from rlcalc.readers.nesting import has_deep_line
 from rlcalc.readers.partitions import with_partition
 from rlcalc.readers.sources import File, decoded
 from rlcalc.readers.trajectories.context import ReaderContext
@@ -102,11 +103,14 @@ class StepLines:
     def _frame(self, block: bytes, number: int) -> pl.DataFrame:
         import polars as pl
 
+        problem: Exception | None = None
         try:
-            frame = pl.read_ndjson(block, infer_schema_length=None)
+            frame = (
+                None if has_deep_line(block) else pl.read_ndjson(block, infer_schema_length=None)
+            )
         except pl.exceptions.PolarsError as error:
-            problem = error
-        else:
+            problem, frame = error, None
+        if frame is not None:
             if not _may_repeat_keys(block, frame):
                 return self._with_exact_labels(frame, block)
             self._refuse_repeated_keys(frame.columns, block, number)
@@ -117,8 +121,8 @@ class StepLines:
             return pl.read_ndjson(
                 self.block, infer_schema_length=None, schema_overrides=self._label_types(names)
             )
-        except pl.exceptions.PolarsError:
-            first = str(problem).splitlines()[0]
+        except pl.exceptions.PolarsError as error:
+            first = str(problem or error).splitlines()[0]
             self.context.experience.fault(
                 Fault(
                     f"not a table: {shown(first, 200)}",

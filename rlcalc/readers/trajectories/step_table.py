@@ -114,7 +114,7 @@ class Table:
     @property
     def is_lists(self) -> bool:
         """Whether a row is a whole trajectory, with lists in its cells."""
-        return "reward" in self.column and self.schema[self.column["reward"]].is_nested()
+        return "reward" in self.column and is_list(self.schema[self.column["reward"]])
 
     def _note_near_misses(self) -> None:
         """Note the columns that are not read although their names are almost known ones."""
@@ -324,8 +324,15 @@ def _value(value: Any) -> str:
     return "missing" if value is None or value == "" else shown(repr(value), 40)
 
 
+def is_list(kind: pl.DataType) -> bool:
+    """Return whether cells of a type are lists; objects are not."""
+    return isinstance(kind, pl.List | pl.Array)
+
+
 def as_number(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
-    """Return numbers; null where the text is not a number."""
+    """Return numbers; null where a text or an object is not a number."""
+    if kind.is_nested():
+        return pl.when(column.is_null()).then(pl.lit(None, pl.Float64))
     if kind == pl.String:
         return column.str.strip_chars().cast(pl.Float64, strict=False)
     return column.cast(pl.Float64, strict=False)
@@ -335,6 +342,8 @@ def as_flag(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
     """Return flags; a missing one is not set, null where the text is not a flag."""
     if kind == pl.Boolean:
         return column.fill_null(value=False)
+    if kind.is_nested():
+        return pl.when(column.is_null()).then(pl.lit(value=False))
     text = column.cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase()
     return pl.when(text.is_in(TRUE)).then(True).when(text.is_in(FALSE)).then(False)
 
@@ -343,6 +352,8 @@ def as_time(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
     """Return what rows are ordered by, as numbers: steps, seconds, or dates."""
     if kind == pl.String:
         return column.str.strip_chars()  # see `moments_in_time`
+    if kind.is_nested():
+        return pl.when(column.is_null()).then(pl.lit(None, pl.Float64))
     return column.to_physical().cast(pl.Int64 if kind.is_integer() else pl.Float64)
 
 

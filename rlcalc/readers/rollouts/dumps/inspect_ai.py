@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rlcalc.errors import InputError, shown
-from rlcalc.readers.rollouts.dumps.layout import Row, RunInfo
+from rlcalc.readers.rollouts.dumps.layout import Row, RunInfo, as_float
 from rlcalc.readers.sources import LARGEST_DOCUMENT
 
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
@@ -86,7 +86,7 @@ def names_of_file(path: str) -> dict[str, str]:
 def _number(value: object) -> float | None:
     """Return a score as inspect reads it, None where it is not a number."""
     if not isinstance(value, str):
-        return float(value) if isinstance(value, bool | int | float) else None
+        return as_float(value) if isinstance(value, bool | int | float) else None
     if value in LETTERS:
         return LETTERS[value]
     if NUMBER.fullmatch(value):

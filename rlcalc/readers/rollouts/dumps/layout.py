@@ -5,6 +5,7 @@ Dumps of any other shape turn each of their records into rows of these meanings 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -65,3 +66,11 @@ class RunInfo:
 def finite(value: object) -> bool:
     """Return whether a JSON value is a number, and not a flag."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def as_float(value: float) -> float:
+    """Return a number of JSON as a float; infinity for a whole number of hundreds of digits."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

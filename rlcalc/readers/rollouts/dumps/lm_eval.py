@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rlcalc.readers.rollouts.dumps.layout import Row, finite
+from rlcalc.readers.rollouts.dumps.layout import Row, as_float, finite
 
 EVALUATION = True
 NAME = re.compile(r"samples_(?P<task>.+?)(_(?P<run>\d{4}-\d\d-\d\dT[\d.:-]+?))?\.jsonl?\b")
@@ -26,7 +26,7 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
     """Yield the document with its metrics; before 0.4.3 their names were not logged."""
     names = record["metrics"] if record.get("metrics") else record.keys() - {"doc_id", "target"}
     metrics = {
-        name: float(value)
+        name: as_float(value)
         for name, value in record.items()
         if name in names and (finite(value) or isinstance(value, bool))
     }
