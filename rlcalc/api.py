@@ -573,7 +573,7 @@ def group(
     *estimators: str,
     trainer: str | None = None,
     side_by_side: bool | None = None,
-    rows: Literal["rollouts", "groups", "summary"] = "rollouts",
+    rows: Literal["rollouts", "groups", "steps", "summary"] = "rollouts",
     why: str | None = None,
     success: float = 1.0,
     tolerance: float = 2.0**-23,
@@ -593,7 +593,7 @@ def group(
         trainer: the trainer whose conventions apply; default rlcalc's own.
         side_by_side: each estimator has a column of its name, not one column `advantage`; default
             where there are several.
-        rows: a row a rollout, a group or a step.
+        rows: a row a rollout, a group or a step; `summary`: a step too, with the facts of all.
         why: the name of one group, or STEP/GROUP: only this group, with the arithmetic.
         success: the smallest reward that counts as success.
         tolerance: rewards are equal if they differ by at most this share of the larger.

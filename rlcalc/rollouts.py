@@ -48,6 +48,8 @@ class Rollouts:
     truncated: Flags | None = None  # [N] cut at the length limit
     baseline: Floats | None = None  # [N] reward of the greedy answer to the same prompt
     response: NDArray[np.uint64] | None = None  # [N] equal numbers: equal texts
+    answer: NDArray[np.uint64] | None = None  # [N] equal numbers: equal final answers
+    asked: NDArray[np.uint64] | None = None  # [N] equal numbers: equal texts of the prompt
     question: Sequence[str | None] | None = None  # [N] how the prompt begins
     beginning: Sequence[str | None] | None = None  # [N] how the response begins
     unscored: float = np.nan  # what a reward that was never given counts as

@@ -1,4 +1,4 @@
-"""pass@k: the chance that at least one of k answers is right, without bias."""
+"""pass@k and pass^k: the chance that one of k answers is right, or that all are, without bias."""
 
 from __future__ import annotations
 
@@ -28,6 +28,24 @@ def pass_at_k(size: Ints, right: Ints, k: int) -> Floats:
     Source: Chen et al. (2021), Evaluating Large Language Models Trained on Code, eq. 1.
     """
     return 1.0 - all_wrong_chance(size, size - right, k)
+
+
+def pass_all_k(size: Ints, right: Ints, k: int) -> Floats:
+    """Return the chance that all of k rollouts, drawn without replacement, are right.
+
+        pass^k = C(c, k) / C(n, k)
+
+    Args:
+        size: [K] n, rollouts of each group.
+        right: [K] c, right rollouts of each group.
+        k: rollouts in a draw.
+
+    Returns:
+        [K] chances; NaN where n < k.
+
+    Source: Yao et al. (2024), τ-bench, section 3.
+    """
+    return all_wrong_chance(size, right, k)
 
 
 def all_wrong_chance(size: Ints, wrong: Ints, k: int) -> Floats:

@@ -12,9 +12,9 @@ import rlcalc
 from rlcalc.groups.groups import Groups
 from rlcalc.groups.pass_at_k import pass_at_k
 from rlcalc.groups.summary import (
+    by_pairs,
     clustered_mean,
     dead_share_at_sizes,
-    pass_at_k_of_groups,
     value_counts,
 )
 from rlcalc.rollouts import Rollouts
@@ -175,7 +175,7 @@ def test_what_many_groups_share_is_worked_out_once_and_the_same(
 ) -> None:
     size, right = np.array([(n, min(n, c)) for n, c in pairs]).T
     for k in range(1, 7):
-        chance = pass_at_k_of_groups(size, right, k)
+        chance = by_pairs(pass_at_k, size, right, k)
 
         np.testing.assert_array_equal(chance, pass_at_k(size, right, k))
     for numbers in (size, 1000 * size):

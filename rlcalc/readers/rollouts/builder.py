@@ -481,6 +481,7 @@ class RolloutsBuilder:
             )
             name_of_key = np.repeat(name_of_key, np.diff(of_name))
         prompt = np.arange(len(heads)) if self.restart else name_of_key
+        known = "prompt" in frame.columns or not self.restart
         names: Any = name_of_key if self.grouped != "id" else names_of_groups(heads, owners)
         if "prompt" in frame.columns:
             runs_of_prompts, number, _ = key_runs(frame, ["prompt"])
@@ -513,6 +514,7 @@ class RolloutsBuilder:
                 "format": self.form,
                 "files": len(self.files),
                 "rows": self.n_rows,
+                "prompts_known": known,
                 "grouped_by": {"id": "id", "prompt": "prompt text", "runs": "order"}[self.grouped],
                 "several_rows": several,
                 "torn_lines": self.skipped,
