@@ -625,6 +625,36 @@ def group(
         return report.group(rollouts(), conventions, rows, success, tolerance)
 
 
+def group_against(
+    source: Any,
+    against: Any,
+    *,
+    tolerance: float = 2.0**-23,
+    confidence: float = 0.95,
+    **reading: Any,
+) -> Result:
+    """Return the paired differences of two runs on the same prompts, a row a prompt.
+
+    Prompts are matched by their text where both runs have it, else by the names of the groups, and
+    by these too where `group` names their column: see `rlcalc.groups.against`.
+
+    Args:
+        source: and `**reading`, as in `load_rollouts`.
+        against: the run to compare with, likewise.
+        tolerance: a prompt is tied if its means differ by at most this share of the larger.
+        confidence: of the interval of the mean difference.
+        **reading: as in `load_rollouts`, for both.
+
+    Raises:
+        InputError: no prompt is in both runs.
+    """
+    from rlcalc.groups.against import compare_runs
+
+    reading = {"prompts": reading.get("group") is None, **reading}
+    first, second = (load_rollouts(run, **reading) for run in (source, against))
+    return compare_runs(first, second, tolerance, confidence)
+
+
 def audit(
     source: Any,
     estimator: str | None = None,

@@ -207,6 +207,11 @@ Audit = Annotated[
     "Find the convention that reproduces the trainer's advantages; list the rollouts "
     "that do not fit. Exit 4 if there are any.",
 ]
+Against = Annotated[
+    str | None,
+    "--against SOURCE",
+    "Compare with another run on the same prompts: paired differences, prompts won and lost.",
+]
 Why = Annotated[str | None, "--why [STEP/]GROUP", "One group in full, with the arithmetic."]
 Texts = Annotated[
     bool, "--texts", "Read the responses too: noise of the judge, and lengths in characters."
@@ -410,6 +415,11 @@ class RolloutOptions:
     baseline: Annotated[
         str | None, "--baseline COLUMN", "Column of the greedy answer's reward, for remax."
     ] = None
+    answer: Annotated[
+        str | None,
+        "--answer COLUMN",
+        "Column of the final answer, for maj@k. [default: the response, with --texts]",
+    ] = None
     group_size: Annotated[
         int | None, "--group-size N", "Every N rows of a file are a group.", {"min": 1}
     ] = None
@@ -456,6 +466,14 @@ class ConventionOptions:
         "2⁻²³ = 1.2e-7, the rounding of float32]",
         {"show_default": False},
     ] = 2.0**-23
+
+    def changed(self) -> dict[str, bool]:
+        """Return the options that differ from their defaults, but for the tolerance."""
+        return {
+            "-k" if o.name == "k" else "--" + o.name.replace("_", "-"): True
+            for o in fields(self)
+            if o.name != "tolerance" and getattr(self, o.name) != o.default
+        }
 
 
 @dataclass(eq=False, repr=False)

@@ -357,7 +357,7 @@ class RolloutsBuilder:
             self.n_groups += 1
         if rows:
             self.grouped = getattr(module, "GROUPED", "prompt" if "prompt" in rows[0] else "id")
-            frame = frame_of_rollouts(rows, beginnings=self.request.beginnings)
+            frame = frame_of_rollouts(rows, self.request)
             if "response" in frame.columns:
                 has_length = "length" in frame.columns
                 self.characters = self.request.texts and not has_length
@@ -403,7 +403,7 @@ class RolloutsBuilder:
                 {
                     "group": names.gather(batch.state),
                     REWARD + "reward": batch.reward,
-                    **({"question": names.gather(batch.state)} if self.request.beginnings else {}),
+                    **_questions(names.gather(batch.state), self.request),
                     **({"truncated": batch.truncated} if batch.truncated.any() else {}),
                 }
             )
@@ -594,6 +594,12 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
         columns["truncated"] = frame["truncated"].fill_null(value=False).to_numpy()
     if "hash" in frame.columns:
         columns["response"] = frame["hash"].fill_null(0).to_numpy()
+    if "answer" in frame.columns:  # no answer is one too
+        columns["answer"] = frame["answer"].fill_null(0).to_numpy()
+    if "asked" in frame.columns and not frame["asked"].null_count():
+        owned = "task" in frame.columns  # one text may be asked in several tasks
+        asked = frame.select(pl.struct("task", "asked").hash()) if owned else frame.select("asked")
+        columns["asked"] = asked.to_series().to_numpy()
     if "beginning" in frame.columns:
         columns["beginning"] = frame["beginning"]
     if "question" in frame.columns and frame["question"].null_count() < len(frame):
@@ -601,6 +607,12 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
     if "rollout" in frame.columns:
         columns["named"] = frame["rollout"]
     return columns
+
+
+def _questions(prompts: pl.Series, request: RolloutRequest) -> dict[str, pl.Series]:
+    """Return what is kept of prompts, if anything."""
+    kept = {"question": prompts} if request.beginnings or request.prompts else {}
+    return kept | ({"asked": prompts.hash()} if request.prompts else {})
 
 
 def _row_of(place: Place, row_of: Ints, row: int) -> str:

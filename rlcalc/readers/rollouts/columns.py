@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 REWARD = "reward:"
 """What the name of a column with rewards begins with, in frames of rollouts."""
 NUMBERS = ("advantage", "length", "baseline")
-IN_LISTS = ("prompt", "response", "step", "rollout", "advantage", "length", "truncated", "baseline")
+IN_LISTS = (
+    "prompt", "response", "step", "rollout", "advantage", "length", "truncated", "baseline",
+    "answer",
+)  # fmt: skip
 """What a row that is a group may hold in lists, beside the rewards."""
 BEGINNING = 400
 """Characters of a prompt or a response that are kept where its beginning is shown."""
@@ -231,8 +234,13 @@ def _names(layout: Layout, schema: Schema, request: RolloutRequest) -> list[pl.E
         selected.append(name.alias(meaning))
     if by_prompt and layout.prompt is not None:
         selected.append(hashed(as_text(*_source(layout.prompt, schema))).alias("group"))
-    if layout.prompt is not None and request.beginnings:
-        selected.append(beginning_of(as_text(*_source(layout.prompt, schema))).alias("question"))
+    if layout.prompt is not None and (request.beginnings or request.prompts):
+        prompt = as_text(*_source(layout.prompt, schema))
+        selected.append(beginning_of(prompt).alias("question"))
+        selected += [hashed(prompt).alias("asked")] if request.prompts else []
+    if layout.answer is not None:
+        answer = as_text(*_source(layout.answer, schema))
+        selected.append(hashed(answer.map_batches(canonical_texts, pl.String)).alias("answer"))
     if layout.response is not None and (request.texts or request.beginnings):
         text = as_text(*_source(layout.response, schema))
         selected += text_expressions(text, request, has_length=layout.length is not None)
@@ -313,7 +321,7 @@ def types_of(
         if meaning == "response" and not (request.texts or request.beginnings):
             continue
         by_id = layout.group is not None and not request.group_size
-        if meaning == "prompt" and by_id and not request.beginnings:
+        if meaning == "prompt" and by_id and not (request.beginnings or request.prompts):
             continue
         value = first.get(column)
         if in_lists and isinstance(value, list) and meaning in ("reward", *IN_LISTS):
