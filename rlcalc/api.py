@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from rlcalc.errors import UsageError, shown
+from rlcalc.errors import InputError, UsageError, shown
 
 if TYPE_CHECKING:
     from rlcalc.mdp import MDP
@@ -541,8 +541,17 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
         from rlcalc.readers.rollouts.detect import trainer_of
 
         trainer = trainer_of(paths)
+        read: Callable[[], Rollouts] = partial(load_rollouts, paths)
+        if trainer is None and not result.facts["rows"] and "-" not in paths:
+            try:  # they are rollouts by the names of their columns
+                rollouts = load_rollouts(paths)
+                trainer, read = str(rollouts.facts["format"]), lambda: rollouts
+            except InputError:
+                return result
         if trainer is not None:
-            return describe_rollouts(lambda: load_rollouts(paths), trainer)
+            from rlcalc.groups.oddities import rollout_oddities
+
+            return describe_rollouts(read, trainer, rollout_oddities)
     return result
 
 

@@ -239,6 +239,7 @@ class Scored:
     length: Floats | None
     baseline: Floats | None
     rollout: Ints | slice  # [M] where each stands in Rollouts; a slice where that is everywhere
+    nested: bool = False  # no option names a column of the source
 
     @classmethod
     def of(cls, rollouts: Rollouts) -> Scored:
@@ -256,6 +257,7 @@ class Scored:
                 length=rollouts.length,
                 baseline=rollouts.baseline,
                 rollout=slice(None),
+                nested=bool(rollouts.facts.get("nested")),
             )
         chosen = np.flatnonzero(~unscored)
         before = np.concatenate([[0], np.cumsum(~unscored)])
@@ -268,6 +270,7 @@ class Scored:
             length=None if rollouts.length is None else rollouts.length[chosen],
             baseline=None if rollouts.baseline is None else rollouts.baseline[chosen],
             rollout=chosen,
+            nested=bool(rollouts.facts.get("nested")),
         )
 
     def __len__(self) -> int:
@@ -374,7 +377,9 @@ class Scored:
             raise InputError(
                 f"{estimator} weighs rollouts by their length, and "
                 f"{'no' if self.length is None else 'not every'} length is known",
-                fix="name the column: --length COLUMN; or count characters with --texts",
+                fix="count the characters of the responses: --texts"
+                if self.nested
+                else "name the column: --length COLUMN; or count characters with --texts",
             )
         return self.length
 

@@ -13,6 +13,7 @@ from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.length_penalty import penalty_function
 from rlcalc.groups.advantages.pass_k import pass_k_warnings
 from rlcalc.groups.groups import EQUAL, Groups
+from rlcalc.groups.oddities import oddities
 from rlcalc.groups.rows import group_rows, rollout_rows
 from rlcalc.groups.steps import step_rows
 from rlcalc.groups.summary import summary
@@ -65,7 +66,8 @@ def group(
             f"rows {rows!r} are not known",
             fix="use rollouts, groups, steps or summary for the rows",
         )
-    notes = [*rollouts.notes, *groups.warnings()]
+    counts, odd = oddities(groups)
+    notes = [*rollouts.notes, *groups.warnings(), *odd]
     if any(fact.startswith("pass_at") and fact.endswith("_groups") for fact in result.facts):
         notes.append(
             "pass@k is over the groups of at least k rollouts; these differ from k to k here, so "
@@ -73,7 +75,7 @@ def group(
         )
     if rows == "rollouts":
         notes += pass_k_warnings(groups, conventions.values())
-    return replace(result, notes=notes)
+    return replace(result, facts={**result.facts, "oddities": counts}, notes=notes)
 
 
 def basic_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[str, Fact]:

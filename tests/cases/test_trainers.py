@@ -275,7 +275,6 @@ def test_a_filter_of_the_responses_can_be_chosen(name: str) -> None:
     assert answer.facts["reward_mean"] == 0
 
 
-@pytest.mark.xfail(strict=True, reason="T4: refused at results_2026-11-28T04-36-17.034538.json")
 def test_the_output_folder_of_lm_eval_is_read() -> None:
     """Five tasks of six documents; the results beside them are left out, and counted."""
     answer = summary("lm-eval")

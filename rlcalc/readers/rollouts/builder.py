@@ -24,6 +24,8 @@ from rlcalc.readers.rollouts.columns import (
     expressions,
     lists_of,
     one_row_each,
+    options_of,
+    refuse_mappings,
     requested_layout,
     text_expressions,
     types_of,
@@ -61,6 +63,7 @@ class RolloutsBuilder:
         self.form: str | None = None  # the format of all files so far
         self.module: ModuleType | None = None  # of that format, if it is a dump
         self.first_file = ""
+        self.nested = False  # rollouts are inside of records, and no option names a column
         self.inside = False  # records are rows of a table that is a record itself
         self.frames: list[pl.DataFrame] = []
         self.since = 0  # the first frame of the file that is being read
@@ -84,6 +87,7 @@ class RolloutsBuilder:
         self.evaluation: bool | None = None  # and no training; None: nobody says
         self.empty: list[str] = []  # logs without rollouts
         self.status: dict[str, str] = {}  # of the run that each file logs
+        self.oddities: dict[str, int] = {}  # groups that are probably not as they were meant
 
     def note(self, text: str) -> None:
         """Say something about the source, once."""
@@ -196,6 +200,7 @@ class RolloutsBuilder:
     ) -> None:
         """Take in a table, batch by batch."""
         before = 0
+        refuse_mappings(layout, schema, self.file)
         if not self.is_plain(layout, schema):
             for frame in lazy.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
                 self.take_frame(layout, frame, partial(_shifted, place, before))
@@ -223,7 +228,10 @@ class RolloutsBuilder:
             place: says where one stands.
         """
         kinds = self.kinds(layout, columns)
-        rows = [values_of_types(record, kinds, place(n)) for n, record in enumerate(records)]
+        options = options_of(layout)
+        rows = [
+            values_of_types(record, kinds, place(n), options) for n, record in enumerate(records)
+        ]
         self.take_frame(layout, pl.DataFrame(rows, schema=kinds, orient="row"), place)
 
     def kinds(self, layout: Layout, columns: Mapping[str, Any]) -> dict[str, pl.DataType]:
@@ -338,6 +346,7 @@ class RolloutsBuilder:
             InputError: a record is not what the format says.
         """
         self.refuse_unused_options(place(0))
+        self.nested = True
         self.restart = getattr(module, "RESTART", False)
         rows: list[Row] = []
         before = 0
@@ -515,6 +524,8 @@ class RolloutsBuilder:
                 "files": len(self.files),
                 "rows": self.n_rows,
                 "prompts_known": known,
+                "oddities": self.oddities,
+                "nested": self.nested,
                 "grouped_by": {"id": "id", "prompt": "prompt text", "runs": "order"}[self.grouped],
                 "several_rows": several,
                 "torn_lines": self.skipped,
@@ -556,7 +567,7 @@ class RolloutsBuilder:
             frame = frame.with_columns(file=np.repeat(np.arange(len(self.files)), np.diff(edge)))
         if "rollout" not in frame.columns:
             return frame, 0
-        frame, several, again = merged_rows(frame, keys, self._place)
+        frame, several, again = merged_rows(frame, keys, self._place, nested=self.nested)
         if again:
             rows = "1 row is" if again == 1 else f"{again:,} rows are"
             self.note(f"{rows} of a rollout that another file has too, and left out")
@@ -575,7 +586,10 @@ class RolloutsBuilder:
             return
         key_of_row, file = np.repeat(key, np.diff(edge)), frame["file"].to_numpy()
         known = names if self.grouped == "id" else None
-        for note in overlaps_of_files(key_of_row, file, [name for _, name in self.files], known):
+        names_of_files = [name for _, name in self.files]
+        n, notes = overlaps_of_files(key_of_row, file, names_of_files, known)
+        self.oddities |= {"groups_in_several_files": n} if n else {}
+        for note in notes:
             self.note(note)
 
     def _place(self, row: int) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -349,13 +350,54 @@ def _kind(kind_name: str | None, meaning: str, first: Any) -> pl.DataType:
     return pl.Int64() if meaning == "step" else pl.Float64()
 
 
-def values_of_types(record: Mapping[str, Any], kinds: Schema, where: str) -> list[Any]:
+def values_of_types(
+    record: Mapping[str, Any], kinds: Schema, where: str, options: Mapping[str, str]
+) -> list[Any]:
     """Return the values of a record in the types that are read.
+
+    Args:
+        record: values by column.
+        kinds: types by column.
+        where: the record stands.
+        options: by column the option that names another, as `options_of` returns them.
 
     Raises:
         InputError: a value is of another type.
     """
+    for name, option in options.items():
+        value = record.get(name)
+        if isinstance(value, dict) and kinds.get(name) == pl.Float64():
+            fields = [key for key, entry in value.items() if _as_number(entry) is not None]
+            raise has_fields(name, option, fields, where)
     return [value_of_type(record.get(name), kind, name, where) for name, kind in kinds.items()]
+
+
+def options_of(layout: Layout) -> dict[str, str]:
+    """Return the columns of a layout that hold numbers, and the option that names each."""
+    columns = dict.fromkeys(layout.reward, "reward")
+    columns |= {getattr(layout, m): m for m in NUMBERS if getattr(layout, m) is not None}
+    return {name: option for name, option in columns.items() if option not in layout.kinds}
+
+
+def has_fields(name: str, option: str, fields: Sequence[str], where: str) -> InputError:
+    """Return the error that a column holds mappings; its fix names their fields with numbers."""
+    usable = [f"--{option} {quote(f'{name}.{field}')}" for field in fields if "," not in field]
+    several = " or ".join(usable[:5])
+    fix = f"name the number that counts: {several}" if usable else "correct this row"
+    there = f" with {listed(fields, most=8)}" if fields else ""
+    return InputError(f"{shown(name)} is a mapping{there}, expected a number", where, fix)
+
+
+def refuse_mappings(layout: Layout, schema: Schema, where: str) -> None:
+    """Refuse a table in which a number is a mapping (a struct).
+
+    Raises:
+        InputError: with the options that name a field of it.
+    """
+    for name, option in options_of(layout).items():
+        if isinstance(kind := schema.get(name), pl.Struct):
+            numbers = [f.name for f in kind.fields if f.dtype.is_numeric() or f.dtype == pl.Boolean]
+            raise has_fields(name, option, numbers, where)
 
 
 EXPECTED: dict[Any, str] = {
