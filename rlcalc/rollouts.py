@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlcalc.errors import InputError, ShapeError, UsageError, listed, nearest, shown
-from rlcalc.numerics.arrays import appearance_order, segment_means, segment_sums, stable_order
+from rlcalc.numerics.arrays import (
+    appearance_order,
+    segment_means,
+    segment_sums,
+    sorted_segments,
+    stable_order,
+)
 
 if TYPE_CHECKING:
     from rlcalc.numerics.arrays import Flags, Floats, Ints
@@ -311,6 +317,11 @@ class Scored:
     def high(self) -> Floats:
         """[K] the highest reward of each group."""
         return np.maximum.reduceat(self.reward, self.start[:-1]) if len(self) else self.reward
+
+    @cached_property
+    def ascending(self) -> Floats:
+        """[M] the rewards of each group in rising order."""
+        return sorted_segments(self.reward, self.start)
 
     @cached_property
     def mean(self) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from rlcalc.numerics.arrays import Floats, Ints
 
 
-def max_at_k(reward: Floats, start: Ints, ks: Sequence[int]) -> Floats:
+def max_at_k(ascending: Floats, start: Ints, ks: Sequence[int]) -> Floats:
     """Return the mean, over all draws of k rollouts of a group, of their highest reward.
 
         max@k = Σ_i C(i − 1, k − 1) / C(n, k) · r_(i),      r_(1) ≤ r_(2) ≤ ... ≤ r_(n)
@@ -17,7 +17,7 @@ def max_at_k(reward: Floats, start: Ints, ks: Sequence[int]) -> Floats:
     Of the draws of k, C(i − 1, k − 1) have the i-th smallest reward as their highest.
 
     Args:
-        reward: [M] rewards, group after group.
+        ascending: [M] rewards, group after group, in rising order inside of each.
         start: [K + 1] where the groups begin, and the end; none is empty.
         ks: the values of k, J of them.
 
@@ -28,9 +28,11 @@ def max_at_k(reward: Floats, start: Ints, ks: Sequence[int]) -> Floats:
     best = np.full((len(ks), len(size)), np.nan)
     for n in np.flatnonzero(np.bincount(size)).tolist():
         chosen = np.flatnonzero(size == n)
-        low_first = np.sort(reward[start[chosen][:, None] + np.arange(n)], axis=1)
-        lowest = low_first[:, :1]
-        above = low_first - lowest  # equal rewards give that reward to the last bit
+        alike = len(chosen) == len(size)
+        places = slice(None) if alike else (start[chosen][:, None] + np.arange(n)).reshape(-1)
+        rewards = ascending[places].reshape(-1, n)
+        lowest = rewards[:, :1]
+        above = rewards - lowest  # equal rewards give that reward to the last bit
         for place, k in enumerate(ks):
             if k <= n:
                 best[place, chosen] = lowest[:, 0] + above @ highest_chance(n, k)

@@ -23,6 +23,8 @@ def repeated_steps(rollouts: Rollouts) -> Ints:
 
 def _occurrences(rollouts: Rollouts) -> tuple[Ints, Ints]:
     """Return [Q] the step of each prompt of each step, and [K] which of these a group is of."""
+    if np.bincount(rollouts.prompt).max() == 1:  # no prompt comes again
+        return rollouts.step_of_group, np.arange(rollouts.n_groups)
     width = int(rollouts.prompt.max(initial=0)) + 1
     both, which = np.unique(rollouts.step_of_group * width + rollouts.prompt, return_inverse=True)
     return both // width, which.reshape(-1)

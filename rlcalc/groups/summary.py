@@ -67,6 +67,25 @@ def clustered_mean(total: Floats, count: Floats, cluster: Ints) -> tuple[float, 
     return float(moments.mean[0]), float(moments.standard_error()[0])
 
 
+def mean_by_cluster(value: Floats, known: Flags, cluster: Ints) -> tuple[float, float]:
+    """Return the mean of the values that are known, each counting once, and its error.
+
+    Args:
+        value: [K] one each.
+        known: [K] which are known, at least one.
+        cluster: [K] as in `clustered_mean`.
+    """
+    if not known.all():
+        value, cluster = value[known], cluster[known]
+    counts = np.bincount(cluster)
+    if counts.max() > 1:
+        return clustered_mean(value, np.ones(len(value)), cluster)
+    from rlcalc.numerics.moments import Moments
+
+    moments = Moments.of(np.zeros(1, np.int64), np.array([0, len(value)]), value)
+    return float(moments.mean[0]), float(moments.standard_error()[0])
+
+
 def dead_facts(groups: Groups) -> dict[str, Fact]:
     """Return how many groups give no gradient, by status, and the expected share at other sizes."""
     n_mixed, by_status = int((groups.status == MIXED).sum()), groups.dead_by_status()
@@ -154,11 +173,9 @@ def reward_multiplicities(groups: Groups) -> tuple[Ints, Ints]:
     split = np.flatnonzero(~equal)
     parts = [(number, at_low), (number[split], at_high[split])]
     if more.any():  # rewards between the lowest and the highest
-        inside = scored.each(more) & (scored.reward > scored.each(low))
-        inside &= scored.reward < scored.each(high)
-        group, value = scored.each(number)[inside], scored.reward[inside]
-        order = np.lexsort([value, group])
-        group, value = group[order], value[order]
+        inside = scored.each(more) & (scored.ascending > scored.each(low))
+        inside &= scored.ascending < scored.each(high)
+        group, value = scored.each(number)[inside], scored.ascending[inside]
         begin = np.flatnonzero(
             (np.diff(group, prepend=-1) != 0) | (np.diff(value, prepend=np.nan) != 0)
         )
@@ -190,7 +207,7 @@ def reward_facts(groups: Groups) -> dict[str, Fact]:
             known = ~np.isnan(value)
             n = int(known.sum())
             if n:
-                mean, error = clustered_mean(value[known], np.ones(n), prompt[known])
+                mean, error = mean_by_cluster(value, known, prompt)
                 facts |= {f"{name}_{k}": mean, f"{name}_{k}_se": error}
             elif name == "majority_at":
                 facts[f"{name}_{k}"] = None
@@ -218,7 +235,7 @@ def draws_of_k(groups: Groups, ks: list[int]) -> dict[str, Floats]:
         success = is_success(scored.reward, groups.success)
         draws["majority_at"] = majority_at_k(answer[scored.rollout], success, scored.start, ks)
     if ((scored.reward != 0) & (scored.reward != 1)).any():
-        draws["max_at"] = max_at_k(scored.reward, scored.start, ks)
+        draws["max_at"] = max_at_k(scored.ascending, scored.start, ks)
     return draws
 
 

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from rlcalc.groups.max_at_k import highest_chance, max_at_k
 from rlcalc.groups.pass_at_k import pass_at_k
+from rlcalc.numerics.arrays import sorted_segments
 
 rewards = st.lists(st.floats(-3, 3, width=16), min_size=1, max_size=7)
 
 
 def test_an_example_on_paper() -> None:
     """Of 1, 2, 4 the pairs have the highest 2, 4 and 4."""
-    found = max_at_k(np.array([2.0, 4.0, 1.0]), np.array([0, 3]), [1, 2, 3, 4])
+    found = max_at_k(np.array([1.0, 2.0, 4.0]), np.array([0, 3]), [1, 2, 3, 4])
 
     assert found[:3, 0] == pytest.approx([7 / 3, 10 / 3, 4])
     assert np.isnan(found[3, 0])
@@ -24,7 +25,7 @@ def test_an_example_on_paper() -> None:
 @given(st.lists(rewards, min_size=1, max_size=5))
 def test_it_is_an_enumeration(groups: list[list[float]]) -> None:
     start = np.cumsum([0, *map(len, groups)])
-    found = max_at_k(np.concatenate(groups), start, [1, 2, 4])
+    found = max_at_k(sorted_segments(np.concatenate(groups), start), start, [1, 2, 4])
     for row, k in enumerate([1, 2, 4]):
         for place, group in enumerate(groups):
             draws = list(combinations(group, k))
@@ -43,7 +44,7 @@ def test_chances_add_up_to_1(n: int, data: st.DataObject) -> None:
 @given(st.integers(1, 40), st.data())
 def test_of_0_and_1_it_is_pass_at_k(n: int, data: st.DataObject) -> None:
     right, k = data.draw(st.integers(0, n)), data.draw(st.integers(1, n))
-    reward = np.array([1.0] * right + [0.0] * (n - right))
+    reward = np.array([0.0] * (n - right) + [1.0] * right)
     found = max_at_k(reward, np.array([0, n]), [k])[0]
 
     assert found == pytest.approx(pass_at_k(np.array([n]), np.array([right]), k))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.groups.reward_functions import correlation_inside, spread_inside
+from rlcalc.groups.reward_functions import Inside
 from rlcalc.rollouts import Rollouts
 
 values = st.sampled_from([0.0, 0.25, 1.0, 3.0, np.nan])
@@ -62,6 +62,11 @@ def test_where_nothing_differs_there_is_no_correlation() -> None:
     assert found["function_spread"]["acc"] == 0  # type: ignore[index]
 
 
+def starts(group: np.ndarray) -> np.ndarray:
+    """Where the groups begin, and the end."""
+    return np.concatenate([np.unique(group, return_index=True)[1], [len(group)]])
+
+
 def inside(rows: list[tuple[int, float, float]]) -> list[tuple[float, float]]:
     """Each pair less the means of its group, over rows that have both."""
     known = [row for row in rows if not np.isnan(row[1:]).any()]
@@ -79,7 +84,7 @@ def test_a_correlation_is_that_of_what_is_left_of_the_groups_means(
     rows = sorted(rows, key=lambda row: row[0])
     group, x, y = (np.array(column) for column in zip(*rows, strict=True))
     left = np.array(inside(rows)).reshape(-1, 2)
-    found = correlation_inside(x, y, group)
+    found = Inside(starts(group)).correlation(x, y)
     if (np.abs(left).max(axis=0, initial=0.0) < 1e-12).any():
         assert found is None
     else:
@@ -94,7 +99,7 @@ def test_a_spread_is_the_within_mean_square_of_an_analysis_of_variance(
     group, x, _ = (np.array(column) for column in zip(*rows, strict=True))
     parts = [x[(group == g) & ~np.isnan(x)] for g in set(group.tolist())]
     free = sum(len(part) - 1 for part in parts if len(part))
-    found = spread_inside(x, group)
+    found = Inside(starts(group)).spread(x)
     if not free:
         assert found is None
     else:
@@ -108,8 +113,8 @@ def test_a_correlation_has_no_unit(
 ) -> None:
     rows = sorted(rows, key=lambda row: row[0])
     group, x, y = (np.array(column) for column in zip(*rows, strict=True))
-    found = correlation_inside(x, y, group)
+    found = Inside(starts(group)).correlation(x, y)
 
-    assert correlation_inside(x * 4, -y, group) == (
-        None if found is None else pytest.approx(-found)
+    assert Inside(starts(group)).correlation(x * scale + shift, -y) == (
+        None if found is None else pytest.approx(-found, abs=1e-9)
     )

@@ -12,6 +12,7 @@ from rlcalc.numerics.arrays import (
     gather_ranges,
     segment_means,
     segment_sums,
+    sorted_segments,
     stable_order,
 )
 
@@ -72,3 +73,12 @@ def test_dense_numbers_are_those_of_unique(n: int) -> None:
 
     np.testing.assert_array_equal(number, expected)
     np.testing.assert_array_equal(key, expected_key)
+
+
+@given(st.lists(st.lists(st.floats(-2, 2), min_size=1, max_size=4), min_size=0, max_size=6))
+def test_segments_are_sorted_each_by_itself(segments: list[list[float]]) -> None:
+    start = np.cumsum([0, *map(len, segments)])
+    values = np.array([value for segment in segments for value in segment])
+    wanted = [value for segment in segments for value in sorted(segment)]
+
+    assert sorted_segments(values, start).tolist() == wanted
