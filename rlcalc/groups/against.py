@@ -15,6 +15,9 @@ from rlcalc.numerics.moments import Moments
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
 
+NESTED = "give both as tables with a reward, and the id of its prompt in the column group"
+"""The fix for formats in which no option names a column."""
+
 
 def compare_runs(
     first: Rollouts, second: Rollouts, tolerance: float = EQUAL, confidence: float = 0.95
@@ -146,7 +149,9 @@ def _keys(first: Rollouts, second: Rollouts) -> tuple[str, tuple[Any, Any]]:
             raise InputError(
                 f"the prompts of both runs cannot be matched: {which} has no names of its groups "
                 "that another run would have, and the texts are not in both",
-                fix="name the column with the id, or the text, of the prompt: --group COLUMN",
+                fix=NESTED
+                if run.facts.get("nested")
+                else "name the column with the id of the prompt in both: --group COLUMN",
             )
     names = [[str(name) for name in run.group] for run in (first, second)]
     return "group name", (names[0], names[1])
@@ -186,6 +191,8 @@ def _nothing_shared(first: Rollouts, second: Rollouts, joined_by: str) -> InputE
     what = "text of a prompt" if joined_by == "prompt text" else "name of a group"
     return InputError(
         f"no {what} is in both runs: the first has {samples[0]}, the other {samples[1]}",
-        fix="compare runs on the same prompts, or name the column with the id of the prompt in "
+        fix="compare runs on the same prompts"
+        if first.facts.get("nested") or second.facts.get("nested")
+        else "compare runs on the same prompts, or name the column with the id of the prompt in "
         "both: --group COLUMN",
     )

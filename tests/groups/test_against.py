@@ -180,6 +180,16 @@ def test_groups_by_order_have_no_names_to_match(tmp_path: Path, rlcalc: Shell) -
     assert "cannot be matched" in answer.stderr
 
 
+def test_the_fix_of_nested_formats_names_no_option() -> None:
+    """As --group COLUMN is refused there."""
+    fields = {**vars(rollouts_of({"p": [1.0]})), "facts": {"prompts_known": False, "nested": True}}
+    run = Rollouts(**{name: fields[name] for name in Rollouts.__dataclass_fields__})
+    with pytest.raises(InputError, match="column group") as caught:
+        compare_runs(run, run)
+
+    assert "--group" not in caught.value.faults[0].fix
+
+
 def test_options_that_change_nothing_are_refused(rlcalc: Shell) -> None:
     for more in (["--estimator", "rloo"], ["--ddof", "0"], ["--rows", "groups"], ["--texts"]):
         answer = rlcalc("group", "rollouts", "--against", "rollouts", *more)
