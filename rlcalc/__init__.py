@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         gain,
         gradient,
         group,
+        group_against,
         load,
         load_model,
         load_rollouts,
@@ -50,6 +51,7 @@ __all__ = [
     "load_model",
     "load_rollouts",
     "group",
+    "group_against",
     "audit",
     # the nouns
     "Experience",

@@ -552,8 +552,17 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
     from rlcalc.readers.rollouts.detect import trainer_of
 
     trainer = trainer_of(paths) if request == ReadRequest() else None
+    read: Callable[[], Rollouts] = partial(load_rollouts, paths)
+    if trainer is None and failure is None and not result.facts["rows"] and "-" not in paths:
+        try:  # they are rollouts by the names of their columns
+            rollouts = load_rollouts(paths)
+            trainer, read = str(rollouts.facts["format"]), lambda: rollouts
+        except InputError:
+            return result
     if trainer is not None:
-        return describe_rollouts(lambda: load_rollouts(paths), trainer)
+        from rlcalc.groups.oddities import rollout_oddities
+
+        return describe_rollouts(read, trainer, rollout_oddities)
     if failure is not None:
         raise failure
     return result
@@ -586,7 +595,7 @@ def group(
     *estimators: str,
     trainer: str | None = None,
     side_by_side: bool | None = None,
-    rows: Literal["rollouts", "groups", "summary"] = "rollouts",
+    rows: Literal["rollouts", "groups", "steps", "summary"] = "rollouts",
     why: str | None = None,
     success: float = 1.0,
     tolerance: float = 2.0**-23,
@@ -606,7 +615,7 @@ def group(
         trainer: the trainer whose conventions apply; default rlcalc's own.
         side_by_side: each estimator has a column of its name, not one column `advantage`; default
             where there are several.
-        rows: a row a rollout, a group or a step.
+        rows: a row a rollout, a group or a step; `summary`: a step too, with the facts of all.
         why: the name of one group, or STEP/GROUP: only this group, with the arithmetic.
         success: the smallest reward that counts as success.
         tolerance: rewards are equal if they differ by at most this share of the larger.
@@ -636,6 +645,36 @@ def group(
             how = next(iter(conventions.values()))
             return explain.explain(rollouts(), why, how, success, tolerance)
         return report.group(rollouts(), conventions, rows, success, tolerance)
+
+
+def group_against(
+    source: Any,
+    against: Any,
+    *,
+    tolerance: float = 2.0**-23,
+    confidence: float = 0.95,
+    **reading: Any,
+) -> Result:
+    """Return the paired differences of two runs on the same prompts, a row a prompt.
+
+    Prompts are matched by their text where both runs have it, else by the names of the groups, and
+    by these too where `group` names their column: see `rlcalc.groups.against`.
+
+    Args:
+        source: and `**reading`, as in `load_rollouts`.
+        against: the run to compare with, likewise.
+        tolerance: a prompt is tied if its means differ by at most this share of the larger.
+        confidence: of the interval of the mean difference.
+        **reading: as in `load_rollouts`, for both.
+
+    Raises:
+        InputError: no prompt is in both runs.
+    """
+    from rlcalc.groups.against import compare_runs
+
+    reading = {"prompts": reading.get("group") is None, **reading}
+    first, second = (load_rollouts(run, **reading) for run in (source, against))
+    return compare_runs(first, second, tolerance, confidence)
 
 
 def audit(

@@ -207,7 +207,7 @@ Trainer = Annotated[
 ]
 Compare = Annotated[str | None, "--compare NAME,...", "Several estimators, one column each."]
 GroupRows = Annotated[
-    Literal["rollouts", "groups", "summary"] | None,
+    Literal["rollouts", "groups", "steps", "summary"] | None,
     "--rows",
     "Rows to show. [default: summary in a table, else rollouts]",
 ]
@@ -216,6 +216,11 @@ Audit = Annotated[
     "--audit",
     "Find the convention that reproduces the trainer's advantages; list the rollouts "
     "that do not fit. Exit 4 if there are any.",
+]
+Against = Annotated[
+    str | None,
+    "--against SOURCE",
+    "Compare with another run on the same prompts: paired differences, prompts won and lost.",
 ]
 Why = Annotated[str | None, "--why [STEP/]GROUP", "One group in full, with the arithmetic."]
 Texts = Annotated[
@@ -421,6 +426,11 @@ class RolloutOptions:
     baseline: Annotated[
         str | None, "--baseline COLUMN", "Column of the greedy answer's reward, for remax."
     ] = None
+    answer: Annotated[
+        str | None,
+        "--answer COLUMN",
+        "Column of the final answer, for maj@k. [default: the response, with --texts]",
+    ] = None
     group_size: Annotated[
         int | None, "--group-size N", "Every N rows of a file are a group.", {"min": 1}
     ] = None
@@ -469,6 +479,14 @@ class ConventionOptions:
         "2⁻²³ = 1.2e-7, the rounding of float32]",
         {"show_default": False},
     ] = 2.0**-23
+
+    def changed(self) -> dict[str, bool]:
+        """Return the options that differ from their defaults, but for the tolerance."""
+        return {
+            "-k" if o.name == "k" else "--" + o.name.replace("_", "-"): True
+            for o in fields(self)
+            if o.name != "tolerance" and getattr(self, o.name) != o.default
+        }
 
 
 @dataclass(eq=False, repr=False)

@@ -18,6 +18,7 @@ from rlcalc.numerics.arrays import (
     appearance_order,
     segment_means,
     segment_sums,
+    sorted_segments,
     stable_order,
     take_rows,
 )
@@ -54,6 +55,8 @@ class Rollouts:
     truncated: Flags | None = None  # [N] cut at the length limit
     baseline: Floats | None = None  # [N] reward of the greedy answer to the same prompt
     response: NDArray[np.uint64] | None = None  # [N] equal numbers: equal texts
+    answer: NDArray[np.uint64] | None = None  # [N] equal numbers: equal final answers
+    asked: NDArray[np.uint64] | None = None  # [N] equal numbers: equal texts of the prompt
     question: Sequence[str | None] | None = None  # [N] how the prompt begins
     beginning: Sequence[str | None] | None = None  # [N] how the response begins
     unscored: float = np.nan  # what a reward that was never given counts as
@@ -249,6 +252,7 @@ class ScoredRollouts:
     length: Floats | None
     baseline: Floats | None
     rollout: Ints | slice  # [M] where each stands in Rollouts; a slice where that is everywhere
+    nested: bool = False  # no option names a column of the source
 
     @classmethod
     def of(cls, rollouts: Rollouts) -> ScoredRollouts:
@@ -270,6 +274,7 @@ class ScoredRollouts:
             length=None if rollouts.length is None else rollouts.length[chosen],
             baseline=None if rollouts.baseline is None else rollouts.baseline[chosen],
             rollout=chosen,
+            nested=bool(rollouts.facts.get("nested")),
         )
 
     def __len__(self) -> int:
@@ -310,6 +315,11 @@ class ScoredRollouts:
     def high(self) -> Floats:
         """[K] the highest reward of each group."""
         return np.maximum.reduceat(self.reward, self.start[:-1]) if len(self) else self.reward
+
+    @cached_property
+    def ascending(self) -> Floats:
+        """[M] the rewards of each group in rising order."""
+        return sorted_segments(self.reward, self.start)
 
     @cached_property
     def mean(self) -> Floats:
@@ -374,7 +384,9 @@ class ScoredRollouts:
             raise InputError(
                 f"{estimator} weighs rollouts by their length, and "
                 f"{'no' if self.length is None else 'not every'} length is known",
-                fix="name the column: --length COLUMN; or count characters with --texts",
+                fix="count the characters of the responses: --texts"
+                if self.nested
+                else "name the column: --length COLUMN; or count characters with --texts",
             )
         return self.length
 

@@ -17,6 +17,7 @@ def group(
     rows: options.GroupRows = None,
     audit: options.Audit = False,
     why: options.Why = None,
+    against: options.Against = None,
     *,
     reading: options.RolloutOptions,
     convention: options.ConventionOptions,
@@ -40,6 +41,7 @@ def group(
     from rlcalc.options import needs_source
 
     answers = {"--audit": audit, "--why": why is not None, "--compare": compare is not None}
+    answers["--against"] = against is not None
     answers["--rows"] = rows is not None and not (compare is not None and rows == "rollouts")
     several = [option for option, is_set in answers.items() if is_set]
     if len(several) > 1:
@@ -50,6 +52,19 @@ def group(
         raise UsageError(
             "--compare and --estimator both name estimators", fix="name all of them in --compare"
         )
+    if against is not None:
+        unused = convention.changed() | {"--estimator": estimator, "--as": as_, "--texts": texts}
+        for option in [option for option, value in unused.items() if value]:
+            raise UsageError(
+                f"{option} changes nothing in a comparison of rewards (--against)",
+                fix=f"leave out {option}",
+            )
+        sources = needs_source(source)
+        result = api.group_against(
+            sources, against, tolerance=convention.tolerance, **reading.arguments()
+        )
+        output.write(result)
+        return
     arguments = reading.arguments() | vars(convention) | {"texts": texts, "trainer": as_}
     sources = needs_source(source)
     if audit:

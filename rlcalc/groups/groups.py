@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rlcalc.errors import UsageError, listed
 from rlcalc.groups.evaluation_steps import evaluation_warnings
 from rlcalc.groups.pass_at_k import is_success
+from rlcalc.groups.repeated_steps import repeated_steps
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.rollouts import Rollouts
 
@@ -111,6 +112,11 @@ class Groups:
         return {name: int(counts[STATUS.index(name)]) for name in DEAD}
 
     @cached_property
+    def repeated_steps(self) -> Ints:
+        """The numbers, among the B steps, of those that stand twice in the source."""
+        return repeated_steps(self.rollouts)
+
+    @cached_property
     def usual_size(self) -> int:
         """The size of most groups; of two equally frequent sizes the larger."""
         counts = np.bincount(self.rollouts.size)
@@ -137,7 +143,8 @@ class Groups:
         many = "1 group has" if n == 1 != self.rollouts.n_groups else many
         if self.rollouts.facts.get("evaluation"):  # no trainer follows
             return [] if n == self.rollouts.n_groups else [f"{many} only one rollout"]
-        hint = "; check the column that identifies the group (--group)" if n > 1 else ""
+        named = n > 1 and not self.rollouts.facts.get("nested")
+        hint = "; check the column that identifies the group (--group)" if named else ""
         return [
             f"{many} only one rollout, whose advantage is the raw reward in verl, SkyRL and rLLM "
             f"(GRPO has become REINFORCE), 0 in TRL, NaN in OpenRLHF and slime{hint}"
@@ -146,7 +153,8 @@ class Groups:
     def _uneven(self) -> list[str]:
         size, usual = self.rollouts.size, self.usual_size
         warnings = []
-        merged = np.flatnonzero((size > usual) & (size % usual == 0) & (usual > 1))
+        twice = np.isin(self.rollouts.step_of_group, self.repeated_steps)  # who says so, says why
+        merged = np.flatnonzero((size > usual) & (size % usual == 0) & (usual > 1) & ~twice)
         if len(merged):
             warnings.append(
                 f"{len(merged):,} of {len(size):,} groups have 2 or more times the usual {usual} "
@@ -192,8 +200,18 @@ def reward_multiplicities(groups: Groups) -> tuple[Ints, Ints]:
         [V] the number among the groups with a reward, and [V] the count of one value in it.
     """
     scored = groups.rollouts.scored
-    low, high = scored.each(scored.low), scored.each(scored.high)
-    at_low, at_high = scored.count(scored.reward == low), scored.count(scored.reward == high)
+    low, high = scored.low, scored.high
+    lowest, highest = low.min(), high.max()
+    at_low = scored.count(scored.reward == lowest)
+    at_high = scored.count(scored.reward == highest)
+    if np.any(at_low + at_high < scored.size):  # not all are one of two
+        at_low = scored.count(scored.reward == scored.each(low))
+        at_high = scored.count(scored.reward == scored.each(high))
+    else:
+        at_low, at_high = (
+            np.where(low == lowest, at_low, at_high),
+            np.where(high == highest, at_high, at_low),
+        )
     equal = groups.equal[groups.with_reward]
     at_low = np.where(equal, scored.size, at_low)
     number = np.arange(len(scored.size))
@@ -201,10 +219,9 @@ def reward_multiplicities(groups: Groups) -> tuple[Ints, Ints]:
     split = np.flatnonzero(~equal)
     parts = [(number, at_low), (number[split], at_high[split])]
     if more.any():  # rewards between the lowest and the highest
-        inside = scored.each(more) & (scored.reward > low) & (scored.reward < high)
-        group, value = scored.each(number)[inside], scored.reward[inside]
-        order = np.lexsort([value, group])
-        group, value = group[order], value[order]
+        inside = scored.each(more) & (scored.ascending > scored.each(low))
+        inside &= scored.ascending < scored.each(high)
+        group, value = scored.each(number)[inside], scored.ascending[inside]
         begin = np.flatnonzero(
             (np.diff(group, prepend=-1) != 0) | (np.diff(value, prepend=np.nan) != 0)
         )

@@ -1,4 +1,4 @@
-"""pass@k: the chance that at least one of k answers is right, without bias."""
+"""pass@k and pass^k: the chance that one of k answers is right, or that all are, without bias."""
 
 from __future__ import annotations
 
@@ -30,19 +30,27 @@ def pass_at_k(size: Ints, right: Ints, k: int) -> Floats:
     return 1.0 - all_wrong_chance(size, size - right, k)
 
 
+def pass_all_k(size: Ints, right: Ints, k: int) -> Floats:
+    """Return the chance that all of k rollouts, drawn without replacement, are right.
+
+        pass^k = C(c, k) / C(n, k)
+
+    Args:
+        size: [K] n, rollouts of each group.
+        right: [K] c, right rollouts of each group.
+        k: rollouts in a draw.
+
+    Returns:
+        [K] chances; NaN where n < k.
+
+    Source: Yao et al. (2024), τ-bench, section 3.
+    """
+    return all_wrong_chance(size, right, k)
+
+
 def all_wrong_chance(size: Ints, wrong: Ints, k: int) -> Floats:
     """Return C(m, k) / C(n, k) = Π_{i<k} (m − i)/(n − i), for m wrong of n; NaN where n < k."""
     chance = np.ones(len(size))
     for i in range(min(k, int(size.max(initial=0)))):
         chance *= np.maximum(wrong - i, 0) / np.maximum(size - i, 1)
     return np.where(size >= k, chance, np.nan)
-
-
-def pass_at_k_of_groups(size: Ints, right: Ints, k: int) -> Floats:
-    """Return [K] pass@k: each pair of a size and a count once, where there are more groups."""
-    width = int(size.max(initial=0)) + 1
-    if width * width > len(size):
-        return pass_at_k(size, right, k)
-    every = pass_at_k(*np.divmod(np.arange(width * width), width), k)
-    chance: Floats = every[size * width + right]
-    return chance

@@ -13,12 +13,14 @@ from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.length_penalty import penalty_function
 from rlcalc.groups.advantages.pass_k import pass_k_warnings
 from rlcalc.groups.groups import EQUAL, Groups
+from rlcalc.groups.oddities import oddities
 from rlcalc.groups.rows import group_rows, rollout_rows
+from rlcalc.groups.steps import step_rows
 from rlcalc.groups.summary import summary
 from rlcalc.result import Fact, Result
 from rlcalc.rollouts import Rollouts
 
-Rows = Literal["rollouts", "groups", "summary"]
+Rows = Literal["rollouts", "groups", "steps", "summary"]
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -34,7 +36,7 @@ def group(
     Args:
         rollouts: with their rewards.
         conventions: for the advantages, each under the name of its column.
-        rows: one a rollout, one a group, or one a step with the facts of all.
+        rows: one a rollout, a group or a step; `summary`: one a step, with the facts of all.
         success: the reward from which a rollout is right.
         tolerance: rewards are equal if they differ by no more, relative to the larger.
 
@@ -56,11 +58,16 @@ def group(
         result = Result("group", "Groups", group_rows(groups, how), facts)
     elif rows == "rollouts":
         result = Result("group", "Rollouts", rollout_rows(groups, conventions), facts)
+    elif rows == "steps":
+        facts["dead_are"] = groups.dead_by_status()
+        result = Result("group", "Steps", step_rows(groups), facts)
     else:
         raise UsageError(
-            f"rows {rows!r} are not known", fix="use rollouts, groups or summary for the rows"
+            f"rows {rows!r} are not known",
+            fix="use rollouts, groups, steps or summary for the rows",
         )
-    notes = [*rollouts.notes, *groups.warnings()]
+    counts, odd = oddities(groups)
+    notes = [*rollouts.notes, *groups.warnings(), *odd]
     if any(fact.startswith("pass_at") and fact.endswith("_groups") for fact in result.facts):
         notes.append(
             "pass@k is over the groups of at least k rollouts; these differ from k to k here, so "
@@ -68,7 +75,7 @@ def group(
         )
     if rows == "rollouts":
         notes += pass_k_warnings(groups, conventions.values())
-    return replace(result, notes=notes)
+    return replace(result, facts={**result.facts, "oddities": counts}, notes=notes)
 
 
 def report_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[str, Fact]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,10 @@ from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import EASY, FLAT, HARD, MIXED, SINGLE, Groups, reward_multiplicities
-from rlcalc.groups.pass_at_k import all_wrong_chance, is_success, pass_at_k_of_groups
+from rlcalc.groups.majority_at_k import majority_at_k
+from rlcalc.groups.max_at_k import max_at_k
+from rlcalc.groups.pass_at_k import all_wrong_chance, is_success, pass_all_k, pass_at_k
+from rlcalc.groups.reward_functions import function_facts
 from rlcalc.numerics.arrays import Flags, Floats, Ints, value_counts
 from rlcalc.numerics.moments import clustered_mean
 from rlcalc.result import Column, Fact, Result
@@ -31,11 +35,31 @@ def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
         **facts,
         **dead_facts(groups),
         **reward_facts(groups),
+        **function_facts(groups),
         **length_facts(groups),
         **gradient_facts(groups, how),
         **noise_facts(groups.rollouts),
     }
     return Result("group", "Rollouts", _by_step(groups), facts, facts_first=True)
+
+
+def mean_by_cluster(value: Floats, known: Flags, cluster: Ints) -> tuple[float, float]:
+    """Return the mean of the values that are known, each counting once, and its error.
+
+    Args:
+        value: [K] one each.
+        known: [K] which are known, at least one.
+        cluster: [K] as in `clustered_mean`.
+    """
+    if not known.all():
+        value, cluster = value[known], cluster[known]
+    counts = np.bincount(cluster)
+    if counts.max() > 1:
+        return clustered_mean(value, np.ones(len(value)), cluster)
+    from rlcalc.numerics.moments import Moments
+
+    moments = Moments.of(np.zeros(1, np.int64), np.array([0, len(value)]), value)
+    return float(moments.mean[0]), float(moments.standard_error()[0])
 
 
 def dead_facts(groups: Groups) -> dict[str, Fact]:
@@ -89,10 +113,10 @@ def dead_share_at_sizes(groups: Groups, sizes: list[int]) -> dict[int, tuple[flo
 
 
 def reward_facts(groups: Groups) -> dict[str, Fact]:
-    """Return the mean reward and pass@k, each with an error bar clustered by prompt.
+    """Return the mean reward and what k draws give, each with an error bar clustered by prompt.
 
-    A reward counts once a rollout, pass@k once a group. Groups with fewer than k rewards have no
-    pass@k; if there are such groups, a fact says how many others there are.
+    A reward counts once a rollout, pass@k and its likes once a group. Groups with fewer than k
+    rewards have none; if there are such groups, a fact says how many others there are.
     """
     rollouts, scored = groups.rollouts, groups.rollouts.scored
     prompt = rollouts.prompt[groups.with_reward]
@@ -104,19 +128,55 @@ def reward_facts(groups: Groups) -> dict[str, Fact]:
     facts |= {"reward_mean": mean, "reward_se": error}
     facts |= {"reward_min": float(scored.reward.min()), "reward_max": float(scored.reward.max())}
     facts["success"] = f"reward >= {groups.success:g}"
-    right = groups.n_right[groups.with_reward]
     usual = groups.usual_size
-    powers = [2**power for power in range(12) if 2**power < usual]
-    for k in [*powers, usual]:
-        chance = pass_at_k_of_groups(scored.size, right, k)
-        known = ~np.isnan(chance)
-        n = int(known.sum())
-        if n:
-            value, error = clustered_mean(chance[known], np.ones(n), prompt[known])
-            facts |= {f"pass_at_{k}": value, f"pass_at_{k}_se": error}
-        if 0 < n < len(chance):
-            facts[f"pass_at_{k}_groups"] = n
+    ks = [*(2**power for power in range(12) if 2**power < usual), usual]
+    for name, values in draws_of_k(groups, ks).items():
+        for k, value in zip(ks, values, strict=True):
+            known = ~np.isnan(value)
+            n = int(known.sum())
+            if n:
+                mean, error = mean_by_cluster(value, known, prompt)
+                facts |= {f"{name}_{k}": mean, f"{name}_{k}_se": error}
+            elif name == "majority_at":
+                facts[f"{name}_{k}"] = None
+            if 0 < n < len(value) and name == "pass_at":
+                facts[f"{name}_{k}_groups"] = n
     return facts
+
+
+def draws_of_k(groups: Groups, ks: list[int]) -> dict[str, Floats]:
+    """Return [J, K] what k rollouts of each group with a reward give on average, by its name.
+
+    pass@k: one is right. pass^k (`pass_all`): all are. maj@k: the most frequent answer is, NaN
+    where answers are not known. max@k, where a reward is neither 0 nor 1: the highest of them.
+    """
+    rollouts, scored = groups.rollouts, groups.rollouts.scored
+    right = groups.n_right[groups.with_reward]
+    draws = {
+        "pass_at": np.array([by_pairs(pass_at_k, scored.size, right, k) for k in ks]),
+        "pass_all": np.array([by_pairs(pass_all_k, scored.size, right, k) for k in ks]),
+    }
+    answer = rollouts.response if rollouts.answer is None else rollouts.answer
+    if answer is None:
+        draws["majority_at"] = np.full((len(ks), len(scored.size)), np.nan)
+    else:
+        success = is_success(scored.reward, groups.success)
+        draws["majority_at"] = majority_at_k(answer[scored.rollout], success, scored.start, ks)
+    if ((scored.reward != 0) & (scored.reward != 1)).any():
+        draws["max_at"] = max_at_k(scored.ascending, scored.start, ks)
+    return draws
+
+
+def by_pairs(
+    chance_of: Callable[[Ints, Ints, int], Floats], size: Ints, right: Ints, k: int
+) -> Floats:
+    """Return [K] pass@k or pass^k: each pair of a size and a count once, where there are fewer."""
+    width = int(size.max(initial=0)) + 1
+    if width * width > len(size):
+        return chance_of(size, right, k)
+    every = chance_of(*np.divmod(np.arange(width * width), width), k)
+    chance: Floats = every[size * width + right]
+    return chance
 
 
 def length_facts(groups: Groups) -> dict[str, Fact]:
@@ -210,17 +270,25 @@ def noise_facts(rollouts: Rollouts) -> dict[str, Fact]:
     }
 
 
-def _by_step(groups: Groups) -> dict[str, Column]:
-    """Return a row a step, whose numbers are the facts of that step alone."""
+def means_of_steps(groups: Groups) -> tuple[Floats, Floats]:
+    """Return [B] the mean reward of each step, and its standard error, clustered by group."""
     rollouts, scored = groups.rollouts, groups.rollouts.scored
     n_steps = len(rollouts.step)
-    step_of = rollouts.step_of_group
     sums = np.nan_to_num(groups.for_all(scored.mean * scored.size, 0.0))
     means, errors = np.full(n_steps, np.nan), np.full(n_steps, np.nan)
     for step in range(n_steps):
         part = slice(int(rollouts.batch[step]), int(rollouts.batch[step + 1]))
         number = groups.n_scored[part].astype(float)
         means[step], errors[step] = clustered_mean(sums[part], number, np.arange(len(number)))
+    return means, errors
+
+
+def _by_step(groups: Groups) -> dict[str, Column]:
+    """Return a row a step, whose numbers are the facts of that step alone."""
+    rollouts = groups.rollouts
+    n_steps = len(rollouts.step)
+    step_of = rollouts.step_of_group
+    means, errors = means_of_steps(groups)
 
     def mean(values: NDArray[Any], of: Flags) -> Floats:
         total = np.bincount(step_of, np.where(of, values, 0.0), n_steps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,16 +128,23 @@ class LowestProbabilities:
         return sum(chance > 1 + 1e-3 for chance in total.values())
 
 
-def describe_rollouts(read: Callable[[], Rollouts], form: str) -> Result:
+Oddities = Callable[[Rollouts], tuple[Mapping[str, int], list[str]]]
+
+
+def describe_rollouts(
+    read: Callable[[], Rollouts], form: str, oddities: Oddities = lambda _: ({}, [])
+) -> Result:
     """Return what rollouts hold, and their faults, as `describe` does.
 
     Args:
         read: gives the rollouts, or raises what is wrong with them.
         form: whose they are.
+        oddities: counts what is probably not as it was meant, with a note about each kind.
     """
     try:
         rollouts = read()
         reward = rollouts.scored.reward
+        counts, notes = oddities(rollouts)
     except InputError as error:
         facts: dict[str, Fact] = {"format": form, "faults": len(error.faults)}
         return _report("Rollouts", facts, error.faults, [])
@@ -151,9 +158,10 @@ def describe_rollouts(read: Callable[[], Rollouts], form: str) -> Result:
         "unscored": len(rollouts) - len(reward),
         "reward_min": float(reward.min()) if len(reward) else None,
         "reward_max": float(reward.max()) if len(reward) else None,
+        "oddities": dict(counts),
         "faults": 0,
     }
-    return _report("Rollouts", facts, [], [*rollouts.notes, "rlcalc group reads them"])
+    return _report("Rollouts", facts, [], [*rollouts.notes, *notes, "rlcalc group reads them"])
 
 
 def describe_model(read: Callable[[], Any]) -> Result:

@@ -34,7 +34,6 @@ def test_a_group_that_shaping_alone_tells_apart_is_not_dead() -> None:
     assert answer.facts["pass_at_1"] == pytest.approx(0.25, abs=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="gap: no note")
 def test_a_group_that_fails_whole_and_yet_gets_gradient_is_said() -> None:
     """L24."""
     assert as_json("group", "L24.csv").notes("success|fail")
@@ -81,7 +80,6 @@ def test_a_reward_inside_a_score_can_be_named(name: str) -> None:
     )
 
 
-@pytest.mark.xfail(strict=True, reason="polish: 'correct this row'")
 def test_a_score_with_several_numbers_suggests_to_name_one() -> None:
     """L42."""
     answer = as_json("group", "L42.jsonl")
@@ -98,7 +96,6 @@ def test_a_step_logged_twice_keeps_its_groups_apart() -> None:
     assert answer.column("mean") == pytest.approx([0.5, 1, 0, 0.5], abs=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="gap: no note")
 def test_a_step_logged_twice_is_said() -> None:
     """L48."""
     answer = as_json("group", "L48.jsonl", "--rows", "groups")

@@ -55,6 +55,10 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
         ("rollouts", "--estimator", "rloo"),
         lambda: library.group("rollouts", "rloo"),
     ),
+    "group against": (
+        ("rollouts", "--against", "rollouts"),
+        lambda: library.group_against("rollouts", "rollouts"),
+    ),
     "group side by side": (
         ("rollouts", "--compare", "grpo,rloo"),
         lambda: library.group("rollouts", "grpo", "rloo"),

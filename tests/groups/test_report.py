@@ -11,7 +11,9 @@ ROLLOUTS = Rollouts.from_arrays([0, 0, 1, 1], [0.0, 1.0, 1.0, 1.0])
 HOW = {"advantage": Convention()}
 
 
-@pytest.mark.parametrize(("rows", "n"), [("rollouts", 4), ("groups", 2), ("summary", 1)])
+@pytest.mark.parametrize(
+    ("rows", "n"), [("rollouts", 4), ("groups", 2), ("steps", 1), ("summary", 1)]
+)
 def test_the_rows_are_those_that_are_named(rows: Rows, n: int) -> None:
     result = group(ROLLOUTS, HOW, rows)
 
@@ -34,5 +36,5 @@ def test_groups_that_are_too_small_for_k_are_noted() -> None:
 
 
 def test_unknown_rows_are_refused() -> None:
-    with pytest.raises(UsageError, match="steps"):
-        group(ROLLOUTS, HOW, "steps")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="step"):
+        group(ROLLOUTS, HOW, "step")  # type: ignore[arg-type]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.groups.groups import Groups
-from rlcalc.groups.pass_at_k import pass_at_k, pass_at_k_of_groups
-from rlcalc.groups.summary import dead_share_at_sizes
+from rlcalc.groups.pass_at_k import pass_at_k
+from rlcalc.groups.summary import by_pairs, dead_share_at_sizes
 from rlcalc.rollouts import Rollouts
 
 rewards = st.sampled_from([0.0, 1.0, 0.5])
@@ -157,6 +157,6 @@ def test_what_many_groups_share_is_worked_out_once_and_the_same(
 ) -> None:
     size, right = np.array([(n, min(n, c)) for n, c in pairs]).T
     for k in range(1, 7):
-        chance = pass_at_k_of_groups(size, right, k)
+        chance = by_pairs(pass_at_k, size, right, k)
 
         np.testing.assert_array_equal(chance, pass_at_k(size, right, k))

@@ -14,6 +14,7 @@ from rlcalc.numerics.arrays import (
     norm,
     segment_means,
     segment_sums,
+    sorted_segments,
     stable_order,
     value_counts,
 )
@@ -89,3 +90,12 @@ def test_different_numbers_are_counted_with_and_without_sorting() -> None:
         different, counts = value_counts(factor * np.array([3, 1, 3, 3]))
 
         assert (different.tolist(), counts.tolist()) == ([factor, 3 * factor], [1, 3])
+
+
+@given(st.lists(st.lists(st.floats(-2, 2), min_size=1, max_size=4), min_size=0, max_size=6))
+def test_segments_are_sorted_each_by_itself(segments: list[list[float]]) -> None:
+    start = np.cumsum([0, *map(len, segments)])
+    values = np.array([value for segment in segments for value in segment])
+    wanted = [value for segment in segments for value in sorted(segment)]
+
+    assert sorted_segments(values, start).tolist() == wanted

@@ -24,6 +24,8 @@ from rlcalc.readers.rollouts.columns import (
     expressions,
     lists_of,
     one_row_each,
+    options_of,
+    refuse_mappings,
     requested_layout,
     text_expressions,
     types_of,
@@ -63,6 +65,7 @@ class RolloutsBuilder:
         self.form: str | None = None  # the format of all files so far
         self.module: ModuleType | None = None  # of that format, if it is a dump
         self.first_file = ""
+        self.nested = False  # rollouts are inside of records, and no option names a column
         self.inside = False  # records are rows of a table that is a record itself
         self.frames: list[pl.DataFrame] = []
         self.since = 0  # the first frame of the file that is being read
@@ -86,6 +89,7 @@ class RolloutsBuilder:
         self.evaluation: bool | None = None  # and no training; None: nobody says
         self.empty: list[str] = []  # logs without rollouts
         self.status: dict[str, str] = {}  # of the run that each file logs
+        self.oddities: dict[str, int] = {}  # groups that are probably not as they were meant
 
     def note(self, text: str) -> None:
         """Say something about the source, once."""
@@ -198,6 +202,7 @@ class RolloutsBuilder:
     ) -> None:
         """Take in a table, batch by batch."""
         before = 0
+        refuse_mappings(layout, schema, self.file)
         if self.request.where:
             for frame in lazy.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
                 kept, rows = self.filters.frame(self._with_path(frame))
@@ -235,7 +240,10 @@ class RolloutsBuilder:
             records, rows_of = self.filters.records(records, self._path_columns())
             place = partial(_row_of, place, rows_of)
         kinds = self.kinds(layout, columns)
-        rows = [values_of_types(record, kinds, place(n)) for n, record in enumerate(records)]
+        options = options_of(layout)
+        rows = [
+            values_of_types(record, kinds, place(n), options) for n, record in enumerate(records)
+        ]
         self.take_frame(layout, pl.DataFrame(rows, schema=kinds, orient="row"), place)
 
     def kinds(self, layout: Layout, columns: Mapping[str, Any]) -> dict[str, pl.DataType]:
@@ -350,6 +358,7 @@ class RolloutsBuilder:
             InputError: a record is not what the format says.
         """
         self.refuse_unused_options(place(0))
+        self.nested = True
         self.restart = getattr(module, "RESTART", False)
         rows: list[Row] = []
         before = 0
@@ -371,7 +380,7 @@ class RolloutsBuilder:
             self.n_groups += 1
         if rows:
             self.grouped = getattr(module, "GROUPED", "prompt" if "prompt" in rows[0] else "id")
-            frame = frame_of_rollouts(rows, beginnings=self.request.beginnings)
+            frame = frame_of_rollouts(rows, self.request)
             if "response" in frame.columns:
                 has_length = "length" in frame.columns
                 self.characters = self.request.texts and not has_length
@@ -424,7 +433,7 @@ class RolloutsBuilder:
                 {
                     "group": names.gather(batch.state),
                     REWARD + "reward": batch.reward,
-                    **({"question": names.gather(batch.state)} if self.request.beginnings else {}),
+                    **_questions(names.gather(batch.state), self.request),
                     **({"truncated": batch.truncated} if batch.truncated.any() else {}),
                 }
             )
@@ -503,6 +512,7 @@ class RolloutsBuilder:
             )
             name_of_key = np.repeat(name_of_key, np.diff(of_name))
         prompt = np.arange(len(heads)) if self.restart else name_of_key
+        known = "prompt" in frame.columns or not self.restart
         names: Any = name_of_key if self.grouped != "id" else names_of_groups(heads, owners)
         if "prompt" in frame.columns:
             runs_of_prompts, number, _ = key_runs(frame, ["prompt"])
@@ -535,6 +545,9 @@ class RolloutsBuilder:
                 "format": self.form,
                 "files": len(self.files),
                 "rows": self.n_rows,
+                "prompts_known": known,
+                "oddities": self.oddities,
+                "nested": self.nested,
                 "grouped_by": {"id": "id", "prompt": "prompt text", "runs": "order"}[self.grouped],
                 "several_rows": several,
                 "torn_lines": self.skipped,
@@ -579,7 +592,7 @@ class RolloutsBuilder:
             frame = frame.with_columns(file=np.repeat(np.arange(len(self.files)), np.diff(edge)))
         if "rollout" not in frame.columns:
             return frame, 0
-        frame, several, again = merged_rows(frame, keys, self._place)
+        frame, several, again = merged_rows(frame, keys, self._place, nested=self.nested)
         if again:
             rows = "1 row is" if again == 1 else f"{again:,} rows are"
             self.note(f"{rows} of a rollout that another file has too, and left out")
@@ -598,7 +611,10 @@ class RolloutsBuilder:
             return
         key_of_row, file = np.repeat(key, np.diff(edge)), frame["file"].to_numpy()
         known = names if self.grouped == "id" else None
-        for note in overlaps_of_files(key_of_row, file, [name for _, name in self.files], known):
+        names_of_files = [name for _, name in self.files]
+        n, notes = overlaps_of_files(key_of_row, file, names_of_files, known)
+        self.oddities |= {"groups_in_several_files": n} if n else {}
+        for note in notes:
             self.note(note)
 
     def _place(self, row: int) -> str:
@@ -617,6 +633,12 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
         columns["truncated"] = frame["truncated"].fill_null(value=False).to_numpy()
     if "hash" in frame.columns:
         columns["response"] = frame["hash"].fill_null(0).to_numpy()
+    if "answer" in frame.columns:  # no answer is one too
+        columns["answer"] = frame["answer"].fill_null(0).to_numpy()
+    if "asked" in frame.columns and not frame["asked"].null_count():
+        owned = "task" in frame.columns  # one text may be asked in several tasks
+        asked = frame.select(pl.struct("task", "asked").hash()) if owned else frame.select("asked")
+        columns["asked"] = asked.to_series().to_numpy()
     if "beginning" in frame.columns:
         columns["beginning"] = frame["beginning"]
     if "question" in frame.columns and frame["question"].null_count() < len(frame):
@@ -624,6 +646,12 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
     if "rollout" in frame.columns:
         columns["named"] = frame["rollout"]
     return columns
+
+
+def _questions(prompts: pl.Series, request: RolloutRequest) -> dict[str, pl.Series]:
+    """Return what is kept of prompts, if anything."""
+    kept = {"question": prompts} if request.beginnings or request.prompts else {}
+    return kept | ({"asked": prompts.hash()} if request.prompts else {})
 
 
 def _row_of(place: Place, row_of: Ints, row: int) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 REWARD = "reward:"
 """What the name of a column with rewards begins with, in frames of rollouts."""
 NUMBERS = ("advantage", "length", "baseline")
-IN_LISTS = ("prompt", "response", "step", "rollout", "advantage", "length", "truncated", "baseline")
+IN_LISTS = (
+    "prompt", "response", "step", "rollout", "advantage", "length", "truncated", "baseline",
+    "answer",
+)  # fmt: skip
 """What a row that is a group may hold in lists, beside the rewards."""
 BEGINNING = 400
 """Characters of a prompt or a response that are kept where its beginning is shown."""
@@ -231,8 +235,13 @@ def _names(layout: Layout, schema: Schema, request: RolloutRequest) -> list[pl.E
         selected.append(name.alias(meaning))
     if by_prompt and layout.prompt is not None:
         selected.append(hashed(as_text(*_source(layout.prompt, schema))).alias("group"))
-    if layout.prompt is not None and request.beginnings:
-        selected.append(beginning_of(as_text(*_source(layout.prompt, schema))).alias("question"))
+    if layout.prompt is not None and (request.beginnings or request.prompts):
+        prompt = as_text(*_source(layout.prompt, schema))
+        selected.append(beginning_of(prompt).alias("question"))
+        selected += [hashed(prompt).alias("asked")] if request.prompts else []
+    if layout.answer is not None:
+        answer = as_text(*_source(layout.answer, schema))
+        selected.append(hashed(answer.map_batches(canonical_texts, pl.String)).alias("answer"))
     if layout.response is not None and (request.texts or request.beginnings):
         text = as_text(*_source(layout.response, schema))
         selected += text_expressions(text, request, has_length=layout.length is not None)
@@ -313,7 +322,7 @@ def types_of(
         if meaning == "response" and not (request.texts or request.beginnings):
             continue
         by_id = layout.group is not None and not request.group_size
-        if meaning == "prompt" and by_id and not request.beginnings:
+        if meaning == "prompt" and by_id and not (request.beginnings or request.prompts):
             continue
         value = first.get(column)
         if in_lists and isinstance(value, list) and meaning in ("reward", *IN_LISTS):
@@ -341,13 +350,54 @@ def _kind(kind_name: str | None, meaning: str, first: Any) -> pl.DataType:
     return pl.Int64() if meaning == "step" else pl.Float64()
 
 
-def values_of_types(record: Mapping[str, Any], kinds: Schema, where: str) -> list[Any]:
+def values_of_types(
+    record: Mapping[str, Any], kinds: Schema, where: str, options: Mapping[str, str]
+) -> list[Any]:
     """Return the values of a record in the types that are read.
+
+    Args:
+        record: values by column.
+        kinds: types by column.
+        where: the record stands.
+        options: by column the option that names another, as `options_of` returns them.
 
     Raises:
         InputError: a value is of another type.
     """
+    for name, option in options.items():
+        value = record.get(name)
+        if isinstance(value, dict) and kinds.get(name) == pl.Float64():
+            fields = [key for key, entry in value.items() if _as_number(entry) is not None]
+            raise has_fields(name, option, fields, where)
     return [value_of_type(record.get(name), kind, name, where) for name, kind in kinds.items()]
+
+
+def options_of(layout: Layout) -> dict[str, str]:
+    """Return the columns of a layout that hold numbers, and the option that names each."""
+    columns = dict.fromkeys(layout.reward, "reward")
+    columns |= {getattr(layout, m): m for m in NUMBERS if getattr(layout, m) is not None}
+    return {name: option for name, option in columns.items() if option not in layout.kinds}
+
+
+def has_fields(name: str, option: str, fields: Sequence[str], where: str) -> InputError:
+    """Return the error that a column holds mappings; its fix names their fields with numbers."""
+    usable = [f"--{option} {quote(f'{name}.{field}')}" for field in fields if "," not in field]
+    several = " or ".join(usable[:5])
+    fix = f"name the number that counts: {several}" if usable else "correct this row"
+    there = f" with {listed(fields, most=8)}" if fields else ""
+    return InputError(f"{shown(name)} is a mapping{there}, expected a number", where, fix)
+
+
+def refuse_mappings(layout: Layout, schema: Schema, where: str) -> None:
+    """Refuse a table in which a number is a mapping (a struct).
+
+    Raises:
+        InputError: with the options that name a field of it.
+    """
+    for name, option in options_of(layout).items():
+        if isinstance(kind := schema.get(name), pl.Struct):
+            numbers = [f.name for f in kind.fields if f.dtype.is_numeric() or f.dtype == pl.Boolean]
+            raise has_fields(name, option, numbers, where)
 
 
 EXPECTED: dict[Any, str] = {

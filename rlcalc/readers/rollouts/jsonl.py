@@ -261,7 +261,13 @@ def _lines_at(text: bytes, numbers: Iterable[int]) -> Iterator[tuple[int, bytes]
 
 def _goes_on(before: Layout, after: Layout, request: RolloutRequest) -> bool:
     """Whether a layout reads what another one did, and more: it is null in the rows before."""
-    spare = {"advantage", "truncated", "baseline", *(() if request.texts else ("length",))}
+    spare = {
+        "advantage",
+        "truncated",
+        "baseline",
+        "answer",
+        *(() if request.texts else ("length",)),
+    }
     more: dict[str, Any] = {name: None for name in spare if getattr(before, name) is None}
     rewards = before.reward if set(before.reward) <= set(after.reward) else after.reward
     return replace(after, reward=rewards, **more) == before

@@ -58,7 +58,7 @@ def key_runs(frame: pl.DataFrame, keys: list[str]) -> tuple[Ints, Ints, pl.DataF
 
 
 def merged_rows(
-    frame: pl.DataFrame, keys: list[str], place: Callable[[int], str]
+    frame: pl.DataFrame, keys: list[str], place: Callable[[int], str], *, nested: bool = False
 ) -> tuple[pl.DataFrame, int, int]:
     """Return one row a rollout, how many rows that leaves out, and how many of other files.
 
@@ -69,6 +69,7 @@ def merged_rows(
             where there are several.
         keys: what says the group.
         place: says where a row stands.
+        nested: no option names the column of the rollouts.
 
     Raises:
         InputError: the rows of a rollout have different rewards.
@@ -84,12 +85,13 @@ def merged_rows(
     rewards = [name for name in frame.columns if name.startswith(REWARD)]
     both = again.join(one, on=["key", "rollout"], suffix=":one", maintain_order="left")
     differs = [pl.col(name).ne_missing(pl.col(f"{name}:one")) for name in rewards]
+    another = "" if nested else "name another column with --rollout, "
     for row in both.filter(reduce(pl.Expr.or_, differs)).head(1).to_dicts():
         raise InputError(
             f"rollout {shown(row['rollout'])} of group {shown(row['group'])} stands there twice, "
             f"with the rewards {row[f'{rewards[0]}:one']} and {row[rewards[0]]}",
             f"{place(row['row:one'])} and {place(row['row'])}",
-            "correct the ids, name another column with --rollout, or use --rollout none",
+            f"correct the ids, {another}or use --rollout none",
         )
     if "length" in frame.columns:
         length = pl.when(pl.col("length").count() > 0).then(pl.col("length").sum())

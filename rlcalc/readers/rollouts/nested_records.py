@@ -100,12 +100,12 @@ def _reward(value: Any, name: str, where: str) -> float | None:
     return number
 
 
-def frame_of_rollouts(rows: list[Row], *, beginnings: bool) -> pl.DataFrame:
+def frame_of_rollouts(rows: list[Row], request: RolloutRequest) -> pl.DataFrame:
     """Return rollouts as a frame; the hash of a prompt is its group.
 
     Args:
         rows: a rollout each.
-        beginnings: keep how prompts begin.
+        request: whether to keep how prompts begin, and to tell equal ones.
     """
     rewards = list(dict.fromkeys(name for row in rows for name in row["reward"]))
     columns = {
@@ -131,10 +131,14 @@ def frame_of_rollouts(rows: list[Row], *, beginnings: bool) -> pl.DataFrame:
         texts = [None if value is None else to_text(value) for value in values]
         columns[name] = pl.Series(texts, dtype=pl.String)
     frame = pl.DataFrame(columns)
-    if beginnings:
+    if request.beginnings or request.prompts:
         questions = [row.get("question", row.get("prompt")) for row in rows]
-        starts = [None if one is None else as_plain_text(one)[:BEGINNING] for one in questions]
-        frame = frame.with_columns(question=pl.Series(starts, dtype=pl.String))
+        prompts = pl.Series(
+            [q if q is None else as_plain_text(q) for q in questions], dtype=pl.String
+        )
+        frame = frame.with_columns(question=prompts.str.slice(0, BEGINNING))
+        if request.prompts:
+            frame = frame.with_columns(asked=hashed(pl.lit(prompts)))
     if "prompt" in frame.columns:
         frame = frame.with_columns(group=hashed(pl.col("prompt"))).drop("prompt")
     return frame

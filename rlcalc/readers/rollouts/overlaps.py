@@ -11,8 +11,10 @@ from rlcalc.errors import listed, shown
 from rlcalc.numerics.arrays import Ints
 
 
-def overlaps_of_files(key: Ints, file: Ints, files: Sequence[str], names: Any) -> list[str]:
-    """Return which groups have rollouts in several files, in words.
+def overlaps_of_files(
+    key: Ints, file: Ints, files: Sequence[str], names: Any
+) -> tuple[int, list[str]]:
+    """Return how many groups have rollouts in several files, and which, in words.
 
     Args:
         key: [N] the group of each row.
@@ -25,10 +27,10 @@ def overlaps_of_files(key: Ints, file: Ints, files: Sequence[str], names: Any) -
     parted = np.flatnonzero(first != last)
     n = len(parted)
     if not n:
-        return []
+        return 0, []
     where = f"{shown(files[first[parted[0]]])} and {shown(files[last[parted[0]]])}"
     who = "" if names is None else f" ({listed([names[int(k)] for k in parted[:3]], 3, n)})"
-    return [
+    return n, [
         f"{n:,} {'group has' if n == 1 else 'groups have'} rollouts in several files{who}, "
         f"{'' if n == 1 else 'the first '}in {where}: two occurrences of a prompt may be merged, "
         "or the same rollouts read twice"

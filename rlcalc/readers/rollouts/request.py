@@ -25,17 +25,19 @@ class RolloutRequest:
     step: str | None = None  # `none`: steps do not matter
     rollout: str | None = None  # `none`: every row is a rollout
     baseline: str | None = None
+    answer: str | None = None  # the final answer, which equal responses need not have
     group_size: int | None = None  # this many rows after each other are a group
     filter: str | None = None  # of several readings of the same responses; None: the first
     where: tuple[RowFilter, ...] = ()  # --where: only rollouts that pass all of these are read
     texts: bool = False  # tell equal responses, and count characters where tokens are not known
     beginnings: bool = False  # keep how prompts and responses begin
+    prompts: bool = False  # tell equal prompts of two readings, and keep how they begin
 
     def named(self) -> dict[str, str]:
         """Return the columns that were named, by meaning."""
         named = {
             meaning: getattr(self, meaning)
-            for meaning in ("group", "advantage", "length", "step", "rollout", "baseline")
+            for meaning in ("group", "advantage", "length", "step", "rollout", "baseline", "answer")
         }
         return {
             meaning: column for meaning, column in named.items() if column not in (None, "none")

@@ -1,5 +1,8 @@
 """Columns of rollouts mean the same whether a table or single records hold them."""
 
+import json
+import shlex
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -111,3 +114,31 @@ def test_a_named_column_replaces_what_the_format_makes_of_its_own() -> None:
 
     assert (chosen.group, chosen.grouped, chosen.restart) == ("g", "id", False)
     assert selected(chosen, r=[1.0], p=["a"], n=[1], g=["b"], m=[5])["length"].to_list() == [5]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "json", "parquet"])
+@pytest.mark.parametrize("column", ["score", "length"])
+def test_the_fix_of_a_mapping_works(tmp_path: Path, suffix: str, column: str) -> None:
+    """Each option that it names is tried, as a shell would read it."""
+    inner = {"acc": True, "my part": 0.5, "why": "ok", "a,b": 1}
+    rows = [{"group": 1, "score": 1, "length": 9} | {column: inner} for _ in range(2)]
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "parquet":
+        pl.DataFrame(rows).write_parquet(path)
+    elif suffix == "json":
+        path.write_text(json.dumps(rows))
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(InputError, match=f"{column} is a mapping") as caught:
+        rlcalc.group(str(path))
+    option = "reward" if column == "score" else "length"
+    fix = caught.value.faults[0].fix
+    named = [shlex.split(part) for part in fix.partition(": ")[2].split(" or ")]
+
+    assert named == [[f"--{option}", f"{column}.acc"], [f"--{option}", f"{column}.my part"]]
+    for _, name in named:
+        reading: Any = {"reward": (name,)} if column == "score" else {"length": name}
+        rollouts = rlcalc.load_rollouts(str(path), **reading)
+        values = rollouts.reward if column == "score" else rollouts.length
+        assert values is not None
+        assert values.tolist() == [float(inner[name.partition(".")[2]])] * 2  # type: ignore[arg-type]

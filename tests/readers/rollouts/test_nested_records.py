@@ -93,7 +93,7 @@ def test_a_record_of_another_shape_is_no_record_of_the_format(
 def test_rollouts_of_equal_prompts_are_one_group_and_of_others_are_not(prompts: list[Any]) -> None:
     """Messages are told apart as text is."""
     rows = [{"prompt": prompt, "reward": {"right": 1.0}} for prompt in prompts]
-    group = frame_of_rollouts(rows, beginnings=False)["group"].to_list()
+    group = frame_of_rollouts(rows, RolloutRequest())["group"].to_list()
 
     for one, a in zip(prompts, group, strict=True):
         assert [a == b for b in group] == [one == other for other in prompts]
@@ -102,7 +102,7 @@ def test_rollouts_of_equal_prompts_are_one_group_and_of_others_are_not(prompts: 
 def test_what_some_rollouts_have_is_missing_for_the_others() -> None:
     frame = frame_of_rollouts(
         [row(length=4.0, question="x" * 999), row(reward={"form": 0.5}, truncated=True)],
-        beginnings=True,
+        RolloutRequest(beginnings=True),
     )
 
     assert frame.select("reward:right", "reward:form", "length").rows() == [

@@ -10,7 +10,7 @@ from rlcalc.readers.rollouts.overlaps import overlaps_in_a_file, overlaps_of_fil
 
 def files_note(key: list[int], file: list[int], names: list[str] | None = None) -> list[str]:
     files = [f"f{number}" for number in range(max(file) + 1)]
-    return overlaps_of_files(np.array(key), np.array(file), files, names)
+    return overlaps_of_files(np.array(key), np.array(file), files, names)[1]
 
 
 def test_a_group_in_two_files_is_named_with_both() -> None:

@@ -25,9 +25,9 @@ whether the program failed there, `stopped_by` the reason why an answer ended.""
 
 MEANINGS = (
     "group", "prompt", "response", "step", "rollout", "advantage", "length", "truncated",
-    "baseline", "failed", "stopped_by",
+    "baseline", "answer", "failed", "stopped_by",
 )  # fmt: skip
-TEXTS = ("group", "rollout", "prompt", "response", "failed", "stopped_by")
+TEXTS = ("group", "rollout", "prompt", "response", "answer", "failed", "stopped_by")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Layout:
     length: str | None = None
     truncated: str | None = None
     baseline: str | None = None
+    answer: str | None = None  # the final answer; only where it is asked for
     failed: str | None = None  # what went wrong; null: nothing
     stopped_by: str | None = None  # the reason why the response ended
     grouped: Grouped = "id"  # by id, by the prompt's text, or by runs of equal prompts
