@@ -123,7 +123,6 @@ def test_a_reward_of_an_empty_response_counts_as_it_stands() -> None:
     assert audit.column("group") == ["a", "a"]
 
 
-@pytest.mark.xfail(strict=True, reason="gap: no --where")
 def test_empty_responses_can_be_left_out() -> None:
     """L08."""
     answer = as_json("group", "L08.csv", "--estimator", "dr-grpo", "--where", "length > 0")

@@ -25,7 +25,6 @@ def test_steps_after_an_end_are_not_of_the_episode_that_ended() -> None:
     assert answer.column("gain") == pytest.approx([101, 100, 200, 100, 1], abs=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="gap: a second trajectory 0, and a note about truncation")
 def test_an_episode_that_goes_on_after_its_end_is_said() -> None:
     """C20."""
     assert as_json("gain", "C20.csv").notes(r"(after|past|beyond)[^\n]*\bend|goes on|continue")
@@ -55,7 +54,6 @@ def test_a_trajectory_without_steps_is_a_fault() -> None:
     assert "line 1" in answer.rows[0]["where"]
 
 
-@pytest.mark.xfail(strict=True, reason="polish: the fix is empty")
 def test_a_trajectory_without_steps_has_a_fix() -> None:
     """T03."""
     assert as_json("check", "T03.jsonl").rows[0]["fix"]
