@@ -261,3 +261,21 @@ def test_an_endless_line_is_refused_before_all_of_it_is_in_memory(
         file.write(begin + (b"\n" if name[0] == "b" else b"0") * (1 << 22))
 
     refused(command, name, inside=tmp_path)
+
+
+@pytest.mark.parametrize("command", ["check", "estimate", "group", "solve"])
+def test_columns_that_come_twice_in_arrow(command: str, capfd: pytest.CaptureFixture[str]) -> None:
+    message = refused(command, "duplicate-column.arrow")
+
+    assert "the columns state come twice" in message
+    assert "panicked" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["simulate", "solve"])
+def test_a_regex_has_a_clock_for_short_responses_too(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rlcalc.environments.language_parameters.PATIENCE", 0.2)
+    message = refused(command, "regex-12-letters.yaml")
+
+    assert "takes longer than 0.2 s" in message
