@@ -6,7 +6,7 @@ import re
 import signal
 import threading
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, NoReturn
 
 import numpy as np
@@ -98,10 +98,18 @@ def logits_by_context(value: object) -> dict[str, dict[str, float]]:
 PATIENCE = 5.0
 """Seconds that a regular expression may take for one response."""
 
-SHORT = 12
-"""Letters up to which no alarm is set: the match is faster than the alarm."""
+SHORT, FEW = 12, 4
+"""Letters, and signs of choice in a pattern, up to which no alarm is set: it would take longer."""
 
 
+@lru_cache
+def is_quick(pattern: str) -> bool:
+    """Return whether a short text can be matched in few ways: no group is repeated."""
+    choices = sum(map(pattern.count, "*+?{|"))
+    return choices <= FEW and not re.search(r"\)[*+?{]", pattern)
+
+
+@lru_cache(1 << 16)
 def regex_matches(pattern: str, text: str) -> bool:
     """Return whether a regular expression matches a whole text.
 
@@ -112,7 +120,8 @@ def regex_matches(pattern: str, text: str) -> bool:
         InputError: the match takes too long.
     """
     free = threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGALRM")
-    if len(text) <= SHORT or not free or signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
+    quick = len(text) <= SHORT and is_quick(pattern)
+    if quick or not free or signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
         return re.fullmatch(pattern, text) is not None
 
     def over(number: int, frame: object) -> NoReturn:

@@ -509,6 +509,19 @@ def line_blocks(file: File) -> Iterator[tuple[int, bytes]]:
             )
 
 
+def whole_lines(file: File) -> io.BytesIO:
+    """Return the rest of a source in memory.
+
+    Raises:
+        InputError: a line is too long, or the source is cut off.
+    """
+    lines = io.BytesIO()
+    for _, block in line_blocks(file):
+        lines.write(block)
+    lines.seek(0)
+    return lines
+
+
 def only_file(source: str, what: str = "model") -> str:
     """Return the file that a source names.
 

@@ -11,7 +11,10 @@ import yaml
 from rlcalc.errors import InputError, shown
 from rlcalc.readers.nesting import DEEPEST, too_deep
 
-LARGEST = 10_000_000
+LARGEST = 100
+"""Values that a document may stand for by its aliases, a byte of its text."""
+SMALL = 10_000
+"""Values that any document may stand for."""
 Value = Any
 Place = tuple[int, int]  # line and column, from 1
 
@@ -55,7 +58,7 @@ def parse(text: str, name: str) -> Parsed:
         InputError: it is not YAML, has several documents, repeats a key, is nested too deeply, or
             its aliases stand for too much.
     """
-    composer = _Composer(name)
+    composer = _Composer(name, max(SMALL, LARGEST * len(text)))
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CLoader", yaml.Loader)):
             composer.take(event)
@@ -67,8 +70,8 @@ def parse(text: str, name: str) -> Parsed:
 class _Composer:
     """Builds values from events, without recursion: what is open stands on a stack."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, most: int) -> None:
+        self.name, self.most = name, most
         self.parsed = Parsed()
         self.stack: list[_Open] = []
         self.anchors: dict[str, tuple[Value, int]] = {}
@@ -112,6 +115,12 @@ class _Composer:
             self.anchors[anchor] = (value, size)
         if self.stack:
             self.stack[-1].add(value, place, size, self.name)
+            if self.stack[-1].size > self.most:
+                raise InputError(
+                    f"aliases make the document stand for more than {self.most:,} values",
+                    f"{self.name}, line {place[0]}",
+                    f"a text may stand for {LARGEST} values a byte: write it with fewer aliases",
+                )
         else:
             self.parsed.value = value
 
@@ -128,12 +137,6 @@ class _Open:
 
     def add(self, value: Value, place: Place, size: int, name: str) -> None:
         self.size += size
-        if self.size > LARGEST:
-            raise InputError(
-                f"aliases make the document stand for more than {LARGEST:,} values",
-                f"{name}, line {place[0]}",
-                "write it without aliases of aliases",
-            )
         if isinstance(self.value, list):
             self.places[len(self.value)] = place
             self.value.append(value)

@@ -1,5 +1,6 @@
 """Hostile inputs: exit code 3 with what, where and how to fix it, in seconds; never 70."""
 
+import gzip
 import io
 import json
 import zipfile
@@ -235,3 +236,46 @@ def test_lines_that_are_nested_hundreds_of_levels_deep(
 @pytest.mark.parametrize("name", ["nested-500-dump.jsonl", "nested-500-two-lines.jsonl"])
 def test_small_deep_files_are_refused_at_once(name: str) -> None:
     assert "nested more than 64" in refused("check", name)
+
+
+@pytest.mark.parametrize("name", ["alias-23KB.yaml", "alias-37KB.yaml"])
+@pytest.mark.parametrize("command", ["check", "solve", "estimate"])
+def test_aliases_are_bounded_by_the_size_of_the_text(name: str, command: str) -> None:
+    message = refused(command, name)
+
+    assert "aliases make the document stand for more than" in message
+    assert "line" in message
+
+
+@pytest.mark.parametrize("command", ["check", "estimate", "group"])
+@pytest.mark.parametrize("name", ["zeros.csv.gz", "text.jsonl.gz", "blank.csv.gz"])
+def test_an_endless_line_is_refused_before_all_of_it_is_in_memory(
+    name: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rlcalc.readers.sources.BLOCK", 1 << 16)
+    for module in ("sources", "rollouts.jsonl", "rollouts.detect"):
+        monkeypatch.setattr(f"rlcalc.readers.{module}.LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr("rlcalc.readers.trajectories.csv.LONGEST_CELL", 1 << 20)
+    begin = {"z": b"0", "t": b'{"group": "', "b": b"#\n"}[name[0]]
+    with gzip.open(tmp_path / name, "wb") as file:
+        file.write(begin + (b"\n" if name[0] == "b" else b"0") * (1 << 22))
+
+    refused(command, name, inside=tmp_path)
+
+
+@pytest.mark.parametrize("command", ["check", "estimate", "group", "solve"])
+def test_columns_that_come_twice_in_arrow(command: str, capfd: pytest.CaptureFixture[str]) -> None:
+    message = refused(command, "duplicate-column.arrow")
+
+    assert "the columns state come twice" in message
+    assert "panicked" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["simulate", "solve"])
+def test_a_regex_has_a_clock_for_short_responses_too(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rlcalc.environments.language_parameters.PATIENCE", 0.2)
+    message = refused(command, "regex-12-letters.yaml")
+
+    assert "takes longer than 0.2 s" in message

@@ -12,7 +12,7 @@ from rlcalc.readers import json as json_reader
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.load import files_of
-from rlcalc.readers.sources import File, decoded, opened, text_of
+from rlcalc.readers.sources import LONGEST_LINE, File, decoded, opened, text_of
 
 MOST = 100
 """Files that are looked at."""
@@ -62,4 +62,7 @@ def _first_record(name: str) -> Any:
 
 
 def _line(file: File) -> str:
-    return decoded(file.stream.readline(), 1, file)
+    line = file.stream.readline(LONGEST_LINE + 1)
+    if len(line) > LONGEST_LINE:
+        raise InputError("the line is too long", file.at("line 1"), "write one rollout a line")
+    return decoded(line, 1, file)

@@ -40,6 +40,7 @@ from rlcalc.readers.sources import (
     no_library_errors,
     opened,
     resolve_files,
+    whole_lines,
 )
 
 if TYPE_CHECKING:
@@ -445,7 +446,7 @@ def _csv(file: File, builder: RolloutsBuilder) -> None:
     schema: dict[str, pl.DataType] = dict.fromkeys(header.names, pl.String())
     try:
         lazy = pl.scan_csv(
-            file.path or io.BytesIO(file.stream.read()),
+            file.path or whole_lines(file),
             separator=header.separator,
             has_header=False,
             skip_lines=header.n_lines,

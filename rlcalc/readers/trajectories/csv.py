@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from rlcalc.errors import Fault, shown
+from rlcalc.errors import Fault, InputError, shown
 from rlcalc.readers.column_names import NUMBERS
 from rlcalc.readers.csv_header import CsvHeader, header_of
 from rlcalc.readers.partitions import Partition, with_partition
@@ -41,6 +41,9 @@ def read(file: File, context: ReaderContext) -> Iterator[Trajectories]:
         if lines.table is None:
             head += block
             if not HEADER.search(head):
+                if len(head) > LONGEST_CELL:
+                    what = f"the first {LONGEST_CELL >> 20} MB have no header"
+                    raise InputError(what, file.at("line 1"), "leave out blank lines and comments")
                 continue
             block = lines.begin(head)
         yield from lines.take(block)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import polars as pl
 
-from rlcalc.errors import InputError, shown
+from rlcalc.errors import InputError, listed, shown
+from rlcalc.readers.arrow_schema import names_of_columns
 from rlcalc.readers.partitions import with_partition
-from rlcalc.readers.sources import File
+from rlcalc.readers.sources import HEAD, File
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Trajectories
 
@@ -45,7 +47,15 @@ def whole(file: File) -> Iterator[None]:
 
 
 def scan(file: File) -> pl.LazyFrame:
-    """Return a file as a frame that is not read yet."""
+    """Return a file as a frame that is not read yet.
+
+    Raises:
+        InputError: an Arrow file has a column twice.
+    """
+    names = names_of_columns(file.stream.peek(HEAD)) if file.kind == "arrow" else []
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    if twice:
+        raise InputError(f"the columns {listed(twice)} come twice", file.at(), "rename one")
     in_file_format = file.stream.peek(6)[:6] == b"ARROW1"
     source = file.path or io.BytesIO(file.stream.read())
     if file.kind == "parquet":
