@@ -11,7 +11,7 @@ import numpy as np
 from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
-from rlcalc.groups.advantages.trainers import TRAINERS
+from rlcalc.groups.advantages.trainers import TRAINERS, VARIANTS
 from rlcalc.groups.audit.float32 import float32_error
 from rlcalc.groups.audit.roundings import Rounding, roundings
 from rlcalc.groups.groups import SINGLE, Groups
@@ -66,6 +66,11 @@ class Comparison:
         """[N] whether the group has several rewards and all of them are equal."""
         dead = self.groups.equal & (self.groups.status != SINGLE)
         return np.repeat(dead, self.rollouts.size)
+
+    @cached_property
+    def single(self) -> Flags:
+        """[N] whether the rollout is the only one with a reward in its group."""
+        return np.repeat(self.groups.status == SINGLE, self.rollouts.size)
 
     @cached_property
     def compared(self) -> Flags:
@@ -192,12 +197,32 @@ class Comparison:
         least = min(fit.largest for fit in alike)
         best = next(fit for fit in alike if fit.largest <= 2 * least + self.resolution)
         limit = 4 * least + self.resolution
-        close = [fit for fit in alike if fit is not best and fit.largest <= limit]
-        return best, [fit for fit in close if np.array_equal(fit.fits, best.fits)]
+        label, close = best.how.description(), dict[str, Fit]()
+        for fit in alike:
+            name = fit.how.description()
+            if fit.largest <= limit and name != label and np.array_equal(fit.fits, best.fits):
+                close.setdefault(name, fit)
+        return best, list(close.values())
 
     def explains(self, fit: Fit) -> bool:
-        """Return whether the convention explains more than half of the nonzero advantages."""
+        """Return whether the convention explains more than half of the nonzero advantages.
+
+        Zeros are explained by a convention that gives 0 to all of them although rewards differ.
+        """
+        if not self.finite_target.any():
+            several = self.compared & ~self.single
+            return bool(several.any()) and bool(fit.fits[self.compared].all())
         return fit.n_nonzero > 0 and 2 * fit.n_nonzero > int(np.count_nonzero(self.finite_target))
+
+    def could_refute(self, how: Convention) -> int:
+        """Return how many of the advantages could have refuted a convention.
+
+        Rounding leaves them at least two bits, and they are not the 0 of a group of one.
+        """
+        advantage = advantages(self.rollouts, how)
+        error = float32_error(self.rollouts, how, advantage) + self.half_unit
+        several = ~self.single | (self.target != 0)
+        return int((self.compared & several & (4 * error < self.typical)).sum())
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -235,15 +260,22 @@ def best_fit(
 
 
 def trainers_with(comparison: Comparison, fit: Fit) -> list[str]:
-    """Return the trainers with this convention that fit groups of one and unscored rollouts too."""
-    return [
-        name
-        for name, conventions in TRAINERS.items()
-        if any(
-            how.description() == fit.how.description() and _fits_all(comparison, how, fit)
-            for how in conventions.values()
-        )
-    ]
+    """Return the trainers with this convention that fit groups of one and unscored rollouts too.
+
+    A form of an estimator that a trainer also has, as verl's vectorised RLOO, stands in brackets.
+    """
+    names = []
+    for name, conventions in TRAINERS.items():
+        known = [("", how) for how in conventions.values()] + list(VARIANTS.get(name, {}).items())
+        same = [form for form, how in known if _is_same(comparison, how, fit)]
+        if same:
+            names.append(name if "" in same else f"{name} ({same[0]})")
+    return names
+
+
+def _is_same(comparison: Comparison, how: Convention, fit: Fit) -> bool:
+    alike = replace(how, single=fit.how.single, unscored=fit.how.unscored)
+    return alike.description() == fit.how.description() and _fits_all(comparison, how, fit)
 
 
 def _fits_all(comparison: Comparison, how: Convention, fit: Fit) -> bool:
