@@ -12,9 +12,11 @@ from rlcalc.groups.groups import Groups
 from rlcalc.numerics.arrays import Ints
 from rlcalc.rollouts import Rollouts
 
-MOST_ROLLOUTS = 1 << 14
+MOST_ROLLOUTS = 1 << 12
 """Rollouts in the order of the source on which other borders are tried."""
 LARGEST_GROUP = 128
+COLUMNS = ("advantage", "absent", "length", "baseline")
+"""The columns that conventions and comparisons use."""
 FAMILIES = (
     Convention("grpo", 1e-4),
     Convention("grpo", 1e-6),
@@ -44,7 +46,8 @@ def other_borders(comparison: Comparison, best: Fit) -> str | None:
         for how in (*tried, *FAMILIES):
             fit = other.fit(how)
             if fit.score == (needed, other.n) and needed > max(now, 3):
-                return f"the same numbers fit {how.description()} in {words}"
+                part = f"first {len(order):,} of the " if len(order) < len(rollouts) else ""
+                return f"the {part}same numbers fit {how.description()} in {words}"
     return None
 
 
@@ -64,11 +67,9 @@ def _groupings(rollouts: Rollouts, order: Ints) -> Iterator[tuple[Ints, str]]:
 def _regrouped(rollouts: Rollouts, order: Ints, group: Ints) -> Rollouts:
     size = np.bincount(group)[group]
     whole = size == size.max()  # the last group may be cut by the limit
-    assert rollouts.advantage is not None
-    absent = {} if rollouts.absent is None else {"absent": rollouts.absent[order][whole]}
+    columns = {name: getattr(rollouts, name) for name in COLUMNS}
     return Rollouts.from_arrays(
         group[whole],
         rollouts.reward[order][whole],
-        advantage=rollouts.advantage[order][whole],
-        **absent,
+        **{name: column[order][whole] for name, column in columns.items() if column is not None},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 import numpy as np
 
@@ -123,7 +123,7 @@ class Comparison:
     ) -> Flags:
         """Return whether the first n advantages differ by no more than rounding explains."""
         part = slice(n)
-        error = float32_error(rollouts, how, advantage)[part] + self.half_unit[part]
+        error = float32_error(rollouts, how, advantage, n) + self.half_unit[part]
         advantage, target = advantage[part], self.target[part]
         near: Flags = np.abs(advantage - target) <= error
         return near | (np.isnan(advantage) & np.isnan(target))
@@ -265,24 +265,28 @@ def trainers_with(comparison: Comparison, fit: Fit) -> list[str]:
     A form of an estimator that a trainer also has, as verl's vectorised RLOO, stands in brackets.
     """
     names = []
+    same_fits = cache(partial(_fits_all, comparison, fit=fit))
     for name, conventions in TRAINERS.items():
         known = [("", how) for how in conventions.values()] + list(VARIANTS.get(name, {}).items())
-        same = [form for form, how in known if _is_same(comparison, how, fit)]
+        same = [form for form, how in known if _is_same(how, fit.how) and same_fits(how)]
         if same:
             names.append(name if "" in same else f"{name} ({same[0]})")
     return names
 
 
-def _is_same(comparison: Comparison, how: Convention, fit: Fit) -> bool:
-    alike = replace(how, single=fit.how.single, unscored=fit.how.unscored)
-    return alike.description() == fit.how.description() and _fits_all(comparison, how, fit)
+def _is_same(how: Convention, other: Convention) -> bool:
+    """Return whether two conventions differ at most in groups of one and in unscored rollouts."""
+    how = replace(how, single=other.single, unscored=other.unscored)
+    return how.description() == other.description()
 
 
 def _fits_all(comparison: Comparison, how: Convention, fit: Fit) -> bool:
-    if not np.array_equal(comparison.fit(how).fits, fit.fits):
-        return False
     unscored = comparison.present & np.isnan(comparison.rollouts.reward)
     if not unscored.any():
-        return True
+        how = replace(how, unscored=fit.how.unscored)
+        same = how.single == fit.how.single or not comparison.single.any()
+        return same or np.array_equal(comparison.fit(how).fits, fit.fits)
+    if not np.array_equal(comparison.fit(how).fits, fit.fits):
+        return False
     advantage = advantages(comparison.rollouts, how)
     return bool(comparison.within(comparison.rollouts, how, advantage)[unscored].all())

@@ -23,8 +23,10 @@ SMALL_PART = 2.0**-4
 own size, and comes to about 1, however large the rewards are."""
 
 
-def float32_error(rollouts: Rollouts, how: Convention, advantage: Floats) -> Floats:
-    """Return [N] the difference that float32 explains: the errors of the convention's operations.
+def float32_error(
+    rollouts: Rollouts, how: Convention, advantage: Floats, n: int | None = None
+) -> Floats:
+    """Return [n] the difference that float32 explains: the errors of the convention's operations.
 
         δc = u (n + 2) max|r|            of c = r − μ, with n additions in a row
         δA = δc/D + |A| (δc/D + u (n + 8)),     D = σ + ε, or what else divides
@@ -37,14 +39,27 @@ def float32_error(rollouts: Rollouts, how: Convention, advantage: Floats) -> Flo
         rollouts: with their rewards.
         how: the convention.
         advantage: [N] of that convention.
+        n: only the first n rollouts, which are whole groups; None: all.
     """
     if how.unscored == "counts as 0":
         rollouts = replace(rollouts, unscored=0.0)
     scored = rollouts.scored
     within: Floats = np.abs(advantage)
-    if len(scored):
-        within[scored.rollout] = _error(scored, how, within[scored.rollout])
-    return within
+    if len(scored) and how.estimator == "gdpo":
+        within[scored.rollout] = _error_of_gdpo(scored, how, within[scored.rollout])
+    elif len(scored):
+        absolute, relative = _error(scored, how)
+        first = scored.rollout
+        if n is not None and not isinstance(first, slice):
+            first = first[: np.searchsorted(first, n)]
+        k = len(scored.size)
+        if n is not None:
+            m = n if isinstance(first, slice) else len(first)
+            k, within = int(np.searchsorted(scored.start, m)), within[:n]
+        size = scored.size[:k]
+        within[first] *= np.repeat(relative[:k], size)
+        within[first] += np.repeat(absolute[:k], size)
+    return within[:n]
 
 
 def _additions(n: Floats | Ints) -> Floats:
@@ -57,10 +72,8 @@ def _additions(n: Floats | Ints) -> Floats:
     return most
 
 
-def _error(scored: Scored, how: Convention, size: Floats) -> Floats:
-    """Return [M] the error of advantages of this size, as in `float32_error`."""
-    if how.estimator == "gdpo":
-        return _error_of_gdpo(scored, how, size)
+def _error(scored: Scored, how: Convention) -> tuple[Floats, Floats]:
+    """Return [K] the error of A that does not grow with |A|, and the one that is relative to it."""
     most = np.maximum(np.abs(scored.low), np.abs(scored.high))
     by = _divisor(scored, how)
     by = np.where(by > 0, by, 1.0)
@@ -81,8 +94,7 @@ def _error(scored: Scored, how: Convention, size: Floats) -> Floats:
         relative += UNIT * (batches.additions + 4) + batches.largest(absolute)
         if how.whitens and how.estimator != "batch":
             absolute = absolute + UNIT * (batches.additions + 2) * batches.largest(most / by)
-    error: Floats = size * scored.each(relative) + scored.each(absolute)
-    return error
+    return absolute, relative
 
 
 def _error_of_centring(scored: Scored, how: Convention, most: Floats) -> Floats:
@@ -104,7 +116,8 @@ def _error_of_gdpo(scored: Scored, how: Convention, size: Floats) -> Floats:
         if len(part):
             z, weight = grpo(part, how), abs(scored.weights.get(name, 1.0))
             own = replace(how, estimator="grpo")
-            error[part.rollout] += weight * (_error(part, own, np.abs(z)) + UNIT * np.abs(z))
+            absolute, relative = map(part.each, _error(part, own))
+            error[part.rollout] += weight * (absolute + (relative + UNIT) * np.abs(z))
             total[part.rollout] += scored.weights.get(name, 1.0) * z
     by = scored.each_of_batch(np.sqrt(scored.batch_variance(total, 0)))
     error /= np.where(by > 0, by, 1.0)
@@ -138,8 +151,7 @@ def _divisor(scored: Scored, how: Convention) -> Floats:
     """Return [K] the approximate divisor of r − μ in each group with a reward."""
     if _divides_by_batch(how):
         centre = how.estimator in ("reinforce++-baseline", "rloo-whitened")
-        values = scored.centred if centre else scored.reward
-        spread = np.sqrt(scored.batch_variance(values, 0))
+        spread = scored.batch_deviation_in_groups if centre else scored.batch_deviation
         return spread[np.searchsorted(scored.batch, scored.start[:-1], side="right") - 1]
     if _divides_by_group(how):
         return scored.deviation(how.ddof) + how.epsilon

@@ -278,7 +278,8 @@ def _notes_on_the_claim(
                 f"the {int(misfit.sum()):,} rollouts that do not fit are {' and '.join(are)}"
                 + (": masked or set to 0 after the estimator" if zero else "")
             )
-    if misfit.any() or (finding == FOREIGN).any():
+    wrong = int((misfit | (finding == FOREIGN)).sum())
+    if 16 * wrong > len(rollouts):  # a wrong border spoils more than a few
         other = other_borders(comparison, best)
         notes += [other] if other else []
     return notes

@@ -48,6 +48,16 @@ def test_nothing_is_said_where_the_borders_are_right() -> None:
     assert "the same numbers fit" not in audited(windows, windows, Convention("dr-grpo"))
 
 
+def test_a_convention_that_needs_lengths_has_them_in_other_groups_too() -> None:
+    windows, length = [row // 6 for row in range(N)], np.arange(1.0, N + 1)
+    held = Rollouts.from_arrays(windows, REWARD, length=length)
+    theirs = advantages(held, Convention("opo"))
+    theirs[5] = 7.0
+    spoilt = Rollouts.from_arrays(windows, REWARD, length=length, advantage=theirs)
+
+    assert rlcalc.audit(spoilt).facts["do_not_fit"] == 1
+
+
 def test_nothing_is_said_where_no_border_fits() -> None:
     strange = np.random.default_rng(1).normal(size=N)
     held = Rollouts.from_arrays([row // 6 for row in range(N)], REWARD, advantage=strange)
