@@ -77,6 +77,11 @@ class Comparison:
         """[N] whether the rollout is compared: with a reward, in a group whose rewards differ."""
         return self.present & ~self.equal & ~np.isnan(self.rollouts.reward)
 
+    @property
+    def tells(self) -> bool:
+        """Whether anything is compared but the 0 of groups of one."""
+        return bool((self.compared & (~self.single | (self.target != 0))).any())
+
     @cached_property
     def n(self) -> int:
         """The number of rollouts that are compared."""
@@ -225,7 +230,7 @@ class Comparison:
         return int((self.compared & several & (4 * error < self.typical)).sum())
 
 
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def best_fit(
     comparison: Comparison, conventions: Sequence[Convention]
 ) -> tuple[Comparison, Fit, list[Fit]]:
@@ -253,6 +258,8 @@ def best_fit(
         answer = max(answers, key=lambda answer: answer[1].score)
         if answer[0].explains(answer[1]):
             return answer
+    if not comparison.tells:
+        return comparison, best, []
     if not comparison.explains(best):
         nearest = min(fits, key=lambda fit: comparison.median_difference(fit.how))
         return comparison, nearest, []

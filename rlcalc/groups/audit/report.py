@@ -207,12 +207,7 @@ def _notes(comparison: Comparison, best: Fit, finding: Ints, how: Convention | N
             "every advantage of the trainer is NaN: one NaN reward makes its whole group or batch "
             "NaN, and so does a group of one in OpenRLHF and slime"
         )
-    elif (
-        n
-        and not explained
-        and not _nothing_to_compare(comparison)
-        and not (target[comparison.compared].any())
-    ):
+    elif n and not explained and comparison.tells and not (target[comparison.compared].any()):
         notes.append(
             "the trainer's advantages are all 0 although rewards differ: they were masked or set "
             "to 0 after the estimator"
@@ -222,7 +217,7 @@ def _notes(comparison: Comparison, best: Fit, finding: Ints, how: Convention | N
             f"{how.description()} does not give these advantages; without --as and --estimator "
             "rlcalc looks for the convention that does"
         )
-    elif n and not explained and not _nothing_to_compare(comparison):
+    elif n and not explained and comparison.tells:
         notes.append("no convention that rlcalc knows gives these advantages; see --compare, --as")
     if comparison.rounding:
         notes.append(
@@ -234,14 +229,9 @@ def _notes(comparison: Comparison, best: Fit, finding: Ints, how: Convention | N
             "a rollout without a reward has an advantage: the trainer counted the reward as 0, or "
             "wrote it to another place"
         )
-    if not n or _nothing_to_compare(comparison):
+    if not comparison.tells:
         notes.append("no group has rewards that differ, so there is nothing to compare")
     return notes
-
-
-def _nothing_to_compare(comparison: Comparison) -> bool:
-    """Return whether all that is compared is the 0 of groups of one."""
-    return not (comparison.compared & (~comparison.single | (comparison.target != 0))).any()
 
 
 def _notes_on_the_claim(

@@ -282,6 +282,32 @@ def test_zeros_everywhere_are_no_estimator() -> None:
     assert len(result) == 16
 
 
+def test_groups_of_one_that_all_have_0_are_nothing_to_compare() -> None:
+    rollouts = Rollouts.from_arrays([0, 1, 2], [1.3, 0.4, 0.4], advantage=[0.0, 0.0, 0.0])
+    result = rlcalc.audit(rollouts)
+
+    assert result.facts["reproduced_by"] is None
+    assert "nothing to compare" in " ".join(result.notes)
+    assert len(result) == 0
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0.0, 1.0, 0.417, 1.333]), st.floats(-60, 60)), min_size=2),
+    st.lists(st.integers(0, 3), min_size=1, max_size=8),
+)
+def test_a_fit_never_hides_a_large_difference(
+    ones: list[tuple[float, float]], sizes: list[int]
+) -> None:
+    """Of advantages that no convention gives, beside groups of one: −50 fitted a reward of 1."""
+    reward, advantage = map(list, zip(*ones, strict=True))
+    group = np.cumsum([sizes[i % len(sizes)] % 2 for i in range(len(ones))])
+    result = rlcalc.audit(Rollouts.from_arrays(group, reward, advantage=advantage))
+
+    assert (result.facts["largest_difference"] or 0) <= (  # half a unit, where rounded
+        0.51 if result.facts["rounded_to"] else 1e-4
+    )
+
+
 def test_zeros_that_ties_for_the_best_make_are_those_of_pass_k() -> None:
     result = audited(*[(MIXED, np.zeros(8))] * 3)
 
