@@ -9,6 +9,7 @@ from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.audit.borders import other_borders
 from rlcalc.groups.audit.candidates import candidates
+from rlcalc.groups.audit.clips import clipped_rewards
 from rlcalc.groups.audit.fitting import Comparison, Fit, best_fit, trainers_with
 from rlcalc.groups.audit.float32 import float32_error, float32_error_if_equal
 from rlcalc.groups.audit.ghosts import ghosts, least_epsilon, unexplained
@@ -270,6 +271,6 @@ def _notes_on_the_claim(
             )
     wrong = int((misfit | (finding == FOREIGN)).sum())
     if 16 * wrong > len(rollouts):  # a wrong border spoils more than a few
-        other = other_borders(comparison, best)
+        other = other_borders(comparison, best) or clipped_rewards(comparison)
         notes += [other] if other else []
     return notes
