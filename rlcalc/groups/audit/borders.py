@@ -12,7 +12,7 @@ from rlcalc.groups.groups import Groups
 from rlcalc.numerics.arrays import Ints
 from rlcalc.rollouts import Rollouts
 
-MOST_ROLLOUTS = 1 << 12
+MOST_ROLLOUTS = 1 << 10
 """Rollouts in the order of the source on which other borders are tried."""
 LARGEST_GROUP = 128
 COLUMNS = ("advantage", "absent", "length", "baseline")

@@ -8,6 +8,7 @@ import numpy as np
 
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.audit.fitting import Comparison
+from rlcalc.groups.groups import Groups
 from rlcalc.numerics.arrays import Floats, Ints
 
 
@@ -20,6 +21,8 @@ def clipped_rewards(comparison: Comparison) -> str | None:
     Args:
         comparison: the trainer's advantages, which fit no convention.
     """
+    if comparison.sample is not None:  # rewards are clipped everywhere or nowhere
+        comparison = Comparison(Groups(comparison.sample), comparison.rounding)
     rollouts = comparison.rollouts
     scored, target = rollouts.scored, comparison.target[rollouts.scored.rollout]
     if not np.isfinite(target).all():
