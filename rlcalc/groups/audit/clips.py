@@ -11,6 +11,9 @@ from rlcalc.groups.audit.fitting import Comparison
 from rlcalc.groups.groups import Groups
 from rlcalc.numerics.arrays import Floats, Ints
 
+ENOUGH = 20
+"""Rewards that must agree with their group's median for limits to be named."""
+
 
 def clipped_rewards(comparison: Comparison) -> str | None:
     """Return a sentence about the limits between which rewards were clipped; None if they were not.
@@ -34,7 +37,8 @@ def clipped_rewards(comparison: Comparison) -> str | None:
         below, above = ~near & (scored.reward < clipped), ~near & (scored.reward > clipped)
         low = float(f"{np.median(clipped[below]):.6g}") if below.any() else -np.inf
         high = float(f"{np.median(clipped[above]):.6g}") if above.any() else np.inf
-        if near.all() or not near.any():
+        beside_the_median = near.sum() - len(scored.size)  # which agrees by definition
+        if near.all() or beside_the_median < ENOUGH or low >= high:
             continue
         shaped = rollouts.with_rewards({"reward": np.clip(rollouts.reward, low, high)})
         fit = Comparison(replace(comparison.groups, rollouts=shaped)).fit(Convention(name))
