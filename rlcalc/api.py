@@ -725,7 +725,8 @@ def audit(
         how = request.convention(estimator, trainer)
         against = replace(how, length_penalty=None) if estimator or trainer else None
         shaped = penalised(rollouts(), how.length_penalty, how.success)
-        return audits.audit(shaped, tolerance, against)
+        changed = length_penalty is not None and f"length penalty {length_penalty}"
+        return audits.audit(shaped, tolerance, against, changed or None)
 
 
 @contextmanager

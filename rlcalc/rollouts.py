@@ -357,6 +357,18 @@ class ScoredRollouts:
         variance: Floats = segment_sums(squares, self.batch) / np.where(free > 0, free, 1)
         return np.where(free > 0, variance, 0.0)
 
+    @cached_property
+    def batch_deviation(self) -> Floats:
+        """[B] the standard deviation of the rewards of each batch, with ddof 0."""
+        deviation: Floats = np.sqrt(self.batch_variance(self.reward, 0))
+        return deviation
+
+    @cached_property
+    def batch_deviation_in_groups(self) -> Floats:
+        """[B] the standard deviation of r − μ in each batch, with ddof 0."""
+        deviation: Floats = np.sqrt(self.batch_variance(self.centred, 0))
+        return deviation
+
     def only(self, name: str) -> ScoredRollouts:
         """Return the rollouts to which one reward function gave a reward, with that alone."""
         column = self.rewards[name]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from rlcalc.errors import shown
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention, convention_number
+from rlcalc.groups.advantages.maxrl import maxrl_warnings
 from rlcalc.groups.advantages.normalise import centred, divisor
 from rlcalc.groups.advantages.pass_k import pass_k_warnings
 from rlcalc.groups.groups import EQUAL, STATUS, Groups
@@ -60,11 +63,11 @@ def explain(
         "estimator": how.description(),
         "n": part.stop - part.start,
         "mean": float(scored.mean()) if len(scored) else None,
-        "std": float(scored.std(ddof=how.ddof)) if len(scored) > how.ddof else None,
+        "std": float((scored - scored[0]).std(ddof=how.ddof)) if len(scored) > how.ddof else None,
         "status": STATUS[int(groups.status[number])],
     }
     title = f"Group {shown(rollouts.group[number])}" + ("" if step is None else f" of step {step}")
-    notes = [*rollouts.notes, *pass_k_warnings(groups, [how])]
+    notes = [*rollouts.notes, *pass_k_warnings(groups, [how]), *maxrl_warnings(groups, [how])]
     return Result("group", title, columns, facts, notes)
 
 
@@ -73,28 +76,63 @@ def _beginning(text: str | None, most: int) -> str | None:
 
 
 def _arithmetic(rollouts: Rollouts, part: slice, how: Convention) -> list[str | None]:
-    """Return r − μ or (r − μ) / (σ + ε) in numbers; nothing for estimators of another form."""
+    """Return r − μ or (r − μ) / (σ + ε) in numbers; nothing for estimators of another form.
+
+    All lines have the digits, from 6, with which each comes to the advantage that is shown.
+    """
     of_this_form = how.estimator in ("grpo", "dr-grpo", "rloo") and not how.leave_one_out
     if not of_this_form or how.length_penalty:
         return []
     scored = rollouts.scored
-    mean, by = np.full(len(rollouts), np.nan), np.full(len(rollouts), np.nan)
-    mean[scored.rollout] = scored.reward - centred(scored, how)
+    left, by = np.full(len(rollouts), np.nan), np.full(len(rollouts), np.nan)
+    left[scored.rollout] = centred(scored, how)
     by[scored.rollout] = divisor(scored, how)
-    lines: list[str | None] = []
-    for place in range(part.start, part.stop):
-        reward = rollouts.reward[place]
-        if np.isnan(reward) or np.isnan(mean[place]):
-            lines.append(None)
-            continue
-        top = f"{reward:.6g} − {mean[place]:.6g}"
-        if how.estimator == "rloo":
-            n = int((~np.isnan(rollouts.reward[part])).sum())
-            lines.append(f"{n}/{max(n - 1, 1)} · ({top})")
-        elif how.estimator == "dr-grpo" or how.scale == "none":
-            lines.append(top)
-        else:
-            lines.append(
-                f"({top}) / ({by[place] - how.epsilon:.6g} + {convention_number(how.epsilon)})"
-            )
-    return lines
+    n = int((~np.isnan(rollouts.reward[part])).sum())
+    lines = [
+        _Line(*numbers, n=n, how=how)
+        for numbers in zip(rollouts.reward[part], left[part], by[part], strict=True)
+    ]
+    known = [line for line in lines if not np.isnan(line.reward) and not np.isnan(line.left)]
+    digits = next((d for d in range(6, 18) if all(line.is_true(d) for line in known)), 17)
+    return [line.text(digits) if line in known else None for line in lines]
+
+
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """The arithmetic of one rollout: r, r − μ and the divisor."""
+
+    reward: float
+    left: float
+    by: float
+    n: int  # rollouts of the group that have a reward
+    how: Convention
+
+    def parts(self, digits: int) -> tuple[str, str, str]:
+        """Return r, μ and σ in so many digits."""
+        deviation = self.by - self.how.epsilon
+        numbers = (self.reward, self.reward - self.left, deviation)
+        reward, mean, sigma = (f"{number:.{digits}g}" for number in numbers)
+        return reward, mean, sigma
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether r − μ is divided by σ + ε."""
+        return self.how.estimator == "grpo" and self.how.scale != "none"
+
+    def is_true(self, digits: int) -> bool:
+        """Return whether the digits shown come to the advantage, in the 6 digits of a table."""
+        reward, mean, deviation = map(float, self.parts(digits))
+        by = deviation + self.how.epsilon if self.is_divided else 1.0
+        exact = self.left / (self.by if self.is_divided and self.by else 1.0)
+        times = self.n / max(self.n - 1, 1) if self.how.estimator == "rloo" else 1.0
+        return f"{times * (reward - mean) / (by or 1.0):.6g}" == f"{times * exact:.6g}"
+
+    def text(self, digits: int) -> str:
+        """Return the arithmetic; r − μ as one number where float64 cannot hold r and μ apart."""
+        reward, mean, deviation = self.parts(digits)
+        top = f"{reward} − {mean}" if self.is_true(digits) else f"{self.left:.6g}"
+        if self.how.estimator == "rloo":
+            return f"{self.n}/{max(self.n - 1, 1)} · ({top})"
+        if not self.is_divided:
+            return top
+        return f"({top}) / ({deviation} + {convention_number(self.how.epsilon)})"

@@ -11,6 +11,7 @@ import numpy as np
 from rlcalc.errors import UsageError
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.length_penalty import penalty_function
+from rlcalc.groups.advantages.maxrl import maxrl_warnings
 from rlcalc.groups.advantages.pass_k import pass_k_warnings
 from rlcalc.groups.groups import EQUAL, Groups
 from rlcalc.groups.oddities import oddities
@@ -75,6 +76,7 @@ def group(
         )
     if rows == "rollouts":
         notes += pass_k_warnings(groups, conventions.values())
+        notes += maxrl_warnings(groups, conventions.values())
     return replace(result, facts={**result.facts, "oddities": counts}, notes=notes)
 
 

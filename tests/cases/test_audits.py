@@ -22,7 +22,6 @@ def test_rloo_whose_singleton_gets_0_is_found() -> None:
     assert answer.facts["largest_difference"] == pytest.approx(0, abs=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="polish: verl's vectorised form is not named")
 def test_rloo_whose_singleton_gets_0_is_verls_too() -> None:
     """L04c."""
     answer = as_json("group", "L04c.csv", "--audit")
@@ -39,7 +38,6 @@ def test_centring_on_the_batch_without_scale_only_centres() -> None:
     )
 
 
-@pytest.mark.xfail(strict=True, reason="F5: --scale none is called whitened")
 def test_centring_alone_is_not_called_whitened() -> None:
     """L05b: −0.727 is r − μ; whitened it is −0.338, and the label must tell them apart."""
     whitened = as_json("group", "L05b.csv", "--estimator", "batch")
@@ -49,7 +47,6 @@ def test_centring_alone_is_not_called_whitened() -> None:
     assert centred.facts["estimator"] != whitened.facts["estimator"]
 
 
-@pytest.mark.xfail(strict=True, reason="F5: the audit calls r − μ whitened")
 def test_an_audit_names_the_convention_that_gives_the_numbers() -> None:
     """L05b."""
     whitened = as_json("group", "L05b.csv", "--estimator", "batch").facts["estimator"]
@@ -69,7 +66,6 @@ def test_a_large_advantage_among_equal_rewards_is_a_finding() -> None:
     assert answer.column("trainer_advantage") == pytest.approx([-1.090909] * 3, abs=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="F7: called a ghost, of rounding divided by epsilon")
 def test_an_advantage_that_no_rounding_can_make_is_a_foreign_baseline() -> None:
     """L05c: what float32 leaves of the mean of 5, 5, 5 is 0, so no ε makes −1.09 of it."""
     answer = as_json("group", "L05c.csv", "--audit")
@@ -78,7 +74,6 @@ def test_an_advantage_that_no_rounding_can_make_is_a_foreign_baseline() -> None:
     assert answer.says("baseline|border")
 
 
-@pytest.mark.xfail(strict=True, reason="F4: 3 of 4 fit grpo, with a largest difference of 0.5")
 def test_nothing_fits_groups_of_one() -> None:
     """L06: r − r is exact, so 0 is the only advantage that a group of one can have."""
     answer = as_json("group", "L06.jsonl", "--audit")
@@ -97,13 +92,11 @@ def test_a_window_of_two_is_the_group() -> None:
     assert (answer.facts["fit"], answer.facts["do_not_fit"]) == (4, 0)
 
 
-@pytest.mark.xfail(strict=True, reason="T6: dr-grpo is claimed, as all 13 trainers compute it")
 def test_four_numbers_are_too_few_to_tell() -> None:
     """L06: several conventions could have given them."""
     assert as_json("group", "L06.jsonl", "--group-size", "2", "--audit").says("too few")
 
 
-@pytest.mark.xfail(strict=True, reason="F4: fit 6 of 6, largest difference 51, exit 0")
 def test_minus_50_does_not_fit_a_singleton_whose_reward_is_1() -> None:
     """L06y: the other five are r − μ over σ, ε 1e-9."""
     answer = as_json("group", "L06y.csv", "--audit")
@@ -143,7 +136,6 @@ def test_rows_masked_after_the_estimator_do_not_fit() -> None:
     assert answer.column("rollout") == [1, 1]
 
 
-@pytest.mark.xfail(strict=True, reason="polish: nothing says that both misfits are truncated")
 def test_misfits_that_are_exactly_the_truncated_rollouts_are_said_to_be() -> None:
     """L53."""
     assert as_json("group", "L53.csv", "--audit").notes("truncated")

@@ -17,7 +17,6 @@ def test_maxrl_of_a_negative_mean_is_0() -> None:
     assert answer.column("advantage") == [0, 0, 0]
 
 
-@pytest.mark.xfail(strict=True, reason="polish: no note, and one 0 is written as -0.0")
 def test_maxrl_of_a_negative_mean_says_so() -> None:
     """L17."""
     answer = as_json("group", "L17.csv", "--estimator", "maxrl")
@@ -116,12 +115,7 @@ def test_a_spread_far_below_the_mean_keeps_its_digits() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(
-            "L59.csv",
-            marks=pytest.mark.xfail(
-                strict=True, reason="polish: (1e+09 − 1e+09) / (0.57735 + 1e-6) = 0.866"
-            ),
-        ),
+        "L59.csv",
         "L59b.csv",
     ],
 )

@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rlcalc.errors import UsageError
 from rlcalc.groups.advantages.convention import Convention
@@ -21,6 +23,23 @@ def test_the_arithmetic_comes_to_the_advantage(how: Convention) -> None:
     python = [re.sub("−", "-", line).replace("·", "*") for line in result["arithmetic"]]
 
     np.testing.assert_allclose([eval(line) for line in python], result["advantage"])
+
+
+@given(
+    st.lists(st.integers(-40, 40), min_size=2, max_size=6),
+    st.sampled_from([0.0, 0.1, 1e6, 1e9, 1e12]),
+    st.sampled_from([Convention(), Convention("rloo"), Convention("dr-grpo"), Convention(ddof=0)]),
+)
+def test_the_digits_that_are_shown_come_to_the_advantage(
+    steps: list[int], offset: float, how: Convention
+) -> None:
+    """Also where rewards differ far behind their first six digits."""
+    rewards = [offset + step / 8 for step in steps]
+    result = explain(Rollouts.from_arrays(["a"] * len(steps), rewards), "a", how)
+    python = [re.sub("−", "-", line).replace("·", "*") for line in result["arithmetic"]]
+
+    for line, advantage in zip(python, result["advantage"], strict=True):
+        assert f"{eval(line) + 0.0:.6g}" == f"{advantage + 0.0:.6g}"
 
 
 def test_a_rollout_without_a_reward_has_no_arithmetic() -> None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 class Estimator:
     """Where the function of an estimator stands, and the fields of a `Convention` that it reads.
 
-    `uses` holds epsilon, ddof, scale, leave_one_out, k or whiten, where whiten stands for the
-    epsilon and the ddof of a whitened batch.
+    `uses` holds epsilon, ddof, scale, leave_one_out, k, single or whiten, where whiten stands for
+    the epsilon and the ddof of a whitened batch.
     """
 
     function: str  # module:function, inside this folder
@@ -26,20 +26,24 @@ class Estimator:
 _SCALED = ("scale", "epsilon", "ddof")
 
 ESTIMATORS: dict[str, Estimator] = {
-    "grpo": Estimator("grpo:grpo", (*_SCALED, "leave_one_out")),
-    "dr-grpo": Estimator("grpo:dr_grpo"),
-    "rloo": Estimator("rloo:rloo"),
+    "grpo": Estimator("grpo:grpo", (*_SCALED, "leave_one_out", "single")),
+    "dr-grpo": Estimator("grpo:dr_grpo", ("single",)),
+    "rloo": Estimator("rloo:rloo", ("single",)),
+    "rloo-scaled": Estimator("rloo:rloo_scaled", (*_SCALED, "single")),
+    "rloo-whitened": Estimator("rloo:rloo_whitened", ("whiten", "single"), across_groups=True),
     "reinforce": Estimator("reinforce:reinforce"),
     "batch": Estimator("reinforce:batch", ("whiten", "scale"), across_groups=True),
     "reinforce++": Estimator("reinforce:reinforce_plus_plus", ("whiten",), across_groups=True),
     "reinforce++-baseline": Estimator(
-        "reinforce:reinforce_plus_plus_baseline", ("whiten",), across_groups=True
+        "reinforce:reinforce_plus_plus_baseline", ("whiten", "single"), across_groups=True
     ),
     "remax": Estimator("remax:remax"),
-    "opo": Estimator("opo:opo"),
-    "gpg": Estimator("gpg:gpg", across_groups=True),
-    "pass-k": Estimator("pass_k:pass_k", _SCALED),
+    "opo": Estimator("opo:opo", ("single",)),
+    "gpg": Estimator("gpg:gpg", ("single",), across_groups=True),
+    "pass-k": Estimator("pass_k:pass_k", (*_SCALED, "single")),
     "pass-k-analytic": Estimator("pass_k:pass_k_analytic", ("k",)),
-    "maxrl": Estimator("maxrl:maxrl", ("epsilon",)),
-    "gdpo": Estimator("gdpo:gdpo", (*_SCALED, "leave_one_out"), across_groups=True),
+    "maxrl": Estimator("maxrl:maxrl", ("epsilon", "single")),
+    "gdpo": Estimator(
+        "gdpo:gdpo", (*_SCALED, "leave_one_out", "single", "whiten"), across_groups=True
+    ),
 }

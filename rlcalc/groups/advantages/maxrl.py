@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.advantages.normalise import centred, quotient
+from rlcalc.groups.groups import MIXED, Groups
 from rlcalc.numerics.arrays import Floats
 from rlcalc.rollouts import ScoredRollouts
 
@@ -32,4 +35,19 @@ def maxrl(scored: ScoredRollouts, how: Convention) -> Floats:
         below = np.where(scored.mean > 0, below, np.inf)
     if how.single == "raw":
         below = np.where(scored.size == 1, 1.0, below)
-    return quotient(centred(scored, how), scored.each(below))
+    return quotient(centred(scored, how), scored.each(below)) + 0.0  # -0.0 becomes 0
+
+
+def maxrl_warnings(groups: Groups, conventions: Iterable[Convention]) -> list[str]:
+    """Return a warning if maxrl meets groups of different rewards whose mean is not above 0."""
+    warnings = []
+    for zero in {how.epsilon == 0 for how in conventions if how.estimator == "maxrl"}:
+        mean = groups.for_all(groups.rollouts.scored.mean)
+        n = int(((mean <= 0 if zero else mean < 0) & (groups.status == MIXED)).sum())
+        if n:
+            effect = "gives them 0" if zero else "reverses the signs of their advantages"
+            warnings.append(
+                f"the mean reward of {n:,} mixed {'group' if n == 1 else 'groups'} is "
+                f"{'not above' if zero else 'below'} 0: maxrl divides by the mean, and {effect}"
+            )
+    return warnings

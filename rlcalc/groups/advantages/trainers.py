@@ -29,11 +29,16 @@ def _trl(unscored: Unscored, epsilon: float) -> dict[str, Convention]:
 
 
 TRAINERS: dict[str, dict[str, Convention]] = {
-    "trl": _trl("gets 0", 1e-4),
+    "trl": {
+        **_trl("gets 0", 1e-4),
+        **_by_estimator(
+            Convention("rloo-whitened", unscored="gets 0", whiten=Whiten(epsilon=1e-4))
+        ),
+    },
     "verl": _by_estimator(
         Convention("grpo", 1e-6, single="raw"),
         Convention("dr-grpo", single="raw"),
-        Convention("rloo", single="raw"),  # verl's vectorised form gives 0 to a group of one
+        Convention("rloo", single="raw"),
         Convention("reinforce++", whiten=VERL_TOKENS),
         Convention("reinforce++-baseline", single="raw", whiten=VERL_TOKENS),
         Convention("remax"),
@@ -60,11 +65,12 @@ TRAINERS: dict[str, dict[str, Convention]] = {
     "ms-swift": {
         **_trl("counts as 0", 1e-8),
         **_by_estimator(
+            Convention("rloo-scaled", 1e-4, unscored="counts as 0"),
             Convention(
                 "reinforce++-baseline",
                 unscored="counts as 0",
                 whiten=Whiten(epsilon=1e-4, centre=False),
-            )
+            ),
         ),
     },
     "rllm": _by_estimator(
@@ -94,12 +100,26 @@ TRAINERS: dict[str, dict[str, Convention]] = {
     "tinker": _by_estimator(Convention("dr-grpo")),
 }
 
+VARIANTS: dict[str, dict[str, Convention]] = {
+    "verl": {"rloo_vectorized": Convention("rloo")},
+    "trl": {"scale_rewards batch": Convention("grpo", 1e-4, scale="batch", unscored="gets 0")},
+    "ms-swift": {
+        "scale_rewards batch": Convention("grpo", 1e-4, scale="batch", unscored="counts as 0"),
+        "rloo, scale_rewards batch": Convention(
+            "rloo-scaled", 1e-4, scale="batch", unscored="counts as 0"
+        ),
+    },
+}
+"""Other forms of a trainer's estimators, by the name of its function or option; `--as` has none."""
+
 OURS = _by_estimator(
     Convention("grpo", 1e-6),
     Convention("reinforce++", whiten=VERL_TOKENS),
     Convention("reinforce++-baseline", whiten=VERL_TOKENS),
     Convention("maxrl", 0.0),
     Convention("gdpo", 1e-6, whiten=Whiten(epsilon=1e-6)),
+    Convention("rloo-scaled", 1e-4),
+    Convention("rloo-whitened", whiten=Whiten(epsilon=1e-4)),
 )
 """The conventions of rlcalc itself; other estimators have the defaults of `Convention`."""
 

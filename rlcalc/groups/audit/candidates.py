@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 
 from rlcalc.groups.advantages import ESTIMATORS
-from rlcalc.groups.advantages.convention import Convention, Single, Whiten
+from rlcalc.groups.advantages.convention import Convention, Scale, Single, Whiten
 from rlcalc.groups.advantages.trainers import OPENRLHF_TOKENS, VERL_TOKENS
 from rlcalc.groups.groups import Groups
 
@@ -26,18 +26,26 @@ def candidates(groups: Groups) -> list[Convention]:
         singles.append("none")
     numbers = list(dict.fromkeys([*USUAL, *product(EPSILONS, (1, 0))]))
     whitens = [Whiten(ddof=d, epsilon=e, centre=c) for (e, d), c in product(numbers, (True, False))]
+    scales: tuple[Scale, ...] = ("group", "batch")
     tokens = (VERL_TOKENS, OPENRLHF_TOKENS)
     conventions = [
         *(Convention("grpo", e, d, single=one) for (e, d), one in product(numbers, singles)),
         *(Convention(name, single=one) for name in ("dr-grpo", "rloo") for one in singles),
         *(Convention("grpo", epsilon, leave_one_out=True) for epsilon in EPSILONS),
         *(Convention("grpo", epsilon, ddof, scale="batch") for epsilon, ddof in numbers),
+        *(Convention("rloo-scaled", 1e-4, scale=scale) for scale in scales),
+        Convention("rloo-whitened", whiten=Whiten(epsilon=1e-4)),
         *(Convention("batch", whiten=whiten) for whiten in whitens if whiten.centre),
         Convention("batch", scale="none"),
         *(Convention("reinforce++", whiten=whiten) for whiten in tokens),
-        *(Convention("reinforce++-baseline", whiten=whiten) for whiten in (*tokens, *whitens)),
-        *(Convention("maxrl", epsilon) for epsilon in (0.0, 1e-6)),
-        *(Convention(name) for name in ("opo", "gpg", "pass-k", "remax", "reinforce")),
+        *(
+            Convention("reinforce++-baseline", whiten=whiten, single=one)
+            for whiten in (*tokens, *whitens)
+            for one in (singles if whiten == VERL_TOKENS else singles[:1])
+        ),
+        *(Convention("maxrl", epsilon, single=one) for epsilon in (0.0, 1e-6) for one in singles),
+        *(Convention(name, single=one) for name in ("opo", "gpg") for one in singles),
+        *(Convention(name) for name in ("pass-k", "remax", "reinforce")),
     ]
     tried = {how.estimator for how in conventions}
     conventions += [

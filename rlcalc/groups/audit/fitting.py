@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
-from rlcalc.groups.advantages.trainers import TRAINERS
+from rlcalc.groups.advantages.trainers import TRAINERS, VARIANTS
 from rlcalc.groups.audit.float32 import float32_error
 from rlcalc.groups.audit.roundings import Rounding, roundings
 from rlcalc.groups.groups import SINGLE, Groups
@@ -68,9 +68,19 @@ class Comparison:
         return np.repeat(dead, self.rollouts.size)
 
     @cached_property
+    def single(self) -> Flags:
+        """[N] whether the rollout is the only one with a reward in its group."""
+        return np.repeat(self.groups.status == SINGLE, self.rollouts.size)
+
+    @cached_property
     def compared(self) -> Flags:
         """[N] whether the rollout is compared: with a reward, in a group whose rewards differ."""
         return self.present & ~self.equal & ~np.isnan(self.rollouts.reward)
+
+    @property
+    def tells(self) -> bool:
+        """Whether anything is compared but the 0 of groups of one."""
+        return bool((self.compared & (~self.single | (self.target != 0))).any())
 
     @cached_property
     def n(self) -> int:
@@ -118,7 +128,7 @@ class Comparison:
     ) -> Flags:
         """Return whether the first n advantages differ by no more than rounding explains."""
         part = slice(n)
-        error = float32_error(rollouts, how, advantage)[part] + self.half_unit[part]
+        error = float32_error(rollouts, how, advantage, n) + self.half_unit[part]
         advantage, target = advantage[part], self.target[part]
         near: Flags = np.abs(advantage - target) <= error
         return near | (np.isnan(advantage) & np.isnan(target))
@@ -192,15 +202,35 @@ class Comparison:
         least = min(fit.largest for fit in alike)
         best = next(fit for fit in alike if fit.largest <= 2 * least + self.resolution)
         limit = 4 * least + self.resolution
-        close = [fit for fit in alike if fit is not best and fit.largest <= limit]
-        return best, [fit for fit in close if np.array_equal(fit.fits, best.fits)]
+        label, close = best.how.description(), dict[str, Fit]()
+        for fit in alike:
+            name = fit.how.description()
+            if fit.largest <= limit and name != label and np.array_equal(fit.fits, best.fits):
+                close.setdefault(name, fit)
+        return best, list(close.values())
 
     def explains(self, fit: Fit) -> bool:
-        """Return whether the convention explains more than half of the nonzero advantages."""
+        """Return whether the convention explains more than half of the nonzero advantages.
+
+        Zeros are explained by a convention that gives 0 to all of them although rewards differ.
+        """
+        if not self.finite_target.any():
+            several = self.compared & ~self.single
+            return bool(several.any()) and bool(fit.fits[self.compared].all())
         return fit.n_nonzero > 0 and 2 * fit.n_nonzero > int(np.count_nonzero(self.finite_target))
 
+    def could_refute(self, how: Convention) -> int:
+        """Return how many of the advantages could have refuted a convention.
 
-@np.errstate(over="ignore", invalid="ignore")
+        Rounding leaves them at least two bits, and they are not the 0 of a group of one.
+        """
+        advantage = advantages(self.rollouts, how)
+        error = float32_error(self.rollouts, how, advantage) + self.half_unit
+        several = ~self.single | (self.target != 0)
+        return int((self.compared & several & (4 * error < self.typical)).sum())
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def best_fit(
     comparison: Comparison, conventions: Sequence[Convention]
 ) -> tuple[Comparison, Fit, list[Fit]]:
@@ -228,6 +258,8 @@ def best_fit(
         answer = max(answers, key=lambda answer: answer[1].score)
         if answer[0].explains(answer[1]):
             return answer
+    if not comparison.tells:
+        return comparison, best, []
     if not comparison.explains(best):
         nearest = min(fits, key=lambda fit: comparison.median_difference(fit.how))
         return comparison, nearest, []
@@ -235,22 +267,33 @@ def best_fit(
 
 
 def fitting_trainers(comparison: Comparison, fit: Fit) -> list[str]:
-    """Return the trainers with this convention that fit groups of one and unscored rollouts too."""
-    return [
-        name
-        for name, conventions in TRAINERS.items()
-        if any(
-            how.description() == fit.how.description() and _fits_all(comparison, how, fit)
-            for how in conventions.values()
-        )
-    ]
+    """Return the trainers with this convention that fit groups of one and unscored rollouts too.
+
+    A form of an estimator that a trainer also has, as verl's vectorised RLOO, stands in brackets.
+    """
+    names = []
+    same_fits = cache(partial(_fits_all, comparison, fit=fit))
+    for name, conventions in TRAINERS.items():
+        known = [("", how) for how in conventions.values()] + list(VARIANTS.get(name, {}).items())
+        same = [form for form, how in known if _is_same(how, fit.how) and same_fits(how)]
+        if same:
+            names.append(name if "" in same else f"{name} ({same[0]})")
+    return names
+
+
+def _is_same(how: Convention, other: Convention) -> bool:
+    """Return whether two conventions differ at most in groups of one and in unscored rollouts."""
+    how = replace(how, single=other.single, unscored=other.unscored)
+    return how.description() == other.description()
 
 
 def _fits_all(comparison: Comparison, how: Convention, fit: Fit) -> bool:
-    if not np.array_equal(comparison.fit(how).fits, fit.fits):
-        return False
     unscored = comparison.present & np.isnan(comparison.rollouts.reward)
     if not unscored.any():
-        return True
+        how = replace(how, unscored=fit.how.unscored)
+        same = how.single == fit.how.single or not comparison.single.any()
+        return same or np.array_equal(comparison.fit(how).fits, fit.fits)
+    if not np.array_equal(comparison.fit(how).fits, fit.fits):
+        return False
     advantage = advantages(comparison.rollouts, how)
     return bool(comparison.within(comparison.rollouts, how, advantage)[unscored].all())

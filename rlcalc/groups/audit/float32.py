@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.convention import Convention
+from rlcalc.groups.advantages.grpo import grpo
 from rlcalc.groups.groups import Groups
-from rlcalc.numerics.arrays import Floats
-from rlcalc.rollouts import Rollouts
+from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.rollouts import Rollouts, ScoredRollouts
 
-ROUNDING = 2.0**-22
-"""The relative rounding error of a number after some operations in float32."""
+UNIT = 2.0**-24
+"""u, the largest relative error of one operation in float32, or of a number that it keeps."""
 UNDIVIDED = 2.0**-18
 """The largest error of r − μ in float32 where all r are equal, relative to r: 2⁻¹⁹ was measured in
 groups of up to 128. Divided by σ + ε it is at least 2⁻²⁴ |r| / 10⁻⁴, 160 times as much."""
@@ -21,35 +23,136 @@ SMALL_PART = 2.0**-4
 own size, and comes to about 1, however large the rewards are."""
 
 
-def float32_error(rollouts: Rollouts, how: Convention, advantage: Floats) -> Floats:
-    """Return [N] the difference that float32 explains: of A, and of r over the divisor.
+def float32_error(
+    rollouts: Rollouts, how: Convention, advantage: Floats, n: int | None = None
+) -> Floats:
+    """Return [n] the difference that float32 explains: the errors of the convention's operations.
+
+        δc = u (n + 2) max|r|            of c = r − μ, with n additions in a row
+        δA = δc/D + |A| (δc/D + u (n + 8)),     D = σ + ε, or what else divides
+
+    δc is 0 in a group of one, where r − r is exact, and at most a quarter of max r − min r, so that
+    no difference of the size of the advantages themselves fits. The term with |A| stands for the
+    squares, the root and the quotient.
 
     Args:
         rollouts: with their rewards.
         how: the convention.
         advantage: [N] of that convention.
+        n: only the first n rollouts, which are whole groups; None: all.
     """
     if how.unscored == "counts as 0":
         rollouts = replace(rollouts, unscored=0.0)
     scored = rollouts.scored
-    most = np.maximum(np.abs(scored.low), np.abs(scored.high))
-    by = _divisor(rollouts, how)
-    times = ROUNDING * (4.0 if how.whitens or how.estimator == "gdpo" else 1.0)
     within: Floats = np.abs(advantage)
-    within[scored.rollout] += scored.each(most / np.where(by > 0, by, 1.0))
-    within *= times
-    return within
+    if len(scored) and how.estimator == "gdpo":
+        within[scored.rollout] = _error_of_gdpo(scored, how, within[scored.rollout])
+    elif len(scored):
+        absolute, relative = _error(scored, how)
+        first = scored.rollout
+        if n is not None and not isinstance(first, slice):
+            first = first[: np.searchsorted(first, n)]
+        k = len(scored.size)
+        if n is not None:
+            m = n if isinstance(first, slice) else len(first)
+            k, within = int(np.searchsorted(scored.start, m)), within[:n]
+        size = scored.size[:k]
+        within[first] *= np.repeat(relative[:k], size)
+        within[first] += np.repeat(absolute[:k], size)
+    return within[:n]
 
 
-def _divisor(rollouts: Rollouts, how: Convention) -> Floats:
+def _additions(n: Floats | Ints) -> Floats:
+    """Return the most additions in a row by which n numbers are summed.
+
+    One after the other there are n − 1; longer sums are formed in pairs of blocks of 128, each of 8
+    interleaved partial sums.
+    """
+    most: Floats = np.minimum(n - 1, 19 + np.ceil(np.log2(np.maximum(n / 128, 1))))
+    return most
+
+
+def _error(scored: ScoredRollouts, how: Convention) -> tuple[Floats, Floats]:
+    """Return [K] the error of A that does not grow with |A|, and the one that is relative to it."""
+    most = np.maximum(np.abs(scored.low), np.abs(scored.high))
+    by = _divisor(scored, how)
+    by = np.where(by > 0, by, 1.0)
+    absolute = _error_of_centring(scored, how, most) / by
+    relative = np.full(len(by), 4 * UNIT)
+    if how.estimator == "pass-k-analytic":
+        relative *= 4
+    elif how.estimator == "maxrl":
+        relative += absolute
+    elif _divides_by_group(how):
+        n = _additions(scored.size)
+        relative += absolute + UNIT * (n + 4)
+        if how.leave_one_out:  # the variance of the others is E[r²] − E[r]²
+            lost = np.minimum(UNIT * (n + 2) * (most / by) ** 2, 0.5)
+            relative += np.where(scored.size > 2, lost, 0.0)
+    elif _divides_by_batch(how):
+        batches = _Batches(scored, how)
+        relative += UNIT * (batches.additions + 4) + batches.largest(absolute)
+        if how.whitens and how.estimator != "batch":
+            absolute = absolute + UNIT * (batches.additions + 2) * batches.largest(most / by)
+    return absolute, relative
+
+
+def _error_of_centring(scored: ScoredRollouts, how: Convention, most: Floats) -> Floats:
+    """Return [K] δc, the error of r minus the baseline before anything is divided."""
+    if "single" in ESTIMATORS[how.estimator].uses:
+        error = UNIT * (_additions(scored.size) + 2) * most
+        return np.where(scored.size == 1, 0.0, np.minimum(error, (scored.high - scored.low) / 4))
+    if how.estimator == "batch":
+        batches = _Batches(scored, how)
+        return UNIT * (batches.additions + 2) * batches.largest(most)
+    return UNIT * most
+
+
+def _error_of_gdpo(scored: ScoredRollouts, how: Convention, size: Floats) -> Floats:
+    """Return [M] the error of the weighted sum of each function's GRPO advantages, whitened."""
+    total, error = np.zeros(len(scored)), np.zeros(len(scored))
+    for name in scored.rewards:
+        part = scored.only(name)
+        if len(part):
+            z, weight = grpo(part, how), abs(scored.weights.get(name, 1.0))
+            own = replace(how, estimator="grpo")
+            absolute, relative = map(part.each, _error(part, own))
+            error[part.rollout] += weight * (absolute + (relative + UNIT) * np.abs(z))
+            total[part.rollout] += scored.weights.get(name, 1.0) * z
+    by = scored.each_of_batch(np.sqrt(scored.batch_variance(total, 0)))
+    error /= np.where(by > 0, by, 1.0)
+    mean = scored.each_of_batch(scored.batch_mean(error))
+    n = scored.each_of_batch(_additions(_terms(scored, how)))
+    return error + mean + (size + 1) * (mean + UNIT * (n + 8))
+
+
+class _Batches:
+    """The additions of a sum over each group's batch, and the largest value of its groups."""
+
+    def __init__(self, scored: ScoredRollouts, how: Convention) -> None:
+        first = np.searchsorted(scored.start, scored.batch[:-1])
+        self.first, self.groups = first, np.diff(np.append(first, len(scored.size)))
+        self.additions = np.repeat(_additions(_terms(scored, how)), self.groups)
+
+    def largest(self, values: Floats) -> Floats:
+        """Return [K] the largest value of each group's batch."""
+        return np.repeat(np.maximum.reduceat(values, self.first), self.groups)
+
+
+def _terms(scored: ScoredRollouts, how: Convention) -> Floats:
+    """Return [B] how many numbers a sum over the batch has: rollouts, or their tokens."""
+    n = np.diff(scored.batch).astype(np.float64)
+    if (how.whitens or how.estimator == "gdpo") and how.whiten.over == "tokens":
+        n = np.maximum(n, np.add.reduceat(scored.lengths("whitening"), scored.batch[:-1]))
+    return n
+
+
+def _divisor(scored: ScoredRollouts, how: Convention) -> Floats:
     """Return [K] the approximate divisor of r − μ in each group with a reward."""
-    scored = rollouts.scored
-    by_batch = how.scales and how.estimator != "gdpo" and how.scale == "batch"
-    if how.whitens or by_batch:
-        values = scored.centred if how.estimator == "reinforce++-baseline" else scored.reward
-        spread = np.sqrt(scored.batch_variance(values, 0))
-        of_group = spread[np.searchsorted(scored.batch, scored.start[:-1], side="right") - 1]
-        return np.ones(len(scored.size)) if how.scale == "none" else of_group
+    if _divides_by_batch(how):
+        centre = how.estimator in ("reinforce++-baseline", "rloo-whitened")
+        spread = scored.batch_deviation_in_groups if centre else scored.batch_deviation
+        return spread[np.searchsorted(scored.batch, scored.start[:-1], side="right") - 1]
     if _divides_by_group(how):
         return scored.deviation(how.ddof) + how.epsilon
     if how.estimator == "maxrl":
@@ -58,6 +161,12 @@ def _divisor(rollouts: Rollouts, how: Convention) -> Floats:
     if how.estimator == "gpg":
         times = np.count_nonzero(scored.reward) / max(len(scored), 1)
     return np.full(len(scored.size), times)
+
+
+def _divides_by_batch(how: Convention) -> bool:
+    if how.whitens:
+        return not (how.scale == "none" and "scale" in ESTIMATORS[how.estimator].uses)
+    return how.scales and how.scale == "batch"
 
 
 def float32_error_if_equal(groups: Groups, typical: float, how: Convention | None) -> Floats:
@@ -76,10 +185,40 @@ def float32_error_if_equal(groups: Groups, typical: float, how: Convention | Non
     """
     most = np.maximum(np.abs(groups.low), np.abs(groups.high))
     if how is not None and not _divides_by_group(how):
-        by = groups.for_all(_divisor(groups.rollouts, how), 1.0)
+        by = groups.for_all(_divisor(groups.rollouts.scored, how), 1.0)
         most = most / np.where(by > 0, by, 1.0)
     return np.repeat(np.minimum(UNDIVIDED * most, SMALL_PART * typical), groups.rollouts.size)
 
 
 def _divides_by_group(how: Convention) -> bool:
     return how.scales and how.scale == "group"
+
+
+def largest_ghost(groups: Groups, how: Convention | None, epsilon: float) -> Floats:
+    """Return [N] the largest advantage that float32 and ε can make of equal rewards.
+
+        2 u (G + 1) |r| / ε
+
+    The 2 allows for rewards that were written with fewer digits. It is 0 if G r has no more than 24
+    bits, as whole numbers have: then every sum of the rewards is exact, and r − μ is 0.
+
+    Args:
+        groups: the groups with their statuses.
+        how: the convention behind the advantages; None: unknown.
+        epsilon: the least ε that r − μ may have been divided by.
+    """
+    most = np.maximum(np.abs(groups.low), np.abs(groups.high))
+    size = groups.n_scored
+    most = np.where(np.isfinite(most), most, 0.0)
+    whole = np.frexp(most)[0] * 2.0**24  # the bits of r as a whole number
+    single = (whole == np.round(whole)) & (groups.low == groups.high)
+    bits = np.where(single, np.round(whole), 1.0).astype(np.int64)
+    odd = bits // np.maximum(bits & -bits, 1)
+    exact = single & (odd * size <= 2**24)
+    by = np.full(len(most), epsilon)
+    if how is not None and not _divides_by_group(how):
+        by = groups.for_all(_divisor(groups.rollouts.scored, how), 1.0)
+    left = np.where(exact, 0.0, 2 * UNIT * (size + 1) * most)
+    with np.errstate(divide="ignore"):
+        largest = np.divide(left, by, out=np.zeros(len(left)), where=left > 0)
+    return np.repeat(largest, groups.rollouts.size)

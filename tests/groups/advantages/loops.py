@@ -83,6 +83,13 @@ def against_the_others(single: str) -> Callable[[list[float]], list[float]]:
     return run
 
 
+def others_normalised(r: list[float]) -> list[float]:
+    """ms-swift's RLOO over the deviation of the group."""
+    if len(r) == 1 or len(set(r)) == 1:
+        return [0.0] * len(r)
+    return [a / (deviation(r, 1) + 1e-4) for a in against_the_others("zero")(r)]
+
+
 def leave_one_out(r: list[float]) -> list[float]:
     """NeMo-RL: mean and deviation of the others, and no division where they are all equal."""
     if len(r) == 1:
@@ -247,6 +254,7 @@ LOOPS: dict[str, dict[str, Callable[[Batch], Answer]]] = {
         "dr-grpo": zeroed(CENTRE["zero"]),
         "rloo": zeroed(OTHERS["zero"]),
         "gdpo": zeroed(rows(1e-4, 1, decoupled(normalised(1e-4, 1, "zero")))),
+        "rloo-whitened": zeroed(rows(1e-4, 1, OTHERS["zero"])),
     },
     "verl": {
         "grpo": by_group(normalised(1e-6, 1, "raw")),
@@ -279,6 +287,7 @@ LOOPS: dict[str, dict[str, Callable[[Batch], Answer]]] = {
         "dr-grpo": filled(CENTRE["zero"]),
         "rloo": filled(OTHERS["zero"]),
         "gdpo": filled(rows(1e-8, 1, decoupled(normalised(1e-8, 1, "zero")))),
+        "rloo-scaled": filled(by_group(others_normalised)),
         "reinforce++-baseline": filled(rows(1e-4, 1, CENTRE["zero"], centre=False)),
     },
     "rllm": {

@@ -53,6 +53,8 @@ PAPER: dict[str, tuple[Rollouts, dict[str, object], list[float]]] = {
     "grpo": (one_group(0, 2, 4), {"epsilon": 0.0}, [-1, 0, 1]),  # μ = 2, σ = √(8/2) = 2
     "dr-grpo": (one_group(1, 2, 6), {}, [-2, -1, 3]),
     "rloo": (one_group(1, 2, 6), {}, [-3, -1.5, 4.5]),  # against 4, 3.5 and 1.5
+    "rloo-scaled": (one_group(0, 2, 4), {"epsilon": 0.0}, [-1.5, 0, 1.5]),  # 3/2 (r − μ)/2
+    "rloo-whitened": (one_group(0, 2, 4), {"whiten": Whiten(epsilon=0.0)}, [-1, 0, 1]),
     "reinforce": (one_group(1, 2, 6), {}, [1, 2, 6]),
     "batch": (one_group(0, 2, 4), {"whiten": Whiten(epsilon=0.0)}, [-1, 0, 1]),
     "reinforce++": (  # tokens 0 0 0 1: mean 1/4, variance 3/16

@@ -1,5 +1,6 @@
 """The audit finds the convention behind a trainer's numbers, what does not fit, and ghosts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +45,11 @@ def test_each_convention_is_found(trainer: str, name: str) -> None:
     how = convention_of(name, trainer)
     theirs = advantages(rollouts_with(), how).astype(np.float32).astype(float)
     facts = rlcalc.audit(rollouts_with(theirs)).facts
-    alike = f"{facts['reproduced_by']}; {facts['fit_as_well']}"
+    alike = f"{facts['reproduced_by']}; {facts['fit_as_well']}".split("; ")
+    shown = replace(how, single="zero", unscored="gets none")  # no group of one, nothing unscored
 
     assert facts["fit"] == facts["compared"]
-    assert how.description() in alike
+    assert shown.description() in alike
 
 
 @pytest.mark.parametrize("trainer", ["trl", "verl", "ms-swift", "nemo-rl"])
@@ -166,8 +168,8 @@ def test_rewards_apart_in_float32_are_no_ghosts_however_large() -> None:
 
 
 def test_a_ghost_of_a_large_reward_is_large_beside_the_others() -> None:
-    """Of 10⁶, whose rounding over a σ of its own size is about 1."""
-    reward = [1e6] * 4 + [1.0, 0, 0, 0]
+    """Of 10⁶ and a bit, whose rounding over a σ of its own size is about 1."""
+    reward = [1e6 + 0.1] * 4 + [1.0, 0, 0, 0]
     rollouts = Rollouts.from_arrays(
         [0] * 4 + [1] * 4, reward, advantage=[0.9] * 4 + [1.5, -0.5, -0.5, -0.5]
     )
@@ -271,12 +273,48 @@ def test_an_advantage_that_is_missing_beside_others_is_a_finding() -> None:
 
 
 def test_zeros_everywhere_are_no_estimator() -> None:
-    """Pass@k training gives zeros to groups with several best; these are zeros of no meaning."""
-    result = audited((MIXED, np.zeros(8)), (MIXED, np.zeros(8)))
+    """Pass@k training gives the best of these groups an advantage, so the zeros mean nothing."""
+    best = np.arange(8.0)
+    result = audited((best, np.zeros(8)), (best, np.zeros(8)))
 
     assert result.facts["reproduced_by"] == "nothing"
     assert "all 0 although rewards differ" in " ".join(result.notes)
     assert len(result) == 16
+
+
+def test_groups_of_one_that_all_have_0_are_nothing_to_compare() -> None:
+    rollouts = Rollouts.from_arrays([0, 1, 2], [1.3, 0.4, 0.4], advantage=[0.0, 0.0, 0.0])
+    result = rlcalc.audit(rollouts)
+
+    assert result.facts["reproduced_by"] is None
+    assert "nothing to compare" in " ".join(result.notes)
+    assert len(result) == 0
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0.0, 1.0, 0.417, 1.333]), st.floats(-60, 60)), min_size=2),
+    st.lists(st.integers(0, 3), min_size=1, max_size=8),
+)
+def test_a_fit_never_hides_a_large_difference(
+    ones: list[tuple[float, float]], sizes: list[int]
+) -> None:
+    """Of advantages that no convention gives, beside groups of one: −50 fitted a reward of 1."""
+    reward, advantage = map(list, zip(*ones, strict=True))
+    group = np.cumsum([sizes[i % len(sizes)] % 2 for i in range(len(ones))])
+    result = rlcalc.audit(Rollouts.from_arrays(group, reward, advantage=advantage))
+
+    assert (result.facts["largest_difference"] or 0) <= (  # half a unit, where rounded
+        0.51 if result.facts["rounded_to"] else 1e-4
+    )
+
+
+def test_zeros_that_ties_for_the_best_make_are_those_of_pass_k() -> None:
+    result = audited(*[(MIXED, np.zeros(8))] * 3)
+
+    assert str(result.facts["reproduced_by"]).startswith("pass-k, group std")
+    assert result.facts["as"] == "verl"
+    assert "all 0, as pass-k" in " ".join(result.notes)
+    assert len(result) == 0
 
 
 def test_zeros_beside_advantages_do_not_hide_what_they_are() -> None:
