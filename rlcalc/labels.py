@@ -87,8 +87,8 @@ def _text_of_element(value: Any) -> str:
 def number_of_label(text: str) -> int | float | None:
     """Return the number that a label is, or None.
 
-    >>> [number_of_label(text) for text in ("2", "2.5", "2.0", "07", "a")]
-    [2, 2.5, None, None, None]
+    >>> [number_of_label(text) for text in ("2", "2.5", "07", "a")]
+    [2, 2.5, None, None]
     """
     if not _NUMBER.fullmatch(text):
         return None

@@ -52,7 +52,7 @@ def wrong_sum(
         f"probabilities of (state '{shown(pair[0])}', action '{shown(pair[1])}') sum to "
         f"{total:.10g}{more}",
         where,
-        f"{twice}make them sum to 1 (within {SUM_TOLERANCE:g}); now {now}",
+        f"{twice}make them sum to 1 (within 1e-5); now {now}",
     )
 
 
