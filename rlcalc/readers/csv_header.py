@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from dataclasses import dataclass
 
@@ -31,6 +32,20 @@ class CsvHeader:
     def decimal_comma(self) -> bool:
         """Whether numbers may have a comma: only where it does not separate cells."""
         return self.separator == ";"
+
+
+def monitor_columns(header: CsvHeader) -> dict[str, str]:
+    """Return what all rows of a Monitor file of Stable-Baselines3 have; empty for other tables.
+
+    Such a file has a comment in JSON and a row an episode, with its return r, length l and time t.
+    """
+    if header.names[:3] != ["r", "l", "t"] or not header.comment.startswith("{"):
+        return {}
+    try:
+        about = json.loads(header.comment)
+    except (ValueError, RecursionError):
+        return {}
+    return {"state": str(about.get("env_id", "start")), "action": "episode", "terminated": "true"}
 
 
 def header_of(block: bytes, file: File) -> CsvHeader:

@@ -15,7 +15,7 @@ import polars as pl
 
 from rlcalc.errors import Fault, InputError, shown
 from rlcalc.readers.column_names import NUMBERS
-from rlcalc.readers.csv_header import CsvHeader, header_of
+from rlcalc.readers.csv_header import CsvHeader, header_of, monitor_columns
 from rlcalc.readers.partitions import Partition, with_partition
 from rlcalc.readers.sources import File, line_blocks
 from rlcalc.readers.trajectories.context import ReaderContext
@@ -110,6 +110,12 @@ class Lines:
         self.names = names.getvalue().encode()
         partition = self.context.partition(self.file).items()
         self.partition = {name: str(value) for name, value in partition if value is not None}
+        if monitor := monitor_columns(self.header):
+            self.partition = {**self.partition, **monitor}
+            self.context.experience.note(
+                "this is a Monitor file of Stable-Baselines3: each row is an episode, its reward is "
+                "the return, its state the environment"
+            )
         schema = dict.fromkeys([*self.header.names, *self.partition], pl.String())
         self.table = self.context.table(self.file.at(), schema, self._place, typed=False)
         return block[self.header.n_bytes :]
