@@ -582,6 +582,8 @@ def load_rollouts(source: Any, **reading: Any) -> Rollouts:
     from rlcalc.rollouts import Rollouts
 
     if isinstance(source, Rollouts):
+        if not len(source):
+            raise InputError("there are no rollouts", fix="give at least one")
         return source
     request = RolloutRequest(**{**reading, "where": _conditions(reading.get("where", ()))})
     frame = frame_of(source)

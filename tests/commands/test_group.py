@@ -17,6 +17,8 @@ import pytest
 import rlcalc as library
 from rlcalc.cli import app_of
 from rlcalc.commands import COMMANDS
+from rlcalc.errors import InputError
+from rlcalc.rollouts import Rollouts
 from tests.conftest import Shell
 from tests.readers.rollouts.test_dumps import DUMPS
 
@@ -551,3 +553,9 @@ def test_the_spec_is_both(rlcalc: Shell) -> None:
     assert library.group("rollouts")["advantage"][0] == pytest.approx(0.866024)
     assert facts["pass_at_2"] == pytest.approx(11 / 18)
     assert facts["reward_se"] == pytest.approx(np.sqrt(1.5 * 8) / 12)
+
+
+def test_no_rollouts_at_all_are_refused() -> None:
+    """In memory too."""
+    with pytest.raises(InputError, match="there are no rollouts"):
+        library.group(Rollouts.from_arrays([], []))
