@@ -113,8 +113,8 @@ class Lines:
         if monitor := monitor_columns(self.header):
             self.partition = {**self.partition, **monitor}
             self.context.experience.note(
-                "this is a Monitor file of Stable-Baselines3: each row is an episode, its reward is "
-                "the return, its state the environment"
+                "this is a Monitor file of Stable-Baselines3: each row is an episode, its reward "
+                "is the return, its state the environment"
             )
         schema = dict.fromkeys([*self.header.names, *self.partition], pl.String())
         self.table = self.context.table(self.file.at(), schema, self._place, typed=False)

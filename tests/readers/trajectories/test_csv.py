@@ -130,7 +130,8 @@ def test_a_table_without_a_sound_header_and_rows_is_refused(
 def test_a_monitor_file_of_stable_baselines_has_a_return_a_row(table: Write) -> None:
     """V of the environment is the mean return, with its standard error."""
     path = table(
-        b'#{"t_start": 1700000000.1, "env_id": "CartPole-v1"}\nr,l,t\n9,9,0.1\n11,11,0.2\n25,25,0.3\n'
+        b'#{"t_start": 1700000000.1, "env_id": "CartPole-v1"}\n'
+        b"r,l,t\n9,9,0.1\n11,11,0.2\n25,25,0.3\n"
     )
     rows = list(rlcalc.estimate(str(path), of="v").rows())
 
