@@ -7,6 +7,7 @@ columns are those of all lines: lines with other keys than those before are pars
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -48,6 +49,11 @@ class Block:
         lines = enumerate(self.text.split(b"\n"), self.first_line())
         there = (number for number, line in lines if line.strip())
         return next(number for place, number in enumerate(there) if place == row)
+
+
+def _is_null_in(text: bytes, name: str) -> bool:
+    """Whether a key stands somewhere in lines with null, which a frame does not tell from none."""
+    return re.search(rb"%s\s*:\s*null" % re.escape(json.dumps(name).encode()), text) is not None
 
 
 class ColumnsChanged(RlcalcError):
@@ -137,7 +143,10 @@ class Lines:
             return plan, None, lines
         try:
             frame = pl.read_ndjson(block.text, schema=schema)
-            if any(frame[name].null_count() < len(frame) for name in plan.inner):
+            if any(
+                frame[name].null_count() < len(frame) or _is_null_in(block.text, name)
+                for name in plan.inner
+            ):
                 return plan, None, lines
             frame = frame.drop(plan.inner)
             if self.builder.is_plain(plan.layout, plan.kinds):

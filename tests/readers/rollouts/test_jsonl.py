@@ -228,3 +228,20 @@ def test_the_same_key_in_another_mapping_is_not_twice(tmp_path: Path) -> None:
     line = '{"group": "g", "reward": 1, "info": {"reward": 5, "group": 1}}'
 
     assert rlcalc.load_rollouts(written(tmp_path, GOOD, line)).reward.tolist() == [1, 1]
+
+
+def test_a_column_of_nulls_is_one_where_a_key_inside_a_value_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In whatever block it comes first."""
+    lines = [
+        '{"group": "g", "reward": 1, "note": [{"advantage": 1}]}',
+        '{"group": "g", "reward": 0, "advantage": null}',
+    ]
+    for name, ordered in (("a", lines), ("b", lines[::-1])):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(ordered))
+    monkeypatch.setattr(jsonl, "BLOCK", 1)
+    one, other = (rlcalc.load_rollouts(str(tmp_path / f"{name}.jsonl")) for name in "ab")
+
+    assert one.advantage is not None
+    assert other.advantage is not None
