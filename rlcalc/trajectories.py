@@ -373,15 +373,13 @@ ODDITIES = {
 """What is readable, but probably not as it was meant: kinds, and the note of each."""
 
 
-def contradicting_probabilities(batch: Trajectories) -> Flags:
-    """[T] whether the two probabilities of an action differ by more than float32 rounds."""
+def contradicting_probabilities(batch: Trajectories) -> int:
+    """Return in how many steps the two probabilities differ by more than float32 rounds."""
     if batch.log_prob is None or batch.behaviour_prob is None:
-        return np.zeros(batch.n_steps, dtype=bool)
+        return 0
     chance = np.exp(batch.log_prob)
-    differs: Flags = np.abs(chance - batch.behaviour_prob) > 1e-3 * np.maximum(
-        chance, batch.behaviour_prob
-    )
-    return differs
+    larger = np.maximum(chance, batch.behaviour_prob)
+    return int(np.count_nonzero(np.abs(chance - batch.behaviour_prob) > 1e-3 * larger))
 
 
 def nothing(states: Labels, actions: Labels) -> Trajectories:

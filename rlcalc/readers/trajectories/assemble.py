@@ -274,18 +274,19 @@ class Assembler:
         layout = self.layout
         if layout is None or not layout.keyed or not layout.flagged or self.by_environment:
             return
-        after = []
-        for first, key, over in zip(
-            begin.tolist(), rows["key"][begin].tolist(), ended.tolist(), strict=True
-        ):
-            if key in self.ended:
-                after.append(first)
-            if over:
-                self.ended = self.ended if layout.interleaved else set()
-                self.ended.add(key)
-        if after:
-            where = self._where(rows, np.array(after[:1]))
-            self.experience.count_oddity("goes_on_after_end", len(after), where)
+        key = rows["key"][begin]
+        if layout.interleaved:
+            after = np.zeros(len(key), dtype=bool)
+            for n, (one, over) in enumerate(zip(key.tolist(), ended.tolist(), strict=True)):
+                after[n] = one in self.ended
+                if over:
+                    self.ended.add(one)
+        else:  # only the trajectory before can have had an end
+            after = np.append(int(key[0]) in self.ended, (key[1:] == key[:-1]) & ended[:-1])
+            self.ended = {int(key[-1])} if ended[-1] else set()
+        if after.any():
+            where = self._where(rows, begin[after][:1])
+            self.experience.count_oddity("goes_on_after_end", int(after.sum()), where)
 
     def _count_strides(self, rows: Rows, begin: Ints) -> None:
         """Count the steps of time inside trajectories, and the smallest of them."""

@@ -34,13 +34,11 @@ def load(
     experience = Experience(iter(()), Labels(), Labels(), faults=[] if collect_faults else None)
     try:
         files = resolve_files(list(sources))
-    except InputError:
-        if _trainer_of(sources, experience, request) is None:
-            raise
-        files = []  # of a trainer alone, whose reader knows them
-    batches = _or_rollouts(
-        _every_batch(files, ReaderContext(experience, request)), sources, experience, request
-    )
+        batches = _or_rollouts(
+            _every_batch(files, ReaderContext(experience, request)), sources, experience, request
+        )
+    except InputError as error:  # a trainer's reader may know the files of a folder
+        files, batches = [], _rollouts(sources, experience, request, error)
     names = [shown(shown_path(file)) for file in files[:3] or sources]
     experience.batches = _read(batches, experience, ", ".join(names))
     return experience
@@ -52,9 +50,7 @@ def _read(
     any_yet = False
     for batch in batches:
         any_yet = any_yet or len(batch) > 0
-        experience.count_oddity(
-            "contradictory_probabilities", int(contradicting_probabilities(batch).sum())
-        )
+        experience.count_oddity("contradictory_probabilities", contradicting_probabilities(batch))
         yield from [batch] if len(batch) else []
     experience.note_oddities()
     if not any_yet and not experience.faults:
@@ -67,31 +63,32 @@ def _or_rollouts(
     experience: Experience,
     request: ReadRequest,
 ) -> Iterator[Trajectories]:
-    """Read sources that are the rollouts of a trainer as trajectories of one step."""
-    failure: InputError | None = None
+    """Read sources as steps, or as the rollouts of a trainer where they are these."""
     try:
         yield from batches
     except InputError as error:
-        failure = error
-    if failure is None and experience.kinds:
-        return
-    form = _trainer_of(sources, experience, request)
-    if form is not None:
-        from rlcalc.readers.rollouts import as_trajectories
-
-        yield as_trajectories.read(sources, form, experience, request.where)
-    elif failure is not None:
-        raise failure
+        yield from _rollouts(sources, experience, request, error)
 
 
-def _trainer_of(sources: Sequence[str], experience: Experience, request: ReadRequest) -> str | None:
-    """Return the trainer whose rollouts sources are; None where they are to be read as steps."""
+def _rollouts(
+    sources: Sequence[str], experience: Experience, request: ReadRequest, failure: InputError
+) -> Iterator[Trajectories]:
+    """Return the rollouts of a trainer as trajectories of one step.
+
+    Raises:
+        InputError: `failure`, where they are not these, or are to be read as steps.
+    """
     explicit = request.columns or request.one_step or request.order_by or request.kind
     if explicit or experience.n_rows or experience.faults is not None:
-        return None
+        raise failure
     from rlcalc.readers.rollouts import detect  # with Polars, and seldom
 
-    return detect.trainer_of(sources)
+    form = detect.trainer_of(sources)
+    if form is None:
+        raise failure
+    from rlcalc.readers.rollouts import as_trajectories
+
+    return iter([as_trajectories.read(sources, form, experience, request.where)])
 
 
 def _every_batch(files: list[str], context: ReaderContext) -> Iterator[Trajectories]:

@@ -111,9 +111,8 @@ class StepLines:
         except pl.exceptions.PolarsError as error:
             problem, frame = error, None
         if frame is not None:
-            if not _may_repeat_keys(block, frame):
-                return self._with_exact_labels(frame, block)
-            self._refuse_repeated_keys(frame.columns, block, number)
+            if _may_repeat_keys(block, frame):
+                self._refuse_repeated_keys(frame.columns, block, number)
             return self._with_exact_labels(frame, block)
         good, names = self._good_lines(block, number)
         try:
