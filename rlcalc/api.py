@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rlcalc.policy import Policy
     from rlcalc.policy_gradient.setup import GradientSetup
     from rlcalc.readers.read_request import ReadRequest
+    from rlcalc.readers.rollouts.request import RolloutRequest
     from rlcalc.readers.row_filter import RowFilter
     from rlcalc.result import Result
     from rlcalc.rollouts import Rollouts
@@ -124,6 +125,12 @@ def _read_request(
             f"there is no format of a source {shown(kind)}", fix=f"use one of {', '.join(KINDS)}"
         )
     return ReadRequest(kind, columns or {}, where=_conditions(where), **reading)
+
+
+def _rollout_request(where: Sequence[str] = (), **reading: Any) -> RolloutRequest:
+    from rlcalc.readers.rollouts.request import RolloutRequest
+
+    return RolloutRequest(where=_conditions(where), **reading)
 
 
 def _conditions(where: str | Sequence[str]) -> tuple[RowFilter, ...]:
@@ -578,14 +585,13 @@ def load_rollouts(source: Any, **reading: Any) -> Rollouts:
     """
     from rlcalc.readers.in_memory import frame_of
     from rlcalc.readers.rollouts import load as reader
-    from rlcalc.readers.rollouts.request import RolloutRequest
     from rlcalc.rollouts import Rollouts
 
     if isinstance(source, Rollouts):
         if not len(source):
             raise InputError("there are no rollouts", fix="give at least one")
         return source
-    request = RolloutRequest(**{**reading, "where": _conditions(reading.get("where", ()))})
+    request = _rollout_request(**reading)
     frame = frame_of(source)
     if frame is not None:
         return reader.load_frame(frame, request)
@@ -735,12 +741,10 @@ def audit(
 def _rollouts_beside_imports(source: Any, **reading: Any) -> Iterator[Callable[[], Rollouts]]:
     """Read rollouts while modules are imported; yield the function that waits for them."""
     from rlcalc.readers.rollouts.load import loading
-    from rlcalc.readers.rollouts.request import RolloutRequest
 
     paths = _paths_or_none(source)
     if paths is not None:
-        reading["where"] = _conditions(reading.get("where", ()))
-        with loading(paths, RolloutRequest(**reading)) as rollouts:
+        with loading(paths, _rollout_request(**reading)) as rollouts:
             yield rollouts
     else:
         yield partial(load_rollouts, source, **reading)

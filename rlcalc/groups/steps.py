@@ -6,8 +6,8 @@ import numpy as np
 
 from rlcalc.groups.groups import EASY, FLAT, MIXED, Groups
 from rlcalc.groups.pass_at_k import is_success
-from rlcalc.groups.summary import means_of_steps
-from rlcalc.numerics.arrays import Flags, Floats, Ints
+from rlcalc.groups.step_means import StepMeans, counted, ratio
+from rlcalc.numerics.arrays import Flags, Ints
 from rlcalc.result import Column
 
 
@@ -19,23 +19,15 @@ def step_rows(groups: Groups) -> dict[str, Column]:
     were dead at the last earlier step that had them, and are mixed now. Columns of prompts are None
     where the source does not tell them apart.
     """
-    rollouts, scored, means = groups.rollouts, groups.rollouts.scored, _Means(groups)
-    reward, error = means_of_steps(groups)
+    rollouts, scored, means = groups.rollouts, groups.rollouts.scored, StepMeans(groups)
     squares = means.sums(groups.for_all(scored.squares, 0.0))
     free = means.sums(np.maximum(groups.n_scored - 1, 0))
-    status, has_reward = groups.status, groups.n_scored > 0
+    status = groups.status
     columns = {
-        "step": Column(list(rollouts.step), "key"),
-        "groups": Column(np.diff(rollouts.batch), "count"),
-        "rollouts": Column(np.diff(rollouts.start[rollouts.batch]), "count"),
-        "reward": Column(reward),
-        "reward_se": Column(error, "error"),
-        "spread": Column(np.sqrt(_ratio(squares, free))),
+        **means.columns(),
+        "spread": Column(np.sqrt(ratio(squares, free))),
         "dead": Column(means.of_groups(status >= EASY, status <= FLAT)),
-        "pass_at_1": Column(
-            means.of_groups(groups.n_right / np.maximum(groups.n_scored, 1), has_reward),
-            symbol="pass@1",
-        ),
+        "pass_at_1": means.pass_at_1(),
     }
     if rollouts.length is not None:
         right = is_success(rollouts.reward, groups.success)
@@ -61,12 +53,12 @@ def prompt_columns(groups: Groups) -> dict[str, Column]:
     step, prompt, mixed, dead = step[order], prompt[order], mixed[order], dead[order]
     again = np.concatenate([[False], prompt[1:] == prompt[:-1]])
     was_dead = np.concatenate([[False], dead[:-1]])
-    repeated = _counted(step, again, n_steps)
-    went = _counted(step, again & was_dead & mixed, n_steps)
+    repeated = counted(step, again, n_steps)
+    went = counted(step, again & was_dead & mixed, n_steps)
     return {
-        "new_prompts": Column(_counted(step, ~again, n_steps).astype(np.int64), "count"),
+        "new_prompts": Column(counted(step, ~again, n_steps).astype(np.int64), "count"),
         "repeated_prompts": Column(repeated.astype(np.int64), "count"),
-        "dead_to_mixed": Column(_ratio(went, repeated)),
+        "dead_to_mixed": Column(ratio(went, repeated)),
     }
 
 
@@ -82,34 +74,3 @@ def _prompts_of_steps(groups: Groups) -> tuple[Ints, Ints, Flags, Flags]:
     mixed = np.bincount(which, status == MIXED, len(both)) > 0
     dead = np.bincount(which, (status >= EASY) & (status <= FLAT), len(both)) > 0
     return both // width, both % width, mixed, dead & ~mixed
-
-
-class _Means:
-    """Sums and means over the groups, or the rollouts, of each step."""
-
-    def __init__(self, groups: Groups) -> None:
-        self.step = groups.rollouts.step_of_group
-        self.size = groups.rollouts.size
-        self.n_steps = len(groups.rollouts.step)
-
-    def sums(self, values: Floats | Ints | Flags) -> Floats:
-        return _counted(self.step, values, self.n_steps)
-
-    def of_groups(self, values: Floats | Flags, of: Flags) -> Floats:
-        return _ratio(self.sums(np.where(of, values, 0.0)), self.sums(of))
-
-    def of_rollouts(self, values: Floats | Flags, of: Flags) -> Floats:
-        step = np.repeat(self.step, self.size)
-        total = _counted(step, np.where(of, values, 0.0), self.n_steps)
-        return _ratio(total, _counted(step, of, self.n_steps))
-
-
-def _counted(number: Ints, weight: Floats | Ints | Flags, n: int) -> Floats:
-    """Return [n] the sum of the weights of each number."""
-    return np.bincount(number, weight, n).astype(np.float64, copy=False)
-
-
-def _ratio(total: Floats, count: Floats) -> Floats:
-    """Return total/count; NaN where the count is 0."""
-    ratio: Floats = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
-    return ratio

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
@@ -17,6 +16,7 @@ from rlcalc.groups.majority_at_k import majority_at_k
 from rlcalc.groups.max_at_k import max_at_k
 from rlcalc.groups.pass_at_k import all_wrong_chance, is_success, pass_all_k, pass_at_k
 from rlcalc.groups.reward_functions import function_facts
+from rlcalc.groups.step_means import StepMeans
 from rlcalc.numerics.arrays import Flags, Floats, Ints, value_counts
 from rlcalc.numerics.moments import clustered_mean
 from rlcalc.result import Column, Fact, Result
@@ -270,47 +270,17 @@ def noise_facts(rollouts: Rollouts) -> dict[str, Fact]:
     }
 
 
-def means_of_steps(groups: Groups) -> tuple[Floats, Floats]:
-    """Return [B] the mean reward of each step, and its standard error, clustered by group."""
-    rollouts, scored = groups.rollouts, groups.rollouts.scored
-    n_steps = len(rollouts.step)
-    sums = np.nan_to_num(groups.for_all(scored.mean * scored.size, 0.0))
-    means, errors = np.full(n_steps, np.nan), np.full(n_steps, np.nan)
-    for step in range(n_steps):
-        part = slice(int(rollouts.batch[step]), int(rollouts.batch[step + 1]))
-        number = groups.n_scored[part].astype(float)
-        means[step], errors[step] = clustered_mean(sums[part], number, np.arange(len(number)))
-    return means, errors
-
-
 def _by_step(groups: Groups) -> dict[str, Column]:
     """Return a row a step, whose numbers are the facts of that step alone."""
-    rollouts = groups.rollouts
-    n_steps = len(rollouts.step)
-    step_of = rollouts.step_of_group
-    means, errors = means_of_steps(groups)
-
-    def mean(values: NDArray[Any], of: Flags) -> Floats:
-        total = np.bincount(step_of, np.where(of, values, 0.0), n_steps)
-        number = np.bincount(step_of, of, n_steps)
-        means: Floats = np.divide(total, number, out=np.full(n_steps, np.nan), where=number > 0)
-        return means
-
+    rollouts, means = groups.rollouts, StepMeans(groups)
     status = groups.status
     several = status <= FLAT
     columns = {
-        "step": Column(list(rollouts.step), "key"),
-        "groups": Column(np.diff(rollouts.batch), "count"),
-        "rollouts": Column(np.diff(rollouts.start[rollouts.batch]), "count"),
-        "reward": Column(means),
-        "reward_se": Column(errors, "error"),
-        "pass_at_1": Column(
-            mean(groups.n_right / np.maximum(groups.n_scored, 1), groups.n_scored > 0),
-            symbol="pass@1",
-        ),
-        "dead": Column(mean(status >= EASY, several)),
-        "too_easy": Column(mean(status == EASY, several)),
-        "too_hard": Column(mean(status == HARD, several)),
+        **means.columns(),
+        "pass_at_1": means.pass_at_1(),
+        "dead": Column(means.of_groups(status >= EASY, several)),
+        "too_easy": Column(means.of_groups(status == EASY, several)),
+        "too_hard": Column(means.of_groups(status == HARD, several)),
     }
     edges = rollouts.start[rollouts.batch]
     if rollouts.length is not None:
