@@ -1,9 +1,6 @@
 """--where reads the rows that fit, as if the source held no others."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -14,13 +11,8 @@ import rlcalc
 from rlcalc.errors import InputError
 from rlcalc.readers import sources
 from rlcalc.readers.trajectories import parquet
+from tests.tables import TABLES
 
-WRITERS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
-    "steps.csv": lambda frame, path: frame.write_csv(path),
-    "steps.jsonl": lambda frame, path: frame.write_ndjson(path),
-    "steps.parquet": lambda frame, path: frame.write_parquet(path),
-    "steps.json": lambda frame, path: path.write_text(json.dumps(frame.to_dicts())),
-}
 steps = st.lists(
     st.tuples(st.integers(0, 2), st.sampled_from("ab"), st.integers(-3, 3), st.sampled_from("xyz")),
     min_size=1,
@@ -28,7 +20,7 @@ steps = st.lists(
 )
 
 
-@given(steps, st.sampled_from(sorted(WRITERS)), st.integers(16, 300))
+@given(steps, st.sampled_from(sorted(TABLES)), st.integers(16, 300))
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
 )
@@ -42,7 +34,7 @@ def test_what_is_left_out_might_as_well_not_be_there(
     frame = pl.DataFrame(sorted(rows), schema=names, orient="row").with_columns(action=pl.lit("go"))
     kept = frame.filter((pl.col("env_name") != "z") & (pl.col("reward") >= -1))
     folder = tmp_path_factory.mktemp("where")
-    WRITERS[name](frame, folder / name)
+    TABLES[name](frame, folder / name)
     where = ["env_name in x,y", "reward >= -1"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sources, "BLOCK", block)

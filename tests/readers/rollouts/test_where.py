@@ -1,9 +1,7 @@
 """--where reads the rollouts that fit, whatever wrote them, as if there were no others."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -13,13 +11,8 @@ from hypothesis import strategies as st
 import rlcalc
 from rlcalc.errors import InputError
 from rlcalc.readers.rollouts import jsonl
+from tests.tables import TABLES
 
-WRITERS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
-    "rollouts.csv": lambda frame, path: frame.write_csv(path),
-    "rollouts.jsonl": lambda frame, path: frame.write_ndjson(path),
-    "rollouts.parquet": lambda frame, path: frame.write_parquet(path),
-    "rollouts.json": lambda frame, path: path.write_text(json.dumps(frame.to_dicts())),
-}
 rollouts = st.lists(
     st.tuples(st.sampled_from("pq"), st.integers(0, 2), st.sampled_from(["a", "b", "1"])),
     min_size=1,
@@ -27,7 +20,7 @@ rollouts = st.lists(
 )
 
 
-@given(rollouts, st.sampled_from(sorted(WRITERS)), st.integers(30, 400))
+@given(rollouts, st.sampled_from(sorted(TABLES)), st.integers(30, 400))
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
 )
@@ -40,7 +33,7 @@ def test_what_is_left_out_might_as_well_not_be_there(
     frame = pl.DataFrame(rows, schema=["group", "reward", "kind"], orient="row")
     kept = frame.filter(pl.col("kind").is_in(["a", "1"]) & (pl.col("reward") > 0))
     path = tmp_path_factory.mktemp("where") / name
-    WRITERS[name](frame, path)
+    TABLES[name](frame, path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jsonl, "BLOCK", block)
         if not len(kept):
