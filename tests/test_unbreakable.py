@@ -330,6 +330,19 @@ def test_a_small_document_loads_neither_polars_nor_numba(tmp_path: Path) -> None
     assert done.stdout == b"none\n"
 
 
+def test_a_table_of_steps_loads_no_reader_of_documents(tmp_path: Path) -> None:
+    path = tmp_path / "steps.csv"
+    path.write_text("episode,state,action,reward\n0,a,x,1\n0,b,x,2\n")
+    code = (
+        "import sys, rlcalc.cli\n"
+        f"rlcalc.cli.app_of(['estimate'])(['estimate', {str(path)!r}], standalone_mode=False)\n"
+        "print({'yaml', 'rlcalc.documents', 'numba', 'scipy'} & set(sys.modules) or 'none')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == b"none"
+
+
 @pytest.mark.parametrize("form", ["parquet", "jsonl"])
 def test_rollouts_load_only_what_their_summary_needs(form: str, tmp_path: Path) -> None:
     """And numpy comes without the threads of OpenBLAS."""

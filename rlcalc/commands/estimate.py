@@ -63,7 +63,7 @@ def _refuse_models(sources: Sequence[str], play: Any) -> None:
         UsageError: an option that applies to a simulation.
         InputError: a source is an environment.
     """
-    from rlcalc.environments.load import is_environment
+    from rlcalc.environments.registry import is_environment
 
     if any(value is not None for value in play):
         raise UsageError(

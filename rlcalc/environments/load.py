@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.readers.models import load as models
 from rlcalc.readers.models.documents import with_start_and_policy
 from rlcalc.readers.read_request import ReadRequest
-from rlcalc.readers.shipped_specs import shipped_specs
 
 if TYPE_CHECKING:
     from rlcalc.environments.game import Game
@@ -32,7 +30,7 @@ def load_world(
     Raises:
         InputError: the source does not exist, is not a world, or lacks such parameters.
     """
-    if is_environment(source):
+    if registry.is_environment(source):
         models.refuse_columns(request or ReadRequest(), f"the environment {shown(source)}")
         return build_environment(environment_document(source, settings or {}))
     model = models.load_model(source, request or ReadRequest(), settings)
@@ -122,13 +120,6 @@ def is_world(sources: Sequence[str], request: ReadRequest) -> bool:
     Raises:
         InputError: a source does not exist.
     """
-    if len(sources) == 1 and is_environment(sources[0]):
+    if len(sources) == 1 and registry.is_environment(sources[0]):
         return True
     return models.holds_model(sources, request)
-
-
-def is_environment(source: str) -> bool:
-    """Return whether a source is an environment; a file or a spec of that name takes precedence."""
-    if source == "-" or not registry.is_environment_name(source):
-        return False
-    return not os.path.exists(source) and source not in shipped_specs()

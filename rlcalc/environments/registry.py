@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from rlcalc.environments import WORLDS
+from rlcalc.readers.shipped_specs import shipped_specs
 
 if TYPE_CHECKING:
     from rlcalc.documents import World
@@ -18,6 +20,13 @@ GYM = "gym:"
 def is_environment_name(name: str) -> bool:
     """Return whether a source is the name of an environment."""
     return name in WORLDS or name.startswith(GYM)
+
+
+def is_environment(source: str) -> bool:
+    """Return whether a source is an environment; a file or a spec of that name takes precedence."""
+    if source == "-" or not is_environment_name(source):
+        return False
+    return not os.path.exists(source) and source not in shipped_specs()
 
 
 def environment_names() -> list[str]:
