@@ -44,15 +44,19 @@ class Kernel:
 
     @property
     def compiled(self) -> Callable[..., Any]:
-        """The compiled loop; it releases the GIL, and is cached on disk."""
-        if self._compiled is None:
-            import numba
+        """The compiled loop; it releases the GIL, and is cached on disk.
 
-            compile_ = numba.njit(nogil=True, error_model="numpy")
-            compiled: Any = compile_(self.plain)
-            with suppress(RuntimeError):  # there is no folder for a cache
-                compiled._cache = _repairing_cache(self.plain)
-            self._compiled = compiled
+        Where numba is missing or broken it is the plain loop, and a note says so once.
+        """
+        if self._compiled is None:
+            try:
+                self._compiled = _compiled(self.plain)
+            except Exception as error:  # numba is not installed, or not made for this numpy
+                note_once(
+                    f"the compiler of loops, numba, cannot be loaded ({shown(error)}): they run in "
+                    "plain Python, 20 to 200 times as long; install a numba for this Python"
+                )
+                self._compiled = self.plain
         return self._compiled
 
     def run_in_thread(self, *arguments: Any) -> None:
@@ -75,6 +79,22 @@ NOTES: list[str] = []
 """What happened to compiled loops that a user should know."""
 
 
+def note_once(text: str) -> None:
+    """Note what happened to compiled loops, once."""
+    if text not in NOTES:
+        NOTES.append(text)
+
+
+def _compiled(loop: Callable[..., Any]) -> Any:
+    """Return the compiled loop, with a cache on disk where there is a folder for it."""
+    import numba
+
+    compiled: Any = numba.njit(nogil=True, error_model="numpy")(loop)
+    with suppress(RuntimeError):
+        compiled._cache = _repairing_cache(loop)
+    return compiled
+
+
 def _repairing_cache(loop: Callable[..., Any]) -> Any:
     """Return a cache on disk that is emptied when it is damaged, so that loops compile anew."""
     from numba.core import caching
@@ -87,8 +107,10 @@ def _repairing_cache(loop: Callable[..., Any]) -> Any:
                 return super().load_overload(*request)
             except Exception as error:  # whatever unpickling a part of a file raises
                 folder = shown(self.cache_path, 200)
-                note = f"the cache of compiled loops in {folder} is damaged ({shown(error)}): "
-                NOTES.append(f"{note}compiled anew, which takes some seconds")
+                note_once(
+                    f"the cache of compiled loops in {folder} is damaged ({shown(error)}): "
+                    "compiled anew, which takes some seconds"
+                )
                 with suppress(OSError):  # it cannot be written
                     self.flush()
                 return None
@@ -102,7 +124,12 @@ def _repairing_cache(loop: Callable[..., Any]) -> Any:
 
 def load_compiler() -> None:
     """Load the compiler in a thread: it takes a third of a second, and later work needs it."""
-    threading.Thread(target=importlib.import_module, args=("numba",), daemon=True).start()
+    threading.Thread(target=_import_compiler, daemon=True).start()
+
+
+def _import_compiler() -> None:
+    with suppress(Exception):  # the first large loop says so
+        importlib.import_module("numba")
 
 
 def _large(argument: Any, most: int) -> bool:

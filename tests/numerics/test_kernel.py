@@ -1,5 +1,6 @@
 """Kernels: plain Python while that is quick, compiled once it is not."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,3 +55,16 @@ def test_a_damaged_cache_is_made_anew(
     assert "is damaged" in notes[0]
     assert kernel(total).compiled(np.ones(10)) == 10
     assert len(notes) == 1
+
+
+@pytest.mark.parametrize("stand_in", [None, 0])
+def test_without_a_compiler_loops_run_as_they_are(
+    stand_in: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Missing (`None` in `sys.modules` is an ImportError), or of an unexpected kind."""
+    monkeypatch.setitem(sys.modules, "numba", stand_in)  # type: ignore[arg-type]
+    monkeypatch.setattr("rlcalc.numerics.kernel.NOTES", notes := [])
+
+    assert [kernel(total).compiled(np.ones(length)) for length in (10, 10_000)] == [10, 10_000]
+    assert len(notes) == 1
+    assert "plain Python" in notes[0]
