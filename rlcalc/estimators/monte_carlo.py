@@ -24,7 +24,17 @@ from rlcalc.estimators.truncation import (
 )
 from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
 from rlcalc.numerics.arrays import Flags, Floats, Ints, aligned
-from rlcalc.numerics.intervals import half_width
+from rlcalc.numerics.intervals import (
+    SKEW,
+    Intervals,
+    intervals_of_means,
+    facts_of_needs,
+    needs_of,
+    note_of_needs,
+    share_interval,
+    skew_interval,
+    two_values,
+)
 from rlcalc.numerics.merge import merged
 from rlcalc.numerics.moments import CoMoments, Moments, difference_error
 from rlcalc.result import Column, Result
@@ -133,12 +143,15 @@ def estimate(
             fix="use another --truncated policy" if read else "",
         )
     letters = {"all": "V, Q and A", "v": "V", "q": "Q", "a": "A"}[of]
+    columns, needs = _columns(summary, experience, of, confidence)
     start_value = summary.start_value
-    error = float(start_value.standard_error()[0])
+    values = _two_values(start_value, _values_of_all(summary))
+    start = intervals_of_means(start_value, confidence, values)
+    note = note_of_needs(needs, confidence, "gains")
     return Result(
         command="estimate",
         title=f"{letters}, {visit}-visit Monte Carlo",
-        columns=_columns(summary, experience, of, confidence),
+        columns=columns,
         facts={
             "method": f"{visit}-visit Monte Carlo",
             "gamma": discount,
@@ -148,12 +161,16 @@ def estimate(
             "states": len(summary.states.key),
             "pairs": len(summary.pairs.key),
             "start_value": float(start_value.mean[0]),
-            "start_value_se": None if np.isnan(error) else error,
+            "start_value_se": float(start_value.standard_error()[0]),
+            "start_value_low": float(start.low[0]),
+            "start_value_high": float(start.high[0]),
+            "start_value_needs": needs_of({"start value": start.needs})[0],
+            **facts_of_needs(needs),
             **truncation.facts(summary.ends),
             "left_out": dict(experience.left_out),
             "oddities": dict(experience.oddities),
         },
-        notes=[*experience.notes, *truncation.warnings(summary.ends)],
+        notes=[*experience.notes, *truncation.warnings(summary.ends), *note],
     )
 
 
@@ -202,14 +219,105 @@ def _only(batch: Trajectories, prepared: UsableTrajectories, usable: Flags) -> T
     )
 
 
+MANY = 20
+"""So many trajectories have shown what values a gain takes; a few numbers are often only two."""
+
+
+def _values_of_all(summary: ValueSummary) -> tuple[float, float] | None:
+    """Return the two values that every gain of the data has, if there are two."""
+    states = summary.states
+    low, high = float(states.least.min()), float(states.greatest.max())
+    within = replace(
+        states, least=np.full_like(states.least, low), greatest=np.full_like(states.greatest, high)
+    )
+    known = (low, high) == (0, 1) or summary.start_value.clusters[0] >= MANY
+    return (low, high) if known and low < high and two_values(within).all() else None
+
+
+def _two_values(states: Moments, of_all: tuple[float, float] | None) -> tuple[Floats, Floats]:
+    """Return [K] the lower and [K] the higher value of the gains of a state; NaN if not only two.
+
+    Args:
+        states: [K] moments of their gains.
+        of_all: the two values of all gains, if there are only two.
+    """
+    if of_all is not None:
+        low, high = of_all
+        return np.full(len(states.key), low), np.full(len(states.key), high)
+    known = two_values(states) & (states.clusters >= MANY)
+    return np.where(known, states.least, np.nan), np.where(known, states.greatest, np.nan)
+
+
+def _advantage_intervals(
+    pairs: Moments,
+    state: Moments,
+    both: CoMoments,
+    confidence: float,
+    values: tuple[Floats, Floats],
+) -> tuple[Intervals, Floats]:
+    """Return the intervals of Q − V, and its standard errors.
+
+    Where the first visits to a pair are the first visits to its state, Q − V = (1 − n/n(s)) (Q − R)
+    with the mean R of the trajectories that chose another action, and Q and R are independent.
+    Gains of two values then have the limits of both shares (Zou & Donner's MOVER), and others the
+    skewness of Σ ψ_e, see `moments.difference_error`; a state with one action has A = 0.
+
+    Args:
+        pairs: [K] moments of the pairs.
+        state: [K] moments of the state of each.
+        both: [K] co-moments of both.
+        confidence: between 0 and 1.
+        values: [K] and [K] as of `intervals_of_means`.
+
+    Source: Zou & Donner (2008), Construction of confidence limits about effect measures.
+    """
+    error, degrees = difference_error(pairs, state, both)
+    n, of = pairs.clusters.astype(np.float64), state.clusters.astype(np.float64)
+    nested = (both.x_mean == both.y_mean) & (both.x_squares == both.products)
+    nested &= (pairs.count == pairs.clusters) & (state.count == state.clusters)
+    weight, shift = 1 / n - 1 / of, (pairs.mean - state.mean) / of
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        chosen = weight**2 * (weight * pairs.cubes - 3 * shift * pairs.squares) - n * shift**3
+        others = (state.cubes - pairs.around(state.mean).cubes) / of**3
+        skew = np.sqrt(of * (of - 1)) / (of - 2) * (chosen - others) / error**3
+    skew = np.where(nested & np.isfinite(skew), skew, 0.0)
+    found = skew_interval(confidence, pairs, pairs.mean - state.mean, error, degrees, skew)
+    none = ~(pairs.standard_error() > 0)
+    found.low[none], found.high[none] = np.nan, np.nan
+    found.needs[none & (n > 1)] = 2
+    found.needs[(found.needs == 0) & (np.abs(pairs.skewness()) > SKEW)] = 4
+    only = nested & (n == of) & (n > 1)
+    found.low[only], found.high[only], found.needs[only] = 0, 0, 0
+    low, high = values
+    two = nested & (low < high) & (n < of) & (n > 1)
+    if two.any():
+        n, of, low, width = n[two], of[two], low[two], (high - low)[two]
+        right = np.rint((pairs.mean[two] - low) / width * n)
+        other = np.rint((state.mean[two] - low) / width * of) - right
+        q, (q_low, q_high) = right / n, share_interval(right, n, confidence)
+        r, (r_low, r_high) = other / (of - n), share_interval(other, of - n, confidence)
+        scale = (1 - n / of) * width
+        found.low[two] = scale * (q - r - np.hypot(q - q_low, r_high - r))
+        found.high[two] = scale * (q - r + np.hypot(q_high - q, r - r_low))
+        found.needs[two] = 0
+    return found, error
+
+
 def _columns(
     summary: ValueSummary, experience: Experience, of: Of, confidence: float
-) -> dict[str, Column]:
+) -> tuple[dict[str, Column], dict[str, Ints]]:
+    """Return the columns, and what the intervals of each value need, as places in `NEEDS`."""
+    everywhere = _values_of_all(summary)
     if of == "v":
         moments = summary.states.take(np.argsort(summary.order, kind="stable"))
-        column = {"state": Column(experience.states.named(moments.key), "key")}
-        count = {"v_n": Column(moments.count, "count", "n")}
-        return column | count | _interval("v", moments, confidence)
+        intervals = intervals_of_means(moments, confidence, _two_values(moments, everywhere))
+        column = {
+            "state": Column(experience.states.named(moments.key), "key"),
+            "v_n": Column(moments.count, "count", "n"),
+        }
+        v = _value_columns("v", moments.mean, moments.standard_error(), intervals)
+        needs = {"v": intervals.needs}
+        return column | v | {"needs": Column(needs_of(needs), "bound")}, needs
     state_of = np.searchsorted(summary.states.key, summary.pairs.key >> ACTION_BITS)
     action_of = summary.pairs.key & ((1 << ACTION_BITS) - 1)
     rows = np.lexsort([action_of, summary.order[state_of]])
@@ -222,26 +330,25 @@ def _columns(
     }
     pi = {"pi": Column((visits / state_visits[state_of])[rows], symbol="π̂")}
     v_count = {"v_n": Column(state.count, "count", "n(s)")}
-    q, v = _interval("q", pairs, confidence), _interval("v", state, confidence)
-    advantage = replace(pairs, mean=pairs.mean - state.mean)
-    error, degrees = difference_error(pairs, state, summary.both.take(rows))
-    a = _interval("a", advantage, confidence, error, degrees)
-    return column | {"all": pi | q | v_count | v | a, "q": q, "a": a}[of]
+    values = _two_values(state, everywhere)
+    of_q = intervals_of_means(pairs, confidence, values)
+    of_v = intervals_of_means(state, confidence, values)
+    of_a, error = _advantage_intervals(pairs, state, summary.both.take(rows), confidence, values)
+    q = _value_columns("q", pairs.mean, pairs.standard_error(), of_q)
+    v = _value_columns("v", state.mean, state.standard_error(), of_v)
+    a = _value_columns("a", pairs.mean - state.mean, error, of_a)
+    needs = {"q": of_q.needs, "v": of_v.needs, "a": of_a.needs}
+    chosen = needs if of == "all" else {of: needs[of]}
+    parts: dict[str, dict[str, Column]] = {"all": pi | q | v_count | v | a, "q": q, "a": a}
+    return column | parts[of] | {"needs": Column(needs_of(chosen), "bound")}, chosen
 
 
-def _interval(
-    name: str,
-    moments: Moments,
-    confidence: float,
-    error: Floats | None = None,
-    degrees: Floats | None = None,
+def _value_columns(
+    name: str, value: Floats, error: Floats, intervals: Intervals
 ) -> dict[str, Column]:
-    se = moments.standard_error() if error is None else error
-    free: Floats = (moments.clusters - 1).astype(np.float64) if degrees is None else degrees
-    reach = half_width(confidence, se, moments, free)
     return {
-        name: Column(moments.mean, "value", f"{name.upper()}\u0302"),
-        f"{name}_se": Column(se, "error"),
-        f"{name}_low": Column(moments.mean - reach, "bound"),
-        f"{name}_high": Column(moments.mean + reach, "bound"),
+        name: Column(value, "value", f"{name.upper()}\u0302"),
+        f"{name}_se": Column(error, "error"),
+        f"{name}_low": Column(intervals.low, "bound"),
+        f"{name}_high": Column(intervals.high, "bound"),
     }

@@ -1,43 +1,278 @@
-"""Confidence intervals of means: Student's t, with fewer effective clusters where sizes differ."""
+"""Confidence intervals of means: exact for two values, corrected for skewness for others."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.numerics.moments import Moments
 
 
-def half_width(confidence: float, error: Floats, moments: Moments, degrees: Floats) -> Floats:
-    """Return the half width of the confidence interval of a mean.
+NEEDS = (
+    "",
+    "a second {unit}",
+    "values that differ",
+    "10 {units}",
+    "more {units} (skew)",
+)
+"""What an interval needs before it can be trusted; with the second and third there is none."""
 
-        t(ν) · se · (m/(m−1)) / (n/(n−1)),      m = (Σ k_e)² / Σ k_e²,      ν = min(degrees, m − 1)
+FEW = 10
+"""With fewer (effective) clusters, data that are skew do not look so."""
 
-    m is Kish's effective number of clusters: a few large clusters hold less information than many
-    equal ones. The factor turns se into the jackknife's error √( (n−1)/n Σ (r_e/(1−h))² ) / Σk,
-    with the leverage of every cluster h = 1/m, its mean by size. Where every k_e is 1, m = n and
-    this is t(n−1) · se.
+SKEW = 0.28
+"""The skewness of a mean above which its interval may cover less than 93 % (simulated)."""
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """K confidence intervals, and what each needs before it can be trusted."""
+
+    low: Floats  # [K] NaN where there is none
+    high: Floats  # [K]
+    needs: Ints  # [K] places in `NEEDS`
+
+
+def intervals_of_means(
+    moments: Moments,
+    confidence: float,
+    values: tuple[Floats, Floats] | None = None,
+) -> Intervals:
+    """Return confidence intervals of means of clusters.
+
+    Where the data of a key are known to take two values only, the interval is Clopper and
+    Pearson's of the share of the higher one: it covers at least its confidence, also where one of
+    the values has not been seen. Elsewhere it is `skew_interval` around the mean (of clusters of
+    several visits: around the ratio less its bias), and there is none where all data are equal.
+
+    Args:
+        moments: [K] of the clusters.
+        confidence: between 0 and 1.
+        values: [K] the lower and [K] the higher of the two values; NaN where there may be others.
+
+    Source: Clopper & Pearson (1934); Cochran (1977), section 6.15, for the bias of a ratio.
+    """
+    n = moments.clusters.astype(np.float64)
+    single = moments.count == moments.clusters
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bias = -moments.lean * n / ((n - 1) * moments.count.astype(np.float64) ** 2)
+    centre = np.where(single | (n < 2), moments.mean, moments.mean - bias)
+    error, free = moments.standard_error(), n - 1
+    found = skew_interval(confidence, moments, centre, error, free, moments.skewness())
+    if values is None:
+        return found
+    low, high = values
+    two = single & (n > 1) & (low < high)
+    if not two.any():
+        return found
+    share = (moments.mean[two] - low[two]) / (high - low)[two]
+    limits = share_interval(np.rint(share * n[two]), n[two], confidence)
+    for into, limit in zip((found.low, found.high), limits, strict=True):
+        into[two] = low[two] + (high - low)[two] * limit
+    found.needs[two] = 0
+    return found
+
+
+def skew_interval(
+    confidence: float,
+    moments: Moments,
+    centre: Floats,
+    error: Floats,
+    degrees: Floats,
+    skewness: Floats,
+) -> Intervals:
+    """Return Student's interval, made as wide as Hall's interval for skew data on each side.
+
+        [c − e max(t, T(t)), c − e min(−t, T(−t))],      T(x) = (3/a) (∛(1 + a(x − a/6)) − 1)
+
+    T undoes Hall's transformation of the t statistic, x = T + a T²/3 + a² T³/27 + a/6, which is
+    free of the skewness a of the mean. Hall's limits alone lose coverage where a few outliers
+    make a symmetric sample look skew, Student's where the data are skew.
+
+    e is the error times (m/(m−1)) / (n/(n−1)), and t has min(degrees, m − 1) degrees of freedom,
+    with Kish's effective number of clusters m = (Σ k_e)² / Σ k_e²: a few large clusters hold less
+    information than many equal ones. The factor turns the error into the jackknife's
+    √( (n−1)/n Σ (r_e/(1−h))² ) / Σk, with the leverage of every cluster h = 1/m, its mean by size.
+    Where every k_e is 1, m = n and e is the standard error.
 
     Args:
         confidence: between 0 and 1.
-        error: [K] standard errors.
-        moments: [K] the clusters they come from.
+        moments: [K] the clusters that the estimates come from.
+        centre: [K] the estimates.
+        error: [K] their standard errors.
         degrees: [K] degrees of freedom that the errors have, at the most.
+        skewness: [K] a, the skewness of each estimate (that of the data over √n).
 
-    Returns:
-        [K] in the unit of the data.
-
-    Source: Kish (1965), Survey Sampling, section 11.7; Bell & McCaffrey (2002).
+    Source: Hall (1992), On the removal of skewness by transformation; Kish (1965), Survey
+    Sampling, section 11.7; Bell & McCaffrey (2002).
     """
     n = moments.clusters.astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         effective = moments.count.astype(np.float64) ** 2 / moments.size_squares
-        wider = effective / (effective - 1) * (n - 1) / n
+        wider = np.where(n > 1, effective / (effective - 1) * (n - 1) / n, np.nan)
     free = np.floor(np.minimum(degrees, effective - 1) + 1e-9)
-    whole = np.where(n > 1, np.maximum(free, 1), 0).astype(np.int64)
-    return student_t(confidence, whole) * error * np.where(n > 1, wider, np.nan)
+    t = student_t(confidence, np.where(n > 1, np.maximum(free, 1), 0).astype(np.int64))
+    spread = np.where(error > 0, error, np.nan) * wider
+    a = np.where(np.abs(skewness) > 1e-6, skewness, 1e-6)
+    upper, lower = (3 / a * (np.cbrt(1 + a * (x - a / 6)) - 1) for x in (t, -t))
+    needs = np.select(
+        [n < 2, ~(error > 0), effective < FEW, np.abs(skewness) > SKEW], [1, 2, 3, 4], 0
+    )
+    low, high = centre - spread * np.maximum(t, upper), centre - spread * np.minimum(-t, lower)
+    return Intervals(low, high, needs.astype(np.int64))
+
+
+def two_values(moments: Moments) -> Flags:
+    """Return [K] whether the clusters of a key, one visit each, have at most two values.
+
+    Of numbers in [l, h] with the mean m, Σ(x − m)² ≤ n (m − l)(h − m), and equality holds where
+    every one of them is l or h.
+
+    Source: Bhatia & Davis (2000), A better bound on the variance.
+    """
+    most = moments.clusters * (moments.mean - moments.least) * (moments.greatest - moments.mean)
+    scale = moments.clusters * np.maximum(np.abs(moments.least), np.abs(moments.greatest)) ** 2
+    return (moments.count == moments.clusters) & (most - moments.squares <= 1e-12 * scale)
+
+
+def share_interval(successes: Floats, n: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Return Clopper and Pearson's interval of a share: it covers at least its confidence.
+
+        P(X ≥ x; low) = α/2 = P(X ≤ x; high),  X binomial;   low = 0 if x = 0, high = 1 if x = n
+
+    Args:
+        successes: [K] x.
+        n: [K] trials.
+        confidence: 1 − α.
+
+    Returns:
+        [K] low and [K] high.
+
+    Source: Clopper & Pearson (1934).
+    """
+    pairs, place = np.unique(np.stack([successes, n], axis=1), axis=0, return_inverse=True)
+    x, of = pairs.T
+    low = _binomial_limit(x, of, (1 - confidence) / 2)
+    high = 1 - _binomial_limit(of - x, of, (1 - confidence) / 2)
+    place = place.reshape(-1)
+    return low[place], high[place]
+
+
+def _binomial_limit(x: Floats, n: Floats, tail: float) -> Floats:
+    """Return [K] p with P(X ≥ x) = tail, X binomial(n, p); 0 where x = 0.
+
+    Newton's method for log P(B ≤ p), which is concave, from Wilson's limit with the correction for
+    continuity. With more than 1,000 of both kinds that limit itself is right to 0.1 % of the width.
+    """
+    a, b = np.maximum(x, 1.0), n - np.maximum(x, 1.0) + 1
+    z = _normal_quantile(1 - 2 * tail)
+    middle, half = 2 * a + z * z - 1, z * np.sqrt(z * z - 2 - 1 / n + 4 * a * b / n)
+    p = np.clip((middle - half) / (2 * (n + z * z)), 1e-300, 1 - 1e-16)
+    rest = np.minimum(a, b) <= 1000
+    a, b, root = a[rest], b[rest], p[rest]
+    log_beta = np.array(
+        [math.lgamma(i) + math.lgamma(j) - math.lgamma(i + j) for i, j in zip(a, b, strict=True)]
+    )
+    for _ in range(60):
+        log_density = a * np.log(root) + b * np.log1p(-root) - log_beta  # times p (1 − p)
+        chance = _beta_probability(a, b, root, log_density)
+        step = np.log(chance / tail) * chance / np.exp(log_density) * (1 - root)
+        root, before = root * np.exp(-np.clip(step, -1, 1)), root
+        root = np.minimum(root, (1 + before) / 2)
+        if np.all(np.abs(root - before) <= 1e-12 * root):
+            break
+    p[rest] = root
+    return np.where(x > 0, p, 0.0)
+
+
+def _beta_probability(a: Floats, b: Floats, p: Floats, log_density: Floats) -> Floats:
+    """Return [K] P(B ≤ p) of a beta(a, b), by its continued fraction (DLMF 8.17.22)."""
+    mirrored = p > (a + 1) / (a + b + 2)  # where it would converge slowly
+    i, j, x = np.where(mirrored, b, a), np.where(mirrored, a, b), np.where(mirrored, 1 - p, p)
+    numerator, denominator = np.ones(len(x)), 1 / _not_zero(1 - (i + j) * x / (i + 1))
+    fraction = denominator.copy()
+    for m in range(1, 100_000):
+        before = fraction
+        for term in (
+            m * (j - m) * x / ((i + 2 * m - 1) * (i + 2 * m)),
+            -(i + m) * (i + j + m) * x / ((i + 2 * m) * (i + 2 * m + 1)),
+        ):
+            denominator = 1 / _not_zero(1 + term * denominator)
+            numerator = _not_zero(1 + term / numerator)
+            fraction = fraction * denominator * numerator
+        if np.all(np.abs(fraction - before) <= 1e-14 * np.abs(fraction)):
+            break
+    chance = np.exp(log_density) * fraction / i
+    return np.where(mirrored, 1 - chance, chance)
+
+
+def _not_zero(values: Floats) -> Floats:
+    return np.where(np.abs(values) < 1e-300, 1e-300, values)
+
+
+def facts_of_needs(needs: Mapping[str, Ints]) -> dict[str, int]:
+    """Return how many rows lack an interval for want of spread, and have one that is doubtful."""
+    codes = np.stack(list(needs.values()))
+    return {
+        "rows_without_interval": int((codes == 2).any(axis=0).sum()),
+        "rows_doubtful": int((codes > 2).any(axis=0).sum()),
+    }
+
+
+def note_of_needs(
+    needs: Mapping[str, Ints], confidence: float, data: str, units: str = "trajectories"
+) -> list[str]:
+    """Return a note on rows without an interval, and on those whose interval may not hold.
+
+    Args:
+        needs: [K] places in `NEEDS` for each of some columns, by their names.
+        confidence: of the intervals.
+        data: what the intervals are of, in the plural.
+        units: what the clusters are called.
+    """
+    none, doubtful = facts_of_needs(needs).values()
+    parts = []
+    if none:
+        parts.append(f"{none:,} have none, as all {data} are equal and their spread is not known")
+    if doubtful:
+        parts.append(
+            f"{doubtful:,} may cover less than {100 * confidence:g} %: fewer than {FEW} {units}, "
+            f"or skew {data}"
+        )
+    rows = len(next(iter(needs.values())))
+    return [f"intervals of {rows:,} rows: {'; '.join(parts)} (column needs)"] if parts else []
+
+
+def needs_of(
+    needs: Mapping[str, Ints], unit: str = "trajectory", several: str = "trajectories"
+) -> list[str | None]:
+    """Return what the intervals of each row need, such as `q a: more trajectories (skew)`.
+
+    Args:
+        needs: [K] places in `NEEDS` for each of some columns, by their names.
+        unit: what a cluster is called.
+        several: what several are called.
+
+    Returns:
+        [K] None where nothing is needed.
+    """
+    total = sum(number * len(NEEDS) ** place for place, number in enumerate(needs.values()))
+    codes, place = np.unique(np.asarray(total), return_inverse=True)
+    texts = np.empty(len(codes), dtype=object)
+    for row, code in enumerate(codes.tolist()):
+        names: dict[str, list[str]] = {}
+        for name in needs:
+            code, number = divmod(code, len(NEEDS))
+            names.setdefault(NEEDS[number], []).append(name)
+        names.pop("", None)
+        parts = (f"{' '.join(n)}: {need}" for need, n in names.items())
+        texts[row] = "; ".join(parts).format(unit=unit, units=several) or None
+    answer: list[str | None] = texts[place.reshape(-1)].tolist()
+    return answer
 
 
 def student_t(confidence: float, degrees: Ints) -> Floats:

@@ -9,28 +9,21 @@ from typing import ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 
-from rlcalc.numerics.arrays import Floats, Ints, aligned
+from rlcalc.numerics.arrays import Floats, Ints, union_of_keys
+
+
+EXTREMES = {"least": np.inf, "greatest": -np.inf}
+"""Columns that keep the least or the greatest of the data, and what they are without any."""
 
 
 @dataclass(frozen=True)
 class MergeableTable(ABC):
-    """Columns with one row a key, in rising order; `spread` aligns two tables to merge them."""
+    """Columns with one row a key, in rising order."""
 
     MEANS: ClassVar[tuple[tuple[str, str], ...]]
-    """Columns: counts and their means, in pairs; all others but `key` are sums."""
+    """Columns: counts and their means, in pairs; all but these, `key` and extremes are sums."""
 
     key: Ints  # [K] ascending
-
-    def spread(self, key: Ints) -> Self:
-        """Return the same table with one row for each entry of `key`; new rows hold 0.
-
-        Args:
-            key: ascending, and contains every key of this table.
-        """
-        if len(key) == len(self.key):
-            return self
-        columns = {c.name: aligned(getattr(self, c.name), self.key, key) for c in fields(self)}
-        return type(self)(**{**columns, "key": key})
 
     def take(self, place: Ints) -> Self:
         """Return the rows at some places; their keys need not be in rising order."""
@@ -41,16 +34,30 @@ class MergeableTable(ABC):
 
         Sums around the same means are added, so both tables are first moved to the merged means.
         """
-        same = np.array_equal(self.key, later.key)
-        key = self.key if same else np.union1d(self.key, later.key)
-        one, two = self.spread(key), later.spread(key)
+        one, two = self, later
+        if not np.array_equal(self.key, later.key):
+            key, first, second = union_of_keys(self.key, later.key)
+            one, two = self._spread(key, first), later._spread(key, second)
         means = [
             merged_mean(getattr(one, n), getattr(one, mean), getattr(two, n), getattr(two, mean))
             for n, mean in self.MEANS
         ]
         one, two = one.around(*means), two.around(*means)
         added = {c.name for c in fields(self)} - {"key", *(mean for _, mean in self.MEANS)}
-        return replace(one, **{name: getattr(one, name) + getattr(two, name) for name in added})
+        columns = {name: getattr(one, name) + getattr(two, name) for name in added - {*EXTREMES}}
+        if "least" in added:
+            columns["least"] = np.minimum(one.least, two.least)
+            columns["greatest"] = np.maximum(one.greatest, two.greatest)
+        return replace(one, **columns)
+
+    def _spread(self, key: Ints, place: Ints) -> Self:
+        """Return the table with a row for each entry of `key`, its own rows at these places."""
+        columns: dict[str, Floats | Ints] = {"key": key}
+        for name in (c.name for c in fields(self) if c.name != "key"):
+            values = getattr(self, name)
+            columns[name] = np.full(len(key), EXTREMES.get(name, 0), values.dtype)
+            columns[name][place] = values
+        return type(self)(**columns)
 
     @abstractmethod
     def around(self, *means: Floats) -> Self:

@@ -19,6 +19,8 @@ from rlcalc.numerics.merge import MergeableTable
 
 ROUNDING = 2.0**-49
 """Values whose relative spread is not more than this, 8 roundings of float64, are equal."""
+CUBES_OVERFLOW = np.errstate(over="ignore", invalid="ignore")
+"""Above 1e100 the cubes are no numbers; `skewness` is then 0, and all else holds."""
 Sized = tuple[Floats, Floats | None]
 """[C] sums of clusters, and the number of visits of each; None: one each."""
 
@@ -35,8 +37,15 @@ class Moments(MergeableTable):
     squares: Floats  # [K] Σ (T_e − m k_e)²
     lean: Floats  # [K] Σ (T_e − m k_e) k_e
     size_squares: Floats  # [K] Σ k_e²
+    cubes: Floats  # [K] Σ (T_e − m k_e)³
+    squares_by_size: Floats  # [K] Σ (T_e − m k_e)² k_e
+    lean_by_size: Floats  # [K] Σ (T_e − m k_e) k_e²
+    size_cubes: Floats  # [K] Σ k_e³
+    least: Floats  # [K] min T_e / k_e
+    greatest: Floats  # [K] max T_e / k_e
 
     @classmethod
+    @CUBES_OVERFLOW
     def of(cls, key: Ints, edge: Ints, total: Floats, size: Floats | None = None) -> Moments:
         """Return the moments of C clusters of K keys, each of which has at least one cluster.
 
@@ -50,15 +59,39 @@ class Moments(MergeableTable):
         count = clusters if size is None else segment_sums(size, edge).astype(np.int64)
         mean = segment_sums(total, edge) / count
         left = cluster_residual(total, size, mean, clusters)
-        lean = segment_sums(left if size is None else left * size, edge)
-        squares = segment_sums(left * left, edge)
-        sizes = clusters.astype(np.float64) if size is None else segment_sums(size * size, edge)
-        return cls(key, clusters, count, mean, squares, lean, sizes)
+        square = left * left
+        lean, sizes = segment_sums(left, edge), clusters.astype(np.float64)
+        squares, each = segment_sums(square, edge), total
+        sums = {
+            "squares": squares,
+            "lean": lean,
+            "size_squares": sizes,
+            "cubes": segment_sums(square * left, edge),
+            "squares_by_size": squares,
+            "lean_by_size": lean,
+            "size_cubes": sizes,
+        }
+        if size is not None:
+            size_square, each = size * size, total / size
+            sums |= {
+                "lean": segment_sums(left * size, edge),
+                "size_squares": segment_sums(size_square, edge),
+                "squares_by_size": segment_sums(square * size, edge),
+                "lean_by_size": segment_sums(left * size_square, edge),
+                "size_cubes": segment_sums(size_square * size, edge),
+            }
+        least, greatest = (
+            extreme.reduceat(each, edge[:-1]) if len(key) else each[:0]
+            for extreme in (np.minimum, np.maximum)
+        )
+        return cls(key, clusters, count, mean, least=least, greatest=greatest, **sums)
 
+    @CUBES_OVERFLOW
     def around(self, *means: Floats) -> Self:
         """Return the same sums around another number m + d.
 
-        Σ (T − (m+d) k)² = Σ(T−mk)² − 2d Σ(T−mk)k + d² Σk²
+        Σ (r − dk)² = Σ r² − 2d Σ rk + d² Σ k²                          with r = T − mk
+        Σ (r − dk)³ = Σ r³ − 3d Σ r²k + 3d² Σ rk² − d³ Σ k³
         """
         (mean,) = means
         d = mean - self.mean
@@ -67,7 +100,30 @@ class Moments(MergeableTable):
             mean=mean,
             squares=self.squares - 2 * d * self.lean + d * d * self.size_squares,
             lean=self.lean - d * self.size_squares,
+            cubes=self.cubes
+            - 3 * d * (self.squares_by_size - d * self.lean_by_size)
+            - d**3 * self.size_cubes,
+            squares_by_size=self.squares_by_size
+            - 2 * d * self.lean_by_size
+            + d * d * self.size_cubes,
+            lean_by_size=self.lean_by_size - d * self.size_cubes,
         )
+
+    def skewness(self) -> Floats:
+        """Return the skewness of each mean, that of the clusters over the root of their number.
+
+            √(n(n−1))/(n−2) · Σ (T_e − m k_e)³ / (Σ (T_e − m k_e)²)^{3/2}        (G₁/√n)
+
+        Returns:
+            [K] without unit; 0 where there are fewer than three clusters or no spread.
+
+        Source: Joanes & Gill (1998), the adjusted Fisher-Pearson coefficient G₁.
+        """
+        n = self.clusters.astype(np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            skew = np.sqrt(n * (n - 1)) / (n - 2) * self.cubes / self.squares / self.squares**0.5
+        known = (n > 2) & (self.standard_error() > 0)
+        return np.where(known & np.isfinite(skew), skew, 0.0)
 
     def standard_error(self) -> Floats:
         """Return the standard error of each mean; NaN where there is one cluster only.
