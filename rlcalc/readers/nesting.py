@@ -61,6 +61,8 @@ def has_deep_line(block: bytes) -> bool:
     """
     import numpy as np
 
+    if block.count(b"{") + block.count(b"[") - block.count(b"\n{") < DEEPEST:
+        return False  # all but a few of them are the first of their lines
     data = np.frombuffer(block, dtype=np.uint8)
     opening = np.flatnonzero((data | 0x20) == ord("{"))  # [ and { differ in this bit alone
     end = -1

@@ -117,10 +117,14 @@ def resolve_files(sources: list[str]) -> list[str]:
             files.append(source)  # a named pipe, or /dev/stdin
         elif source in shipped_specs():
             files.append(str(shipped_specs()[source]))
-        elif matches := list(filter(os.path.isfile, glob.glob(source, recursive=True))):
-            files += sorted(matches, key=natural_order)
         else:
-            raise _missing(source)
+            _require_readable_folders(source)
+            matches = glob.glob(source, recursive=True)
+            for match in matches:
+                _require_target(match)
+            if not (matches := list(filter(os.path.isfile, matches))):
+                raise _missing(source)
+            files += sorted(matches, key=natural_order)
     return files
 
 
@@ -160,12 +164,17 @@ def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
     checkpoints: list[str] = []
     splits: dict[str, str] = {}
     with _reported(folder):
-        for path, folders, names in os.walk(folder, onerror=_raise):
+        linked: set[str] = set()
+        for path, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
             pruned = {name for name in folders if CHECKPOINT.fullmatch(name)}
             checkpoints += [os.path.join(path, name) for name in sorted(pruned)]
+            pruned |= {name for name in folders if _is_read_elsewhere(folder, path, name, linked)}
             folders[:] = [name for name in folders if name not in pruned]
             path = os.path.normpath(path)
             paths = [os.path.normpath(os.path.join(path, name)) for name in names]
+            for file in paths:
+                if is_readable(os.path.basename(file)):
+                    _require_target(file)
             paths = [file for file in paths if os.path.isfile(file)]
             data = _dataset_files(path) if "state.json" in names else None
             if data is not None:
@@ -182,6 +191,54 @@ def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
                     (files if is_readable(os.path.basename(file)) else others).append(file)
     files.sort(key=natural_order)
     return Listing(files, folder, splits, beside, others, checkpoints)
+
+
+def _is_read_elsewhere(folder: str, path: str, name: str, linked: set[str]) -> bool:
+    """Whether a folder in a folder is a link to one that is read in its own place.
+
+    Args:
+        folder: that is listed.
+        path: of the folder in it that holds the link.
+        name: of the link.
+        linked: the other folders that links led to.
+    """
+    link = os.path.join(path, name)
+    if not os.path.islink(link):
+        return False
+    target, root = os.path.realpath(link), os.path.realpath(folder)
+    if target in linked or os.path.commonpath([target, root]) == root:
+        return True  # such as latest -> step_100
+    if os.path.commonpath([target, root]) == target:
+        what = f"{shown(link, 200)} is a link to a folder that it stands in"
+        raise InputError(what, shown(folder, 200), "remove the link, or name the folders to read")
+    linked.add(target)
+    return False
+
+
+def _require_target(path: str) -> None:
+    """Refuse a link to a file that is not there.
+
+    Raises:
+        InputError: with where it leads.
+    """
+    if os.path.islink(path) and not os.path.exists(path):
+        raise InputError(
+            f"{shown(path, 200)} is a broken link, to {shown(os.readlink(path), 200)}",
+            fix="point it to a file, or remove it",
+        )
+
+
+def _require_readable_folders(pattern: str) -> None:
+    """Refuse a glob that would pass by a folder which cannot be read.
+
+    Raises:
+        InputError: with the name of the folder.
+    """
+    while glob.has_magic(pattern := os.path.dirname(pattern)):
+        for path in filter(os.path.isdir, glob.glob(pattern, recursive=True)):
+            if not os.access(path, os.R_OK | os.X_OK):
+                what = "cannot read: Permission denied"
+                raise InputError(what, shown(path, 200), "make the folder readable, or name others")
 
 
 CHECKPOINT = re.compile(r"checkpoint-\d+")
@@ -233,7 +290,9 @@ def _missing(source: str) -> InputError:
     folder = os.path.dirname(source) or "."
     if os.path.islink(source):
         return InputError(
-            f"{shown(source, 200)} names no file", fix="it is a broken link: point it to a file"
+            f"{shown(source, 200)} names no file",
+            _folder_name(folder),
+            "it is a broken link: point it to a file",
         )
     if any(sign in source for sign in "*?["):
         return InputError(
@@ -285,7 +344,9 @@ def opened(name: str, forced: str | None, max_size: int | None = None) -> Iterat
     with _reported(shown_name), ExitStack() as copies:
         raw: IO[bytes] = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115
         try:
-            stream, plain = _decompressed(raw, shown_name, max_size)
+            on_disk = name != "-" and os.path.isfile(name)
+            size = os.fstat(raw.fileno()).st_size if on_disk else 0
+            stream, plain = _decompressed(raw, size, shown_name, max_size)
             head = stream.read(HEAD)
             if not head.strip():
                 raise UnknownContent(
@@ -299,9 +360,7 @@ def opened(name: str, forced: str | None, max_size: int | None = None) -> Iterat
                     "leave out --from, or name another format",
                 )
             whole = io.BufferedReader(Rewound(head, stream), BLOCK)
-            on_disk = name != "-" and os.path.isfile(name)
             path = name if on_disk and plain else None
-            size = os.path.getsize(name) if on_disk else 0
             partition = partition_of(name)
             with no_library_errors(kind, shown_name):
                 yield File(shown_name, kind, whole, path, partition, max_size, size, copies)
@@ -358,10 +417,21 @@ def no_library_errors(kind: str, where: str) -> Iterator[None]:
         ) from error
 
 
-def _decompressed(raw: IO[bytes], where: str, max_size: int | None) -> tuple[IO[bytes], bool]:
+def shrunk(name: str, size: int, now: int) -> InputError:
+    """Return the error of a file that became shorter while it was read."""
+    return InputError(
+        f"the file had {size:,} bytes, and ended after {now:,} while it was read",
+        shown(name, 200),
+        "something else writes it: read it when that is done, or read a copy",
+    )
+
+
+def _decompressed(
+    raw: IO[bytes], size: int, where: str, max_size: int | None
+) -> tuple[IO[bytes], bool]:
     """Return a stream of what was compressed, and whether nothing was."""
     head = raw.read(4)
-    packed = Rewound(head, raw)
+    packed = Rewound(head, raw, where, size)
     stream = io.BufferedReader(packed, HEAD)
     if head[:2] == b"\x1f\x8b":
         unpacked = Unpacked(gzip.GzipFile(fileobj=stream), packed, where, max_size)
@@ -381,8 +451,17 @@ def _decompressed(raw: IO[bytes], where: str, max_size: int | None) -> tuple[IO[
 class Rewound(io.RawIOBase):
     """A stream with the bytes that were read from its beginning put back; it counts its bytes."""
 
-    def __init__(self, head: bytes, stream: IO[bytes]) -> None:
-        self.head, self.stream, self.n_bytes = head, stream, 0
+    def __init__(self, head: bytes, stream: IO[bytes], name: str = "", size: int = 0) -> None:
+        """Wrap a stream.
+
+        Args:
+            head: what was read of it.
+            stream: the rest.
+            name: of the file.
+            size: bytes that the file had when it was opened; it must not end before.
+        """
+        self.head, self.stream, self.name, self.size = head, stream, name, size
+        self.n_bytes = 0
 
     def readable(self) -> bool:
         """Return True."""
@@ -394,6 +473,8 @@ class Rewound(io.RawIOBase):
         self.head = self.head[len(buffer) :]
         buffer[: len(data)] = data
         self.n_bytes += len(data)
+        if not data and self.n_bytes < self.size and len(buffer):
+            raise shrunk(self.name, self.size, self.n_bytes)
         return len(data)
 
 

@@ -21,13 +21,14 @@ import polars as pl
 from rlcalc.errors import InputError, RlcalcError, shown
 from rlcalc.numerics.arrays import Ints
 from rlcalc.readers import json as json_reader
+from rlcalc.readers.nesting import has_deep_line
 from rlcalc.readers.read_ahead import read_ahead
 from rlcalc.readers.rollouts.builder import RolloutsBuilder
 from rlcalc.readers.rollouts.dumps.layout import Layout
 from rlcalc.readers.rollouts.json_keys import keys_of, unusual_lines
 from rlcalc.readers.rollouts.records import CHUNK, Columns, add_records, record_layout
 from rlcalc.readers.rollouts.request import NoRollouts, RolloutRequest
-from rlcalc.readers.sources import LONGEST_LINE, File, decoded, line_blocks, numbered_lines
+from rlcalc.readers.sources import LONGEST_LINE, File, decoded, line_blocks, numbered_lines, shrunk
 
 BLOCK = 1 << 23
 FIRST_LINES = 64
@@ -138,7 +139,8 @@ class Lines:
         plan = self._present()
         lines = unusual_lines(block.text, plan.known, plan.once).tolist()
         schema = {**plan.kinds, **dict.fromkeys(plan.inner, pl.String())}
-        if self.builder.request.where:  # which may look at columns that are not read
+        # conditions may look at columns that are not read, and a deep one is refused
+        if self.builder.request.where or has_deep_line(block.text):
             return plan, None, lines
         try:
             frame = pl.read_ndjson(block.text, schema=schema)
@@ -321,6 +323,8 @@ def _from_disk(path: str, file: File) -> Iterator[Block]:
                 )
             stream.seek(offset)
             text = stream.read(end - offset)
+            if len(text) < end - offset:
+                raise shrunk(file.name, size, offset + len(text))
             if offset == 0:
                 text = text.removeprefix(b"\xef\xbb\xbf")
             if not text.isspace():
@@ -408,8 +412,8 @@ def _values(
             last = block.last and number == end
             value = _value(line, number, file, last=last)
         except InputError as error:
-            twice = isinstance(error.__cause__, json_reader.KeyTwiceError)
-            if twice or not last or number == 1:
+            torn = isinstance(error.__cause__, json.JSONDecodeError | UnicodeDecodeError)
+            if not torn or not last or number == 1:
                 raise
             builder.skipped += 1  # it was being written
             builder.note(f"{file.at(f'line {number}')}: the last line is torn, and left out")

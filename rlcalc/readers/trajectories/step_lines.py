@@ -124,15 +124,34 @@ class StepLines:
                 self.block, infer_schema_length=None, schema_overrides=self._label_types(names)
             )
         except pl.exceptions.PolarsError as error:
-            first = str(problem or error).splitlines()[0]
-            self.context.experience.fault(
-                Fault(
-                    f"not a table: {shown(first, 200)}",
-                    self.file.at(f"{self.noun} {number}"),
-                    fix="give every column one type in all lines",
-                )
-            )
+            types = self._label_types(names)
+            self.context.experience.fault(self._conflict(str(problem or error), types))
             return pl.DataFrame()
+
+    def _conflict(self, problem: str, types: dict[str, pl.DataType]) -> Fault:
+        """Return the fault of lines that have no types in common."""
+        import polars as pl
+
+        from rlcalc.readers.trajectories.type_conflicts import conflict, first_unfit
+
+        def fits(part: Sequence[bytes]) -> bool:
+            try:
+                text = b"\n".join(part)
+                pl.read_ndjson(text, infer_schema_length=None, schema_overrides=types)
+            except pl.exceptions.PolarsError:
+                return False
+            return True
+
+        numbers, lines = zip(*numbered_lines(self.block, self.number), strict=True)
+        place = first_unfit(lines, fits)
+        places = [f"{self.noun} {number}" for number in numbers[: place + 1]]
+        *before, record = map(json.loads, lines[: place + 1])
+        what = conflict(list(zip(places, before, strict=False)), record)
+        return Fault(
+            what or f"not a table: {shown(problem.splitlines()[0], 200)}",
+            self.file.at(places[-1]),
+            fix=f"give every column one type in all {self.noun}s",
+        )
 
     def _with_exact_labels(self, frame: pl.DataFrame, block: bytes) -> pl.DataFrame:
         """Read labels as text where Polars made floats of whole numbers too large for these."""
@@ -205,9 +224,14 @@ class StepLines:
 def _may_repeat_keys(block: bytes, frame: pl.DataFrame) -> bool:
     """Whether a block holds more keys than the cells that were read of it."""
     n_nulls = sum(frame.null_count().row(0))
-    written = block.count(b"null") if n_nulls else 0
+    n_words = block.count(b"null") if n_nulls else 0
+    written = block.count(b'":null') + block.count(b'": null') if n_words else 0
     n_keys = block.count(b'":')
-    return written not in (0, n_nulls) or n_keys != frame.height * frame.width - n_nulls + written
+    return (
+        written != n_words
+        or written not in (0, n_nulls)
+        or n_keys != frame.height * frame.width - n_nulls + written
+    )
 
 
 def _not_finite(line: Any) -> str | None:
