@@ -61,8 +61,6 @@ def has_deep_line(block: bytes) -> bool:
     """
     import numpy as np
 
-    if block.count(b"{") + block.count(b"[") - block.count(b"\n{") < DEEPEST:
-        return False  # all but a few of them are the first of their lines
     data = np.frombuffer(block, dtype=np.uint8)
     opening = np.flatnonzero((data | 0x20) == ord("{"))  # [ and { differ in this bit alone
     end = -1
@@ -73,6 +71,15 @@ def has_deep_line(block: bytes) -> bool:
             if _depth(block[begin:end]) > DEEPEST:
                 return True
     return False
+
+
+def may_be_deep(block: bytes, n_lines: int) -> bool:
+    """Return whether so many mappings in lines have enough brackets for one to be nested deeply."""
+    import numpy as np
+
+    data = np.frombuffer(block, dtype=np.uint8)
+    n_open = sum(int(np.count_nonzero(data == ord(bracket))) for bracket in "{[")
+    return n_open - n_lines >= DEEPEST
 
 
 def _depth(line: bytes) -> int:

@@ -21,7 +21,7 @@ import polars as pl
 from rlcalc.errors import InputError, RlcalcError, shown
 from rlcalc.numerics.arrays import Ints
 from rlcalc.readers import json as json_reader
-from rlcalc.readers.nesting import has_deep_line
+from rlcalc.readers.nesting import has_deep_line, may_be_deep
 from rlcalc.readers.read_ahead import read_ahead
 from rlcalc.readers.rollouts.builder import RolloutsBuilder
 from rlcalc.readers.rollouts.dumps.layout import Layout
@@ -139,8 +139,7 @@ class Lines:
         plan = self._present()
         lines = unusual_lines(block.text, plan.known, plan.once).tolist()
         schema = {**plan.kinds, **dict.fromkeys(plan.inner, pl.String())}
-        # conditions may look at columns that are not read, and a deep one is refused
-        if self.builder.request.where or has_deep_line(block.text):
+        if self.builder.request.where:  # which may look at columns that are not read
             return plan, None, lines
         try:
             frame = pl.read_ndjson(block.text, schema=schema)
@@ -148,6 +147,8 @@ class Lines:
                 frame[name].null_count() < len(frame) or _is_null_in(block.text, name)
                 for name in plan.inner
             ):
+                return plan, None, lines
+            if may_be_deep(block.text, len(frame)) and has_deep_line(block.text):
                 return plan, None, lines
             frame = frame.drop(plan.inner)
             if self.builder.is_plain(plan.layout, plan.kinds):
