@@ -288,12 +288,6 @@ def natural_order(path: str) -> list[str | int]:
 
 def _missing(source: str) -> InputError:
     folder = os.path.dirname(source) or "."
-    if os.path.islink(source):
-        return InputError(
-            f"{shown(source, 200)} names no file",
-            _folder_name(folder),
-            "it is a broken link: point it to a file",
-        )
     if any(sign in source for sign in "*?["):
         return InputError(
             f"no file matches {shown(source)}",
