@@ -43,6 +43,7 @@ def load(
     order_by: str | None = None,
     identify: bool = False,
     where: Sequence[str] = (),
+    max_size: str | int | None = None,
     unread: Sequence[str] = (),
     collect_faults: bool = False,
 ) -> Experience:
@@ -58,6 +59,8 @@ def load(
         order_by: the column by which each trajectory's steps are sorted.
         identify: keep row numbers, and the source's own names of trajectories and steps.
         where: conditions `COLUMN OP VALUE`, such as "step >= 100": only rows that fit are read.
+        max_size: what a compressed source may unpack to, in bytes or as "20GB"; default 256 MB, or
+            800 times its own size (zstd: 5,000 times).
         unread: fields of a step that are not needed (`value`, `next_value`, `log_prob`,
             `behaviour_prob`), so that nothing in them is a fault.
         collect_faults: go on after a fault, and collect all of them in `faults`.
@@ -84,6 +87,7 @@ def load(
         order_by=order_by,
         identify=identify,
         where=where,
+        max_size=max_size,
         unread=tuple(unread),
     )
     frame = frame_of(source)
@@ -115,22 +119,28 @@ def _read_request(
     kind: str | None = None,
     columns: dict[str, str] | None = None,
     where: Sequence[str] = (),
+    max_size: str | int | None = None,
     **reading: Any,
 ) -> ReadRequest:
     from rlcalc.readers.read_request import ReadRequest
+    from rlcalc.readers.size_limit import parse_size
     from rlcalc.readers.sources import KINDS
 
     if kind is not None and kind not in KINDS:
         raise UsageError(
             f"there is no format of a source {shown(kind)}", fix=f"use one of {', '.join(KINDS)}"
         )
-    return ReadRequest(kind, columns or {}, where=_conditions(where), **reading)
+    size = parse_size(max_size)
+    return ReadRequest(kind, columns or {}, where=_conditions(where), max_size=size, **reading)
 
 
-def _rollout_request(where: Sequence[str] = (), **reading: Any) -> RolloutRequest:
+def _rollout_request(
+    where: Sequence[str] = (), max_size: str | int | None = None, **reading: Any
+) -> RolloutRequest:
     from rlcalc.readers.rollouts.request import RolloutRequest
+    from rlcalc.readers.size_limit import parse_size
 
-    return RolloutRequest(where=_conditions(where), **reading)
+    return RolloutRequest(where=_conditions(where), max_size=parse_size(max_size), **reading)
 
 
 def _conditions(where: str | Sequence[str]) -> tuple[RowFilter, ...]:
@@ -258,6 +268,7 @@ def solve(
     settings: Mapping[str, Any] | None = None,
     kind: str | None = None,
     columns: dict[str, str] | None = None,
+    max_size: str | int | None = None,
 ) -> Result:
     """Return V, Q, A and the policy of a model, with a proven bound: `rlcalc.solvers.solve`.
 
@@ -279,6 +290,7 @@ def solve(
         settings: parameters of the source, e.g. {"gun": "bad"}.
         kind: the format of the source; default found by content.
         columns: the field of an outcome → the name of its column.
+        max_size: as in `load`.
 
     Raises:
         InputError: the source is not a model, or the answer does not exist.
@@ -291,7 +303,7 @@ def solve(
 
     whole = {"horizon": horizon, "max_iterations": max_iterations}
     _require_numbers(gamma=gamma, tol=tol, whole=whole)
-    mdp = load_model(source, settings=settings, kind=kind, columns=columns)
+    mdp = load_model(source, settings=settings, kind=kind, columns=columns, max_size=max_size)
     result = solvers.solve(
         mdp,
         SolveRequest(
@@ -318,6 +330,7 @@ def load_model(
     settings: Mapping[str, Any] | None = None,
     kind: str | None = None,
     columns: dict[str, str] | None = None,
+    max_size: str | int | None = None,
 ) -> MDP:
     """Return the model of a source.
 
@@ -327,6 +340,7 @@ def load_model(
         settings: parameters of the source, e.g. {"gun": "bad"}.
         kind: the format; default found by content.
         columns: the field of an outcome → the name of its column.
+        max_size: as in `load`.
 
     Raises:
         InputError: the source is not a model, or can only be simulated.
@@ -338,7 +352,8 @@ def load_model(
         return source
     if not isinstance(source, str | os.PathLike):
         raise _not_a_model(source)
-    return worlds.load_mdp(os.fspath(source), _read_request(kind, columns), settings)
+    request = _read_request(kind, columns, max_size=max_size)
+    return worlds.load_mdp(os.fspath(source), request, settings)
 
 
 @overload
@@ -371,7 +386,8 @@ def simulate(
         **how: `policy`, as in `solve`, a `Policy`, or for a Gymnasium environment without a table
             a function from an observation to an action; `start`, a state, or `uniform`;
             `max_steps`; `seed`; `gamma`; `group`: so many episodes in a row share their start
-            state; `with_prob`; `jobs`; `settings`, `kind` and `columns`, as in `solve`.
+            state; `with_prob`; `jobs`; `settings`, `kind`, `columns` and `max_size`, as in
+            `solve`.
 
     Raises:
         InputError: the source is not a model, cannot be simulated so, or never ends.
@@ -397,6 +413,7 @@ def _world_and_request(
     settings: Mapping[str, Any] | None = None,
     kind: str | None = None,
     columns: dict[str, str] | None = None,
+    max_size: str | int | None = None,
     **how: Any,
 ) -> tuple[Any, PlayRequest]:
     """Return the world of a source, and the request to simulate it; `how` as in `simulate`."""
@@ -405,7 +422,8 @@ def _world_and_request(
     whole = {"episodes": episodes, **{n: how.get(n) for n in ("max_steps", "seed", "group")}}
     _require_numbers(gamma=how.get("gamma"), whole=whole)
     request = PlayRequest(episodes, **how)
-    return load_world(source, settings=settings, kind=kind, columns=columns), request
+    reading = {"kind": kind, "columns": columns, "max_size": max_size}
+    return load_world(source, settings=settings, **reading), request
 
 
 def _play(source: Any, episodes: int, **how: Any) -> Play:
@@ -418,13 +436,12 @@ def _load_world(
     source: Any,
     *,
     settings: Mapping[str, Any] | None,
-    kind: str | None,
-    columns: dict[str, str] | None,
+    **reading: Any,
 ) -> Any:
     from rlcalc.environments import load as worlds
     from rlcalc.mdp import MDP
 
-    request = _read_request(kind, columns)
+    request = _read_request(**reading)
     if isinstance(source, str | os.PathLike):
         return worlds.load_world(os.fspath(source), request, settings)
     if isinstance(source, MDP) or hasattr(source, "play"):
@@ -465,7 +482,7 @@ def gradient(
         reading: how to read `from_data`: the arguments of `load`.
         watch: as in `simulate`.
         **how: `policy`, `start`, `max_steps`, `seed`, `gamma`, `jobs` and `settings`, `kind`,
-            `columns`, as in `simulate`.
+            `columns`, `max_size`, as in `simulate`.
 
     Raises:
         InputError: the source is not a model, or there is no gradient.
@@ -544,6 +561,7 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
     from rlcalc.readers.read_request import ReadRequest
 
     request = _read_request(**reading)
+    as_usual = ReadRequest(max_size=request.max_size)
     paths = _paths_or_none(source)
     if paths is None:
         return describe(load(source, collect_faults=True, **reading))
@@ -552,17 +570,18 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
         if settings or worlds.is_world(paths, request):
             return describe_model(lambda: worlds.load_world(paths[0], request, settings))
         result = describe(load(paths, collect_faults=True, **reading))
-        if not len(result) or result.facts["trajectories"] or request != ReadRequest():
+        if not len(result) or result.facts["trajectories"] or request != as_usual:
             return result
     except InputError as error:
         failure = error
     from rlcalc.readers.rollouts.detect import trainer_of
 
-    trainer = trainer_of(paths) if request == ReadRequest() else None
-    read: Callable[[], Rollouts] = partial(load_rollouts, paths)
+    size = request.max_size
+    trainer = trainer_of(paths, size) if request == as_usual else None
+    read: Callable[[], Rollouts] = partial(load_rollouts, paths, max_size=size)
     if trainer is None and failure is None and not result.facts["rows"] and "-" not in paths:
         try:  # they are rollouts by the names of their columns
-            rollouts = load_rollouts(paths)
+            rollouts = load_rollouts(paths, max_size=size)
             trainer, read = str(rollouts.facts["format"]), lambda: rollouts
         except InputError:
             return result

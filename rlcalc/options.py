@@ -240,6 +240,11 @@ Where = Annotated[
     "--where 'COLUMN OP VALUE'",
     "Read only rows that fit: OP is =, !=, <, <=, >, >= or in; again for more.",
 ]
+MaxSize = Annotated[
+    str | None,
+    "--max-size SIZE",
+    "What a compressed source may unpack to, e.g. 20GB. [default: 256MB, or 800 times its size]",
+]
 
 
 @dataclass(eq=False, repr=False)
@@ -255,6 +260,7 @@ class ReadOptions:
         "Sort each trajectory's steps by this column; rows may come in any order.",
     ] = None
     where: Where = None
+    max_size: MaxSize = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `rlcalc.load`."""
@@ -269,11 +275,12 @@ class ModelOptions:
     settings: Settings = None
     kind: From = None
     columns: Columns = None
+    max_size: MaxSize = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `rlcalc.solve` that read the model."""
         columns = parse_columns_option(self.columns)
-        return {"settings": parse_set_option(self.settings), "kind": self.kind, "columns": columns}
+        return {**vars(self), "settings": parse_set_option(self.settings), "columns": columns}
 
 
 @dataclass(eq=False, repr=False)
@@ -418,6 +425,7 @@ class RolloutOptions:
         "Column that identifies the rollout when it spans several rows; none: one row each.",
     ] = None
     where: Where = None
+    max_size: MaxSize = None
     filter: Annotated[
         str | None,
         "--filter NAME",

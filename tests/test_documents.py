@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from rlcalc.documents import World, adapter, document_faults, document_path_fault, schema
 from rlcalc.errors import Fault
 from rlcalc.numerics.probabilities import chance_of
+from rlcalc.readers import yaml
 
 STEP = {"state": "a", "action": "x", "reward": 1}
 
@@ -62,7 +63,13 @@ def test_what_is_no_quotient_of_whole_numbers_stays_as_it_is(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("p", "seen"),
-    [("5/4", "1.25"), ("1/0", "text '1/0'"), ("0.5", "text '0.5'"), (-0.1, "-0.1"), (True, "true")],
+    [
+        ("5/4", "1.25"),
+        ("1/0", "text '1/0'"),
+        ("-0.5", "text '-0.5'"),
+        (-0.1, "-0.1"),
+        (True, "true"),
+    ],
 )
 def test_a_chance_is_a_number_from_0_to_1(p: Any, seen: str) -> None:
     (fault,) = told("model", model({"to": "b", "p": p}))
@@ -172,3 +179,15 @@ def test_the_schema_tells_worlds_by_their_name_or_by_its_beginning() -> None:
     assert gym["properties"]["environment"] == {"type": "string", "pattern": "^gym:"}
     for choice in whole["anyOf"]:
         assert choice["$ref"].removeprefix("#/$defs/") in whole["$defs"]
+
+
+@given(st.integers(0, 4), st.integers(1, 4), st.sampled_from(["{}", "'{}'", '"{}"']))
+def test_a_probability_is_the_same_with_and_without_quotes(n: int, d: int, quotes: str) -> None:
+    """As a number, a quotient and a percentage."""
+    share = min(n / d, 1.0)
+    for text in (repr(share), f"{min(n, d)}/{d}", f"{100 * share:.12f}%"):
+        chance = yaml.parse(quotes.format(text), "here").value
+
+        assert adapter("model").validate_python(
+            {"states": {"s": {"a": {"to": "s", "p": chance}}}}
+        ).states["s"]["a"].p == pytest.approx(share, abs=1e-13)

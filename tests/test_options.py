@@ -38,6 +38,7 @@ def test_a_group_is_given_to_the_command_as_one() -> None:
         one_step=True,
         order_by=None,
         where=["t > 5"],
+        max_size="1GB",
     )
     source, reading = seen[0]
 
@@ -48,6 +49,7 @@ def test_a_group_is_given_to_the_command_as_one() -> None:
         "one_step": True,
         "order_by": None,
         "where": ("t > 5",),
+        "max_size": "1GB",
     }
 
 

@@ -43,7 +43,7 @@ def estimate(
     else:
         _refuse_options_of_trajectories(reading)
         sources = _only_model(sources)
-        arguments = {name: arguments[name] for name in ("kind", "columns")}
+        arguments = {name: arguments[name] for name in ("kind", "columns", "max_size")}
     result = api.estimate(
         sources,
         episodes=episodes,

@@ -67,6 +67,7 @@ def gradient(
         settings=options.parse_set_option(settings),
         kind=arguments.pop("kind"),
         columns=None if from_data else arguments["columns"],
+        max_size=arguments["max_size"],
     )
     how = vars(play) | estimate.arguments() | {"jobs": jobs}
     if steps is None or learning_rate is None:

@@ -6,6 +6,9 @@ import numpy as np
 
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 
+FEW, FACTORS = 64, 1 << 10
+"""Below so many groups, so many factors are computed at a time."""
+
 
 def is_success(reward: Floats, threshold: float) -> Flags:
     """Return whether a reward is at least the threshold, up to rounding: 0.7 + 0.2 + 0.1 ≥ 1."""
@@ -51,6 +54,13 @@ def pass_all_k(size: Ints, right: Ints, k: int) -> Floats:
 def all_wrong_chance(size: Ints, wrong: Ints, k: int) -> Floats:
     """Return C(m, k) / C(n, k) = Π_{i<k} (m − i)/(n − i), for m wrong of n; NaN where n < k."""
     chance = np.ones(len(size))
-    for i in range(min(k, int(size.max(initial=0)))):
-        chance *= np.maximum(wrong - i, 0) / np.maximum(size - i, 1)
+    n_factors = min(k, int(size.max(initial=0)))
+    rows = FACTORS if len(size) < FEW else 1
+    for begin in range(0, n_factors, rows):
+        i = np.arange(begin, min(begin + rows, n_factors))[:, None] if rows > 1 else begin
+        factor = np.maximum(wrong - i, 0) / np.maximum(size - i, 1)
+        if rows > 1:  # a large group has many: multiplied in order too, and at once
+            chance = np.multiply.accumulate(np.vstack([chance, factor]), axis=0)[-1]
+        else:
+            chance *= factor
     return np.where(size >= k, chance, np.nan)

@@ -98,14 +98,17 @@ def impossible(probability: Floats) -> Flags:
 
 
 def chance_of(value: object) -> object:
-    """Return the number that a quotient or a percentage is, and anything else unchanged.
+    """Return the number that a text is: a quotient, a percentage or a number; else the value.
 
-    >>> chance_of("1/4"), chance_of("12.5%"), chance_of(0.25), chance_of("1/0")
-    (0.25, 0.125, 0.25, '1/0')
+    >>> chance_of("1/4"), chance_of("12.5%"), chance_of("0.25"), chance_of(0.25), chance_of("1/0")
+    (0.25, 0.125, 0.25, 0.25, '1/0')
     """
-    if isinstance(value, str) and (match := _QUOTIENT.match(value)):
+    if not isinstance(value, str):
+        return value
+    if match := _QUOTIENT.match(value):
         return int(match[1]) / int(match[2]) if match[2] else float(match[3]) / 100
-    return value
+    return float(value) if _NUMBER.match(value) else value
 
 
+_NUMBER = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE]-?[0-9]{1,3})?\Z")
 _QUOTIENT = re.compile(r"(?:([0-9]{1,15})/0*([1-9][0-9]{0,14})|([0-9]{1,3}(?:\.[0-9]{1,15})?)%)\Z")

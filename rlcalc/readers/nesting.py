@@ -73,6 +73,15 @@ def has_deep_line(block: bytes) -> bool:
     return False
 
 
+def may_be_deep(block: bytes, n_lines: int) -> bool:
+    """Return whether so many mappings in lines have enough brackets for one to be nested deeply."""
+    import numpy as np
+
+    data = np.frombuffer(block, dtype=np.uint8)
+    n_open = sum(int(np.count_nonzero(data == ord(bracket))) for bracket in "{[")
+    return n_open - n_lines >= DEEPEST
+
+
 def _depth(line: bytes) -> int:
     """Return the most brackets that are open in a line, outside its strings."""
     import numpy as np

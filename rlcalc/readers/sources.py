@@ -15,14 +15,19 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Any
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, RlcalcError, UsageError, listed, nearest, shown
 from rlcalc.readers.partitions import Partition, partition_of
 from rlcalc.readers.shipped_specs import shipped_specs, specs_folder
+from rlcalc.readers.size_limit import RATIO_OF_ZSTD, Unpacked
 from rlcalc.readers.trajectories import FORMATS
+
+if TYPE_CHECKING:
+    from rlcalc.numerics.arrays import Flags, Ints
 
 HEAD = 1 << 16
 BLOCK = 1 << 24
@@ -77,6 +82,9 @@ class File:
     stream: io.BufferedReader[Any]
     path: str | None  # where its bytes can be read as they are: not compressed, not a pipe
     partition: Partition = field(default_factory=dict)  # columns that its path holds
+    max_size: int | None = None  # bytes that it may unpack to, as --max-size says
+    packed: int = 0  # its bytes, where it is a file
+    copies: ExitStack = field(default_factory=ExitStack)  # temporary files of what it unpacks to
 
     def at(self, place: str = "") -> str:
         """Return where something stands in this file."""
@@ -109,10 +117,14 @@ def resolve_files(sources: list[str]) -> list[str]:
             files.append(source)  # a named pipe, or /dev/stdin
         elif source in shipped_specs():
             files.append(str(shipped_specs()[source]))
-        elif matches := list(filter(os.path.isfile, glob.glob(source, recursive=True))):
-            files += sorted(matches, key=natural_order)
         else:
-            raise _missing(source)
+            _require_readable_folders(source)
+            matches = glob.glob(source, recursive=True)
+            for match in matches:
+                _require_target(match)
+            if not (matches := list(filter(os.path.isfile, matches))):
+                raise _missing(source)
+            files += sorted(matches, key=natural_order)
     return files
 
 
@@ -152,12 +164,17 @@ def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
     checkpoints: list[str] = []
     splits: dict[str, str] = {}
     with _reported(folder):
-        for path, folders, names in os.walk(folder, onerror=_raise):
+        linked: set[str] = set()
+        for path, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
             pruned = {name for name in folders if CHECKPOINT.fullmatch(name)}
             checkpoints += [os.path.join(path, name) for name in sorted(pruned)]
+            pruned |= {name for name in folders if _is_read_elsewhere(folder, path, name, linked)}
             folders[:] = [name for name in folders if name not in pruned]
             path = os.path.normpath(path)
             paths = [os.path.normpath(os.path.join(path, name)) for name in names]
+            for file in paths:
+                if is_readable(os.path.basename(file)):
+                    _require_target(file)
             paths = [file for file in paths if os.path.isfile(file)]
             data = _dataset_files(path) if "state.json" in names else None
             if data is not None:
@@ -174,6 +191,54 @@ def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
                     (files if is_readable(os.path.basename(file)) else others).append(file)
     files.sort(key=natural_order)
     return Listing(files, folder, splits, beside, others, checkpoints)
+
+
+def _is_read_elsewhere(folder: str, path: str, name: str, linked: set[str]) -> bool:
+    """Whether a folder in a folder is a link to one that is read in its own place.
+
+    Args:
+        folder: that is listed.
+        path: of the folder in it that holds the link.
+        name: of the link.
+        linked: the other folders that links led to.
+    """
+    link = os.path.join(path, name)
+    if not os.path.islink(link):
+        return False
+    target, root = os.path.realpath(link), os.path.realpath(folder)
+    if target in linked or os.path.commonpath([target, root]) == root:
+        return True  # such as latest -> step_100
+    if os.path.commonpath([target, root]) == target:
+        what = f"{shown(link, 200)} is a link to a folder that it stands in"
+        raise InputError(what, shown(folder, 200), "remove the link, or name the folders to read")
+    linked.add(target)
+    return False
+
+
+def _require_target(path: str) -> None:
+    """Refuse a link to a file that is not there.
+
+    Raises:
+        InputError: with where it leads.
+    """
+    if os.path.islink(path) and not os.path.exists(path):
+        raise InputError(
+            f"{shown(path, 200)} is a broken link, to {shown(os.readlink(path), 200)}",
+            fix="point it to a file, or remove it",
+        )
+
+
+def _require_readable_folders(pattern: str) -> None:
+    """Refuse a glob that would pass by a folder which cannot be read.
+
+    Raises:
+        InputError: with the name of the folder.
+    """
+    while glob.has_magic(pattern := os.path.dirname(pattern)):
+        for path in filter(os.path.isdir, glob.glob(pattern, recursive=True)):
+            if not os.access(path, os.R_OK | os.X_OK):
+                what = "cannot read: Permission denied"
+                raise InputError(what, shown(path, 200), "make the folder readable, or name others")
 
 
 CHECKPOINT = re.compile(r"checkpoint-\d+")
@@ -223,10 +288,6 @@ def natural_order(path: str) -> list[str | int]:
 
 def _missing(source: str) -> InputError:
     folder = os.path.dirname(source) or "."
-    if os.path.islink(source):
-        return InputError(
-            f"{shown(source, 200)} names no file", fix="it is a broken link: point it to a file"
-        )
     if any(sign in source for sign in "*?["):
         return InputError(
             f"no file matches {shown(source)}",
@@ -260,8 +321,13 @@ def kind_of_name(name: str) -> str | None:
 
 
 @contextmanager
-def opened(name: str, forced: str | None) -> Iterator[File]:
+def opened(name: str, forced: str | None, max_size: int | None = None) -> Iterator[File]:
     """Open a source, undo its compression and find its format.
+
+    Args:
+        name: a path, or `-`.
+        forced: its format; None: found by content.
+        max_size: bytes that it may unpack to; None: see `rlcalc.readers.size_limit`.
 
     Raises:
         InputError: it cannot be read, is empty, or is of no known format.
@@ -269,10 +335,12 @@ def opened(name: str, forced: str | None) -> Iterator[File]:
     shown_name = shown_path(name)
     if name == "-" and sys.stdin is None:
         raise InputError("standard input is closed", fix="name a file, or pipe into -")
-    with _reported(shown_name):
+    with _reported(shown_name), ExitStack() as copies:
         raw: IO[bytes] = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115
         try:
-            stream, plain = _decompressed(raw)
+            on_disk = name != "-" and os.path.isfile(name)
+            size = os.fstat(raw.fileno()).st_size if on_disk else 0
+            stream, plain = _decompressed(raw, size, shown_name, max_size)
             head = stream.read(HEAD)
             if not head.strip():
                 raise UnknownContent(
@@ -286,9 +354,10 @@ def opened(name: str, forced: str | None) -> Iterator[File]:
                     "leave out --from, or name another format",
                 )
             whole = io.BufferedReader(Rewound(head, stream), BLOCK)
-            on_disk = plain and name != "-" and os.path.isfile(name)
+            path = name if on_disk and plain else None
+            partition = partition_of(name)
             with no_library_errors(kind, shown_name):
-                yield File(shown_name, kind, whole, name if on_disk else None, partition_of(name))
+                yield File(shown_name, kind, whole, path, partition, max_size, size, copies)
         finally:
             if name != "-":
                 raw.close()
@@ -342,39 +411,51 @@ def no_library_errors(kind: str, where: str) -> Iterator[None]:
         ) from error
 
 
-def _decompressed(raw: IO[bytes]) -> tuple[IO[bytes], bool]:
+def shrunk(name: str, size: int, now: int) -> InputError:
+    """Return the error of a file that became shorter while it was read."""
+    return InputError(
+        f"the file had {size:,} bytes, and ended after {now:,} while it was read",
+        shown(name, 200),
+        "something else writes it: read it when that is done, or read a copy",
+    )
+
+
+def _decompressed(
+    raw: IO[bytes], size: int, where: str, max_size: int | None
+) -> tuple[IO[bytes], bool]:
+    """Return a stream of what was compressed, and whether nothing was."""
     head = raw.read(4)
-    stream = io.BufferedReader(Rewound(head, raw), HEAD)
+    packed = Rewound(head, raw, where, size)
+    stream = io.BufferedReader(packed, HEAD)
     if head[:2] == b"\x1f\x8b":
-        return gzip.GzipFile(fileobj=stream), False  # type: ignore[return-value]
-    if head == b"\x28\xb5\x2f\xfd":
+        unpacked = Unpacked(gzip.GzipFile(fileobj=stream), packed, where, max_size)
+    elif head == b"\x28\xb5\x2f\xfd":
         if sys.version_info >= (3, 14):
             from compression import zstd
         else:
             from backports import zstd
-        return Unzstd(zstd.ZstdFile(stream), zstd.ZstdError), False  # type: ignore[return-value,arg-type]
-    return stream, True
-
-
-class Unzstd:
-    """A zstd stream whose damage is an EOFError, as it is with gzip."""
-
-    def __init__(self, stream: IO[bytes], damage: type[Exception]) -> None:
-        self.stream, self.damage = stream, damage
-
-    def read(self, size: int = -1) -> bytes:
-        """Return up to `size` bytes."""
-        try:
-            return self.stream.read(size)
-        except self.damage as error:
-            raise EOFError(str(error)) from error
+        unpacked = Unpacked(
+            zstd.ZstdFile(stream), packed, where, max_size, (zstd.ZstdError,), RATIO_OF_ZSTD
+        )
+    else:
+        return stream, True
+    return unpacked, False  # type: ignore[return-value]
 
 
 class Rewound(io.RawIOBase):
-    """A stream with the bytes that were read from its beginning put back."""
+    """A stream with the bytes that were read from its beginning put back; it counts its bytes."""
 
-    def __init__(self, head: bytes, stream: IO[bytes]) -> None:
-        self.head, self.stream = head, stream
+    def __init__(self, head: bytes, stream: IO[bytes], name: str = "", size: int = 0) -> None:
+        """Wrap a stream.
+
+        Args:
+            head: what was read of it.
+            stream: the rest.
+            name: of the file.
+            size: bytes that the file had when it was opened; it must not end before.
+        """
+        self.head, self.stream, self.name, self.size = head, stream, name, size
+        self.n_bytes = 0
 
     def readable(self) -> bool:
         """Return True."""
@@ -385,6 +466,9 @@ class Rewound(io.RawIOBase):
         data = self.head[: len(buffer)] or self.stream.read(len(buffer))
         self.head = self.head[len(buffer) :]
         buffer[: len(data)] = data
+        self.n_bytes += len(data)
+        if not data and self.n_bytes < self.size and len(buffer):
+            raise shrunk(self.name, self.size, self.n_bytes)
         return len(data)
 
 
@@ -509,17 +593,106 @@ def line_blocks(file: File) -> Iterator[tuple[int, bytes]]:
             )
 
 
-def whole_lines(file: File) -> io.BytesIO:
-    """Return the rest of a source in memory.
+def numbered_lines(block: bytes, number: int) -> Iterator[tuple[int, bytes]]:
+    r"""Yield the lines of a block that are not blank, each with its number.
+
+    Millions of blank lines cost next to nothing.
+
+    Args:
+        block: whole lines, the last perhaps without its end.
+        number: of the first line.
+
+    >>> list(numbered_lines(b"a\n\n \nb", 7))
+    [(7, b'a'), (10, b'b')]
+    """
+    if not has_short_lines(block):
+        for place, line in enumerate(block.split(b"\n"), start=number):
+            if line.strip():
+                yield place, line
+        return
+    for part in parts_of(block):
+        begin, end, is_blank = line_bounds(part)
+        for place in (~is_blank).nonzero()[0].tolist():
+            yield number + place, part[begin[place] : end[place]]
+        number += part.count(b"\n")
+
+
+SHORT_LINE = 8
+PART = 1 << 20
+
+
+def has_short_lines(block: bytes) -> bool:
+    """Return whether most lines of a block may be blank: they have few bytes on average."""
+    return block.count(b"\n") * SHORT_LINE > len(block) > PART >> 4
+
+
+def parts_of(block: bytes) -> Iterator[bytes]:
+    """Yield a block in parts of about 1 MB of whole lines."""
+    begin = 0
+    while begin < len(block):
+        end = block.find(b"\n", begin + PART) + 1 or len(block)
+        yield block[begin:end]
+        begin = end
+
+
+def line_bounds(block: bytes) -> tuple[Ints, Ints, Flags]:
+    """Return where the lines of a block begin and end, and whether they are blank, each [N]."""
+    import numpy as np
+
+    data = np.frombuffer(block, dtype=np.uint8)
+    end = np.append(np.flatnonzero(data == ord("\n")), len(data))
+    begin = np.append(0, end[:-1] + 1)
+    visible = np.append(0, np.cumsum(data > ord(" "), dtype=np.int64))
+    return begin, end, visible[end] == visible[begin]
+
+
+def copied(file: File) -> str | io.BytesIO:
+    """Return where the rest of a source can be read from any place: its path, memory, or a copy.
 
     Raises:
-        InputError: a line is too long, or the source is cut off.
+        InputError: the source is cut off, or becomes too large.
     """
-    lines = io.BytesIO()
-    for _, block in line_blocks(file):
-        lines.write(block)
-    lines.seek(0)
-    return lines
+    return file.path or _copied(file, iter(partial(file.stream.read, BLOCK), b""))
+
+
+def copied_lines(file: File) -> str | io.BytesIO:
+    """Return where the lines of a source can be read from any place, as `copied` does.
+
+    Raises:
+        InputError: a line is too long, or the source is cut off or becomes too large.
+    """
+    return file.path or _copied(file, (block for _, block in line_blocks(file)))
+
+
+def _copied(file: File, parts: Iterator[bytes]) -> str | io.BytesIO:
+    """Copy to memory what is small, and all else to a temporary file, which nobody needs to remove.
+
+    The file is open as long as the source is, and its name is removed where the system can do
+    without.
+    """
+    import tempfile
+
+    memory = io.BytesIO()
+    for part in parts:
+        memory.write(part)
+        if memory.tell() > SMALL_COPY:
+            break
+    else:
+        memory.seek(0)
+        return memory
+    has_links = os.path.isdir("/proc/self/fd")
+    make = tempfile.TemporaryFile if has_links else tempfile.NamedTemporaryFile
+    copy: Any = file.copies.enter_context(make())
+    copy.write(memory.getbuffer())
+    del memory
+    for part in parts:
+        copy.write(part)
+    copy.flush()
+    return f"/proc/self/fd/{copy.fileno()}" if has_links else copy.name
+
+
+SMALL_COPY = 1 << 26
+"""Bytes of a compressed source, or of a pipe, that are held in memory where it must be whole."""
 
 
 def only_file(source: str, what: str = "model") -> str:

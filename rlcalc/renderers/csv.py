@@ -1,4 +1,4 @@
-"""CSV and TSV: every row in full precision; a missing answer is an empty cell."""
+"""CSV and TSV: every row in full precision; no answer is an empty cell, an empty text is ""."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _FLAGS = {True: "true", False: "false"}
 def write(result: Result, form: str, stream: BinaryIO, head: int | None) -> None:
     """Write a header and the rows."""
     separator = "\t" if form == "tsv" else ","
-    if len(result) >= LARGE:
+    columns = result.plain() if len(result) < LARGE else {}
+    if not columns or any("" in cells for cells in columns.values()):  # "" is not a missing answer
         for number, part in enumerate(result.to_polars().iter_slices(LARGE)):
             text = part.write_csv(separator=separator, include_header=number == 0)
             stream.write(text.encode())
         return
     writer = csv.writer(_Lines(stream), delimiter=separator, lineterminator="\r\n")
-    columns = result.plain()
     writer.writerow(columns)
     cells = ([_FLAGS[c] if isinstance(c, bool) else c for c in v] for v in columns.values())
     writer.writerows(zip(*cells, strict=True))

@@ -366,7 +366,7 @@ def test_a_glob_may_name_folders_and_steps_are_in_names(rlcalc: Shell, tmp_path:
 def test_a_link_to_nothing_is_said(rlcalc: Shell, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("nothing")
 
-    assert "link names no file" in rlcalc("group", "link").stderr
+    assert "link is a broken link, to nothing" in rlcalc("group", "link").stderr
 
 
 def test_a_group_without_scores_is_unscored(rlcalc: Shell) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlcalc.groups.pass_at_k import is_success, pass_all_k, pass_at_k
+from rlcalc.groups.pass_at_k import FEW, all_wrong_chance, is_success, pass_all_k, pass_at_k
 
 
 @given(st.integers(1, 9), st.integers(0, 9), st.integers(1, 9))
@@ -19,6 +19,17 @@ def test_it_is_an_enumeration(size: int, right: int, k: int) -> None:
         return
 
     np.testing.assert_allclose(found, np.mean([max(draw) for draw in draws]), atol=1e-12)
+
+
+def test_the_factors_of_large_groups_are_multiplied_in_the_same_order() -> None:
+    """A few large groups are computed at once, and many one factor after the other."""
+    size = np.array([5000, 4000, 3])
+    wrong = np.array([4990, 2000, 2])
+    many = [np.repeat(column, FEW) for column in (size, wrong)]
+    for k in (1, 3, 1500, 4500):
+        np.testing.assert_array_equal(
+            all_wrong_chance(size, wrong, k), all_wrong_chance(*many, k)[::FEW]
+        )
 
 
 def test_one_of_four_is_certain_with_four() -> None:

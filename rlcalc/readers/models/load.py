@@ -31,7 +31,7 @@ def load_model(
         InputError: it is not there, or is not a model, or contradicts itself.
         UsageError: it names several files.
     """
-    with opened(only_file(source), request.kind) as file:
+    with opened(only_file(source), request.kind, request.max_size) as file:
         if file.kind in ("yaml", "json", "npz"):
             refuse_columns(request, file.at())
         if file.kind in ("yaml", "json"):
@@ -73,7 +73,7 @@ def holds_model(sources: Sequence[str], request: ReadRequest) -> bool:
     if len(files) != 1 or files[0] == "-":
         return False
     try:
-        with opened(files[0], request.kind) as file:
+        with opened(files[0], request.kind, request.max_size) as file:
             if file.kind in ("yaml", "json"):
                 value, _ = parsed(file)
                 return isinstance(value, dict) and (

@@ -98,7 +98,7 @@ def load_policy(source: str, model: MDP, request: ReadRequest) -> Floats:
     Raises:
         InputError: it is not there, or does not belong to the model.
     """
-    with opened(only_file(source, "policy"), request.kind) as file:
+    with opened(only_file(source, "policy"), request.kind, request.max_size) as file:
         entries, place = _policy_entries(file)
         if not entries:
             raise InputError(

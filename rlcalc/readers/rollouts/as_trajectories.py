@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.rollouts.columns import BEGINNING
 from rlcalc.readers.rollouts.load import load
 from rlcalc.readers.rollouts.request import RolloutRequest
-from rlcalc.readers.row_filter import RowFilter
 from rlcalc.rollouts import Rollouts
 from rlcalc.trajectories import Experience, Trajectories
 
@@ -17,7 +17,7 @@ UNSCORED = "rollouts without a reward"
 
 
 def read(
-    sources: Sequence[str], form: str, experience: Experience, where: tuple[RowFilter, ...] = ()
+    sources: Sequence[str], form: str, experience: Experience, request: ReadRequest
 ) -> Trajectories:
     """Return the scored rollouts of a trainer's dump, one trajectory each.
 
@@ -26,7 +26,9 @@ def read(
     Raises:
         InputError: the dump is not as it should be.
     """
-    rollouts = load(sources, RolloutRequest(texts=True, beginnings=True, where=where))
+    where, max_size = request.where, request.max_size
+    how = RolloutRequest(where=where, max_size=max_size, texts=True, beginnings=True)
+    rollouts = load(sources, how)
     for note in rollouts.notes:
         experience.note(note)
     scored = np.flatnonzero(np.isfinite(rollouts.reward))

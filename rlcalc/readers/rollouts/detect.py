@@ -18,10 +18,14 @@ MOST = 100
 """Files that are looked at."""
 
 
-def trainer_of(sources: Sequence[str]) -> str | None:
+def trainer_of(sources: Sequence[str], max_size: int | None = None) -> str | None:
     """Return the format of rollouts that sources hold; None: none that is known by more than names.
 
     Only files are looked at: what comes through a pipe is gone once it was read.
+
+    Args:
+        sources: paths, globs, folders or names of shipped specs.
+        max_size: bytes that a compressed one may unpack to.
     """
     try:
         names = files_of(sources)
@@ -29,7 +33,7 @@ def trainer_of(sources: Sequence[str]) -> str | None:
         return None
     for name in names[:MOST]:  # in a folder other files may stand before the first dump
         try:
-            record = _first_record(name) if os.path.isfile(name) else None
+            record = _first_record(name, max_size) if os.path.isfile(name) else None
             form = dumps.sniffed(record, name).name if isinstance(record, Mapping) else "columns"
         except InputError:
             continue
@@ -38,7 +42,7 @@ def trainer_of(sources: Sequence[str]) -> str | None:
     return None
 
 
-def _first_record(name: str) -> Any:
+def _first_record(name: str, max_size: int | None) -> Any:
     """Return the first record of a file, or an empty one of the columns of a table."""
     if zipfile.is_zipfile(name):
         from rlcalc.readers.rollouts.dumps.inspect_ai import contents, is_log, logs
@@ -46,8 +50,8 @@ def _first_record(name: str) -> Any:
         empty: dict[str, Any] | None = (
             {"eval": {}, "samples": []} if is_log(contents(name)) else None
         )
-        return next((log for _, log in logs(name)), empty)
-    with opened(name, None) as file:
+        return next((log for _, log in logs(name, max_size)), empty)
+    with opened(name, None, max_size) as file:
         if file.kind in ("parquet", "arrow"):
             from rlcalc.readers.trajectories.parquet import scan, whole
 

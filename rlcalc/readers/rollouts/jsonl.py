@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from io import FileIO
-from itertools import chain
+from itertools import chain, islice
 from types import ModuleType
 from typing import Any
 
@@ -21,13 +21,14 @@ import polars as pl
 from rlcalc.errors import InputError, RlcalcError, shown
 from rlcalc.numerics.arrays import Ints
 from rlcalc.readers import json as json_reader
+from rlcalc.readers.nesting import has_deep_line, may_be_deep
 from rlcalc.readers.read_ahead import read_ahead
 from rlcalc.readers.rollouts.builder import RolloutsBuilder
 from rlcalc.readers.rollouts.dumps.layout import Layout
 from rlcalc.readers.rollouts.json_keys import keys_of, unusual_lines
 from rlcalc.readers.rollouts.records import CHUNK, Columns, add_records, record_layout
 from rlcalc.readers.rollouts.request import NoRollouts, RolloutRequest
-from rlcalc.readers.sources import LONGEST_LINE, File, decoded, line_blocks
+from rlcalc.readers.sources import LONGEST_LINE, File, decoded, line_blocks, numbered_lines, shrunk
 
 BLOCK = 1 << 23
 FIRST_LINES = 64
@@ -46,9 +47,8 @@ class Block:
 
     def line(self, row: int) -> int:
         """Return the number of the line that a row stands in; blank lines are none."""
-        lines = enumerate(self.text.split(b"\n"), self.first_line())
-        there = (number for number, line in lines if line.strip())
-        return next(number for place, number in enumerate(there) if place == row)
+        lines = numbered_lines(self.text, self.first_line())
+        return next(islice(lines, row, None))[0]
 
 
 def _is_null_in(text: bytes, name: str) -> bool:
@@ -147,6 +147,8 @@ class Lines:
                 frame[name].null_count() < len(frame) or _is_null_in(block.text, name)
                 for name in plan.inner
             ):
+                return plan, None, lines
+            if may_be_deep(block.text, len(frame)) and has_deep_line(block.text):
                 return plan, None, lines
             frame = frame.drop(plan.inner)
             if self.builder.is_plain(plan.layout, plan.kinds):
@@ -299,7 +301,7 @@ def _name(key: bytes) -> str:
 def _from_stream(file: File) -> Iterator[Block]:
     before: tuple[int, bytes] | None = None
     for number, text in line_blocks(file):
-        if not text.strip():
+        if text.isspace():
             continue
         if before:
             yield Block(before[1], False, partial(int, before[0]))
@@ -322,6 +324,8 @@ def _from_disk(path: str, file: File) -> Iterator[Block]:
                 )
             stream.seek(offset)
             text = stream.read(end - offset)
+            if len(text) < end - offset:
+                raise shrunk(file.name, size, offset + len(text))
             if offset == 0:
                 text = text.removeprefix(b"\xef\xbb\xbf")
             if not text.isspace():
@@ -351,8 +355,7 @@ def _line_at(path: str, offset: int) -> int:
 
 
 def _first(block: Block, file: File) -> dict[str, Any]:
-    lines = enumerate(block.text.split(b"\n"), 1)
-    number, line = next((number, line) for number, line in lines if line.strip())
+    number, line = next(numbered_lines(block.text, 1))
     value = _value(line, number, file, last=block.last and block.text.strip() == line.strip())
     if not isinstance(value, dict):
         raise NoRollouts(
@@ -403,17 +406,15 @@ def _values(
     block: Block, file: File, builder: RolloutsBuilder
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the lines of a block with their numbers; a torn last line is left out."""
-    lines = block.text.rstrip().split(b"\n")
-    first = block.first_line()
-    for number, line in enumerate(lines, first):
-        if not line.strip():
-            continue
+    text, first = block.text.rstrip(), block.first_line()
+    end = first + text.count(b"\n")
+    for number, line in numbered_lines(text, first):
         try:
-            last = block.last and number == first + len(lines) - 1
+            last = block.last and number == end
             value = _value(line, number, file, last=last)
         except InputError as error:
-            twice = isinstance(error.__cause__, json_reader.KeyTwiceError)
-            if twice or not last or number == 1:
+            torn = isinstance(error.__cause__, json.JSONDecodeError | UnicodeDecodeError)
+            if not torn or not last or number == 1:
                 raise
             builder.skipped += 1  # it was being written
             builder.note(f"{file.at(f'line {number}')}: the last line is torn, and left out")

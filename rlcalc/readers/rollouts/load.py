@@ -34,13 +34,13 @@ from rlcalc.readers.sources import (
     File,
     Listing,
     UnknownContent,
+    copied_lines,
     kind_of_name,
     list_folder,
     natural_order,
     no_library_errors,
     opened,
     resolve_files,
-    whole_lines,
 )
 
 if TYPE_CHECKING:
@@ -290,7 +290,7 @@ def _read_once(name: str, builder: RolloutsBuilder, columns: Mapping[str, Any]) 
                 return
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(opened(name, None))
+            file = stack.enter_context(opened(name, None, builder.request.max_size))
         except UnknownContent as error:
             raise NoRollouts.of(error.faults) from error
         if file.kind in ("parquet", "arrow"):
@@ -333,7 +333,7 @@ def _read_archive(name: str, builder: RolloutsBuilder) -> bool:
     dump = dumps.named("inspect")
     builder.require_format(dump.name, shown(name), dump.module)
     parts: list[str] = []  # the names of the samples so far
-    samples = _samples(name, parts)
+    samples = _samples(name, parts, builder.request.max_size)
     before = -1
     while before < len(parts):  # some at a time: they are large, and a frame of one row takes long
         before = len(parts)
@@ -343,11 +343,11 @@ def _read_archive(name: str, builder: RolloutsBuilder) -> bool:
     return True
 
 
-def _samples(name: str, parts: list[str]) -> Iterator[Mapping[str, Any]]:
+def _samples(name: str, parts: list[str], max_size: int | None) -> Iterator[Mapping[str, Any]]:
     """Yield a log for each sample of an archive, after its name was added to the parts."""
     from rlcalc.readers.rollouts.dumps.inspect_ai import logs
 
-    for part, log in logs(name):
+    for part, log in logs(name, max_size):
         parts.append(part)
         yield log
 
@@ -446,7 +446,7 @@ def _csv(file: File, builder: RolloutsBuilder) -> None:
     schema: dict[str, pl.DataType] = dict.fromkeys(header.names, pl.String())
     try:
         lazy = pl.scan_csv(
-            file.path or whole_lines(file),
+            copied_lines(file),
             separator=header.separator,
             has_header=False,
             skip_lines=header.n_lines,

@@ -182,7 +182,7 @@ class Assembler:
         """Return what is whole among the open rows, and keep the rest."""
         layout = self.layout
         assert layout is not None
-        rows = Rows.joined(self.open)
+        rows = Rows.moved(self.open)
         if layout.keyed and (layout.interleaved or layout.hold):
             rows = rows.take(grouped_by(rows["key"], self._file_of(rows) if layout.hold else None))
         if layout.keyed and "time" in rows:

@@ -16,7 +16,7 @@ from rlcalc.documents import Document, adapter, document_faults, without_fields
 from rlcalc.errors import Fault, InputError, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.places import dotted
-from rlcalc.readers.sources import File, decoded, line_blocks
+from rlcalc.readers.sources import File, decoded, line_blocks, numbered_lines
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.readers.trajectories.documents import batch, is_table, note_for_documents
 from rlcalc.trajectories import Trajectories
@@ -72,18 +72,15 @@ def read(file: File, context: ReaderContext) -> Iterator[Trajectories]:
 
 
 def _values(block: bytes, number: int, file: File) -> Iterator[Any]:
-    for place, line in enumerate(block.split(b"\n"), start=number):
-        if line.strip():
-            yield json_reader.value_of(decoded(line, place, file), file.at(), place)
+    for place, line in numbered_lines(block, number):
+        yield json_reader.value_of(decoded(line, place, file), file.at(), place)
 
 
 def by_line(block: bytes, number: int, file: File, context: ReaderContext) -> list[Trajectories]:
     """Return the trajectories of a block, each line validated by itself."""
     validated, lines = [], []
     adapt = adapter("trajectory").validate_json
-    for place, line in enumerate(block.split(b"\n"), start=number):
-        if not line.strip():
-            continue
+    for place, line in numbered_lines(block, number):
         try:
             trajectory = adapt(line)
             if line.count(b'":') != _n_keys(trajectory):  # a key twice, or a colon in a label

@@ -83,18 +83,20 @@ def _rollouts(
         raise failure
     from rlcalc.readers.rollouts import detect  # with Polars, and seldom
 
-    form = detect.trainer_of(sources)
+    form = detect.trainer_of(sources, request.max_size)
     if form is None:
         raise failure
     from rlcalc.readers.rollouts import as_trajectories
 
-    return iter([as_trajectories.read(sources, form, experience, request.where)])
+    return iter([as_trajectories.read(sources, form, experience, request)])
 
 
 def _every_batch(files: list[str], context: ReaderContext) -> Iterator[Trajectories]:
     before: str | None = None
     for name in files:
-        with _collected(context.experience), opened(name, context.request.kind) as file:
+        request = context.request
+        source = opened(name, request.kind, request.max_size)
+        with _collected(context.experience), source as file:
             if file.kind not in context.experience.kinds:
                 context.experience.kinds.append(file.kind)
             if before and file.kind != before:

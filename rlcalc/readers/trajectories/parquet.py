@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import polars as pl
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.readers.arrow_schema import names_of_columns
 from rlcalc.readers.partitions import with_partition
-from rlcalc.readers.sources import HEAD, File
+from rlcalc.readers.sources import HEAD, File, copied
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Trajectories
 
@@ -57,7 +56,7 @@ def scan(file: File) -> pl.LazyFrame:
     if twice:
         raise InputError(f"the columns {listed(twice)} come twice", file.at(), "rename one")
     in_file_format = file.stream.peek(6)[:6] == b"ARROW1"
-    source = file.path or io.BytesIO(file.stream.read())
+    source = copied(file)
     if file.kind == "parquet":
         return pl.scan_parquet(source, glob=False)
     return pl.scan_ipc(source) if in_file_format else pl.read_ipc_stream(source).lazy()

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import Fault, InputError, listed, shown
@@ -17,7 +18,7 @@ from rlcalc.readers import json as json_reader
 from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.nesting import has_deep_line
 from rlcalc.readers.partitions import with_partition
-from rlcalc.readers.sources import File, decoded
+from rlcalc.readers.sources import File, decoded, numbered_lines
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Trajectories
 
@@ -60,6 +61,8 @@ class StepLines:
         from rlcalc.readers.column_names import NUMBERS, map_columns
         from rlcalc.readers.trajectories.step_table import FLAGS
 
+        if block.isspace():
+            return
         self.block, self.number = block, number
         frame = self._frame(block, number)
         if not len(frame):
@@ -97,8 +100,8 @@ class StepLines:
         yield from self.context.assembler.push(rows)
 
     def _place(self, row: int) -> str:
-        lines = [n for n, line in enumerate(self.block.split(b"\n"), self.number) if line.strip()]
-        return f"{self.noun} {lines[row - self.before]}"
+        lines = numbered_lines(self.block, self.number)
+        return f"{self.noun} {next(islice(lines, row - self.before, None))[0]}"
 
     def _frame(self, block: bytes, number: int) -> pl.DataFrame:
         import polars as pl
@@ -116,20 +119,39 @@ class StepLines:
             return self._with_exact_labels(frame, block)
         good, names = self._good_lines(block, number)
         try:
-            self.block = b"\n".join(good)
+            self.block = b"".join(good)
             return pl.read_ndjson(
                 self.block, infer_schema_length=None, schema_overrides=self._label_types(names)
             )
         except pl.exceptions.PolarsError as error:
-            first = str(problem or error).splitlines()[0]
-            self.context.experience.fault(
-                Fault(
-                    f"not a table: {shown(first, 200)}",
-                    self.file.at(f"{self.noun} {number}"),
-                    fix="give every column one type in all lines",
-                )
-            )
+            types = self._label_types(names)
+            self.context.experience.fault(self._conflict(str(problem or error), types))
             return pl.DataFrame()
+
+    def _conflict(self, problem: str, types: dict[str, pl.DataType]) -> Fault:
+        """Return the fault of lines that have no types in common."""
+        import polars as pl
+
+        from rlcalc.readers.trajectories.type_conflicts import conflict, first_unfit
+
+        def fits(part: Sequence[bytes]) -> bool:
+            try:
+                text = b"\n".join(part)
+                pl.read_ndjson(text, infer_schema_length=None, schema_overrides=types)
+            except pl.exceptions.PolarsError:
+                return False
+            return True
+
+        numbers, lines = zip(*numbered_lines(self.block, self.number), strict=True)
+        place = first_unfit(lines, fits)
+        places = [f"{self.noun} {number}" for number in numbers[: place + 1]]
+        *before, record = map(json.loads, lines[: place + 1])
+        what = conflict(list(zip(places, before, strict=False)), record)
+        return Fault(
+            what or f"not a table: {shown(problem.splitlines()[0], 200)}",
+            self.file.at(places[-1]),
+            fix=f"give every column one type in all {self.noun}s",
+        )
 
     def _with_exact_labels(self, frame: pl.DataFrame, block: bytes) -> pl.DataFrame:
         """Read labels as text where Polars made floats of whole numbers too large for these."""
@@ -175,13 +197,13 @@ class StepLines:
         return {columns[name]: pl.String() for name in (*LABELS, *KEYS) if name in columns}
 
     def _good_lines(self, block: bytes, number: int) -> tuple[list[bytes], dict[str, None]]:
-        """Return the lines that are records, blank where one is not, and the names in them."""
+        """Return the lines that are records, in their places, and the names in them."""
         good: list[bytes] = []
         names: dict[str, None] = {}
-        for place, line in enumerate(block.split(b"\n"), start=number):
-            good.append(b"")
-            if not line.strip():
-                continue
+        present = number
+        for place, line in numbered_lines(block, number):
+            good.append(b"\n" * (place - present))
+            present = place
             try:
                 value = json_reader.value_of(decoded(line, place, self.file), self.file.at(), place)
             except InputError as error:
@@ -194,7 +216,7 @@ class StepLines:
             elif wrong := _not_finite(value):
                 self.context.experience.fault(Fault(wrong, where, "leave out this line"))
             else:
-                good[-1] = line
+                good[-1] += line
                 names |= dict.fromkeys(value)
         return good, names
 
@@ -202,9 +224,14 @@ class StepLines:
 def _may_repeat_keys(block: bytes, frame: pl.DataFrame) -> bool:
     """Whether a block holds more keys than the cells that were read of it."""
     n_nulls = sum(frame.null_count().row(0))
-    written = block.count(b"null") if n_nulls else 0
+    n_words = block.count(b"null") if n_nulls else 0
+    written = block.count(b'":null') + block.count(b'": null') if n_words else 0
     n_keys = block.count(b'":')
-    return written not in (0, n_nulls) or n_keys != frame.height * frame.width - n_nulls + written
+    return (
+        written != n_words
+        or written not in (0, n_nulls)
+        or n_keys != frame.height * frame.width - n_nulls + written
+    )
 
 
 def _not_finite(line: Any) -> str | None:

@@ -59,6 +59,18 @@ class Rows:
         return Rows({name: column[which] for name, column in self.columns.items()})
 
     @classmethod
+    def moved(cls, parts: list[Rows]) -> Rows:
+        """Return the rows of all parts, as `joined` does, and empty them: one column at a time."""
+        several = [part for part in parts if len(part)]
+        parts.clear()
+        if len(several) == 1:
+            return several[0]
+        names = list(several[0].columns)
+        return cls(
+            {name: np.concatenate([part.columns.pop(name) for part in several]) for name in names}
+        )
+
+    @classmethod
     def joined(cls, parts: Iterable[Rows]) -> Rows:
         """Return the rows of all parts, which have the same columns."""
         several = [part for part in parts if len(part)]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.labels import Labels
+from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.rollouts.as_trajectories import UNSCORED, read
 from rlcalc.trajectories import Experience, Trajectories
 from tests.readers.rollouts.test_dumps import DUMPS, lines
@@ -18,7 +19,7 @@ from tests.readers.rollouts.test_dumps import DUMPS, lines
 
 def read_from(path: Path) -> tuple[Trajectories, Experience]:
     experience = Experience(iter(()), Labels(), Labels())
-    return read([str(path)], "a trainer", experience), experience
+    return read([str(path)], "a trainer", experience, ReadRequest()), experience
 
 
 def names(labels: Labels, codes: Any) -> list[str]:

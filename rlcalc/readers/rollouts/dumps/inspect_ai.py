@@ -13,6 +13,7 @@ from typing import Any
 
 from rlcalc.errors import InputError, shown
 from rlcalc.readers.rollouts.dumps.layout import Row, RunInfo, as_float
+from rlcalc.readers.size_limit import require_size
 from rlcalc.readers.sources import LARGEST_DOCUMENT
 
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
@@ -109,21 +110,31 @@ def is_log(names: list[str]) -> bool:
     return any(name in HEADERS or name.startswith("samples/") for name in names)
 
 
-def logs(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def logs(path: str, max_size: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a log for each sample of an .eval archive, and the name of the sample in there.
+
+    Args:
+        path: of the archive.
+        max_size: bytes that it may unpack to.
 
     Raises:
         InputError: the archive or a sample is damaged, or one is larger than any should be.
     """
     with _opened(path) as archive:
         entries = {entry.filename: entry for entry in archive.infolist()}
+        read = [entry.file_size for name, entry in entries.items() if _is_read(name)]
+        require_size(sum(read), os.path.getsize(path), path, max_size)
         header = next((entries[name] for name in HEADERS if name in entries), None)
         log = {} if header is None else _value(archive, header, path)
         ended = header is None or header.filename == HEADERS[0]
         about = {"eval": log.get("eval") or {}, "status": log.get("status") if ended else "started"}
         for name, entry in entries.items():
-            if name.startswith("samples/") and name.endswith(".json"):
+            if name.startswith("samples/") and _is_read(name):
                 yield name, {**about, "samples": [_value(archive, entry, path)]}
+
+
+def _is_read(name: str) -> bool:
+    return name in HEADERS or (name.startswith("samples/") and name.endswith(".json"))
 
 
 def _value(archive: Any, entry: Any, path: str) -> dict[str, Any]:
