@@ -144,12 +144,17 @@ class Result:
         return [column.role in LEFT for column in shown]
 
     def summary(self) -> list[tuple[str, str]]:
-        """Return names and values of the facts as text, without empty ones."""
+        """Return names and values of the facts as text, without empty ones and limits of errors."""
         return [
             (name.replace("_", " "), _as_typed(value) if name in OPTIONS else _fact(value))
             for name, value in self.plain_facts().items()
-            if value not in (None, {}, "")
+            if value not in (None, {}, "") and not self._is_limit(name)
         ]
+
+    def _is_limit(self, name: str) -> bool:
+        """Return whether a fact is a limit of an interval whose error is a fact too."""
+        stem, _, end = name.rpartition("_")
+        return end in ("low", "high", "needs") and f"{stem}_se" in self.facts
 
 
 FACTS_OF_REPR = 4

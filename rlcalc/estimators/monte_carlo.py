@@ -25,10 +25,13 @@ from rlcalc.estimators.truncation import (
 from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
 from rlcalc.numerics.arrays import Flags, Floats, Ints, aligned
 from rlcalc.numerics.intervals import (
+    FEW,
+    MANY,
     SKEW,
     Intervals,
-    intervals_of_means,
     facts_of_needs,
+    intervals_of_means,
+    known_values,
     needs_of,
     note_of_needs,
     share_interval,
@@ -219,33 +222,27 @@ def _only(batch: Trajectories, prepared: UsableTrajectories, usable: Flags) -> T
     )
 
 
-MANY = 20
-"""So many trajectories have shown what values a gain takes; a few numbers are often only two."""
-
-
 def _values_of_all(summary: ValueSummary) -> tuple[float, float] | None:
-    """Return the two values that every gain of the data has, if there are two."""
-    states = summary.states
-    low, high = float(states.least.min()), float(states.greatest.max())
-    within = replace(
-        states, least=np.full_like(states.least, low), greatest=np.full_like(states.greatest, high)
-    )
+    """Return the two values that every gain of the data has, if it is known that there are two."""
+    states, n = summary.states, len(summary.states.key)
+    ends = np.full(n, states.least.min()), np.full(n, states.greatest.max())
+    within = replace(states, least=ends[0], greatest=ends[1])
+    low, high = float(ends[0][0]), float(ends[1][0])
     known = (low, high) == (0, 1) or summary.start_value.clusters[0] >= MANY
     return (low, high) if known and low < high and two_values(within).all() else None
 
 
-def _two_values(states: Moments, of_all: tuple[float, float] | None) -> tuple[Floats, Floats]:
-    """Return [K] the lower and [K] the higher value of the gains of a state; NaN if not only two.
+def _two_values(moments: Moments, of_all: tuple[float, float] | None) -> tuple[Floats, Floats]:
+    """Return [K] the lower and [K] the higher value of the gains of each key; NaN if not only two.
 
     Args:
-        states: [K] moments of their gains.
+        moments: [K] of the gains.
         of_all: the two values of all gains, if there are only two.
     """
-    if of_all is not None:
-        low, high = of_all
-        return np.full(len(states.key), low), np.full(len(states.key), high)
-    known = two_values(states) & (states.clusters >= MANY)
-    return np.where(known, states.least, np.nan), np.where(known, states.greatest, np.nan)
+    if of_all is None:
+        return known_values(moments)
+    low, high = (np.full(len(moments.key), value) for value in of_all)
+    return low, high
 
 
 def _advantage_intervals(
@@ -287,7 +284,8 @@ def _advantage_intervals(
     found.needs[none & (n > 1)] = 2
     found.needs[(found.needs == 0) & (np.abs(pairs.skewness()) > SKEW)] = 4
     only = nested & (n == of) & (n > 1)
-    found.low[only], found.high[only], found.needs[only] = 0, 0, 0
+    found.needs[only] = np.where(n < FEW, 3, 0)[only]
+    found.low[only & (n >= FEW)] = found.high[only & (n >= FEW)] = 0
     low, high = values
     two = nested & (low < high) & (n < of) & (n > 1)
     if two.any():
@@ -338,7 +336,7 @@ def _columns(
     v = _value_columns("v", state.mean, state.standard_error(), of_v)
     a = _value_columns("a", pairs.mean - state.mean, error, of_a)
     needs = {"q": of_q.needs, "v": of_v.needs, "a": of_a.needs}
-    chosen = needs if of == "all" else {of: needs[of]}
+    chosen = {name: needs[name] for name in needs if of in ("all", name)}
     parts: dict[str, dict[str, Column]] = {"all": pi | q | v_count | v | a, "q": q, "a": a}
     return column | parts[of] | {"needs": Column(needs_of(chosen), "bound")}, chosen
 

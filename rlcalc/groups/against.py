@@ -10,7 +10,7 @@ import numpy as np
 from rlcalc.errors import InputError, UsageError, listed
 from rlcalc.groups.groups import EQUAL, SMALL
 from rlcalc.numerics.arrays import Floats, Ints, segment_means, segment_sums, stable_order
-from rlcalc.numerics.intervals import student_t
+from rlcalc.numerics.intervals import intervals_of_means, known_values, needs_of
 from rlcalc.numerics.moments import Moments
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
@@ -57,7 +57,8 @@ def compare_runs(
     tied = np.abs(difference) <= tolerance * most
     won = int((~tied & (difference > 0)).sum())
     lost = int((~tied & (difference < 0)).sum())
-    mean, mean_error, reach = _mean_of(difference, confidence)
+    moments = Moments.of(np.zeros(1, np.int64), np.array([0, len(difference)]), difference)
+    interval = intervals_of_means(moments, confidence, known_values(moments))
     facts: dict[str, Fact] = {
         "joined_by": joined_by,
         "rollouts": len(first),
@@ -67,10 +68,11 @@ def compare_runs(
         "prompts_only_against": len(two.place) - len(shared),
         "mean": float(one.mean[a].mean()),
         "mean_against": float(two.mean[b].mean()),
-        "difference": mean,
-        "difference_se": mean_error,
-        "difference_low": mean - reach,
-        "difference_high": mean + reach,
+        "difference": float(moments.mean[0]),
+        "difference_se": float(moments.standard_error()[0]),
+        "difference_low": float(interval.low[0]),
+        "difference_high": float(interval.high[0]),
+        "difference_needs": needs_of({"difference": interval.needs}, "prompt", "prompts")[0],
         "confidence": confidence,
         "won": won,
         "lost": lost,
@@ -87,6 +89,8 @@ def compare_runs(
         "difference_se": Column(error, "error"),
     }
     notes = [*first.notes, *(note for note in second.notes if note not in first.notes)]
+    if need := facts["difference_needs"]:
+        notes.append(f"the interval of the mean difference needs {str(need).split(': ')[1]}")
     return Result("group", "Prompts of both runs", columns, facts, notes, facts_first=True)
 
 
@@ -122,15 +126,6 @@ def _require_ranges(tolerance: float, confidence: float) -> None:
             f"--tolerance {tolerance} is not a number from 0 to below 1",
             fix="use a number such as --tolerance 1e-6",
         )
-
-
-def _mean_of(difference: Floats, confidence: float) -> tuple[float, float, float]:
-    """Return the mean, its standard error, and the half width of its interval."""
-    n = len(difference)
-    moments = Moments.of(np.zeros(1, np.int64), np.array([0, n]), difference)
-    error = float(moments.standard_error()[0])
-    reach = float(student_t(confidence, np.array([n - 1]))[0]) * error
-    return float(moments.mean[0]), error, reach
 
 
 def _keys(first: Rollouts, second: Rollouts) -> tuple[str, tuple[Any, Any]]:

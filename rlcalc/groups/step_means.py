@@ -6,7 +6,14 @@ import numpy as np
 
 from rlcalc.groups.groups import Groups
 from rlcalc.numerics.arrays import Flags, Floats, Ints
-from rlcalc.numerics.moments import clustered_mean
+from rlcalc.numerics.intervals import (
+    CONFIDENCE,
+    Intervals,
+    intervals_of_means,
+    known_values,
+    needs_of,
+)
+from rlcalc.numerics.moments import Moments
 from rlcalc.result import Column
 
 
@@ -22,14 +29,28 @@ class StepMeans:
     def columns(self) -> dict[str, Column]:
         """Return the columns that every table of steps begins with."""
         rollouts = self.groups.rollouts
-        reward, error = means_of_steps(self.groups)
+        step, moments = rewards_of_steps(self.groups)
+        intervals = intervals_of_means(moments, CONFIDENCE, known_values(moments))
         return {
             "step": Column(list(rollouts.step), "key"),
             "groups": Column(np.diff(rollouts.batch), "count"),
             "rollouts": Column(np.diff(rollouts.start[rollouts.batch]), "count"),
-            "reward": Column(reward),
-            "reward_se": Column(error, "error"),
+            "reward": Column(self._placed(step, moments.mean)),
+            "reward_se": Column(self._placed(step, moments.standard_error()), "error"),
+            "reward_low": Column(self._placed(step, intervals.low), "bound"),
+            "reward_high": Column(self._placed(step, intervals.high), "bound"),
+            "reward_needs": Column(self._needs(step, intervals), "bound"),
         }
+
+    def _placed(self, step: Ints, values: Floats) -> Floats:
+        column = np.full(self.n_steps, np.nan)
+        column[step] = values
+        return column
+
+    def _needs(self, step: Ints, intervals: Intervals) -> list[str | None]:
+        texts = needs_of({"reward": intervals.needs}, "group", "groups")
+        by_step = dict(zip(step.tolist(), texts, strict=True))
+        return [by_step.get(number) for number in range(self.n_steps)]
 
     def pass_at_1(self) -> Column:
         """Return the mean share of right rollouts of the groups with a reward."""
@@ -53,17 +74,13 @@ class StepMeans:
         return ratio(total, counted(step, of, self.n_steps))
 
 
-def means_of_steps(groups: Groups) -> tuple[Floats, Floats]:
-    """Return [B] the mean reward of each step, and its standard error, clustered by group."""
+def rewards_of_steps(groups: Groups) -> tuple[Ints, Moments]:
+    """Return the steps that have rewards, and the moments of those rewards, clustered by group."""
     rollouts, scored = groups.rollouts, groups.rollouts.scored
-    n_steps = len(rollouts.step)
-    sums = np.nan_to_num(groups.for_all(scored.mean * scored.size, 0.0))
-    means, errors = np.full(n_steps, np.nan), np.full(n_steps, np.nan)
-    for step in range(n_steps):
-        part = slice(int(rollouts.batch[step]), int(rollouts.batch[step + 1]))
-        number = groups.n_scored[part].astype(float)
-        means[step], errors[step] = clustered_mean(sums[part], number, np.arange(len(number)))
-    return means, errors
+    step, first = np.unique(rollouts.step_of_group[groups.with_reward], return_index=True)
+    size = scored.size.astype(np.float64)
+    edge = np.append(first, len(size))
+    return step, Moments.of(step, edge, scored.mean * size, None if (size == 1).all() else size)
 
 
 def counted(number: Ints, weight: Floats | Ints | Flags, n: int) -> Floats:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from rlcalc.errors import InputError
+from rlcalc.errors import InputError, listed
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import EASY, FLAT, HARD, MIXED, SINGLE, Groups, reward_multiplicities
@@ -17,8 +18,15 @@ from rlcalc.groups.max_at_k import max_at_k
 from rlcalc.groups.pass_at_k import all_wrong_chance, is_success, pass_all_k, pass_at_k
 from rlcalc.groups.reward_functions import function_facts
 from rlcalc.groups.step_means import StepMeans
-from rlcalc.numerics.arrays import Flags, Floats, Ints, value_counts
-from rlcalc.numerics.moments import clustered_mean
+from rlcalc.numerics.arrays import Floats, Ints, value_counts
+from rlcalc.numerics.intervals import (
+    CONFIDENCE,
+    NEEDS,
+    intervals_of_means,
+    known_values,
+    two_values,
+)
+from rlcalc.numerics.moments import Moments, clustered_moments
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
 
@@ -31,53 +39,88 @@ def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
         how: the estimator, for the shares of the gradient.
         facts: the facts to begin with.
     """
+    means = Means()
     facts = {
         **facts,
-        **dead_facts(groups),
-        **reward_facts(groups),
+        **dead_facts(groups, means),
+        **reward_facts(groups, means),
         **function_facts(groups),
         **length_facts(groups),
         **gradient_facts(groups, how),
         **noise_facts(groups.rollouts),
     }
-    return Result("group", "Rollouts", _by_step(groups), facts, facts_first=True)
+    return Result("group", "Rollouts", _by_step(groups), facts, means.notes(), facts_first=True)
 
 
-def mean_by_cluster(value: Floats, known: Flags, cluster: Ints) -> tuple[float, float]:
-    """Return the mean of the values that are known, each counting once, and its error.
+class Means:
+    """Facts of means over prompts, and what the intervals of all of them need."""
 
-    Args:
-        value: [K] one each.
-        known: [K] which are known, at least one.
-        cluster: [K] as in `clustered_mean`.
-    """
-    if not known.all():
-        value, cluster = value[known], cluster[known]
-    counts = np.bincount(cluster)
-    if counts.max() > 1:
-        return clustered_mean(value, np.ones(len(value)), cluster)
-    from rlcalc.numerics.moments import Moments
+    def __init__(self) -> None:
+        self.needs: dict[str, int] = {}
 
-    moments = Moments.of(np.zeros(1, np.int64), np.array([0, len(value)]), value)
-    return float(moments.mean[0]), float(moments.standard_error()[0])
+    def facts(
+        self, name: str, moments: Moments, stem: str = "", within: tuple[float, float] | None = None
+    ) -> dict[str, Fact]:
+        """Return a mean, its error and its interval.
+
+        Args:
+            name: of the fact.
+            moments: of the values, under one key.
+            stem: of the names of the error and the limits; default the name.
+            within: where all values must lie, whatever the data.
+        """
+        values = known_values(moments)
+        if within is not None:  # no value that is not seen lies outside
+            ends = replace(moments, least=np.array(within[:1]), greatest=np.array(within[1:]))
+            values = (ends.least, ends.greatest) if two_values(ends).all() else values
+        found = intervals_of_means(moments, CONFIDENCE, values)
+        low, high = float(found.low[0]), float(found.high[0])
+        if within is not None:
+            low, high = np.clip((low, high), *within).tolist()
+        stem = stem or name
+        self.needs[name] = int(found.needs[0])
+        return {
+            name: float(moments.mean[0]),
+            f"{stem}_se": float(moments.standard_error()[0]),
+            f"{stem}_low": low,
+            f"{stem}_high": high,
+        }
+
+    def notes(self) -> list[str]:
+        """Return a note on intervals that are missing or may not hold."""
+        names = {
+            need: [name for name, code in self.needs.items() if NEEDS[code] == need]
+            for need in NEEDS[2:]
+        }
+        return [
+            f"the interval of {listed(of)} needs {need.format(units='prompts')}"
+            for need, of in names.items()
+            if of
+        ]
 
 
-def dead_facts(groups: Groups) -> dict[str, Fact]:
+def dead_facts(groups: Groups, means: Means) -> dict[str, Fact]:
     """Return how many groups give no gradient, by status, and the expected share at other sizes."""
     n_mixed, by_status = int((groups.status == MIXED).sum()), groups.dead_by_status()
     dead = sum(by_status.values())
     several = n_mixed + dead
+    share: dict[str, Fact] = {"dead_share": None}
+    if several:
+        chosen = groups.status <= FLAT
+        is_dead = (groups.status[chosen] != MIXED).astype(np.float64)
+        moments = clustered_moments(is_dead, np.ones(several), groups.rollouts.prompt[chosen])
+        share = means.facts("dead_share", moments, within=(0, 1))
     facts: dict[str, Fact] = {
         "mixed": n_mixed,
         "dead": dead,
-        "dead_share": dead / several if several else None,
+        **share,
         "dead_are": by_status if dead else {},
         "single": int((groups.status == SINGLE).sum()),
     }
     if several and groups.usual_size > 1:
         other_sizes = [2**power for power in range(1, 12) if 2**power <= 4 * groups.usual_size]
-        for size, (share, n) in dead_share_at_sizes(groups, other_sizes).items():
-            facts[f"dead_at_{size}"] = share
+        for size, (expected, n) in dead_share_at_sizes(groups, other_sizes).items():
+            facts[f"dead_at_{size}"] = expected
             if n < several:
                 facts[f"dead_at_{size}_groups"] = n
     return facts
@@ -112,7 +155,7 @@ def dead_share_at_sizes(groups: Groups, sizes: list[int]) -> dict[int, tuple[flo
     return shares
 
 
-def reward_facts(groups: Groups) -> dict[str, Fact]:
+def reward_facts(groups: Groups, means: Means) -> dict[str, Fact]:
     """Return the mean reward and what k draws give, each with an error bar clustered by prompt.
 
     A reward counts once a rollout, pass@k and its likes once a group. Groups with fewer than k
@@ -124,8 +167,8 @@ def reward_facts(groups: Groups) -> dict[str, Fact]:
     if not len(scored):
         return facts
     size = scored.size.astype(np.float64)
-    mean, error = clustered_mean(scored.mean * size, size, prompt)
-    facts |= {"reward_mean": mean, "reward_se": error}
+    moments = clustered_moments(scored.mean * size, size, prompt)
+    facts |= means.facts("reward_mean", moments, stem="reward")
     facts |= {"reward_min": float(scored.reward.min()), "reward_max": float(scored.reward.max())}
     facts["success"] = f"reward >= {groups.success:g}"
     usual = groups.usual_size
@@ -135,8 +178,9 @@ def reward_facts(groups: Groups) -> dict[str, Fact]:
             known = ~np.isnan(value)
             n = int(known.sum())
             if n:
-                mean, error = mean_by_cluster(value, known, prompt)
-                facts |= {f"{name}_{k}": mean, f"{name}_{k}_se": error}
+                moments = clustered_moments(value[known], np.ones(n), prompt[known])
+                within = None if name == "max_at" else (0, 1)
+                facts |= means.facts(f"{name}_{k}", moments, within=within)
             elif name == "majority_at":
                 facts[f"{name}_{k}"] = None
             if 0 < n < len(value) and name == "pass_at":

@@ -11,21 +11,20 @@ import numpy as np
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.numerics.moments import Moments
 
+CONFIDENCE = 0.95
+"""The confidence of intervals where it is not asked for."""
 
-NEEDS = (
-    "",
-    "a second {unit}",
-    "values that differ",
-    "10 {units}",
-    "more {units} (skew)",
-)
+FEW = 15
+"""With fewer clusters, data that are skew do not look so."""
+
+SKEW = 0.25
+"""The skewness of a mean above which its interval may miss more often than it says (simulated)."""
+
+NEEDS = ("", "a second {unit}", "values that differ", f"{FEW} {{units}}", "more {units} (skew)")
 """What an interval needs before it can be trusted; with the second and third there is none."""
 
-FEW = 10
-"""With fewer (effective) clusters, data that are skew do not look so."""
-
-SKEW = 0.28
-"""The skewness of a mean above which its interval may cover less than 93 % (simulated)."""
+MANY = 20
+"""So many data have shown which values they take."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def intervals_of_means(
     Source: Clopper & Pearson (1934); Cochran (1977), section 6.15, for the bias of a ratio.
     """
     n = moments.clusters.astype(np.float64)
-    single = moments.count == moments.clusters
+    single = (moments.count == moments.clusters) | (moments.least == moments.greatest)
     with np.errstate(divide="ignore", invalid="ignore"):
         bias = -moments.lean * n / ((n - 1) * moments.count.astype(np.float64) ** 2)
     centre = np.where(single | (n < 2), moments.mean, moments.mean - bias)
@@ -117,11 +116,12 @@ def skew_interval(
     free = np.floor(np.minimum(degrees, effective - 1) + 1e-9)
     t = student_t(confidence, np.where(n > 1, np.maximum(free, 1), 0).astype(np.int64))
     spread = np.where(error > 0, error, np.nan) * wider
-    a = np.where(np.abs(skewness) > 1e-6, skewness, 1e-6)
-    upper, lower = (3 / a * (np.cbrt(1 + a * (x - a / 6)) - 1) for x in (t, -t))
-    needs = np.select(
-        [n < 2, ~(error > 0), effective < FEW, np.abs(skewness) > SKEW], [1, 2, 3, 4], 0
+    is_skew = np.abs(skewness) > 1e-6
+    a = np.where(is_skew, skewness, 1.0)
+    upper, lower = (
+        np.where(is_skew, 3 / a * (np.cbrt(1 + a * (x - a / 6)) - 1), x) for x in (t, -t)
     )
+    needs = np.select([n < 2, ~(error > 0), n < FEW, np.abs(skewness) > SKEW], [1, 2, 3, 4], 0)
     low, high = centre - spread * np.maximum(t, upper), centre - spread * np.minimum(-t, lower)
     return Intervals(low, high, needs.astype(np.int64))
 
@@ -136,7 +136,21 @@ def two_values(moments: Moments) -> Flags:
     """
     most = moments.clusters * (moments.mean - moments.least) * (moments.greatest - moments.mean)
     scale = moments.clusters * np.maximum(np.abs(moments.least), np.abs(moments.greatest)) ** 2
-    return (moments.count == moments.clusters) & (most - moments.squares <= 1e-12 * scale)
+    single = (moments.count == moments.clusters) | (moments.least == moments.greatest)
+    is_two: Flags = (most - moments.squares <= 1e-12 * scale) & single
+    return is_two
+
+
+def known_values(moments: Moments) -> tuple[Floats, Floats]:
+    """Return [K] the lower and [K] the higher of the two values that the data of each key have.
+
+    They are NaN where there may be others: a few numbers often have two values by chance, so there
+    must be 20 data, unless the values are 0 and 1.
+    """
+    least, greatest = moments.least, moments.greatest
+    seen = (moments.clusters >= MANY) | ((least == 0) & (greatest == 1))
+    two = two_values(moments) & (least < greatest) & seen
+    return np.where(two, least, np.nan), np.where(two, greatest, np.nan)
 
 
 def share_interval(successes: Floats, n: Floats, confidence: float) -> tuple[Floats, Floats]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from typing import ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 
 from rlcalc.numerics.arrays import Floats, Ints, union_of_keys
-
 
 EXTREMES = {"least": np.inf, "greatest": -np.inf}
 """Columns that keep the least or the greatest of the data, and what they are without any."""
@@ -45,14 +44,14 @@ class MergeableTable(ABC):
         one, two = one.around(*means), two.around(*means)
         added = {c.name for c in fields(self)} - {"key", *(mean for _, mean in self.MEANS)}
         columns = {name: getattr(one, name) + getattr(two, name) for name in added - {*EXTREMES}}
-        if "least" in added:
-            columns["least"] = np.minimum(one.least, two.least)
-            columns["greatest"] = np.maximum(one.greatest, two.greatest)
+        for name, extreme in zip(EXTREMES, (np.minimum, np.maximum), strict=True):
+            if name in added:
+                columns[name] = extreme(getattr(one, name), getattr(two, name))
         return replace(one, **columns)
 
     def _spread(self, key: Ints, place: Ints) -> Self:
         """Return the table with a row for each entry of `key`, its own rows at these places."""
-        columns: dict[str, Floats | Ints] = {"key": key}
+        columns: dict[str, Any] = {"key": key}
         for name in (c.name for c in fields(self) if c.name != "key"):
             values = getattr(self, name)
             columns[name] = np.full(len(key), EXTREMES.get(name, 0), values.dtype)

@@ -258,23 +258,18 @@ def cluster_residual(total: Floats, size: Floats | None, mean: Floats, clusters:
     return total - means if size is None else total - means * size
 
 
-def clustered_mean(total: Floats, count: Floats, cluster: Ints) -> tuple[float, float]:
-    """Return the mean of clustered values, and its standard error.
+def clustered_moments(total: Floats, count: Floats, cluster: Ints) -> Moments:
+    """Return the moments of clustered values, under the key 0; no row where there is no value.
 
     Args:
         total: [K] sums of values.
         count: [K] how many values.
         cluster: [K] the cluster that each belongs to.
-
-    Returns:
-        Σ T / Σ k, and √( n/(n−1) Σ_e (T_e − m k_e)² ) / Σ k over the n clusters e.
-
-    Source: Cochran (1977), eq. 6.13.
     """
-    totals, counts = np.bincount(cluster, weights=total), np.bincount(cluster, weights=count)
+    totals: Floats = np.bincount(cluster, weights=total).astype(np.float64)
+    counts: Floats = np.bincount(cluster, weights=count).astype(np.float64)
     known = counts > 0
-    if not known.any():
-        return np.nan, np.nan
-    edge = np.array([0, int(known.sum())])
-    moments = Moments.of(np.zeros(1, np.int64), edge, totals[known], counts[known])  # type: ignore[arg-type]
-    return float(moments.mean[0]), float(moments.standard_error()[0])
+    some = np.zeros(int(known.any()), np.int64)
+    edge = np.array([0, int(known.sum())])[: len(some) + 1]
+    single = bool((counts[known] == 1).all())
+    return Moments.of(some, edge, totals[known], None if single else counts[known])

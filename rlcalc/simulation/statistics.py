@@ -10,13 +10,18 @@ import numpy as np
 from rlcalc.errors import InputError
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.numerics.arrays import Flags, Floats, Ints
-from rlcalc.numerics.intervals import half_width, standard_errors_apart
+from rlcalc.numerics.intervals import (
+    CONFIDENCE,
+    intervals_of_means,
+    known_values,
+    needs_of,
+    note_of_needs,
+    standard_errors_apart,
+)
 from rlcalc.numerics.merge import merged
 from rlcalc.numerics.moments import Moments
 from rlcalc.result import Column, Fact, Result
 from rlcalc.trajectories import Trajectories
-
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,8 @@ def episode_summary(
         raise InputError("there are no episodes", fix="give at least one episode")
     moments, n = total.moments, total.n
     mean, error = moments.mean, moments.standard_error()
-    reach = half_width(CONFIDENCE, error, moments, (moments.clusters - 1).astype(np.float64))
+    intervals = intervals_of_means(moments, CONFIDENCE, known_values(moments))
+    needs = {"mean": intervals.needs}
     mean_gain, mean_gain_error = float(mean[0]), float(error[0])
     return Result(
         command="simulate",
@@ -103,8 +109,9 @@ def episode_summary(
             "of": Column(["gain", "length"], "key"),
             "mean": Column(mean),
             "se": Column(error, "error"),
-            "low": Column(mean - reach, "bound"),
-            "high": Column(mean + reach, "bound"),
+            "low": Column(intervals.low, "bound"),
+            "high": Column(intervals.high, "bound"),
+            "needs": Column(needs_of(needs, "episode", "episodes"), "bound"),
             "exact": Column([exact, None]),
             "min": Column(total.low),
             "max": Column(total.high),
@@ -120,4 +127,5 @@ def episode_summary(
             "start_value": exact,
             "standard_errors_apart": standard_errors_apart(mean_gain, mean_gain_error, exact),
         },
+        notes=note_of_needs(needs, CONFIDENCE, "gains, or all lengths,", "episodes"),
     )

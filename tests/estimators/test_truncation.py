@@ -88,8 +88,7 @@ def test_cut_leaves_nothing_of_truncated_trajectories_without_discount() -> None
 def test_one_warning_says_what_keep_does() -> None:
     notes = rlcalc.estimate(cut_at_three()).notes
 
-    assert len(notes) == 1
-    assert "1 of 2 trajectories were truncated" in notes[0]
+    assert sum("1 of 2 trajectories were truncated" in note for note in notes) == 1
 
 
 def test_bootstrap_is_unbiased_and_keep_is_not() -> None:

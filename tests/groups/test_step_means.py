@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlcalc.groups.groups import Groups
-from rlcalc.groups.step_means import StepMeans, means_of_steps, ratio
+from rlcalc.groups.step_means import StepMeans, ratio, rewards_of_steps
 from rlcalc.rollouts import Rollouts
 
 rows = st.lists(
@@ -41,7 +41,7 @@ def test_means_are_taken_over_the_groups_or_the_rollouts_of_a_step(
     assert means.of_rollouts(groups.rollouts.reward, every).tolist() == pytest.approx(
         [np.mean(of_step) for of_step in rewards]
     )
-    assert means_of_steps(groups)[0].tolist() == pytest.approx([np.mean(r) for r in rewards])
+    assert rewards_of_steps(groups)[1].mean.tolist() == pytest.approx([np.mean(r) for r in rewards])
     assert means.pass_at_1().values.tolist() == pytest.approx([np.mean(s) for s in shares])
 
 

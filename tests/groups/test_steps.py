@@ -68,6 +68,9 @@ def test_an_example_on_paper() -> None:
         "rollouts": 4,
         "reward": 0.25,
         "reward_se": pytest.approx(0.25),  # group means 0 and .5
+        "reward_low": pytest.approx(0.25 - 12.706205 * 0.25),  # t with one degree of freedom
+        "reward_high": pytest.approx(0.25 + 12.706205 * 0.25),
+        "reward_needs": "reward: 15 groups",
         "spread": pytest.approx((0.5 / 2) ** 0.5),
         "dead": 0.5,
         "pass_at_1": 0.25,

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.numerics.merge import merged
-from rlcalc.numerics.moments import CoMoments, Moments, clustered_mean
+from rlcalc.numerics.moments import CoMoments, Moments, clustered_moments
 from rlcalc.rollouts import Rollouts
 
 values = st.floats(-1e3, 1e3, allow_nan=False)
@@ -118,7 +118,8 @@ def test_the_error_of_the_mean_is_clustered_by_prompt(groups: list[list[float]])
     count = np.array([float(len(group)) for group in groups])
     n, mean = len(groups), total.sum() / count.sum()
     left = total - mean * count
-    value, error = clustered_mean(total, count, np.arange(n))
+    clustered = clustered_moments(total, count, np.arange(n))
+    (error,) = clustered.standard_error()
 
-    assert value == pytest.approx(mean)
+    assert clustered.mean.tolist() == pytest.approx([mean])
     assert error == pytest.approx(np.sqrt(n / (n - 1) * (left**2).sum()) / count.sum())
