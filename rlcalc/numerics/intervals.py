@@ -170,10 +170,10 @@ def share_interval(successes: Floats, n: Floats, confidence: float) -> tuple[Flo
     """
     pairs, place = np.unique(np.stack([successes, n], axis=1), axis=0, return_inverse=True)
     x, of = pairs.T
-    low = _binomial_limit(x, of, (1 - confidence) / 2)
-    high = 1 - _binomial_limit(of - x, of, (1 - confidence) / 2)
+    both = np.concatenate([x, of - x]), np.concatenate([of, of])
+    low, above = np.split(_binomial_limit(*both, (1 - confidence) / 2), 2)
     place = place.reshape(-1)
-    return low[place], high[place]
+    return low[place], 1 - above[place]
 
 
 def _binomial_limit(x: Floats, n: Floats, tail: float) -> Floats:
@@ -207,25 +207,18 @@ def _beta_probability(a: Floats, b: Floats, p: Floats, log_density: Floats) -> F
     """Return [K] P(B ≤ p) of a beta(a, b), by its continued fraction (DLMF 8.17.22)."""
     mirrored = p > (a + 1) / (a + b + 2)  # where it would converge slowly
     i, j, x = np.where(mirrored, b, a), np.where(mirrored, a, b), np.where(mirrored, 1 - p, p)
-    numerator, denominator = np.ones(len(x)), 1 / _not_zero(1 - (i + j) * x / (i + 1))
-    fraction = denominator.copy()
+    numerator, denominator = np.ones(len(x)), 1 / (1 - (i + j) * x / (i + 1))
+    fraction = denominator
     for m in range(1, 100_000):
-        before = fraction
-        for term in (
-            m * (j - m) * x / ((i + 2 * m - 1) * (i + 2 * m)),
-            -(i + m) * (i + j + m) * x / ((i + 2 * m) * (i + 2 * m + 1)),
-        ):
-            denominator = 1 / _not_zero(1 + term * denominator)
-            numerator = _not_zero(1 + term / numerator)
+        before, k = fraction, i + 2 * m
+        for term in (m * (j - m) * x / ((k - 1) * k), -(i + m) * (i + j + m) * x / (k * (k + 1))):
+            denominator = 1 / (1 + term * denominator)
+            numerator = 1 + term / numerator
             fraction = fraction * denominator * numerator
-        if np.all(np.abs(fraction - before) <= 1e-14 * np.abs(fraction)):
+        if np.all(np.abs(fraction - before) <= 1e-14 * fraction):
             break
     chance = np.exp(log_density) * fraction / i
     return np.where(mirrored, 1 - chance, chance)
-
-
-def _not_zero(values: Floats) -> Floats:
-    return np.where(np.abs(values) < 1e-300, 1e-300, values)
 
 
 def facts_of_needs(needs: Mapping[str, Ints]) -> dict[str, int]:

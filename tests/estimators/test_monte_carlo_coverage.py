@@ -1,11 +1,19 @@
-"""A 95 % interval covers the truth in 95 % of all data sets: for V, Q and A, both visits."""
+"""A 95 % interval covers the truth in 93 to 97 % of all data sets, or its row says what it needs.
+
+Worlds with loops, with skew rewards, with rare events and of one step; V, Q, A and the start value.
+"""
+
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pytest
 
 import rlcalc
 from rlcalc import Trajectories
+from rlcalc.estimators.monte_carlo import estimate
 from rlcalc.labels import Labels
+from rlcalc.trajectories import Experience
 
 GAMMA = 0.9
 POLICY = np.array([[0.5, 0.5], [0.3, 0.7], [0.6, 0.4]])  # [s, a]
@@ -52,35 +60,117 @@ def play(rng: np.random.Generator, episodes: int) -> Trajectories:
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("visit", ["first", "every"])
-def test_intervals_cover_the_truth(visit: str) -> None:
-    """2,000 data sets of 300 trajectories: a share of 0.95 has a standard error of 0.5 %.
+World = Callable[[np.random.Generator, int], Trajectories]
 
-    With few trajectories less is covered, because gains are skew and the error of Â leans with Â.
+
+def one_step(draw: Callable[[np.random.Generator, np.ndarray], np.ndarray]) -> World:
+    """One state, two actions with equal chances."""
+
+    def play_once(rng: np.random.Generator, episodes: int) -> Trajectories:
+        action = rng.integers(0, 2, episodes).astype(np.int32)
+        return Trajectories(
+            start=np.arange(episodes + 1),
+            state=np.zeros(episodes, np.int32),
+            action=action,
+            reward=draw(rng, action),
+            terminated=np.ones(episodes, bool),
+            truncated=np.zeros(episodes, bool),
+            states=Labels(["0"]),
+            actions=Labels(["0", "1"]),
+        )
+
+    return play_once
+
+
+def skew(rng: np.random.Generator, action: np.ndarray) -> np.ndarray:
+    """Lognormal (0, 1.5) or exponential."""
+    n = len(action)
+    return np.where(action == 0, rng.lognormal(0, 1.5, n), rng.exponential(1, n))
+
+
+def rare(rng: np.random.Generator, action: np.ndarray) -> np.ndarray:
+    """Success in 1 % or in 5 %."""
+    return (rng.random(len(action)) < np.where(action == 0, 0.01, 0.05)).astype(float)
+
+
+def bandit(rng: np.random.Generator, action: np.ndarray) -> np.ndarray:
+    return rng.normal(action, 1 + action)
+
+
+SKEW = np.array([[np.exp(1.125), 1.0]])
+WORLDS: dict[str, tuple[World, np.ndarray, np.ndarray]] = {
+    "loop": (play, *exact()),
+    "skew": (one_step(skew), SKEW.mean(axis=1), SKEW),
+    "rare": (one_step(rare), np.array([0.03]), np.array([[0.01, 0.05]])),
+    "bandit": (one_step(bandit), np.array([0.5]), np.array([[0.0, 1.0]])),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("episodes", [5, 10, 30, 100, 300])
+@pytest.mark.parametrize(("world", "visit"), [(w, "first") for w in WORLDS] + [("loop", "every")])
+def test_intervals_cover_the_truth_or_say_what_they_need(
+    world: str, visit: Literal["first", "every"], episodes: int
+) -> None:
+    """600 data sets each: a share of 0.95 has a standard error of 0.9 %.
+
+    At most 7 % (and two errors) of all rows miss the truth without a mark. Where marks are rare,
+    the shares are 93 to 97 % as they stand; those of successes may be higher, never lower.
     """
-    data_sets, size = 2000, 300
-    value, action_value = exact()
-    experience = play(np.random.default_rng(20), data_sets * size)
-    hits = {"v": np.zeros(6), "q": np.zeros(6), "a": np.zeros(6)}
+    data_sets = 600
+    play_world, value, action_value = WORLDS[world]
+    hits, marks, misses, total = (np.zeros((3, len(value), 2)) for _ in range(4))
+    rng = np.random.default_rng([episodes, len(world)])
+    experience = play_world(rng, data_sets * episodes)
     for n in range(data_sets):
-        result = rlcalc.estimate(
-            experience.cut(n * size, (n + 1) * size),
-            gamma=GAMMA,
-            visit=visit,
-            jobs=1,  # type: ignore[arg-type]
+        result = estimate(
+            Experience.of(experience.cut(n * episodes, (n + 1) * episodes), GAMMA), visit=visit
         )
         s, a = result["state"].astype(int), result["action"].astype(int)
-        truth = {
-            "v": value[s],
-            "q": action_value[s, a],
-            "a": action_value[s, a] - value[s],
-        }
-        for name, true in truth.items():
-            inside = (result[f"{name}_low"] <= true) & (true <= result[f"{name}_high"])
-            np.add.at(hits[name], s * 2 + a, inside)
-    for name, count in hits.items():
-        share = count / data_sets
+        needs = result.plain()["needs"]
+        truths = (value[s], action_value[s, a], action_value[s, a] - value[s])
+        for kind, (name, true) in enumerate(zip("vqa", truths, strict=True)):
+            low, high = (result[f"{name}_{end}"].astype(float) for end in ("low", "high"))
+            hit = (low <= true + 1e-12) & (true <= high + 1e-12)
+            mark = np.isnan(low) | [name in names(need) for need in needs]
+            for table, entry in ((hits, hit), (marks, mark), (misses, ~(hit | mark)), (total, 1)):
+                np.add.at(table[kind], (s, a), entry)
+    known = total > data_sets / 4
+    share, marked, missed = (table[known] / total[known] for table in (hits, marks, misses))
+    slack = 2 * np.sqrt(0.05 * 0.95 / total[known])
 
-        assert (share > 0.93).all(), (name, share)
-        assert (share < 0.97).all(), (name, share)
+    assert (missed < 0.07 + slack).all(), missed
+    trusted = marked < 0.1
+    assert (share[trusted] > 0.93 - slack[trusted]).all(), share
+    if world != "rare":
+        assert (share[trusted] < 0.97 + slack[trusted]).all(), share
+    if world in ("loop", "bandit") and episodes >= 100 and visit == "first":
+        assert trusted.all(), marked
+
+
+def names(need: str | None) -> set[str]:
+    """The columns that need something."""
+    return {name for part in (need or "").split("; ") for name in part.split(":")[0].split()}
+
+
+def test_an_event_that_has_not_happened_yet_is_not_certain_never_to_happen() -> None:
+    """0 of 30 beside 2 of 30: at most 1 − 0.025^(1/30), as 0.975 = P(X ≥ 1)."""
+    action = np.repeat([0, 1], 30)
+    reward = np.zeros(60)
+    reward[[40, 50]] = 1
+    result = rlcalc.estimate(
+        Trajectories.from_arrays(np.zeros(60), action, reward, length=np.ones(60, int))
+    )
+
+    assert result["q_low"][0] == 0
+    assert result["q_high"][0] == pytest.approx(1 - 0.025 ** (1 / 30))
+    assert result.plain()["needs"] == [None, None]
+
+
+def test_equal_gains_have_no_interval_where_their_values_are_not_known() -> None:
+    result = rlcalc.estimate(Trajectories.from_arrays([0] * 9, [0] * 9, [2.5] * 9, length=[1] * 9))
+
+    assert np.isnan(result["v_low"]).all()
+    assert result.plain()["needs"] == ["q v: values that differ; a: 15 trajectories"]
+    assert result.facts["rows_without_interval"] == 1
+    assert "all gains are equal" in result.notes[0]
