@@ -152,9 +152,10 @@ class Result:
         ]
 
     def _is_limit(self, name: str) -> bool:
-        """Return whether a fact is a limit of an interval whose error is a fact too."""
+        """Return whether a fact is of the interval of another one, as a `bound` is of a value."""
         stem, _, end = name.rpartition("_")
-        return end in ("low", "high", "needs") and f"{stem}_se" in self.facts
+        of_error = end in ("low", "high", "needs") and f"{stem}_se" in self.facts
+        return of_error or name in ("rows_without_interval", "rows_doubtful")
 
 
 FACTS_OF_REPR = 4

@@ -217,7 +217,7 @@ def _beta_probability(a: Floats, b: Floats, p: Floats, log_density: Floats) -> F
             fraction = fraction * denominator * numerator
         if np.all(np.abs(fraction - before) <= 1e-14 * fraction):
             break
-    chance = np.exp(log_density) * fraction / i
+    chance: Floats = np.exp(log_density) * fraction / i
     return np.where(mirrored, 1 - chance, chance)
 
 
@@ -242,16 +242,16 @@ def note_of_needs(
         units: what the clusters are called.
     """
     none, doubtful = facts_of_needs(needs).values()
+    rows = len(next(iter(needs.values())))
     parts = []
     if none:
-        parts.append(f"{none:,} have none, as all {data} are equal and their spread is not known")
+        parts.append(f"{none:,} of {rows:,} rows have no interval, as all {data} are equal")
     if doubtful:
         parts.append(
-            f"{doubtful:,} may cover less than {100 * confidence:g} %: fewer than {FEW} {units}, "
-            f"or skew {data}"
+            f"{doubtful:,} of {rows:,} rows have intervals that may cover less than "
+            f"{100 * confidence:g} %, with fewer than {FEW} {units} or skew {data}"
         )
-    rows = len(next(iter(needs.values())))
-    return [f"intervals of {rows:,} rows: {'; '.join(parts)} (column needs)"] if parts else []
+    return [f"{'; '.join(parts)} (column needs)"] if parts else []
 
 
 def needs_of(

@@ -127,5 +127,5 @@ def episode_summary(
             "start_value": exact,
             "standard_errors_apart": standard_errors_apart(mean_gain, mean_gain_error, exact),
         },
-        notes=note_of_needs(needs, CONFIDENCE, "gains, or all lengths,", "episodes"),
+        notes=note_of_needs(needs, CONFIDENCE, "values", "episodes"),
     )
