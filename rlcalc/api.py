@@ -18,7 +18,9 @@ from rlcalc.errors import InputError, UsageError, shown
 from rlcalc.renderers.progress import without_progress
 
 if TYPE_CHECKING:
+    from rlcalc.expected_mdp import ExpectedMDP
     from rlcalc.mdp import MDP
+    from rlcalc.numerics.arrays import Floats
     from rlcalc.policy import Policy
     from rlcalc.policy_gradient.setup import GradientSetup
     from rlcalc.readers.read_request import ReadRequest
@@ -167,23 +169,38 @@ def estimate(
     gamma: float | None = None,
     visit: Literal["first", "every"] = "first",
     of: Literal["all", "v", "q", "a"] = "all",
+    method: str = "mc",
+    compare: str | Sequence[str] | None = None,
+    lambda_: float | None = None,
+    alpha: float | str | None = None,
+    passes: int | None = None,
+    order: Literal["file", "reverse"] | None = None,
     truncated: str = "keep",
     confidence: float = 0.95,
+    model: Any = None,
     jobs: int | None = None,
     play: Mapping[str, Any] | None = None,
     watch: Watch = without_progress,
     **reading: Any,
 ) -> Result:
-    """Return Monte Carlo estimates of V, Q and A: `rlcalc.estimators.monte_carlo.estimate`.
+    """Return estimates of V, Q and A: `monte_carlo.estimate` of `rlcalc.estimators`, and others.
 
     Args:
         source: and `**reading`, as in `load`; or with `episodes` a model, as in `simulate`.
         episodes: simulate so many episodes of the model, and estimate from them.
         gamma: 0..1 a step; default from the source, else 1.
-        visit: which visits count.
+        visit: which visits count; of mc.
         of: the quantities to estimate.
-        truncated: `keep`, `drop`, `bootstrap` or `cut[:tolerance]`.
+        method: one of `rlcalc.estimators.METHODS`.
+        compare: several of them side by side, in a list or with commas between them.
+        lambda_: trace decay of td-lambda, 0..1; default 0.95.
+        alpha: step size of td and the like: a number, or `1/n`; default 0.05.
+        passes: how often td and the like go through the data; default 1.
+        order: whether they go from the first step to the last (`file`) or back (`reverse`).
+        truncated: `keep`, `drop`, `bootstrap`, or for mc `cut[:tolerance]`.
         confidence: of the intervals.
+        model: the model behind the data, whose exact values (of the policy in `play`, default its
+            own, else the uniform one) then stand beside the estimates.
         jobs: threads; the answer does not depend on it.
         play: how to simulate: policy, start, max_steps, seed, settings, as in `simulate`.
         watch: as in `simulate`.
@@ -191,23 +208,91 @@ def estimate(
     """
     from rlcalc.engines.threads import run
     from rlcalc.estimators import monte_carlo
+    from rlcalc.estimators.request import EstimateRequest
 
-    _require_numbers(gamma=gamma, confidence=confidence)
-    estimates = partial(
-        monte_carlo.estimate,
-        gamma=gamma,
-        visit=visit,
-        of=of,
-        truncated=truncated,
-        confidence=confidence,
-        engine=partial(run, jobs=jobs),
-    )
+    _require_numbers(gamma=gamma, confidence=confidence, lambda_=lambda_, whole={"passes": passes})
+    methods = [method] if compare is None else _names(compare)
+    options = EstimateRequest(of, confidence, lambda_, alpha, passes, order)
+    request = options.checked(methods, visit)
+    run_pieces = partial(run, jobs=jobs)
+    from rlcalc.estimators.comparison import estimate_by
+    from rlcalc.estimators.passes import Passes, is_repeatable
+
+    def estimates(experience: Experience, again: Callable[[], Experience] | None) -> Result:
+        if methods == ["mc"] and compare is None:
+            return monte_carlo.estimate(
+                experience, gamma, visit, of, truncated, confidence, run_pieces
+            )
+        return estimate_by(
+            Passes(experience, again),
+            methods,
+            request,
+            gamma,
+            visit,
+            truncated,
+            run_pieces,
+            _linear_system,
+            _best_action_values,
+            side_by_side=compare is not None,
+        )
+
     if episodes is None:
-        return estimates(load(source, **{"unread": _unread(truncated), **reading}))
+        load_again = partial(load, source, **{"unread": _unread(truncated), **reading})
+        result = estimates(load_again(), load_again if is_repeatable(source) else None)
+        if model is None:
+            return result
+        how = {name: (play or {}).get(name) for name in ("policy", "settings")}
+        return _beside_model(result, model, **how)
     from rlcalc.simulation.estimate import estimate_play
 
-    how = {"bootstrap": truncated == "bootstrap", **(play or {}), **reading}
+    bootstrap = truncated == "bootstrap" or methods != ["mc"]
+    how = {"bootstrap": bootstrap, **(play or {}), **reading}
     return estimate_play(_play(source, episodes, gamma=gamma, jobs=jobs, **how), estimates, watch)
+
+
+def _linear_system(chain: ExpectedMDP, gamma: float, rewards: Floats, rough: bool) -> Floats:
+    from rlcalc.solvers.methods.linear import solve_system
+
+    return solve_system(chain, gamma, rewards, 1e-6 if rough else 1e-12)
+
+
+def _best_action_values(model: ExpectedMDP, gamma: float) -> Floats:
+    """Return [K] the action values of the best policy of a model without names."""
+    import numpy as np
+
+    from rlcalc.labels import Numbers
+    from rlcalc.mdp import MDP
+    from rlcalc.solvers.dispatch import find_solution
+    from rlcalc.solvers.request import SolveRequest
+    from rlcalc.solvers.solve import make_setup
+
+    mdp = MDP(
+        pair_start=model.pair_start,
+        action=(np.arange(model.n_pairs) - model.pair_start[model.pair_state]).astype(np.int32),
+        outcome_start=model.outcome_start,
+        next_state=model.next_state,
+        probability=model.probability,
+        reward=np.repeat(model.reward, np.diff(model.outcome_start)),
+        states=Numbers(np.arange(model.n_states)),
+        actions=Numbers(np.arange(max(np.diff(model.pair_start).tolist()))),
+    )
+    return find_solution(make_setup(mdp, SolveRequest(gamma=gamma), gamma)).action_value
+
+
+def _beside_model(result: Result, model: Any, policy: Any, settings: Any) -> Result:
+    """Return estimates with the exact values of a policy of a model beside them."""
+    from rlcalc.policies.named import policy_by_name
+    from rlcalc.simulation.estimate import exact_beside
+
+    mdp = load_model(model, settings=settings)
+    gamma = result.facts["gamma"]
+    assert isinstance(gamma, float)
+    return exact_beside(result, mdp, policy_by_name(policy, mdp, gamma), gamma)
+
+
+def _names(names: str | Sequence[str]) -> list[str]:
+    listed = names.split(",") if isinstance(names, str) else names
+    return [name.strip() for name in listed]
 
 
 def gain(
