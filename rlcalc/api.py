@@ -211,11 +211,15 @@ def estimate(
     from rlcalc.estimators.request import EstimateRequest
 
     _require_numbers(gamma=gamma, confidence=confidence, lambda_=lambda_, whole={"passes": passes})
+    if compare is not None and method != "mc":
+        raise UsageError(
+            f"--compare names the methods, so --method {shown(method)} has no effect",
+            fix="leave out --method",
+        )
     methods = [method] if compare is None else _names(compare)
     options = EstimateRequest(of, confidence, lambda_, alpha, passes, order)
     request = options.checked(methods, visit)
     run_pieces = partial(run, jobs=jobs)
-    from rlcalc.estimators.comparison import estimate_by
     from rlcalc.estimators.passes import Passes, is_repeatable
 
     def estimates(experience: Experience, again: Callable[[], Experience] | None) -> Result:
@@ -223,6 +227,8 @@ def estimate(
             return monte_carlo.estimate(
                 experience, gamma, visit, of, truncated, confidence, run_pieces
             )
+        from rlcalc.estimators.comparison import estimate_by
+
         return estimate_by(
             Passes(experience, again),
             methods,
@@ -253,7 +259,7 @@ def estimate(
 def _linear_system(chain: ExpectedMDP, gamma: float, rewards: Floats, rough: bool) -> Floats:
     from rlcalc.solvers.methods.linear import solve_system
 
-    return solve_system(chain, gamma, rewards, 1e-6 if rough else 1e-12)
+    return solve_system(chain, gamma, rewards, 1e-4 if rough else 1e-12)
 
 
 def _best_action_values(model: ExpectedMDP, gamma: float) -> Floats:

@@ -219,7 +219,7 @@ def influence_of(
         start += one.start
         n_used += one.n_trajectories
     moved = residual[:, :n_states] / model.state_count
-    value = system(model.chain, gamma, np.ascontiguousarray(moved.T), True)
+    value = _solved_by_columns(partial(system, model.chain, gamma), moved, engine)
     action_value = own = None
     if n_pairs:
         of_pairs = residual[:, n_states:] / model.count
@@ -235,6 +235,18 @@ def influence_of(
         own_action_value=own,
         groups=0 if exact else groups,
     )
+
+
+def _solved_by_columns(solve: Any, moved: Floats, engine: Any) -> Floats:
+    """Return [S + 1, G] the solutions of G systems; large ones are solved beside each other."""
+    if moved.shape[1] <= FEW_STATES:
+        return np.asarray(solve(np.ascontiguousarray(moved.T), True))
+    parts = np.array_split(moved, min(len(moved), PARTS))
+    return np.hstack(list(engine(lambda part: solve(np.ascontiguousarray(part.T), True), parts)))
+
+
+PARTS = 16
+"""Parts of the systems that threads take: not so many, as each prepares its matrix anew."""
 
 
 def _expected_next(model: ExpectedMDP, value: Floats) -> Floats:

@@ -94,7 +94,7 @@ def _beside(
         for method, result in results.items():
             place = {row: i for i, row in enumerate(_rows(tables[method], keys))}
             chosen = [place.get(row) for row in rows]
-            for name, column in _group(letter, method, result):
+            for name, column in _group(letter, result, counted=letter != "a" or request.of == "a"):
                 values = tables[method][name]
                 picked = [None if i is None else values[i] for i in chosen]
                 symbol = f"{column.symbol} {method}" if column.symbol else ""
@@ -136,10 +136,10 @@ def _word(method: str) -> str:
     return method.replace("-", "_")
 
 
-def _group(letter: str, method: str, result: Result) -> Iterator[tuple[str, Column]]:
-    """Yield the columns of a letter: its count first."""
+def _group(letter: str, result: Result, *, counted: bool) -> Iterator[tuple[str, Column]]:
+    """Yield the columns of a letter, its count first; that of A is the one of Q."""
     count = "v_n" if letter == "v" else "n"
-    for name in (count, letter, f"{letter}_se", f"{letter}_low", f"{letter}_high"):
+    for name in (*[count] * counted, letter, f"{letter}_se", f"{letter}_low", f"{letter}_high"):
         column = result.columns[name]
         yield name, replace(column, symbol="n") if name == count else column
 
