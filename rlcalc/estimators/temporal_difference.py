@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from rlcalc.errors import InputError
 from rlcalc.estimators.certainty_equivalence import ModelValues, System
+from rlcalc.estimators.gain import LARGEST
 from rlcalc.estimators.passes import Passes
 from rlcalc.estimators.request import EstimateRequest
 from rlcalc.estimators.transitions import END, CountedModel, CountedTransitions, KnownSteps
@@ -130,7 +132,7 @@ def estimate(
         Rows as in `certainty_equivalence.estimate`; errors and bounds are missing.
 
     Raises:
-        InputError: gamma is 1, and some states never lead to an end.
+        InputError: gamma is 1, and some states never lead to an end; or values grow without bound.
 
     Source: Sutton & Barto (2018), eq. 6.2, 6.7, 6.8 and 6.9, and section 12.2.
     """
@@ -245,6 +247,7 @@ def _of_pairs(counted: CountedTransitions, piece: Trajectories, names: Labels) -
     return replace(batch, state=pair, states=names, terminated=ended, truncated=~ended)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what grows without bound is refused
 def _swept(counted: CountedTransitions, request: EstimateRequest, method: str) -> Floats:
     """Return [S] values, or [K] action values, after the passes through the data."""
     model, gamma = counted.model, counted.gamma
@@ -270,6 +273,12 @@ def _swept(counted: CountedTransitions, request: EstimateRequest, method: str) -
                     model.expected.pair_start, model.policy, gamma, alpha, value, count,
                     method == "q-learning", backwards,
                 )  # fmt: skip
+    if not np.abs(value).max() <= LARGEST:
+        raise InputError(
+            f"the values of {method} grow without bound: with alpha {alpha:g} each step moves them "
+            "too far",
+            fix=f"use a smaller step: --alpha {alpha / 10:g}",
+        )
     return value[:-1]
 
 

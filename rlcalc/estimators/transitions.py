@@ -15,6 +15,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError, listed
+from rlcalc.estimators.gain import LARGEST, refuse_large_gains
 from rlcalc.estimators.passes import Passes
 from rlcalc.estimators.truncation import Truncation, n_trajectories, pieces_with_truncation
 from rlcalc.estimators.visits import ACTION_BITS, visits_of
@@ -184,16 +185,18 @@ def summarise_transitions(
     """Return the summary of one piece of trajectories."""
     steps = KnownSteps.of(piece, gamma, truncation, unidentified)
     batch = steps.trajectories
+    refuse_large_gains(LARGEST, batch.reward)
     visits = visits_of(batch, batch.reward, "every")
     states, pairs = visits.states, visits.pairs
     n_states, n_actions = len(batch.states) + 1, len(batch.actions)
-    code = batch.state.astype(np.int64) * n_actions + batch.action
-    number, known = compact_codes(
-        code * n_states + steps.next_state + 1, (n_states - 1) * n_actions * n_states
+    pair, pairs_met = compact_codes(
+        batch.state.astype(np.int64) * n_actions + batch.action, n_states * n_actions
     )
-    pair, following = np.divmod(known, n_states)
-    key = (pair // n_actions) << ACTION_BITS | pair % n_actions
-    moves = key, following - 1, np.bincount(number, minlength=len(known))
+    number, met = compact_codes(pair * n_states + steps.next_state + 1, len(pairs_met) * n_states)
+    pair, following = np.divmod(met, n_states)
+    state, action = np.divmod(pairs_met[pair], n_actions)
+    key = state << ACTION_BITS | action
+    moves = key, following - 1, np.bincount(number, minlength=len(met))
     first, place = compact_codes(batch.state[batch.start[:-1]], n_states)
     starts = np.full(len(place), START), place, np.bincount(first, minlength=len(place))
     return TransitionSummary(

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -6,8 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import rlcalc
+from rlcalc import Experience, Trajectories
 from rlcalc.estimators import certainty_equivalence
-from rlcalc.labels import Labels
+from rlcalc.labels import Labels, Numbers
 from tests import reference
 from tests.estimators.test_monte_carlo_coverage import play
 from tests.estimators.transition_reference import Logged, logs, solution
@@ -205,3 +207,49 @@ def test_one_trajectory_has_no_error_bar() -> None:
     assert result.plain()["v_se"] == [None, None]
     assert result.plain()["v_low"] == [None, None]
     assert result.facts["start_value_se"] is None
+
+
+@given(logs(), discounts, st.lists(st.integers(0, 40), max_size=6), st.integers(1, 3))
+def test_any_batches_and_any_jobs_give_the_same_bits(
+    log: Logged, gamma: float, cuts: list[int], jobs: int
+) -> None:
+    assume(log.steps())
+    batch = log.arrays()
+    edges = sorted({0, len(batch), *(cut for cut in cuts if cut < len(batch))})
+
+    def answers(*parts: Trajectories, jobs: int) -> list[dict[str, Any]]:
+        experience = Experience(iter(parts), batch.states, batch.actions)
+        return list(rlcalc.estimate(experience, gamma=gamma, compare="ce,sarsa", jobs=jobs).rows())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Experience.pieces, "__defaults__", (16,))
+        assume(any(e in ("end", "neither") for e in log.ends))
+        whole = answers(batch, jobs=1)
+
+        assert answers(*(batch.cut(a, b) for a, b in pairwise(edges)), jobs=jobs) == whole
+
+
+def test_data_with_more_labels_than_a_number_can_count_by() -> None:
+    """States and actions by the million: their triples are more than 2^63."""
+    n = 3000
+    states = Numbers(np.arange(3_000_000))
+    batch = Trajectories(
+        start=np.arange(n + 1),
+        state=np.arange(n, dtype=np.int32) * 1000,
+        action=np.arange(n, dtype=np.int32) * 999,
+        reward=np.arange(n, dtype=float),
+        terminated=np.ones(n, bool),
+        truncated=np.zeros(n, bool),
+        states=states,
+        actions=states,
+    )
+    result = rlcalc.estimate(batch, method="ce", of="q")
+
+    np.testing.assert_array_equal(result["q"], np.arange(n))
+    np.testing.assert_array_equal(result["action"], np.arange(n) * 999)
+
+
+def test_rewards_whose_squares_are_no_numbers_are_refused() -> None:
+    batch = reference.arrays([[("a", "x", 1e200)], [("a", "x", -1e200)]])
+    with pytest.raises(rlcalc.InputError):
+        rlcalc.estimate(batch, method="ce")

@@ -185,3 +185,10 @@ def test_compiled_loops_give_the_bits_of_plain_ones() -> None:
             )
         answers.append(value)
     np.testing.assert_array_equal(*answers)
+
+
+def test_values_that_grow_without_bound_are_refused_with_a_smaller_step() -> None:
+    """With α = 1 a state that comes twice is moved by the sum of two traces: too far."""
+    batch = reference.arrays([[("a", "x", 1.0), ("a", "x", 0.0), ("b", "x", -1.0)] * 400] * 2)
+    with pytest.raises(rlcalc.InputError, match=r"use a smaller step: --alpha 0\.1"):
+        rlcalc.estimate(batch, gamma=0.9, method="td-lambda", lambda_=1.0, alpha=1.0)
