@@ -208,7 +208,7 @@ def estimate(
     """
     from rlcalc.engines.threads import run
     from rlcalc.estimators import monte_carlo
-    from rlcalc.estimators.request import EstimateRequest
+    from rlcalc.estimators.request import EstimateRequest, Tools
 
     _require_numbers(gamma=gamma, confidence=confidence, lambda_=lambda_, whole={"passes": passes})
     if compare is not None and method != "mc":
@@ -236,9 +236,7 @@ def estimate(
             gamma,
             visit,
             truncated,
-            run_pieces,
-            _linear_system,
-            _best_action_values,
+            Tools(run_pieces, _linear_system, _best_action_values),
             side_by_side=compare is not None,
         )
 

@@ -6,14 +6,14 @@ each trajectory on them, which gives their errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from rlcalc.estimators.request import EstimateRequest
+from rlcalc.estimators.request import EstimateRequest, System, Tools
 from rlcalc.estimators.transitions import CountedTransitions
 from rlcalc.estimators.truncation import n_trajectories
 from rlcalc.estimators.value_table import Estimates, value_columns
@@ -31,9 +31,6 @@ GROUPS, FEW_STATES = 64, 1500
 a system to solve: the error is then known to 9 %."""
 NO_SPREAD = 2.0**-40
 """An error that is not more than this share of the values is their rounding, so it is 0."""
-
-System = Callable[[ExpectedMDP, float, Floats, bool], Floats]
-"""Solves v = rewards + γ P v for several rewards; the flag: six digits are enough."""
 
 
 @dataclass(frozen=True)
@@ -84,26 +81,27 @@ class Influence:
         return np.where(error <= NO_SPREAD * size, 0.0, error)
 
 
-def solved(
-    counted: CountedTransitions, of: str, engine: Any, system: System
-) -> tuple[ModelValues, Influence]:
+def solved(counted: CountedTransitions, of: str, tools: Tools) -> tuple[ModelValues, Influence]:
     """Return the values of the model that the data show, and how far each trajectory moved them.
 
     Args:
-        counted: the experience, whose transitions are counted.
+        counted: the experience, whose transitions are counted; it keeps the answer.
         of: `v`: V alone, else Q and A too.
-        engine: runs work on pieces, and returns the answers in order.
-        system: solves linear systems of a chain.
+        tools: the engine, and what solves linear systems.
 
     Raises:
         InputError: gamma is 1, and some states never lead to an end.
     """
-    values = ModelValues.of(counted, system)
-    return values, influence_of(counted, values, of, engine, system)
+    if "ce" not in counted.solutions:
+        values = ModelValues.of(counted, tools.system)
+        influence = influence_of(counted, values, of, tools.engine, tools.system)
+        counted.solutions["ce"] = values, influence
+    values, influence = counted.solutions["ce"]
+    return values, influence
 
 
 def estimate(
-    counted: CountedTransitions, request: EstimateRequest, values: ModelValues, influence: Influence
+    counted: CountedTransitions, request: EstimateRequest, method: str, tools: Tools
 ) -> Result:
     """Return V, Q and A of the model that the data show, with errors.
 
@@ -123,16 +121,20 @@ def estimate(
     Args:
         counted: the experience, whose transitions are counted.
         request: the quantities, and the confidence of the intervals.
-        values: of the model that the data show.
-        influence: how far each trajectory moved them.
+        method: `ce` or `lstd`, which are the same.
+        tools: the engine, and what solves linear systems.
 
     Returns:
         One row a state-action pair (a state for `of="v"`), in order of first appearance; values
         in reward units; `n` counts steps.
 
+    Raises:
+        InputError: gamma is 1, and some states never lead to an end.
+
     Source: Bradtke & Barto (1996); Sutton & Barto (2018), section 6.3; Newey (1994) and Huber
     (1981), chapter 1, for influence.
     """
+    values, influence = solved(counted, request.of, tools)
     summary, model = counted.summary, counted.model
     start_error = float(influence.error(influence.start_value, abs(values.start_value)))
     groups: dict[str, Fact] = {"error_groups": influence.groups} if influence.groups else {}

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
 
 from rlcalc.errors import shown
-from rlcalc.estimators import METHODS, certainty_equivalence, monte_carlo, temporal_difference
-from rlcalc.estimators.certainty_equivalence import Influence, ModelValues, System, numbered
+from rlcalc.estimators import METHODS, monte_carlo
+from rlcalc.estimators.certainty_equivalence import numbered, solved
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.estimators.passes import Passes
-from rlcalc.estimators.request import EstimateRequest
-from rlcalc.estimators.temporal_difference import BestValues
+from rlcalc.estimators.request import EstimateRequest, Tools
 from rlcalc.estimators.transitions import CountedTransitions
 from rlcalc.numerics.arrays import Floats, Ints, compact_codes, weighted_counts
 from rlcalc.result import Column, Fact, Result
@@ -29,9 +29,7 @@ def estimate_by(
     gamma: float | None,
     visit: Literal["first", "every"],
     truncated: str,
-    engine: Any,
-    system: System,
-    best: BestValues,
+    tools: Tools,
     *,
     side_by_side: bool = False,
 ) -> Result:
@@ -44,9 +42,7 @@ def estimate_by(
         gamma: 0..1 a step; default the discount factor of the source, else 1.
         visit: of Monte Carlo.
         truncated: `keep`, `drop` or `bootstrap`; for mc alone `cut` too.
-        engine: runs work on pieces, and returns the answers in order.
-        system: solves linear systems of a chain.
-        best: solves a model for the best policy.
+        tools: the engine, and what solves linear systems and models.
         side_by_side: name the columns by their methods, even of a single one.
 
     Raises:
@@ -54,28 +50,23 @@ def estimate_by(
         InputError: as the estimators do.
     """
     results: dict[str, Result] = {}
-    solved: tuple[ModelValues, Influence] | None = None
     counted = None
     if any(method != "mc" for method in methods):
-        counted = CountedTransitions.of(passes, gamma, truncated, engine)
+        counted = CountedTransitions.of(passes, gamma, truncated, tools.engine)
     for method in methods:
         if counted is None or method == "mc":
             results[method] = monte_carlo.estimate(
                 passes.experience_again(), gamma, visit, request.of, truncated,
-                request.confidence, engine,
+                request.confidence, tools.engine,
             )  # fmt: skip
-        elif METHODS[method] == "certainty_equivalence":
-            solved = solved or certainty_equivalence.solved(counted, request.of, engine, system)
-            results[method] = certainty_equivalence.estimate(counted, request, *solved)
         else:
-            results[method] = temporal_difference.estimate(
-                counted, request, method, engine, system, best
-            )
+            estimator = import_module(f"rlcalc.estimators.{METHODS[method]}")
+            results[method] = estimator.estimate(counted, request, method, tools)
     if not side_by_side:
         return next(iter(results.values()))
     gap = None
-    if counted and solved and "mc" in methods and request.of in ("v", "all"):
-        gap = _largest_difference(counted, visit, engine, *solved)
+    if counted and "mc" in methods and "ce" in counted.solutions and request.of in ("v", "all"):
+        gap = _largest_difference(counted, visit, request.of, tools)
     return _beside(results, request, gap)
 
 
@@ -150,11 +141,7 @@ def _name(letter: str, method: str, name: str) -> str:
 
 
 def _largest_difference(
-    counted: CountedTransitions,
-    visit: str,
-    engine: Any,
-    values: ModelValues,
-    influence: Influence,
+    counted: CountedTransitions, visit: str, of: str, tools: Tools
 ) -> tuple[float, str] | None:
     """Return the largest |V_mc − V_ce| in standard errors of this difference, and its state.
 
@@ -162,11 +149,12 @@ def _largest_difference(
 
     Source: Hausman (1978) for the comparison.
     """
+    values, influence = solved(counted, of, tools)
     model = counted.model
     groups, n_states = influence.value.shape[1], len(model.state)
     total, size = np.zeros((groups, n_states)), np.zeros((groups, n_states))
     work = partial(_gain_sums, counted=counted, visit=visit, groups=groups)
-    for place, gains, visits in engine(work, numbered(counted.passes.pieces())):
+    for place, gains, visits in tools.engine(work, numbered(counted.passes.pieces())):
         total.reshape(-1)[place] += gains
         size.reshape(-1)[place] += visits
     met = np.count_nonzero(size, axis=0) > 1

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rlcalc.errors import UsageError, meant, shown
 from rlcalc.estimators import METHODS
 
+if TYPE_CHECKING:
+    from rlcalc.expected_mdp import ExpectedMDP
+    from rlcalc.numerics.arrays import Floats
+
 Of = Literal["all", "v", "q", "a"]
 ONLY_V = ("td", "td-lambda")
 """Methods that estimate V alone."""
+
+
+Engine = Callable[..., Iterable[Any]]
+"""Runs work on pieces, and returns the answers in their order."""
+System = Callable[["ExpectedMDP", float, "Floats", bool], "Floats"]
+"""Solves v = rewards + γ P v for several rewards; the flag: a few digits are enough."""
+BestValues = Callable[["ExpectedMDP", float], "Floats"]
+"""Solves a model for the best action values."""
+
+
+class Tools(NamedTuple):
+    """What estimators take from other chapters."""
+
+    engine: Engine
+    system: System
+    best: BestValues
 
 
 @dataclass(frozen=True)

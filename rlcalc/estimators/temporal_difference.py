@@ -6,29 +6,24 @@ far the path has come.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from rlcalc.errors import InputError
-from rlcalc.estimators.certainty_equivalence import ModelValues, System
+from rlcalc.estimators.certainty_equivalence import ModelValues
 from rlcalc.estimators.gain import LARGEST
 from rlcalc.estimators.passes import Passes
-from rlcalc.estimators.request import EstimateRequest
+from rlcalc.estimators.request import Engine, EstimateRequest, Tools
 from rlcalc.estimators.transitions import END, CountedModel, CountedTransitions, KnownSteps
 from rlcalc.estimators.truncation import n_trajectories
 from rlcalc.estimators.value_table import Estimates, value_columns
-from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.labels import Labels, Numbers
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.numerics.kernel import kernel
 from rlcalc.result import Result
 from rlcalc.trajectories import Experience, Trajectories
-
-BestValues = Callable[[ExpectedMDP, float], Floats]
-"""Solves a model for the best action values."""
 
 
 @kernel
@@ -100,12 +95,7 @@ def action_value_sweep(
 
 
 def estimate(
-    counted: CountedTransitions,
-    request: EstimateRequest,
-    method: str,
-    engine: Any,
-    system: System,
-    best: BestValues,
+    counted: CountedTransitions, request: EstimateRequest, method: str, tools: Tools
 ) -> Result:
     """Return the values that a method reaches from 0 in some passes through the data.
 
@@ -124,9 +114,7 @@ def estimate(
         counted: the experience, whose transitions are counted.
         request: the quantities and the parameters, checked.
         method: one of the five.
-        engine: runs work on pieces, and returns the answers in order.
-        system: solves linear systems of a chain.
-        best: solves a model for the best policy.
+        tools: the engine, and what solves linear systems and models.
 
     Returns:
         Rows as in `certainty_equivalence.estimate`; errors and bounds are missing.
@@ -139,10 +127,10 @@ def estimate(
     model, gamma = counted.model, counted.gamma
     if method in ("td", "td-lambda"):
         value = _swept(counted, request, method)
-        distance = _distance(value, ModelValues.of(counted, system).value)
+        distance = _distance(value, ModelValues.of(counted, tools.system).value)
         estimates = {"v": Estimates(value)}
     else:
-        value, distance = _action_values(counted, request, method, engine, system, best)
+        value, distance = _action_values(counted, request, method, tools)
         state_value = _state_values(model, value, greedy=method == "q-learning")
         advantage = value - state_value[model.expected.pair_state]
         estimates = {
@@ -190,25 +178,20 @@ def _distance(value: Floats, fixed_point: Floats) -> float:
 
 
 def _action_values(
-    counted: CountedTransitions,
-    request: EstimateRequest,
-    method: str,
-    engine: Any,
-    system: System,
-    best: BestValues,
+    counted: CountedTransitions, request: EstimateRequest, method: str, tools: Tools
 ) -> tuple[Floats, float]:
     """Return [K] action values, NaN where no step tells them, and how far their fixed point is."""
     model, gamma = counted.model, counted.gamma
     if method == "sarsa":
-        pairs = pair_transitions(counted, engine)
+        pairs = pair_transitions(counted, tools.engine)
         swept = _swept(pairs, request, "td")
         value = np.full(len(model.pair), np.nan)
         value[pairs.model.state] = swept
-        return value, _distance(swept, ModelValues.of(pairs, system).value)
+        return value, _distance(swept, ModelValues.of(pairs, tools.system).value)
     value = _swept(counted, request, method)
     if method == "q-learning":
-        return value, _distance(value, best(model.expected, gamma))
-    return value, _distance(value, ModelValues.of(counted, system).action_value)
+        return value, _distance(value, tools.best(model.expected, gamma))
+    return value, _distance(value, ModelValues.of(counted, tools.system).action_value)
 
 
 def _state_values(model: CountedModel, value: Floats, *, greedy: bool) -> Floats:
@@ -223,7 +206,7 @@ def _state_values(model: CountedModel, value: Floats, *, greedy: bool) -> Floats
         return total / np.add.reduceat(weight, first)
 
 
-def pair_transitions(counted: CountedTransitions, engine: Any) -> CountedTransitions:
+def pair_transitions(counted: CountedTransitions, engine: Engine) -> CountedTransitions:
     """Return the same experience with state-action pairs in the place of states.
 
     The last step of a truncated trajectory leads to a state in which no action is known: it is

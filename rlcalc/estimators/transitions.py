@@ -8,15 +8,16 @@ A truncated one leads to the state that followed. Where that is not known, or no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError, listed
 from rlcalc.estimators.gain import LARGEST, refuse_large_gains
 from rlcalc.estimators.passes import Passes
+from rlcalc.estimators.request import Engine
 from rlcalc.estimators.truncation import Truncation, n_trajectories, pieces_with_truncation
 from rlcalc.estimators.visits import ACTION_BITS, visits_of
 from rlcalc.expected_mdp import ExpectedMDP
@@ -43,8 +44,6 @@ START = np.int64(-1)
 """The key under which the first states of trajectories are counted."""
 
 FAR = np.iinfo(np.int64).max // 2
-
-Engine = Callable[..., Iterable["TransitionSummary"]]
 
 
 @dataclass(frozen=True)
@@ -218,6 +217,7 @@ class CountedTransitions:
     gamma: float
     truncation: Truncation
     unidentified: Flags | None
+    solutions: dict[str, Any] = field(default_factory=dict)  # what one method leaves to others
 
     @classmethod
     def of(
