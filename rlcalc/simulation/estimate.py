@@ -9,6 +9,7 @@ from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.labels import text_of_label
 from rlcalc.mdp import MDP
 from rlcalc.numerics.intervals import standard_errors_apart
+from rlcalc.policies.named import policy_by_name
 from rlcalc.policy import Policy
 from rlcalc.result import Column, Result
 from rlcalc.simulation.exact_value import ExactValue
@@ -38,7 +39,7 @@ def estimate_play(
     experience = play.experience()
     experience.batches = iter(watch(experience.batches, len))
     result = estimator(experience, play.experience)
-    exact, bootstrap = play.exact, play.request.bootstrap
+    exact, bootstrap = play.exact and _target(play.exact, result), play.request.bootstrap
     unbiased = result.facts.get("truncated_policy", "keep") in ("keep", "bootstrap")
     start_value = exact.start_value if exact and unbiased else None
     result = replace(
@@ -52,6 +53,13 @@ def estimate_play(
         note = "truncated episodes are bootstrapped with the exact values of the model"
         result = replace(result, notes=[note])
     return result
+
+
+def _target(exact: ExactValue, result: Result) -> ExactValue:
+    """Return the exact value that an estimate aims at: for q-learning that of the best policy."""
+    if result.facts.get("method") != "q-learning":
+        return exact
+    return replace(exact, policy=policy_by_name("optimal", exact.mdp, exact.gamma))
 
 
 def _start_facts(result: Result, exact: float | None) -> dict[str, float | None]:
@@ -92,7 +100,7 @@ def exact_beside(result: Result, mdp: MDP, policy: Policy, gamma: float) -> Resu
     Raises:
         InputError: the model lacks a state or an action of the log, or has no values.
     """
-    exact = ExactValue(mdp, policy, gamma, None)
+    exact = _target(ExactValue(mdp, policy, gamma, None), result)
     if exact.solution is None:
         raise InputError(
             f"the values of the policy {shown(policy.name)} in the model do not exist",

@@ -97,6 +97,17 @@ def test_cut_episodes_of_a_model_do_not_bias_ce() -> None:
     assert (result["v_mc"] > result["v_exact"] + 3).any()
 
 
+def test_beside_q_learning_stands_the_best_policy() -> None:
+    """That is what it aims at, whatever policy plays."""
+    best = {row["state"]: row["v"] for row in rlcalc.solve("student").rows()}
+    log = rlcalc.simulate("student", 50, seed=1, policy="uniform").whole()
+    beside = rlcalc.estimate(log, method="q-learning", model="student", of="all")
+    played = rlcalc.estimate("student", episodes=50, play={"seed": 1}, method="q-learning")
+
+    for result in (beside, played):
+        assert result.plain()["v_exact"] == pytest.approx([best[s] for s in result["state"]])
+
+
 def test_a_model_of_another_world_is_refused() -> None:
     with pytest.raises(rlcalc.InputError, match="the model has no state hall"):
         rlcalc.estimate("two-states", method="ce", model="student")
