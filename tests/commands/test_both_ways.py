@@ -27,6 +27,12 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
             "rifle", episodes=500, play=SEED | {"policy": "uniform", "settings": {"gun": "bad"}}
         ),
     ),
+    "advantage": (
+        ("student.jsonl", "-g", "0.9", "-l", "0.8", "--value", "exact:student"),
+        lambda: library.advantage(
+            "student.jsonl", gamma=0.9, lambda_=0.8, value="exact:student"
+        ),
+    ),
     "solve": (
         ("gridworld-5x5", "-g", "0.8", "--policy", "epsilon:0.2", "--method", "linear"),
         lambda: library.solve("gridworld-5x5", gamma=0.8, policy="epsilon:0.2", method="linear"),
