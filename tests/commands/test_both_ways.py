@@ -28,10 +28,8 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
         ),
     ),
     "advantage": (
-        ("student.jsonl", "-g", "0.9", "-l", "0.8", "--value", "exact:student"),
-        lambda: library.advantage(
-            "student.jsonl", gamma=0.9, lambda_=0.8, value="exact:student"
-        ),
+        ("two-states", "-g", "0.9", "-l", "0.8", "--value", "mc"),
+        lambda: library.advantage("two-states", gamma=0.9, lambda_=0.8, value="mc"),
     ),
     "solve": (
         ("gridworld-5x5", "-g", "0.8", "--policy", "epsilon:0.2", "--method", "linear"),

@@ -142,11 +142,9 @@ def critic_steps(
         reward = reward.copy()
         reward[gone] = batch.value[gone]
         cut = cut | missing
-    return (
-        CriticSteps(batch.start, reward, batch.value, next_value, gamma, cut, batch.action_value),
-        used,
-        notes,
-    )
+    taken = batch.action_value if request.needs_action_values else None
+    steps = CriticSteps(batch.start, reward, batch.value, next_value, gamma, cut, taken)
+    return steps, used, notes
 
 
 def contradicts(after: Floats, value: Floats) -> Flags:

@@ -136,7 +136,7 @@ class Table:
         absent = [
             name
             for meaning, names in self.known.items()
-            if meaning not in self.column and meaning not in self.request.unread
+            if meaning not in {*self.column, *self.request.unread, *self.vectors}
             for name in names
         ]
         read = set(self.column.values())
