@@ -45,6 +45,7 @@ def load(
     order_by: str | None = None,
     identify: bool = False,
     where: Sequence[str] = (),
+    needed: Sequence[str] = ("state", "action", "reward"),
     unread: Sequence[str] = (),
     collect_faults: bool = False,
 ) -> Experience:
@@ -60,8 +61,9 @@ def load(
         order_by: the column by which each trajectory's steps are sorted.
         identify: keep row numbers, and the source's own names of trajectories and steps.
         where: conditions `COLUMN OP VALUE`, such as "step >= 100": only rows that fit are read.
+        needed: fields that every step must have.
         unread: fields of a step that are not needed (`value`, `next_value`, `log_prob`,
-            `behaviour_prob`), so that nothing in them is a fault.
+            `behaviour_prob`, `old_log_prob`, `advantage`), so that nothing in them is a fault.
         collect_faults: go on after a fault, and collect all of them in `faults`.
 
     Returns:
@@ -86,6 +88,7 @@ def load(
         order_by=order_by,
         identify=identify,
         where=where,
+        needed=tuple(needed),
         unread=tuple(unread),
     )
     frame = frame_of(source)
@@ -323,10 +326,102 @@ def gain(
     return gain_of(load(source, **reading), gamma, k, truncated)
 
 
+def advantage(
+    source: Any,
+    *,
+    method: str = "gae",
+    lambda_: float | None = None,
+    gamma: float | None = None,
+    value: Any = None,
+    policy: Any = None,
+    clip_rho: float = 1.0,
+    clip_c: float = 1.0,
+    unknown_end: Literal["cut", "terminated"] | None = None,
+    whiten: Literal["none", "ddof1", "ddof0"] = "none",
+    rows: Literal["steps", "summary"] = "steps",
+    **reading: Any,
+) -> Result:
+    """Return the advantage of every step: `rlcalc.estimators.advantages.report.advantage`.
+
+    Args:
+        source: and `**reading`, as in `load`.
+        method: `gae`, `td`, `n-step:K`, `lambda`, `mc`, `vtrace`, `retrace` or `tree-backup`.
+        lambda_: 0..1; default 0.95, and 1 for methods with ratios.
+        gamma: 0..1 a step; default from the source, else 1.
+        value: the critic: the name of a column; a file with `state` and `v`, as `estimate` and
+            `solve` write it (`state`, `action` and `q` for methods that need Q); `exact:MODEL`, the
+            values of `policy` in a model; or `mc`. Default the column value.
+        policy: a file with π, or {state: action or {action: probability}}; default exp(log_prob).
+        clip_rho: largest π/b of V-trace.
+        clip_c: largest π/b in a trace.
+        unknown_end: how to treat ends after which the value is not known.
+        whiten: give advantages the mean 0 and the deviation 1.
+        rows: `steps`, or `summary`, a row a quantity.
+        **reading: as in `load`.
+    """
+    from rlcalc.estimators.advantages import critic
+    from rlcalc.estimators.advantages.report import advantage as advantage_of
+    from rlcalc.estimators.advantages.request import AdvantageRequest
+    from rlcalc.readers.models.policies import read_policy_of_log
+    from rlcalc.readers.value_tables import read_values
+    from rlcalc.trajectories import Experience
+
+    _require_numbers(gamma=gamma, lambda_=lambda_, clip_rho=clip_rho, clip_c=clip_c)
+    request = AdvantageRequest.parse(
+        method,
+        lambda_,
+        clip_rho=clip_rho,
+        clip_c=clip_c,
+        unknown_end=unknown_end,
+        whiten=whiten,
+        rows=rows,
+    )
+    name = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    model = name.removeprefix("exact:") if name and name.startswith("exact:") else None
+    from_file = name is not None and model is None and name != "mc" and os.path.isfile(name)
+    by_state = from_file or bool(model) or name == "mc" or policy is not None
+    needed = ("state", "action", "reward") if by_state else ("reward",)
+    if not (from_file or model or name == "mc"):
+        needed = (*needed, "value")
+        if name is not None:
+            reading = {**reading, "columns": {**(reading.get("columns") or {}), "value": name}}
+    reading = {"identify": True, **reading}
+    unread = () if "value" in needed else ("value", "next_value", "action_value")
+    experience = load(source, needed=needed, unread=unread, **reading)
+    if not (by_state or request.needs_policy):
+        return advantage_of(experience, request, gamma)
+    batch = experience.whole()
+    chances = None
+    if policy is not None:
+        entries = policy if isinstance(policy, Mapping) else read_policy_of_log(os.fspath(policy))
+        chances = critic.policy_of_log(entries)
+    known: tuple[Any, Any] | None = None
+    if model:
+        solved = solve(model, policy=_policy_or_own(policy, model), gamma=gamma)
+        known = critic.values_of_rows(solved.rows())
+    elif name == "mc":
+        of = Experience.of(batch, experience.gamma)
+        known = critic.values_of_rows(estimate(of, gamma=gamma, of="v").rows())
+    elif from_file and name is not None:
+        known = critic.values_of_rows(read_values(name), name)
+    if known is not None:
+        batch = critic.with_values(batch, *known, chances, request.needs_action_values)
+    experience.batches = iter([batch])
+    probability = None if chances is None else critic.chance_of_steps(batch, chances)
+    return advantage_of(experience, request, gamma, probability)
+
+
+def _policy_or_own(policy: Any, model: Any) -> Any:
+    """Return the policy whose exact values are a critic: by default the model's, else uniform."""
+    if policy is not None:
+        return policy
+    return "uniform" if load_model(model).policy is None else "spec"
+
+
 def _unread(truncated: str) -> tuple[str, ...]:
     """Return the fields of a step that a gain does not need."""
     values = () if truncated == "bootstrap" else ("value", "next_value")
-    return (*values, "log_prob", "behaviour_prob")
+    return (*values, "log_prob", "behaviour_prob", "old_log_prob", "advantage", "action_value")
 
 
 def solve(
