@@ -338,7 +338,8 @@ def advantage(
     clip_c: float = 1.0,
     unknown_end: Literal["cut", "terminated"] | None = None,
     whiten: Literal["none", "ddof1", "ddof0"] = "none",
-    rows: Literal["steps", "summary"] = "steps",
+    rows: Literal["steps", "summary", "lambda"] = "steps",
+    model: Any = None,
     **reading: Any,
 ) -> Result:
     """Return the advantage of every step: `rlcalc.estimators.advantages.report.advantage`.
@@ -350,13 +351,15 @@ def advantage(
         gamma: 0..1 a step; default from the source, else 1.
         value: the critic: the name of a column; a file with `state` and `v`, as `estimate` and
             `solve` write it (`state`, `action` and `q` for methods that need Q); `exact:MODEL`, the
-            values of `policy` in a model; or `mc`. Default the column value.
+            values of `policy` in a model; `ce` or `mc`, as in `estimate`. Default the column value.
         policy: a file with π, or {state: action or {action: probability}}; default exp(log_prob).
         clip_rho: largest π/b of V-trace.
         clip_c: largest π/b in a trace.
         unknown_end: how to treat ends after which the value is not known.
         whiten: give advantages the mean 0 and the deviation 1.
-        rows: `steps`, or `summary`, a row a quantity.
+        rows: `steps`; `summary`, a row a quantity; or `lambda`: bias and spread of GAE(λ) in a
+            model, `rlcalc.policy_gradient.lambda_bias.lambda_rows`.
+        model: the model behind the data, for `rows="lambda"`; default that of `exact:MODEL`.
         **reading: as in `load`.
     """
     from rlcalc.estimators.advantages import critic
@@ -367,6 +370,9 @@ def advantage(
     from rlcalc.trajectories import Experience
 
     _require_numbers(gamma=gamma, lambda_=lambda_, clip_rho=clip_rho, clip_c=clip_c)
+    if rows == "lambda":
+        return _advantage_by_lambda(source, model, value, policy, gamma, **reading)
+    _refuse_model(model)
     request = AdvantageRequest.parse(
         method,
         lambda_,
@@ -378,10 +384,11 @@ def advantage(
     )
     name = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     model = name.removeprefix("exact:") if name and name.startswith("exact:") else None
-    from_file = name is not None and model is None and name != "mc" and os.path.isfile(name)
-    by_state = from_file or bool(model) or name == "mc" or policy is not None
+    estimated = name in ("ce", "mc")
+    from_file = not estimated and name is not None and model is None and os.path.isfile(name)
+    by_state = from_file or bool(model) or estimated or policy is not None
     needed = ("state", "action", "reward") if by_state else ("reward",)
-    if not (from_file or model or name == "mc"):
+    if not (from_file or model or estimated):
         needed = (*needed, "value")
         if name is not None:
             reading = {**reading, "columns": {**(reading.get("columns") or {}), "value": name}}
@@ -399,9 +406,9 @@ def advantage(
     if model:
         solved = solve(model, policy=_policy_or_own(policy, model), gamma=gamma)
         known = critic.values_of_rows(solved.rows())
-    elif name == "mc":
+    elif estimated and name is not None:
         of = Experience.of(batch, experience.gamma)
-        known = critic.values_of_rows(estimate(of, gamma=gamma, of="v").rows())
+        known = critic.values_of_rows(estimate(of, gamma=gamma, of="v", method=name).rows())
     elif from_file and name is not None:
         known = critic.values_of_rows(read_values(name), name)
     if known is not None:
@@ -409,6 +416,42 @@ def advantage(
     experience.batches = iter([batch])
     probability = None if chances is None else critic.chance_of_steps(batch, chances)
     return advantage_of(experience, request, gamma, probability)
+
+
+def _refuse_model(model: Any) -> None:
+    if model is not None:
+        raise UsageError("--model applies to --rows lambda", fix="add --rows lambda")
+
+
+def _advantage_by_lambda(
+    source: Any, model: Any, value: Any, policy: Any, gamma: float | None, **reading: Any
+) -> Result:
+    """Return bias and spread of GAE(λ) in the model behind some data."""
+    from rlcalc.labels import text_of_label
+    from rlcalc.policies.named import policy_by_name
+    from rlcalc.policy_gradient.lambda_bias import lambda_rows
+    from rlcalc.readers.value_tables import read_values
+
+    exact = isinstance(value, str) and value.startswith("exact:")
+    if model is None and not exact:
+        raise UsageError(
+            "--rows lambda compares with the exact values of a model",
+            fix="name it: --model MODEL, or --value exact:MODEL",
+        )
+    mdp = load_model(value.removeprefix("exact:") if model is None else model)
+    name = None if value is None else os.fspath(value)
+    critic: Any = "exact" if exact else "log"
+    if name in ("ce", "mc"):
+        rows = estimate(source, gamma=gamma, of="v", method=name, **reading).rows()
+        critic = {text_of_label(row["state"]): row["v"] for row in rows}
+    elif name is not None and not exact and os.path.isfile(name):
+        critic = {text_of_label(row["state"]): row["v"] for row in read_values(name)}
+    elif name is not None and not exact:
+        reading = {**reading, "columns": {**(reading.get("columns") or {}), "value": name}}
+    unread = () if critic == "log" else ("value", "next_value")
+    experience = load(source, **{"unread": unread, **reading})
+    discount = next((g for g in (gamma, mdp.gamma) if g is not None), 1.0)
+    return lambda_rows(experience, mdp, policy_by_name(policy, mdp, discount), gamma, critic)
 
 
 def _policy_or_own(policy: Any, model: Any) -> Any:

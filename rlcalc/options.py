@@ -394,9 +394,9 @@ class AdvantageOptions:
     gamma: Gamma = None
     value: Annotated[
         str | None,
-        "--value COLUMN|FILE|exact:MODEL|mc",
+        "--value COLUMN|FILE|exact:MODEL|ce|mc",
         "The critic: a column, a file with state and v (or state, action and q), the exact values "
-        "in a model, or Monte Carlo. [default: the column value]",
+        "in a model, certainty equivalence or Monte Carlo. [default: the column value]",
     ] = None
     policy: Annotated[
         str | None, "--policy FILE", "π of the ratios π/b. [default: exp(log_prob)]"
@@ -414,9 +414,14 @@ class AdvantageOptions:
         "--whiten",
         "Give advantages the mean 0 and the deviation 1; ddof1: as verl, ddof0: as OpenRLHF.",
     ] = "none"
-    rows: Annotated[Literal["steps", "summary"], "--rows", "A row a step, or a row a quantity."] = (
-        "steps"
-    )
+    rows: Annotated[
+        Literal["steps", "summary", "lambda"],
+        "--rows",
+        "A row a step, or a quantity; lambda: bias and spread in a model, by λ.",
+    ] = "steps"
+    model: Annotated[
+        str | None, "--model --exact MODEL", "Model behind the data, for --rows lambda."
+    ] = None
 
 
 @dataclass(eq=False, repr=False)

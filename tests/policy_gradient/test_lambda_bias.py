@@ -147,3 +147,22 @@ def test_a_state_without_a_value_is_refused_if_the_policy_leads_there() -> None:
     mdp, policy = uniform()
     with pytest.raises(rlcalc.InputError, match="no value of 3 states"):
         lambda_rows(Experience.of(student_log()), mdp, policy, value={"class1": 2.0})
+
+
+def test_the_command_takes_every_kind_of_critic() -> None:
+    log, (mdp, policy) = student_log(), uniform()
+    own = rlcalc.advantage(log, rows="lambda", model="student")
+    exact = rlcalc.advantage(log, rows="lambda", value="exact:student")
+    ce = rlcalc.advantage(log, rows="lambda", value="ce", model=mdp)
+    values = {r["state"]: r["v"] for r in rlcalc.estimate(log, method="ce", of="v").rows()}
+
+    assert list(own.rows()) == list(lambda_rows(Experience.of(log), mdp, policy).rows())
+    np.testing.assert_allclose(exact["rmse"], exact["sd"])
+    assert (
+        ce["bias"].tolist()
+        == lambda_rows(Experience.of(log), mdp, policy, value=values)["bias"].tolist()
+    )
+    with pytest.raises(rlcalc.UsageError, match="name it: --model MODEL"):
+        rlcalc.advantage(log, rows="lambda")
+    with pytest.raises(rlcalc.UsageError, match="add --rows lambda"):
+        rlcalc.advantage(log, model="student")
