@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import typer
 
 from rlcalc.errors import UsageError, meant, shown
+from rlcalc.estimators import METHODS as VALUE_METHODS
+from rlcalc.estimators.advantages import METHODS as ADVANTAGES
 from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.trainers import TRAINERS
 from rlcalc.readers.rollouts.dumps import FORMATS as DUMPS
@@ -292,6 +294,32 @@ class EstimateOptions:
         Literal["first", "every"], "--visit", "Which visits of a trajectory count."
     ] = "first"
     of: Annotated[Literal["all", "v", "q", "a"], "--of", "Quantities to estimate."] = "all"
+    method: Annotated[
+        str,
+        "--method METHOD",
+        f"{', '.join(VALUE_METHODS)}.",
+        _member("method", VALUE_METHODS),
+    ] = "mc"
+    compare: Annotated[
+        str | None, "--compare NAME,...", "Several methods side by side, e.g. mc,ce,td."
+    ] = None
+    lambda_: Annotated[
+        float | None, "--lambda -l 0..1", "Trace decay λ of td-lambda. [default: 0.95]"
+    ] = None
+    alpha: Annotated[
+        str | None, "--alpha α|1/n", "Step size of td, sarsa and the like. [default: 0.05]"
+    ] = None
+    passes: Annotated[
+        int | None, "--passes N", "Passes of td and the like through the data. [default: 1]"
+    ] = None
+    order: Annotated[
+        Literal["file", "reverse"] | None,
+        "--order",
+        "Order in which td and the like use the steps. [default: file]",
+    ] = None
+    model: Annotated[
+        str | None, "--model MODEL", "Model behind the data: its exact values stand beside them."
+    ] = None
     truncated: Truncated = "keep"
     confidence: Annotated[float, "--confidence 0..1", "Confidence level of the intervals."] = 0.95
 
@@ -353,6 +381,54 @@ class SolveOptions:
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `rlcalc.solve`."""
         return {**vars(self), "states": parse_states_option(self.states)}
+
+
+@dataclass(eq=False, repr=False)
+class AdvantageOptions:
+    """How to compute advantages; arguments of `rlcalc.advantage`."""
+
+    method: Annotated[
+        str,
+        f"--method {'|'.join(ADVANTAGES).replace('n-step', 'n-step:K')}",
+        "How to compute the advantage from the critic.",
+        _completed(ADVANTAGES),
+    ] = "gae"
+    lambda_: Annotated[
+        float | None,
+        "--lambda -l 0..1",
+        "Trace decay λ. [default: 0.95; 1 for vtrace, retrace and tree-backup]",
+    ] = None
+    gamma: Gamma = None
+    value: Annotated[
+        str | None,
+        "--value COLUMN|FILE|exact:MODEL|ce|mc",
+        "The critic: a column, a file with state and v (or state, action and q), the exact values "
+        "in a model, certainty equivalence or Monte Carlo. [default: the column value]",
+    ] = None
+    policy: Annotated[
+        str | None, "--policy FILE", "π of the ratios π/b. [default: exp(log_prob)]"
+    ] = None
+    clip_rho: Annotated[float, "--clip-rho RATIO", "Largest ratio π/b of V-trace."] = 1.0
+    clip_c: Annotated[float, "--clip-c RATIO", "Largest ratio π/b in a trace."] = 1.0
+    unknown_end: Annotated[
+        Literal["cut", "terminated"] | None,
+        "--unknown-end",
+        "Ends after which V is not known: bootstrap from the value of the last row, or from 0. "
+        "[default: 0, and an error where truncated]",
+    ] = None
+    whiten: Annotated[
+        Literal["none", "ddof1", "ddof0"],
+        "--whiten",
+        "Give advantages the mean 0 and the deviation 1; ddof1: as verl, ddof0: as OpenRLHF.",
+    ] = "none"
+    rows: Annotated[
+        Literal["steps", "summary", "lambda"],
+        "--rows",
+        "A row a step, or a quantity; lambda: bias and spread in a model, by λ.",
+    ] = "steps"
+    model: Annotated[
+        str | None, "--model --exact MODEL", "Model behind the data, for --rows lambda."
+    ] = None
 
 
 @dataclass(eq=False, repr=False)

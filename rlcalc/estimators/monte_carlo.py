@@ -101,8 +101,8 @@ def estimate(
     First visit: of each trajectory the first time that it is in s (takes a in s) counts; gains
     are then independent, the error is s/√n. Every visit: all times count; visits of one trajectory
     are not independent, so the error is that of a ratio of sums over trajectories. The error of Â
-    holds the covariance of Q̂ and V̂ (`moments.difference_error`). Intervals are Student's t
-    (`intervals.half_width`); a state or pair in one trajectory only has no error bar.
+    holds the covariance of Q̂ and V̂ (`moments.difference_error`). Intervals are those
+    of `intervals.intervals_of_means`; a state or pair in one trajectory only has no error bar.
 
     Args:
         experience: trajectories, read once, piece by piece.

@@ -21,4 +21,5 @@ class ReadRequest:
     identify: bool = False  # keep row numbers, the trajectories' names and their own time
     where: tuple[RowFilter, ...] = ()  # --where: only rows that pass all of these are read
     max_size: int | None = None  # bytes that a compressed source may unpack to
+    needed: tuple[str, ...] = ("state", "action", "reward")  # fields that every step must have
     unread: tuple[str, ...] = ()  # fields that nobody needs, so that nothing in them is a fault
