@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         load,
         load_model,
         load_rollouts,
+        load_tokens,
+        objective,
         simulate,
         solve,
     )
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from rlcalc.policy import Policy
     from rlcalc.result import Column, Result
     from rlcalc.rollouts import Rollouts
+    from rlcalc.tokens import Tokens
     from rlcalc.trajectories import Experience, Trajectories
 
 __all__ = [
@@ -53,6 +56,8 @@ __all__ = [
     "group",
     "group_against",
     "audit",
+    "load_tokens",
+    "objective",
     # the nouns
     "Experience",
     "Trajectories",
@@ -60,6 +65,7 @@ __all__ = [
     "MDP",
     "Policy",
     "Rollouts",
+    "Tokens",
     "Result",
     "Column",
     # the errors
@@ -77,6 +83,7 @@ _MODULES = {
     "MDP": "mdp",
     "Policy": "policy",
     "Rollouts": "rollouts",
+    "Tokens": "tokens",
     "Result": "result",
     "Column": "result",
     **dict.fromkeys(

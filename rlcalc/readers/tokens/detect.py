@@ -1,0 +1,50 @@
+"""Which trainer's records these are, and what is said where no log-probabilities are logged."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rlcalc.errors import InputError, RlcalcError, UsageError, listed, shown
+from rlcalc.readers.rollouts import dumps
+from rlcalc.readers.tokens.names import TokenRequest
+from rlcalc.tokens import LOG_PROBABILITIES
+
+
+def require_log_probabilities(
+    names: Iterable[str], record: Mapping[str, Any], where: str, request: TokenRequest
+) -> None:
+    """Refuse a source without log-probabilities, with the lines that dump them."""
+    chosen = request.chosen(names, where)
+    if "log_prob" not in request.needs or any(name in chosen for name in LOG_PROBABILITIES):
+        return
+    dump, lines = None, None
+    with contextlib.suppress(RlcalcError):
+        known = dumps.sniffed(record, where)
+        dump = None if known.name == "columns" else known.name
+        lines = getattr(known.module, "LOG_PROBABILITIES", None)
+    what = "there are no log-probabilities of tokens"
+    if dump is not None:
+        what = f"{dump} does not write the log-probabilities of tokens"
+    raise InputError(
+        what,
+        where,
+        lines
+        or "give list columns such as log_probs, old_log_probs, advantages and response_mask, or "
+        f"name yours: --columns log_prob=COLUMN; there are {listed(names, most=12)}",
+    )
+
+
+def refuse_unknown_format(form: str | None) -> None:
+    """Refuse a format that holds no tokens.
+
+    Raises:
+        UsageError: there is no such format.
+    """
+    if form is not None and not hasattr(dumps.named(form).module, "tokens"):
+        known = [name for name in dumps.FORMATS if hasattr(dumps.named(name).module, "tokens")]
+        raise UsageError(
+            f"--from {shown(form)}: tokens are not read from that",
+            fix=f"use one of {listed(known)}",
+        )
