@@ -156,6 +156,8 @@ class Tokens:
             column = getattr(self, name)
             if column is None:
                 continue
+            if not len(column) or (column.max() <= ROUNDING and column.min() > -np.inf):
+                continue  # a NaN is neither
             wrong = ~((column <= ROUNDING) & (column > -np.inf)) & self.mask
             if wrong.any():
                 token = int(np.argmax(wrong))

@@ -25,7 +25,7 @@ from rlcalc.objectives.terms import (
 )
 from rlcalc.tokens import Tokens
 
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 """Tokens of a block, which its arrays keep in the cache."""
 MISMATCH = 0.1
 """The sampler's probability differs by more than this share."""
@@ -54,8 +54,8 @@ class RolloutSums:
     lost_to_clips: Floats  # [N] Σ |w A ρ| where the gradient is 0 by a clip
     lost_to_clamps: Floats  # [N] likewise by a clamp of the log-ratio or of the KL estimate
     clamped_kl: Floats  # [N] tokens whose KL estimate was clamped
-    by_region: Floats  # [N, 5] tokens of each region
-    gradient_by_region: Floats  # [N, 5]
+    by_region: Floats  # [N, 6] counted tokens of each region; masked: by the correction
+    gradient_by_region: Floats  # [N, 6]
     outside: Floats  # [N] tokens with ρ outside the clip, whatever the sign of A
     advantage: Floats  # [N] Σ A
     weight: Floats  # [N] Σ ρ
@@ -67,7 +67,6 @@ class RolloutSums:
     mismatch: Floats  # [N] Σ log π_old − log π_sampler; NaN without a sampler
     squared_mismatch: Floats  # [N]
     mismatched: Floats  # [N] tokens whose ratio of the two is outside 1 ± 0.1
-    unequal: Floats  # [N] tokens with ρ ≠ 1
     value_loss: Floats  # [N] Σ w (V − R)²/2, clipped; NaN without values
     value_clipped: Floats  # [N] tokens whose clipped value loss counts
 
@@ -112,20 +111,22 @@ class Counted:
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
         self.all = bool(tokens.mask.all())
-        self.length = tokens.length if not self.all else tokens.size
+        self.place = np.zeros(0, np.int64) if self.all else np.flatnonzero(tokens.mask)
+        edge = tokens.start if self.all else np.searchsorted(self.place, tokens.start)
+        self.length = np.diff(edge)
         self.rollouts = np.flatnonzero(self.length > 0)
         self.start = np.concatenate([[0], np.cumsum(self.length[self.rollouts])])
 
     def of(self, column: Floats | None) -> Floats | None:
         """Return the counted entries of a column."""
-        return column if column is None or self.all else column[self.tokens.mask]
+        return column if column is None or self.all else column.take(self.place)
 
     def spread(self, values: NDArray[Any], empty: Any) -> NDArray[Any]:
         """Return [T] values of counted tokens, with `empty` at the masked ones."""
         if self.all:
             return values
         column = np.full(len(self.tokens.mask), empty, values.dtype)
-        column[self.tokens.mask] = values
+        column[self.place] = values
         return column
 
     def sums(self, values: NDArray[Any]) -> Floats:
@@ -135,9 +136,14 @@ class Counted:
             total[self.rollouts] = np.add.reduceat(values, self.start[:-1], dtype=np.float64)
         return total
 
+    def few(self, places: Ints, values: Floats | None = None) -> Floats:
+        """Return [N] sums over some counted tokens: their number, or that of their values."""
+        rollout = self.rollouts[np.searchsorted(self.start, places, side="right") - 1]
+        return np.bincount(rollout, values, len(self.length)).astype(np.float64, copy=False)
+
     def token(self, place: int) -> int:
         """Return the token of the block that a counted one is."""
-        return place if self.all else int(np.flatnonzero(self.tokens.mask)[place])
+        return place if self.all else int(self.place[place])
 
 
 @dataclass(frozen=True)
@@ -167,7 +173,7 @@ def counted_terms(tokens: Tokens, how: Objective) -> CountedTerms:
     tokens.require_log_probabilities()
     log_prob, old = _needed(counted, "log_prob"), _needed(counted, "old_log_prob")
     advantage = _needed(counted, "advantage")
-    if not np.isfinite(advantage).all():
+    if not np.isfinite(advantage.sum()) and not np.isfinite(advantage).all():
         token = counted.token(int(np.argmin(np.isfinite(advantage))))
         raise InputError(
             f"the advantage is {tokens.advantage[token]:g}",  # type: ignore[index]
@@ -178,7 +184,7 @@ def counted_terms(tokens: Tokens, how: Objective) -> CountedTerms:
     weighed, gone, mismatch = _corrected(counted, how, advantage, old)
     entry = LossInput(counted.start, log_prob, log_ratio, weighed)
     terms = terms_function(how.loss)(entry, how)
-    if not np.isfinite(terms.ratio).all():
+    if not np.isfinite(terms.ratio.sum()):
         token = counted.token(int(np.argmin(np.isfinite(terms.ratio))))
         raise InputError(
             f"the ratio overflows: log π is {tokens.log_prob[token]:g} and the old one is "  # type: ignore[index]
@@ -328,7 +334,8 @@ def block_sums(
     if part.gone is not None:
         region = np.where(part.gone, np.int8(MASKED), region)
     lost_clip, lost_clamp, clamped_kl = _lost(part, region, how)
-    by_region, gradient_by_region = _by_region(counted, region, size)
+    total_gradient = sums(size)
+    by_region, gradient_by_region = _by_region(counted, region, size, total_gradient)
     ratio = np.exp(part.log_ratio) if terms.whole else terms.ratio
     nothing = np.full(len(length), np.nan)
     reference_k1 = reference_k3 = mismatch = squared_mismatch = mismatched = nothing
@@ -337,23 +344,24 @@ def block_sums(
         reference_k1, reference_k3 = sums(x), sums(np.expm1(-x) + x)
     if part.mismatch is not None:
         mismatch, squared_mismatch = sums(part.mismatch), sums(part.mismatch * part.mismatch)
-        mismatched = sums(np.abs(np.expm1(part.mismatch)) > MISMATCH)
+        far = (part.mismatch > np.log1p(MISMATCH)) | (part.mismatch < np.log1p(-MISMATCH))
+        mismatched = counted.few(np.flatnonzero(far))
     value_loss, value_clipped = _value_sums(counted, value_clip)
     log_ratio = sums(part.log_ratio)
     total = sums(ratio)
-    outside = sums((terms.ratio < 1 - how.low) | (terms.ratio > 1 + how.high))
+    outside = (terms.ratio < 1 - how.low) | (terms.ratio > 1 + how.high)
     return RolloutSums(
         length=length,
         width=tokens.size,
         loss=weight * sums(terms.loss),
         kl=kl_weight * sums(part.kl) if in_loss and part.kl is not None else np.zeros(len(length)),
-        gradient=weight * sums(size),
+        gradient=weight * total_gradient,
         lost_to_clips=weight * lost_clip,
         lost_to_clamps=weight * lost_clamp,
         clamped_kl=clamped_kl,
         by_region=by_region,
         gradient_by_region=weight[:, None] * gradient_by_region,
-        outside=outside,
+        outside=counted.few(np.flatnonzero(outside)),
         advantage=sums(part.advantage),
         weight=total,
         squared_weight=sums(ratio * ratio),
@@ -364,7 +372,6 @@ def block_sums(
         mismatch=mismatch,
         squared_mismatch=squared_mismatch,
         mismatched=mismatched,
-        unequal=sums(part.log_ratio != 0),
         value_loss=value_loss * weight,
         value_clipped=value_clipped,
     )
@@ -374,33 +381,43 @@ def _lost(
     part: CountedTerms, region: NDArray[np.int8], how: Objective
 ) -> tuple[Floats, Floats, Floats]:
     """Return [N] the |gradient| that clips and clamps take away, and the clamped KL estimates."""
-    sums, terms = part.counted.sums, part.terms
-    full = np.abs(part.advantage * terms.ratio)
-    clipped = (region == CLIP_LOW) | (region == CLIP_HIGH) | (region == DUAL_CLIP)
-    by_clip = sums(np.where(clipped & (terms.gradient == 0), full, 0.0))
+    counted, terms = part.counted, part.terms
+    codes = (CLIP_LOW, CLIP_HIGH, DUAL_CLIP)
+    places = np.flatnonzero(region)
+    places = places[np.isin(region[places], codes) & (terms.gradient[places] == 0)]
+    full = np.abs(part.advantage[places] * terms.ratio[places])
+    by_clip = counted.few(places, full)
     by_clamp, clamped_kl = np.zeros((2, len(by_clip)))
     if terms.clamped is not None:
-        by_clamp = sums(np.where(terms.clamped, full, 0.0))
-        by_clip = np.maximum(by_clip - by_clamp, 0.0)
+        clamped = terms.clamped[places]
+        by_clamp = counted.few(places[clamped], full[clamped])
+        by_clip = counted.few(places[~clamped], full[~clamped])
     in_loss = how.kl != "none" and how.kl_in == "loss"
     if in_loss and part.kl_gradient is not None and part.kl_free is not None:
-        stopped = part.kl_gradient != part.kl_free
-        if stopped.any():
-            by_clamp = by_clamp + sums(how.beta * np.abs(part.kl_free - part.kl_gradient))
-            clamped_kl = sums(stopped)
+        stopped = np.flatnonzero(part.kl_gradient != part.kl_free)
+        difference = np.abs(part.kl_free[stopped] - part.kl_gradient[stopped])
+        by_clamp = by_clamp + counted.few(stopped, how.beta * difference)
+        clamped_kl = counted.few(stopped)
     return by_clip, by_clamp, clamped_kl
 
 
-def _by_region(counted: Counted, region: NDArray[np.int8], size: Floats) -> tuple[Floats, Floats]:
-    """Return [N, 5] the tokens of each region, and their |gradient|."""
-    n_regions = len(REGIONS) - 1
-    tokens, gradient = np.zeros((2, len(counted.length), n_regions))
-    present = np.flatnonzero(np.bincount(region, minlength=len(REGIONS))).tolist()
-    for code in present:
-        if code < n_regions:
-            chosen, alone = region == code, len(present) == 1
-            tokens[:, code] = counted.length if alone else counted.sums(chosen)
-            gradient[:, code] = counted.sums(size if alone else np.where(chosen, size, 0.0))
+def _by_region(
+    counted: Counted, region: NDArray[np.int8], size: Floats, total: Floats
+) -> tuple[Floats, Floats]:
+    """Return [N, 6] the tokens of each region, and their |gradient|, of which `total` is the sum.
+
+    Most tokens are active: those are the rest.
+    """
+    tokens, gradient = np.zeros((2, len(counted.length), len(REGIONS)))
+    places = np.flatnonzero(region)
+    codes, sizes = region[places], size[places]
+    for code in range(1, len(REGIONS)):
+        chosen = places[codes == code]
+        if len(chosen):
+            tokens[:, code] = counted.few(chosen)
+            gradient[:, code] = counted.few(chosen, sizes[codes == code])
+    tokens[:, 0] = counted.length - tokens.sum(1)
+    gradient[:, 0] = np.maximum(total - gradient.sum(1), 0.0)
     return tokens, gradient
 
 

@@ -11,7 +11,7 @@ from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.numerics.moments import clustered_mean
 from rlcalc.objectives.compute import RolloutSums
 from rlcalc.objectives.convention import Objective
-from rlcalc.objectives.terms import CLIP_HIGH, CLIP_LOW, DUAL_CLIP, OUTSIDE, REGIONS
+from rlcalc.objectives.terms import CLIP_HIGH, CLIP_LOW, DUAL_CLIP, MASKED, OUTSIDE, REGIONS
 from rlcalc.result import Column, Fact
 
 QUARTERS = ("shortest quarter", "second quarter", "third quarter", "longest quarter")
@@ -167,14 +167,16 @@ def region_rows(batch: BatchSums, how: Objective) -> dict[str, Column]:
     """Return a row a region: its tokens, and its part of the gradient."""
     sums = batch.sums
     masked = int(sums.width.sum()) - batch.n_tokens
-    counts = [int(n) for n in sums.by_region.sum(0)]
-    rest = batch.n_tokens - sum(counts)  # left out by the correction of the sampler
-    gradient = np.append(sums.gradient_by_region.sum(0), 0.0) * batch.factor(how)
+    counts = sums.by_region.sum(0).astype(np.int64)
+    counts[MASKED] += masked
+    share = counts / max(batch.n_tokens, 1)
+    share[MASKED] = np.nan
+    gradient = sums.gradient_by_region.sum(0) * batch.factor(how)
     total = float(gradient.sum())
     return {
         "region": Column(list(REGIONS), "key"),
-        "tokens": Column([*counts, masked + rest], "count"),
-        "share": Column(np.array([*counts, np.nan]) / max(batch.n_tokens, 1)),
+        "tokens": Column(counts, "count"),
+        "share": Column(share),
         "gradient": Column(gradient, symbol="Σ|gradient|"),
         "gradient_share": Column(gradient / total if total else np.zeros(len(gradient))),
     }
@@ -187,7 +189,7 @@ def notes_of(batch: BatchSums, how: Objective) -> list[str]:
     if n_empty:
         counted = "counts" if how.counts_empty else "does not count"
         notes.append(f"{n_empty:,} rollouts have no counted token; the mean {counted} them")
-    if not sums.unequal.any() and batch.n_tokens:
+    if not sums.k1.any() and not sums.k3.any() and batch.n_tokens:
         notes.append(
             "all ratios are 1: the first epoch, or only one kind of log-probabilities is logged. "
             "Nothing is clipped, and with advantages of mean 0 the loss is near 0: not an error"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.tokens import Tokens
@@ -48,11 +49,21 @@ def test_the_error_of_k1_is_clustered_by_prompt() -> None:
     assert facts["k1_se"] == pytest.approx(error)
 
 
-@given(seed=seeds)
-def test_shares_of_the_gradient_are_those_of_the_rows(seed: int) -> None:
-    tokens = tokens_of(*batch(seed), score=np.arange(len(batch(seed)[1])) % 2)
-    rows = rlcalc.objective(tokens, kl="k3", beta=0.1)
-    summary = rlcalc.objective(tokens, kl="k3", beta=0.1, rows="summary")
+@given(
+    seed=seeds,
+    loss=st.sampled_from(["ppo", "gspo", "cispo", "gmpo"]),
+    correction=st.sampled_from(["none", "mask:0.8:1.1"]),
+)
+def test_shares_of_the_gradient_are_those_of_the_rows(
+    seed: int, loss: str, correction: str
+) -> None:
+    padded, lp = batch(seed)
+    sampler = padded.old - np.random.default_rng(seed).normal(0, 0.2, lp.shape)
+    score = np.arange(len(lp)) % 2
+    tokens = tokens_of(padded, lp, score=score, rollout_log_prob=sampler)
+    how = {"loss": loss, "kl": "k3", "beta": 0.1, "rollout_correction": correction}
+    rows = rlcalc.objective(tokens, **how)  # type: ignore[arg-type]
+    summary = rlcalc.objective(tokens, rows="summary", **how)  # type: ignore[arg-type]
     size = np.abs(rows["gradient"])
     by_region = {
         region: size[rows["region"] == region].sum() for region in summary["region"].tolist()

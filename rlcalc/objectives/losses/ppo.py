@@ -45,23 +45,23 @@ def clipped(
     For A > 0 the loss is −A min(ρ, δ, 1+ε_high), for A < 0 it is −A clip(ρ, 1−ε_low, c).
     """
     low, high = 1.0 - how.low, 1.0 + how.high
-    delta = np.inf if how.delta is None else how.delta
-    dual = np.inf if how.dual_clip is None else how.dual_clip
-    top = min(delta, high)
-    ceiling = min(max(delta, high) if how.delta is not None else np.inf, dual)
-    positive, negative = advantage > 0, advantage < 0
-    over = ratio > top
-    under = ratio < low
-    above = ratio > ceiling
-    clip_high, clip_low, dual_clip = positive & over, negative & under, negative & above
-    bounded = ratio.copy()
-    bounded[clip_high], bounded[clip_low], bounded[dual_clip] = top, low, ceiling
-    loss = bounded * advantage
+    top = high if how.delta is None else min(how.delta, high)
+    ceiling = np.inf if how.delta is None else max(how.delta, high)
+    ceiling = ceiling if how.dual_clip is None else min(ceiling, how.dual_clip)
+    loss = ratio * advantage
     np.negative(loss, out=loss)
-    outside = under | (ratio > high)
-    region = np.where(outside, np.int8(OUTSIDE), np.int8(0))
     gradient = loss.copy()
-    for place, code in ((clip_high, CLIP_HIGH), (clip_low, CLIP_LOW), (dual_clip, DUAL_CLIP)):
-        region[place] = code
-        gradient[place] = 0.0
+    region = np.zeros(len(ratio), np.int8)
+    far = np.flatnonzero((ratio < low) | (ratio > min(top, ceiling)))  # few: the rest is active
+    at, of = ratio[far], advantage[far]
+    codes = np.where((at < low) | (at > high), np.int8(OUTSIDE), np.int8(0))
+    bound = at.copy()
+    for chosen, code, limit in (
+        ((of > 0) & (at > top), CLIP_HIGH, top),
+        ((of < 0) & (at < low), CLIP_LOW, low),
+        ((of < 0) & (at > ceiling), DUAL_CLIP, ceiling),
+    ):
+        codes[chosen], bound[chosen] = code, limit
+    loss[far], region[far] = -bound * of, codes
+    gradient[far] = np.where((codes == 0) | (codes == OUTSIDE), gradient[far], 0.0)
     return loss, gradient, region
