@@ -533,7 +533,7 @@ def _gradient_setup(
 
 
 def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: Any) -> Result:
-    """Return what a source is (trajectories, a model or rollouts), with a row for every fault.
+    """Return what a source is (trajectories, a model, rollouts or tokens), a row for every fault.
 
     Args:
         source: as in `load`.
@@ -541,7 +541,7 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
         **reading: as in `load`.
     """
     from rlcalc.environments import load as worlds
-    from rlcalc.readers.describe import describe, describe_model, describe_rollouts
+    from rlcalc.readers.describe import describe, describe_model
     from rlcalc.readers.read_request import ReadRequest
 
     request = _read_request(**reading)
@@ -549,31 +549,53 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
     if paths is None:
         return describe(load(source, collect_faults=True, **reading))
     failure: InputError | None = None
+    result: Result | None = None
     try:
         if settings or worlds.is_world(paths, request):
             return describe_model(lambda: worlds.load_world(paths[0], request, settings))
         result = describe(load(paths, collect_faults=True, **reading))
-        if not len(result) or result.facts["trajectories"] or request != ReadRequest():
+        if not len(result) or result.facts["trajectories"]:
             return result
     except InputError as error:
         failure = error
-    from rlcalc.readers.rollouts.detect import trainer_of
+    dump = _describe_dump(paths, result) if request == ReadRequest() else None
+    if dump is not None:
+        return dump
+    if failure is not None:
+        raise failure
+    assert result is not None
+    return result
 
-    trainer = trainer_of(paths) if request == ReadRequest() else None
+
+def _describe_dump(paths: list[str], as_trajectories: Result | None) -> Result | None:
+    """Return what rollouts or tokens in files are; None: they are neither.
+
+    Args:
+        paths: the files.
+        as_trajectories: the faults that they have as trajectories; None: they could not be read.
+    """
+    from rlcalc.readers.describe import describe_rollouts
+    from rlcalc.readers.rollouts.detect import trainer_of
+    from rlcalc.readers.tokens.describe import describe_tokens, holds_tokens, with_tokens
+
+    trainer = trainer_of(paths)
+    tokens = describe_tokens(load_tokens(paths)) if holds_tokens(paths) else None
+    if tokens is not None and trainer in (None, "prime-rl"):  # whose exports hold nothing else
+        return tokens
     read: Callable[[], Rollouts] = partial(load_rollouts, paths)
-    if trainer is None and failure is None and not result.facts["rows"] and "-" not in paths:
+    no_rows = as_trajectories is not None and not as_trajectories.facts["rows"]
+    if trainer is None and no_rows and "-" not in paths:
         try:  # they are rollouts by the names of their columns
             rollouts = load_rollouts(paths)
             trainer, read = str(rollouts.facts["format"]), lambda: rollouts
         except InputError:
-            return result
-    if trainer is not None:
-        from rlcalc.groups.oddities import rollout_oddities
+            return None
+    if trainer is None:
+        return None
+    from rlcalc.groups.oddities import rollout_oddities
 
-        return describe_rollouts(read, trainer, rollout_oddities)
-    if failure is not None:
-        raise failure
-    return result
+    result = describe_rollouts(read, trainer, rollout_oddities)
+    return result if tokens is None else with_tokens(result, tokens)
 
 
 def load_rollouts(source: Any, **reading: Any) -> Rollouts:

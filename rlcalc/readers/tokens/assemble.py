@@ -18,6 +18,10 @@ ORDER = (*LOG_PROBABILITIES, "advantage", "reward", "value", "target", "old_valu
 """The fields with lists; the first that is there says how many tokens a rollout has."""
 
 
+class TokenError(InputError):
+    """A source has lists of tokens, and they do not fit each other."""
+
+
 @dataclass
 class Columns:
     """The columns of some rollouts by field: lists laid end to end, and one value a rollout."""
@@ -151,7 +155,7 @@ def _require_sizes(name: str, sizes: Ints, first: str, size: Ints, source: str, 
     wrong = np.flatnonzero(sizes != size)
     if len(wrong):
         i = int(wrong[0])
-        raise InputError(
+        raise TokenError(
             f"there are {size[i]} {first} and {sizes[i]} {name}",
             f"{source}, row {int(row[i]) + 1}",
             "give one of each for every token of the response, or leave out the column",
@@ -167,7 +171,7 @@ def _mask(
         if wrong.any():
             token = int(np.argmax(wrong))
             i = int(np.searchsorted(start, token, side="right")) - 1
-            raise InputError(
+            raise TokenError(
                 f"the mask holds {mask[token]:g}, expected 0 or 1",
                 f"{source}, row {int(row[i]) + 1}, token {token - int(start[i])}",
                 "give 1 for the tokens that are trained on, else 0",
