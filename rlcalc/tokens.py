@@ -48,6 +48,7 @@ class Tokens:
     step: Ints | None = None  # [N] the training step; -1: unknown
     row: Ints | None = None  # [N] the row of the source, from 0
     source: str = "the arrays"
+    notes: Sequence[str] = ()  # what the reader has to say
 
     def __len__(self) -> int:
         """Return N."""
@@ -110,7 +111,9 @@ class Tokens:
         edge = np.asarray(_offsets(arrays) if start is None else start, np.int64)
         n, n_tokens = len(edge) - 1, int(edge[-1])
         arrays.setdefault("mask", np.ones(n_tokens, bool))
-        ready = {name: _column(name, values, edge, source) for name, values in arrays.items()}
+        ready: dict[str, Any] = {
+            name: _column(name, values, edge, source) for name, values in arrays.items()
+        }
         for name, values in ready.items():
             expected = n_tokens if name in (*PER_TOKEN, "token", "mask") else n
             if len(values) != expected:
@@ -140,7 +143,7 @@ class Tokens:
         cut: dict[str, Any] = {}
         for field in fields(self):
             column = getattr(self, field.name)
-            if field.name in ("start", "source") or column is None:
+            if field.name in ("start", "source", "notes") or column is None:
                 continue
             per_token = field.name in ("mask", "token", *PER_TOKEN)
             cut[field.name] = column[begin:end] if per_token else column[first:last]
@@ -226,7 +229,7 @@ def joined(parts: Sequence[Tokens]) -> Tokens:
     columns: dict[str, Any] = {}
     for field in fields(Tokens):
         values = [getattr(part, field.name) for part in parts]
-        if field.name in ("start", "source") or any(value is None for value in values):
+        if field.name in ("start", "source", "notes") or any(value is None for value in values):
             continue
         if field.name in ("group", "rollout"):
             columns[field.name] = [name for value in values for name in value]

@@ -15,7 +15,7 @@ from rlcalc.objectives.convention import Objective
 from rlcalc.objectives.summary import BatchSums, facts_of, notes_of, region_rows
 from rlcalc.objectives.terms import CLIP_HIGH, CLIP_LOW, REGIONS
 from rlcalc.result import Column, Result
-from rlcalc.tokens import FIRST_CHOICES, Tokens, joined
+from rlcalc.tokens import FIRST_CHOICES, PER_TOKEN, Tokens, joined
 
 Rows = Literal["tokens", "rollouts", "summary"]
 Engine = Callable[..., Any]
@@ -133,7 +133,19 @@ def completed(batches: Iterable[Tokens], how: Objective, about: Rollouts) -> Ite
     The policy of now is the old one where only that is logged, and the old one is the sampler's; a
     correction of the sampler compares with the policy of now, as TRL and slime do.
     """
+    logged: list[str] | None = None
     for tokens in batches:
+        for note in tokens.notes:
+            about.note(note)
+        present = [name for name in PER_TOKEN if getattr(tokens, name) is not None]
+        if logged is not None and present != logged:
+            name = min(set(present) ^ set(logged))
+            raise InputError(
+                f"{name} is logged of some rollouts, and not of all",
+                f"{tokens.where_rollout(0)} and after",
+                "give the column in every row, or in none",
+            )
+        logged = present
         changes: dict[str, Any] = {}
         for name, others in FIRST_CHOICES.items():
             if getattr(tokens, name) is not None:
@@ -211,7 +223,6 @@ def _token_rows(
 ) -> dict[str, Column]:
     parts: list[TokenTerms] = [token_terms(part, how, factor, kl_factor) for part in blocks(tokens)]
     number = tokens.number
-    names = np.array(REGIONS)
 
     def whole(field: str) -> Any:
         return np.concatenate([getattr(part, field) for part in parts])
@@ -223,7 +234,7 @@ def _token_rows(
         "token": Column(_whole_tokens(tokens), "text"),
         "ratio": Column(whole("ratio"), symbol="ρ"),
         "advantage": Column(tokens.advantage if tokens.advantage is not None else [], symbol="A"),
-        "region": Column(names[whole("region")], "text"),
+        "region": Column(_each(REGIONS, whole("region").astype(np.int64)), "text"),
         "gradient": Column(whole("gradient"), symbol="∂loss/∂log π"),
         "kl": Column(whole("kl")),
     }
@@ -232,20 +243,31 @@ def _token_rows(
 def _whole_tokens(tokens: Tokens) -> Any:
     token = tokens.token
     if token is None:
-        return [None] * len(tokens.mask)
+        return _each(None, tokens.number)
     if token.dtype.kind == "f" and np.isfinite(token).all() and (token == np.round(token)).all():
         return token.astype(np.int64)
     return token
 
 
 def _each(names: Any, number: Ints, otherwise: Any = None) -> Any:
+    """Return [T] a name for each token, from the names of [N] rollouts; without names `otherwise`.
+
+    Numbers are an array, texts a series of Polars: twenty million texts of Python would not fit.
+    """
+    if names is None and otherwise is not None:
+        return otherwise
+    import polars as pl
+
     if names is None:
-        return [None] * len(number) if otherwise is None else otherwise
+        return pl.repeat(None, len(number), dtype=pl.String, eager=True)
     if isinstance(names, np.ndarray) and names.dtype.kind in "iuf":
         whole = names.dtype.kind == "f" and (names == np.round(names)).all()
         return (names.astype(np.int64) if whole else names)[number]
     listed = list(names)
-    return [listed[i] for i in number.tolist()]
+    try:
+        return pl.Series(listed, strict=True).gather(number)
+    except (TypeError, pl.exceptions.PolarsError):  # numbers and texts
+        return [listed[i] for i in number.tolist()]
 
 
 def _rollout_rows(batch: BatchSums, about: Rollouts, how: Objective) -> dict[str, Column]:

@@ -188,7 +188,8 @@ def notes_of(batch: BatchSums, how: Objective) -> list[str]:
     n_empty = int((sums.length == 0).sum())
     if n_empty:
         counted = "counts" if how.counts_empty else "does not count"
-        notes.append(f"{n_empty:,} rollouts have no counted token; the mean {counted} them")
+        have = "rollout has" if n_empty == 1 else "rollouts have"
+        notes.append(f"{n_empty:,} {have} no counted token, which the mean {counted}")
     if not sums.k1.any() and not sums.k3.any() and batch.n_tokens:
         notes.append(
             "all ratios are 1: the first epoch, or only one kind of log-probabilities is logged. "

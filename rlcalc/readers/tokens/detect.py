@@ -12,6 +12,10 @@ from rlcalc.readers.tokens.names import TokenRequest
 from rlcalc.tokens import LOG_PROBABILITIES
 
 
+class NoTokens(InputError):
+    """A source is not damaged, but has no lists of tokens."""
+
+
 def require_log_probabilities(
     names: Iterable[str], record: Mapping[str, Any], where: str, request: TokenRequest
 ) -> None:
@@ -27,7 +31,7 @@ def require_log_probabilities(
     what = "there are no log-probabilities of tokens"
     if dump is not None:
         what = f"{dump} does not write the log-probabilities of tokens"
-    raise InputError(
+    raise NoTokens(
         what,
         where,
         lines

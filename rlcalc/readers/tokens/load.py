@@ -14,10 +14,17 @@ import numpy as np
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.rollouts.load import rollout_listings, step_of_name
-from rlcalc.readers.sources import HEAD, File, no_library_errors, opened, whole_lines
+from rlcalc.readers.sources import (
+    HEAD,
+    File,
+    UnknownContent,
+    no_library_errors,
+    opened,
+    whole_lines,
+)
 from rlcalc.readers.tokens import arrays, records
 from rlcalc.readers.tokens.assemble import assemble
-from rlcalc.readers.tokens.detect import require_log_probabilities
+from rlcalc.readers.tokens.detect import NoTokens, require_log_probabilities
 from rlcalc.readers.tokens.names import TokenRequest
 from rlcalc.tokens import Tokens
 
@@ -46,14 +53,20 @@ def load(sources: Sequence[str], request: TokenRequest) -> Iterator[Tokens]:
         InputError: a source is not there, has no lists of tokens, or is not as it should be.
     """
     n_rollouts = 0
+    refused: InputError | None = None
     for listing in rollout_listings(sources):
         for name in listing.files:
-            for tokens in _read(name, request):
-                n_rollouts += len(tokens)
-                if len(tokens):
-                    yield tokens
+            try:
+                for tokens in _read(name, request):
+                    n_rollouts += len(tokens)
+                    if len(tokens):
+                        yield tokens
+            except (NoTokens, UnknownContent) as error:
+                if listing.folder is None:  # a folder may hold other files
+                    raise
+                refused = refused or error
     if not n_rollouts:
-        raise InputError("there are no rollouts", listed(sources), "give at least one")
+        raise refused or InputError("there are no rollouts", listed(sources), "give at least one")
 
 
 def load_frame(frame: Any, request: TokenRequest) -> Iterator[Tokens]:
@@ -82,7 +95,7 @@ def _read(name: str, request: TokenRequest) -> Iterator[Tokens]:
         elif file.kind == "json":
             batches = records.read_document(file, request)
         else:
-            raise InputError(
+            raise NoTokens(
                 f"tokens are not read from {file.kind}", file.at(), "give Parquet, JSONL or npz"
             )
         yield from _with_step(batches, step)

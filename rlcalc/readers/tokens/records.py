@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -43,30 +44,75 @@ def read_lines(file: File, request: TokenRequest) -> Iterator[Tokens]:
     names = {key: value for record in reversed(records) for key, value in record.items()}
     module = _module(names, file.at(), request)
     kinds = None if module or request.where else _kinds(names, file.at(), request)
-    n_before = 0
-    for number, text in chain([first], blocks):
+    pending: Tokens | None = None
+    for number, text, last in _blocks(first, blocks):
         columns: Columns | None = None
-        if kinds is not None:
+        notes: tuple[str, ...] = ()
+        if kinds is not None and not _has_other_keys(text, names):
             columns = _fast(text, kinds, names, file.at(), request)
         if columns is None:
-            rows = list(_records(number, text, file))
-            columns = columns_of_records(
-                [record for _, record in rows], [n - 1 for n, _ in rows], module, file.at(), request
-            )
+            rows, notes = _records(number, text, file, last=last)
+            numbers = [n - 1 for n, _ in rows]
+            found = [record for _, record in rows]
+            columns = columns_of_records(found, numbers, module, file.at(), request)
         else:
             columns.row = np.arange(columns.n) + number - 1
-        n_before += columns.n
         if columns.n:
-            yield assemble(columns, request, file.at())
+            if pending is not None:
+                yield pending
+            pending = replace(assemble(columns, request, file.at()), notes=notes)
+        elif pending is not None:  # nothing but a torn line
+            pending = replace(pending, notes=(*pending.notes, *notes))
+    if pending is not None:
+        yield pending
 
 
-def _records(number: int, text: bytes, file: File) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _blocks(
+    first: tuple[int, bytes], blocks: Iterator[tuple[int, bytes]]
+) -> Iterator[tuple[int, bytes, bool]]:
+    """Yield blocks of lines, and whether each is the last."""
+    before = first
+    for block in blocks:
+        yield (*before, False)
+        before = block
+    yield (*before, True)
+
+
+KEY = re.compile(rb'[{,]\s*"((?:[^"\\]|\\.)*)"\s*:')
+
+
+def _has_other_keys(text: bytes, names: Mapping[str, Any]) -> bool:
+    """Whether lines may have columns that the first lines do not have.
+
+    As many keys as lines times columns are the usual ones; only where there are others, or colons
+    inside of texts, all keys are looked at.
+    """
+    n_lines = text.count(b"\n") + (not text.endswith(b"\n"))
+    if text.count(b'":') == n_lines * len(names):
+        return False
+    return not {key.decode(errors="replace") for key in set(KEY.findall(text))} <= names.keys()
+
+
+def _records(
+    number: int, text: bytes, file: File, *, last: bool
+) -> tuple[list[tuple[int, Mapping[str, Any]]], tuple[str, ...]]:
+    """Return the lines of a block with their numbers, and a note about a torn last one."""
+    rows: list[tuple[int, Mapping[str, Any]]] = []
+    lines = text.rstrip().split(b"\n")
     with json_reader.no_collection():
-        for n, line in enumerate(text.split(b"\n"), number):
-            if line.strip():
+        for n, line in enumerate(lines, number):
+            if not line.strip():
+                continue
+            try:
                 record = json_reader.value_of(decoded(line, n, file), file.at(), n)
-                _require_mapping(record, file.at(f"line {n}"))
-                yield n, record
+            except InputError as error:
+                torn = last and n == number + len(lines) - 1 and not text.endswith(b"\n")
+                if not torn or n == 1 or isinstance(error.__cause__, json_reader.KeyTwiceError):
+                    raise
+                return rows, (f"{file.at(f'line {n}')}: the last line is torn, and left out",)
+            _require_mapping(record, file.at(f"line {n}"))
+            rows.append((n, record))
+    return rows, ()
 
 
 def _require_mapping(record: Any, where: str) -> None:
@@ -133,6 +179,8 @@ def _fast(
         frame = pl.read_ndjson(text, schema=dict(kinds))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
+    if len(frame) != text.count(b"\n") + (not text.endswith(b"\n")):
+        return None  # a torn line
     return columns_of_frame(frame, request.chosen(names, where), where)
 
 

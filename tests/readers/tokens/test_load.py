@@ -273,3 +273,39 @@ def test_a_large_file_is_read_in_batches(tmp_path: Path) -> None:
 
         np.testing.assert_allclose(result["loss"], expected["loss"], rtol=1e-12)
         assert result.facts["loss"] == pytest.approx(expected.facts["loss"], rel=1e-12)
+
+
+def test_a_column_that_first_appears_late_is_not_overlooked(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    late = '{"log_probs": [-1.0], "advantages": [1.0], "old_log_probs": [-1.2]}\n'
+    path.write_text('{"log_probs": [-1.0], "advantages": [1.0]}\n' * 150 + late)
+
+    with pytest.raises(InputError, match="1 log_prob and 0 old_log_prob"):
+        rlcalc.objective(str(path))
+
+
+def test_files_that_log_different_columns_are_not_mixed(tmp_path: Path) -> None:
+    frame = pl.DataFrame(records())
+    frame.write_parquet(tmp_path / "1.parquet")
+    frame.drop("old_log_probs").write_parquet(tmp_path / "2.parquet")
+
+    with pytest.raises(InputError, match="old_log_prob is logged of some rollouts"):
+        rlcalc.objective(str(tmp_path))
+
+
+def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
+    """Files are appended to while a training runs."""
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"log_probs": [-1.0], "advantages": [1.0]}\n{"log_probs": [-1.0')
+    result = rlcalc.objective(str(path))
+
+    assert result.facts["rollouts"] == 1
+    assert any("torn" in note for note in result.notes)
+
+
+def test_other_files_of_a_folder_are_passed_over(tmp_path: Path) -> None:
+    pl.DataFrame(records()).write_parquet(tmp_path / "1.parquet")
+    (tmp_path / "config.json").write_text('{"lr": 1}')
+    (tmp_path / "table.csv").write_text("a,b\n1,2\n")
+
+    assert rlcalc.objective(str(tmp_path)).facts["loss"] == EXPECTED.facts["loss"]
