@@ -807,7 +807,7 @@ def objective(
     beta: float | None = None,
     kl_in: Literal["loss", "reward"] | None = None,
     rollout_correction: str | None = None,
-    value_clip: float | None = 0.2,
+    value_clip: float | None = None,
     estimator: str | None = None,
     trainer: str | None = None,
     compare: str | Sequence[str] | None = None,
@@ -829,7 +829,8 @@ def objective(
         beta: its weight; default 0.001, or the trainer's.
         kl_in: loss, or reward, from which `estimator` then computes.
         rollout_correction: none, tis:C, mask:LOW:HIGH or seq-mask:LOW:HIGH.
-        value_clip: how far the new V may move from the old one in the value loss; None: any.
+        value_clip: how far V may move from the old V in the value loss; default 0.2, or the
+            trainer's; inf: any distance.
         estimator: compute the advantages from the rewards of the groups, as `group` does.
         trainer: compute as this trainer does.
         compare: several trainers, a row each.
@@ -848,7 +849,7 @@ def objective(
 
     _require_numbers(dual_clip=dual_clip, delta=delta, beta=beta, value_clip=value_clip)
     request = ObjectiveRequest(
-        loss, clip, dual_clip, delta, aggregate, kl, beta, kl_in, rollout_correction
+        loss, clip, dual_clip, delta, aggregate, kl, beta, kl_in, rollout_correction, value_clip
     )
     objectives = {trainer or "rlcalc": request.objective(trainer)}
     if compare is not None:
@@ -856,17 +857,20 @@ def objective(
         names = [name.strip() for name in names]
         objectives = {n: request.objective(None if n == "rlcalc" else n) for n in names}
     how = next(iter(objectives.values()))
-    batches = _token_batches(source, reading)
+    batches = _token_batches(source, {"needs": _needed_columns(how.loss), **reading})
     if estimator is not None:
         batches = _with_advantages(batches, estimator, trainer, how)
     arguments: dict[str, Any] = {
         "success": success,
-        "value_clip": value_clip,
         "engine": partial(run, jobs=jobs),
     }
     if compare is not None:
         return report.compare(batches(), objectives, **arguments)
     return report.objective(batches(), how, rows, **arguments)
+
+
+def _needed_columns(loss: str) -> tuple[str, ...]:
+    return ("value", "target") if loss == "value" else ("log_prob",)
 
 
 def _token_batches(source: Any, reading: Mapping[str, Any]) -> Callable[[], Iterable[Tokens]]:

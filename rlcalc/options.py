@@ -554,8 +554,10 @@ class LossOptions:
         "[default: none]",
     ] = None
     value_clip: Annotated[
-        float, "--value-clip ε", "How far V may move from the old V in the value loss.", {"min": 0}
-    ] = 0.2
+        float | None,
+        "--value-clip ε",
+        "How far V may move from the old V in the value loss. [default: 0.2, or the trainer's]",
+    ] = None
 
 
 @dataclass(eq=False, repr=False)

@@ -89,7 +89,6 @@ def blocks(tokens: Tokens, size: int = BLOCK) -> Iterator[Tokens]:
 def batch_sums(
     tokens: Tokens,
     how: Objective,
-    value_clip: float | None,
     engine: Callable[..., Any],
     relative: float = 1.0,
 ) -> RolloutSums:
@@ -100,7 +99,7 @@ def batch_sums(
     """
 
     def work(part: Tokens) -> RolloutSums:
-        return block_sums(part, how, value_clip, relative)
+        return block_sums(part, how, relative)
 
     return RolloutSums.joined(list(engine(work, blocks(tokens))))
 
@@ -170,6 +169,12 @@ def counted_terms(tokens: Tokens, how: Objective) -> CountedTerms:
         InputError: a log-probability or an advantage is wrong, or a ratio overflows.
     """
     counted = Counted(tokens)
+    if how.loss == "value":
+        entry = _value_input(counted)
+        nothing = np.zeros(len(entry.log_prob))
+        values = terms_function("value")(entry, how)
+        rest = (None,) * 5
+        return CountedTerms(counted, nothing, nothing, nothing, values, *rest)
     tokens.require_log_probabilities()
     log_prob, old = _needed(counted, "log_prob"), _needed(counted, "old_log_prob")
     advantage = _needed(counted, "advantage")
@@ -307,15 +312,12 @@ def token_terms(tokens: Tokens, how: Objective, factor: float, kl_factor: float)
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def block_sums(
-    tokens: Tokens, how: Objective, value_clip: float | None, relative: float = 1.0
-) -> RolloutSums:
+def block_sums(tokens: Tokens, how: Objective, relative: float = 1.0) -> RolloutSums:
     """Return the sums of a block.
 
     Args:
         tokens: the block.
         how: the objective.
-        value_clip: how far the new V may move from the old one; None: any distance.
         relative: the factor of the KL term by that of the loss, where they differ.
     """
     part = counted_terms(tokens, how)
@@ -346,7 +348,7 @@ def block_sums(
         mismatch, squared_mismatch = sums(part.mismatch), sums(part.mismatch * part.mismatch)
         far = (part.mismatch > np.log1p(MISMATCH)) | (part.mismatch < np.log1p(-MISMATCH))
         mismatched = counted.few(np.flatnonzero(far))
-    value_loss, value_clipped = _value_sums(counted, value_clip)
+    value_loss, value_clipped = _value_sums(counted, how)
     log_ratio = sums(part.log_ratio)
     total = sums(ratio)
     outside = (terms.ratio < 1 - how.low) | (terms.ratio > 1 + how.high)
@@ -421,27 +423,36 @@ def _by_region(
     return tokens, gradient
 
 
-def _value_sums(counted: Counted, value_clip: float | None) -> tuple[Floats, Floats]:
-    """Return [N] Σ ½ max((V−R)², (clip(V)−R)²), and the tokens where the second is larger.
+def _value_input(counted: Counted) -> LossInput:
+    """Return the values and targets of the counted tokens.
 
-    clip(V) is V moved by at most `value_clip` from the old V. NaN without values and targets.
-
-    Source: verl 0.9.1 `compute_value_loss`; OpenRLHF 0.11.2 `ValueLoss`.
+    Raises:
+        InputError: there are none, or one is not finite.
     """
-    value, target = counted.of(counted.tokens.value), counted.of(counted.tokens.target)
-    if value is None or target is None:
-        return np.full((2, len(counted.length)), np.nan)  # type: ignore[return-value]
-    for column, name in ((value, "value"), (target, "target")):
-        if not np.isfinite(column).all():
+    columns: dict[str, Any] = {}
+    for name, usual in (("value", "values"), ("target", "returns"), ("old_value", "old_values")):
+        column = counted.of(getattr(counted.tokens, name))
+        if column is None and name != "old_value":
+            raise InputError(
+                f"there is no {name}, which the value loss needs",
+                counted.tokens.source,
+                f"give the column {usual}, or name yours: --columns {name}=COLUMN",
+            )
+        if column is not None and not np.isfinite(column).all():
             token = counted.token(int(np.argmin(np.isfinite(column))))
             raise InputError(
                 f"the {name} is {getattr(counted.tokens, name)[token]:g}",
                 counted.tokens.where(token),
                 "give a finite number, or mask the token (0 in the mask)",
             )
-    error = (value - target) ** 2
-    old = counted.of(counted.tokens.old_value)
-    if value_clip is None or old is None:
-        return counted.sums(0.5 * error), np.zeros(len(counted.length))
-    near = (np.clip(value, old - value_clip, old + value_clip) - target) ** 2
-    return counted.sums(0.5 * np.maximum(error, near)), counted.sums(near > error)
+        columns[name] = column
+    nothing = np.zeros(int(counted.start[-1]))
+    return LossInput(counted.start, nothing, nothing, nothing, **columns)
+
+
+def _value_sums(counted: Counted, how: Objective) -> tuple[Floats, Floats]:
+    """Return [N] Σ ℓ of the value loss, and the tokens that it clips; NaN without values."""
+    if counted.tokens.value is None or counted.tokens.target is None:
+        return np.full((2, len(counted.length)), np.nan)  # type: ignore[return-value]
+    values = terms_function("value")(_value_input(counted), how)
+    return counted.sums(values.loss), counted.few(np.flatnonzero(values.region))

@@ -39,6 +39,7 @@ class Objective:
     absolute_high: bool = False  # cispo: ε_high is the bound itself, and there is none below
     correction: str = "none"  # of the sampler: none, tis, mask or seq-mask
     bounds: tuple[float, float] = (0.0, np.inf)
+    value_clip: float = 0.2  # how far V may move from the old V; inf: any distance
     trainer: str | None = None
 
     def clamped(self, log_ratio: Floats) -> tuple[Floats, Flags | None]:
@@ -92,6 +93,8 @@ class Objective:
 
         uses = LOSSES[self.loss].uses
         parts = [self.loss]
+        if self.loss == "value":
+            return f"value clip {self.value_clip:g}"
         if "clip" in uses and self.absolute_high and self.loss == "cispo":
             parts.append(f"clip at {self.high:g}")
         elif "clip" in uses:

@@ -27,7 +27,6 @@ def objective(
     rows: Rows,
     *,
     success: float = 1.0,
-    value_clip: float | None = 0.2,
     engine: Engine = map,
 ) -> Result:
     """Return what the loss of a batch is, a row a token, a rollout or a region.
@@ -37,7 +36,6 @@ def objective(
         how: the objective.
         rows: `tokens`, `rollouts` or `summary`.
         success: the reward from which a rollout is right.
-        value_clip: how far the new V may move from the old one in the value loss; None: any.
         engine: runs the work on blocks.
 
     Raises:
@@ -55,14 +53,14 @@ def objective(
         if in_memory:
             kept.append(tokens)
         else:
-            parts.append(batch_sums(tokens, how, value_clip, engine))
+            parts.append(batch_sums(tokens, how, engine))
     relative = 1.0
     if in_memory:
         length = np.concatenate([tokens.length for tokens in kept])
         width = max(int(tokens.size.max(initial=0)) for tokens in kept)
         factor, kl_factor = how.factor(length, width), how.factor(length, width, how.kl_aggregate)
         relative = kl_factor / factor
-        parts = [batch_sums(tokens, how, value_clip, engine, relative) for tokens in kept]
+        parts = [batch_sums(tokens, how, engine, relative) for tokens in kept]
     batch = about.batch(RolloutSums.joined(parts))
     about.require_counted(batch)
     facts, notes = facts_of(batch, how, success), [*about.notes, *notes_of(batch, how)]
@@ -81,7 +79,6 @@ def compare(
     objectives: Mapping[str, Objective],
     *,
     success: float = 1.0,
-    value_clip: float | None = 0.2,
     engine: Engine = map,
 ) -> Result:
     """Return the losses of several trainers on one batch, a row a trainer.
@@ -90,7 +87,6 @@ def compare(
         batches: the tokens, which are held in memory.
         objectives: by the name of the trainer.
         success: as in `objective`.
-        value_clip: as in `objective`.
         engine: as in `objective`.
 
     Raises:
@@ -100,9 +96,7 @@ def compare(
     rows: list[dict[str, Any]] = []
     first: Result | None = None
     for name, how in objectives.items():
-        answer = objective(
-            held, how, "summary", success=success, value_clip=value_clip, engine=engine
-        )
+        answer = objective(held, how, "summary", success=success, engine=engine)
         first = first or answer
         facts = answer.facts
         rows.append({"trainer": name} | {key: facts[key] for key in COMPARED})
@@ -233,7 +227,10 @@ def _token_rows(
         "t": Column(tokens.t, "key"),
         "token": Column(_whole_tokens(tokens), "text"),
         "ratio": Column(whole("ratio"), symbol="ρ"),
-        "advantage": Column(tokens.advantage if tokens.advantage is not None else [], symbol="A"),
+        "advantage": Column(
+            np.full(len(number), np.nan) if tokens.advantage is None else tokens.advantage,
+            symbol="A",
+        ),
         "region": Column(_each(REGIONS, whole("region").astype(np.int64)), "text"),
         "gradient": Column(whole("gradient"), symbol="∂loss/∂log π"),
         "kl": Column(whole("kl")),

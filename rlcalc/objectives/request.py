@@ -37,6 +37,7 @@ class ObjectiveRequest:
     beta: float | None = None
     kl_in: str | None = None
     rollout_correction: str | None = None
+    value_clip: float | None = None
 
     def objective(self, trainer: str | None) -> Objective:
         """Return the objective with the changes.
@@ -58,7 +59,16 @@ class ObjectiveRequest:
         return self._with_correction(how)
 
     def _with_clips(self, how: Objective) -> Objective:
-        if self.clip is not None:
+        if self.value_clip is not None:
+            if not self.value_clip >= 0:
+                raise UsageError(
+                    f"--value-clip {self.value_clip} is not at least 0",
+                    fix="write --value-clip 0.2, or inf for no clip",
+                )
+            how = replace(how, value_clip=float(self.value_clip))
+        if self.clip is not None and how.loss == "value":
+            how = replace(how, value_clip=parse_clip(self.clip)[1])
+        elif self.clip is not None:
             low, high = parse_clip(self.clip)
             if not how.absolute_high and how.loss in ("ppo", "gspo") and low > 1:
                 raise UsageError(

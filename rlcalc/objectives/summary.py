@@ -74,6 +74,8 @@ def facts_of(batch: BatchSums, how: Objective, success: float) -> dict[str, Fact
         "outside_fraction": batch.share(sums.outside),
         "outside_but_active_fraction": batch.share(regions[:, OUTSIDE]),
     }
+    if how.loss == "value":
+        return facts | _gradient(batch, how, success)
     for name, total in (
         ("k1", sums.k1),
         ("k3", sums.k3),
@@ -190,6 +192,8 @@ def notes_of(batch: BatchSums, how: Objective) -> list[str]:
         counted = "counts" if how.counts_empty else "does not count"
         have = "rollout has" if n_empty == 1 else "rollouts have"
         notes.append(f"{n_empty:,} {have} no counted token, which the mean {counted}")
+    if how.loss == "value":
+        return notes
     if not sums.k1.any() and not sums.k3.any() and batch.n_tokens:
         notes.append(
             "all ratios are 1: the first epoch, or only one kind of log-probabilities is logged. "

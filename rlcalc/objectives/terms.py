@@ -27,6 +27,9 @@ class LossInput:
     log_prob: Floats  # [T]
     log_ratio: Floats  # [T] log π(token) − log π_old(token)
     advantage: Floats  # [T] as the loss weighs it
+    value: Floats | None = None  # [T] V, for the loss of the critic
+    old_value: Floats | None = None  # [T] V when the batch was collected
+    target: Floats | None = None  # [T] R
 
     def sums(self, values: Floats) -> Floats:
         """Return [N] the sum over each rollout."""

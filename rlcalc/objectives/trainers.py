@@ -6,6 +6,7 @@ Read from verl 0.9.1, TRL 1.16.0 and OpenRLHF 0.11.2 (wheels), slime 624b824, AR
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,7 @@ def _verl(own: Objective) -> Objective:
     how = replace(
         own, epsilon=1e-8, aggregate=TOKEN_MEAN, kl_input=20.0, kl_output=10.0, low=0.2, high=0.2
     )
+    how = replace(how, value_clip=0.5)
     if own.loss == "ppo":
         return replace(_with_clamp(how), dual_clip=3.0)
     if own.loss == "gspo":
@@ -50,7 +52,7 @@ def _trl(own: Objective) -> Objective:
 
 
 def _openrlhf(own: Objective) -> Objective:
-    how = replace(own, epsilon=1e-8, kl_output=10.0)
+    how = replace(own, epsilon=1e-8, kl_output=10.0, value_clip=0.5)
     return _with_clamp(how) if own.loss == "ppo" else how
 
 
@@ -63,7 +65,7 @@ def _areal(own: Objective) -> Objective:
 
 
 def _nemo_rl(own: Objective) -> Objective:
-    return replace(own, kl_input=20.0, kl_output=10.0, kl_times_ratio=False)
+    return replace(own, kl_input=20.0, kl_output=10.0, value_clip=math.inf)
 
 
 def _prime_rl(own: Objective) -> Objective:
@@ -72,13 +74,15 @@ def _prime_rl(own: Objective) -> Objective:
 
 TRAINERS: dict[str, TrainerObjective] = {
     "verl": TrainerObjective(
-        ("ppo", "gspo", "cispo", "gmpo", "sapo", "reinforce"), _verl, beta=0.001
+        ("ppo", "gspo", "cispo", "gmpo", "sapo", "reinforce", "value"), _verl, beta=0.001
     ),
     "trl": TrainerObjective(("ppo", "gspo", "cispo", "gmpo", "sapo"), _trl, beta=0.001),
-    "openrlhf": TrainerObjective(("ppo", "gspo"), _openrlhf, beta=0.01),
+    "openrlhf": TrainerObjective(("ppo", "gspo", "value"), _openrlhf, beta=0.01),
     "slime": TrainerObjective(("ppo", "gspo", "cispo"), _slime, beta=0.001),
-    "areal": TrainerObjective(("ppo", "gspo", "sapo"), _areal, beta=0.001),
-    "nemo-rl": TrainerObjective(("ppo", "gspo", "cispo", "reinforce"), _nemo_rl, beta=0.01),
+    "areal": TrainerObjective(("ppo", "gspo", "sapo", "value"), _areal, beta=0.001),
+    "nemo-rl": TrainerObjective(
+        ("ppo", "gspo", "cispo", "reinforce", "value"), _nemo_rl, beta=0.01
+    ),
     "prime-rl": TrainerObjective(("dppo",), _prime_rl, beta=0.001),
 }
 

@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,9 +24,9 @@ def test_cutting_a_batch_into_any_pieces_gives_the_same_bits(
 ) -> None:
     tokens = tokens_of(*batch(seed))
     how = Objective(loss, kl="k3", beta=0.1)
-    whole = compute.block_sums(tokens, how, None)
+    whole = compute.block_sums(tokens, how)
     pieces = compute.RolloutSums.joined(
-        [compute.block_sums(part, how, None) for part in blocks(tokens, size)]
+        [compute.block_sums(part, how) for part in blocks(tokens, size)]
     )
 
     for name in vars(whole):
@@ -40,7 +41,7 @@ def test_threads_change_no_bit() -> None:
         old_log_prob=old,
         advantage=rng.normal(size=3000),
     )
-    one, two = (batch_sums(tokens, Objective(), None, partial(run, jobs=j)) for j in (1, 2))
+    one, two = (batch_sums(tokens, Objective(), partial(run, jobs=j)) for j in (1, 2))
 
     for name in vars(one):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
@@ -82,16 +83,41 @@ def test_a_correction_without_a_sampler_is_refused() -> None:
         rlcalc.objective(tokens, kl="k3")
 
 
-@given(seed=seeds, clip=st.sampled_from([None, 0.2, 1.0]))
-def test_the_value_loss_is_half_the_larger_square(seed: int, clip: float | None) -> None:
+@given(seed=seeds, clip=st.sampled_from([np.inf, 0.2, 1.0]))
+def test_the_value_loss_is_half_the_larger_square(seed: int, clip: float) -> None:
     padded, lp = batch(seed)
     rng = np.random.default_rng(seed)
     value, old, target = rng.normal(size=(3, *lp.shape))
     tokens = tokens_of(padded, lp, value=value, old_value=old, target=target)
-    near = value if clip is None else np.clip(value, old - clip, old + clip)
+    near = np.clip(value, old - clip, old + clip)
     square = np.maximum((value - target) ** 2, (near - target) ** 2)
     result = rlcalc.objective(tokens, value_clip=clip, rows="summary")
 
     assert result.facts["value_loss"] == pytest.approx(
         0.5 * (square * padded.mask).sum() / padded.mask.sum()
     )
+    alone = rlcalc.objective(tokens, loss="value", clip=clip)
+    step, slope = 1e-6, np.zeros(lp.size)
+    for place in np.flatnonzero(padded.mask):
+        sides = []
+        for sign in (1, -1):
+            moved = value.reshape(-1).copy()
+            moved[place] += sign * step
+            part = tokens_of(padded, lp, value=moved, old_value=old, target=target)
+            sides.append(rlcalc.objective(part, loss="value", clip=clip, rows="summary"))
+        slope[place] = (sides[0].facts["loss"] - sides[1].facts["loss"]) / (2 * step)  # type: ignore[operator]
+
+    assert alone.facts["loss"] == pytest.approx(result.facts["value_loss"])
+    np.testing.assert_allclose(alone["gradient"], slope, atol=1e-6)
+
+
+def test_the_value_loss_needs_no_log_probabilities() -> None:
+    """½ max(1², 0.8²) and ½ max(0.5², 0.7²): V = 1 and 0.5, R = 0, the old V 0.6 and 0.9."""
+    columns = {"vpreds": [[1.0, 0.5]], "values": [[0.6, 0.9]], "returns": [[0.0, 0.0]]}
+    result = rlcalc.objective(pl.DataFrame(columns), loss="value", clip=0.2)
+
+    assert result.facts["loss"] == pytest.approx((0.5 * 1.0 + 0.5 * 0.49) / 2)
+    assert result["gradient"].tolist() == [0.5, 0.0]
+    assert result["region"].tolist() == ["active", "clip low"]
+    with pytest.raises(InputError, match="no column holds the target"):
+        rlcalc.objective(pl.DataFrame(columns).drop("returns"), loss="value")

@@ -28,6 +28,7 @@ LOSSES: dict[str, Loss] = {
     "sapo": Loss(aggregate=SEQUENCE_MEAN),
     "reinforce": Loss(),
     "dppo": Loss(uses=("clip",)),
+    "value": Loss(uses=("clip",)),  # of the critic
 }
 
 KL_ESTIMATORS = ("k1", "k2", "k3", "k1+", "k3+", "abs", "low_var_kl")

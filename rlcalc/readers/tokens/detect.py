@@ -21,6 +21,13 @@ def require_log_probabilities(
 ) -> None:
     """Refuse a source without log-probabilities, with the lines that dump them."""
     chosen = request.chosen(names, where)
+    lacking = [name for name in request.needs if name not in chosen and name != "log_prob"]
+    if lacking:
+        raise NoTokens(
+            f"no column holds the {listed(lacking)} of tokens",
+            where,
+            f"name yours: --columns {lacking[0]}=COLUMN; there are {listed(names, most=12)}",
+        )
     if "log_prob" not in request.needs or any(name in chosen for name in LOG_PROBABILITIES):
         return
     dump, lines = None, None

@@ -18,6 +18,7 @@ TOKEN_NAMES: dict[str, tuple[str, ...]] = {
     "old_log_prob": (
         "old_log_prob", "old_log_probs", "old_logprobs", "old_logprob", "prev_logprobs",
         "old_per_token_logps", "old_action_log_probs", "proximal_logprobs", "prox_logp",
+        "prox_logprobs",
         "old_logps", "old_logp",
     ),
     "ref_log_prob": (
@@ -93,6 +94,10 @@ class TokenRequest:
         if {"vpreds", "new_values", "value_preds"} & by_lower.keys() and "old_value" not in columns:
             old = [name for name in ("values", "value") if name in by_lower]
             columns |= {"old_value": by_lower[old[0]]} if old else {}
+        proximal = [n for n in ("proximal_logprobs", "prox_logp", "prox_logprobs") if n in by_lower]
+        if proximal and columns["old_log_prob"] != by_lower[proximal[0]]:  # AReaL's names
+            columns.setdefault("rollout_log_prob", columns["old_log_prob"])
+            columns["old_log_prob"] = by_lower[proximal[0]]
         for name, column in self.named().items():
             if name not in usual:
                 raise InputError(

@@ -2,15 +2,19 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.errors import InputError, UsageError
 from rlcalc.tokens import Tokens
+from tests.objectives.batches import batch, seeds, tokens_of
 
 LOG = [[-1.0, -2.0], [-0.5, -0.25, -3.0], [-1.5]]
 OLD = [[-1.25, -2.0], [-0.75, -0.25, -2.5], [-1.0]]
@@ -106,6 +110,47 @@ def test_columns_go_by_their_usual_names(names: dict[str, str]) -> None:
     result = rlcalc.objective(pl.DataFrame(records(**names)))
 
     assert result.facts["loss"] == EXPECTED.facts["loss"]
+
+
+def test_of_areal_the_proximal_policy_is_the_old_one_and_the_old_one_the_sampler() -> None:
+    frame = pl.DataFrame(records(old="proximal_logprobs")).with_columns(old_logprobs=pl.Series(LOG))
+    result = rlcalc.objective(frame)
+
+    assert result.facts["loss"] == EXPECTED.facts["loss"]
+    assert result.facts["sampler_mismatch"] is not None
+
+
+@settings(max_examples=15)
+@given(seed=seeds, data=st.data())
+def test_however_a_batch_is_written_its_loss_is_the_same(seed: int, data: st.DataObject) -> None:
+    """Parquet, lines, a document, texts in CSV, arrays: nothing is lost or moved on the way."""
+    padded, log_prob = batch(seed)
+    expected = rlcalc.objective(tokens_of(padded, log_prob), kl="k3")
+    lists = {"log_probs": log_prob, "old_log_probs": padded.old, "ref_log_probs": padded.ref}
+    lists |= {"advantages": padded.advantage, "response_mask": padded.mask}
+    frame = pl.DataFrame({name: table.tolist() for name, table in lists.items()})
+    kind = data.draw(st.sampled_from(["parquet", "jsonl", "json", "columns", "csv", "npz"]))
+    with TemporaryDirectory() as folder:
+        path = f"{folder}/batch.{'json' if kind == 'columns' else kind}"
+        if kind == "parquet":
+            frame.write_parquet(path)
+        elif kind == "jsonl":
+            frame.write_ndjson(path)
+        elif kind == "json":
+            Path(path).write_text(json.dumps(frame.to_dicts()))
+        elif kind == "columns":
+            Path(path).write_text(json.dumps(frame.to_dict(as_series=False)))
+        elif kind == "csv":
+            texts = {
+                name: [json.dumps(row) for row in table.tolist()] for name, table in lists.items()
+            }
+            pl.DataFrame(texts).write_csv(path)
+        else:
+            np.savez(path, **lists)  # type: ignore[arg-type]
+        result = rlcalc.objective(path, kl="k3")
+
+    assert result.facts["loss"] == expected.facts["loss"]
+    np.testing.assert_array_equal(result["gradient"], expected["gradient"])
 
 
 def test_columns_of_other_names_are_named() -> None:
