@@ -201,9 +201,8 @@ def counted_terms(tokens: Tokens, how: Objective) -> CountedTerms:
     reference = counted.of(tokens.ref_log_prob)
     if reference is not None:
         kind = "k3" if how.kl == "none" else how.kl
-        bounds = (how.kl_input, how.kl_output) if how.kl != "none" else ()
         base = log_prob if how.kl_in == "loss" else old
-        kl, kl_gradient, kl_free = kl_terms(base, reference, kind, *bounds)
+        kl, kl_gradient, kl_free = kl_terms(base, reference, kind, *how.kl_bounds())
         if how.kl_times_ratio and how.kl != "none" and how.kl_in == "loss":
             kl, kl_gradient, kl_free = _times_ratio(entry, terms, kl, kl_gradient, kl_free)
     elif how.kl != "none":

@@ -31,6 +31,7 @@ class Objective:
     kl_aggregate: str | None = None  # None: as the loss
     kl_input: float = np.inf  # k3 clamps log π − log π_ref to ± this
     kl_output: float = np.inf  # the estimate is clamped to ± this
+    clamps_k3_only: bool = False  # the other estimates have no clamp
     kl_times_ratio: bool = False  # ρ times the estimate
     log_ratio_low: float = -np.inf  # the log-ratio is clamped to this and the next
     log_ratio_high: float = np.inf
@@ -50,6 +51,13 @@ class Objective:
         if not changed.any():
             return log_ratio, None
         return np.clip(log_ratio, self.log_ratio_low, self.log_ratio_high), changed
+
+    def kl_bounds(self) -> tuple[float, float]:
+        """Return the largest input and the largest output of the estimator of KL."""
+        k3 = self.kl.removesuffix("+") in ("k3", "low_var_kl")
+        if self.kl == "none" or (self.clamps_k3_only and not k3):
+            return np.inf, np.inf
+        return self.kl_input, self.kl_output
 
     def weights(self, length: Ints, aggregate: str | None = None) -> Floats:
         """Return [N] the weight of each token of a rollout, but for a factor of the whole batch.

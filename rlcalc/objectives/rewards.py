@@ -66,7 +66,7 @@ class RolloutRewards:
             np.where(tokens.mask, policy, 0.0),
             np.where(tokens.mask, tokens.ref_log_prob, 0.0),
         )
-        kl = kl_terms(*counted, how.kl, how.kl_input, how.kl_output)[0]
+        kl = kl_terms(*counted, how.kl, *how.kl_bounds())[0]
         penalty = how.beta * np.bincount(tokens.number, kl, len(tokens))
         return penalty.astype(np.float64)
 

@@ -32,7 +32,7 @@ def _verl(own: Objective) -> Objective:
     how = replace(
         own, epsilon=1e-8, aggregate=TOKEN_MEAN, kl_input=20.0, kl_output=10.0, low=0.2, high=0.2
     )
-    how = replace(how, value_clip=0.5)
+    how = replace(how, value_clip=0.5, clamps_k3_only=True)
     if own.loss == "ppo":
         return replace(_with_clamp(how), dual_clip=3.0)
     if own.loss == "gspo":

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 import rlcalc
 from rlcalc.objectives.kl import kl_terms
 from rlcalc.objectives.losses import KL_ESTIMATORS
+from rlcalc.objectives.trainers import objective_of
 from tests.objectives import peers
+from tests.objectives.batches import batch, seeds, tokens_of
 
 numbers = st.floats(-4, 4).filter(lambda x: abs(x) > 1e-3)
 
@@ -125,3 +127,48 @@ def test_json_of_a_batch_without_a_reference_has_no_kl() -> None:
     row = next(iter(rlcalc.objective(tokens).rows()))
 
     assert json.dumps(row["kl"]) == "null"
+
+
+def peer_total(
+    trainer: str, loss: str, kind: str, padded: peers.Padded, lp: peers.Table, frozen: peers.Table
+) -> float:
+    """Policy and KL term as the trainer adds them up, token by token."""
+    how = objective_of(loss, trainer)
+    assert padded.ref is not None
+    policy = peers.policy_loss(trainer, loss, padded, lp, frozen, how.low, how.high)
+    divergence = np.zeros_like(lp)
+    largest = {"verl": 10.0 if kind == "k3" else np.inf, "openrlhf": 10.0, "nemo-rl": 10.0}
+    for i in range(len(lp)):
+        row = padded.counted(i)
+        mean = np.exp(sum(lp[i, t] - padded.old[i, t] for t in row) / max(len(row), 1))
+        for t in row:
+            x, held = lp[i, t] - padded.ref[i, t], frozen[i, t] - padded.ref[i, t]
+            divergence[i, t] = peers.kl(kind, x, held, largest.get(trainer, np.inf))
+            if trainer == "trl":
+                divergence[i, t] *= mean if loss == "gspo" else np.exp(lp[i, t] - padded.old[i, t])
+    mode = how.aggregate
+    return peers.aggregated(policy, padded, mode, trainer) + 0.3 * peers.aggregated(
+        divergence, padded, mode, trainer
+    )
+
+
+@pytest.mark.parametrize("trainer", ["verl", "trl", "openrlhf", "slime", "areal", "nemo-rl"])
+@pytest.mark.parametrize("loss", ["ppo", "gspo"])
+@given(seed=seeds, kind=st.sampled_from(["k1", "k2", "k3"]))
+def test_the_kl_term_of_every_trainer_is_that_of_its_loop(
+    trainer: str, loss: str, seed: int, kind: str
+) -> None:
+    """Its value, and its gradient by finite differences; TRL's is times ρ, and so is its slope."""
+    padded, lp = batch(seed)
+    result = rlcalc.objective(tokens_of(padded, lp), trainer=trainer, loss=loss, kl=kind, beta=0.3)
+    direction = np.random.default_rng(seed).normal(size=lp.shape) * padded.mask
+    up, down = (
+        peer_total(trainer, loss, kind, padded, lp + s * direction, lp) for s in (1e-6, -1e-6)
+    )
+
+    assert result.facts["loss"] == pytest.approx(
+        peer_total(trainer, loss, kind, padded, lp, lp), rel=1e-9, abs=1e-10
+    )
+    assert result["gradient"] @ direction.reshape(-1) == pytest.approx(
+        (up - down) / 2e-6, rel=1e-4, abs=1e-5
+    )
