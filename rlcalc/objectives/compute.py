@@ -203,6 +203,10 @@ def counted_terms(tokens: Tokens, how: Objective) -> CountedTerms:
         kind = "k3" if how.kl == "none" else how.kl
         base = log_prob if how.kl_in == "loss" else old
         kl, kl_gradient, kl_free = kl_terms(base, reference, kind, *how.kl_bounds())
+        if how.kl_scores and how.kl != "none" and how.kl_in == "loss":
+            stopped = kl_gradient != kl_free
+            kl_gradient = np.where(stopped, 0.0, kl_gradient + kl)
+            kl_free = kl_free + kl
         if how.kl_times_ratio and how.kl != "none" and how.kl_in == "loss":
             kl, kl_gradient, kl_free = _times_ratio(entry, terms, kl, kl_gradient, kl_free)
     elif how.kl != "none":

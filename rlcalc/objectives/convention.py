@@ -33,6 +33,7 @@ class Objective:
     kl_output: float = np.inf  # the estimate is clamped to ± this
     clamps_k3_only: bool = False  # the other estimates have no clamp
     kl_times_ratio: bool = False  # ρ times the estimate
+    kl_scores: bool = False  # the gradient of the estimate has the score function's part, kl
     log_ratio_low: float = -np.inf  # the log-ratio is clamped to this and the next
     log_ratio_high: float = np.inf
     straight_through: bool = False  # gspo: a token's gradient is that of its own term

@@ -65,7 +65,9 @@ def _areal(own: Objective) -> Objective:
 
 
 def _nemo_rl(own: Objective) -> Objective:
-    return replace(own, kl_input=20.0, kl_output=10.0, value_clip=math.inf)
+    """Its KL term is times exp(log π − sg(log π)): 1, with the gradient of the sampling."""
+    how = replace(own, kl_input=20.0, kl_output=10.0, kl_scores=True, value_clip=math.inf)
+    return replace(how, epsilon=1e-8, counts_empty=True)
 
 
 def _prime_rl(own: Objective) -> Objective:

@@ -31,7 +31,7 @@ def clip(x: float, low: float, high: float) -> float:
 def aggregated(values: Table, batch: Padded, mode: str, trainer: str) -> float:
     rows = [batch.counted(i) for i in range(len(values))]
     sums = [sum(values[i, t] for t in row) for i, row in enumerate(rows)]
-    all_rows = trainer in ("trl", "slime")
+    all_rows = trainer in ("trl", "slime", "nemo-rl")
     n = len(rows) if all_rows else sum(bool(row) for row in rows)
     if mode == "token-mean":
         return sum(sums) / sum(map(len, rows))
@@ -41,7 +41,7 @@ def aggregated(values: Table, batch: Padded, mode: str, trainer: str) -> float:
         return sum(sums) / n
     if mode == "constant":
         return sum(sums) / (n * values.shape[1])
-    small = 1e-8 if trainer in ("verl", "openrlhf") else 0.0
+    small = 1e-8 if trainer in ("verl", "openrlhf", "nemo-rl") else 0.0
     return sum(s / (max(len(row), 1) + small) for s, row in zip(sums, rows, strict=True)) / n
 
 

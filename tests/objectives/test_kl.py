@@ -143,7 +143,11 @@ def peer_total(
         mean = np.exp(sum(lp[i, t] - padded.old[i, t] for t in row) / max(len(row), 1))
         for t in row:
             x, held = lp[i, t] - padded.ref[i, t], frozen[i, t] - padded.ref[i, t]
-            divergence[i, t] = peers.kl(kind, x, held, largest.get(trainer, np.inf))
+            bound = largest.get(trainer, np.inf)
+            divergence[i, t] = peers.kl(kind, x, held, bound)
+            if trainer == "nemo-rl":  # 1, with the gradient of the sampling
+                through = peers.kl(kind, x, held) * np.exp(lp[i, t] - frozen[i, t])
+                divergence[i, t] = peers.clip(through, -bound, bound)
             if trainer == "trl":
                 divergence[i, t] *= mean if loss == "gspo" else np.exp(lp[i, t] - padded.old[i, t])
     mode = how.aggregate
