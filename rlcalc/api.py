@@ -878,8 +878,8 @@ def _token_batches(source: Any, reading: Mapping[str, Any]) -> Callable[[], Iter
     paths = _paths_or_none(source)
     if paths is not None and "-" not in paths:
         return lambda: load_tokens(paths, **reading)
-    held = list(load_tokens(source, **reading))  # what comes through a pipe is gone once read
-    return lambda: held
+    in_memory = list(load_tokens(source, **reading))  # what comes through a pipe is gone once read
+    return lambda: in_memory
 
 
 def _with_advantages(

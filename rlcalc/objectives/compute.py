@@ -27,6 +27,8 @@ from rlcalc.tokens import Tokens
 
 BLOCK = 1 << 16
 """Tokens of a block, which its arrays keep in the cache."""
+LARGEST = 1e150
+"""Squares of larger advantages, and sums of them, overflow."""
 MISMATCH = 0.1
 """The sampler's probability differs by more than this share."""
 
@@ -178,12 +180,12 @@ def counted_terms(tokens: Tokens, how: Objective) -> CountedTerms:
     tokens.require_log_probabilities()
     log_prob, old = _needed(counted, "log_prob"), _needed(counted, "old_log_prob")
     advantage = _needed(counted, "advantage")
-    if not np.isfinite(advantage.sum()) and not np.isfinite(advantage).all():
-        token = counted.token(int(np.argmin(np.isfinite(advantage))))
+    if len(advantage) and not max(advantage.max(), -advantage.min()) <= LARGEST:
+        token = counted.token(int(np.argmin(np.abs(advantage) <= LARGEST)))
         raise InputError(
             f"the advantage is {tokens.advantage[token]:g}",  # type: ignore[index]
             tokens.where(token),
-            "give a finite number, or mask the token (0 in the mask)",
+            "give a number up to 1e150, or mask the token (0 in the mask)",
         )
     log_ratio = log_prob - old
     weighed, gone, mismatch = _corrected(counted, how, advantage, old)
@@ -203,6 +205,14 @@ def counted_terms(tokens: Tokens, how: Objective) -> CountedTerms:
         kind = "k3" if how.kl == "none" else how.kl
         base = log_prob if how.kl_in == "loss" else old
         kl, kl_gradient, kl_free = kl_terms(base, reference, kind, *how.kl_bounds())
+        if how.kl != "none" and not np.isfinite(kl).all():
+            token = counted.token(int(np.argmin(np.isfinite(kl))))
+            raise InputError(
+                f"the estimate {kind} of KL overflows: log π is {tokens.log_prob[token]:g} and "  # type: ignore[index]
+                f"that of the reference {tokens.ref_log_prob[token]:g}",  # type: ignore[index]
+                tokens.where(token),
+                "see whether both are of the same token; verl's clamp hides it: --as verl",
+            )
         if how.kl_scores and how.kl != "none" and how.kl_in == "loss":
             stopped = kl_gradient != kl_free
             kl_gradient = np.where(stopped, 0.0, kl_gradient + kl)
@@ -272,10 +282,10 @@ def _corrected(
     if how.correction == "tis":
         weight = np.clip(weight, low, high)
     else:
-        held_to = weight
+        gated = weight
         if how.correction == "seq-mask":
-            held_to = entry.each(np.exp(entry.sums(mismatch) / entry.length))
-        gone = (held_to < low) | (held_to > high)
+            gated = entry.each(np.exp(entry.sums(mismatch) / entry.length))
+        gone = (gated < low) | (gated > high)
         weight[gone] = 0.0
     if how.loss == "gmpo":  # one weight a rollout
         weight = entry.each(
@@ -284,6 +294,7 @@ def _corrected(
     return advantage * weight, gone, mismatch
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def token_terms(tokens: Tokens, how: Objective, factor: float, kl_factor: float) -> TokenTerms:
     """Return what the loss makes of every token of a block, weighted.
 

@@ -92,11 +92,11 @@ def compare(
     Raises:
         InputError: as in `objective`.
     """
-    held = list(batches)
+    in_memory = list(batches)
     rows: list[dict[str, Any]] = []
     first: Result | None = None
     for name, how in objectives.items():
-        answer = objective(held, how, "summary", success=success, engine=engine)
+        answer = objective(in_memory, how, "summary", success=success, engine=engine)
         first = first or answer
         facts = answer.facts
         rows.append({"trainer": name} | {key: facts[key] for key in COMPARED})

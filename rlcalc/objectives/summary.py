@@ -44,8 +44,8 @@ class BatchSums:
 
     def mean(self, total: Floats) -> tuple[float, float]:
         """Return the mean over tokens of a sum by rollout, and its error clustered by prompt."""
-        if np.isnan(total).any():
-            return np.nan, np.nan
+        if not np.isfinite(total).all():
+            return float(total.max()), np.nan  # NaN where one is
         return clustered_mean(total, self.sums.length.astype(np.float64), self.cluster)
 
     def share(self, tokens: Floats) -> float:

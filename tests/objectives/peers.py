@@ -79,9 +79,9 @@ def policy_loss(
                 a = mean_a if trainer == "areal" else a
                 terms[i, t] = pessimistic(exp(mean_log), a, low, high, None)
             elif loss == "cispo":
-                held = exp(clip(frozen[i, t] - batch.old[i, t], -clamp, clamp))
-                held = min(held, high) if trainer == "trl" else clip(held, 1 - low, 1 + high)
-                terms[i, t] = -held * a * lp[i, t]
+                fixed = exp(clip(frozen[i, t] - batch.old[i, t], -clamp, clamp))
+                fixed = min(fixed, high) if trainer == "trl" else clip(fixed, 1 - low, 1 + high)
+                terms[i, t] = -fixed * a * lp[i, t]
             elif loss == "sapo":
                 tau = 1.0 if a > 0 else 1.05
                 terms[i, t] = -a * 4 / tau / (1 + exp(-tau * (ratio - 1)))
@@ -109,5 +109,5 @@ def kl(kind: str, x: float, frozen: float, largest: float = np.inf) -> float:
     value = clip(value, -largest, largest)
     if not kind.endswith("+"):
         return value
-    held = {"k1": frozen, "k3": exp(-frozen) - 1 + frozen}[kind[:2]]
-    return x * x / 2 - frozen * frozen / 2 + clip(held, -largest, largest)
+    fixed = {"k1": frozen, "k3": exp(-frozen) - 1 + frozen}[kind[:2]]
+    return x * x / 2 - frozen * frozen / 2 + clip(fixed, -largest, largest)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rlcalc
+from rlcalc.errors import InputError
 from rlcalc.objectives.kl import kl_terms
 from rlcalc.objectives.losses import KL_ESTIMATORS
 from rlcalc.objectives.trainers import objective_of
@@ -142,11 +143,11 @@ def peer_total(
         row = padded.counted(i)
         mean = np.exp(sum(lp[i, t] - padded.old[i, t] for t in row) / max(len(row), 1))
         for t in row:
-            x, held = lp[i, t] - padded.ref[i, t], frozen[i, t] - padded.ref[i, t]
+            x, fixed = lp[i, t] - padded.ref[i, t], frozen[i, t] - padded.ref[i, t]
             bound = largest.get(trainer, np.inf)
-            divergence[i, t] = peers.kl(kind, x, held, bound)
+            divergence[i, t] = peers.kl(kind, x, fixed, bound)
             if trainer == "nemo-rl":  # 1, with the gradient of the sampling
-                through = peers.kl(kind, x, held) * np.exp(lp[i, t] - frozen[i, t])
+                through = peers.kl(kind, x, fixed) * np.exp(lp[i, t] - frozen[i, t])
                 divergence[i, t] = peers.clip(through, -bound, bound)
             if trainer == "trl":
                 divergence[i, t] *= mean if loss == "gspo" else np.exp(lp[i, t] - padded.old[i, t])
@@ -176,3 +177,13 @@ def test_the_kl_term_of_every_trainer_is_that_of_its_loop(
     assert result["gradient"] @ direction.reshape(-1) == pytest.approx(
         (up - down) / 2e-6, rel=1e-4, abs=1e-5
     )
+
+
+def test_an_estimate_that_overflows_is_refused_with_its_row() -> None:
+    columns = {"log_prob": [-900.0], "old_log_prob": [-900.0], "ref_log_prob": [-1.0]}
+    tokens = rlcalc.Tokens.from_arrays(start=[0, 1], advantage=[1.0], **columns)
+
+    with pytest.raises(InputError, match="k3 of KL overflows"):
+        rlcalc.objective(tokens, kl="k3")
+    assert rlcalc.objective(tokens, kl="k3", trainer="verl").facts["clamped_kl_tokens"] == 1
+    assert rlcalc.objective(tokens).facts["reference_k3"] == np.inf

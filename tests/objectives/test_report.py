@@ -101,10 +101,10 @@ def test_the_policy_gradient_and_the_gradient_of_the_surrogate_at_ratio_1_are_on
         start.append(len(places))
     tokens = rlcalc.Tokens.from_arrays(start=start, log_prob=log_prob, advantage=advantage)
     gradient = rlcalc.objective(tokens, aggregate="token-sum")["gradient"]
-    found = dict.fromkeys(exact, 0.0)
+    slopes = dict.fromkeys(exact, 0.0)
     for (state, action), slope in zip(places, gradient, strict=True):
-        for s, a in found:
+        for s, a in slopes:
             if s == state:
-                found[s, a] -= slope * ((a == action) - about[s, a][0])
+                slopes[s, a] -= slope * ((a == action) - about[s, a][0])
 
-    assert list(found.values()) == pytest.approx(list(exact.values()), abs=1e-12)
+    assert list(slopes.values()) == pytest.approx(list(exact.values()), abs=1e-12)

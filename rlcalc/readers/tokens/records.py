@@ -53,8 +53,8 @@ def read_lines(file: File, request: TokenRequest) -> Iterator[Tokens]:
         if columns is None:
             rows, notes = _records(number, text, file, last=last)
             numbers = [n - 1 for n, _ in rows]
-            found = [record for _, record in rows]
-            columns = columns_of_records(found, numbers, module, file.at(), request)
+            lines = [record for _, record in rows]
+            columns = columns_of_records(lines, numbers, module, file.at(), request)
         else:
             columns.row = np.arange(columns.n) + number - 1
         if columns.n:

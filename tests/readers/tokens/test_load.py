@@ -266,6 +266,7 @@ def test_pickles_are_refused(tmp_path: Path) -> None:
         ({"response_mask": [[1, 1], [1, 2, 1], [1]]}, "the mask holds 2"),
         ({"log_probs": [[-1.0, 0.3], [-0.5, -0.25, -3.0], [-1.5]]}, "log_prob is 0.3, above 0"),
         ({"advantages": [[0.5, None], [-1.0, 2.0, 1.0], [-0.5]]}, "the advantage is nan"),
+        ({"advantages": [[1e200, 1.0], [-1.0, 2.0, 1.0], [-0.5]]}, "the advantage is 1e\\+200"),
         ({"old_log_probs": [[-1e4, -2.0], [-0.75, -0.25, -2.5], [-1.0]]}, "the ratio overflows"),
     ],
 )
