@@ -774,8 +774,8 @@ def load_tokens(source: Any, **reading: Any) -> Iterator[Tokens]:
         InputError: the source has no lists of tokens, or is not as it should be.
     """
     from rlcalc.readers.in_memory import frame_of
+    from rlcalc.readers.rollouts import dumps
     from rlcalc.readers.tokens import load as reader
-    from rlcalc.readers.tokens.detect import refuse_unknown_format
     from rlcalc.readers.tokens.names import TokenRequest
     from rlcalc.tokens import Tokens
 
@@ -784,7 +784,8 @@ def load_tokens(source: Any, **reading: Any) -> Iterator[Tokens]:
     request = TokenRequest(
         **{**reading, "where": _conditions(reading.get("where") or ())},
     )
-    refuse_unknown_format(request.form)
+    if request.form is not None:
+        dumps.named(request.form)
     if isinstance(source, Mapping) and any(getattr(v, "ndim", 1) == 2 for v in source.values()):
         from rlcalc.readers.tokens.arrays import tokens_of_arrays
 

@@ -497,7 +497,7 @@ class TokenOptions:
     form: Annotated[
         str | None,
         "--from FORMAT",
-        "Format of nested records: prime-rl, traces, nemo-rl, atropos. [default: by content]",
+        "Trainer whose records they are, e.g. nemo-rl, prime-rl, traces. [default: by content]",
         _completed(DUMPS),
     ] = None
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rlcalc.errors import InputError, RlcalcError, UsageError, listed, shown
+from rlcalc.errors import InputError, RlcalcError, listed
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.tokens.names import TokenRequest
 from rlcalc.tokens import LOG_PROBABILITIES
@@ -45,17 +45,3 @@ def require_log_probabilities(
         or "give list columns such as log_probs, old_log_probs, advantages and response_mask, or "
         f"name yours: --columns log_prob=COLUMN; there are {listed(names, most=12)}",
     )
-
-
-def refuse_unknown_format(form: str | None) -> None:
-    """Refuse a format that holds no tokens.
-
-    Raises:
-        UsageError: there is no such format.
-    """
-    if form is not None and not hasattr(dumps.named(form).module, "tokens"):
-        known = [name for name in dumps.FORMATS if hasattr(dumps.named(name).module, "tokens")]
-        raise UsageError(
-            f"--from {shown(form)}: tokens are not read from that",
-            fix=f"use one of {listed(known)}",
-        )

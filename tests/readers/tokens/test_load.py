@@ -288,8 +288,9 @@ def test_a_column_or_a_format_that_is_not_there_is_refused() -> None:
         rlcalc.objective(frame, columns={"log_prob": "log_prob"})
     with pytest.raises(InputError, match="no field lob_prob"):
         rlcalc.objective(frame, columns={"lob_prob": "log_probs"})
-    with pytest.raises(UsageError, match="tokens are not read from that"):
-        rlcalc.objective(frame, form="lm-eval")
+    with pytest.raises(UsageError, match="did you mean slime"):
+        rlcalc.objective(frame, form="slimee")
+    assert rlcalc.objective(frame, form="columns").facts["loss"] == EXPECTED.facts["loss"]
 
 
 def test_where_reads_only_the_rows_that_fit(tmp_path: Path) -> None:
