@@ -320,7 +320,7 @@ def token_terms(tokens: Tokens, how: Objective, factor: float, kl_factor: float)
         ratio=counted.spread(terms.ratio, np.nan),
         region=counted.spread(region, MASKED),
         loss=counted.spread(weight * terms.loss, 0.0),
-        gradient=counted.spread(gradient, 0.0),
+        gradient=counted.spread(gradient + 0.0, 0.0),  # not -0
         kl=counted.spread(kl, np.nan),
     )
 

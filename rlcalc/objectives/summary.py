@@ -32,7 +32,7 @@ class BatchSums:
 
     def loss(self, how: Objective) -> tuple[float, float, float]:
         """Return the loss of the batch, its policy term and its KL term."""
-        policy = float(self.sums.loss.sum()) * self.factor(how)
+        policy = float(self.sums.loss.sum()) * self.factor(how) + 0.0  # not -0
         kl = how.beta * float(self.sums.kl.sum()) * self.factor(how, of_kl=True)
         kl = kl if how.kl != "none" and how.kl_in == "loss" else 0.0
         return policy + kl, policy, kl

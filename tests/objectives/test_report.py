@@ -18,6 +18,14 @@ def test_rows_of_tokens_have_the_columns_of_the_contract() -> None:
     assert result["group"].tolist() == ["a"] * 4 + ["b"] * 3
 
 
+def test_an_advantage_of_0_has_the_gradient_0_and_not_minus_0() -> None:
+    tokens = rlcalc.Tokens.from_arrays(start=[0, 1], log_prob=[-1.0], advantage=[0.0])
+    result = rlcalc.objective(tokens)
+
+    assert not np.signbit(result["gradient"][0])
+    assert not np.signbit(result.facts["loss"])  # type: ignore[arg-type]
+
+
 @given(seed=seeds)
 def test_rollouts_add_up_to_the_loss(seed: int) -> None:
     tokens = tokens_of(*batch(seed))
