@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         load,
         load_model,
         load_rollouts,
+        load_tokens,
+        objective,
         simulate,
         solve,
     )
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from rlcalc.policy import Policy
     from rlcalc.result import Column, Result
     from rlcalc.rollouts import Rollouts
+    from rlcalc.tokens import Tokens
     from rlcalc.trajectories import Experience, Trajectories
 
 __all__ = [
@@ -55,6 +58,8 @@ __all__ = [
     "group",
     "group_against",
     "audit",
+    "load_tokens",
+    "objective",
     # the nouns
     "Experience",
     "Trajectories",
@@ -62,6 +67,7 @@ __all__ = [
     "MDP",
     "Policy",
     "Rollouts",
+    "Tokens",
     "Result",
     "Column",
     # the errors
@@ -79,6 +85,7 @@ _MODULES = {
     "MDP": "mdp",
     "Policy": "policy",
     "Rollouts": "rollouts",
+    "Tokens": "tokens",
     "Result": "result",
     "Column": "result",
     **dict.fromkeys(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rlcalc.rollouts import Rollouts
     from rlcalc.simulation.play import Play
     from rlcalc.simulation.request import PlayRequest
+    from rlcalc.tokens import Tokens
     from rlcalc.trajectories import Experience
 
 Watch = Callable[[Iterable[Any], Callable[[Any], int]], Iterable[Any]]
@@ -776,7 +777,7 @@ def _gradient_setup(
 
 
 def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: Any) -> Result:
-    """Return what a source is (trajectories, a model or rollouts), with a row for every fault.
+    """Return what a source is (trajectories, a model, rollouts or tokens), a row for every fault.
 
     Args:
         source: as in `load`.
@@ -784,7 +785,7 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
         **reading: as in `load`.
     """
     from rlcalc.environments import load as worlds
-    from rlcalc.readers.describe import describe, describe_model, describe_rollouts
+    from rlcalc.readers.describe import describe, describe_model
     from rlcalc.readers.read_request import ReadRequest
 
     request = _read_request(**reading)
@@ -793,32 +794,58 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
     if paths is None:
         return describe(load(source, collect_faults=True, **reading))
     failure: InputError | None = None
+    result: Result | None = None
     try:
         if settings or worlds.is_world(paths, request):
             return describe_model(lambda: worlds.load_world(paths[0], request, settings))
         result = describe(load(paths, collect_faults=True, **reading))
-        if not len(result) or result.facts["trajectories"] or request != as_usual:
+        if not len(result) or result.facts["trajectories"]:
             return result
     except InputError as error:
         failure = error
-    from rlcalc.readers.rollouts.detect import trainer_of
+    dump = _describe_dump(paths, result, request.max_size) if request == as_usual else None
+    if dump is not None:
+        return dump
+    if failure is not None:
+        raise failure
+    assert result is not None
+    return result
 
-    size = request.max_size
-    trainer = trainer_of(paths, size) if request == as_usual else None
+
+def _describe_dump(
+    paths: list[str], as_trajectories: Result | None, size: int | None
+) -> Result | None:
+    """Return what rollouts or tokens in files are; None: they are neither.
+
+    Args:
+        paths: the files.
+        as_trajectories: the faults that they have as trajectories; None: they could not be read.
+        size: bytes that a compressed file may unpack to.
+    """
+    from rlcalc.readers.describe import describe_rollouts
+    from rlcalc.readers.rollouts.detect import trainer_of
+    from rlcalc.readers.tokens.describe import describe_tokens, holds_tokens, with_tokens
+
+    trainer = trainer_of(paths, size)
+    tokens = None
+    if holds_tokens(paths, size):
+        tokens = describe_tokens(load_tokens(paths, max_size=size))
+    if tokens is not None and trainer in (None, "prime-rl"):  # whose exports hold nothing else
+        return tokens
     read: Callable[[], Rollouts] = partial(load_rollouts, paths, max_size=size)
-    if trainer is None and failure is None and not result.facts["rows"] and "-" not in paths:
+    no_rows = as_trajectories is not None and not as_trajectories.facts["rows"]
+    if trainer is None and no_rows and "-" not in paths:
         try:  # they are rollouts by the names of their columns
             rollouts = load_rollouts(paths, max_size=size)
             trainer, read = str(rollouts.facts["format"]), lambda: rollouts
         except InputError:
-            return result
-    if trainer is not None:
-        from rlcalc.groups.oddities import rollout_oddities
+            return None
+    if trainer is None:
+        return None
+    from rlcalc.groups.oddities import rollout_oddities
 
-        return describe_rollouts(read, trainer, rollout_oddities)
-    if failure is not None:
-        raise failure
-    return result
+    result = describe_rollouts(read, trainer, rollout_oddities)
+    return result if tokens is None else with_tokens(result, tokens)
 
 
 def load_rollouts(source: Any, **reading: Any) -> Rollouts:
@@ -981,6 +1008,160 @@ def audit(
         shaped = penalised(rollouts(), how.length_penalty, how.success)
         changed = length_penalty is not None and f"length penalty {length_penalty}"
         return audits.audit(shaped, tolerance, against, changed or None)
+
+
+def load_tokens(
+    source: Any,
+    *,
+    where: Sequence[str] = (),
+    max_size: str | int | None = None,
+    **reading: Any,
+) -> Iterator[Tokens]:
+    """Yield the tokens of rollouts, batch by batch.
+
+    Args:
+        source: a path, several in a list, a frame of Polars or pandas, a mapping of columns or of
+            arrays [rollouts, tokens], or Tokens.
+        where: as in `load`.
+        max_size: as in `load`.
+        **reading: `columns`, the field → its column; `group`, `reward`, `advantage`: columns;
+            `group_size`: so many rows after each other are a group; `form`: the trainer whose
+            records they are; `needs`: fields that must be there.
+
+    Raises:
+        InputError: the source has no lists of tokens, or is not as it should be.
+    """
+    from rlcalc.readers.in_memory import frame_of
+    from rlcalc.readers.rollouts import dumps
+    from rlcalc.readers.size_limit import parse_size
+    from rlcalc.readers.tokens import load as reader
+    from rlcalc.readers.tokens.names import TokenRequest
+    from rlcalc.tokens import Tokens
+
+    if isinstance(source, Tokens):
+        return iter([source])
+    request = TokenRequest(where=_conditions(where), max_size=parse_size(max_size), **reading)
+    if request.form is not None:
+        dumps.named(request.form)
+    if isinstance(source, Mapping) and any(getattr(v, "ndim", 1) == 2 for v in source.values()):
+        from rlcalc.readers.tokens.arrays import tokens_of_arrays
+
+        return iter([tokens_of_arrays(source, request, "the arrays")])
+    frame = frame_of(source)
+    if frame is not None:
+        return reader.load_frame(frame, request)
+    return reader.load(_paths(source, "Tokens"), request)
+
+
+def objective(
+    source: Any,
+    *,
+    loss: str | None = None,
+    clip: str | float | Sequence[float] | None = None,
+    dual_clip: float | None = None,
+    delta: float | None = None,
+    aggregate: str | None = None,
+    kl: str | None = None,
+    beta: float | None = None,
+    kl_in: Literal["loss", "reward"] | None = None,
+    rollout_correction: str | None = None,
+    value_clip: float | None = None,
+    estimator: str | None = None,
+    trainer: str | None = None,
+    compare: str | Sequence[str] | None = None,
+    rows: Literal["tokens", "rollouts", "summary"] = "tokens",
+    success: float = 1.0,
+    jobs: int | None = None,
+    **reading: Any,
+) -> Result:
+    """Return what the loss of a batch of tokens is: `rlcalc.objectives.report.objective`.
+
+    Args:
+        source: and `**reading`, as in `load_tokens`.
+        loss: one of `rlcalc.objectives.losses.LOSSES`; default ppo, or the trainer's.
+        clip: ε, `LOW:HIGH` or a pair; default 0.2, or the trainer's.
+        dual_clip: c: where A < 0 the loss is at most −A c.
+        delta: δ: the unclipped ratio is at most this.
+        aggregate: token-mean, seq-mean-token-mean, seq-mean-token-sum, token-sum or constant:L.
+        kl: the estimator of the KL term: none, k1, k2, k3, k1+, k3+ or abs.
+        beta: its weight; default 0.001, or the trainer's.
+        kl_in: loss, or reward, from which `estimator` then computes.
+        rollout_correction: none, tis:C, mask:LOW:HIGH or seq-mask:LOW:HIGH.
+        value_clip: how far V may move from the old V in the value loss; default 0.2, or the
+            trainer's; inf: any distance.
+        estimator: compute the advantages from the rewards of the groups, as `group` does.
+        trainer: compute as this trainer does.
+        compare: several trainers, a row each.
+        rows: a row a token, a rollout, or a region.
+        success: the reward from which a rollout is right.
+        jobs: threads; the answer does not depend on it.
+        **reading: as in `load_tokens`.
+
+    Raises:
+        InputError: there are no log-probabilities or no advantages, or a number is wrong.
+        UsageError: an option that is out of range, or that the loss does not use.
+    """
+    from rlcalc.engines.threads import run
+    from rlcalc.objectives import report
+    from rlcalc.objectives.request import ObjectiveRequest
+
+    _require_numbers(dual_clip=dual_clip, delta=delta, beta=beta, value_clip=value_clip)
+    request = ObjectiveRequest(
+        loss, clip, dual_clip, delta, aggregate, kl, beta, kl_in, rollout_correction, value_clip
+    )
+    objectives = {trainer or "rlcalc": request.objective(trainer)}
+    if compare is not None:
+        names = compare.split(",") if isinstance(compare, str) else list(compare)
+        names = [name.strip() for name in names]
+        objectives = {n: request.objective(None if n == "rlcalc" else n) for n in names}
+    how = next(iter(objectives.values()))
+    batches = _token_batches(source, {"needs": _needed_columns(how.loss), **reading})
+    if estimator is not None:
+        batches = _with_advantages(batches, estimator, trainer, how)
+    arguments: dict[str, Any] = {
+        "success": success,
+        "engine": partial(run, jobs=jobs),
+    }
+    if compare is not None:
+        return report.compare(batches(), objectives, **arguments)
+    return report.objective(batches(), how, rows, **arguments)
+
+
+def _needed_columns(loss: str) -> tuple[str, ...]:
+    return ("value", "target") if loss == "value" else ("log_prob",)
+
+
+def _token_batches(source: Any, reading: Mapping[str, Any]) -> Callable[[], Iterable[Tokens]]:
+    """Return a function that reads the tokens, again each time it is called."""
+    paths = _paths_or_none(source)
+    if paths is not None and "-" not in paths:
+        return lambda: load_tokens(paths, **reading)
+    in_memory = list(load_tokens(source, **reading))  # what comes through a pipe is gone once read
+    return lambda: in_memory
+
+
+def _with_advantages(
+    batches: Callable[[], Iterable[Tokens]], estimator: str, trainer: str | None, how: Any
+) -> Callable[[], Iterator[Tokens]]:
+    """Return the batches with the advantages that an estimator gives the rollouts."""
+    import numpy as np
+
+    from rlcalc.groups.advantages.compute import advantages
+    from rlcalc.groups.advantages.trainers import TRAINERS, convention_of
+    from rlcalc.objectives.rewards import RolloutRewards, with_advantages
+    from rlcalc.rollouts import Rollouts
+
+    theirs = trainer if estimator in TRAINERS.get(trainer or "", ()) else None
+    convention = convention_of(estimator, theirs)
+    rewards = RolloutRewards(how)
+    for tokens in batches():
+        rewards.add(tokens)
+    columns = rewards.columns()
+    rollouts = Rollouts.from_arrays(**columns)
+    answer = advantages(rollouts, convention)
+    advantage = np.empty(len(answer))
+    advantage[slice(None) if rollouts.row is None else rollouts.row] = answer
+    return lambda: with_advantages(batches(), advantage)
 
 
 @contextmanager

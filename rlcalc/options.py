@@ -23,6 +23,8 @@ from rlcalc.estimators import METHODS as VALUE_METHODS
 from rlcalc.estimators.advantages import METHODS as ADVANTAGES
 from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.trainers import TRAINERS
+from rlcalc.objectives.losses import KL_ESTIMATORS, LOSSES
+from rlcalc.objectives.losses import TRAINERS as LOSS_TRAINERS
 from rlcalc.readers.rollouts.dumps import FORMATS as DUMPS
 from rlcalc.readers.trajectories import FORMATS as SOURCES
 from rlcalc.renderers import FORMATS
@@ -228,6 +230,31 @@ Why = Annotated[str | None, "--why [STEP/]GROUP", "One group in full, with the a
 Texts = Annotated[
     bool, "--texts", "Read the responses too: noise of the judge, and lengths in characters."
 ]
+LossTrainer = Annotated[
+    str | None,
+    "--as TRAINER",
+    f"Compute as this trainer does: {', '.join(LOSS_TRAINERS)}.",
+    _completed(LOSS_TRAINERS),
+]
+LossCompare = Annotated[
+    str | None,
+    "--compare TRAINER,...",
+    "The loss of this batch in several trainers, a row each; rlcalc names its own.",
+    _completed(LOSS_TRAINERS),
+]
+TokenRows = Annotated[
+    Literal["tokens", "rollouts", "summary"] | None,
+    "--rows",
+    "Rows to show. [default: summary in a table, else tokens]",
+]
+TokenEstimator = Annotated[
+    str | None,
+    "--estimator NAME",
+    "Compute the advantages from the rewards of the groups: "
+    f"{', '.join(ESTIMATORS)}. [default: those that are logged]",
+    _completed(ESTIMATORS),
+]
+Success = Annotated[float, "--success REWARD", "Smallest reward that counts as success."]
 SpecName = Annotated[str | None, "[NAME]", "The spec or environment to print. [default: list them]"]
 TopicName = Annotated[str | None, "[TOPIC]", "The topic to print. [default: list them]"]
 Raw = Annotated[bool, "--raw", "Print the Markdown text as it is written."]
@@ -531,6 +558,91 @@ class RolloutOptions:
         weights = parse_weights_option(self.weights)
         where = tuple(self.where or ())
         return {**vars(self), "reward": reward, "weights": weights, "where": where}
+
+
+@dataclass(eq=False, repr=False)
+class TokenOptions:
+    """How to read the tokens of rollouts."""
+
+    columns: Annotated[
+        str | None,
+        "--columns NAME=COLUMN,...",
+        "Which columns hold log_prob, old_log_prob, ref_log_prob, rollout_log_prob, mask, ...",
+    ] = None
+    group: Annotated[str | None, "--group COLUMN", "Column that identifies the group."] = None
+    reward: Annotated[str | None, "--reward COLUMN", "Column of the rollout's reward."] = None
+    advantage: Annotated[
+        str | None, "--advantage COLUMN", "Column of the advantages, a token or a rollout each."
+    ] = None
+    group_size: Annotated[
+        int | None, "--group-size N", "Every N rows of a file are a group.", {"min": 1}
+    ] = None
+    where: Where = None
+    max_size: MaxSize = None
+    form: Annotated[
+        str | None,
+        "--from FORMAT",
+        "Trainer whose records they are, e.g. nemo-rl, prime-rl, traces. [default: by content]",
+        _completed(DUMPS),
+    ] = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of `rlcalc.load_tokens`."""
+        columns = parse_columns_option(self.columns)
+        return {**vars(self), "columns": columns, "where": tuple(self.where or ())}
+
+
+@dataclass(eq=False, repr=False)
+class LossOptions:
+    """The loss, and how it is made; arguments of `rlcalc.objective`."""
+
+    loss: Annotated[
+        str | None,
+        "--loss NAME",
+        f"{', '.join(LOSSES)}. [default: ppo, or the trainer's]",
+        _member("loss", LOSSES),
+    ] = None
+    clip: Annotated[
+        str | None,
+        "--clip LOW[:HIGH]",
+        "ε: the ratio is clipped to 1−LOW..1+HIGH. [default: 0.2, or the trainer's]",
+    ] = None
+    dual_clip: Annotated[
+        float | None, "--dual-clip C", "Where A < 0 the loss is at most −A C. [default: none]"
+    ] = None
+    delta: Annotated[
+        float | None, "--delta D", "TRL's bound of the unclipped ratio. [default: none]"
+    ] = None
+    aggregate: Annotated[
+        str | None,
+        "--aggregate NAME",
+        "token-mean, seq-mean-token-mean, seq-mean-token-sum, token-sum or constant:L. "
+        "[default: the loss's or the trainer's]",
+    ] = None
+    kl: Annotated[
+        str | None,
+        "--kl NAME",
+        f"Estimator of the KL term: none, {', '.join(KL_ESTIMATORS)}. [default: none]",
+    ] = None
+    beta: Annotated[
+        float | None, "--beta β", "Weight of the KL term. [default: 0.001, or the trainer's]"
+    ] = None
+    kl_in: Annotated[
+        Literal["loss", "reward"] | None,
+        "--kl-in",
+        "Add the KL term to the loss, or take it from the rewards (--estimator). [default: loss]",
+    ] = None
+    rollout_correction: Annotated[
+        str | None,
+        "--rollout-correction NAME",
+        "Weigh tokens by π_old/π_sampler: none, tis:C, mask:LOW:HIGH or seq-mask:LOW:HIGH. "
+        "[default: none]",
+    ] = None
+    value_clip: Annotated[
+        float | None,
+        "--value-clip ε",
+        "How far V may move from the old V in the value loss. [default: 0.2, or the trainer's]",
+    ] = None
 
 
 @dataclass(eq=False, repr=False)

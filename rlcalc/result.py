@@ -199,6 +199,8 @@ def _series(column: Column) -> pl.Series:
 
     if isinstance(column.values, np.ndarray) and column.values.dtype.kind in "iufb":
         return pl.Series(column.values)
+    if isinstance(column.values, pl.Series):
+        return column.values
     return pl.Series(_plain(column.values), strict=False)
 
 

@@ -56,11 +56,13 @@ def test_typer_lives_in_the_command_line_alone() -> None:
 CONTRACTS = {
     "estimators/advantages": "estimators/advantages/test_methods.py",
     "groups/advantages": "groups/advantages/test_contract.py",
+    "objectives/losses": "objectives/losses/test_losses.py",
+    "readers/tokens": "readers/tokens/test_load.py",
     "readers/rollouts/dumps": "readers/rollouts/test_dumps.py",
     "solvers/methods": "solvers/methods/test_methods.py",
     "renderers": "renderers/test_formats.py",
 }
-"""Folders whose members are tested by one contract, over the registry."""
+"""Folders whose members are tested by one contract, over the registry or over the formats."""
 ELSEWHERE = {
     "__main__": "test_unbreakable.py",
     "cli": "test_unbreakable.py",

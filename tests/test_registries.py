@@ -212,3 +212,22 @@ def test_a_command(copy: Copy) -> None:
 
     assert "Greet." in copy.run("--help")
     assert copy.run("hello") == "hello\n"
+
+
+def test_a_loss(copy: Copy) -> None:
+    copy.add(
+        "objectives/losses/linear.py",
+        "LOSSES",
+        '"linear": Loss()',
+        "import numpy as np\n\n"
+        "from rlcalc.objectives.terms import Terms\n\n\n"
+        "def terms(tokens, how):\n"
+        "    ratio = np.exp(tokens.log_ratio)\n"
+        "    loss = -tokens.advantage * ratio\n"
+        "    return Terms(loss, loss, ratio, np.zeros(len(ratio), np.int8))\n",
+    )
+    line = '{"log_probs": [-1.0], "old_log_probs": [-1.0], "advantages": [0.5]}\n'
+    answer = json.loads(copy.run("objective", "-", "--loss", "linear", "--json", stdin=line))
+
+    assert "linear" in copy.run("objective", "--help")
+    assert answer["facts"]["loss"] == -0.5

@@ -129,7 +129,8 @@ def estimate(
         se²  = E/(E−1) Σ_e IF_e²                    start value: Σ_s d(s) IF_e(s) + (V(s_0) − J)/E
 
     Where one influence a trajectory would not fit into memory, groups of trajectories take their
-    place (the fact `error_groups`). Intervals are those of `intervals.skew_interval`. All of it holds if the states are Markov.
+    place (the fact `error_groups`). Intervals are those of
+    `intervals.skew_interval`. All of it holds if the states are Markov.
 
     Args:
         counted: the experience, whose transitions are counted.

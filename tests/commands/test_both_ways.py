@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from rlcalc.result import Result
 from tests.conftest import Shell
 
 SEED = {"seed": 3}
+TOKENS = str(Path(__file__).parents[1] / "cases" / "inputs" / "tokens.jsonl")
 WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
     "gain": (
         ("grid-walks", "-g", "0.9", "-k", "3"),
@@ -90,6 +92,20 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
     "group by groups": (
         ("rollouts", "--rows", "groups", "--success", "0.5"),
         lambda: library.group("rollouts", rows="groups", success=0.5),
+    ),
+    "objective": (
+        (TOKENS, "--clip", "0.1:0.3", "--dual-clip", "3", "--aggregate", "constant:10"),
+        lambda: library.objective(TOKENS, clip="0.1:0.3", dual_clip=3.0, aggregate="constant:10"),
+    ),
+    "objective of rollouts": (
+        (TOKENS, "--as", "trl", "--loss", "gspo", "--rows", "rollouts", "--estimator", "rloo"),
+        lambda: library.objective(
+            TOKENS, trainer="trl", loss="gspo", rows="rollouts", estimator="rloo"
+        ),
+    ),
+    "objective of trainers": (
+        (TOKENS, "--compare", "verl,areal"),
+        lambda: library.objective(TOKENS, compare="verl,areal"),
     ),
     "check": (("two-states",), lambda: library.check("two-states")),
     "check a model": (

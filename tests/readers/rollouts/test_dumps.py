@@ -302,7 +302,7 @@ def test_a_forced_format_says_which_column_it_lacks(tmp_path: Path) -> None:
 
 
 def test_every_format_has_an_example() -> None:
-    examples = {form for form, _, _ in DUMPS.values()} | {"wandb", "columns"}
+    examples = {form for form, _, _ in DUMPS.values()} | {"wandb", "columns", "prime-rl"}
 
     assert examples == set(dumps.FORMATS)
 

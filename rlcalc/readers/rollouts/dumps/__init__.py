@@ -2,6 +2,8 @@
 
 A module has `fits(record)`, and `layout(names, numbers)` where a row is a rollout, `rows(record)`
 where rollouts are nested in records, or `records(record)` where a record holds others.
+`tokens(record)`, where a trainer logs tokens, yields a mapping of the fields of `rlcalc.tokens` a
+rollout; LOG_PROBABILITIES are the lines that dump them where it does not.
 """
 
 from __future__ import annotations
@@ -11,9 +13,10 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from rlcalc.errors import InputError, UsageError, nearest, shown
+from rlcalc.errors import UsageError, nearest, shown
 
 FORMATS = {
+    "prime-rl": "prime_rl",
     "art": "art",
     "trl": "trl",
     "wandb": "wandb",
@@ -44,17 +47,7 @@ class Dump(NamedTuple):
 
 
 def sniffed(record: Mapping[str, Any], where: str) -> Dump:
-    """Return the first format that fits a record, or a table with these columns.
-
-    Raises:
-        InputError: it is known to hold no groups or no rewards.
-    """
-    if {"schema_version", "inference_logprobs", "loss_mask"} <= record.keys():
-        raise InputError(
-            "prime-rl's token exports hold neither groups nor rewards",
-            where,
-            "give the traces.jsonl of the same step",
-        )
+    """Return the first format that fits a record, or a table with these columns."""
     return next(dump for dump in map(named, FORMATS) if dump.module.fits(record))
 
 

@@ -34,3 +34,34 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
             "advantage": first,
             "length": len(trained),
         }
+
+
+def tokens(record: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield what is logged of the tokens of each rollout; a mask of -100 is a token of the prompt.
+
+    Raises:
+        InputError: its lists are of different lengths.
+    """
+    group = (
+        str(record["tokens"][0][: _first_trained(record["masks"][0])]) if record["masks"] else ""
+    )
+    names = {
+        "token": "tokens",
+        "advantage": "advantages",
+        "rollout_log_prob": "inference_logprobs",
+        "ref_log_prob": "ref_logprobs",
+    }
+    lists = {field: record[name] for field, name in names.items() if record.get(name) is not None}
+    scores = record["scores"] or [None] * len(record["masks"])
+    for place, mask in enumerate(record["masks"]):
+        yield {
+            "group": group,
+            "rollout": place,
+            "score": scores[place],
+            "mask": [int(token != -100) for token in mask],
+            **{field: values[place] for field, values in lists.items()},
+        }
+
+
+def _first_trained(mask: list[int]) -> int:
+    return next((place for place, token in enumerate(mask) if token != -100), len(mask))

@@ -36,5 +36,26 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
     }
 
 
+def tokens(record: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield what is logged of the rollout's tokens; `prev_logprobs` are the policy's own."""
+    value = {name: _unwrapped(cell) for name, cell in record.items()}
+    trained = value["token_loss_mask"]
+    if value.get("sample_loss_mask") == 0:
+        trained = [0] * len(trained)
+    first = next((place for place, flag in enumerate(trained) if flag), None)
+    yield {
+        "group": str(value["token_ids"][:first]) if value.get("token_ids") else None,
+        "rollout": record.get("idx"),
+        "score": value.get("filtered_rewards", value.get("rewards")),
+        "mask": trained,
+        "token": value.get("token_ids"),
+        "advantage": value.get("advantages"),
+        "log_prob": value.get("curr_logprobs"),
+        "old_log_prob": value.get("prev_logprobs"),
+        "rollout_log_prob": value.get("generation_logprobs"),
+        "ref_log_prob": value.get("reference_policy_logprobs"),
+    }
+
+
 def _unwrapped(cell: Any) -> Any:
     return cell[0] if isinstance(cell, list) and len(cell) == 1 else cell

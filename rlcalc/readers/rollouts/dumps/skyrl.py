@@ -9,6 +9,14 @@ from rlcalc.readers.rollouts.dumps.layout import Row
 
 EVALUATION = True
 
+LOG_PROBABILITIES = (
+    "before the batch is dumped in trainer.py: import polars as pl; names = ('action_log_probs', "
+    "'base_action_log_probs', 'rollout_logprobs', 'advantages', 'response_mask'); pl.DataFrame({n: "
+    "data[n].tolist() for n in names if data.get(n) is not None})"
+    ".write_parquet(f'tokens_{self.global_step}.parquet')"
+)
+"""The lines that dump the batch."""
+
 
 def fits(record: Mapping[str, Any]) -> bool:
     """Return whether a record is one of SkyRL."""

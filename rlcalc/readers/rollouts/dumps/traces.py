@@ -50,6 +50,36 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
         }
 
 
+def tokens(record: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield what is logged of the tokens of each trainable trace, those of the prompt masked."""
+    about = {row["rollout"]: row for row in rows(record)}
+    for trace in record["traces"]:
+        row = about.get(trace.get("id"))
+        if row is None:
+            continue
+        nodes = [node for node in trace.get("nodes") or [] if node.get("token_ids")]
+        logged = all("logprobs" in node for node in nodes if any(node.get("mask") or []))
+        advised = all("advantages" in node for node in nodes if any(node.get("mask") or []))
+        lists: dict[str, list[Any]] = {"token": [], "mask": []}
+        lists |= {"rollout_log_prob": []} if logged and nodes else {}
+        lists |= {"advantage": []} if advised and nodes else {}
+        for node in nodes:
+            n = len(node["token_ids"])
+            lists["token"] += node["token_ids"]
+            lists["mask"] += node.get("mask") or [0] * n
+            for field, name in (("rollout_log_prob", "logprobs"), ("advantage", "advantages")):
+                if field in lists:
+                    values = node.get(name) or []
+                    lists[field] += [None] * (n - len(values)) + values
+        yield {
+            "group": row["group"],
+            "rollout": row["rollout"],
+            "score": row["reward"]["reward"],
+            "step": row["step"],
+            **lists,
+        }
+
+
 def _rewards(trace: Mapping[str, Any]) -> Row:
     """Return the weighted sum of the scores, the scores and metrics, and whether it failed."""
     if trace.get("errors"):

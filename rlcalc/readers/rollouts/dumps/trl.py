@@ -11,6 +11,14 @@ from typing import Any
 
 from rlcalc.readers.rollouts.dumps.layout import Layout
 
+LOG_PROBABILITIES = (
+    "in _compute_loss of the trainer, after old_per_token_logps: import polars as pl; "
+    "pl.DataFrame({'log_probs': per_token_logps.tolist(), 'old_log_probs': "
+    "old_per_token_logps.tolist(), 'advantages': advantages.tolist(), 'completion_mask': "
+    "mask.tolist()}).write_parquet(f'tokens_{self.state.global_step}.parquet')"
+)
+"""The lines that dump the batch."""
+
 
 def fits(record: Mapping[str, Any]) -> bool:
     """Return whether a record, or a table with these columns, is one of TRL."""

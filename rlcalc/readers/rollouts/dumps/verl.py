@@ -14,6 +14,14 @@ from rlcalc.readers.rollouts.dumps.layout import Layout
 if TYPE_CHECKING:
     import polars as pl
 
+LOG_PROBABILITIES = (
+    "after compute_advantage in ray_trainer.py: import polars as pl; names = ('old_log_probs', "
+    "'ref_log_prob', 'rollout_log_probs', 'advantages', 'response_mask'); pl.DataFrame({n: "
+    "batch.batch[n].tolist() for n in names if n in batch.batch} | {'uid': "
+    "list(batch.non_tensor_batch['uid'])}).write_parquet(f'tokens_{self.global_steps}.parquet')"
+)
+"""The lines that dump the batch."""
+
 
 def fits(record: Mapping[str, Any]) -> bool:
     """Return whether a record, or a table with these columns, is one of verl."""
