@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rlcalc.errors import InputError, RlcalcError, shown
 from rlcalc.readers.column_names import COLUMN_NAMES
+from rlcalc.readers.in_memory import frame_of
 from rlcalc.readers.sources import File, opened, resolve_files
 from rlcalc.readers.tokens.names import TOKEN_NAMES
 from rlcalc.readers.trajectories.buffers import is_buffer
@@ -51,6 +52,19 @@ def kind_of_arrays(arrays: Mapping[str, Any]) -> Kind:
     if lower & set(TOKEN_NAMES["mask"]):
         return "tokens"
     return "buffer" if is_buffer(arrays) else "steps"
+
+
+def kind_of_frame(source: Any) -> Kind:
+    """Return the kind of a table in memory."""
+    frame = frame_of(source)
+    if frame is None:
+        return "steps"
+    from rlcalc.readers.trajectories.step_table import is_list
+
+    schema = frame.lazy().collect_schema()
+    return (
+        "tokens" if is_tokens({name: is_list(kind) for name, kind in schema.items()}) else "steps"
+    )
 
 
 def is_tokens(record: Mapping[str, bool]) -> bool:

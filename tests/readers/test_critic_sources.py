@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from rlcalc.errors import InputError
-from rlcalc.readers.critic_sources import kind_of
+from rlcalc.readers.critic_sources import kind_of, kind_of_frame
 
 ANSWER = {"values": [0.1, 0.2], "rewards": 1.0}
 PATH = {"values": [0.1, 0.2], "rewards": [0.0, 1.0]}
@@ -35,6 +35,7 @@ def test_lists_of_values_are_tokens_unless_they_are_a_path(
 
     for name in ("a.jsonl", "a.parquet", "a.json"):
         assert kind_of([str(tmp_path / name)]) == kind
+    assert kind_of_frame(pl.DataFrame([record])) == kind
 
 
 def test_a_mask_makes_arrays_tokens(tmp_path: Path) -> None:

@@ -180,6 +180,8 @@ def _ends(
     if "terminated" in by_field:
         return _flags(by_field, "terminated", where), truncated, []
     flags, last_done = by_field.get("done"), by_field.get("last_done")
+    if done == "starts" and "starts" not in by_field:
+        done = "after"  # what the environments of Stable-Baselines3 return with step t
     if "starts" in by_field and done in (None, "starts"):
         if flags is not None and flags.size == shape[1]:
             last_done = flags.reshape(-1)
