@@ -179,19 +179,7 @@ def _ends(
     truncated = none if cut is None else cut
     if "terminated" in by_field:
         return _flags(by_field, "terminated", where), truncated, []
-    flags, last_done = by_field.get("done"), by_field.get("last_done")
-    if done == "starts" and "starts" not in by_field:
-        done = "after"  # what the environments of Stable-Baselines3 return with step t
-    if "starts" in by_field and done in (None, "starts"):
-        if flags is not None and flags.size == shape[1]:
-            last_done = flags.reshape(-1)
-        flags, done = by_field["starts"], "starts"
-    if flags is None:
-        raise InputError(
-            "nothing tells where an episode ends",
-            where,
-            "save terminated and truncated [T, N], or dones, or episode_starts",
-        )
+    flags, last_done, done = _marks(by_field, shape, where, done)
     if done is None and (last_done is not None or len(flags) == shape[0] + 1):
         done = "before"  # what follows the last step would be known twice
     if done is None and cut is None:
@@ -214,6 +202,26 @@ def _ends(
     if cut is None and ended.any():
         notes = ["the buffer does not say why an episode ended: every end counts as terminated"]
     return ended & ~truncated, truncated, notes
+
+
+def _marks(
+    by_field: dict[str, NDArray[Any]], shape: tuple[int, ...], where: str, done: Meaning | None
+) -> tuple[NDArray[Any], NDArray[Any] | None, Meaning | None]:
+    """Return the array that marks ends, what follows its last row, and what it means."""
+    flags, last_done = by_field.get("done"), by_field.get("last_done")
+    if done == "starts" and "starts" not in by_field:
+        done = "after"  # what the environments of Stable-Baselines3 return with step t
+    if "starts" in by_field and done in (None, "starts"):
+        if flags is not None and flags.size == shape[1]:
+            last_done = flags.reshape(-1)
+        return by_field["starts"], last_done, "starts"
+    if flags is None:
+        raise InputError(
+            "nothing tells where an episode ends",
+            where,
+            "save terminated and truncated [T, N], or dones, or episode_starts",
+        )
+    return flags, last_done, done
 
 
 def _moved(flags: Flags, last: NDArray[Any] | None, shape: tuple[int, ...], where: str) -> Flags:
