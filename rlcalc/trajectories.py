@@ -50,8 +50,6 @@ class Trajectories:
     last_state: Codes | None = None  # [E] s_{n+1}, -1 where it is unknown
     last_value: Floats | None = None  # [E] V(s_{n+1}), NaN where it is unknown
     value: Floats | None = None  # [T] V(s_t), somebody's estimate
-    next_value: Floats | None = None  # [T] V(s_{t+1}) of the state that really followed, or NaN
-    advantage: Floats | None = None  # [T] the trainer's own, NaN where there is none
     log_prob: Floats | None = None  # [T] log π(a_t|s_t) of the policy that is judged
     behaviour_prob: Floats | None = None  # [T] the probability with which a_t was really taken
     time: Ints | None = None  # [T] the source's own step numbers
@@ -251,8 +249,6 @@ UNKNOWN: Mapping[str, np.generic] = {
     "last_state": np.int32(-1),
     "last_value": np.float64("nan"),
     "value": np.float64("nan"),
-    "next_value": np.float64("nan"),
-    "advantage": np.float64("nan"),
 }
 
 
