@@ -60,7 +60,7 @@ def load(
         identify: keep row numbers, and the source's own names of trajectories and steps.
         where: conditions `COLUMN OP VALUE`, such as "step >= 100": only rows that fit are read.
         unread: fields of a step that are not needed (`value`, `next_value`, `log_prob`,
-            `behaviour_prob`), so that nothing in them is a fault.
+            `behaviour_prob`, `old_log_prob`, `advantage`), so that nothing in them is a fault.
         collect_faults: go on after a fault, and collect all of them in `faults`.
 
     Returns:
@@ -238,7 +238,7 @@ def gain(
 def _unread(truncated: str) -> tuple[str, ...]:
     """Return the fields of a step that a gain does not need."""
     values = () if truncated == "bootstrap" else ("value", "next_value")
-    return (*values, "log_prob", "behaviour_prob")
+    return (*values, "log_prob", "behaviour_prob", "old_log_prob", "advantage")
 
 
 def solve(

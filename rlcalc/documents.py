@@ -56,6 +56,8 @@ class Step(Document):
     next_value: FiniteFloat | None = None
     log_prob: LogProbability | None = None
     behaviour_prob: Probability | None = None
+    old_log_prob: LogProbability | None = None
+    advantage: FiniteFloat | None = None
 
 
 class Lists(Document):
@@ -70,6 +72,9 @@ class Lists(Document):
     values: list[FiniteFloat] | None = None
     log_probs: list[LogProbability] | None = None
     behaviour_probs: list[Probability] | None = None
+    next_values: list[FiniteFloat] | None = None
+    old_log_probs: list[LogProbability] | None = None
+    advantages: list[FiniteFloat] | None = None
 
     @model_validator(mode="after")
     def _lengths(self) -> Lists:
@@ -86,7 +91,16 @@ class Lists(Document):
         return self
 
 
-LIST_LENGTHS = {"states": 1, "actions": 0, "values": 1, "log_probs": 0, "behaviour_probs": 0}
+LIST_LENGTHS = {
+    "states": 1,
+    "actions": 0,
+    "values": 1,
+    "log_probs": 0,
+    "behaviour_probs": 0,
+    "next_values": 0,
+    "old_log_probs": 0,
+    "advantages": 0,
+}
 """How many entries more than there are rewards each list may have."""
 
 

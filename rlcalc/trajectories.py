@@ -50,8 +50,11 @@ class Trajectories:
     last_state: Codes | None = None  # [E] s_{n+1}, -1 where it is unknown
     last_value: Floats | None = None  # [E] V(s_{n+1}), NaN where it is unknown
     value: Floats | None = None  # [T] V(s_t), somebody's estimate
+    next_value: Floats | None = None  # [T] V of the state after step t, NaN where it is unknown
+    advantage: Floats | None = None  # [T] A_t of the program that wrote the source
     log_prob: Floats | None = None  # [T] log π(a_t|s_t) of the policy that is judged
     behaviour_prob: Floats | None = None  # [T] the probability with which a_t was really taken
+    old_log_prob: Floats | None = None  # [T] log b(a_t|s_t) of the policy that took a_t
     time: Ints | None = None  # [T] the source's own step numbers
     row: Ints | None = None  # [T] where the step stands in the source, for answers in input order
     name: Sequence[Label] | None = None  # [E] what the source calls the trajectory
@@ -134,24 +137,30 @@ class Trajectories:
             length: [E] steps of each trajectory, laid end to end; default one trajectory.
             terminated: [E] flags; default none.
             truncated: [E] flags; default none.
-            **optional: `value`, `log_prob`, `behaviour_prob` [T], `last_value` [E].
+            **optional: `value`, `next_value`, `advantage`, `log_prob`, `behaviour_prob`,
+                `old_log_prob` [T], `last_value` [E], by default `next_value` of the last steps.
 
         Raises:
             ShapeError: lengths that do not fit each other.
             InputError: a reward that is not finite, a `behaviour_prob` outside 0..1, or a
-                `log_prob` above 0.
+                `log_prob` or `old_log_prob` above 0.
         """
         rewards = np.asarray(reward, dtype=np.float64)
         refuse_entries(rewards, ~np.isfinite(rewards), "reward", "a finite number")
         taken = np.asarray(optional.get("behaviour_prob", 1.0), dtype=np.float64)
         refuse_entries(taken, impossible(taken), "behaviour_prob", POSSIBLE)
-        logarithm = np.asarray(optional.get("log_prob", 0.0), dtype=np.float64)
-        refuse_entries(logarithm, logarithm > LARGEST_LOG_PROB, "log_prob", POSSIBLE_LOG)
+        for name in ("log_prob", "old_log_prob"):
+            logarithm = np.asarray(optional.get(name, 0.0), dtype=np.float64)
+            refuse_entries(logarithm, logarithm > LARGEST_LOG_PROB, name, POSSIBLE_LOG)
         lengths = np.asarray([len(rewards)] if length is None else length, dtype=np.int64)
+        start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        after = np.asarray(optional.get("next_value", []), dtype=np.float64)
+        if len(after) == len(rewards) == start[-1] and lengths.min(initial=1) > 0:
+            optional.setdefault("last_value", after[start[1:] - 1])
         none = np.zeros(len(lengths), dtype=bool)
         states, actions = Labels(), Labels()
         return cls(
-            start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            start=start,
             state=_encoded(state, states),
             action=_encoded(action, actions),
             reward=rewards,
@@ -249,6 +258,8 @@ UNKNOWN: Mapping[str, np.generic] = {
     "last_state": np.int32(-1),
     "last_value": np.float64("nan"),
     "value": np.float64("nan"),
+    "next_value": np.float64("nan"),
+    "advantage": np.float64("nan"),
 }
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import accumulate
 
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError
+from rlcalc.estimators.traces import decayed_sum
 from rlcalc.estimators.truncation import pieces_with_truncation
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.result import Column, Result
@@ -19,18 +19,13 @@ from rlcalc.trajectories import (
     trajectory_names,
 )
 
-TOGETHER = 24
-"""With at least this many trajectories still running, numpy steps through them side by side."""
 
-
-@np.errstate(over="ignore", invalid="ignore")  # callers refuse infinite gains
 def discounted_sum(reward: Floats, start: Ints, gamma: float, tail: Floats | None = None) -> Floats:
     """Return the gain of every step, to the end of its trajectory.
 
         G_t = r_t + γ G_{t+1},   G_{n+1} = tail          (so G_t = Σ_i γ^i r_{t+i} + γ^{n+1−t} tail)
 
-    Exactly this recursion, rounding included: trajectories run backwards side by side, one numpy
-    step a time step, and the rest of a few long ones runs in plain Python.
+    Exactly this recursion, rounding included.
 
     Args:
         reward: [T] r_t.
@@ -43,29 +38,7 @@ def discounted_sum(reward: Floats, start: Ints, gamma: float, tail: Floats | Non
 
     Source: Sutton & Barto (2018), eq. 3.9.
     """
-    gain = np.empty(len(reward))
-    length = np.diff(start)
-    by_length = np.argsort(-length, kind="stable")
-    lengths = length[by_length]
-    longest = int(lengths[0]) if len(lengths) else 0
-    running = len(lengths) - np.searchsorted(lengths[::-1], np.arange(longest), side="right")
-    at = start[1:][by_length] - 1
-    ahead = np.zeros(len(lengths)) if tail is None else tail[by_length]
-    steps = 0
-    while steps < longest and running[steps] >= min(TOGETHER, len(lengths)) > 1:
-        n = running[steps]
-        at = at[:n]
-        ahead = reward.take(at) + gamma * ahead[:n]
-        gain[at] = ahead
-        at = at - 1
-        steps += 1
-    for e in range(int(running[steps]) if steps < longest else 0):
-        first, last = int(start[by_length[e]]), int(at[e]) + 1
-        rewards = reward[first:last][::-1].tolist()
-        gains = accumulate(rewards, lambda g, r: r + gamma * g, initial=float(ahead[e]))
-        next(gains)
-        gain[first:last] = np.fromiter(gains, np.float64, last - first)[::-1]
-    return gain
+    return decayed_sum(reward, gamma, start, tail)
 
 
 LARGEST = LARGEST_GAIN

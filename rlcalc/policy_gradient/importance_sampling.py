@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rlcalc.errors import InputError
-from rlcalc.estimators.gain import TOGETHER
+from rlcalc.estimators.traces import TOGETHER
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.numerics.probabilities import impossible
 from rlcalc.trajectories import Trajectories

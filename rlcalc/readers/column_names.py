@@ -38,6 +38,11 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
         "behaviour_prob", "behavior_prob", "behaviour_probs", "action_prob", "propensity_score",
         "propensity", "pscore",
     ),
+    "old_log_prob": (
+        "old_log_prob", "old_logprob", "old_log_probs", "old_logprobs", "old_logp", "logp_old",
+        "behaviour_log_prob", "behavior_log_prob", "behaviour_logp", "behavior_logp", "mu_log_prob",
+    ),
+    "advantage": ("advantage", "advantages", "adv", "advs", "gae"),
 }  # fmt: skip
 """What a column of steps holds, and the names it usually goes by, the most usual first."""
 
@@ -52,7 +57,10 @@ MODEL_COLUMN_NAMES: dict[str, tuple[str, ...]] = {
 """What a column of transitions holds, and the names it usually goes by."""
 
 
-NUMBERS = ("reward", "probability", "pi", "value", "next_value", "log_prob", "behaviour_prob")
+OF_STEPS = ("value", "next_value", "advantage", "log_prob", "behaviour_prob", "old_log_prob")
+"""Numbers that a source may have for its steps, beside the reward."""
+
+NUMBERS = ("reward", "probability", "pi", *OF_STEPS)
 
 
 STEP = ("state", "action", "reward")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rlcalc.errors import Fault, InputError, listed
 from rlcalc.numerics.arrays import Flags, Ints, differs_from_previous
-from rlcalc.readers.column_names import NUMBERS
+from rlcalc.readers.column_names import NUMBERS, OF_STEPS
 from rlcalc.readers.label_encoder import LabelEncoders
 from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.trajectories.layout import TableLayout, detect_layout, ends, grouped_by
@@ -453,7 +453,7 @@ class Assembler:
         optional: dict[str, Any] = {
             field.name: rows[field.name]
             for field in fields(Trajectories)
-            if field.name in ("value", "log_prob", "behaviour_prob") and field.name in rows
+            if field.name in OF_STEPS and field.name in rows
         }
         if self.request.identify:
             optional |= {"row": rows["arrival"], **self._identity(rows, begin)}

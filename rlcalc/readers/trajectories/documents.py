@@ -20,7 +20,7 @@ from rlcalc.documents import (
 from rlcalc.errors import Fault, InputError, nearest, shown
 from rlcalc.labels import Labels, text_of_label
 from rlcalc.numerics.arrays import Floats
-from rlcalc.readers.column_names import COLUMN_NAMES
+from rlcalc.readers.column_names import COLUMN_NAMES, OF_STEPS
 from rlcalc.readers.places import parsed
 from rlcalc.readers.sources import File
 from rlcalc.readers.trajectories.context import ReaderContext
@@ -198,10 +198,15 @@ def _of_steps(steps: list[Step]) -> dict[str, Any]:
         "last_value": last.next_value,
         "terminated": last.terminated,
         "truncated": last.truncated,
+        **(
+            {"next_value": [np.nan if s.next_value is None else s.next_value for s in steps]}
+            if any(step.next_value is not None for step in steps)
+            else {}
+        ),
         **{
             name: [getattr(step, name) for step in steps]
-            for name in ("value", "log_prob", "behaviour_prob")
-            if all(getattr(step, name) is not None for step in steps)
+            for name in OF_STEPS
+            if name != "next_value" and all(getattr(step, name) is not None for step in steps)
         },
     }
 
@@ -212,13 +217,20 @@ def _of_lists(lists: Lists) -> dict[str, Any]:
         "value": lists.values and lists.values[:n],
         "log_prob": lists.log_probs,
         "behaviour_prob": lists.behaviour_probs,
+        "next_value": lists.next_values,
+        "old_log_prob": lists.old_log_probs,
+        "advantage": lists.advantages,
     }
+    values = lists.values or []
+    following = values[n] if len(values) > n else None
+    if following is None and lists.next_values:
+        following = lists.next_values[-1]
     return {
         "state": lists.states[:n],
         "action": lists.actions,
         "reward": lists.rewards,
         "last_state": lists.states[n] if len(lists.states) > n else None,
-        "last_value": lists.values[n] if lists.values and len(lists.values) > n else None,
+        "last_value": following,
         "terminated": lists.terminated,
         "truncated": lists.truncated,
         "name": lists.trajectory,
@@ -243,9 +255,7 @@ def _arrays(columns: list[dict[str, Any]], experience: Experience) -> Trajectori
         last_value=np.array(
             [np.nan if (v := column.get("last_value")) is None else v for column in columns]
         ),
-        value=_optional(columns, "value"),
-        log_prob=_optional(columns, "log_prob"),
-        behaviour_prob=_optional(columns, "behaviour_prob"),
+        **{name: _optional(columns, name) for name in OF_STEPS},  # type: ignore[arg-type]
         name=None if None in names else [text_of_label(name) for name in names],
     )
 

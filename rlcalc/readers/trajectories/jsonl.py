@@ -140,7 +140,7 @@ def _schema(first: Mapping[str, Any], encoders: LabelEncoders) -> dict[str, pl.D
 
     schema: dict[str, pl.DataType] = {}
     for name, value in first.items():
-        if name in ("log_probs", "behaviour_probs"):
+        if name in ("log_probs", "behaviour_probs", "old_log_probs"):
             return None  # the models look at each number's range
         if name in ("states", "actions"):
             kinds = {type(label) for label in value} if isinstance(value, list) else set()

@@ -12,6 +12,7 @@ import polars as pl
 from rlcalc.errors import Fault, InputError, listed, shown
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints
 from rlcalc.numerics.probabilities import LARGEST_LOG_PROB, MOST_PROBABLE, POSSIBLE, POSSIBLE_LOG
+from rlcalc.readers.column_names import OF_STEPS
 from rlcalc.readers.label_encoder import as_text, canonical_texts
 from rlcalc.readers.trajectories.step_table import Table, as_flag, as_number, is_list
 from rlcalc.trajectories import Trajectories
@@ -91,6 +92,7 @@ def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
     for name, expected, off in (
         ("behaviour_prob", POSSIBLE, (known <= 0) | (known > MOST_PROBABLE)),
         ("log_prob", POSSIBLE_LOG, known > LARGEST_LOG_PROB),
+        ("old_log_prob", POSSIBLE_LOG, known > LARGEST_LOG_PROB),
     ):
         if name in columns:
             values = frame[columns[name]].cast(pl.List(pl.Float64), strict=False)
@@ -100,7 +102,8 @@ def problems_of(frame: pl.DataFrame, table: Table) -> list[tuple[str, Flags]]:
 
 
 def _lists(table: Table) -> list[str]:
-    names = ("state", "action", "reward", "value", "log_prob", "behaviour_prob")
+    scalar = ("next_value",) if not _is_list(table, "next_value") else ()
+    names = [name for name in ("state", "action", "reward", *OF_STEPS) if name not in scalar]
     several = ("trajectory",) if _is_list(table, "trajectory") else ()
     return [name for name in (*names, *several) if name in table.column]
 
@@ -145,6 +148,11 @@ def arrays(frame: pl.DataFrame, table: Table) -> Trajectories:
         is_last = np.append(row[1:] != row[:-1], True)
         last_state = None if last_state is None else np.where(is_last, last_state[row], -1)
         last_value = None if last_value is None else np.where(is_last, last_value[row], np.nan)
+    after = None
+    if _is_list(table, "next_value"):
+        after, _ = _numbers(frame, "next_value", length, table)
+    if "next_value" in column and last_value is None:
+        last_value = _last_values(frame, table, after, final, row)
     ended = {name: flags[final] for name, flags in flag.items()}
     none = np.zeros(len(final), dtype=bool)
     over = np.any(list(ended.values()), axis=0) if ended else none
@@ -172,8 +180,12 @@ def arrays(frame: pl.DataFrame, table: Table) -> Trajectories:
         last_state=last_state,
         last_value=last_value,
         value=value,
-        log_prob=_numbers(frame, "log_prob", length, table)[0],
-        behaviour_prob=_numbers(frame, "behaviour_prob", length, table)[0],
+        **{  # type: ignore[arg-type]
+            name: _numbers(frame, name, length, table)[0]
+            for name in OF_STEPS
+            if name not in ("value", "next_value")
+        },
+        next_value=after,
         name=_names(frame, table, ids, final, row),
     )
 
@@ -289,6 +301,18 @@ def _numbers(
     if last is None:
         return values, None
     return values[steps], np.where(last >= 0, values[last], np.nan)
+
+
+def _last_values(
+    frame: pl.DataFrame, table: Table, after: Floats | None, final: Ints, row: Ints
+) -> Floats:
+    """[E] V after each last step: of a list with one a step, or of the row, for its last step."""
+    if after is not None:
+        return after[final]
+    source = table.column["next_value"]
+    numbers = as_number(pl.col(source), frame.schema[source]).fill_null(float("nan"))
+    values = frame.select(numbers).to_series().to_numpy()
+    return np.where(np.append(row[1:] != row[:-1], True), values[row], np.nan)
 
 
 def _steps_and_last(entries: Ints, length: Ints) -> tuple[Flags, Ints | None]:

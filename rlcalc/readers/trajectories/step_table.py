@@ -283,6 +283,7 @@ class Table:
             **dict.fromkeys(FLAGS, "true or false"),
             "behaviour_prob": POSSIBLE,
             "log_prob": POSSIBLE_LOG,
+            "old_log_prob": POSSIBLE_LOG,
         }.get(name, "a label")
         rows = [self.place(self.n_rows + int(row[place])) for place in places[:5]]
         fix = f"correct or leave out {'this row' if len(places) == 1 else 'these rows'}"
@@ -311,7 +312,7 @@ def _unfit(name: str, values: Floats, null: Flags) -> Flags:
         fine |= unknown & ~null if len(null) else unknown
     if name == "behaviour_prob":
         fine &= ~impossible(values)
-    if name == "log_prob":
+    if name in ("log_prob", "old_log_prob"):
         fine &= ~(values > LARGEST_LOG_PROB)
     return null[:0] if fine.all() else ~fine
 

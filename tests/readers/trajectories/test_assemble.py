@@ -365,3 +365,34 @@ def test_a_probability_of_one_in_float32_is_taken() -> None:
     lists = frame.group_by("episode").all()
 
     assert rlcalc.check(frame).facts["faults"] == rlcalc.check(lists).facts["faults"] == 0
+
+
+def test_values_after_steps_are_kept_for_every_step(tmp_path: Path) -> None:
+    """The same steps as a table, as documents of steps and of lists, and as arrays."""
+    table = tmp_path / "t.csv"
+    table.write_text(
+        "episode,state,action,reward,value,next_value,truncated\n"
+        "1,a,go,1,5,6,0\n1,b,go,2,6,7,1\n2,a,go,3,5,8,1\n"
+    )
+    steps = tmp_path / "t.jsonl"
+    steps.write_text(
+        '[{"state":"a","action":"go","reward":1,"value":5,"next_value":6},'
+        '{"state":"b","action":"go","reward":2,"value":6,"next_value":7,"truncated":true}]\n'
+        '[{"state":"a","action":"go","reward":3,"value":5,"next_value":8,"truncated":true}]\n'
+    )
+    lists = tmp_path / "l.jsonl"
+    lists.write_text(
+        '{"states":["a","b"],"actions":["go","go"],"rewards":[1,2],"values":[5,6],'
+        '"next_values":[6,7],"truncated":true}\n'
+        '{"states":["a"],"actions":["go"],"rewards":[3],"values":[5],"next_values":[8],'
+        '"truncated":true}\n'
+    )
+    arrays = rlcalc.Trajectories.from_arrays(
+        ["a", "b", "a"], ["go"] * 3, [1, 2, 3], length=[2, 1], next_value=[6, 7, 8]
+    )
+    read = [rlcalc.load(str(path)).whole() for path in (table, steps, lists)]
+    for batch in [*read, arrays]:
+        assert batch.next_value is not None
+        assert batch.last_value is not None
+        assert batch.next_value.tolist() == [6, 7, 8]
+        assert batch.last_value.tolist() == [7, 8]
