@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rlcalc.simulation.play import Play
     from rlcalc.simulation.request import PlayRequest
     from rlcalc.tokens import Tokens
-    from rlcalc.trajectories import Experience
+    from rlcalc.trajectories import Experience, Trajectories
 
 Watch = Callable[[Iterable[Any], Callable[[Any], int]], Iterable[Any]]
 """A function that passes items on, and counts their episodes for a progress bar."""
@@ -878,6 +878,117 @@ def _with_advantages(
     advantage = np.empty(len(answer))
     advantage[slice(None) if rollouts.row is None else rollouts.row] = answer
     return lambda: with_advantages(batches(), advantage)
+
+
+def advantage(
+    source: Any,
+    *,
+    gamma: float | None = None,
+    lambda_: float | None = None,
+    tool: Literal["carry", "zero", "plain", "compress"] | None = None,
+    whiten: Literal["none", "ddof1", "ddof0"] | None = None,
+    trainer: str | None = None,
+    audit: bool = False,
+    **reading: Any,
+) -> Result:
+    """Return the advantage of every step: `rlcalc.estimators.programs.answer`.
+
+    Args:
+        source: as in `load`; arrays [T, N] of a PPO buffer in an npz file or a mapping; or rollouts
+            with lists of values and rewards of their tokens, as in `load_tokens`.
+        gamma: 0..1 a step; default from the source, else 1.
+        lambda_: 0..1; default 0.95.
+        tool: what a masked token does; default carry, or as the program.
+        whiten: (A − mean) / deviation over the source; default none, or as the program.
+        trainer: compute as this program does: one of `rlcalc.estimators.programs.PROGRAMS`.
+        audit: instead find the convention, γ and λ that give the source's own advantages, and
+            return the steps that do not fit or that differ from the right advantage.
+        **reading: as in `load`.
+
+    Raises:
+        InputError: V of what follows a step is needed and is not known, or the data are wrong.
+        UsageError: an option that does not fit the source.
+    """
+    from rlcalc.estimators.programs import answer
+
+    _require_numbers(gamma=gamma, lambda_=lambda_)
+    other = _critic_source(source, trainer, tool, reading)
+    if other is None:
+        experience = load(source, **{"identify": True, **reading})
+        other = experience.whole(), experience.notes, experience.gamma
+    steps, notes, source_gamma = other
+    if audit:
+        return answer.audit(steps, source_gamma if gamma is None else gamma, lambda_, notes)
+    discount = gamma if gamma is not None else 1.0 if source_gamma is None else source_gamma
+    decay = 0.95 if lambda_ is None else lambda_
+    return answer.of_program(steps, discount, decay, trainer, tool, whiten, notes)
+
+
+def _critic_source(
+    source: Any, trainer: str | None, tool: str | None, reading: Mapping[str, Any]
+) -> tuple[Trajectories | Tokens, list[str], float | None] | None:
+    """Return a buffer or tokens, the notes of their reader, and γ; None: the source has steps.
+
+    Args:
+        source: as in `advantage`.
+        trainer: the program that wrote it, which tells what dones mean.
+        tool: what masked tokens do; standard input has tokens where it is set.
+        reading: the arguments of `load`.
+    """
+    from rlcalc.estimators.programs import TOKEN_PROGRAMS
+    from rlcalc.readers import critic_sources
+    from rlcalc.tokens import Tokens
+    from rlcalc.trajectories import Experience, Trajectories
+
+    if isinstance(source, Tokens):
+        return source, [], None
+    if isinstance(source, Experience | Trajectories):
+        return None
+    paths = _paths_or_none(source)
+    if paths is not None:
+        kind = critic_sources.kind_of(paths)
+        if "-" in paths and (tool is not None or trainer in TOKEN_PROGRAMS):
+            kind = "tokens"
+    elif isinstance(source, Mapping) and any(getattr(v, "ndim", 1) == 2 for v in source.values()):
+        kind = critic_sources.kind_of_arrays(source)
+    else:
+        kind = critic_sources.kind_of_frame(source)
+    if kind == "steps":
+        return None
+    columns = dict(reading.get("columns") or {})
+    if kind == "tokens":
+        from rlcalc.tokens import joined
+
+        more = {"columns": columns, "where": reading.get("where") or (), "needs": ()}
+        return joined(list(load_tokens(source if paths is None else paths, **more))), [], None
+    return _buffer(source if paths is None else paths, trainer, columns)
+
+
+def _buffer(
+    source: Any, trainer: str | None, columns: dict[str, str]
+) -> tuple[Trajectories, list[str], float | None]:
+    """Return the trajectories of arrays [T, N], in memory or in one npz file."""
+    import numpy as np
+
+    from rlcalc.estimators.programs import program_of
+    from rlcalc.readers.critic_sources import arrays_of
+    from rlcalc.readers.sources import opened, resolve_files
+    from rlcalc.readers.trajectories.buffers import trajectories_of_arrays
+
+    where = "the arrays"
+    if not isinstance(source, Mapping):
+        files = resolve_files(list(source))
+        if len(files) != 1:
+            raise InputError(
+                f"there are {len(files)} buffers", fix="give one npz file: each is cut at its end"
+            )
+        with opened(files[0], None) as file:
+            source, where = arrays_of(file), file.at()
+    arrays = {name: np.asarray(array) for name, array in source.items()}
+    done = program_of(trainer).done if trainer else None
+    batch, notes = trajectories_of_arrays(arrays, where, done, columns)
+    gamma = arrays.get("gamma")
+    return batch, notes, float(gamma.item()) if gamma is not None and gamma.size == 1 else None
 
 
 @contextmanager

@@ -131,6 +131,10 @@ PROGRAMS: Mapping[str, Program] = {
 """The programs of `advantage --as`."""
 
 
+TOKEN_PROGRAMS = ("verl", "openrlhf", "slime", "areal")
+"""Those whose steps are the tokens of a language model."""
+
+
 def program_of(name: str | None) -> Program:
     """Return the program of a name; None: what is right.
 
