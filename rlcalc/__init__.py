@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rlcalc.api import (
+        advantage,
         ascend,
         audit,
         check,
@@ -46,6 +47,7 @@ __all__ = [
     "load",
     "estimate",
     "gain",
+    "advantage",
     "solve",
     "simulate",
     "gradient",

@@ -885,8 +885,8 @@ def advantage(
     *,
     gamma: float | None = None,
     lambda_: float | None = None,
-    tool: Literal["carry", "zero", "plain", "compress"] | None = None,
-    whiten: Literal["none", "ddof1", "ddof0"] | None = None,
+    tool: str | None = None,
+    whiten: str | None = None,
     trainer: str | None = None,
     audit: bool = False,
     **reading: Any,
@@ -898,8 +898,10 @@ def advantage(
             with lists of values and rewards of their tokens, as in `load_tokens`.
         gamma: 0..1 a step; default from the source, else 1.
         lambda_: 0..1; default 0.95.
-        tool: what a masked token does; default carry, or as the program.
-        whiten: (A − mean) / deviation over the source; default none, or as the program.
+        tool: what a masked token does: carry, zero, plain or compress; default carry, or as the
+            program.
+        whiten: (A − mean) / deviation over the source: none, ddof1 or ddof0; default none, or as
+            the program.
         trainer: compute as this program does: one of `rlcalc.estimators.programs.PROGRAMS`.
         audit: instead find the convention, γ and λ that give the source's own advantages, and
             return the steps that do not fit or that differ from the right advantage.

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import typer
 
 from rlcalc.errors import UsageError, meant, shown
+from rlcalc.estimators.programs import PROGRAMS, TOOLS, WHITENINGS
 from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.trainers import TRAINERS
 from rlcalc.objectives.losses import KL_ESTIMATORS, LOSSES
@@ -227,6 +228,31 @@ Against = Annotated[
 Why = Annotated[str | None, "--why [STEP/]GROUP", "One group in full, with the arithmetic."]
 Texts = Annotated[
     bool, "--texts", "Read the responses too: noise of the judge, and lengths in characters."
+]
+Lambda = Annotated[float | None, "--lambda -l 0..1", "Trace decay λ per step. [default: 0.95]"]
+Tool = Annotated[
+    str | None,
+    "--tool",
+    "What masked tokens do, as a tool's output. [default: carry, or the program's]",
+    _choice("rule of masked tokens", TOOLS),
+]
+Whitening = Annotated[
+    str | None,
+    "--whiten",
+    "Whiten the advantages over the source, as verl (ddof1) or OpenRLHF (ddof0). "
+    "[default: none, or the program's]",
+    _choice("whitening", WHITENINGS),
+]
+Program = Annotated[
+    str | None,
+    "--as PROGRAM",
+    f"Compute exactly as this program does: {', '.join(PROGRAMS)}.",
+    _member("program of advantages", PROGRAMS),
+]
+AdvantageAudit = Annotated[
+    bool,
+    "--audit",
+    "Find the convention, γ and λ of the source's own advantages; list the steps that do not fit.",
 ]
 LossTrainer = Annotated[
     str | None,

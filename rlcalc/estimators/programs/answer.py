@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -59,7 +60,7 @@ def of_program(
     whitening = _whitening(program, whiten)
     chain = _chain(source, program, tool)
     counted = source.mask if isinstance(source, Tokens) else None
-    answer = advantages(chain, program, gamma, lambda_, counted, whitening)
+    answer = _of_source(source, advantages(chain, program, gamma, lambda_, counted, whitening))
     chosen, keys = _keys(source)
     ends = _ends(source)
     facts = report.facts_of(answer, source.start, gamma, lambda_, as_, ends)
@@ -139,6 +140,7 @@ def audit(
         target,
     )
     name, _, fault = best.candidate.label.partition(", ")
+    answer = _of_source(source, answer)
     label = [name, f"gamma {best.gamma:g}", f"lambda {best.lambda_:g}", fault, best.whitening]
     off = np.abs(expected - logged)[differs]
     alike_labels = dict.fromkeys(
@@ -256,6 +258,17 @@ def _ends(source: Trajectories | Tokens) -> dict[str, Fact]:
         "truncated": int(cut.sum()),
         "unknown_end": int((~over & ~cut).sum()) or None,
     }
+
+
+def _of_source(source: Trajectories | Tokens, answer: StepAdvantages) -> StepAdvantages:
+    """Return the answer with r and V as the source has them, of masked tokens too."""
+    if not isinstance(source, Tokens):
+        return answer
+    value = source.value if source.old_value is None else source.old_value
+    reward = source.reward
+    if reward is None:
+        reward = np.nan_to_num(answer.reward, nan=0.0)
+    return replace(answer, reward=reward, value=answer.value if value is None else value)
 
 
 def _notes(

@@ -1,0 +1,50 @@
+"""rlcalc advantage: the advantage of every step from a critic, and an audit of a buffer."""
+
+from __future__ import annotations
+
+import typer
+
+from rlcalc import options
+from rlcalc.engines.threads import use_one_blas_thread
+from rlcalc.errors import NotConverged
+
+
+def advantage(
+    source: options.Source = None,
+    gamma: options.Gamma = None,
+    lambda_: options.Lambda = None,
+    tool: options.Tool = None,
+    whiten: options.Whitening = None,
+    as_: options.Program = None,
+    audit: options.AdvantageAudit = False,
+    *,
+    reading: options.ReadOptions,
+    output: options.TableOutputOptions,
+) -> None:
+    """The advantage of every step from a critic: A = δ + γλ A'.
+
+    rlcalc advantage buffer.parquet -g 0.99 -l 0.95
+
+    rlcalc advantage buffer.npz --as cleanrl --csv
+
+    rlcalc advantage rollouts.jsonl --tool zero
+
+    rlcalc advantage buffer.npz --audit
+    """
+    use_one_blas_thread()
+    from rlcalc import api
+    from rlcalc.options import needs_source
+
+    result = api.advantage(
+        needs_source(source),
+        gamma=gamma,
+        lambda_=lambda_,
+        tool=tool,
+        whiten=whiten,
+        trainer=as_,
+        audit=audit,
+        **reading.arguments(),
+    )
+    output.write(result)
+    if audit and (len(result) or result.facts["reproduced_by"] == "nothing"):
+        raise typer.Exit(NotConverged.exit_code)
