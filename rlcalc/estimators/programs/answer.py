@@ -148,7 +148,7 @@ def audit(
     )
     facts: dict[str, Fact] = {
         "reproduced_by": ", ".join(part for part in label if part) if explained else "nothing",
-        "as": ", ".join(best.candidate.programs) or None if explained else None,
+        "as": ", ".join(best.candidate.named(best.whitening)) or None if explained else None,
         "gamma": best.gamma if explained else None,
         "lambda": best.lambda_ if explained else None,
         "whitening": best.whitening if explained else None,
@@ -178,10 +178,11 @@ def is_clean(result: Result) -> bool:
 def _candidates(source: Trajectories | Tokens, right: dict[str, Chain]) -> Iterator[Candidate]:
     """Yield the conventions of a source; `right` takes the right chain of those that are wrong."""
     if isinstance(source, Tokens):
-        programs = {"carry": ("verl",), "zero": ("openrlhf",), "plain": ("slime",)}
-        for tool in TOOLS:
-            chain = chain_of_tokens(source, tool)
-            yield Candidate(f"gae, masked tokens {tool}", chain, programs.get(tool, ("miles",)))
+        programs = {"carry": "verl", "zero": "openrlhf", "plain": "slime", "compress": "miles"}
+        if source.mask.all():
+            yield Candidate("gae", chain_of_tokens(source), tuple(programs.values()))
+        for tool, program in programs.items() if not source.mask.all() else ():
+            yield Candidate(f"gae, masked tokens {tool}", chain_of_tokens(source, tool), (program,))
         label = "gae, masked tokens carry, rows that fill the width bootstrap"
         right[label] = chain_of_tokens(source, "carry")
         yield Candidate(label, chain_of_tokens(source, "carry", full_rows=True), ("areal",))
@@ -194,7 +195,7 @@ def _candidates(source: Trajectories | Tokens, right: dict[str, Chain]) -> Itera
     except InputError:
         return
     if correct is not None:
-        yield Candidate("gae", correct, ("sb3", "tianshou", "torchrl"))
+        yield Candidate("gae", correct, ("sb3", "tianshou", "torchrl", "spinningup"))
     wrong: dict[str, tuple[Chain, tuple[str, ...]]] = {
         "gae, truncation as termination": (ended, ("cleanrl",)),
         "gae, goes on after a truncation": (continued(source, ~source.truncated), ()),

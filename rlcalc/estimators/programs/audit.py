@@ -22,6 +22,9 @@ FLOAT32 = 2e-5
 """The error that float32 explains, relative to the typical size of what was added."""
 
 ROUNDS = 30
+MOST = 1 << 17
+"""The most steps from which γ and λ are read off; all are compared."""
+
 ENOUGH = 0.5
 """A convention is claimed where it reproduces more than this share of the advantages."""
 
@@ -38,7 +41,18 @@ class Candidate:
 
     label: str
     chain: Chain
-    programs: tuple[str, ...] = ()  # those that compute so
+    programs: tuple[str, ...] = ()  # those whose chain this is, whatever they whiten
+
+    def named(self, whitening: str | None) -> list[str]:
+        """Return the programs that compute so, with this whitening."""
+        how = dict(WHITENED)[whitening]
+        ddof = None if how is None else how.ddof
+        theirs = {name: program.whitening for name, program in PROGRAMS.items()}
+        return [
+            name
+            for name in self.programs
+            if ddof == (None if (own := theirs.get(name)) is None else own.ddof)
+        ]
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,8 @@ def best_fit(
 ) -> tuple[Fit, list[Fit]]:
     """Return the fit of the convention that reproduces most advantages, and all that do as well.
 
+    The first that reproduces all of them is the answer.
+
     Args:
         candidates: conventions, the most usual first.
         logged: [T] the advantages of the buffer.
@@ -79,6 +95,8 @@ def best_fit(
         for label, whitening in WHITENED:
             for pair in _parameters(candidate.chain, logged, gamma, lambda_, whitening):
                 fits.append(_compared(candidate, *pair, label, whitening, logged, counted))
+                if fits[-1].n == counted.sum():
+                    return fits[-1], fits[-1:]
     best = max(fits, key=lambda fit: fit.n)
     return best, [fit for fit in fits if fit.n == best.n]
 
@@ -176,8 +194,9 @@ def solve(
         columns, response = [chain.next_value, ahead], a - base
     else:
         columns, response = [ahead], a - base - gamma * chain.next_value
-    design = np.stack(columns, axis=1)[known]
-    y = response[known]
+    some = np.flatnonzero(known)[:MOST]
+    design = np.stack([column[some] for column in columns], axis=1)
+    y = response[some]
     if len(y) < design.shape[1] or not design.any():
         return None
     answer = _least_absolute(design, y)
