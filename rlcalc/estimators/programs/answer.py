@@ -163,9 +163,18 @@ def audit(
     }
     columns = keys(chosen) | report.columns_of(answer, chosen, logged)
     columns["finding"] = Column([FINDINGS[code] for code in finding[chosen].tolist()], "text")
+    for option, given, used in (
+        ("--gamma", gamma, best.gamma),
+        ("--lambda", lambda_, best.lambda_),
+    ):
+        if explained and given not in (None, used):
+            notes = [*notes, f"{option} {given:g} does not give these advantages, {used:g} does"]
     more = _notes(source, best.candidate.label, n, int(differs.sum()), explained=explained)
     return Result("advantage", "Audit", columns, facts, [*notes, *more], facts_first=True)
 
+
+NO_ROW = -1
+"""A width that no rollout has, so that none bootstraps."""
 
 FINDINGS = ("", "differs from the right advantage", "does not fit", "NaN")
 
@@ -184,7 +193,7 @@ def _candidates(source: Trajectories | Tokens, right: dict[str, Chain]) -> Itera
         for tool, program in programs.items() if not source.mask.all() else ():
             yield Candidate(f"gae, masked tokens {tool}", chain_of_tokens(source, tool), (program,))
         label = "gae, masked tokens carry, rows that fill the width bootstrap"
-        right[label] = chain_of_tokens(source, "carry")
+        right[label] = chain_of_tokens(source, "carry", full_rows=True, width=NO_ROW)
         yield Candidate(label, chain_of_tokens(source, "carry", full_rows=True), ("areal",))
         return
     correct: Chain | None = None
