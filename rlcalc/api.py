@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rlcalc.simulation.play import Play
     from rlcalc.simulation.request import PlayRequest
     from rlcalc.tokens import Tokens
-    from rlcalc.trajectories import Experience, Trajectories
+    from rlcalc.trajectories import Experience
 
 Watch = Callable[[Iterable[Any], Callable[[Any], int]], Iterable[Any]]
 """A function that passes items on, and counts their episodes for a progress bar."""
@@ -44,6 +44,7 @@ def load(
     order_by: str | None = None,
     identify: bool = False,
     where: Sequence[str] = (),
+    needed: Sequence[str] = ("state", "action", "reward"),
     unread: Sequence[str] = (),
     collect_faults: bool = False,
 ) -> Experience:
@@ -59,6 +60,7 @@ def load(
         order_by: the column by which each trajectory's steps are sorted.
         identify: keep row numbers, and the source's own names of trajectories and steps.
         where: conditions `COLUMN OP VALUE`, such as "step >= 100": only rows that fit are read.
+        needed: fields that every step must have.
         unread: fields of a step that are not needed (`value`, `next_value`, `log_prob`,
             `behaviour_prob`, `old_log_prob`, `advantage`), so that nothing in them is a fault.
         collect_faults: go on after a fault, and collect all of them in `faults`.
@@ -85,6 +87,7 @@ def load(
         order_by=order_by,
         identify=identify,
         where=where,
+        needed=tuple(needed),
         unread=tuple(unread),
     )
     frame = frame_of(source)
@@ -235,10 +238,134 @@ def gain(
     return gain_of(load(source, **reading), gamma, k, truncated)
 
 
+def advantage(
+    source: Any,
+    *,
+    method: str = "gae",
+    lambda_: float | None = None,
+    gamma: float | None = None,
+    value: Any = None,
+    policy: Any = None,
+    clip_rho: float = 1.0,
+    clip_c: float = 1.0,
+    unknown_end: Literal["cut", "terminated"] | None = None,
+    whiten: Literal["none", "ddof1", "ddof0"] | None = None,
+    rows: Literal["steps", "summary"] = "steps",
+    tool: str | None = None,
+    trainer: str | None = None,
+    audit: bool = False,
+    **reading: Any,
+) -> Result:
+    """Return the advantage of every step: `rlcalc.estimators.advantages.report.advantage`.
+
+    Args:
+        source: and `**reading`, as in `load`; arrays [T, N] of a PPO buffer in an npz file or a
+            mapping; or rollouts with lists of values and rewards of their tokens, as in
+            `load_tokens`.
+        method: `gae`, `td`, `n-step:K`, `lambda`, `mc`, `vtrace`, `retrace` or `tree-backup`.
+        lambda_: 0..1; default 0.95, and 1 for methods with ratios.
+        gamma: 0..1 a step; default from the source, else 1.
+        value: the critic: the name of a column; a file with `state` and `v`, as `estimate` and
+            `solve` write it (`state`, `action` and `q` for methods that need Q); `exact:MODEL`, the
+            values of `policy` in a model; or `mc`. Default the column value.
+        policy: a file with π, or {state: action or {action: probability}}; default exp(log_prob).
+        clip_rho: largest π/b of V-trace.
+        clip_c: largest π/b in a trace.
+        unknown_end: how to treat ends after which the value is not known.
+        whiten: give advantages the mean 0 and the deviation 1; default none, or as the program.
+        rows: `steps`, or `summary`, a row a quantity.
+        tool: what a masked token does: one of `rlcalc.estimators.programs.TOOLS`; default carry, or
+            as the program.
+        trainer: compute as this program does: one of `rlcalc.estimators.programs.PROGRAMS`.
+        audit: instead find the convention, γ and λ that give the source's own advantages, and
+            return the steps that do not fit, or that differ from the right advantage.
+        **reading: as in `load`.
+
+    Raises:
+        InputError: V of what follows a step is needed and is not known, or the data are wrong.
+        UsageError: an option that does not fit the source.
+    """
+    from rlcalc.estimators.advantages import critic
+    from rlcalc.estimators.advantages.report import advantage as advantage_of
+    from rlcalc.estimators.advantages.request import AdvantageRequest
+    from rlcalc.estimators.programs import answer
+    from rlcalc.readers.models.policies import read_policy_of_log
+    from rlcalc.tokens import Tokens
+    from rlcalc.trajectories import Experience
+
+    _require_numbers(gamma=gamma, lambda_=lambda_, clip_rho=clip_rho, clip_c=clip_c)
+    request = AdvantageRequest.parse(
+        method,
+        lambda_,
+        clip_rho=clip_rho,
+        clip_c=clip_c,
+        unknown_end=unknown_end,
+        whiten=whiten or "none",
+        rows=rows,
+    )
+    how = answer.ProgramRequest.of(request, gamma, lambda_, trainer, tool, whiten, audit=audit)
+    name = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    model = name.removeprefix("exact:") if name and name.startswith("exact:") else None
+    from_file = name is not None and model is None and name != "mc" and os.path.isfile(name)
+    by_state = from_file or bool(model) or name == "mc" or policy is not None
+    needed = ("state", "action", "reward") if by_state else ("reward",)
+    if not (from_file or model or name == "mc"):
+        needed = (*needed, "value")
+        if name is not None:
+            reading = {**reading, "columns": {**(reading.get("columns") or {}), "value": name}}
+    source = _critic_source(source, trainer, tool, reading)
+    if isinstance(source, Tokens):
+        return how.answer(source)
+    reading = {"identify": True, **reading}
+    unread = () if "value" in needed else ("value", "next_value", "action_value")
+    experience = load(source, needed=needed, unread=unread, **reading)
+    if not (by_state or request.needs_policy or how.is_convention):
+        return advantage_of(experience, request, gamma)
+    batch = experience.whole()
+    entries = policy
+    if policy is not None and not isinstance(policy, Mapping):
+        entries = read_policy_of_log(os.fspath(policy))
+    chances = None if policy is None else critic.policy_of_log(entries)
+    by_name = name if from_file or name == "mc" else None
+    of = Experience.of(batch, experience.gamma)
+    known = _critic_values(by_name, model, of, gamma, policy)
+    if known is not None:
+        batch = critic.with_values(batch, *known, chances, request.needs_action_values)
+    if how.is_convention:
+        return how.answer(batch, experience.gamma, experience.notes)
+    experience.batches = iter([batch])
+    probability = None if chances is None else critic.chance_of_steps(batch, chances)
+    return advantage_of(experience, request, gamma, probability)
+
+
+def _critic_values(
+    name: str | None, model: str | None, experience: Experience, gamma: float | None, policy: Any
+) -> tuple[Any, Any] | None:
+    """Return V by state and Q by state and action: of a model, of `mc`, or of a file."""
+    from rlcalc.estimators.advantages import critic
+    from rlcalc.readers.value_tables import read_values
+
+    if model:
+        solved = solve(model, policy=_policy_or_own(policy, model), gamma=gamma)
+        return critic.values_of_rows(solved.rows())
+    if name == "mc":
+        return critic.values_of_rows(estimate(experience, gamma=gamma, of="v").rows())
+    if name is not None:
+        return critic.values_of_rows(read_values(name), name)
+    return None
+
+
+def _policy_or_own(policy: Any, model: Any) -> Any:
+    """Return the policy whose exact values are a critic: by default the model's, else uniform."""
+    if policy is not None:
+        return policy
+    return "uniform" if load_model(model).policy is None else "spec"
+
+
 def _unread(truncated: str) -> tuple[str, ...]:
     """Return the fields of a step that a gain does not need."""
     values = () if truncated == "bootstrap" else ("value", "next_value")
-    return (*values, "log_prob", "behaviour_prob", "old_log_prob", "advantage")
+    return (*values, "log_prob", "behaviour_prob", "old_log_prob", "advantage", "action_value")
 
 
 def solve(
@@ -880,56 +1007,10 @@ def _with_advantages(
     return lambda: with_advantages(batches(), advantage)
 
 
-def advantage(
-    source: Any,
-    *,
-    gamma: float | None = None,
-    lambda_: float | None = None,
-    tool: str | None = None,
-    whiten: str | None = None,
-    trainer: str | None = None,
-    audit: bool = False,
-    **reading: Any,
-) -> Result:
-    """Return the advantage of every step: `rlcalc.estimators.programs.answer`.
-
-    Args:
-        source: as in `load`; arrays [T, N] of a PPO buffer in an npz file or a mapping; or rollouts
-            with lists of values and rewards of their tokens, as in `load_tokens`.
-        gamma: 0..1 a step; default from the source, else 1.
-        lambda_: 0..1; default 0.95.
-        tool: what a masked token does: carry, zero, plain or compress; default carry, or as the
-            program.
-        whiten: (A − mean) / deviation over the source: none, ddof1 or ddof0; default none, or as
-            the program.
-        trainer: compute as this program does: one of `rlcalc.estimators.programs.PROGRAMS`.
-        audit: instead find the convention, γ and λ that give the source's own advantages, and
-            return the steps that do not fit or that differ from the right advantage.
-        **reading: as in `load`.
-
-    Raises:
-        InputError: V of what follows a step is needed and is not known, or the data are wrong.
-        UsageError: an option that does not fit the source.
-    """
-    from rlcalc.estimators.programs import answer
-
-    _require_numbers(gamma=gamma, lambda_=lambda_)
-    other = _critic_source(source, trainer, tool, reading)
-    if other is None:
-        experience = load(source, **{"identify": True, **reading})
-        other = experience.whole(), experience.notes, experience.gamma
-    steps, notes, source_gamma = other
-    if audit:
-        return answer.audit(steps, source_gamma if gamma is None else gamma, lambda_, notes)
-    discount = gamma if gamma is not None else 1.0 if source_gamma is None else source_gamma
-    decay = 0.95 if lambda_ is None else lambda_
-    return answer.of_program(steps, discount, decay, trainer, tool, whiten, notes)
-
-
 def _critic_source(
     source: Any, trainer: str | None, tool: str | None, reading: Mapping[str, Any]
-) -> tuple[Trajectories | Tokens, list[str], float | None] | None:
-    """Return a buffer or tokens, the notes of their reader, and γ; None: the source has steps.
+) -> Any:
+    """Return the tokens of a source, the experience of a buffer, or the source as it is.
 
     Args:
         source: as in `advantage`.
@@ -939,13 +1020,11 @@ def _critic_source(
     """
     from rlcalc.estimators.programs import TOKEN_PROGRAMS
     from rlcalc.readers import critic_sources
-    from rlcalc.tokens import Tokens
+    from rlcalc.tokens import Tokens, joined
     from rlcalc.trajectories import Experience, Trajectories
 
-    if isinstance(source, Tokens):
-        return source, [], None
-    if isinstance(source, Experience | Trajectories):
-        return None
+    if isinstance(source, Tokens | Experience | Trajectories):
+        return source
     paths = _paths_or_none(source)
     if paths is not None:
         kind = critic_sources.kind_of(paths)
@@ -955,20 +1034,16 @@ def _critic_source(
         kind = critic_sources.kind_of_arrays(source)
     else:
         kind = critic_sources.kind_of_frame(source)
-    if kind == "steps":
-        return None
     columns = dict(reading.get("columns") or {})
     if kind == "tokens":
-        from rlcalc.tokens import joined
-
         more = {"columns": columns, "where": reading.get("where") or (), "needs": ()}
-        return joined(list(load_tokens(source if paths is None else paths, **more))), [], None
-    return _buffer(source if paths is None else paths, trainer, columns)
+        return joined(list(load_tokens(source if paths is None else paths, **more)))
+    if kind == "buffer":
+        return _buffer(source if paths is None else paths, trainer, columns)
+    return source
 
 
-def _buffer(
-    source: Any, trainer: str | None, columns: dict[str, str]
-) -> tuple[Trajectories, list[str], float | None]:
+def _buffer(source: Any, trainer: str | None, columns: dict[str, str]) -> Experience:
     """Return the trajectories of arrays [T, N], in memory or in one npz file."""
     import numpy as np
 
@@ -976,6 +1051,7 @@ def _buffer(
     from rlcalc.readers.critic_sources import arrays_of
     from rlcalc.readers.sources import opened, resolve_files
     from rlcalc.readers.trajectories.buffers import trajectories_of_arrays
+    from rlcalc.trajectories import Experience
 
     where = "the arrays"
     if not isinstance(source, Mapping):
@@ -990,7 +1066,10 @@ def _buffer(
     done = program_of(trainer).done if trainer else None
     batch, notes = trajectories_of_arrays(arrays, where, done, columns)
     gamma = arrays.get("gamma")
-    return batch, notes, float(gamma.item()) if gamma is not None and gamma.size == 1 else None
+    one = gamma is not None and gamma.size == 1 and gamma.dtype.kind in "iuf"
+    experience = Experience.of(batch, float(gamma.item()) if one and gamma is not None else None)
+    experience.notes += notes
+    return experience
 
 
 @contextmanager

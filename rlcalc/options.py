@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import typer
 
 from rlcalc.errors import UsageError, meant, shown
-from rlcalc.estimators.programs import PROGRAMS, TOOLS, WHITENINGS
+from rlcalc.estimators.advantages import METHODS as ADVANTAGES
+from rlcalc.estimators.programs import PROGRAMS, TOOLS
 from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.trainers import TRAINERS
 from rlcalc.objectives.losses import KL_ESTIMATORS, LOSSES
@@ -229,20 +230,6 @@ Why = Annotated[str | None, "--why [STEP/]GROUP", "One group in full, with the a
 Texts = Annotated[
     bool, "--texts", "Read the responses too: noise of the judge, and lengths in characters."
 ]
-Lambda = Annotated[float | None, "--lambda -l 0..1", "Trace decay λ per step. [default: 0.95]"]
-Tool = Annotated[
-    str | None,
-    "--tool",
-    "What masked tokens do, as a tool's output. [default: carry, or the program's]",
-    _choice("rule of masked tokens", TOOLS),
-]
-Whitening = Annotated[
-    str | None,
-    "--whiten",
-    "Whiten the advantages over the source, as verl (ddof1) or OpenRLHF (ddof0). "
-    "[default: none, or the program's]",
-    _choice("whitening", WHITENINGS),
-]
 Program = Annotated[
     str | None,
     "--as PROGRAM",
@@ -399,6 +386,56 @@ class SolveOptions:
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `rlcalc.solve`."""
         return {**vars(self), "states": parse_states_option(self.states)}
+
+
+@dataclass(eq=False, repr=False)
+class AdvantageOptions:
+    """How to compute advantages; arguments of `rlcalc.advantage`."""
+
+    method: Annotated[
+        str,
+        f"--method {'|'.join(ADVANTAGES).replace('n-step', 'n-step:K')}",
+        "How to compute the advantage from the critic.",
+        _completed(ADVANTAGES),
+    ] = "gae"
+    lambda_: Annotated[
+        float | None,
+        "--lambda -l 0..1",
+        "Trace decay λ. [default: 0.95; 1 for vtrace, retrace and tree-backup]",
+    ] = None
+    gamma: Gamma = None
+    value: Annotated[
+        str | None,
+        "--value COLUMN|FILE|exact:MODEL|mc",
+        "The critic: a column, a file with state and v (or state, action and q), the exact values "
+        "in a model, or Monte Carlo. [default: the column value]",
+    ] = None
+    policy: Annotated[
+        str | None, "--policy FILE", "π of the ratios π/b. [default: exp(log_prob)]"
+    ] = None
+    clip_rho: Annotated[float, "--clip-rho RATIO", "Largest ratio π/b of V-trace."] = 1.0
+    clip_c: Annotated[float, "--clip-c RATIO", "Largest ratio π/b in a trace."] = 1.0
+    unknown_end: Annotated[
+        Literal["cut", "terminated"] | None,
+        "--unknown-end",
+        "Ends after which V is not known: bootstrap from the value of the last row, or from 0. "
+        "[default: 0, and an error where truncated]",
+    ] = None
+    whiten: Annotated[
+        Literal["none", "ddof1", "ddof0"] | None,
+        "--whiten",
+        "Give advantages the mean 0 and the deviation 1; ddof1: as verl, ddof0: as OpenRLHF. "
+        "[default: none, or as the program]",
+    ] = None
+    tool: Annotated[
+        str | None,
+        "--tool",
+        "What masked tokens do, as a tool's output. [default: carry, or as the program]",
+        _choice("rule of masked tokens", TOOLS),
+    ] = None
+    rows: Annotated[Literal["steps", "summary"], "--rows", "A row a step, or a row a quantity."] = (
+        "steps"
+    )
 
 
 @dataclass(eq=False, repr=False)

@@ -51,6 +51,7 @@ class Trajectories:
     last_value: Floats | None = None  # [E] V(s_{n+1}), NaN where it is unknown
     value: Floats | None = None  # [T] V(s_t), somebody's estimate
     next_value: Floats | None = None  # [T] V of the state after step t, NaN where it is unknown
+    action_value: Floats | None = None  # [T] Q(s_t, a_t)
     advantage: Floats | None = None  # [T] A_t of the program that wrote the source
     log_prob: Floats | None = None  # [T] log π(a_t|s_t) of the policy that is judged
     behaviour_prob: Floats | None = None  # [T] the probability with which a_t was really taken
@@ -260,6 +261,7 @@ UNKNOWN: Mapping[str, np.generic] = {
     "value": np.float64("nan"),
     "next_value": np.float64("nan"),
     "advantage": np.float64("nan"),
+    "action_value": np.float64("nan"),
 }
 
 

@@ -1,4 +1,4 @@
-"""rlcalc advantage: the advantage of every step from a critic, and an audit of a buffer."""
+"""rlcalc advantage: the advantage of every step, from a critic."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from rlcalc.errors import NotConverged
 
 def advantage(
     source: options.Source = None,
-    gamma: options.Gamma = None,
-    lambda_: options.Lambda = None,
-    tool: options.Tool = None,
-    whiten: options.Whitening = None,
+    *,
+    advantages: options.AdvantageOptions,
     as_: options.Program = None,
     audit: options.AdvantageAudit = False,
-    *,
     reading: options.ReadOptions,
     output: options.TableOutputOptions,
 ) -> None:
-    """The advantage of every step from a critic: A = δ + γλ A'.
+    """The advantage of every step, from a critic.
 
     rlcalc advantage buffer.parquet -g 0.99 -l 0.95
+
+    rlcalc advantage run.jsonl --method n-step:5 --value critic.csv
+
+    rlcalc advantage log.parquet --method vtrace --policy target.yaml --clip-rho 2
 
     rlcalc advantage buffer.npz --as cleanrl --csv
 
@@ -36,14 +37,7 @@ def advantage(
     from rlcalc.options import needs_source
 
     result = api.advantage(
-        needs_source(source),
-        gamma=gamma,
-        lambda_=lambda_,
-        tool=tool,
-        whiten=whiten,
-        trainer=as_,
-        audit=audit,
-        **reading.arguments(),
+        needs_source(source), **vars(advantages), trainer=as_, audit=audit, **reading.arguments()
     )
     output.write(result)
     if audit and (len(result) or result.facts["reproduced_by"] == "nothing"):

@@ -43,6 +43,7 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
         "behaviour_log_prob", "behavior_log_prob", "behaviour_logp", "behavior_logp", "mu_log_prob",
     ),
     "advantage": ("advantage", "advantages", "adv", "advs", "gae"),
+    "action_value": ("q", "action_value", "q_value"),
 }  # fmt: skip
 """What a column of steps holds, and the names it usually goes by, the most usual first."""
 
@@ -57,7 +58,10 @@ MODEL_COLUMN_NAMES: dict[str, tuple[str, ...]] = {
 """What a column of transitions holds, and the names it usually goes by."""
 
 
-OF_STEPS = ("value", "next_value", "advantage", "log_prob", "behaviour_prob", "old_log_prob")
+OF_STEPS = (
+    "value", "next_value", "action_value", "advantage", "log_prob", "behaviour_prob",
+    "old_log_prob",
+)  # fmt: skip
 """Numbers that a source may have for its steps, beside the reward."""
 
 NUMBERS = ("reward", "probability", "pi", *OF_STEPS)

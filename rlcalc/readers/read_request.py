@@ -20,4 +20,5 @@ class ReadRequest:
     order_by: str | None = None  # sort each trajectory's steps by this column
     identify: bool = False  # keep row numbers, the trajectories' names and their own time
     where: tuple[RowFilter, ...] = ()  # --where: only rows that pass all of these are read
+    needed: tuple[str, ...] = ("state", "action", "reward")  # fields that every step must have
     unread: tuple[str, ...] = ()  # fields that nobody needs, so that nothing in them is a fault

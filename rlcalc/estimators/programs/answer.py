@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError, meant, shown
+from rlcalc.estimators.advantages.report import summary_of
+from rlcalc.estimators.advantages.request import AdvantageRequest
 from rlcalc.estimators.programs import TOOLS, WHITENINGS, Program, Whitening, program_of, report
 from rlcalc.estimators.programs.audit import (
     ENOUGH,
@@ -30,6 +32,87 @@ ENOUGH_TO_TELL = 6
 """Fewer advantages are explained by chance: γ, λ and two numbers of whitening are unknown."""
 
 
+@dataclass(frozen=True)
+class ProgramRequest:
+    """The convention of a program, or the audit of logged advantages; None: as the program."""
+
+    gamma: float | None = None
+    lambda_: float | None = None
+    trainer: str | None = None
+    tool: str | None = None
+    whiten: str | None = None
+    unknown_end: str | None = None
+    rows: str = "steps"
+    audit: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        request: AdvantageRequest,
+        gamma: float | None,
+        lambda_: float | None,
+        trainer: str | None,
+        tool: str | None,
+        whiten: str | None,
+        *,
+        audit: bool,
+    ) -> ProgramRequest:
+        """Return the request of a command.
+
+        Raises:
+            UsageError: there is no such program, or programs do not compute the method.
+        """
+        program_of(trainer)
+        fixed = {"gae": lambda_, "lambda": lambda_, "td": 0.0, "mc": 1.0}
+        how = cls(
+            gamma,
+            fixed.get(request.method, lambda_),
+            trainer,
+            tool,
+            whiten,
+            request.unknown_end,
+            request.rows,
+            audit,
+        )
+        if how.is_convention and request.method not in fixed:
+            raise UsageError(
+                f"--method {request.method} has no convention of a program, and no rule of masked "
+                "tokens",
+                fix="leave out --method, or --as, --tool and --audit",
+            )
+        return how
+
+    @property
+    def is_convention(self) -> bool:
+        """Whether more is asked for than the right advantages of steps."""
+        return self.audit or self.trainer is not None or self.tool is not None
+
+    def answer(
+        self, source: Trajectories | Tokens, gamma: float | None = None, notes: Sequence[str] = ()
+    ) -> Result:
+        """Return the advantages of a source, or their audit.
+
+        Args:
+            source: steps with `value`, or tokens with `value` and rewards.
+            gamma: of the source.
+            notes: of its reader.
+        """
+        known = gamma if self.gamma is None else self.gamma
+        if self.audit:
+            return audit(source, known, self.lambda_, notes)
+        return of_program(
+            source,
+            1.0 if known is None else known,
+            0.95 if self.lambda_ is None else self.lambda_,
+            self.trainer,
+            self.tool,
+            self.whiten,
+            notes,
+            unknown_end=self.unknown_end,
+            rows=self.rows,
+        )
+
+
 def of_program(
     source: Trajectories | Tokens,
     gamma: float,
@@ -38,6 +121,9 @@ def of_program(
     tool: str | None = None,
     whiten: str | None = None,
     notes: Sequence[str] = (),
+    *,
+    unknown_end: str | None = None,
+    rows: str = "steps",
 ) -> Result:
     """Return what a program computes of every step: δ, A and the target of V.
 
@@ -49,6 +135,8 @@ def of_program(
         tool: what masked tokens do; default as the program, else carry.
         whiten: one of `WHITENINGS`; default as the program, else none.
         notes: of the reader.
+        unknown_end: how to treat ends after which V is not known.
+        rows: `steps`, or `summary`, a row a quantity.
 
     Raises:
         UsageError: γ or λ is outside 0..1, or there is no such program, tool or whitening.
@@ -58,20 +146,20 @@ def of_program(
     _require_0_to_1("gamma", gamma)
     _require_0_to_1("lambda", lambda_)
     whitening = _whitening(program, whiten)
-    chain = _chain(source, program, tool)
+    chain = _chain(source, program, tool, unknown_end)
     counted = source.mask if isinstance(source, Tokens) else None
     answer = _of_source(source, advantages(chain, program, gamma, lambda_, counted, whitening))
     chosen, keys = _keys(source)
     ends = _ends(source)
     facts = report.facts_of(answer, source.start, gamma, lambda_, as_, ends)
     more = report.notes_of(program, as_, is_whitened=whitening is not None)
-    return Result(
-        "advantage",
-        "Advantage" if as_ is None else f"Advantage as {as_} computes it",
-        keys(chosen) | report.columns_of(answer, chosen, source.advantage),
-        facts,
-        [*notes, *more],
-    )
+    title = "Advantage" if as_ is None else f"Advantage as {as_} computes it"
+    columns = report.columns_of(answer, chosen, source.advantage)
+    if rows == "summary":
+        values = {name: np.asarray(column.values) for name, column in columns.items()}
+        summary = summary_of(title, values)
+        return replace(summary, facts=facts, notes=[*notes, *more])
+    return Result("advantage", title, keys(chosen) | columns, facts, [*notes, *more])
 
 
 def audit(
@@ -239,7 +327,9 @@ def _whitening(program: Program, whiten: str | None) -> Whitening | None:
     return program.whitening if whiten is None else WHITENINGS[_known(whiten, WHITENINGS, "whiten")]
 
 
-def _chain(source: Trajectories | Tokens, program: Program, tool: str | None) -> Chain:
+def _chain(
+    source: Trajectories | Tokens, program: Program, tool: str | None, unknown_end: str | None
+) -> Chain:
     if isinstance(source, Tokens):
         rule = program.tool if tool is None else _known(tool, TOOLS, "tool")
         return chain_of_tokens(source, rule, full_rows=program.full_rows)
@@ -248,7 +338,7 @@ def _chain(source: Trajectories | Tokens, program: Program, tool: str | None) ->
             "--tool tells what masked tokens do, and this source has steps, not tokens",
             fix="leave it out, or give rollouts with a list of a mask (response_mask)",
         )
-    return chain_of_steps(source, program.truncation)
+    return chain_of_steps(source, program.truncation, unknown_end)
 
 
 def _keys(source: Trajectories | Tokens) -> tuple[Ints, Callable[[Ints], dict[str, Column]]]:
@@ -266,7 +356,7 @@ def _ends(source: Trajectories | Tokens) -> dict[str, Fact]:
     return {
         "terminated": int(over.sum()),
         "truncated": int(cut.sum()),
-        "unknown_end": int((~over & ~cut).sum()) or None,
+        "unknown": int((~over & ~cut).sum()),
     }
 
 

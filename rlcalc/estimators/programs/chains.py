@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 
 from rlcalc.errors import InputError
+from rlcalc.estimators.advantages.report import critic_steps
+from rlcalc.estimators.advantages.request import AdvantageRequest
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.tokens import Tokens
@@ -29,7 +31,8 @@ class Chain:
     next_value: Floats  # [K] V of what follows; 0 where nothing does
     base: Floats  # [T] V of every step of the source, for the target of steps in no chain
     border: Ints  # [E + 1] offsets of the trajectories in the source
-    passed: Literal["carry", "zero"] = "carry"  # A of steps in no chain: that of the next, or 0
+    passed: Literal["carry", "zero", "nothing"] = "carry"
+    """A of the steps in no chain: that of the next step, 0 or NaN."""
 
     @property
     def n_steps(self) -> int:
@@ -66,7 +69,8 @@ class Chain:
         """Return [T] A and [T] A + V of every step, those in no chain included."""
         if len(self.step) == self.n_steps:
             return advantage, advantage + self.value
-        everywhere, target = np.zeros(self.n_steps), np.zeros(self.n_steps)
+        none = np.nan if self.passed == "nothing" else 0.0
+        everywhere, target = np.full(self.n_steps, none), np.full(self.n_steps, none)
         if self.passed == "carry":
             length = np.diff(self.border)
             following = np.searchsorted(self.step, np.arange(self.n_steps))
@@ -79,45 +83,32 @@ class Chain:
 
 
 def chain_of_steps(
-    batch: Trajectories, truncation: Literal["bootstrap", "terminate"] = "bootstrap"
+    batch: Trajectories,
+    truncation: Literal["bootstrap", "terminate"] = "bootstrap",
+    unknown_end: str | None = None,
 ) -> Chain:
     """Return the chain of trajectories: every step, cut where a trajectory ends.
 
     Args:
-        batch: with `value`, and with `next_value` where a trajectory does not terminate.
-        truncation: what follows a truncated step: its `next_value`, or nothing.
+        batch: with `value`, and with `last_value` where a trajectory is truncated.
+        truncation: what follows a truncated step: V of the state that really followed, or nothing.
+        unknown_end: how to treat ends after which V is not known, as `advantage` does.
 
     Raises:
         InputError: V of what follows is needed and is not known.
     """
-    assert batch.value is not None
-    last = batch.start[1:] - 1
-    following = np.append(batch.value[1:], np.nan)
-    if batch.next_value is not None:
-        following = np.where(np.isnan(batch.next_value), following, batch.next_value)
-    ends = np.full(len(batch), np.nan) if batch.next_value is None else batch.next_value[last]
-    if batch.last_value is not None:
-        ends = np.where(np.isnan(ends), batch.last_value, ends)
     over = batch.terminated | batch.truncated if truncation == "terminate" else batch.terminated
-    ends = np.where(over, 0.0, ends)
-    unknown = np.isnan(ends)
-    if unknown.any():
-        n, cut = int(unknown.sum()), int((unknown & batch.truncated).sum())
-        raise InputError(
-            f"V of what follows is not known after {n:,} trajectories that do not terminate, of "
-            f"which {cut:,} are truncated",
-            fix="give the column next_value; or drop these trajectories; or say that they "
-            "terminated: --unknown-end terminated, or a column terminated",
-        )
-    following[last] = ends
+    request = AdvantageRequest(unknown_end=unknown_end)
+    steps, used, _ = critic_steps(replace(batch, terminated=over), request, 1.0)
     return Chain(
-        np.arange(batch.n_steps),
+        np.flatnonzero(used),
+        np.concatenate([[0], np.cumsum(used)])[batch.start].astype(np.int64),
+        batch.reward[used],
+        steps.value[used],
+        steps.next_value[used],
+        steps.value,
         batch.start,
-        batch.reward,
-        batch.value,
-        following,
-        batch.value,
-        batch.start,
+        "nothing",
     )
 
 
@@ -239,7 +230,7 @@ def continued(batch: Trajectories, over: Flags) -> Chain:
         batch: with `value`; trajectories of one environment stand after each other.
         over: [E] the trajectories whose end the program sees; the others go on in the next.
     """
-    whole = chain_of_steps(batch, "terminate")
+    whole = chain_of_steps(batch, "terminate", "terminated")
     last = batch.start[1:] - 1
     row = np.arange(batch.n_steps) if batch.row is None else batch.row
     follows = np.append(row[batch.start[1:-1]] > row[last[:-1]], False)

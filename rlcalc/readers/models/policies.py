@@ -113,6 +113,23 @@ def load_policy(source: str, model: MDP, request: ReadRequest) -> Floats:
     return weight
 
 
+def read_policy_of_log(source: str) -> dict[str, dict[str, float]]:
+    """Return the policy in a file, by the texts of states and actions, without a model.
+
+    Raises:
+        InputError: it is not there, or is not a policy.
+    """
+    with opened(only_file(source, "policy"), None) as file:
+        entries, _ = _policy_entries(file)
+    return {
+        text_of_label(state): {
+            text_of_label(action): float(chance)
+            for action, chance in (choice if isinstance(choice, Mapping) else {choice: 1.0}).items()
+        }
+        for state, choice in entries.items()
+    }
+
+
 def _policy_entries(file: File) -> tuple[Mapping[Any, Any], Where]:
     if file.kind not in ("yaml", "json"):
         return read_policy(file), lambda path: file.at(".".join(map(shown, path[1:])))

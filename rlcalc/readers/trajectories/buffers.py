@@ -298,6 +298,7 @@ def _laid_out(
         actions=Labels(),
         value=numbers("value"),
         next_value=next_value,
+        last_value=next_value[last],
         advantage=numbers("advantage"),
         log_prob=numbers("log_prob"),
         time=np.tile(np.arange(n_steps), n_envs),

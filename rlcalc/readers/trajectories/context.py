@@ -54,11 +54,24 @@ class ReaderContext:
         from rlcalc.readers.trajectories.step_table import Table
 
         request = (
-            ReadRequest(identify=self.request.identify, unread=self.request.unread)
+            ReadRequest(
+                identify=self.request.identify,
+                needed=self.request.needed,
+                unread=self.request.unread,
+            )
             if plainly
             else self.request
         )
-        table = Table(schema, request, self.experience, self.encoders, name, place, typed=typed)
+        table = Table(
+            schema,
+            request,
+            self.experience,
+            self.encoders,
+            name,
+            place,
+            typed=typed,
+            needed=request.needed,
+        )
         self.assembler.begin_file(
             name, by_environment="trajectory" not in table.column, padded=padded
         )

@@ -206,7 +206,8 @@ def _of_steps(steps: list[Step]) -> dict[str, Any]:
         **{
             name: [getattr(step, name) for step in steps]
             for name in OF_STEPS
-            if name != "next_value" and all(getattr(step, name) is not None for step in steps)
+            if name not in ("next_value", "action_value")
+            and all(getattr(step, name) is not None for step in steps)
         },
     }
 

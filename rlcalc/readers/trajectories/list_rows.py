@@ -274,6 +274,8 @@ def _flat(frame: pl.DataFrame, source: str) -> pl.DataFrame:
 def _labels(
     frame: pl.DataFrame, name: str, length: Ints, table: Table
 ) -> tuple[Codes, Codes | None]:
+    if name not in table.column:  # nobody needs it
+        return np.full(int(length.sum()), -1, dtype=np.int32), None
     source = table.column[name]
     flat = _flat(frame, source)
     encoder = table.encoders.of_column(name)

@@ -69,10 +69,12 @@ class StepLines:
             self.table = self.context.table(self.file.at(), dict(frame.schema), self._place)
         self.before = self.table.n_rows
         where = self.file.at(f"{self.noun} {number} and after")
-        columns = map_columns(frame.columns, self.context.request, where)
+        columns = map_columns(
+            frame.columns, self.context.request, where, needed=self.context.request.needed
+        )
         later = {name: column for name, column in columns.items() if name in (*FLAGS, *NUMBERS)}
         self.table.column = {**later, **self.table.column}
-        new = set(columns) - set(self.table.column)
+        new = set(columns) - set(self.table.column) - self.table.vectors
         if new:
             what = f"the {listed(sorted(new))} is in this line, and in no line before"
             self.context.experience.fault(Fault(what, where, "give it in every line"))

@@ -88,6 +88,8 @@ class Table:
         self.encoders, self.file, self.place, self.known = encoders, file, place, known
         self.needed = needed
         self.column = map_columns(list(schema), request, file, known, needed)
+        self.vectors: set[str] = set()  # labels that are left out
+        self._leave_out_vectors()
         require_columns(request.where, list(schema), file)
         self.n_rows = 0
         self.numbered: frozenset[str] = frozenset()  # labels that are to stay whole numbers
@@ -102,6 +104,19 @@ class Table:
                 )
         if typed:
             self.note_texts(schema)
+
+    def _leave_out_vectors(self) -> None:
+        """Leave out labels that nobody needs where they are vectors, or next states alone."""
+        free = [name for name in STEP[:2] if name not in self.needed]
+        for name in free if not self.is_lists else ():
+            column = self.column.get(name)
+            vector = column is not None and is_list(self.schema[column])
+            if vector and name not in self.request.columns:
+                del self.column[name]
+                self.vectors.add(name)
+        if "state" in free and "state" not in self.column:
+            self.column.pop("next_state", None)
+            self.vectors.add("next_state")
 
     def note_texts(self, schema: Mapping[str, pl.DataType]) -> None:
         """Note which labels are text, where types are known: a label "1" is shown as text then."""
@@ -121,7 +136,7 @@ class Table:
         absent = [
             name
             for meaning, names in self.known.items()
-            if meaning not in self.column and meaning not in self.request.unread
+            if meaning not in {*self.column, *self.request.unread, *self.vectors}
             for name in names
         ]
         read = set(self.column.values())
@@ -251,8 +266,13 @@ class Table:
         n_source = n if n_source is None else n_source
         self.n_rows += n_source
         self.experience.n_rows += n_source
-        rows = Rows(columns)
+        rows = Rows(self._with_labels(columns, n))
         return rows.take(~wrong) if wrong.any() else rows
+
+    def _with_labels(self, columns: dict[str, NDArray[Any]], n: int) -> dict[str, NDArray[Any]]:
+        """Return the columns of steps with states and actions: -1 where nobody needs them."""
+        absent = [name for name in STEP[:2] if name not in columns] if "reward" in columns else []
+        return columns | {name: np.full(n, -1, dtype=np.int32) for name in absent}
 
     def _reread(
         self, name: str, numbers: pl.Series, source: Callable[[], pl.DataFrame]

@@ -1,0 +1,145 @@
+"""Critics by label: values of states and of actions → values of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rlcalc.errors import InputError, shown
+from rlcalc.labels import text_of_label
+from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.probabilities import SUM_TOLERANCE
+from rlcalc.trajectories import Trajectories
+
+Values = Mapping[str, float]
+ActionValues = Mapping[str, Mapping[str, float]]
+
+
+def values_of_rows(
+    rows: Iterable[Mapping[str, Any]], where: str = "the critic"
+) -> tuple[Values, ActionValues]:
+    """Return V by state and Q by state and action, of rows with `state`, `v`, `action` and `q`.
+
+    Raises:
+        InputError: a state has two different values.
+    """
+    values: dict[str, float] = {}
+    action_values: dict[str, dict[str, float]] = {}
+    for row in rows:
+        state = text_of_label(row["state"])
+        if row.get("v") is not None:
+            value = float(row["v"])
+            if values.setdefault(state, value) != value:
+                raise InputError(
+                    f"state {shown(state)} has the values {values[state]:g} and {value:g}",
+                    where,
+                    "give every state one value",
+                )
+        if row.get("q") is not None and row.get("action") is not None:
+            known = action_values.setdefault(state, {})
+            known[text_of_label(row["action"])] = float(row["q"])
+    return values, action_values
+
+
+def policy_of_log(entries: Mapping[Any, Any]) -> ActionValues:
+    """Return π by the texts of states and actions.
+
+    Raises:
+        InputError: the probabilities of a state do not sum to 1.
+    """
+    policy: dict[str, dict[str, float]] = {}
+    for state, choice in entries.items():
+        choices = choice if isinstance(choice, Mapping) else {choice: 1.0}
+        chances = {text_of_label(a): float(chance) for a, chance in choices.items()}
+        total = sum(chances.values())
+        if min(chances.values(), default=0.0) < 0 or not abs(total - 1) <= SUM_TOLERANCE:
+            raise InputError(
+                f"the policy's probabilities in state {shown(state)} sum to {total:.10g}",
+                "the policy",
+                "make them sum to 1, with none below 0",
+            )
+        policy[text_of_label(state)] = chances
+    return policy
+
+
+def chance_of_steps(batch: Trajectories, policy: ActionValues) -> Floats:
+    """Return [T] π(a_t|s_t); an action that a state of the policy does not name has 0.
+
+    Raises:
+        InputError: the policy lacks a state.
+    """
+    return _of_pairs(batch, policy, "the policy", 0.0)
+
+
+def with_values(
+    batch: Trajectories,
+    values: Values,
+    action_values: ActionValues,
+    policy: ActionValues | None,
+    of_actions: bool,
+) -> Trajectories:
+    """Return trajectories with the values of a critic, of every step and of what follows.
+
+    Args:
+        batch: with states and actions.
+        values: V by state.
+        action_values: Q by state and action.
+        policy: π by state and action, for V(s) = Σ_a π(a|s) Q(s,a).
+        of_actions: whether Q is needed.
+
+    Raises:
+        InputError: the critic lacks a state or an action.
+    """
+    taken = None
+    if of_actions:
+        taken = _of_pairs(batch, action_values, "the critic", None)
+        if policy is not None:
+            values = {
+                state: sum(
+                    p * known.get(action, np.nan) for action, p in policy[state].items() if p
+                )
+                for state, known in action_values.items()
+                if state in policy
+            }
+    texts = batch.states.texts
+    by_code = np.array([values.get(text, np.nan) for text in texts], dtype=np.float64)
+    value = by_code[batch.state]
+    lacking = np.isnan(value)
+    if lacking.any():
+        state = texts[int(batch.state[lacking][0])]
+        raise InputError(
+            f"the critic has no value of state {shown(state)}",
+            fix="add a row for it (columns state and v)",
+        )
+    after = None
+    if batch.last_state is not None:
+        after = np.where(batch.last_state >= 0, by_code[batch.last_state], np.nan)
+        wrong = (batch.last_state >= 0) & np.isnan(after) & ~batch.terminated
+        if wrong.any():
+            state = texts[int(batch.last_state[wrong][0])]
+            raise InputError(
+                f"the critic has no value of state {shown(state)}, which follows a cut",
+                fix="add a row for it (columns state and v)",
+            )
+    return replace(batch, value=value, next_value=None, last_value=after, action_value=taken)
+
+
+def _of_pairs(batch: Trajectories, table: ActionValues, noun: str, absent: float | None) -> Floats:
+    """Return [T] the entries of (s_t, a_t) in a table."""
+    n = max(len(batch.actions), 1)
+    pairs, number = np.unique(batch.state.astype(np.int64) * n + batch.action, return_inverse=True)
+    entries = np.empty(len(pairs))
+    for place, pair in enumerate(pairs.tolist()):
+        state, action = batch.states.texts[pair // n], batch.actions.texts[pair % n]
+        entry = table.get(state, {}).get(action, absent if state in table else None)
+        if entry is None:
+            raise InputError(
+                f"{noun} has no entry of action {shown(action)} in state {shown(state)}",
+                fix="add a row for it",
+            )
+        entries[place] = entry
+    answer: Floats = entries[number.reshape(-1)]
+    return answer
