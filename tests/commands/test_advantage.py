@@ -126,3 +126,40 @@ def test_a_pickle_and_several_buffers_are_refused(tmp_path: Path, rlcalc: Shell)
 
     assert done.returncode == 3
     assert "one npz file" in done.stderr
+
+
+def three_environments(seed: int) -> tuple[pl.DataFrame, Any]:
+    """Eight steps of three environments, one truncated step, and CleanRL's advantages of them."""
+    rng = np.random.default_rng(seed)
+    reward, value = rng.normal(size=(8, 3)), rng.normal(size=(8, 3))
+    last = rng.normal(size=3)
+    following = np.concatenate([value[1:], last[None, :]])
+    following[2, 0] = rng.normal()
+    ended = np.zeros((8, 3))
+    ended[2, 0] = 1
+    theirs = peers.gae_of_buffer(reward, value, ended, last, 0.99, 0.95)
+    columns = {
+        "env": np.tile(np.arange(3), 8),
+        "t": np.repeat(np.arange(8), 3),
+        "reward": reward.reshape(-1),
+        "value": value.reshape(-1),
+        "next_value": following.reshape(-1),
+        "terminated": np.zeros(24, bool),
+        "truncated": ended.reshape(-1).astype(bool),
+        "advantage": theirs.reshape(-1).astype(np.float32),
+    }
+    return pl.DataFrame(columns), theirs.reshape(-1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_end_of_the_data_is_not_a_truncation(seed: int) -> None:
+    """CleanRL bootstraps at the end of its buffer, which no flag marks, but not at a time limit."""
+    frame, theirs = three_environments(seed)
+    ours = library.advantage(frame, gamma=0.99, trainer="cleanrl")
+
+    np.testing.assert_allclose(ours["advantage"], theirs, atol=1e-9)
+    audit = library.advantage(frame, audit=True)
+
+    assert audit.facts["as"] == "cleanrl"
+    assert audit.facts["fit"] == 24
+    assert audit.facts["differ"] == len(audit) == 3

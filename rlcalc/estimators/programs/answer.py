@@ -23,7 +23,7 @@ from rlcalc.estimators.programs.audit import (
 )
 from rlcalc.estimators.programs.chains import Chain, chain_of_steps, chain_of_tokens, continued
 from rlcalc.estimators.programs.compute import StepAdvantages, advantages, whitened
-from rlcalc.numerics.arrays import Ints
+from rlcalc.numerics.arrays import Flags, Ints
 from rlcalc.result import Column, Fact, Result
 from rlcalc.tokens import Tokens
 from rlcalc.trajectories import Trajectories
@@ -295,14 +295,19 @@ def _candidates(source: Trajectories | Tokens, right: dict[str, Chain]) -> Itera
         yield Candidate("gae", correct, ("sb3", "tianshou", "torchrl", "spinningup"))
     wrong: dict[str, tuple[Chain, tuple[str, ...]]] = {
         "gae, truncation as termination": (ended, ("cleanrl",)),
-        "gae, goes on after a truncation": (continued(source, ~source.truncated), ()),
-        "gae, ends are ignored": (continued(source, source.terminated & False), ()),
+        "gae, goes on after a truncation": (continued(source, ~source.flagged_truncated), ()),
+        "gae, ends are ignored": (continued(source, _ends_of_data(source)), ()),
     }
     for fault, (chain, names) in wrong.items():
         if correct is None or not _equal(chain, correct):
             if correct is not None:
                 right[fault] = correct
             yield Candidate(fault, chain, names)
+
+
+def _ends_of_data(source: Trajectories) -> Flags:
+    """Return [E] whether a trajectory stops because the data do."""
+    return source.terminated & False if source.cut_off is None else source.cut_off
 
 
 def _equal(one: Chain, other: Chain) -> bool:
@@ -384,7 +389,11 @@ def _notes(
     if n < ENOUGH_TO_TELL:
         notes.append(f"too few to tell: {n} advantages, and γ and λ may be chosen to fit them")
     if label == "gae, truncation as termination" and differ:
-        cut = int(np.count_nonzero(source.truncated)) if isinstance(source, Trajectories) else 0
+        cut = (
+            int(np.count_nonzero(source.flagged_truncated))
+            if isinstance(source, Trajectories)
+            else 0
+        )
         steps = "1 truncated step was" if cut == 1 else f"{cut:,} truncated steps were"
         notes.append(
             f"{steps} given V' = 0; the {differ:,} steps that lead there are off by γ V' and its "

@@ -97,7 +97,9 @@ def chain_of_steps(
     Raises:
         InputError: V of what follows is needed and is not known.
     """
-    over = batch.terminated | batch.truncated if truncation == "terminate" else batch.terminated
+    over = batch.terminated
+    if truncation == "terminate":
+        over = over | batch.flagged_truncated
     request = AdvantageRequest(unknown_end=unknown_end)
     steps, used, _ = critic_steps(replace(batch, terminated=over), request, 1.0)
     return Chain(
