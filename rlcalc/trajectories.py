@@ -403,6 +403,18 @@ def contradicting_probabilities(batch: Trajectories) -> int:
     return int(np.count_nonzero(np.abs(chance - batch.behaviour_prob) > 1e-3 * larger))
 
 
+def contradicting_values(batch: Trajectories) -> Ints:
+    """Return the steps whose next_value differs from the next row's value by more than rounding."""
+    if batch.value is None or batch.next_value is None:
+        return np.empty(0, dtype=np.int64)
+    inside = np.ones(batch.n_steps, dtype=bool)
+    inside[batch.start[1:] - 1] = False
+    step = np.flatnonzero(inside)
+    value = batch.value[step + 1]
+    wrong: Flags = np.abs(batch.next_value[step] - value) > 1e-5 * np.maximum(1.0, np.abs(value))
+    return step[wrong]
+
+
 def nothing(states: Labels, actions: Labels) -> Trajectories:
     """Return no trajectories at all."""
     return Trajectories(

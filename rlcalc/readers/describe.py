@@ -10,9 +10,15 @@ import numpy as np
 
 from rlcalc.errors import Fault, InputError
 from rlcalc.mdp import MDP
+from rlcalc.readers.column_names import OF_STEPS
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
-from rlcalc.trajectories import LARGEST_GAIN, Experience, Trajectories
+from rlcalc.trajectories import (
+    LARGEST_GAIN,
+    Experience,
+    Trajectories,
+    contradicting_values,
+)
 
 
 def describe(experience: Experience) -> Result:
@@ -31,7 +37,7 @@ def describe(experience: Experience) -> Result:
     """
     lengths: Counter[int] = Counter()
     ends: Counter[str] = Counter()
-    lowest = LowestProbabilities()
+    lowest, contradictions = LowestProbabilities(), Contradictions()
     reasons: dict[str, str] = {}
     optional: Counter[str] = Counter()
     low, high = np.inf, -np.inf
@@ -41,14 +47,15 @@ def describe(experience: Experience) -> Result:
         ends["truncated"] += int((batch.truncated & ~batch.terminated).sum())
         ends["unknown"] += len(batch) - int((batch.terminated | batch.truncated).sum())
         low, high = min(low, batch.reward.min()), max(high, batch.reward.max())
-        for name in ("value", "log_prob", "behaviour_prob"):
+        for name in OF_STEPS:
             optional[name] += 0 if getattr(batch, name) is None else batch.n_steps
+        contradictions.add(batch)
         lowest.add(batch)
         reasons |= refusals(batch)
     experience.count_oddity("probabilities_above_1", lowest.n_states_above_1())
     experience.note_oddities()
     n, steps = lengths.total(), sum(length * times for length, times in lengths.items())
-    faults = [*(experience.faults or [])]
+    faults = [*(experience.faults or []), *contradictions.faults()]
     faults += [experience.disagreement] if experience.disagreement else []
     facts: dict[str, Fact] = {
         "format": ", ".join(experience.kinds),
@@ -96,6 +103,33 @@ def refusals(batch: Trajectories) -> dict[str, str]:
     if chance is not None and np.isnan(chance).any():
         reasons["gradient --from-data"] = "a step lacks the probability of its action"
     return reasons
+
+
+class Contradictions:
+    """Steps whose `next_value` is not the `value` of the next row: an autoreset, or a shift."""
+
+    def __init__(self) -> None:
+        self.n, self.first, self.before = 0, "", 0
+
+    def add(self, batch: Trajectories) -> None:
+        """Take in the steps of a batch."""
+        wrong = contradicting_values(batch)
+        if len(wrong) and not self.n:
+            row = self.before + int(wrong[0]) if batch.row is None else int(batch.row[wrong[0]])
+            self.first = f"row {row + 1:,}: next_value, the first of {{n:,}}"
+        self.n += len(wrong)
+        self.before += batch.n_steps
+
+    def faults(self) -> list[Fault]:
+        """Return the one fault, if there is any."""
+        if not self.n:
+            return []
+        what = f"next_value contradicts the value of the next row in {self.n:,} steps"
+        fix = (
+            "give the value of the state that really followed, before any reset; or leave out "
+            "next_value inside trajectories"
+        )
+        return [Fault(what, self.first.format(n=self.n), fix)]
 
 
 class LowestProbabilities:

@@ -14,7 +14,7 @@ from rlcalc.estimators.advantages.request import AdvantageRequest, Advantages, C
 from rlcalc.estimators.traces import decayed_sum
 from rlcalc.numerics.arrays import Flags, Floats, segment_sums
 from rlcalc.result import Column, Result
-from rlcalc.trajectories import Experience, Trajectories, trajectory_names
+from rlcalc.trajectories import Experience, Trajectories, contradicting_values, trajectory_names
 
 
 def compute(steps: CriticSteps, request: AdvantageRequest) -> Advantages:
@@ -125,14 +125,11 @@ def critic_steps(
     next_value[:-1] = batch.value[1:]
     if batch.next_value is not None:
         known = ~np.isnan(batch.next_value)
-        inside = known.copy()
-        inside[last] = False
-        where = np.flatnonzero(inside)
-        wrong = contradicts(batch.next_value[where], batch.value[where + 1])
-        if wrong.any():
+        wrong = contradicting_values(batch)
+        if len(wrong):
             notes.append(
-                f"next_value contradicts the value of the next row in {int(wrong.sum()):,} steps, "
-                f"first in row {_row(batch, int(where[wrong][0]))}: next_value is used"
+                f"next_value contradicts the value of the next row in {len(wrong):,} steps, "
+                f"first in row {_row(batch, int(wrong[0]))}: next_value is used"
             )
         next_value = np.where(known, batch.next_value, next_value)
     next_value[last] = np.where(cut, after, 0.0)
@@ -145,11 +142,6 @@ def critic_steps(
     taken = batch.action_value if request.needs_action_values else None
     steps = CriticSteps(batch.start, reward, batch.value, next_value, gamma, cut, taken)
     return steps, used, notes
-
-
-def contradicts(after: Floats, value: Floats) -> Flags:
-    """[N] whether two values differ by more than float32 rounds."""
-    return np.abs(after - value) > 1e-5 * np.maximum(1.0, np.abs(value))
 
 
 def _row(batch: Trajectories, step: int) -> int:
