@@ -675,6 +675,8 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
     paths = _paths_or_none(source)
     if paths is None:
         return describe(load(source, collect_faults=True, **reading))
+    if (buffer := _buffer_to_check(paths, request.columns)) is not None:
+        return describe(buffer)
     failure: InputError | None = None
     try:
         if settings or worlds.is_world(paths, request):
@@ -1043,6 +1045,27 @@ def _critic_source(
     return source
 
 
+def _buffer_to_check(paths: list[str], columns: Mapping[str, str]) -> Experience | None:
+    """Return the experience of a buffer, with its faults; None: the source is something else."""
+    from rlcalc.labels import Labels
+    from rlcalc.readers.critic_sources import kind_of
+    from rlcalc.trajectories import Experience
+
+    if not paths or not paths[0].endswith(".npz"):
+        return None
+    try:
+        if kind_of(paths) != "buffer":
+            return None
+    except InputError:
+        return None  # the reader of models tells what is wrong
+    try:
+        experience = _buffer(paths, None, dict(columns))
+    except InputError as error:
+        return Experience(iter(()), Labels(), Labels(), faults=list(error.faults))
+    experience.kinds.append("npz")
+    return experience
+
+
 def _buffer(source: Any, trainer: str | None, columns: dict[str, str]) -> Experience:
     """Return the trajectories of arrays [T, N], in memory or in one npz file."""
     import numpy as np
@@ -1069,6 +1092,7 @@ def _buffer(source: Any, trainer: str | None, columns: dict[str, str]) -> Experi
     one = gamma is not None and gamma.size == 1 and gamma.dtype.kind in "iuf"
     experience = Experience.of(batch, float(gamma.item()) if one and gamma is not None else None)
     experience.notes += notes
+    experience.n_rows = batch.n_steps
     return experience
 
 

@@ -163,3 +163,55 @@ def test_the_end_of_the_data_is_not_a_truncation(seed: int) -> None:
     assert audit.facts["as"] == "cleanrl"
     assert audit.facts["fit"] == 24
     assert audit.facts["differ"] == len(audit) == 3
+
+
+def test_check_reads_a_buffer(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", **buffer(1))
+    result = library.check(str(tmp_path / "a.npz"))
+
+    assert result.facts["steps"] == buffer(1)["rewards"].size
+    assert result.facts["faults"] == 0
+    np.savez(tmp_path / "a.npz", rewards=np.ones((2, 2)), values=np.ones((2, 2)), dones=np.eye(2))
+
+    assert "dones[t] may mean" in library.check(str(tmp_path / "a.npz"))["what"][0]
+
+
+def test_methods_of_tokens_are_gae_with_some_lambda() -> None:
+    flat, _ = tokens(6)
+    for method, lambda_ in (("td", 0.0), ("mc", 1.0)):
+        named = library.advantage(flat, method=method, gamma=0.9)
+
+        assert named.facts["method"] == method
+        np.testing.assert_array_equal(
+            named["advantage"], library.advantage(flat, lambda_=lambda_, gamma=0.9)["advantage"]
+        )
+    with pytest.raises(library.UsageError, match="n-step"):
+        library.advantage(flat, method="n-step:3")
+
+
+@pytest.mark.parametrize("method", ["td", "n-step:2", "lambda", "mc"])
+def test_methods_of_a_buffer_are_those_of_a_table(method: str) -> None:
+    """The same steps as a table, with a trajectory a column and V of what follows."""
+    arrays = buffer(9, least=5)
+    of_buffer = library.advantage(arrays, method=method, gamma=0.9)
+    table = of_buffer.to_polars()
+    last = table.group_by("trajectory", maintain_order=True).agg(pl.col("t").max().alias("last"))
+    ends = table.join(last, on="trajectory", maintain_order="left")
+    shape = arrays["rewards"].shape
+    cut = arrays["truncated"] & ~arrays["terminated"]
+    after = np.where(cut, arrays["final_values"], arrays["last_values"][None, :])
+    frame = pl.DataFrame(
+        {
+            "trajectory": table["trajectory"],
+            "t": table["t"],
+            "reward": table["reward"],
+            "value": table["value"],
+            "next_value": np.where(ends["t"] == ends["last"], after.reshape(-1), np.nan),
+            "terminated": arrays["terminated"].reshape(-1),
+            "truncated": arrays["truncated"].reshape(-1),
+        }
+    )
+    of_table = library.advantage(frame, method=method, gamma=0.9)
+
+    assert shape[0] * shape[1] == len(of_table)
+    np.testing.assert_allclose(of_buffer["advantage"], of_table["advantage"], atol=1e-12)

@@ -44,6 +44,7 @@ class ProgramRequest:
     unknown_end: str | None = None
     rows: str = "steps"
     audit: bool = False
+    method: str = "gae"
 
     @classmethod
     def of(
@@ -63,24 +64,25 @@ class ProgramRequest:
             UsageError: there is no such program, or programs do not compute the method.
         """
         program_of(trainer)
-        fixed = {"gae": lambda_, "lambda": lambda_, "td": 0.0, "mc": 1.0}
-        how = cls(
-            gamma,
-            fixed.get(request.method, lambda_),
-            trainer,
-            tool,
-            whiten,
-            request.unknown_end,
-            request.rows,
-            audit,
-        )
-        if how.is_convention and request.method not in fixed:
-            raise UsageError(
-                f"--method {request.method} has no convention of a program, and no rule of masked "
-                "tokens",
-                fix="leave out --method, or --as, --tool and --audit",
-            )
+        decay = FIXED_LAMBDA.get(request.method, lambda_)
+        ends, rows = request.unknown_end, request.rows
+        how = cls(gamma, decay, trainer, tool, whiten, ends, rows, audit, method=request.method)
+        if how.is_convention:
+            how.require_method()
         return how
+
+    def require_method(self) -> None:
+        """Refuse methods that programs and tokens have no convention of.
+
+        Raises:
+            UsageError: the method is not gae, lambda, td or mc.
+        """
+        if self.method not in ("gae", "lambda", *FIXED_LAMBDA):
+            raise UsageError(
+                f"--method {self.method} is for steps, without --as, --tool and --audit; lists of "
+                "tokens have gae, lambda, td and mc",
+                fix="leave out --method",
+            )
 
     @property
     def is_convention(self) -> bool:
@@ -97,10 +99,11 @@ class ProgramRequest:
             gamma: of the source.
             notes: of its reader.
         """
+        self.require_method()
         known = gamma if self.gamma is None else self.gamma
         if self.audit:
             return audit(source, known, self.lambda_, notes)
-        return of_program(
+        result = of_program(
             source,
             1.0 if known is None else known,
             0.95 if self.lambda_ is None else self.lambda_,
@@ -111,6 +114,11 @@ class ProgramRequest:
             unknown_end=self.unknown_end,
             rows=self.rows,
         )
+        return replace(result, facts={**result.facts, "method": self.method})
+
+
+FIXED_LAMBDA = {"td": 0.0, "mc": 1.0}
+"""Methods that are GAE with this λ; `lambda` has the same advantages as `gae`."""
 
 
 def of_program(
@@ -158,8 +166,8 @@ def of_program(
     if rows == "summary":
         values = {name: np.asarray(column.values) for name, column in columns.items()}
         summary = summary_of(title, values)
-        return replace(summary, facts=facts, notes=[*notes, *more])
-    return Result("advantage", title, keys(chosen) | columns, facts, [*notes, *more])
+        return replace(summary, facts=facts, notes=[*notes, *chain.notes, *more])
+    return Result("advantage", title, keys(chosen) | columns, facts, [*notes, *chain.notes, *more])
 
 
 def audit(

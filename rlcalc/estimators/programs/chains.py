@@ -33,6 +33,7 @@ class Chain:
     border: Ints  # [E + 1] offsets of the trajectories in the source
     passed: Literal["carry", "zero", "nothing"] = "carry"
     """A of the steps in no chain: that of the next step, 0 or NaN."""
+    notes: tuple[str, ...] = ()
 
     @property
     def n_steps(self) -> int:
@@ -101,7 +102,7 @@ def chain_of_steps(
     if truncation == "terminate":
         over = over | batch.flagged_truncated
     request = AdvantageRequest(unknown_end=unknown_end)
-    steps, used, _ = critic_steps(replace(batch, terminated=over), request, 1.0)
+    steps, used, notes = critic_steps(replace(batch, terminated=over), request, 1.0)
     return Chain(
         np.flatnonzero(used),
         np.concatenate([[0], np.cumsum(used)])[batch.start].astype(np.int64),
@@ -111,6 +112,7 @@ def chain_of_steps(
         steps.value,
         batch.start,
         "nothing",
+        tuple(notes),
     )
 
 
