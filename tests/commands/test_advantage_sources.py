@@ -90,8 +90,7 @@ def test_lists_of_tokens_in_every_format(tmp_path: Path, suffix: str, as_: str) 
     rule = {"verl": "carry", "openrlhf": "zero", "slime": "plain"}.get(as_)
     mask, reward, value = padded["mask"], padded["reward"], padded["value"]
     if rule is None:
-        size = np.full(len(mask), mask.shape[1]) if suffix == "npz" else padded["size"]
-        theirs, _ = peers.areal(reward, value, mask, size, 0.97, 0.9)
+        theirs, _ = peers.areal(reward, value, mask, padded["size"], 0.97, 0.9)
     else:
         theirs, _ = peers.token_gae(reward, value, mask, 0.97, 0.9, rule)
     expected = theirs.reshape(-1) if suffix == "npz" else theirs[padded["inside"]]

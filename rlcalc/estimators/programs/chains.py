@@ -161,7 +161,8 @@ def chain_of_tokens(
         step, start = np.arange(len(mask)), tokens.start
     else:
         if full_rows:
-            full = tokens.size == (int(tokens.size.max(initial=0)) if width is None else width)
+            widest = int(tokens.size.max(initial=0)) if width is None else width
+            full = unpadded_size(tokens) == widest
             mask = mask.copy()
             mask[tokens.start[1:][full & (tokens.size > 0)] - 1] = False
         step = np.flatnonzero(mask)
@@ -187,6 +188,23 @@ def chain_of_tokens(
     )
 
 
+def unpadded_size(tokens: Tokens) -> Ints:
+    """Return [N] the tokens of each rollout without its padding: masked, with V = 0 and r = 0.
+
+    Rollouts of several lengths are not padded.
+    """
+    if len(np.unique(tokens.size)) > 1:
+        return tokens.size
+    used = tokens.mask.copy()
+    for values in (tokens.value, tokens.old_value, tokens.reward):
+        if values is not None:
+            used |= values != 0
+    some = np.flatnonzero(used)
+    last = np.append(some, -1)[np.searchsorted(some, tokens.start[1:]) - 1]
+    size: Ints = np.maximum(last - tokens.start[:-1] + 1, 0)
+    return size
+
+
 def reward_of_tokens(tokens: Tokens, tool: str, *, before_last: bool = False) -> Floats:
     """Return [T] the reward of each token; that of a rollout is the reward of its last token.
 
@@ -204,14 +222,14 @@ def reward_of_tokens(tokens: Tokens, tool: str, *, before_last: bool = False) ->
             "give rewards: a number a rollout, or a list with one a token (token_level_rewards)",
         )
     reward = np.zeros(len(tokens.mask))
-    last = tokens.start[1:] - 1
+    last = tokens.start[:-1] + np.maximum(unpadded_size(tokens) - 1, 0)
     if tool != "plain" and not before_last:
         counted = np.flatnonzero(tokens.mask)
         place = np.searchsorted(counted, tokens.start[1:]) - 1
         candidate = counted[np.maximum(place, 0)] if len(counted) else last
         last = np.where((place >= 0) & (candidate >= tokens.start[:-1]), candidate, last)
     elif before_last:
-        last = np.maximum(last - 1, tokens.start[:-1])
+        last = tokens.start[:-1] + np.maximum(unpadded_size(tokens) - 2, 0)
     some = tokens.size > 0
     reward[last[some]] = tokens.score[some]
     return reward

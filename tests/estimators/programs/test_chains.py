@@ -11,6 +11,7 @@ from rlcalc.estimators.programs.chains import (
     chain_of_tokens,
     continued,
     reward_of_tokens,
+    unpadded_size,
 )
 from rlcalc.readers.trajectories.buffers import trajectories_of_arrays
 from rlcalc.tokens import Tokens
@@ -68,6 +69,23 @@ def test_rows_of_full_width_bootstrap_as_in_areal(seed: int, gamma: float, lambd
 
     np.testing.assert_allclose(advantage, theirs[0][padded["inside"]], atol=1e-9)
     np.testing.assert_allclose(target, theirs[1][padded["inside"]], atol=1e-9)
+
+
+@given(seeds)
+def test_padding_does_not_make_a_row_full(seed: int) -> None:
+    """The same rollouts padded to one width with V = 0, r = 0 and a mask of 0."""
+    for score in (False, True):
+        flat, padded = tokens(seed, score=score)
+        more = {"score": padded["score"]} if score else {"reward": padded["reward"]}
+        wide = Tokens.from_arrays(mask=padded["mask"], value=padded["value"], **more)
+        inside = padded["inside"].reshape(-1)
+        answers = []
+        for batch in (flat, wide):
+            chain = chain_of_tokens(batch, "carry", full_rows=True)
+            answers.append(chain.of_all(chain.advantage(0.9, 0.8))[0])
+
+        np.testing.assert_array_equal(unpadded_size(wide), unpadded_size(flat))
+        np.testing.assert_allclose(answers[1][inside], answers[0], atol=1e-12)
 
 
 @given(seeds)
