@@ -211,7 +211,8 @@ def _marks(
     flags, last_done = by_field.get("done"), by_field.get("last_done")
     if done == "starts" and "starts" not in by_field:
         done = "after"  # what the environments of Stable-Baselines3 return with step t
-    if "starts" in by_field and done in (None, "starts"):
+    of_steps = flags is not None and flags.shape[0] >= shape[0] and flags.shape[1:] == shape[1:]
+    if "starts" in by_field and (done in (None, "starts") or not of_steps):
         if flags is not None and flags.size == shape[1]:
             last_done = flags.reshape(-1)
         return by_field["starts"], last_done, "starts"

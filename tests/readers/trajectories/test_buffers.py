@@ -47,6 +47,9 @@ def test_three_ways_to_write_the_same_ends(seed: int) -> None:
     ]
     batches = [trajectories_of_arrays(plain | way, "here")[0] for way in ways]
     batches.append(trajectories_of_arrays(plain | {"dones": after}, "here", "after")[0])
+    batches.append(trajectories_of_arrays(plain | ways[-1], "here", "starts")[0])
+    if shape[0] > 1:  # whatever program computes, the buffer says what its flags mean
+        batches.append(trajectories_of_arrays(plain | ways[-1], "here", "after")[0])
 
     for batch in batches[1:]:
         np.testing.assert_array_equal(batch.start, batches[0].start)
