@@ -18,7 +18,9 @@ from rlcalc.errors import InputError, UsageError, shown
 from rlcalc.renderers.progress import without_progress
 
 if TYPE_CHECKING:
+    from rlcalc.expected_mdp import ExpectedMDP
     from rlcalc.mdp import MDP
+    from rlcalc.numerics.arrays import Floats
     from rlcalc.policy import Policy
     from rlcalc.policy_gradient.setup import GradientSetup
     from rlcalc.readers.read_request import ReadRequest
@@ -171,23 +173,38 @@ def estimate(
     gamma: float | None = None,
     visit: Literal["first", "every"] = "first",
     of: Literal["all", "v", "q", "a"] = "all",
+    method: str = "mc",
+    compare: str | Sequence[str] | None = None,
+    lambda_: float | None = None,
+    alpha: float | str | None = None,
+    passes: int | None = None,
+    order: Literal["file", "reverse"] | None = None,
     truncated: str = "keep",
     confidence: float = 0.95,
+    model: Any = None,
     jobs: int | None = None,
     play: Mapping[str, Any] | None = None,
     watch: Watch = without_progress,
     **reading: Any,
 ) -> Result:
-    """Return Monte Carlo estimates of V, Q and A: `rlcalc.estimators.monte_carlo.estimate`.
+    """Return estimates of V, Q and A: `monte_carlo.estimate` of `rlcalc.estimators`, and others.
 
     Args:
         source: and `**reading`, as in `load`; or with `episodes` a model, as in `simulate`.
         episodes: simulate so many episodes of the model, and estimate from them.
         gamma: 0..1 a step; default from the source, else 1.
-        visit: which visits count.
+        visit: which visits count; of mc.
         of: the quantities to estimate.
-        truncated: `keep`, `drop`, `bootstrap` or `cut[:tolerance]`.
+        method: one of `rlcalc.estimators.METHODS`.
+        compare: several of them side by side, in a list or with commas between them.
+        lambda_: trace decay of td-lambda, 0..1; default 0.95.
+        alpha: step size of td and the like: a number, or `1/n`; default 0.05.
+        passes: how often td and the like go through the data; default 1.
+        order: whether they go from the first step to the last (`file`) or back (`reverse`).
+        truncated: `keep`, `drop`, `bootstrap`, or for mc `cut[:tolerance]`.
         confidence: of the intervals.
+        model: the model behind the data, whose exact values (of the policy in `play`, default its
+            own, else the uniform one) then stand beside the estimates.
         jobs: threads; the answer does not depend on it.
         play: how to simulate: policy, start, max_steps, seed, settings, as in `simulate`.
         watch: as in `simulate`.
@@ -195,23 +212,95 @@ def estimate(
     """
     from rlcalc.engines.threads import run
     from rlcalc.estimators import monte_carlo
+    from rlcalc.estimators.request import EstimateRequest, Tools
 
-    _require_numbers(gamma=gamma, confidence=confidence)
-    estimates = partial(
-        monte_carlo.estimate,
-        gamma=gamma,
-        visit=visit,
-        of=of,
-        truncated=truncated,
-        confidence=confidence,
-        engine=partial(run, jobs=jobs),
-    )
+    _require_numbers(gamma=gamma, confidence=confidence, lambda_=lambda_, whole={"passes": passes})
+    if compare is not None and method != "mc":
+        raise UsageError(
+            f"--compare names the methods, so --method {shown(method)} has no effect",
+            fix="leave out --method",
+        )
+    methods = [method] if compare is None else _names(compare)
+    options = EstimateRequest(of, confidence, lambda_, alpha, passes, order)
+    request = options.checked(methods, visit)
+    run_pieces = partial(run, jobs=jobs)
+    from rlcalc.estimators.passes import Passes, is_repeatable
+
+    def estimates(experience: Experience, again: Callable[[], Experience] | None) -> Result:
+        if methods == ["mc"] and compare is None:
+            return monte_carlo.estimate(
+                experience, gamma, visit, of, truncated, confidence, run_pieces
+            )
+        from rlcalc.estimators.comparison import estimate_by
+
+        return estimate_by(
+            Passes(experience, again),
+            methods,
+            request,
+            gamma,
+            visit,
+            truncated,
+            Tools(run_pieces, _linear_system, _best_action_values),
+            side_by_side=compare is not None,
+        )
+
     if episodes is None:
-        return estimates(load(source, **{"unread": _unread(truncated), **reading}))
+        load_again = partial(load, source, **{"unread": _unread(truncated), **reading})
+        result = estimates(load_again(), load_again if is_repeatable(source) else None)
+        if model is None:
+            return result
+        how = {name: (play or {}).get(name) for name in ("policy", "settings")}
+        return _beside_model(result, model, **how)
     from rlcalc.simulation.estimate import estimate_play
 
-    how = {"bootstrap": truncated == "bootstrap", **(play or {}), **reading}
+    bootstrap = truncated == "bootstrap" or methods != ["mc"]
+    how = {"bootstrap": bootstrap, **(play or {}), **reading}
     return estimate_play(_play(source, episodes, gamma=gamma, jobs=jobs, **how), estimates, watch)
+
+
+def _linear_system(chain: ExpectedMDP, gamma: float, rewards: Floats, rough: bool) -> Floats:
+    from rlcalc.solvers.methods.linear import solve_system
+
+    return solve_system(chain, gamma, rewards, 1e-4 if rough else 1e-12)
+
+
+def _best_action_values(model: ExpectedMDP, gamma: float) -> Floats:
+    """Return [K] the action values of the best policy of a model without names."""
+    import numpy as np
+
+    from rlcalc.labels import Numbers
+    from rlcalc.mdp import MDP
+    from rlcalc.solvers.dispatch import find_solution
+    from rlcalc.solvers.request import SolveRequest
+    from rlcalc.solvers.solve import make_setup
+
+    mdp = MDP(
+        pair_start=model.pair_start,
+        action=(np.arange(model.n_pairs) - model.pair_start[model.pair_state]).astype(np.int32),
+        outcome_start=model.outcome_start,
+        next_state=model.next_state,
+        probability=model.probability,
+        reward=np.repeat(model.reward, np.diff(model.outcome_start)),
+        states=Numbers(np.arange(model.n_states)),
+        actions=Numbers(np.arange(max(np.diff(model.pair_start).tolist()))),
+    )
+    return find_solution(make_setup(mdp, SolveRequest(gamma=gamma), gamma)).action_value
+
+
+def _beside_model(result: Result, model: Any, policy: Any, settings: Any) -> Result:
+    """Return estimates with the exact values of a policy of a model beside them."""
+    from rlcalc.policies.named import policy_by_name
+    from rlcalc.simulation.estimate import exact_beside
+
+    mdp = load_model(model, settings=settings)
+    gamma = result.facts["gamma"]
+    assert isinstance(gamma, float)
+    return exact_beside(result, mdp, policy_by_name(policy, mdp, gamma), gamma)
+
+
+def _names(names: str | Sequence[str]) -> list[str]:
+    listed = names.split(",") if isinstance(names, str) else names
+    return [name.strip() for name in listed]
 
 
 def gain(
@@ -250,7 +339,8 @@ def advantage(
     clip_c: float = 1.0,
     unknown_end: Literal["cut", "terminated"] | None = None,
     whiten: Literal["none", "ddof1", "ddof0"] | None = None,
-    rows: Literal["steps", "summary"] = "steps",
+    rows: Literal["steps", "summary", "lambda"] = "steps",
+    model: Any = None,
     tool: str | None = None,
     trainer: str | None = None,
     audit: bool = False,
@@ -267,13 +357,15 @@ def advantage(
         gamma: 0..1 a step; default from the source, else 1.
         value: the critic: the name of a column; a file with `state` and `v`, as `estimate` and
             `solve` write it (`state`, `action` and `q` for methods that need Q); `exact:MODEL`, the
-            values of `policy` in a model; or `mc`. Default the column value.
+            values of `policy` in a model; `ce` or `mc`, as in `estimate`. Default the column value.
         policy: a file with π, or {state: action or {action: probability}}; default exp(log_prob).
         clip_rho: largest π/b of V-trace.
         clip_c: largest π/b in a trace.
         unknown_end: how to treat ends after which the value is not known.
         whiten: give advantages the mean 0 and the deviation 1; default none, or as the program.
-        rows: `steps`, or `summary`, a row a quantity.
+        rows: `steps`; `summary`, a row a quantity; or `lambda`: bias and spread of GAE(λ) in a
+            model, `rlcalc.policy_gradient.lambda_bias.lambda_rows`.
+        model: the model behind the data, for `rows="lambda"`; default that of `exact:MODEL`.
         tool: what a masked token does: one of `rlcalc.estimators.programs.TOOLS`; default carry, or
             as the program.
         trainer: compute as this program does: one of `rlcalc.estimators.programs.PROGRAMS`.
@@ -294,6 +386,9 @@ def advantage(
     from rlcalc.trajectories import Experience
 
     _require_numbers(gamma=gamma, lambda_=lambda_, clip_rho=clip_rho, clip_c=clip_c)
+    if rows == "lambda":
+        return _advantage_by_lambda(source, model, value, policy, gamma, **reading)
+    _refuse_model(model)
     request = AdvantageRequest.parse(
         method,
         lambda_,
@@ -306,10 +401,11 @@ def advantage(
     how = answer.ProgramRequest.of(request, gamma, lambda_, trainer, tool, whiten, audit=audit)
     name = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     model = name.removeprefix("exact:") if name and name.startswith("exact:") else None
-    from_file = name is not None and model is None and name != "mc" and os.path.isfile(name)
-    by_state = from_file or bool(model) or name == "mc" or policy is not None
+    estimated = name in ("ce", "mc")
+    from_file = not estimated and name is not None and model is None and os.path.isfile(name)
+    by_state = from_file or bool(model) or estimated or policy is not None
     needed = ("state", "action", "reward") if by_state else ("reward",)
-    if not (from_file or model or name == "mc"):
+    if not (from_file or model or estimated):
         needed = (*needed, "value")
         if name is not None:
             reading = {**reading, "columns": {**(reading.get("columns") or {}), "value": name}}
@@ -326,7 +422,7 @@ def advantage(
     if policy is not None and not isinstance(policy, Mapping):
         entries = read_policy_of_log(os.fspath(policy))
     chances = None if policy is None else critic.policy_of_log(entries)
-    by_name = name if from_file or name == "mc" else None
+    by_name = name if from_file or estimated else None
     of = Experience.of(batch, experience.gamma)
     known = _critic_values(by_name, model, of, gamma, policy)
     if known is not None:
@@ -341,18 +437,54 @@ def advantage(
 def _critic_values(
     name: str | None, model: str | None, experience: Experience, gamma: float | None, policy: Any
 ) -> tuple[Any, Any] | None:
-    """Return V by state and Q by state and action: of a model, of `mc`, or of a file."""
+    """Return V by state and Q by state and action: of a model, an estimate or a file."""
     from rlcalc.estimators.advantages import critic
     from rlcalc.readers.value_tables import read_values
 
     if model:
         solved = solve(model, policy=_policy_or_own(policy, model), gamma=gamma)
         return critic.values_of_rows(solved.rows())
-    if name == "mc":
-        return critic.values_of_rows(estimate(experience, gamma=gamma, of="v").rows())
+    if name in ("ce", "mc"):
+        return critic.values_of_rows(estimate(experience, gamma=gamma, of="v", method=name).rows())
     if name is not None:
         return critic.values_of_rows(read_values(name), name)
     return None
+
+
+def _refuse_model(model: Any) -> None:
+    if model is not None:
+        raise UsageError("--model applies to --rows lambda", fix="add --rows lambda")
+
+
+def _advantage_by_lambda(
+    source: Any, model: Any, value: Any, policy: Any, gamma: float | None, **reading: Any
+) -> Result:
+    """Return bias and spread of GAE(λ) in the model behind some data."""
+    from rlcalc.labels import text_of_label
+    from rlcalc.policies.named import policy_by_name
+    from rlcalc.policy_gradient.lambda_bias import lambda_rows
+    from rlcalc.readers.value_tables import read_values
+
+    exact = isinstance(value, str) and value.startswith("exact:")
+    if model is None and not exact:
+        raise UsageError(
+            "--rows lambda compares with the exact values of a model",
+            fix="name it: --model MODEL, or --value exact:MODEL",
+        )
+    mdp = load_model(value.removeprefix("exact:") if model is None else model)
+    name = None if value is None else os.fspath(value)
+    critic: Any = "exact" if exact else "log"
+    if name in ("ce", "mc"):
+        rows = estimate(source, gamma=gamma, of="v", method=name, **reading).rows()
+        critic = {text_of_label(row["state"]): row["v"] for row in rows}
+    elif name is not None and not exact and os.path.isfile(name):
+        critic = {text_of_label(row["state"]): row["v"] for row in read_values(name)}
+    elif name is not None and not exact:
+        reading = {**reading, "columns": {**(reading.get("columns") or {}), "value": name}}
+    unread = () if critic == "log" else ("value", "next_value")
+    experience = load(source, **{"unread": unread, **reading})
+    discount = next((g for g in (gamma, mdp.gamma) if g is not None), 1.0)
+    return lambda_rows(experience, mdp, policy_by_name(policy, mdp, discount), gamma, critic)
 
 
 def _policy_or_own(policy: Any, model: Any) -> Any:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import typer
 
 from rlcalc.errors import UsageError, meant, shown
+from rlcalc.estimators import METHODS as VALUE_METHODS
 from rlcalc.estimators.advantages import METHODS as ADVANTAGES
 from rlcalc.estimators.programs import PROGRAMS, TOOLS
 from rlcalc.groups.advantages import ESTIMATORS
@@ -325,6 +326,32 @@ class EstimateOptions:
         Literal["first", "every"], "--visit", "Which visits of a trajectory count."
     ] = "first"
     of: Annotated[Literal["all", "v", "q", "a"], "--of", "Quantities to estimate."] = "all"
+    method: Annotated[
+        str,
+        "--method METHOD",
+        f"{', '.join(VALUE_METHODS)}.",
+        _member("method", VALUE_METHODS),
+    ] = "mc"
+    compare: Annotated[
+        str | None, "--compare NAME,...", "Several methods side by side, e.g. mc,ce,td."
+    ] = None
+    lambda_: Annotated[
+        float | None, "--lambda -l 0..1", "Trace decay λ of td-lambda. [default: 0.95]"
+    ] = None
+    alpha: Annotated[
+        str | None, "--alpha α|1/n", "Step size of td, sarsa and the like. [default: 0.05]"
+    ] = None
+    passes: Annotated[
+        int | None, "--passes N", "Passes of td and the like through the data. [default: 1]"
+    ] = None
+    order: Annotated[
+        Literal["file", "reverse"] | None,
+        "--order",
+        "Order in which td and the like use the steps. [default: file]",
+    ] = None
+    model: Annotated[
+        str | None, "--model MODEL", "Model behind the data: its exact values stand beside them."
+    ] = None
     truncated: Truncated = "keep"
     confidence: Annotated[float, "--confidence 0..1", "Confidence level of the intervals."] = 0.95
 
@@ -406,9 +433,9 @@ class AdvantageOptions:
     gamma: Gamma = None
     value: Annotated[
         str | None,
-        "--value COLUMN|FILE|exact:MODEL|mc",
+        "--value COLUMN|FILE|exact:MODEL|ce|mc",
         "The critic: a column, a file with state and v (or state, action and q), the exact values "
-        "in a model, or Monte Carlo. [default: the column value]",
+        "in a model, certainty equivalence or Monte Carlo. [default: the column value]",
     ] = None
     policy: Annotated[
         str | None, "--policy FILE", "π of the ratios π/b. [default: exp(log_prob)]"
@@ -433,9 +460,14 @@ class AdvantageOptions:
         "What masked tokens do, as a tool's output. [default: carry, or as the program]",
         _choice("rule of masked tokens", TOOLS),
     ] = None
-    rows: Annotated[Literal["steps", "summary"], "--rows", "A row a step, or a row a quantity."] = (
-        "steps"
-    )
+    rows: Annotated[
+        Literal["steps", "summary", "lambda"],
+        "--rows",
+        "A row a step, or a quantity; lambda: bias and spread in a model, by λ.",
+    ] = "steps"
+    model: Annotated[
+        str | None, "--model --exact MODEL", "Model behind the data, for --rows lambda."
+    ] = None
 
 
 @dataclass(eq=False, repr=False)

@@ -120,7 +120,10 @@ class Result:
         )
 
     def display(self, rows: Iterable[int]) -> tuple[list[str], list[list[str]]]:
-        """Return heads and cells of a readable table: six digits, value ± error in one cell."""
+        """Return heads and cells of a readable table: six digits, value ± error in one cell.
+
+        An error of which nothing is known, as that of an online method, is left out.
+        """
         chosen = list(rows)
         heads: list[str] = []
         columns: list[list[str]] = []
@@ -129,6 +132,8 @@ class Result:
             if column.role == "bound":
                 continue
             if column.role == "error":
+                if _empty(column.values):
+                    continue
                 heads[-1] += " ± se"
                 columns[-1] = _beside(columns[-1], cells)
             else:
@@ -174,6 +179,13 @@ def _plain(values: Sequence[Any] | NDArray[Any]) -> list[Any]:
     if isinstance(values, np.ndarray) and values.dtype.kind != "f":
         return listed
     return [_finite(value) for value in listed]
+
+
+def _empty(values: Sequence[Any] | NDArray[Any]) -> bool:
+    """Return whether no value is known."""
+    if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+        return not np.isfinite(values).any()
+    return all(_finite(value) is None for value in values)
 
 
 def _series(column: Column) -> pl.Series:

@@ -71,6 +71,27 @@ def test_a_method(copy: Copy) -> None:
     assert answer["facts"]["start_value"] == pytest.approx(3, abs=1e-5)
 
 
+def test_an_estimator_of_values(copy: Copy) -> None:
+    copy.add(
+        "estimators/mean_reward.py",
+        "METHODS",
+        '"mean-reward": "mean_reward"',
+        "from rlcalc.estimators.value_table import Estimates, value_columns\n"
+        "from rlcalc.result import Result\n\n\n"
+        "def estimate(counted, request, method, tools):\n"
+        "    mean = Estimates(counted.summary.states.mean)\n"
+        "    columns = value_columns(counted, 'v', {'v': mean})\n"
+        "    facts = {'method': method, 'gamma': 1.0, 'start_value': 0.0, 'start_value_se': None}\n"
+        "    return Result('estimate', 'mean reward', columns, facts)\n",
+    )
+    arguments = ("estimate", "two-states", "--of", "v", "--json")
+    alone = json.loads(copy.run(*arguments, "--method", "mean-reward"))["rows"]
+    beside = json.loads(copy.run(*arguments, "--compare", "mc,mean-reward"))["rows"]
+
+    assert "mean-reward" in copy.run("estimate", "--help")
+    assert [row["v"] for row in alone] == [row["v_mean_reward"] for row in beside] == [2.25, 3.0]
+
+
 def test_an_estimator_of_advantages(copy: Copy) -> None:
     copy.add(
         "groups/advantages/halved.py",

@@ -47,6 +47,15 @@ def test_a_table_shows_the_error_beside_its_value_and_no_bounds() -> None:
     assert RESULT.left() == [True, False, False]
 
 
+@pytest.mark.parametrize("errors", [[None, None], np.array([np.nan, np.nan])])
+def test_an_error_of_which_nothing_is_known_is_left_out_of_a_table(errors: object) -> None:
+    columns = {"v": Column([1.0, 2.0], symbol="V"), "v_se": Column(errors, "error")}  # type: ignore[arg-type]
+    heads, rows = Result("estimate", "V", columns, {}).display(range(2))
+
+    assert heads == ["V"]
+    assert rows == [["1"], ["2"]]
+
+
 def test_facts_that_repeat_an_option_have_no_commas() -> None:
     words = dict(RESULT.summary())
 

@@ -30,6 +30,8 @@ def estimate(
     rlcalc estimate log.csv --one-step --columns state=page,action=item,reward=click
 
     rlcalc estimate rifle -n 100000 --set gun=bad --seed 1
+
+    rlcalc estimate log.parquet --compare mc,ce,td --model student
     """
     use_one_blas_thread()
     from rlcalc import api
@@ -39,9 +41,10 @@ def estimate(
     arguments = reading.arguments()
     how = vars(play) | {"settings": options.parse_set_option(settings) or None}
     if episodes is None:
-        _refuse_models(sources, how.values())
+        with_model = ("start", "max_steps", "seed") if estimates.model else tuple(how)
+        _refuse_models(sources, [how[name] for name in with_model])
     else:
-        _refuse_options_of_trajectories(reading)
+        _refuse_options_of_trajectories(reading, estimates)
         sources = _only_model(sources)
         arguments = {name: arguments[name] for name in ("kind", "columns")}
     result = api.estimate(
@@ -78,7 +81,9 @@ def _refuse_models(sources: Sequence[str], play: Any) -> None:
             )
 
 
-def _refuse_options_of_trajectories(reading: options.ReadOptions) -> None:
+def _refuse_options_of_trajectories(
+    reading: options.ReadOptions, estimates: options.EstimateOptions
+) -> None:
     """Refuse options that apply to files of trajectories.
 
     Raises:
@@ -88,6 +93,7 @@ def _refuse_options_of_trajectories(reading: options.ReadOptions) -> None:
         "--one-step": reading.one_step,
         "--order-by": reading.order_by,
         "--where": reading.where,
+        "--model": estimates.model,
     }
     option = next((name for name, value in given.items() if value), None)
     if option is not None:

@@ -93,6 +93,12 @@ def compact_codes(code: Ints | Codes, n: int) -> tuple[Ints, Ints]:
     return number, ordered[new].astype(np.int64)
 
 
+def weighted_counts(code: Ints, weight: Floats, n: int) -> Floats:
+    """Return [n] the sums of weights by code, as floats also where there are none."""
+    sums: Floats = np.bincount(code, weight, n).astype(np.float64, copy=False)
+    return sums
+
+
 def stable_order(key: Ints | Codes, n: int) -> Ints:
     """Return the order that sorts keys below `n` and leaves equal ones as they are.
 

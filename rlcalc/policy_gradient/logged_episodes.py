@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rlcalc.errors import InputError, listed, meant, shown
+from rlcalc.estimators.passes import is_repeatable
 from rlcalc.labels import Labels
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Codes
@@ -27,16 +27,7 @@ class LoggedEpisodes:
     @classmethod
     def of(cls, source: Any, load: Callable[[Any], Experience]) -> LoggedEpisodes:
         """Return the episodes of a source: paths, or an object with trajectories."""
-        return cls(partial(load, source), _is_repeatable(source))
-
-
-def _is_repeatable(source: Any) -> bool:
-    if isinstance(source, list | tuple):
-        return all(map(_is_repeatable, source))
-    if isinstance(source, str | os.PathLike):
-        is_pipe = os.path.exists(source) and not (os.path.isfile(source) or os.path.isdir(source))
-        return os.fspath(source) != "-" and not is_pipe
-    return not isinstance(source, Experience)
+        return cls(partial(load, source), is_repeatable(source))
 
 
 def with_model_codes(experience: Experience, mdp: MDP) -> Iterator[Trajectories]:

@@ -30,6 +30,22 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
             "rifle", episodes=500, play=SEED | {"policy": "uniform", "settings": {"gun": "bad"}}
         ),
     ),
+    "estimate by the model that the data show": (
+        ("grid-walks", "--method", "ce", "-g", "0.9"),
+        lambda: library.estimate("grid-walks", method="ce", gamma=0.9),
+    ),
+    "estimate online": (
+        ("grid-walks", "--method", "td-lambda", "-l", "0.5", "--alpha", "1/n", "--passes", "3"),
+        lambda: library.estimate(
+            "grid-walks", method="td-lambda", lambda_=0.5, alpha="1/n", passes=3
+        ),
+    ),
+    "estimate side by side": (
+        ("student", "-n", "300", "--seed", "3", "--compare", "mc,ce,sarsa", "--order", "reverse"),
+        lambda: library.estimate(
+            "student", episodes=300, play=SEED, compare="mc,ce,sarsa", order="reverse"
+        ),
+    ),
     "advantage": (
         ("two-states", "-g", "0.9", "-l", "0.8", "--value", "mc"),
         lambda: library.advantage("two-states", gamma=0.9, lambda_=0.8, value="mc"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -28,7 +29,9 @@ def solve(problem: Problem) -> Iterate:
     return _linear_program(problem)
 
 
-def solve_system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
+def solve_system(
+    chain: ExpectedMDP, gamma: float, rewards: Floats, residual: float = 1e-12
+) -> Floats:
     """Return the values of some rewards in a model with one pair a state.
 
         v = rewards + γ P v
@@ -37,6 +40,7 @@ def solve_system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
         chain: one pair in each state that is not terminal.
         gamma: below 1, or 1 where every state leads to a terminal one.
         rewards: [K, several] rewards, one column for each answer.
+        residual: the relative residual that counts as solved where there are many states.
 
     Returns:
         [S, several] values, 0 in terminal states; not a number where there are none. For a model in
@@ -45,7 +49,7 @@ def solve_system(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     if chain.exact:
         return _solve_in_fractions(chain, gamma, rewards)
     if int((~chain.terminal).sum()) > DENSE:
-        return _solve_sparse(chain, gamma, rewards)
+        return _solve_sparse(chain, gamma, rewards, residual)
     inner, moves = dense_transition(chain, gamma)
     values = np.zeros((chain.n_states, rewards.shape[1]))
     try:
@@ -95,24 +99,24 @@ def gth_elimination(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats
     return values
 
 
-def _solve_sparse(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
+def _solve_sparse(chain: ExpectedMDP, gamma: float, rewards: Floats, solved: float) -> Floats:
     """Solve a large system by a Krylov method; where that fails, by sparse factors."""
     from rlcalc.solvers.methods import krylov
 
     values = np.zeros((chain.n_states, rewards.shape[1]))
     for j in range(rewards.shape[1]):
         size = float(np.abs(rewards[:, j]).max(initial=0.0))
-        value = krylov.solve_system_by_krylov(chain, gamma, rewards[:, j], STOPS * size)
+        value = krylov.solve_system_by_krylov(chain, gamma, rewards[:, j], STOPS * solved * size)
         one = replace(chain, reward=rewards[:, j])
         residual = np.abs(one.best(one.action_value(value, gamma)) - value).max()
-        if not residual <= SOLVED * max(size, float(np.abs(value).max())):
+        if not residual <= solved * max(size, float(np.abs(value).max())):
             return solve_by_factors(chain, gamma, rewards)
         values[:, j] = value
     return values
 
 
-STOPS, SOLVED = 1e-15, 1e-12
-"""Relative residuals of a large system: it stops at the first, the second counts as solved."""
+STOPS = 1e-3
+"""A large system stops at this part of the residual that counts as solved."""
 
 
 def solve_by_factors(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
@@ -143,7 +147,8 @@ def _solve_in_fractions(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Fl
         chain, probability=chain.probability.astype(np.float64), reward=np.zeros(chain.n_pairs)
     )
     zero = np.zeros((chain.n_states, rewards.shape[1]), dtype=object)
-    values, solve, before = zero, solve_system, np.inf
+    values, before = zero, np.inf
+    solve: Callable[[ExpectedMDP, float, Floats], Floats] = solve_system
     for _ in range(REFINEMENTS):
         step = solve(rough, gamma, _residual(chain, gamma, rewards, values).astype(np.float64))
         size = float(np.abs(step).max(initial=0.0))

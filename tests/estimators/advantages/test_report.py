@@ -100,6 +100,24 @@ def test_a_critic_of_a_model_is_what_solve_gives() -> None:
     assert result["value"].tolist() == [value[state] for state in result["state"].tolist()]
 
 
+@pytest.mark.parametrize("method", ["mc", "ce"])
+def test_a_critic_from_the_same_steps_is_what_estimate_gives(method: str) -> None:
+    play = rlcalc.simulate("student", 50, policy="uniform", seed=1).whole()
+    estimated = rlcalc.estimate(play, of="v", method=method)
+    value = dict(zip(estimated["state"].tolist(), estimated["v"].tolist(), strict=True))
+    result = rlcalc.advantage(play, value=method, method="td")
+
+    assert result["value"].tolist() == [value[state] for state in result["state"].tolist()]
+
+
+def test_the_model_of_the_data_has_no_mean_td_error() -> None:
+    """At the fixed point of batch TD the errors of every state sum to 0."""
+    play = rlcalc.simulate("student", 50, policy="uniform", seed=1).whole()
+    result = rlcalc.advantage(play, value="ce", method="td")
+    for state in set(result["state"].tolist()):
+        assert abs(result["td_error"][result["state"] == state].mean()) < 1e-9
+
+
 def test_off_policy_methods_take_probabilities() -> None:
     """Log-probabilities of both, or π from a mapping and b of the log: the same ratios."""
     columns = {"state": ["s"] * 4, "action": ["x", "y"] * 2, "next_value": [2.0, 0, 4, 6]}
