@@ -348,15 +348,20 @@ def advantage(
     clip_rho: float = 1.0,
     clip_c: float = 1.0,
     unknown_end: Literal["cut", "terminated"] | None = None,
-    whiten: Literal["none", "ddof1", "ddof0"] = "none",
+    whiten: Literal["none", "ddof1", "ddof0"] | None = None,
     rows: Literal["steps", "summary", "lambda"] = "steps",
     model: Any = None,
+    tool: str | None = None,
+    trainer: str | None = None,
+    audit: bool = False,
     **reading: Any,
 ) -> Result:
     """Return the advantage of every step: `rlcalc.estimators.advantages.report.advantage`.
 
     Args:
-        source: and `**reading`, as in `load`.
+        source: and `**reading`, as in `load`; arrays [T, N] of a PPO buffer in an npz file or a
+            mapping; or rollouts with lists of values and rewards of their tokens, as in
+            `load_tokens`.
         method: `gae`, `td`, `n-step:K`, `lambda`, `mc`, `vtrace`, `retrace` or `tree-backup`.
         lambda_: 0..1; default 0.95, and 1 for methods with ratios.
         gamma: 0..1 a step; default from the source, else 1.
@@ -367,17 +372,27 @@ def advantage(
         clip_rho: largest π/b of V-trace.
         clip_c: largest π/b in a trace.
         unknown_end: how to treat ends after which the value is not known.
-        whiten: give advantages the mean 0 and the deviation 1.
+        whiten: give advantages the mean 0 and the deviation 1; default none, or as the program.
         rows: `steps`; `summary`, a row a quantity; or `lambda`: bias and spread of GAE(λ) in a
             model, `rlcalc.policy_gradient.lambda_bias.lambda_rows`.
         model: the model behind the data, for `rows="lambda"`; default that of `exact:MODEL`.
+        tool: what a masked token does: one of `rlcalc.estimators.programs.TOOLS`; default carry, or
+            as the program.
+        trainer: compute as this program does: one of `rlcalc.estimators.programs.PROGRAMS`.
+        audit: instead find the convention, γ and λ that give the source's own advantages, and
+            return the steps that do not fit, or that differ from the right advantage.
         **reading: as in `load`.
+
+    Raises:
+        InputError: V of what follows a step is needed and is not known, or the data are wrong.
+        UsageError: an option that does not fit the source.
     """
     from rlcalc.estimators.advantages import critic
     from rlcalc.estimators.advantages.report import advantage as advantage_of
     from rlcalc.estimators.advantages.request import AdvantageRequest
+    from rlcalc.estimators.programs import answer
     from rlcalc.readers.models.policies import read_policy_of_log
-    from rlcalc.readers.value_tables import read_values
+    from rlcalc.tokens import Tokens
     from rlcalc.trajectories import Experience
 
     _require_numbers(gamma=gamma, lambda_=lambda_, clip_rho=clip_rho, clip_c=clip_c)
@@ -390,9 +405,10 @@ def advantage(
         clip_rho=clip_rho,
         clip_c=clip_c,
         unknown_end=unknown_end,
-        whiten=whiten,
+        whiten=whiten or "none",
         rows=rows,
     )
+    how = answer.ProgramRequest.of(request, gamma, lambda_, trainer, tool, whiten, audit=audit)
     name = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     model = name.removeprefix("exact:") if name and name.startswith("exact:") else None
     estimated = name in ("ce", "mc")
@@ -403,30 +419,46 @@ def advantage(
         needed = (*needed, "value")
         if name is not None:
             reading = {**reading, "columns": {**(reading.get("columns") or {}), "value": name}}
+    source = _critic_source(source, trainer, tool, reading)
+    if isinstance(source, Tokens):
+        return how.answer(source)
     reading = {"identify": True, **reading}
     unread = () if "value" in needed else ("value", "next_value", "action_value")
     experience = load(source, needed=needed, unread=unread, **reading)
-    if not (by_state or request.needs_policy):
+    if not (by_state or request.needs_policy or how.is_convention):
         return advantage_of(experience, request, gamma)
     batch = experience.whole()
-    chances = None
-    if policy is not None:
-        entries = policy if isinstance(policy, Mapping) else read_policy_of_log(os.fspath(policy))
-        chances = critic.policy_of_log(entries)
-    known: tuple[Any, Any] | None = None
-    if model:
-        solved = solve(model, policy=_policy_or_own(policy, model), gamma=gamma)
-        known = critic.values_of_rows(solved.rows())
-    elif estimated and name is not None:
-        of = Experience.of(batch, experience.gamma)
-        known = critic.values_of_rows(estimate(of, gamma=gamma, of="v", method=name).rows())
-    elif from_file and name is not None:
-        known = critic.values_of_rows(read_values(name), name)
+    entries = policy
+    if policy is not None and not isinstance(policy, Mapping):
+        entries = read_policy_of_log(os.fspath(policy))
+    chances = None if policy is None else critic.policy_of_log(entries)
+    by_name = name if from_file or estimated else None
+    of = Experience.of(batch, experience.gamma)
+    known = _critic_values(by_name, model, of, gamma, policy)
     if known is not None:
         batch = critic.with_values(batch, *known, chances, request.needs_action_values)
+    if how.is_convention:
+        return how.answer(batch, experience.gamma, experience.notes)
     experience.batches = iter([batch])
     probability = None if chances is None else critic.chance_of_steps(batch, chances)
     return advantage_of(experience, request, gamma, probability)
+
+
+def _critic_values(
+    name: str | None, model: str | None, experience: Experience, gamma: float | None, policy: Any
+) -> tuple[Any, Any] | None:
+    """Return V by state and Q by state and action: of a model, an estimate or a file."""
+    from rlcalc.estimators.advantages import critic
+    from rlcalc.readers.value_tables import read_values
+
+    if model:
+        solved = solve(model, policy=_policy_or_own(policy, model), gamma=gamma)
+        return critic.values_of_rows(solved.rows())
+    if name in ("ce", "mc"):
+        return critic.values_of_rows(estimate(experience, gamma=gamma, of="v", method=name).rows())
+    if name is not None:
+        return critic.values_of_rows(read_values(name), name)
+    return None
 
 
 def _refuse_model(model: Any) -> None:
@@ -793,6 +825,8 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
     paths = _paths_or_none(source)
     if paths is None:
         return describe(load(source, collect_faults=True, **reading))
+    if (buffer := _buffer_to_check(paths, request.columns)) is not None:
+        return describe(buffer)
     failure: InputError | None = None
     result: Result | None = None
     try:
@@ -1162,6 +1196,99 @@ def _with_advantages(
     advantage = np.empty(len(answer))
     advantage[slice(None) if rollouts.row is None else rollouts.row] = answer
     return lambda: with_advantages(batches(), advantage)
+
+
+def _critic_source(
+    source: Any, trainer: str | None, tool: str | None, reading: Mapping[str, Any]
+) -> Any:
+    """Return the tokens of a source, the experience of a buffer, or the source as it is.
+
+    Args:
+        source: as in `advantage`.
+        trainer: the program that wrote it, which tells what dones mean.
+        tool: what masked tokens do; standard input has tokens where it is set.
+        reading: the arguments of `load`.
+    """
+    from rlcalc.estimators.programs import TOKEN_PROGRAMS
+    from rlcalc.readers import critic_sources
+    from rlcalc.tokens import Tokens, joined
+    from rlcalc.trajectories import Experience, Trajectories
+
+    if isinstance(source, Tokens | Experience | Trajectories):
+        return source
+    paths = _paths_or_none(source)
+    if paths is not None:
+        kind = critic_sources.kind_of(paths)
+        if "-" in paths and (tool is not None or trainer in TOKEN_PROGRAMS):
+            kind = "tokens"
+    elif isinstance(source, Mapping) and any(getattr(v, "ndim", 1) == 2 for v in source.values()):
+        kind = critic_sources.kind_of_arrays(source)
+    else:
+        kind = critic_sources.kind_of_frame(source)
+    columns = dict(reading.get("columns") or {})
+    if kind == "tokens":
+        batches = load_tokens(
+            source if paths is None else paths,
+            where=reading.get("where") or (),
+            max_size=reading.get("max_size"),
+            columns=columns,
+            needs=(),
+        )
+        return joined(list(batches))
+    if kind == "buffer":
+        return _buffer(source if paths is None else paths, trainer, columns)
+    return source
+
+
+def _buffer_to_check(paths: list[str], columns: Mapping[str, str]) -> Experience | None:
+    """Return the experience of a buffer, with its faults; None: the source is something else."""
+    from rlcalc.labels import Labels
+    from rlcalc.readers.critic_sources import kind_of
+    from rlcalc.trajectories import Experience
+
+    if not paths or not paths[0].endswith(".npz"):
+        return None
+    try:
+        if kind_of(paths) != "buffer":
+            return None
+    except InputError:
+        return None  # the reader of models tells what is wrong
+    try:
+        experience = _buffer(paths, None, dict(columns))
+    except InputError as error:
+        return Experience(iter(()), Labels(), Labels(), faults=list(error.faults))
+    experience.kinds.append("npz")
+    return experience
+
+
+def _buffer(source: Any, trainer: str | None, columns: dict[str, str]) -> Experience:
+    """Return the trajectories of arrays [T, N], in memory or in one npz file."""
+    import numpy as np
+
+    from rlcalc.estimators.programs import program_of
+    from rlcalc.readers.critic_sources import arrays_of
+    from rlcalc.readers.sources import opened, resolve_files
+    from rlcalc.readers.trajectories.buffers import trajectories_of_arrays
+    from rlcalc.trajectories import Experience
+
+    where = "the arrays"
+    if not isinstance(source, Mapping):
+        files = resolve_files(list(source))
+        if len(files) != 1:
+            raise InputError(
+                f"there are {len(files)} buffers", fix="give one npz file: each is cut at its end"
+            )
+        with opened(files[0], None) as file:
+            source, where = arrays_of(file), file.at()
+    arrays = {name: np.asarray(array) for name, array in source.items()}
+    done = program_of(trainer).done if trainer else None
+    batch, notes = trajectories_of_arrays(arrays, where, done, columns)
+    gamma = arrays.get("gamma")
+    one = gamma is not None and gamma.size == 1 and gamma.dtype.kind in "iuf"
+    experience = Experience.of(batch, float(gamma.item()) if one and gamma is not None else None)
+    experience.notes += notes
+    experience.n_rows = batch.n_steps
+    return experience
 
 
 @contextmanager

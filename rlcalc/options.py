@@ -21,6 +21,7 @@ import typer
 from rlcalc.errors import UsageError, meant, shown
 from rlcalc.estimators import METHODS as VALUE_METHODS
 from rlcalc.estimators.advantages import METHODS as ADVANTAGES
+from rlcalc.estimators.programs import PROGRAMS, TOOLS
 from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.trainers import TRAINERS
 from rlcalc.objectives.losses import KL_ESTIMATORS, LOSSES
@@ -229,6 +230,17 @@ Against = Annotated[
 Why = Annotated[str | None, "--why [STEP/]GROUP", "One group in full, with the arithmetic."]
 Texts = Annotated[
     bool, "--texts", "Read the responses too: noise of the judge, and lengths in characters."
+]
+Program = Annotated[
+    str | None,
+    "--as PROGRAM",
+    f"Compute exactly as this program does: {', '.join(PROGRAMS)}.",
+    _member("program of advantages", PROGRAMS),
+]
+AdvantageAudit = Annotated[
+    bool,
+    "--audit",
+    "Find the convention, γ and λ of the source's own advantages; list the steps that do not fit.",
 ]
 LossTrainer = Annotated[
     str | None,
@@ -444,10 +456,17 @@ class AdvantageOptions:
         "[default: 0, and an error where truncated]",
     ] = None
     whiten: Annotated[
-        Literal["none", "ddof1", "ddof0"],
+        Literal["none", "ddof1", "ddof0"] | None,
         "--whiten",
-        "Give advantages the mean 0 and the deviation 1; ddof1: as verl, ddof0: as OpenRLHF.",
-    ] = "none"
+        "Give advantages the mean 0 and the deviation 1; ddof1: as verl, ddof0: as OpenRLHF. "
+        "[default: none, or as the program]",
+    ] = None
+    tool: Annotated[
+        str | None,
+        "--tool",
+        "What masked tokens do, as a tool's output. [default: carry, or as the program]",
+        _choice("rule of masked tokens", TOOLS),
+    ] = None
     rows: Annotated[
         Literal["steps", "summary", "lambda"],
         "--rows",

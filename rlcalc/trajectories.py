@@ -47,6 +47,7 @@ class Trajectories:
     truncated: Flags  # [E] we stopped looking: something would have followed
     states: Labels
     actions: Labels
+    cut_off: Flags | None = None  # [E] truncated by the end of the data: nothing flags an end
     last_state: Codes | None = None  # [E] s_{n+1}, -1 where it is unknown
     last_value: Floats | None = None  # [E] V(s_{n+1}), NaN where it is unknown
     value: Floats | None = None  # [T] V(s_t), somebody's estimate
@@ -101,6 +102,12 @@ class Trajectories:
         """Return whether every step has a state, an action and a finite reward."""
         known = (self.state.min(initial=0) >= 0) and (self.action.min(initial=0) >= 0)
         return bool(known and np.isfinite(self.reward).all())
+
+    @property
+    def flagged_truncated(self) -> Flags:
+        """[E] whether a flag marks the trajectory as truncated, and none as terminated."""
+        truncated = self.truncated & ~self.terminated
+        return truncated if self.cut_off is None else truncated & ~self.cut_off
 
     @property
     def length(self) -> Ints:
@@ -207,7 +214,7 @@ class Trajectories:
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
-PER_TRAJECTORY = {"terminated", "truncated", "last_state", "last_value", "name"}
+PER_TRAJECTORY = {"terminated", "truncated", "cut_off", "last_state", "last_value", "name"}
 
 
 def _entries(batch: Trajectories, name: str) -> int:
@@ -256,6 +263,7 @@ def concatenate(batches: Sequence[Trajectories]) -> Trajectories:
 
 
 UNKNOWN: Mapping[str, np.generic] = {
+    "cut_off": np.False_,
     "last_state": np.int32(-1),
     "last_value": np.float64("nan"),
     "value": np.float64("nan"),

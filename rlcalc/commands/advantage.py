@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import typer
+
 from rlcalc import options
 from rlcalc.engines.threads import use_one_blas_thread
+from rlcalc.errors import NotConverged
 
 
 def advantage(
     source: options.Source = None,
     *,
     advantages: options.AdvantageOptions,
+    as_: options.Program = None,
+    audit: options.AdvantageAudit = False,
     reading: options.ReadOptions,
     output: options.TableOutputOptions,
 ) -> None:
@@ -20,10 +25,20 @@ def advantage(
     rlcalc advantage run.jsonl --method n-step:5 --value critic.csv
 
     rlcalc advantage log.parquet --method vtrace --policy target.yaml --clip-rho 2
+
+    rlcalc advantage buffer.npz --as cleanrl --csv
+
+    rlcalc advantage rollouts.jsonl --tool zero
+
+    rlcalc advantage buffer.npz --audit
     """
     use_one_blas_thread()
     from rlcalc import api
     from rlcalc.options import needs_source
 
-    result = api.advantage(needs_source(source), **vars(advantages), **reading.arguments())
+    result = api.advantage(
+        needs_source(source), **vars(advantages), trainer=as_, audit=audit, **reading.arguments()
+    )
     output.write(result)
+    if audit and (len(result) or result.facts["reproduced_by"] == "nothing"):
+        raise typer.Exit(NotConverged.exit_code)

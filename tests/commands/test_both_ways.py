@@ -14,6 +14,7 @@ from tests.conftest import Shell
 
 SEED = {"seed": 3}
 TOKENS = str(Path(__file__).parents[1] / "cases" / "inputs" / "tokens.jsonl")
+CRITIC = TOKENS.replace("tokens.jsonl", "critic.jsonl")
 WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
     "gain": (
         ("grid-walks", "-g", "0.9", "-k", "3"),
@@ -92,6 +93,18 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
     "group by groups": (
         ("rollouts", "--rows", "groups", "--success", "0.5"),
         lambda: library.group("rollouts", rows="groups", success=0.5),
+    ),
+    "advantage as a program": (
+        (CRITIC, "--as", "verl", "-g", "0.9"),
+        lambda: library.advantage(CRITIC, trainer="verl", gamma=0.9),
+    ),
+    "advantage of masked tokens": (
+        (CRITIC, "--tool", "zero", "--whiten", "ddof0", "-l", "0.5"),
+        lambda: library.advantage(CRITIC, tool="zero", whiten="ddof0", lambda_=0.5),
+    ),
+    "advantage that is logged": (
+        (CRITIC, "--audit", "-g", "1", "-l", "0.5"),
+        lambda: library.advantage(CRITIC, audit=True, gamma=1.0, lambda_=0.5),
     ),
     "objective": (
         (TOKENS, "--clip", "0.1:0.3", "--dual-clip", "3", "--aggregate", "constant:10"),

@@ -294,7 +294,7 @@ def _rows(
         array, symbol = values[name]
         values[name] = (array if used.all() else np.where(used, array, np.nan), symbol)
     if request.rows == "summary":
-        return _summary(title, {name: array for name, (array, _) in values.items()})
+        return summary_of(title, {name: array for name, (array, _) in values.items()})
     order = np.arange(batch.n_steps) if batch.row is None else np.argsort(batch.row, kind="stable")
     names = list(range(len(batch))) if batch.name is None else trajectory_names(batch.name)
     time = batch.time_since_start if batch.time is None else batch.time
@@ -323,7 +323,7 @@ def _rows(
     )
 
 
-def _summary(title: str, values: dict[str, Floats]) -> Result:
+def summary_of(title: str, values: dict[str, Floats]) -> Result:
     """Return one row a quantity: mean, deviation, least and largest."""
     known = [array[~np.isnan(array)] for array in values.values()]
 

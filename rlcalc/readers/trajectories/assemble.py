@@ -464,6 +464,7 @@ class Assembler:
             reward=rows["reward"],
             terminated=terminated,
             truncated=truncated | cut_off,
+            cut_off=cut_off if cut_off.any() else None,
             states=experience.states,
             actions=experience.actions,
             **after,  # type: ignore[arg-type]

@@ -175,6 +175,7 @@ def arrays(frame: pl.DataFrame, table: Table) -> Trajectories:
         reward=_numbers(frame, "reward", length, table)[0],  # type: ignore[arg-type]
         terminated=ended.get("terminated", none),
         truncated=ended.get("truncated", none) | cut_off,
+        cut_off=cut_off if cut_off.any() else None,
         states=experience.states,
         actions=experience.actions,
         last_state=last_state,

@@ -1,0 +1,94 @@
+"""Buffers [T, N]: what an array holds, and what dones[t] means."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from rlcalc.errors import InputError
+from rlcalc.readers.trajectories.buffers import trajectories_of_arrays
+from tests.estimators.programs.sources import buffer, seeds
+
+TABLE = np.arange(6.0).reshape(3, 2)
+
+
+def test_environments_are_columns() -> None:
+    """Three steps of two environments; in environment 0 an episode ends with step 1."""
+    ends = np.array([[0, 0], [1, 0], [0, 0]])
+    batch, _ = trajectories_of_arrays(
+        {"rewards": TABLE, "values": 10 + TABLE, "terminated": ends, "last_values": [7.0, 8.0]},
+        "here",
+    )
+
+    assert batch.name == ["env 0, episode 0", "env 0, episode 1", "env 1, episode 0"]
+    np.testing.assert_array_equal(batch.reward, [0, 2, 4, 1, 3, 5])
+    np.testing.assert_array_equal(batch.row, [0, 2, 4, 1, 3, 5])
+    np.testing.assert_array_equal(batch.start, [0, 2, 3, 6])
+    np.testing.assert_array_equal(batch.terminated, [True, False, False])
+    assert batch.next_value is not None
+    np.testing.assert_array_equal(batch.next_value[[2, 5]], [7, 8])
+
+
+@given(seeds)
+def test_three_ways_to_write_the_same_ends(seed: int) -> None:
+    """After step t, before it (with what follows the last), and as first steps."""
+    rng = np.random.default_rng(seed)
+    shape = int(rng.integers(1, 8)), int(rng.integers(1, 4))
+    after = rng.random(shape) < 0.3
+    before = np.concatenate([np.zeros((1, shape[1]), bool), after])
+    plain = {"rewards": rng.normal(size=shape), "values": rng.normal(size=shape)}
+    plain["last_values"] = rng.normal(size=shape[1])
+    ways: list[dict[str, Any]] = [
+        {"terminated": after},
+        {"dones": before},
+        {"dones": before[:-1], "next_done": before[-1]},
+        {"episode_starts": before[:-1], "dones": before[-1]},
+    ]
+    batches = [trajectories_of_arrays(plain | way, "here")[0] for way in ways]
+    batches.append(trajectories_of_arrays(plain | {"dones": after}, "here", "after")[0])
+    batches.append(trajectories_of_arrays(plain | ways[-1], "here", "starts")[0])
+    if shape[0] > 1:  # whatever program computes, the buffer says what its flags mean
+        batches.append(trajectories_of_arrays(plain | ways[-1], "here", "after")[0])
+
+    for batch in batches[1:]:
+        np.testing.assert_array_equal(batch.start, batches[0].start)
+        np.testing.assert_array_equal(batch.terminated, batches[0].terminated)
+
+
+@given(seeds)
+def test_one_environment_may_be_flat(seed: int) -> None:
+    arrays = {
+        name: array[:, :1] if array.ndim == 2 else array[:1] for name, array in buffer(seed).items()
+    }
+    flat = {name: array.reshape(-1) for name, array in arrays.items()}
+    deep = {name: array[:, :, None] if array.ndim == 2 else array for name, array in arrays.items()}
+    batches = [trajectories_of_arrays(one, "here")[0] for one in (arrays, flat, deep)]
+
+    for batch in batches[1:]:
+        np.testing.assert_array_equal(batch.start, batches[0].start)
+        np.testing.assert_array_equal(batch.next_value, batches[0].next_value)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "match"),
+    [
+        ({"rewards": TABLE}, "no array of values"),
+        ({"values": TABLE}, "no array of rewards"),
+        ({"rewards": TABLE, "values": TABLE}, "nothing tells where an episode ends"),
+        ({"rewards": TABLE, "values": TABLE, "dones": TABLE > 3}, "dones\\[t\\] may mean"),
+        ({"rewards": TABLE, "values": TABLE[:1], "terminated": TABLE > 3}, "shape of value"),
+        ({"rewards": TABLE, "values": TABLE, "terminated": TABLE}, "terminated holds 2.0"),
+        (
+            {"rewards": TABLE, "values": TABLE * np.nan, "terminated": TABLE > 3},
+            "the value is nan",
+        ),
+        (
+            {"rewards": TABLE, "values": TABLE, "terminated": TABLE > 3, "last_values": [1.0]},
+            "the shape of last_values is",
+        ),
+    ],
+)
+def test_arrays_that_are_no_buffer_are_refused(arrays: dict[str, Any], match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        trajectories_of_arrays(arrays, "here")
