@@ -129,21 +129,30 @@ def _renamed(name: str, path: Path, old: os.stat_result | None) -> bool:
 def _copy_over(source: int, path: Path) -> None:
     """Write the content of an open file over that of a target, which stays the same file.
 
-    A thread does it: signals interrupt only the main one. `kill -9` would leave a part.
+    A thread does it, with handles of its own: a signal interrupts only the main thread, wherever
+    that is. `kill -9` would leave a part.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    target = os.fdopen(os.open(path, os.O_WRONLY), "wb")
+    _lock(target.fileno())
+    faults: list[OSError] = []
+    stream = os.fdopen(os.dup(source), "rb")
+    worker = threading.Thread(target=_copy, args=(stream, target, faults))
+    worker.start()
+    worker.join()
+    if faults:
+        raise faults[0]
 
-    with os.fdopen(os.open(path, os.O_WRONLY), "wb") as target, ThreadPoolExecutor(1) as pool:
-        _lock(target.fileno())
-        pool.submit(_copy, source, target).result()
 
-
-def _copy(source: int, target: BinaryIO) -> None:
-    with _COPYING, os.fdopen(os.dup(source), "rb") as stream:
-        _reserve(target.fileno(), os.fstat(source).st_size)
-        stream.seek(0)
-        shutil.copyfileobj(stream, target, 1 << 20)
-        target.truncate()
+def _copy(stream: BinaryIO, target: BinaryIO, faults: list[OSError]) -> None:
+    """Copy a file over another, close both, and add what the system refuses to the faults."""
+    try:
+        with _COPYING, stream, target:
+            _reserve(target.fileno(), os.fstat(stream.fileno()).st_size)
+            stream.seek(0)
+            shutil.copyfileobj(stream, target, 1 << 20)
+            target.truncate()
+    except OSError as error:
+        faults.append(error)
 
 
 def _reserve(handle: int, size: int) -> None:
