@@ -6,12 +6,10 @@ import contextlib
 import gc
 import io
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -23,6 +21,7 @@ from rlcalc.engines.process import keep_freed_memory
 from rlcalc.errors import INTERRUPTED, InputError, RlcalcError
 from rlcalc.options import flatten_option_groups
 from rlcalc.renderers.messages import write_message
+from rlcalc.signals import catch_ending_signals, leave
 
 CLOSED_PIPE = 141
 MOST_FAULTS = 20
@@ -85,29 +84,12 @@ def app_of(names: Iterable[str]) -> typer.Typer:
     return app
 
 
-_HARMLESS = "CHLD CLD CONT URG WINCH INFO STOP TSTP TTIN TTOU"
-_OTHER = "KILL INT PIPE SEGV BUS FPE ILL TRAP SYS EMT ALRM"  # ALRM is the clock of a regex
-
-
-def _catch_ending_signals() -> None:
-    """Let every signal that ends the process do so through `finally`: temporary files go too."""
-    others = {getattr(signal, f"SIG{name}", 0) for name in f"{_HARMLESS} {_OTHER}".split()}
-    for number in signal.valid_signals() - others:
-        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores one
-            signal.signal(number, _terminated)
-
-
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)
-    raise SystemExit(128 + number)
-
-
 def main() -> NoReturn:
     """Run the command line and exit: 0, 2 usage, 3 input, 4 not converged, 70 bug, 130, 141."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # their search costs 20 ms
     gc.set_threshold(100_000)  # imports make many objects and no garbage
     keep_freed_memory()
-    _catch_ending_signals()
+    catch_ending_signals()
     warnings.showwarning = _show_warning
     try:
         names = [name for name in sys.argv[1:2] if name in COMMANDS]
@@ -180,4 +162,4 @@ def _exit(code: int) -> NoReturn:
         )
     with contextlib.suppress(OSError):
         sys.stderr.flush()
-    os._exit(code)
+    leave(code)

@@ -99,45 +99,58 @@ PATIENCE = 5.0
 """Seconds that a regular expression may take for one response."""
 
 SHORT, FEW = 12, 4
-"""Letters, and signs of choice in a pattern, up to which no alarm is set: it would take longer."""
+"""Letters, and signs of choice in a pattern, up to which no alarm is set: it would take longer.
+Longer texts have as few ways to be matched with fewer signs."""
 
 
 @lru_cache
-def is_quick(pattern: str) -> bool:
-    """Return whether a short text can be matched in few ways: no group is repeated."""
-    choices = sum(map(pattern.count, "*+?{|"))
-    return choices <= FEW and not re.search(r"\)[*+?{]", pattern)
+def number_of_choices(pattern: str) -> float:
+    """Return the number of signs of choice; ∞ if a group is repeated, or may be (`(?x)`)."""
+    if re.search(r"\)[*+?{]|\(\?\w*x", pattern):
+        return np.inf
+    return sum(map(pattern.count, "*+?{|"))
 
 
 @lru_cache(1 << 16)
 def regex_matches(pattern: str, text: str) -> bool:
     """Return whether a regular expression matches a whole text.
 
-    Python's engine backtracks: `(a+)+b` takes minutes for 30 letters. An alarm ends that in the
-    main thread, where no other handler is set, on systems with alarms.
+    Python's engine backtracks: `(a+)+b` takes minutes for 30 letters, and no other thread runs
+    meanwhile. An alarm ends that in the main thread, where no other handler is set, on systems with
+    alarms; elsewhere another process matches.
 
     Raises:
         InputError: the match takes too long.
     """
-    free = threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGALRM")
-    quick = len(text) <= SHORT and is_quick(pattern)
-    if quick or not free or signal.getsignal(signal.SIGALRM) is not signal.SIG_DFL:
+    if max(len(text), SHORT) ** min(number_of_choices(pattern), FEW + 1) <= SHORT**FEW:
         return re.fullmatch(pattern, text) is not None
+    free = threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGALRM")
+    try:
+        if free and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL:
+            return _matches_before_alarm(pattern, text)
+        from rlcalc.environments.pattern_process import matches_in_process
 
-    def over(number: int, frame: object) -> NoReturn:
+        return matches_in_process(pattern, text, PATIENCE)
+    except TimeoutError:
         raise InputError(
             f"the regex {shown(pattern)} takes longer than {PATIENCE:g} s for the response "
             f"'{shown(text)}'",
             fix="remove repetitions inside repetitions, like (a+)+",
-        )
+        ) from None
 
-    signal.signal(signal.SIGALRM, over)
+
+def _matches_before_alarm(pattern: str, text: str) -> bool:
+    signal.signal(signal.SIGALRM, _over)
     signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     try:
         return re.fullmatch(pattern, text) is not None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+def _over(number: int, frame: object) -> NoReturn:
+    raise TimeoutError
 
 
 @dataclass(frozen=True)

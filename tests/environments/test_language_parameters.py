@@ -2,11 +2,19 @@
 
 import json
 import math
+import re
 import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.environments import language_parameters
@@ -46,13 +54,80 @@ def test_what_is_wrong_has_its_line(key: str, rlcalc: Shell, tmp_path: Path) -> 
     assert f"world.yaml, line {line}: {key}" in rlcalc("simulate", "world.yaml").stderr
 
 
-def test_an_expression_that_takes_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+ENDLESS = world(reward={"regex": "(2+)+3"}, logits={"": {2: 9}}, horizon=40)
+
+
+def in_thread(work: Callable[[], Any]) -> Any:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+def with_another_alarm(work: Callable[[], Any]) -> Any:
+    """The program that calls the library has an alarm of its own."""
+    signal.signal(signal.SIGALRM, print)
+    try:
+        answer = work()
+        assert signal.getsignal(signal.SIGALRM) is print
+        return answer
+    finally:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+WAYS = [lambda work: work(), in_thread, with_another_alarm]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=["main", "thread", "alarm"])
+def test_an_expression_that_takes_for_ever_is_given_up(
+    way: Callable[[Callable[[], Any]], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(language_parameters, "PATIENCE", 0.2)
-    endless = world(reward={"regex": "(2+)+3"}, logits={"": {2: 9}}, horizon=40)
-    with pytest.raises(InputError, match=r"takes longer than 0\.2 s"):
-        rlcalc.simulate(endless, 50, seed=1).whole()
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"takes longer than 0\.2 s"):
+            way(lambda: rlcalc.simulate(ENDLESS, 50, seed=1).whole())
 
     assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize("way", WAYS, ids=["main", "thread", "alarm"])
+@given(pattern=st.from_regex(r"\A([ab.]|[ab.][*+?]|\(a\|b\)\*|\(b\)){0,6}\Z"), data=st.data())
+def test_a_regex_has_one_answer_in_every_thread(
+    way: Callable[[Callable[[], Any]], Any], pattern: str, data: st.DataObject
+) -> None:
+    text = data.draw(st.text("abé\ud800\n", max_size=20))
+    uncached = language_parameters.regex_matches.__wrapped__
+
+    expected = re.fullmatch(pattern, text) is not None
+    assert way(lambda: uncached(pattern, text)) == expected
+
+
+@given(
+    parts=st.lists(st.sampled_from(["a", ".*", "a+", "a?", "(a+)+", "(a|a)*", "(a*)*", " ", "|"])),
+    start=st.sampled_from(["", "(?x)", "(?ix:"]),
+    length=st.sampled_from([1, 12, 40, 150, 20_000]),
+)
+def test_what_needs_no_clock_takes_no_time(parts: list[str], start: str, length: int) -> None:
+    """In the main thread, whose alarm says whether it was right to do without."""
+    pattern = f"{start}{''.join(parts)}" + ")" * (":" in start)
+    n_choices = language_parameters.number_of_choices(pattern)
+    if max(length, language_parameters.SHORT) ** min(n_choices, 5) > 12**4:
+        return
+    begin = time.process_time()
+    re.fullmatch(pattern, "a" * length + "c")
+
+    assert time.process_time() - begin < 1
+
+
+def test_forked_processes_have_their_own_process_of_patterns() -> None:
+    code = (
+        "import os, threading\n"
+        "from rlcalc.environments.pattern_process import matches_in_process as match\n"
+        "assert match('a+', 'aa', 5)\n"
+        "child = os.fork()\n"
+        "for _ in range(200):\n"
+        "    assert match('a+', 'ab' if child else 'aa', 5) == (not child)\n"
+        "if child: assert os.waitpid(child, 0)[1] == 0\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 @pytest.mark.parametrize(

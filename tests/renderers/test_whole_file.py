@@ -1,11 +1,13 @@
 """A file is the old one or the whole new one, whatever its name and whoever is killed."""
 
 import contextlib
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -116,6 +118,7 @@ def test_links_are_followed_and_loops_are_errors(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from rlcalc.renderers.whole_file import opened_file
+print(flush=True)
 while True:
     with opened_file(sys.argv[1]) as stream:
         for letter in range(200):
@@ -124,24 +127,153 @@ while True:
 
 
 def test_kill_leaves_the_old_file_and_the_next_run_nothing_else(tmp_path: Path) -> None:
-    path, rng = tmp_path / "a.csv", random.Random(0)
-    path.write_bytes(b"x" * 200_000)
+    """At 100 moments, of four writers at a time with a target each."""
+    rng = random.Random(0)
+    paths = [tmp_path / f"{number}.csv" for number in range(4)]
+    for path in paths:
+        path.write_bytes(b"x" * 200_000)
     n_left = 0
-    for letter in "bcdef" * 3:
-        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path), letter])
-        time.sleep(0.15 + rng.random() * 0.2)
-        writer.send_signal(signal.SIGKILL)
-        writer.wait()
-        content = path.read_bytes()
-        n_left += len(list(tmp_path.iterdir())) - 1
+    for number in range(25):
+        letter = "bcdef"[number % 5]
+        writers = [
+            subprocess.Popen([sys.executable, "-c", WRITER, path, letter], stdout=subprocess.PIPE)
+            for path in paths
+        ]
+        for writer, path in zip(writers, paths, strict=True):
+            with writer:
+                assert writer.stdout
+                assert writer.stdout.readline() == b"\n"
+                time.sleep(rng.random() * 0.01)
+                writer.send_signal(signal.SIGKILL)
+            content = path.read_bytes()
+            n_left += len(list(tmp_path.glob(".*")))
 
-        assert len(content) == 200_000
-        assert len(set(content)) == 1
-    write(path, b"new")
+            assert len(content) == 200_000
+            assert len(set(content)) == 1
+    for path in paths:
+        write(path, b"new")
 
     assert n_left > 0
-    assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
-    assert path.read_bytes() == b"new"
+    assert sorted(tmp_path.iterdir()) == paths
+    assert {path.read_bytes() for path in paths} == {b"new"}
+
+
+@given(old=st.binary(max_size=40), new=st.binary(max_size=40), whole=st.booleans())
+def test_hard_links_stay_linked(
+    old: bytes, new: bytes, whole: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The copy is as short or long as the new content; after an error it is the old one."""
+    folder = tmp_path_factory.mktemp("links")
+    (folder / "a.csv").write_bytes(old)
+    (folder / "b.csv").hardlink_to(folder / "a.csv")
+    with contextlib.suppress(RuntimeError), opened_file(str(folder / "a.csv")) as stream:
+        stream.write(new)
+        if not whole:
+            raise RuntimeError
+
+    assert (folder / "b.csv").read_bytes() == (new if whole else old)
+    assert (folder / "a.csv").samefile(folder / "b.csv")
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_copy_that_has_no_space_changes_nothing(tmp_path: Path) -> None:
+    """The limit of the size of files stands for a full disk."""
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"old")
+    (tmp_path / "b.csv").hardlink_to(path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with contextlib.ExitStack() as stack:
+            stream = stack.enter_context(opened_file(str(path)))
+            stream.write(b"n" * 5000)
+            stream.flush()
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4000, limits[1]))
+            with pytest.raises(InputError, match="File too large"):
+                stack.pop_all().close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert path.read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+IN_A_CLOSED_FOLDER = """
+import os, sys
+from rlcalc.renderers.whole_file import opened_file
+from rlcalc.errors import InputError
+import concurrent.futures.thread, tempfile
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+with opened_file("a.csv") as stream:
+    stream.write(b"new")
+try:
+    with opened_file("b.csv") as stream:
+        pass
+except InputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="folders with permissions, as in POSIX")
+@pytest.mark.parametrize("mode", [0o555, 0o1777], ids=["read-only", "sticky"])
+def test_a_file_that_cannot_be_replaced_is_written(mode: int) -> None:
+    """The folder takes no new name, or lets nobody but its owner replace one (as /tmp does)."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.csv"
+        path.write_bytes(b"an old file")
+        path.chmod(0o666)
+        before = path.stat()
+        os.chmod(folder, mode)
+        done = subprocess.run(
+            [sys.executable, "-c", IN_A_CLOSED_FOLDER], cwd=folder, capture_output=True, check=False
+        )
+        os.chmod(folder, 0o755)
+
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert path.read_bytes() == b"new"
+        assert (path.stat().st_ino, path.stat().st_uid) == (before.st_ino, before.st_uid) or (
+            mode == 0o1777 and os.getuid()
+        )
+        assert (b"Permission denied" in done.stdout) == (mode == 0o555)
+        assert [p.name for p in Path(folder).iterdir() if p.name != "b.csv"] == ["a.csv"]
+
+
+SLOW_COPY = """
+import shutil, sys, time
+from rlcalc import __main__
+from rlcalc.renderers import whole_file
+
+def copy(source, target, size):
+    while block := source.read(100):
+        target.write(block)
+        target.flush()
+        print(flush=True)
+        time.sleep(0.05)
+
+whole_file.shutil.copyfileobj = copy
+sys.argv = ["rlcalc", "gain", "three-steps", "-f", "json", "-o", "a.json"]
+__main__.main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_for_a_copy(number: int, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("old")
+    (tmp_path / "b.json").hardlink_to(tmp_path / "a.json")
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW_COPY], cwd=tmp_path, stdout=-1, stderr=-1
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(number)
+        _, errors = process.communicate()
+
+    assert (process.returncode, errors) == (128 + number, b"")
+    assert json.loads((tmp_path / "b.json").read_text())["rows"]
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_runs_at_the_same_time_leave_each_other_alone(tmp_path: Path) -> None:
