@@ -24,7 +24,8 @@ def catch_ending_signals() -> None:
 
     Python calls a handler between two steps of the main thread, and a call of Polars, numba or
     LAPACK is one step that may take minutes. So a thread hears of the signal too: it runs whenever
-    such a call releases the GIL, as all long ones do. Only the command line calls this.
+    such a call releases the GIL, as all long ones do, except that one JSON text of 100 MB is parsed
+    for about two seconds. Only the command line calls this.
     """
     others = {getattr(signal, f"SIG{name}", 0) for name in f"{_HARMLESS} {_OTHER}".split()}
     endings: set[int] = {signal.SIGINT}  # its handler is Python's own

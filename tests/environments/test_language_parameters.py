@@ -4,8 +4,6 @@ import json
 import math
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -115,19 +113,6 @@ def test_what_needs_no_clock_takes_no_time(parts: list[str], start: str, length:
     re.fullmatch(pattern, "a" * length + "c")
 
     assert time.process_time() - begin < 1
-
-
-def test_forked_processes_have_their_own_process_of_patterns() -> None:
-    code = (
-        "import os, threading\n"
-        "from rlcalc.environments.pattern_process import matches_in_process as match\n"
-        "assert match('a+', 'aa', 5)\n"
-        "child = os.fork()\n"
-        "for _ in range(200):\n"
-        "    assert match('a+', 'ab' if child else 'aa', 5) == (not child)\n"
-        "if child: assert os.waitpid(child, 0)[1] == 0\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 @pytest.mark.parametrize(
