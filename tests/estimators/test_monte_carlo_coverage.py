@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 import pytest
 
-import rlcalc
 from rlcalc import Trajectories
 from rlcalc.estimators.monte_carlo import estimate
 from rlcalc.labels import Labels
@@ -151,26 +150,3 @@ def test_intervals_cover_the_truth_or_say_what_they_need(
 def names(need: str | None) -> set[str]:
     """The columns that need something."""
     return {name for part in (need or "").split("; ") for name in part.split(":")[0].split()}
-
-
-def test_an_event_that_has_not_happened_yet_is_not_certain_never_to_happen() -> None:
-    """0 of 30 beside 2 of 30: at most 1 − 0.025^(1/30), as 0.975 = P(X ≥ 1)."""
-    action = np.repeat([0, 1], 30)
-    reward = np.zeros(60)
-    reward[[40, 50]] = 1
-    result = rlcalc.estimate(
-        Trajectories.from_arrays(np.zeros(60), action, reward, length=np.ones(60, int))
-    )
-
-    assert result["q_low"][0] == 0
-    assert result["q_high"][0] == pytest.approx(1 - 0.025 ** (1 / 30))
-    assert result.plain()["needs"] == [None, None]
-
-
-def test_equal_gains_have_no_interval_where_their_values_are_not_known() -> None:
-    result = rlcalc.estimate(Trajectories.from_arrays([0] * 9, [0] * 9, [2.5] * 9, length=[1] * 9))
-
-    assert np.isnan(result["v_low"]).all()
-    assert result.plain()["needs"] == ["q v: values that differ; a: 15 trajectories"]
-    assert result.facts["rows_without_interval"] == 1
-    assert "all gains are equal" in result.notes[0]
