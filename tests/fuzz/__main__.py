@@ -9,7 +9,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 
 from tests.fuzz.corpus import write_corpus
@@ -32,7 +32,7 @@ def main() -> int:
     numbers = (
         [options.case] if options.case is not None
         else range(options.cases) if options.cases is not None
-        else (n for n in count() if time.monotonic() < end)
+        else takewhile(lambda _: time.monotonic() < end, count())
     )  # fmt: skip
     kinds: Counter[str] = Counter()
     codes: Counter[int | None] = Counter()

@@ -58,7 +58,7 @@ def drawn_options(command: str, rng: random.Random) -> list[str]:
     others = ("source", "name", "topic", "format_", "json", "csv", "output")
     known = [one for one in signature.parameters.values() if one.name not in others]
     words: list[str] = []
-    for option in rng.sample(known, min(len(known), rng.choice((0, 0, 1, 1, 2, 4)))):
+    for option in rng.sample(known, min(len(known), rng.choice((0, 0, 0, 0, 1, 1, 2, 4)))):
         kind, about = get_args(option.annotation)
         flags = [f for f in (about.default, *about.param_decls) if isinstance(f, str)]
         if kind is bool:

@@ -54,10 +54,11 @@ def made_case(seed: int, number: int, corpus: Path) -> Case:
         words += [rng.choice(("--from-data", "--logits")), second_name]
     drawn = arguments.drawn_options(command, rng)
     words += [word.replace(arguments.OTHER, second_name) for word in drawn]
-    if command != "manual" and rng.random() < 0.5:
-        words += ["-f", rng.choice(arguments.FORMATS)]
-    if command != "manual" and rng.random() < 0.2:
-        words += ["-o", f"answer.{rng.choice(arguments.FORMATS)}"]
+    form = rng.choice(arguments.FORMATS)
+    if command != "manual" and rng.random() < 0.3:
+        words += ["-f", form]
+    if command != "manual" and rng.random() < 0.15:
+        words += ["-o", f"answer.{form if rng.random() < 0.9 else 'nope'}"]
     return Case(tuple(words), {name: data, second_name: second_data}, f"{suffix} {how}")
 
 
