@@ -55,8 +55,8 @@ def made_case(seed: int, number: int, corpus: Path) -> Case:
     drawn = arguments.drawn_options(command, rng)
     words += [word.replace(arguments.OTHER, second_name) for word in drawn]
     form = rng.choice(arguments.FORMATS)
-    if command != "manual" and rng.random() < 0.3:
-        words += ["-f", form]
+    if command == "check" or (command != "manual" and rng.random() < 0.3):
+        words += ["-f", "json" if command == "check" and rng.random() < 0.7 else form]
     if command != "manual" and rng.random() < 0.15:
         words += ["-o", f"answer.{form if rng.random() < 0.9 else 'nope'}"]
     return Case(tuple(words), {name: data, second_name: second_data}, f"{suffix} {how}")

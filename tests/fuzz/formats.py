@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+DEEPEST = 20
+"""Levels of lists that a Parquet file gets."""
 ROWS = ("jsonl", "json", "csv", "tsv", "parquet", "arrow", "yaml")
 DOCUMENTS = ("json", "yaml")
 TEXTS = ("jsonl", "json", "csv", "tsv", "yaml")
@@ -66,6 +68,8 @@ def written(document: Any, form: str, rng: random.Random) -> bytes:
         arrays = {name: np.array(value) for name, value in document.items()}
         np.savez(stream_of_bytes, **arrays)
         return stream_of_bytes.getvalue()
+    if _depth(document) > DEEPEST:
+        raise ValueError("Polars takes minutes to make it")
     frame = pl.DataFrame(document, strict=False, infer_schema_length=None)
     if form == "parquet":
         frame.write_parquet(stream_of_bytes, compression=rng.choice(("zstd", "uncompressed")))
@@ -83,6 +87,11 @@ def compressed(data: bytes, how: str) -> bytes:
     heads[-1] |= 1
     body = b"".join(h.to_bytes(3, "little") + b for h, b in zip(heads, blocks, strict=True))
     return b"\x28\xb5\x2f\xfd\xa0" + len(data).to_bytes(4, "little") + body
+
+
+def _depth(value: Any) -> int:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(_depth, inside), default=0)
 
 
 def _with_raw_numbers(text: str) -> str:

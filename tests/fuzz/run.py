@@ -68,7 +68,7 @@ def run_cases(
             running[forked(partial(_run, case, folder))] = (number, folder, time.monotonic(), True)
             continue
         seconds, memory = usage.ru_utime + usage.ru_stime, usage.ru_maxrss << 10
-        faults = tuple(_faults(case, code, seconds, memory, folder)) if case else ("not made",)
+        faults = tuple(_faults(case, code, seconds, memory, folder)) if case else ()
         yield Outcome(number, code, seconds, memory, folder, case, faults)
 
 
@@ -173,8 +173,10 @@ def _faults(
     yield from _faults_of_messages(case, code, errors, first)
     if case.format in ("table", None) and case.words[0] != "simulate" and RAW.search(answer):
         yield "a raw sign in a table"
-    if code in (0, 4) and case.format == "json" and answer:
+    if case.format == "json" and answer:
         yield from _faults_of_json(answer)
+        if code == 3 and case.words[0] == "check":
+            yield from _faults_of_check(json.loads(answer)["rows"])
     if code not in (0, 4) and case.output in files and case.words[0] != "check":
         yield "a file is written beside an error"
     if strange := files - set(case.files) - {case.output}:
@@ -188,8 +190,19 @@ def _faults_of_messages(case: Case, code: int | None, errors: str, first: str) -
         yield f"a raw sign on standard error: {first!a}"
     if code == 3 and case.words[0] != "check" and "fix: " not in errors:
         yield f"an error without a fix: {first}"
+    named = re.search("where: |--|-[a-z] ", errors) or case.words[0] in ("check", "specs", "manual")
+    if code == 3 and not named:
+        yield f"an error without a place or an option: {first}"
     if code == 0 and errors.startswith("error:"):
         yield f"an error, but exit code 0: {first}"
+
+
+def _faults_of_check(rows: list[dict[str, str]]) -> Iterator[str]:
+    for row in rows:
+        for part in ("where", "fix"):
+            if not row[part]:
+                what = re.sub(r"\d+|'[^']*'", "#", row["what"])[:90]
+                yield f"a fault without '{part}': {what}"
 
 
 def _faults_of_json(answer: str) -> Iterator[str]:
