@@ -188,13 +188,16 @@ def _faults_of_messages(case: Case, code: int | None, errors: str, first: str) -
         yield f"{library[0]} on standard error: {first}"
     if RAW.search(errors):
         yield f"a raw sign on standard error: {first!a}"
-    if code == 3 and case.words[0] != "check" and "fix: " not in errors:
-        yield f"an error without a fix: {first}"
-    named = re.search("where: |--|-[a-z] ", errors) or case.words[0] in ("check", "specs", "manual")
-    if code == 3 and not named:
-        yield f"an error without a place or an option: {first}"
     if code == 0 and errors.startswith("error:"):
         yield f"an error, but exit code 0: {first}"
+    if code == 3 and case.words[0] != "check" and "fix: " not in errors:
+        yield f"an error without a fix: {first}"
+    values = [word for word in case.words[2:] if word in errors]  # of the option that is wrong
+    named = re.search("where: |--|-[a-z] ", errors) or values
+    if case.words[0] in ("check", "specs", "manual"):
+        return
+    if code == 3 and not named:
+        yield f"an error without a place or an option: {first}"
 
 
 def _faults_of_check(rows: list[dict[str, str]]) -> Iterator[str]:
