@@ -203,7 +203,7 @@ def _faults_of_messages(case: Case, code: int | None, errors: str, first: str) -
 def _faults_of_check(rows: list[dict[str, str]]) -> Iterator[str]:
     for row in rows:
         for part in ("where", "fix"):
-            if not row[part]:
+            if not row[part] and not ("--" in row["what"] and row["fix"]):
                 what = re.sub(r"\d+|'[^']*'", "#", row["what"])[:90]
                 yield f"a fault without '{part}': {what}"
 
