@@ -135,7 +135,8 @@ def regex_matches(pattern: str, text: str) -> bool:
         raise InputError(
             f"the regex {shown(pattern)} takes longer than {PATIENCE:g} s for the response "
             f"'{shown(text)}'",
-            fix="remove repetitions inside repetitions, like (a+)+",
+            "reward.regex",
+            "remove repetitions inside repetitions, like (a+)+",
         ) from None
 
 

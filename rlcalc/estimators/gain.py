@@ -55,7 +55,8 @@ def refuse_large_gains(largest: float, gain: Floats) -> None:
     if not most <= largest:
         raise InputError(
             f"a gain is {most:g}, which is larger than the limit of {largest:.3g}",
-            fix="divide all rewards by the same large number",
+            "the rewards, or gamma",
+            "divide all rewards by the same large number",
         )
 
 

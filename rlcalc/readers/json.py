@@ -31,6 +31,18 @@ class KeyTwiceError(Exception):
     """A mapping has a key twice."""
 
 
+FIXES = {
+    "Expecting property name": "write each key in double quotes, and no comma before a }",
+    "Expecting ',' delimiter": "put a comma between two values, or close the list or object",
+    "Expecting ':' delimiter": "put a colon between a key and its value",
+    "Invalid control character": "write it as an escape, e.g. \\n or \\u0007",
+    "Invalid \\": "write \\\\ for a backslash, or \\u and four hexadecimal digits",
+    "Extra data": "leave out the rest, or write one value a line in a .jsonl file",
+    "Expecting value": "write a number, a text in double quotes, true, false, null, [...] or {...}",
+}
+"""How to fix what Python's reader of JSON says."""
+CUT_OFF = "the file was cut off: leave out its last line, or write it anew"
+
 LARGE = 1 << 20
 DECODER = json.JSONDecoder(object_pairs_hook=_once)
 
@@ -56,7 +68,8 @@ def value_of(text: str, where: str, first_line: int = 1) -> Any:
         line = f"line {error.lineno + first_line - 1}, column {error.colno}"
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
         what = "the text ends in the middle of a value" if cut else f"not JSON: {error.msg}"
-        fix = "the file was cut off: leave out its last line, or write it anew" if cut else ""
+        fixes = (fix for begin, fix in FIXES.items() if error.msg.startswith(begin))
+        fix = CUT_OFF if cut else next(fixes, "write the place as JSON has it")
         raise InputError(what, f"{where}, {line}", fix) from error
     except KeyTwiceError as error:
         key, place = _second(text)

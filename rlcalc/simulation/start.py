@@ -35,5 +35,5 @@ def start_distribution(mdp: MDP, start: Any) -> Floats:
         uniform /= uniform.sum()
         return uniform
     certain = np.zeros(mdp.n_states)
-    certain[codes_of([str(start)], mdp.states)] = 1.0
+    certain[codes_of([str(start)], mdp.states, "--start")] = 1.0
     return certain

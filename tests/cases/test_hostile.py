@@ -269,6 +269,15 @@ def test_columns_that_come_twice_in_arrow(command: str, capfd: pytest.CaptureFix
     assert "panicked" not in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["check", "gain", "estimate"])
+def test_a_panic_of_a_thread_is_an_error(command: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Polars printed it, and the file had no trajectories."""
+    message = refused(command, "column-is-missing.arrow")
+
+    assert "this arrow file cannot be read: assertion" in message
+    assert "panicked" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["simulate", "solve"])
 def test_a_regex_has_a_clock_for_short_responses_too(
     command: str, monkeypatch: pytest.MonkeyPatch

@@ -42,7 +42,8 @@ def test_text_that_is_not_json_is_refused_at_its_place(text: str, what: str, pla
     assert error.value.faults[0].what == what
     assert error.value.faults[0].where == f"a.json, {place}"
     assert later.value.faults[0].where == f"a.jsonl, line {int(line[5:]) + 9}, {column}"
-    assert bool(error.value.faults[0].fix) == ("ends in the middle" in what)
+    assert error.value.faults[0].fix
+    assert ("cut off" in error.value.faults[0].fix) == ("ends in the middle" in what)
 
 
 @pytest.mark.parametrize(

@@ -34,15 +34,15 @@ def repeated_names(names: Iterable[Any], where: Where, *path: Any) -> list[Fault
     return [Fault(what, where(path), "rename one, or leave it out")]
 
 
-def codes_of(names: Sequence[str], labels: Labels) -> list[int]:
-    """Return the numbers of states that a user names.
+def codes_of(names: Sequence[str], labels: Labels, option: str) -> list[int]:
+    """Return the numbers of states that a user names with an option.
 
     Raises:
         InputError: one of them is unknown; the nearest is named.
     """
     for name in names:
         if name not in labels:
-            raise InputError.of([unknown_name("state", name, labels.texts, "")])
+            raise InputError.of([unknown_name("state", name, labels.texts, option)])
     return [labels.code(name) for name in names]
 
 
@@ -58,7 +58,7 @@ def chosen_states(
     if states is not None and start_only:
         raise UsageError("--states and --start-only do not go together", fix="leave one out")
     if states is not None:
-        return codes_of(list(map(text_of_label, states)), mdp.states)
+        return codes_of(list(map(text_of_label, states)), mdp.states, "--states")
     if not start_only:
         return None
     if mdp.start is None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import polars as pl
 
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.readers.arrow_schema import names_of_columns
+from rlcalc.readers.panics import PanicError, panics_raised
 from rlcalc.readers.partitions import with_partition
 from rlcalc.readers.sources import HEAD, File, copied
 from rlcalc.readers.trajectories.context import ReaderContext
@@ -36,10 +37,12 @@ def read(file: File, context: ReaderContext) -> Iterator[Trajectories]:
 def whole(file: File) -> Iterator[None]:
     """Turn what Polars raises over a damaged file into what, where and how to fix it."""
     try:
-        yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        with panics_raised() if file.kind == "arrow" else nullcontext():
+            yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, PanicError, OSError) as error:
+        first = (str(error).splitlines() or [""])[0]
         raise InputError(
-            f"this {file.kind} file cannot be read: {shown(str(error).splitlines()[0], 200)}",
+            f"this {file.kind} file cannot be read: {shown(first, 200)}",
             file.at(),
             "if it was cut off or damaged, write it anew",
         ) from error

@@ -47,14 +47,14 @@ def test_a_glob_must_match_one_file(tmp_path: Path) -> None:
 def test_states_keep_the_order_in_which_they_are_named() -> None:
     labels = Labels(["hall", "room", "cellar"])
 
-    assert codes_of(["cellar", "hall", "cellar"], labels) == [2, 0, 2]
+    assert codes_of(["cellar", "hall", "cellar"], labels, "--states") == [2, 0, 2]
 
 
 def test_an_unknown_name_gets_the_nearest_one_and_is_not_added() -> None:
     """Labels give new names a number when asked for it; asking for a wrong one must not."""
     labels = Labels(["hall", "room"])
     with pytest.raises(InputError) as error:
-        codes_of(["hall", "rom"], labels)
+        codes_of(["hall", "rom"], labels, "--states")
     fault = unknown_name("action", "xyz", labels.texts, "line 3", "; see above")
 
     assert error.value.faults[0].what == "there is no state rom"
