@@ -1,5 +1,8 @@
+import subprocess
+import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +11,7 @@ import polars as pl
 import pytest
 
 import rlcalc
+from rlcalc import api
 from rlcalc.errors import InputError, UsageError
 
 
@@ -22,6 +26,30 @@ def test_public_names_are_those_that_are_listed() -> None:
 
     assert all(getattr(rlcalc, name) for name in rlcalc.__all__)
     assert exported - borrowed <= set(rlcalc.__all__)
+
+
+def test_the_library_has_every_function_and_no_file_hides_one() -> None:
+    """A file is an attribute of the package too, once something has imported it."""
+    files = {path.stem for path in Path(str(api.__file__)).parent.glob("*.py")}
+
+    assert set(api.__all__) == {n for n in rlcalc.__all__ if rlcalc._MODULES.get(n) is None}
+    assert not files & set(api.__all__)
+    for name in api.__all__:
+        assert isinstance(getattr(api, name), types.FunctionType)
+        assert getattr(rlcalc, name) is getattr(api, name)
+    with pytest.raises(AttributeError, match="no attribute 'gains'"):
+        getattr(api, "gains")  # noqa: B009
+
+
+def test_a_function_of_the_library_imports_its_own_file_alone() -> None:
+    """What a command does not need, it does not wait for."""
+    program = (
+        "import sys; from rlcalc import api; api.load_rollouts;"
+        "print(*sorted(name for name in sys.modules if name.startswith('rlcalc.api.')))"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert printed.stdout.split() == ["rlcalc.api.arguments", "rlcalc.api.rollouts"]
 
 
 def test_a_result_is_a_frame_and_a_table_in_a_notebook() -> None:

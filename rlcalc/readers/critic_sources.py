@@ -1,4 +1,4 @@
-"""Which kind of source holds a critic's values: steps, a buffer of arrays, or lists of tokens."""
+"""Sources of a critic's values: steps, a buffer of arrays (read here), or lists of tokens."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import InputError, RlcalcError, shown
+from rlcalc.labels import Labels
 from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.in_memory import frame_of
 from rlcalc.readers.sources import File, opened, resolve_files
 from rlcalc.readers.tokens.names import TOKEN_NAMES
-from rlcalc.readers.trajectories.buffers import is_buffer
+from rlcalc.readers.trajectories.buffers import Meaning, is_buffer, trajectories_of_arrays
+from rlcalc.trajectories import Experience
 
 Kind = Literal["steps", "buffer", "tokens"]
 
@@ -139,3 +141,50 @@ def arrays_of(file: File) -> dict[str, NDArray[Any]]:
         raise InputError(
             f"this npz file cannot be read: {shown(error)}", file.at(), "write it anew"
         ) from error
+
+
+def buffer_to_check(paths: list[str], columns: Mapping[str, str]) -> Experience | None:
+    """Return the experience of a buffer, with its faults; None: the source is something else."""
+    if not paths or not paths[0].endswith(".npz"):
+        return None
+    try:
+        if kind_of(paths) != "buffer":
+            return None
+    except InputError:
+        return None  # the reader of models tells what is wrong
+    try:
+        experience = buffer_of(paths, None, dict(columns))
+    except InputError as error:
+        return Experience(iter(()), Labels(), Labels(), faults=list(error.faults))
+    experience.kinds.append("npz")
+    return experience
+
+
+def buffer_of(source: Any, done: Meaning | None, columns: dict[str, str]) -> Experience:
+    """Return the trajectories of arrays [T, N].
+
+    Args:
+        source: the arrays by name, or the path of one npz file in a list.
+        done: what a done tells of; None: the default of `trajectories_of_arrays`.
+        columns: the field → the name of its array.
+
+    Raises:
+        InputError: there are several files, or the arrays are not a buffer.
+    """
+    where = "the arrays"
+    if not isinstance(source, Mapping):
+        files = resolve_files(list(source))
+        if len(files) != 1:
+            raise InputError(
+                f"there are {len(files)} buffers", fix="give one npz file: each is cut at its end"
+            )
+        with opened(files[0], None) as file:
+            source, where = arrays_of(file), file.at()
+    arrays = {name: np.asarray(array) for name, array in source.items()}
+    batch, notes = trajectories_of_arrays(arrays, where, done, columns)
+    gamma = arrays.get("gamma")
+    one = gamma is not None and gamma.size == 1 and gamma.dtype.kind in "iuf"
+    experience = Experience.of(batch, float(gamma.item()) if one and gamma is not None else None)
+    experience.notes += notes
+    experience.n_rows = batch.n_steps
+    return experience

@@ -1,0 +1,67 @@
+"""The library: one function a command, and all orchestration in it.
+
+A function takes paths, arrays or frames, and returns nouns and results; it prints nothing, and
+raises the errors of `rlcalc.errors`. The commands call these functions too. A function lives in
+the file of its noun, which is imported when the function is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rlcalc.api.advantages import advantage
+    from rlcalc.api.episodes import simulate
+    from rlcalc.api.faults import check
+    from rlcalc.api.gradients import ascend, gradient
+    from rlcalc.api.models import load_model, solve
+    from rlcalc.api.rollouts import audit, group, group_against, load_rollouts
+    from rlcalc.api.tokens import load_tokens, objective
+    from rlcalc.api.trajectories import estimate, gain, load
+
+__all__ = [
+    "advantage",
+    "ascend",
+    "audit",
+    "check",
+    "estimate",
+    "gain",
+    "gradient",
+    "group",
+    "group_against",
+    "load",
+    "load_model",
+    "load_rollouts",
+    "load_tokens",
+    "objective",
+    "simulate",
+    "solve",
+]
+
+_MODULES = {
+    "advantage": "advantages",
+    "ascend": "gradients",
+    "audit": "rollouts",
+    "check": "faults",
+    "estimate": "trajectories",
+    "gain": "trajectories",
+    "gradient": "gradients",
+    "group": "rollouts",
+    "group_against": "rollouts",
+    "load": "trajectories",
+    "load_model": "models",
+    "load_rollouts": "rollouts",
+    "load_tokens": "tokens",
+    "objective": "tokens",
+    "simulate": "episodes",
+    "solve": "models",
+}
+"""The file of each function; no file has the name of a function, which it would hide."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a function when it is first used."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'rlcalc.api' has no attribute {name!r}")
+    return getattr(import_module(f"rlcalc.api.{_MODULES[name]}"), name)

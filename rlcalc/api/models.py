@@ -1,0 +1,119 @@
+"""Tokens: read them, and return the loss of a batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from rlcalc.api.arguments import not_a_model, read_request, require_numbers
+
+if TYPE_CHECKING:
+    from rlcalc.mdp import MDP
+    from rlcalc.result import Result
+
+
+def solve(
+    source: Any,
+    *,
+    policy: Any = "optimal",
+    gamma: float | None = None,
+    horizon: int | None = None,
+    criterion: Literal["reward", "average"] = "reward",
+    method: str = "auto",
+    bellman: Literal["vv", "qq", "vq", "qv"] | None = None,
+    tol: float | None = None,
+    max_iterations: int = 100_000,
+    states: Sequence[Any] | None = None,
+    start_only: bool = False,
+    trace: bool = False,
+    jobs: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    kind: str | None = None,
+    columns: dict[str, str] | None = None,
+    max_size: str | int | None = None,
+) -> Result:
+    """Return V, Q, A and the policy of a model, with a proven bound: `rlcalc.solvers.solve`.
+
+    Args:
+        source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`.
+        policy: `optimal`, `uniform`, `spec`, `epsilon:0.1`, `softmax:1.0`, a file, a `Policy`, or a
+            mapping {state: action or {action: probability}}.
+        gamma: 0..1 a step; default from the source, else 1.
+        horizon: values with 1 to so many steps to go.
+        criterion: `reward`, discounted or total, or `average`: gain and bias.
+        method: `auto`, or one of `rlcalc.solvers.methods.METHODS`.
+        bellman: repeat one of the four recursions.
+        tol: the largest acceptable bound; default 1e-6, and less where all rewards are below 1.
+        max_iterations: the number of iterations after which the method stops.
+        states: only the rows of these.
+        start_only: only the rows of the start states.
+        trace: a row an iteration.
+        jobs: threads; the answer does not depend on it.
+        settings: parameters of the source, e.g. {"gun": "bad"}.
+        kind: the format of the source; default found by content.
+        columns: the field of an outcome → the name of its column.
+        max_size: as in `load`.
+
+    Raises:
+        InputError: the source is not a model, or the answer does not exist.
+        NotConverged: the bound that was reached is above `tol`; `result` of it holds the answer.
+    """
+    from rlcalc.policies.named import policy_for_solve
+    from rlcalc.readers.models.names import chosen_states
+    from rlcalc.solvers import solve as solvers
+    from rlcalc.solvers.request import SolveRequest
+
+    whole = {"horizon": horizon, "max_iterations": max_iterations}
+    require_numbers(gamma=gamma, tol=tol, whole=whole)
+    mdp = load_model(source, settings=settings, kind=kind, columns=columns, max_size=max_size)
+    result = solvers.solve(
+        mdp,
+        SolveRequest(
+            policy=policy_for_solve(policy, mdp, gamma),
+            gamma=gamma,
+            horizon=horizon,
+            criterion=criterion,
+            method=method,
+            bellman=bellman,
+            tol=tol,
+            max_iterations=max_iterations,
+            states=chosen_states(mdp, states, start_only=start_only),
+            trace=trace,
+            jobs=jobs,
+        ),
+    )
+    solvers.require_solved(result, tol)
+    return result
+
+
+def load_model(
+    source: Any,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    kind: str | None = None,
+    columns: dict[str, str] | None = None,
+    max_size: str | int | None = None,
+) -> MDP:
+    """Return the model of a source.
+
+    Args:
+        source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`, which is
+            returned as it is.
+        settings: parameters of the source, e.g. {"gun": "bad"}.
+        kind: the format; default found by content.
+        columns: the field of an outcome → the name of its column.
+        max_size: as in `load`.
+
+    Raises:
+        InputError: the source is not a model, or can only be simulated.
+    """
+    from rlcalc.environments import load as worlds
+    from rlcalc.mdp import MDP
+
+    if isinstance(source, MDP):
+        return source
+    if not isinstance(source, str | os.PathLike):
+        raise not_a_model(source)
+    request = read_request(kind, columns, max_size=max_size)
+    return worlds.load_mdp(os.fspath(source), request, settings)

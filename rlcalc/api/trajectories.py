@@ -1,0 +1,246 @@
+"""Tokens: read them, and return the loss of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from rlcalc.api.arguments import Watch, names_of, paths_of, read_request, require_numbers
+from rlcalc.api.episodes import play_of
+from rlcalc.api.models import load_model
+from rlcalc.errors import UsageError, shown
+from rlcalc.renderers.progress import without_progress
+
+if TYPE_CHECKING:
+    from rlcalc.expected_mdp import ExpectedMDP
+    from rlcalc.numerics.arrays import Floats
+    from rlcalc.result import Result
+    from rlcalc.trajectories import Experience
+
+
+def load(
+    source: Any,
+    *,
+    kind: str | None = None,
+    columns: dict[str, str] | None = None,
+    one_step: bool = False,
+    order_by: str | None = None,
+    identify: bool = False,
+    where: Sequence[str] = (),
+    max_size: str | int | None = None,
+    needed: Sequence[str] = ("state", "action", "reward"),
+    unread: Sequence[str] = (),
+    collect_faults: bool = False,
+) -> Experience:
+    """Return the trajectories of a source, which are read while they are used.
+
+    Args:
+        source: a path, a glob, a folder, `-`, the name of a shipped spec, several of these in a
+            list, a frame of Polars or pandas, a mapping of columns, `Trajectories`, or an
+            `Experience`, which is returned as it is.
+        kind: the format; default found by content.
+        columns: the field of a step → the name of its column, e.g. {"state": "position"}.
+        one_step: every row of a table is a whole trajectory.
+        order_by: the column by which each trajectory's steps are sorted.
+        identify: keep row numbers, and the source's own names of trajectories and steps.
+        where: conditions `COLUMN OP VALUE`, such as "step >= 100": only rows that fit are read.
+        max_size: what a compressed source may unpack to, in bytes or as "20GB"; default 256 MB, or
+            800 times its own size (zstd: 5,000 times).
+        needed: fields that every step must have.
+        unread: fields of a step that are not needed (`value`, `next_value`, `log_prob`,
+            `behaviour_prob`, `old_log_prob`, `advantage`), so that nothing in them is a fault.
+        collect_faults: go on after a fault, and collect all of them in `faults`.
+
+    Returns:
+        An iterator over batches of whole trajectories; `whole()` gives them all at once.
+
+    Raises:
+        InputError: the source does not exist, or (while it is read) is faulty.
+    """
+    from rlcalc.readers.in_memory import frame_of
+    from rlcalc.readers.trajectories.load import load as load_files
+    from rlcalc.readers.trajectories.load import load_frame
+    from rlcalc.trajectories import Experience, Trajectories
+
+    if isinstance(source, Experience):
+        return source
+    if isinstance(source, Trajectories):
+        return Experience.of(source)
+    request = read_request(
+        kind,
+        columns,
+        one_step=one_step,
+        order_by=order_by,
+        identify=identify,
+        where=where,
+        max_size=max_size,
+        needed=tuple(needed),
+        unread=tuple(unread),
+    )
+    frame = frame_of(source)
+    if frame is not None:
+        return load_frame(frame, request, collect_faults=collect_faults)
+    return load_files(paths_of(source, "Trajectories"), request, collect_faults=collect_faults)
+
+
+def estimate(
+    source: Any,
+    *,
+    episodes: int | None = None,
+    gamma: float | None = None,
+    visit: Literal["first", "every"] = "first",
+    of: Literal["all", "v", "q", "a"] = "all",
+    method: str = "mc",
+    compare: str | Sequence[str] | None = None,
+    lambda_: float | None = None,
+    alpha: float | str | None = None,
+    passes: int | None = None,
+    order: Literal["file", "reverse"] | None = None,
+    truncated: str = "keep",
+    confidence: float = 0.95,
+    model: Any = None,
+    jobs: int | None = None,
+    play: Mapping[str, Any] | None = None,
+    watch: Watch = without_progress,
+    **reading: Any,
+) -> Result:
+    """Return estimates of V, Q and A: `monte_carlo.estimate` of `rlcalc.estimators`, and others.
+
+    Args:
+        source: and `**reading`, as in `load`; or with `episodes` a model, as in `simulate`.
+        episodes: simulate so many episodes of the model, and estimate from them.
+        gamma: 0..1 a step; default from the source, else 1.
+        visit: which visits count; of mc.
+        of: the quantities to estimate.
+        method: one of `rlcalc.estimators.METHODS`.
+        compare: several of them side by side, in a list or with commas between them.
+        lambda_: trace decay of td-lambda, 0..1; default 0.95.
+        alpha: step size of td and the like: a number, or `1/n`; default 0.05.
+        passes: how often td and the like go through the data; default 1.
+        order: whether they go from the first step to the last (`file`) or back (`reverse`).
+        truncated: `keep`, `drop`, `bootstrap`, or for mc `cut[:tolerance]`.
+        confidence: of the intervals.
+        model: the model behind the data, whose exact values (of the policy in `play`, default its
+            own, else the uniform one) then stand beside the estimates.
+        jobs: threads; the answer does not depend on it.
+        play: how to simulate: policy, start, max_steps, seed, settings, as in `simulate`.
+        watch: as in `simulate`.
+        **reading: as in `load`.
+    """
+    from rlcalc.engines.threads import run
+    from rlcalc.estimators import monte_carlo
+    from rlcalc.estimators.request import EstimateRequest, Tools
+
+    require_numbers(gamma=gamma, confidence=confidence, lambda_=lambda_, whole={"passes": passes})
+    if compare is not None and method != "mc":
+        raise UsageError(
+            f"--compare names the methods, so --method {shown(method)} has no effect",
+            fix="leave out --method",
+        )
+    methods = [method] if compare is None else names_of(compare)
+    options = EstimateRequest(of, confidence, lambda_, alpha, passes, order)
+    request = options.checked(methods, visit)
+    run_pieces = partial(run, jobs=jobs)
+    from rlcalc.estimators.passes import Passes, is_repeatable
+
+    def estimates(experience: Experience, again: Callable[[], Experience] | None) -> Result:
+        if methods == ["mc"] and compare is None:
+            return monte_carlo.estimate(
+                experience, gamma, visit, of, truncated, confidence, run_pieces
+            )
+        from rlcalc.estimators.comparison import estimate_by
+
+        return estimate_by(
+            Passes(experience, again),
+            methods,
+            request,
+            gamma,
+            visit,
+            truncated,
+            Tools(run_pieces, _linear_system, _best_action_values),
+            side_by_side=compare is not None,
+        )
+
+    if episodes is None:
+        load_again = partial(load, source, **{"unread": _unread(truncated), **reading})
+        result = estimates(load_again(), load_again if is_repeatable(source) else None)
+        if model is None:
+            return result
+        how = {name: (play or {}).get(name) for name in ("policy", "settings")}
+        return _beside_model(result, model, **how)
+    from rlcalc.simulation.estimate import estimate_play
+
+    bootstrap = truncated == "bootstrap" or methods != ["mc"]
+    how = {"bootstrap": bootstrap, **(play or {}), **reading}
+    return estimate_play(play_of(source, episodes, gamma=gamma, jobs=jobs, **how), estimates, watch)
+
+
+def _linear_system(chain: ExpectedMDP, gamma: float, rewards: Floats, rough: bool) -> Floats:
+    from rlcalc.solvers.methods.linear import solve_system
+
+    return solve_system(chain, gamma, rewards, 1e-4 if rough else 1e-12)
+
+
+def _best_action_values(model: ExpectedMDP, gamma: float) -> Floats:
+    """Return [K] the action values of the best policy of a model without names."""
+    import numpy as np
+
+    from rlcalc.labels import Numbers
+    from rlcalc.mdp import MDP
+    from rlcalc.solvers.dispatch import find_solution
+    from rlcalc.solvers.request import SolveRequest
+    from rlcalc.solvers.solve import make_setup
+
+    mdp = MDP(
+        pair_start=model.pair_start,
+        action=(np.arange(model.n_pairs) - model.pair_start[model.pair_state]).astype(np.int32),
+        outcome_start=model.outcome_start,
+        next_state=model.next_state,
+        probability=model.probability,
+        reward=np.repeat(model.reward, np.diff(model.outcome_start)),
+        states=Numbers(np.arange(model.n_states)),
+        actions=Numbers(np.arange(max(np.diff(model.pair_start).tolist()))),
+    )
+    return find_solution(make_setup(mdp, SolveRequest(gamma=gamma), gamma)).action_value
+
+
+def _beside_model(result: Result, model: Any, policy: Any, settings: Any) -> Result:
+    """Return estimates with the exact values of a policy of a model beside them."""
+    from rlcalc.policies.named import policy_by_name
+    from rlcalc.simulation.estimate import exact_beside
+
+    mdp = load_model(model, settings=settings)
+    gamma = result.facts["gamma"]
+    assert isinstance(gamma, float)
+    return exact_beside(result, mdp, policy_by_name(policy, mdp, gamma), gamma)
+
+
+def gain(
+    source: Any,
+    *,
+    gamma: float | None = None,
+    k: int | None = None,
+    truncated: str = "keep",
+    **reading: Any,
+) -> Result:
+    """Return the gain of every step: `rlcalc.estimators.gain.gain`.
+
+    Args:
+        source: and `**reading`, as in `load`.
+        gamma: 0..1 a step; default from the source, else 1.
+        k: sum only the first k rewards.
+        truncated: `keep`, `drop`, `bootstrap` or `cut[:tolerance]`.
+        **reading: as in `load`.
+    """
+    from rlcalc.estimators.gain import gain as gain_of
+
+    require_numbers(gamma=gamma, whole={"k": k})
+    reading = {"identify": True, "unread": _unread(truncated), **reading}
+    return gain_of(load(source, **reading), gamma, k, truncated)
+
+
+def _unread(truncated: str) -> tuple[str, ...]:
+    """Return the fields of a step that a gain does not need."""
+    values = () if truncated == "bootstrap" else ("value", "next_value")
+    return (*values, "log_prob", "behaviour_prob", "old_log_prob", "advantage", "action_value")
