@@ -13,7 +13,7 @@ from rlcalc.result import Result
 from tests.conftest import Shell
 
 SEED = {"seed": 3}
-TOKENS = str(Path(__file__).parents[1] / "cases" / "inputs" / "tokens.jsonl")
+TOKENS = str(Path(__file__).parent / "inputs" / "tokens.jsonl")
 CRITIC = TOKENS.replace("tokens.jsonl", "critic.jsonl")
 WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
     "gain": (
