@@ -197,14 +197,16 @@ def _critic_source(
     """
     from rlcalc.estimators.programs import TOKEN_PROGRAMS, program_of
     from rlcalc.readers import critic_sources
+    from rlcalc.readers.size_limit import parse_size
     from rlcalc.tokens import Tokens, joined
     from rlcalc.trajectories import Experience, Trajectories
 
     if isinstance(source, Tokens | Experience | Trajectories):
         return source
     paths = paths_or_none(source)
+    size = parse_size(reading.get("max_size"))
     if paths is not None:
-        kind = critic_sources.kind_of(paths)
+        kind = critic_sources.kind_of(paths, size)
         if "-" in paths and (tool is not None or trainer in TOKEN_PROGRAMS):
             kind = "tokens"
     elif isinstance(source, Mapping) and any(getattr(v, "ndim", 1) == 2 for v in source.values()):
@@ -223,5 +225,5 @@ def _critic_source(
         return joined(list(batches))
     if kind == "buffer":
         done = program_of(trainer).done if trainer else None
-        return critic_sources.buffer_of(source if paths is None else paths, done, columns)
+        return critic_sources.buffer_of(source if paths is None else paths, done, columns, size)
     return source

@@ -35,7 +35,7 @@ def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: 
     paths = paths_or_none(source)
     if paths is None:
         return describe(load(source, collect_faults=True, **reading))
-    if (buffer := buffer_to_check(paths, request.columns)) is not None:
+    if (buffer := buffer_to_check(paths, request.columns, request.max_size)) is not None:
         return describe(buffer)
     failure: InputError | None = None
     result: Result | None = None

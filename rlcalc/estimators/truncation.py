@@ -178,6 +178,17 @@ def pieces_with_truncation(
     """
     pieces = experience.pieces()
     first = next(pieces, None)
+    discount = discount_of(experience, gamma)
+    truncation = Truncation.parse(truncated, discount)
+    return chain([] if first is None else [first], pieces), discount, truncation
+
+
+def discount_of(experience: Experience, gamma: float | None) -> float:
+    """Return `gamma`, else the discount factor of the source, else 1.
+
+    Raises:
+        InputError: it is not in 0..1.
+    """
     discount = gamma if gamma is not None else experience.gamma
     discount = 1.0 if discount is None else discount
     if not 0.0 <= discount <= 1.0:
@@ -185,5 +196,4 @@ def pieces_with_truncation(
             f"gamma is {discount:g}, which is not between 0 and 1",
             fix="use a discount factor such as --gamma 0.99",
         )
-    truncation = Truncation.parse(truncated, discount)
-    return chain([] if first is None else [first], pieces), discount, truncation
+    return discount

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rlcalc.errors import InputError, RlcalcError, shown
+from rlcalc.errors import InputError, RlcalcError
 from rlcalc.labels import Labels
 from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.in_memory import frame_of
+from rlcalc.readers.npz import arrays_of
 from rlcalc.readers.sources import File, opened, resolve_files
 from rlcalc.readers.tokens.names import TOKEN_NAMES
 from rlcalc.readers.trajectories.buffers import Meaning, is_buffer, trajectories_of_arrays
@@ -22,11 +20,13 @@ from rlcalc.trajectories import Experience
 
 Kind = Literal["steps", "buffer", "tokens"]
 
+BUFFER = ("a buffer", "rewards, values and dones")
+"""What an npz file of a buffer holds, for errors."""
 OF_STEPS = ("terminated", "truncated", "done", "next_value", "next_state", "is_first", "is_last")
 """What tells of lists that they are a trajectory of an environment, not a model's answer."""
 
 
-def kind_of(sources: Sequence[str]) -> Kind:
+def kind_of(sources: Sequence[str], max_size: int | None = None) -> Kind:
     """Return the kind of the first file; standard input, which cannot be read twice, has steps.
 
     Raises:
@@ -38,9 +38,9 @@ def kind_of(sources: Sequence[str]) -> Kind:
     if name is None or name == "-":
         return "steps"
     try:
-        with opened(name, None) as file:
+        with opened(name, None, max_size) as file:
             if file.kind == "npz":
-                return kind_of_arrays(arrays_of(file))
+                return kind_of_arrays(arrays_of(file, *BUFFER))
             return "tokens" if is_tokens(_record(file)) else "steps"
     except InputError:
         if name.endswith(".npz"):
@@ -112,61 +112,35 @@ def _record(file: File) -> dict[str, bool]:
     }
 
 
-def arrays_of(file: File) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an npz file.
-
-    Raises:
-        InputError: it is damaged, or an array of Python objects needs unpickling.
-    """
-    try:
-        archive = np.load(file.path or io.BytesIO(file.stream.read()), allow_pickle=False)
-        if isinstance(archive, np.ndarray):
-            raise InputError(
-                "this is one array (npy), and a buffer has several",
-                file.at(),
-                "save rewards, values and dones in one file with numpy.savez",
-            )
-        return {name: archive[name] for name in archive.files}
-    except ValueError as error:
-        if "pickle" in str(error).lower() or "Object arrays" in str(error):
-            raise InputError(
-                "an array of Python objects needs unpickling, which rlcalc never does",
-                file.at(),
-                "save arrays of numbers",
-            ) from error
-        raise InputError(
-            f"this is not an npz file: {shown(error)}", file.at(), "write it with numpy.savez"
-        ) from error
-    except (zipfile.BadZipFile, OSError, EOFError, KeyError) as error:
-        raise InputError(
-            f"this npz file cannot be read: {shown(error)}", file.at(), "write it anew"
-        ) from error
-
-
-def buffer_to_check(paths: list[str], columns: Mapping[str, str]) -> Experience | None:
+def buffer_to_check(
+    paths: list[str], columns: Mapping[str, str], max_size: int | None
+) -> Experience | None:
     """Return the experience of a buffer, with its faults; None: the source is something else."""
     if not paths or not paths[0].endswith(".npz"):
         return None
     try:
-        if kind_of(paths) != "buffer":
+        if kind_of(paths, max_size) != "buffer":
             return None
     except InputError:
         return None  # the reader of models tells what is wrong
     try:
-        experience = buffer_of(paths, None, dict(columns))
+        experience = buffer_of(paths, None, dict(columns), max_size)
     except InputError as error:
         return Experience(iter(()), Labels(), Labels(), faults=list(error.faults))
     experience.kinds.append("npz")
     return experience
 
 
-def buffer_of(source: Any, done: Meaning | None, columns: dict[str, str]) -> Experience:
+def buffer_of(
+    source: Any, done: Meaning | None, columns: dict[str, str], max_size: int | None = None
+) -> Experience:
     """Return the trajectories of arrays [T, N].
 
     Args:
         source: the arrays by name, or the path of one npz file in a list.
         done: what a done tells of; None: the default of `trajectories_of_arrays`.
         columns: the field → the name of its array.
+        max_size: bytes that the file may unpack to.
 
     Raises:
         InputError: there are several files, or the arrays are not a buffer.
@@ -178,8 +152,8 @@ def buffer_of(source: Any, done: Meaning | None, columns: dict[str, str]) -> Exp
             raise InputError(
                 f"there are {len(files)} buffers", fix="give one npz file: each is cut at its end"
             )
-        with opened(files[0], None) as file:
-            source, where = arrays_of(file), file.at()
+        with opened(files[0], None, max_size) as file:
+            source, where = arrays_of(file, *BUFFER), file.at()
     arrays = {name: np.asarray(array) for name, array in source.items()}
     batch, notes = trajectories_of_arrays(arrays, where, done, columns)
     gamma = arrays.get("gamma")

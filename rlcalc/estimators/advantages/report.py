@@ -12,6 +12,7 @@ from rlcalc.errors import InputError
 from rlcalc.estimators.advantages import METHODS, OFF_POLICY
 from rlcalc.estimators.advantages.request import AdvantageRequest, Advantages, CriticSteps
 from rlcalc.estimators.traces import decayed_sum
+from rlcalc.estimators.truncation import discount_of
 from rlcalc.numerics.arrays import Flags, Floats, segment_sums
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Trajectories, contradicting_values, trajectory_names
@@ -44,13 +45,7 @@ def advantage(
     Source: Schulman et al. (2016); each method has its own.
     """
     batch = experience.whole()
-    discount = gamma if gamma is not None else experience.gamma
-    discount = 1.0 if discount is None else discount
-    if not 0.0 <= discount <= 1.0:
-        raise InputError(
-            f"gamma is {discount:g}, which is not between 0 and 1",
-            fix="use a discount factor such as --gamma 0.99",
-        )
+    discount = discount_of(experience, gamma)
     experience.require_one_gamma(gamma, discount)
     steps, used, notes = critic_steps(batch, request, discount)
     if request.method in OFF_POLICY:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
-import zipfile
-import zlib
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +11,8 @@ from rlcalc.errors import InputError, listed, shown
 from rlcalc.labels import Numbers
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
-from rlcalc.readers.size_limit import require_size
-from rlcalc.readers.sources import File, copied
+from rlcalc.readers.npz import arrays_of
+from rlcalc.readers.sources import File
 
 DENSE = ("P", "T", "transition", "transitions")
 SPARSE = ("P_data", "P_indices", "P_indptr")
@@ -76,33 +72,7 @@ def _with(model: MDP, arrays: dict[str, NDArray[Any]], file: File) -> MDP:
 
 
 def _arrays(file: File) -> dict[str, NDArray[Any]]:
-    try:
-        with contextlib.ExitStack() as opened:
-            source = copied(file)
-            stream = opened.enter_context(open(source, "rb")) if isinstance(source, str) else source
-            _require_sizes(stream, file)
-            archive = np.load(stream, allow_pickle=False)
-            if isinstance(archive, np.ndarray):
-                raise InputError(
-                    "this is one array (npy), and a model has several",
-                    file.at(),
-                    "save P and R in one file with numpy.savez",
-                )
-            arrays = {name: archive[name] for name in archive.files}
-    except ValueError as error:
-        if "pickle" in str(error).lower() or "Object arrays" in str(error):
-            raise InputError(
-                "an array of Python objects needs unpickling, which rlcalc never does",
-                file.at(),
-                "save arrays of numbers",
-            ) from error
-        raise InputError(
-            f"this is not an npz file: {shown(error)}", file.at(), fix="write it with numpy.savez"
-        ) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError) as error:
-        raise InputError(
-            f"this npz file cannot be read: {shown(error)}", file.at(), "write it anew"
-        ) from error
+    arrays = arrays_of(file, "a model", "P and R")
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "iufb":
             content = (
@@ -121,38 +91,6 @@ def _arrays(file: File) -> dict[str, NDArray[Any]]:
                 "an action that is not allowed has no probabilities: set its row of P to 0",
             )
     return arrays
-
-
-def _require_sizes(stream: IO[bytes], file: File) -> None:
-    """Refuse members that unpack to too much, or whose arrays are larger than their bytes.
-
-    Raises:
-        InputError: there is one; numpy would make room for all that it declares.
-    """
-    if not zipfile.is_zipfile(stream):
-        stream.seek(0)
-        return
-    with zipfile.ZipFile(stream) as archive:
-        members = archive.infolist()
-        packed = file.packed or stream.seek(0, 2)
-        size = sum(member.file_size for member in members)
-        require_size(size, packed, file.name, file.max_size)
-        for member in members:
-            if not member.filename.endswith(".npy"):
-                continue
-            with archive.open(member) as content, contextlib.suppress(ValueError):
-                version = np.lib.format.read_magic(content)
-                header = getattr(np.lib.format, f"read_array_header_{version[0]}_0", None)
-                shape, _, kind = header(content) if header else ((), False, np.dtype("u1"))
-                declared = math.prod(shape) * kind.itemsize
-                if declared > member.file_size:
-                    raise InputError(
-                        f"{shown(member.filename)} has the shape {shape}, which takes "
-                        f"{declared:,} bytes, and holds {member.file_size:,}",
-                        file.at(),
-                        "write it anew with numpy.savez",
-                    )
-    stream.seek(0)
 
 
 def _missing(what: str, arrays: dict[str, Any], file: File) -> InputError:
