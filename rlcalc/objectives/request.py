@@ -104,7 +104,8 @@ class ObjectiveRequest:
                     f"--aggregate {shown(self.aggregate)}: a number above 0 belongs to constant",
                     fix="write --aggregate constant:1024",
                 )
-        return replace(how, aggregate=name, constant=constant, kl_aggregate=None)
+        of_kl = how.kl_aggregate if how.trainer == "openrlhf" else None
+        return replace(how, aggregate=name, constant=constant, kl_aggregate=of_kl)
 
     def _with_kl(self, how: Objective) -> Objective:
         kl, beta = self.kl, self.beta
