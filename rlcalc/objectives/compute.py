@@ -62,6 +62,7 @@ class RolloutSums:
     advantage: Floats  # [N] Σ A
     weight: Floats  # [N] Σ ρ
     squared_weight: Floats  # [N] Σ ρ²
+    kl_estimate: Floats  # [N] Σ kl against the reference; NaN without one
     k1: Floats  # [N] Σ log π_old − log π
     k3: Floats  # [N] Σ ρ − 1 − log ρ
     reference_k1: Floats  # [N] Σ log π − log π_ref; NaN without a reference
@@ -178,6 +179,8 @@ def counted_terms(tokens: Tokens, how: Objective) -> CountedTerms:
         rest = (None,) * 5
         return CountedTerms(counted, nothing, nothing, nothing, values, *rest)
     tokens.require_log_probabilities()
+    to_sampler = how.ratio_to_sampler and how.correction != "none"
+    old_name = "rollout_log_prob" if to_sampler else "old_log_prob"
     log_prob, old = _needed(counted, "log_prob"), _needed(counted, "old_log_prob")
     advantage = _needed(counted, "advantage")
     if len(advantage) and not max(advantage.max(), -advantage.min()) <= LARGEST:
@@ -187,7 +190,7 @@ def counted_terms(tokens: Tokens, how: Objective) -> CountedTerms:
             tokens.where(token),
             "give a number up to 1e150, or mask the token (0 in the mask)",
         )
-    log_ratio = log_prob - old
+    log_ratio = log_prob - (_needed(counted, old_name) if to_sampler else old)
     weighed, gone, mismatch = _corrected(counted, how, advantage, old)
     entry = LossInput(counted.start, log_prob, log_ratio, weighed)
     terms = terms_function(how.loss)(entry, how)
@@ -195,7 +198,7 @@ def counted_terms(tokens: Tokens, how: Objective) -> CountedTerms:
         token = counted.token(int(np.argmin(np.isfinite(terms.ratio))))
         raise InputError(
             f"the ratio overflows: log π is {tokens.log_prob[token]:g} and the old one is "  # type: ignore[index]
-            f"{tokens.old_log_prob[token]:g}",  # type: ignore[index]
+            f"{getattr(tokens, old_name)[token]:g}",
             tokens.where(token),
             "see whether both are of the same token; verl's clamp of ±20 hides it: --as verl",
         )
@@ -268,7 +271,7 @@ def _corrected(
     entry = LossInput(counted.start, old, old, advantage)
     if how.mean_advantage:
         advantage = entry.each(entry.sums(advantage) / entry.length)
-    if how.correction == "none":
+    if how.correction == "none" or how.ratio_to_sampler:
         return advantage, None, mismatch
     if mismatch is None:
         raise InputError(
@@ -363,6 +366,7 @@ def block_sums(tokens: Tokens, how: Objective, relative: float = 1.0) -> Rollout
         far = (part.mismatch > np.log1p(MISMATCH)) | (part.mismatch < np.log1p(-MISMATCH))
         mismatched = counted.few(np.flatnonzero(far))
     value_loss, value_clipped = _value_sums(counted, how)
+    estimate = nothing if part.kl is None else sums(part.kl)
     log_ratio = sums(part.log_ratio)
     total = sums(ratio)
     outside = (terms.ratio < 1 - how.low) | (terms.ratio > 1 + how.high)
@@ -370,7 +374,7 @@ def block_sums(tokens: Tokens, how: Objective, relative: float = 1.0) -> Rollout
         length=length,
         width=tokens.size,
         loss=weight * sums(terms.loss),
-        kl=kl_weight * sums(part.kl) if in_loss and part.kl is not None else np.zeros(len(length)),
+        kl=kl_weight * estimate if in_loss else np.zeros(len(length)),
         gradient=weight * total_gradient,
         lost_to_clips=weight * lost_clip,
         lost_to_clamps=weight * lost_clamp,
@@ -381,6 +385,7 @@ def block_sums(tokens: Tokens, how: Objective, relative: float = 1.0) -> Rollout
         advantage=sums(part.advantage),
         weight=total,
         squared_weight=sums(ratio * ratio),
+        kl_estimate=estimate,
         k1=-log_ratio,
         k3=total - length - log_ratio,
         reference_k1=reference_k1,

@@ -42,6 +42,8 @@ class Objective:
     correction: str = "none"  # of the sampler: none, tis, mask or seq-mask
     bounds: tuple[float, float] = (0.0, np.inf)
     value_clip: float = 0.2  # how far V may move from the old V; inf: any distance
+    value_scale: float = 0.5  # times the squared error of V
+    ratio_to_sampler: bool = False  # a correction puts the sampler's log π in place of the old one
     trainer: str | None = None
 
     def clamped(self, log_ratio: Floats) -> tuple[Floats, Flags | None]:

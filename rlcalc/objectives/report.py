@@ -125,7 +125,8 @@ def completed(batches: Iterable[Tokens], how: Objective, about: Rollouts) -> Ite
     """Yield batches in which the log-probabilities that were not logged are those nearest to them.
 
     The policy of now is the old one where only that is logged, and the old one is the sampler's; a
-    correction of the sampler compares with the policy of now, as TRL and slime do.
+    correction of the sampler compares with the policy of now, as TRL and slime do, and TRL has no
+    other ratio than 1 where the old one is missing.
     """
     logged: list[str] | None = None
     for tokens in batches:
@@ -144,7 +145,7 @@ def completed(batches: Iterable[Tokens], how: Objective, about: Rollouts) -> Ite
         for name, others in FIRST_CHOICES.items():
             if getattr(tokens, name) is not None:
                 continue
-            if name == "old_log_prob" and how.correction != "none":
+            if name == "old_log_prob" and (how.correction != "none" or how.trainer == "trl"):
                 others = ("log_prob", *others)
             for other in others:
                 column = changes.get(other, getattr(tokens, other))

@@ -22,6 +22,8 @@ ALIASES = {
     "bnpo": "token-mean",
 }
 """Names that trainers give to an aggregation."""
+KL_ALIASES = {"kl": "k1", "mse": "k2", "kl+": "k1+", "low_var_kl+": "k3+"}
+"""Other names that verl gives to an estimator of KL."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,11 @@ class ObjectiveRequest:
                     f"--aggregate {shown(self.aggregate)}: a number above 0 belongs to constant",
                     fix="write --aggregate constant:1024",
                 )
-        return replace(how, aggregate=name, constant=constant, kl_aggregate=None)
+        of_kl = how.kl_aggregate if how.trainer == "openrlhf" else None
+        return replace(how, aggregate=name, constant=constant, kl_aggregate=of_kl)
 
     def _with_kl(self, how: Objective) -> Objective:
-        kl, beta = self.kl, self.beta
+        kl, beta = KL_ALIASES.get(self.kl or "", self.kl), self.beta
         if kl is not None and kl not in ("none", *KL_ESTIMATORS):
             raise UsageError(
                 f"there is no KL estimator {shown(kl)}",

@@ -79,8 +79,9 @@ def facts_of(batch: BatchSums, how: Objective, success: float) -> dict[str, Fact
         "outside_but_active_fraction": batch.share(regions[:, OUTSIDE]),
     }
     if how.loss == "value":
-        return facts | _gradient(batch, how, success)
+        return facts | _value(batch, how) | _gradient(batch, how, success)
     for name, total in (
+        ("kl", sums.kl_estimate),
         ("k1", sums.k1),
         ("k3", sums.k3),
         ("reference_k1", sums.reference_k1),
@@ -92,10 +93,18 @@ def facts_of(batch: BatchSums, how: Objective, success: float) -> dict[str, Fact
     facts["weight_mean"], facts["weight_mean_se"] = batch.mean(sums.weight)
     facts |= _mismatch(batch)
     facts |= _gradient(batch, how, success)
-    if not np.isnan(sums.value_loss).any():
-        facts["value_loss"] = float(sums.value_loss.sum()) * batch.factor(how)
-        facts["value_clip_fraction"] = batch.share(sums.value_clipped)
-    return facts
+    return facts | _value(batch, how)
+
+
+def _value(batch: BatchSums, how: Objective) -> dict[str, Fact]:
+    """Return the loss of the critic, where its values are logged."""
+    sums = batch.sums
+    if np.isnan(sums.value_loss).any():
+        return {}
+    return {
+        "value_loss": float(sums.value_loss.sum()) * batch.factor(how),
+        "value_clip_fraction": batch.share(sums.value_clipped),
+    }
 
 
 def describe(how: Objective) -> dict[str, Fact]:

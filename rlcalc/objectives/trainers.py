@@ -45,19 +45,21 @@ def _verl(own: Objective) -> Objective:
 
 
 def _trl(own: Objective) -> Objective:
-    how = replace(own, counts_empty=True, kl_times_ratio=own.loss != "gmpo")
+    how = replace(own, counts_empty=True, kl_times_ratio=own.loss not in ("gmpo", "value"))
     if own.loss == "cispo":
         return replace(how, absolute_high=True, high=5.0)
     return how
 
 
 def _openrlhf(own: Objective) -> Objective:
-    how = replace(own, epsilon=1e-8, kl_output=10.0, value_clip=0.5)
+    """Its KL term is a mean over tokens even where the loss is one over rollouts."""
+    how = replace(own, epsilon=1e-8, kl_output=10.0, kl_aggregate=TOKEN_MEAN, value_clip=0.5)
+    how = replace(how, ratio_to_sampler=own.loss == "gspo")
     return _with_clamp(how) if own.loss == "ppo" else how
 
 
 def _slime(own: Objective) -> Objective:
-    return replace(own, aggregate=SEQUENCE_MEAN, counts_empty=True)
+    return replace(own, aggregate=SEQUENCE_MEAN, counts_empty=True, value_scale=1.0)
 
 
 def _areal(own: Objective) -> Objective:
@@ -78,9 +80,9 @@ TRAINERS: dict[str, TrainerObjective] = {
     "verl": TrainerObjective(
         ("ppo", "gspo", "cispo", "gmpo", "sapo", "reinforce", "value"), _verl, beta=0.001
     ),
-    "trl": TrainerObjective(("ppo", "gspo", "cispo", "gmpo", "sapo"), _trl, beta=0.001),
+    "trl": TrainerObjective(("ppo", "gspo", "cispo", "gmpo", "sapo", "value"), _trl, beta=0.001),
     "openrlhf": TrainerObjective(("ppo", "gspo", "value"), _openrlhf, beta=0.01),
-    "slime": TrainerObjective(("ppo", "gspo", "cispo"), _slime, beta=0.001),
+    "slime": TrainerObjective(("ppo", "gspo", "cispo", "value"), _slime, beta=0.001),
     "areal": TrainerObjective(("ppo", "gspo", "sapo", "value"), _areal, beta=0.001),
     "nemo-rl": TrainerObjective(
         ("ppo", "gspo", "cispo", "reinforce", "value"), _nemo_rl, beta=0.01

@@ -121,3 +121,35 @@ def test_the_value_loss_needs_no_log_probabilities() -> None:
     assert result["region"].tolist() == ["active", "clip low"]
     with pytest.raises(InputError, match="no column holds the target"):
         rlcalc.objective(pl.DataFrame(columns).drop("returns"), loss="value")
+
+
+@given(seed=seeds)
+def test_the_value_loss_of_slime_has_no_half(seed: int) -> None:
+    """max of the squares, a mean over rollouts; its gradient is twice as large too."""
+    padded, lp = batch(seed, empty=False)
+    value, old, target = np.random.default_rng(seed).normal(size=(3, *lp.shape))
+    tokens = tokens_of(padded, lp, value=value, old_value=old, target=target)
+    slime = rlcalc.objective(tokens, trainer="slime", loss="value")
+    half = rlcalc.objective(tokens, loss="value", aggregate="seq-mean-token-mean")
+
+    assert slime.facts["loss"] == pytest.approx(2 * half.facts["loss"])  # type: ignore[operator]
+    assert slime.facts["value_loss"] == slime.facts["loss"]
+    assert slime.facts["value_clip_fraction"] == half.facts["clip_fraction"]
+    np.testing.assert_allclose(slime["gradient"], 2 * half["gradient"], rtol=1e-12)
+    trl = rlcalc.objective(tokens, trainer="trl", loss="value").facts
+    assert trl["loss"] == pytest.approx(rlcalc.objective(tokens, loss="value").facts["loss"])
+
+
+@given(seed=seeds)
+def test_gspo_of_openrlhf_corrects_by_the_ratio_to_the_sampler(seed: int) -> None:
+    """With a correction its ratio is π/π_sampler, and no token has a weight or is left out."""
+    padded, lp = batch(seed)
+    sampler = padded.old + np.random.default_rng(seed).normal(0.0, 0.3, lp.shape)
+    how = {"trainer": "openrlhf", "loss": "gspo"}
+    tokens = tokens_of(padded, lp, rollout_log_prob=sampler)
+    result = rlcalc.objective(tokens, rollout_correction="mask:0.8:1.2", **how)  # type: ignore[arg-type]
+    padded.old[:] = sampler
+    plain = rlcalc.objective(tokens_of(padded, lp), **how)  # type: ignore[arg-type]
+
+    assert result.facts["loss"] == pytest.approx(plain.facts["loss"])
+    np.testing.assert_allclose(result["gradient"], plain["gradient"], rtol=1e-12, atol=1e-15)

@@ -152,8 +152,9 @@ def peer_total(
             if trainer == "trl":
                 divergence[i, t] *= mean if loss == "gspo" else np.exp(lp[i, t] - padded.old[i, t])
     mode = how.aggregate
+    of_kl = "token-mean" if trainer == "openrlhf" else mode
     return peers.aggregated(policy, padded, mode, trainer) + 0.3 * peers.aggregated(
-        divergence, padded, mode, trainer
+        divergence, padded, of_kl, trainer
     )
 
 

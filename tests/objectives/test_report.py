@@ -4,6 +4,7 @@ from hypothesis import given
 
 import rlcalc
 from rlcalc.errors import UsageError
+from rlcalc.tokens import Tokens
 from tests.objectives.batches import batch, seeds, tokens_of
 from tests.objectives.test_summary import DUAL
 
@@ -116,3 +117,13 @@ def test_the_policy_gradient_and_the_gradient_of_the_surrogate_at_ratio_1_are_on
                 slopes[s, a] -= slope * ((a == action) - about[s, a][0])
 
     assert list(slopes.values()) == pytest.approx(list(exact.values()), abs=1e-12)
+
+
+def test_without_old_log_probabilities_trl_has_ratio_one_whatever_the_sampler_logged() -> None:
+    """TRL puts the policy of now in the place of the old one; the sampler serves corrections."""
+    tokens = Tokens.from_arrays(
+        start=[0, 1], log_prob=[-1.0], rollout_log_prob=[-2.0], advantage=[0.5]
+    )
+
+    assert rlcalc.objective(tokens)["ratio"].tolist() == pytest.approx([np.e])
+    assert rlcalc.objective(tokens, trainer="trl")["ratio"].tolist() == [1.0]

@@ -56,3 +56,12 @@ def test_a_weight_alone_asks_for_k3() -> None:
     how = ObjectiveRequest(beta=0.1).objective(None)
 
     assert (how.kl, how.beta, how.kl_in) == ("k3", 0.1, "loss")
+
+
+@pytest.mark.parametrize(
+    ("name", "usual"), [("kl", "k1"), ("mse", "k2"), ("kl+", "k1+"), ("low_var_kl+", "k3+")]
+)
+def test_the_names_of_verl_for_estimators_of_kl_are_known(name: str, usual: str) -> None:
+    assert ObjectiveRequest(kl=name).objective("verl") == ObjectiveRequest(kl=usual).objective(
+        "verl"
+    )

@@ -101,3 +101,15 @@ def test_the_mismatch_of_the_sampler_is_told_by_token_and_by_answer() -> None:
     assert facts["sampler_mismatch_sd"] == pytest.approx(np.std([0.2, 0, -0.05]))
     assert facts["sampler_outside_fraction"] == pytest.approx(1 / 3)
     assert facts["sampler_log_weight_max"] == pytest.approx(0.2)
+
+
+@given(seed=seeds, kind=st.sampled_from([None, "k1", "k2", "k3", "abs", "k3+"]))
+def test_the_fact_kl_is_the_mean_of_its_column(seed: int, kind: str | None) -> None:
+    padded, lp = batch(seed)
+    result = rlcalc.objective(tokens_of(padded, lp), kl=kind, beta=kind and 0.1)  # type: ignore[arg-type]
+
+    assert result.facts["kl"] == pytest.approx(np.nanmean(result["kl"]))
+    if kind in (None, "k3"):
+        assert result.facts["kl"] == pytest.approx(result.facts["reference_k3"])
+    if kind is not None:
+        assert result.facts["kl_loss"] == pytest.approx(0.1 * np.nanmean(result["kl"]))

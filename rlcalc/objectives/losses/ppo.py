@@ -32,6 +32,7 @@ def terms(tokens: LossInput, how: Objective) -> Terms:
     ratio = np.exp(log_ratio)
     loss, gradient, region = clipped(ratio, tokens.advantage, how)
     if clamped is not None:
+        clamped &= (region == 0) | (region == OUTSIDE)  # no clip stops the others' gradient
         gradient[clamped] = 0.0
         region[clamped] = np.where(tokens.log_ratio[clamped] > 0, CLIP_HIGH, CLIP_LOW)
     return Terms(loss, gradient, ratio, region, clamped)

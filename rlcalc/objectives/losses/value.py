@@ -14,10 +14,10 @@ def terms(tokens: LossInput, how: Objective) -> Terms:
         ℓ = ½ max( (V − R)², (clip(V, V_old − ε, V_old + ε) − R)² )
         ∂ℓ/∂V = V − R where the first is the larger, else 0
 
-    Without V_old nothing is clipped. ε is in reward units, whatever their scale.
+    slime has 1 for ½. Without V_old nothing is clipped. ε is in reward units, whatever their scale.
 
     Source: verl 0.9.1 `compute_value_loss`; OpenRLHF 0.11.2 `ValueLoss`; AReaL 4aef98d
-    `ppo_critic_loss_fn`.
+    `ppo_critic_loss_fn`; TRL 1.16.0 `PPOTrainer`; slime 624b824 `value_loss_function`.
     """
     assert tokens.value is not None
     assert tokens.target is not None
@@ -31,4 +31,5 @@ def terms(tokens: LossInput, how: Objective) -> Terms:
         gradient = np.where(larger, 0.0, error)
         region[larger] = np.where(tokens.value[larger] > old[larger], CLIP_HIGH, CLIP_LOW)
         square = np.maximum(square, near * near)
-    return Terms(0.5 * square, gradient, np.ones(len(error)), region)
+    scale = how.value_scale
+    return Terms(scale * square, 2.0 * scale * gradient, np.ones(len(error)), region)

@@ -154,3 +154,14 @@ def test_at_ratio_one_every_loss_has_the_gradient_of_reinforce(seed: int) -> Non
 
 def test_the_registry_of_trainers_is_that_of_the_help() -> None:
     assert tuple(OBJECTIVES) == TRAINERS
+
+
+def test_a_clamped_ratio_above_the_dual_clip_is_one_of_the_dual_clip() -> None:
+    """verl at ρ = e^25: with A < 0 it counts a dual clip, and the clamp takes nothing more away."""
+    tokens = {"start": [0, 1, 2], "log_prob": [-1.0, -1.0], "old_log_prob": [-26.0, -26.0]}
+    result = rlcalc.objective(Tokens.from_arrays(advantage=[-1.0, 1.0], **tokens), trainer="verl")
+
+    assert result["region"].tolist() == ["dual clip", "clip high"]
+    assert result["gradient"].tolist() == [0, 0]
+    assert result.facts["loss"] == pytest.approx((3 - 1.2) / 2)
+    assert result.facts["gradient_lost_to_clamps"] == 0
