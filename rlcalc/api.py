@@ -49,6 +49,7 @@ def load(
     max_size: str | int | None = None,
     needed: Sequence[str] = ("state", "action", "reward"),
     unread: Sequence[str] = (),
+    done: Literal["unsaid", "terminated", "before"] = "unsaid",
     collect_faults: bool = False,
 ) -> Experience:
     """Return the trajectories of a source, which are read while they are used.
@@ -68,6 +69,8 @@ def load(
         needed: fields that every step must have.
         unread: fields of a step that are not needed (`value`, `next_value`, `log_prob`,
             `behaviour_prob`, `old_log_prob`, `advantage`), so that nothing in them is a fault.
+        done: what a column `done` (or `is_first`) tells of an end: not its reason; that it
+            terminated; or that it was before the row, as in CleanRL.
         collect_faults: go on after a fault, and collect all of them in `faults`.
 
     Returns:
@@ -95,6 +98,7 @@ def load(
         max_size=max_size,
         needed=tuple(needed),
         unread=tuple(unread),
+        done=done,
     )
     frame = frame_of(source)
     if frame is not None:
@@ -390,7 +394,7 @@ def advantage(
     from rlcalc.estimators.advantages import critic
     from rlcalc.estimators.advantages.report import advantage as advantage_of
     from rlcalc.estimators.advantages.request import AdvantageRequest
-    from rlcalc.estimators.programs import answer
+    from rlcalc.estimators.programs import PROGRAMS, answer
     from rlcalc.readers.models.policies import read_policy_of_log
     from rlcalc.tokens import Tokens
     from rlcalc.trajectories import Experience
@@ -422,7 +426,9 @@ def advantage(
     source = _critic_source(source, trainer, tool, reading)
     if isinstance(source, Tokens):
         return how.answer(source)
-    reading = {"identify": True, **reading}
+    before = trainer is not None and PROGRAMS[trainer].done == "before"
+    done = "before" if before else "terminated" if unknown_end is None else "unsaid"
+    reading = {"identify": True, "done": done, **reading}
     unread = () if "value" in needed else ("value", "next_value", "action_value")
     experience = load(source, needed=needed, unread=unread, **reading)
     if not (by_state or request.needs_policy or how.is_convention):
@@ -1077,7 +1083,9 @@ def load_tokens(
     request = TokenRequest(where=_conditions(where), max_size=parse_size(max_size), **reading)
     if request.form is not None:
         dumps.named(request.form)
-    if isinstance(source, Mapping) and any(getattr(v, "ndim", 1) == 2 for v in source.values()):
+    if isinstance(source, Mapping) and any(
+        getattr(v, "ndim", 1) in (2, 3) for v in source.values()
+    ):
         from rlcalc.readers.tokens.arrays import tokens_of_arrays
 
         return iter([tokens_of_arrays(source, request, "the arrays")])
@@ -1221,7 +1229,9 @@ def _critic_source(
         kind = critic_sources.kind_of(paths)
         if "-" in paths and (tool is not None or trainer in TOKEN_PROGRAMS):
             kind = "tokens"
-    elif isinstance(source, Mapping) and any(getattr(v, "ndim", 1) == 2 for v in source.values()):
+    elif isinstance(source, Mapping) and any(
+        getattr(v, "ndim", 1) in (2, 3) for v in source.values()
+    ):
         kind = critic_sources.kind_of_arrays(source)
     else:
         kind = critic_sources.kind_of_frame(source)
@@ -1281,8 +1291,14 @@ def _buffer(source: Any, trainer: str | None, columns: dict[str, str]) -> Experi
         with opened(files[0], None) as file:
             source, where = arrays_of(file), file.at()
     arrays = {name: np.asarray(array) for name, array in source.items()}
-    done = program_of(trainer).done if trainer else None
-    batch, notes = trajectories_of_arrays(arrays, where, done, columns)
+    program = program_of(trainer)
+    batch, notes = trajectories_of_arrays(
+        arrays,
+        where,
+        program.done if trainer else None,
+        columns,
+        batch_first=program.batch_first,
+    )
     gamma = arrays.get("gamma")
     one = gamma is not None and gamma.size == 1 and gamma.dtype.kind in "iuf"
     experience = Experience.of(batch, float(gamma.item()) if one and gamma is not None else None)
