@@ -70,7 +70,7 @@ def advantage(
     from rlcalc.estimators.advantages import critic
     from rlcalc.estimators.advantages.report import advantage as advantage_of
     from rlcalc.estimators.advantages.request import AdvantageRequest
-    from rlcalc.estimators.programs import answer
+    from rlcalc.estimators.programs import PROGRAMS, answer
     from rlcalc.readers.models.policies import read_policy_of_log
     from rlcalc.tokens import Tokens
     from rlcalc.trajectories import Experience
@@ -102,7 +102,9 @@ def advantage(
     source = _critic_source(source, trainer, tool, reading)
     if isinstance(source, Tokens):
         return how.answer(source)
-    reading = {"identify": True, **reading}
+    before = trainer is not None and PROGRAMS[trainer].done == "before"
+    done = "before" if before else "terminated" if unknown_end is None else "unsaid"
+    reading = {"identify": True, "done": done, **reading}
     unread = () if "value" in needed else ("value", "next_value", "action_value")
     experience = load(source, needed=needed, unread=unread, **reading)
     if not (by_state or request.needs_policy or how.is_convention):
@@ -209,7 +211,9 @@ def _critic_source(
         kind = critic_sources.kind_of(paths, size)
         if "-" in paths and (tool is not None or trainer in TOKEN_PROGRAMS):
             kind = "tokens"
-    elif isinstance(source, Mapping) and any(getattr(v, "ndim", 1) == 2 for v in source.values()):
+    elif isinstance(source, Mapping) and any(
+        getattr(v, "ndim", 1) in (2, 3) for v in source.values()
+    ):
         kind = critic_sources.kind_of_arrays(source)
     else:
         kind = critic_sources.kind_of_frame(source)
@@ -224,6 +228,12 @@ def _critic_source(
         )
         return joined(list(batches))
     if kind == "buffer":
-        done = program_of(trainer).done if trainer else None
-        return critic_sources.buffer_of(source if paths is None else paths, done, columns, size)
+        program = program_of(trainer)
+        return critic_sources.buffer_of(
+            source if paths is None else paths,
+            program.done if trainer else None,
+            columns,
+            size,
+            batch_first=program.batch_first,
+        )
     return source

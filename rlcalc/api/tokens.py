@@ -46,7 +46,9 @@ def load_tokens(
     request = TokenRequest(where=conditions_of(where), max_size=parse_size(max_size), **reading)
     if request.form is not None:
         dumps.named(request.form)
-    if isinstance(source, Mapping) and any(getattr(v, "ndim", 1) == 2 for v in source.values()):
+    if isinstance(source, Mapping) and any(
+        getattr(v, "ndim", 1) in (2, 3) for v in source.values()
+    ):
         from rlcalc.readers.tokens.arrays import tokens_of_arrays
 
         return iter([tokens_of_arrays(source, request, "the arrays")])

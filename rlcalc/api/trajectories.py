@@ -31,6 +31,7 @@ def load(
     max_size: str | int | None = None,
     needed: Sequence[str] = ("state", "action", "reward"),
     unread: Sequence[str] = (),
+    done: Literal["unsaid", "terminated", "before"] = "unsaid",
     collect_faults: bool = False,
 ) -> Experience:
     """Return the trajectories of a source, which are read while they are used.
@@ -50,6 +51,8 @@ def load(
         needed: fields that every step must have.
         unread: fields of a step that are not needed (`value`, `next_value`, `log_prob`,
             `behaviour_prob`, `old_log_prob`, `advantage`), so that nothing in them is a fault.
+        done: what a column `done` (or `is_first`) tells of an end: not its reason; that it
+            terminated; or that it was before the row, as in CleanRL.
         collect_faults: go on after a fault, and collect all of them in `faults`.
 
     Returns:
@@ -77,6 +80,7 @@ def load(
         max_size=max_size,
         needed=tuple(needed),
         unread=tuple(unread),
+        done=done,
     )
     frame = frame_of(source)
     if frame is not None:

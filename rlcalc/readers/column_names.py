@@ -28,11 +28,13 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
         "truncated", "timeout", "timeouts", "truncations", "truncateds", "is_truncated",
     ),
     "done": ("done", "dones", "next.done"),
-    "is_first": ("is_first",),
+    "is_first": ("is_first", "episode_starts", "episode_start"),
     "is_last": ("is_last",),
     "is_terminal": ("is_terminal",),
-    "value": ("value", "v", "values", "vf_preds"),
-    "next_value": ("next_value", "next_values", "final_value", "bootstrap_value"),
+    "value": ("value", "v", "values", "vf_preds", "state_value"),
+    "next_value": (
+        "next_value", "next_values", "final_value", "bootstrap_value", "next_state_value",
+    ),
     "log_prob": ("log_prob", "logp", "action_logp", "log_probs", "logprob"),
     "behaviour_prob": (
         "behaviour_prob", "behavior_prob", "behaviour_probs", "action_prob", "propensity_score",
@@ -43,7 +45,7 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
         "behaviour_log_prob", "behavior_log_prob", "behaviour_logp", "behavior_logp", "mu_log_prob",
     ),
     "advantage": ("advantage", "advantages", "adv", "advs", "gae"),
-    "action_value": ("q", "action_value", "q_value"),
+    "action_value": ("action_value", "q", "q_value"),
 }  # fmt: skip
 """What a column of steps holds, and the names it usually goes by, the most usual first."""
 
@@ -104,6 +106,10 @@ def map_columns(
             )
         sign = "-" if meaning in NUMBERS and column not in names else ""
         columns[meaning] = _existing_column(column.removeprefix(sign), names, where)
+    if request.done == "before" and "done" in columns and "done" not in request.columns:
+        column = columns.pop("done")
+        if not columns.keys() & {"terminated", "truncated", "is_first"}:
+            columns["is_first"] = column
     if request.order_by:
         columns["time"] = _existing_column(request.order_by, names, where)
     missing = [meaning for meaning in needed if meaning not in columns]

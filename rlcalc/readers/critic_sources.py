@@ -132,7 +132,12 @@ def buffer_to_check(
 
 
 def buffer_of(
-    source: Any, done: Meaning | None, columns: dict[str, str], max_size: int | None = None
+    source: Any,
+    done: Meaning | None,
+    columns: dict[str, str],
+    max_size: int | None = None,
+    *,
+    batch_first: bool = False,
 ) -> Experience:
     """Return the trajectories of arrays [T, N].
 
@@ -141,6 +146,7 @@ def buffer_of(
         done: what a done tells of; None: the default of `trajectories_of_arrays`.
         columns: the field → the name of its array.
         max_size: bytes that the file may unpack to.
+        batch_first: as in `trajectories_of_arrays`.
 
     Raises:
         InputError: there are several files, or the arrays are not a buffer.
@@ -155,7 +161,7 @@ def buffer_of(
         with opened(files[0], None, max_size) as file:
             source, where = arrays_of(file, *BUFFER), file.at()
     arrays = {name: np.asarray(array) for name, array in source.items()}
-    batch, notes = trajectories_of_arrays(arrays, where, done, columns)
+    batch, notes = trajectories_of_arrays(arrays, where, done, columns, batch_first=batch_first)
     gamma = arrays.get("gamma")
     one = gamma is not None and gamma.size == 1 and gamma.dtype.kind in "iuf"
     experience = Experience.of(batch, float(gamma.item()) if one and gamma is not None else None)

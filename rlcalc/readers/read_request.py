@@ -22,4 +22,5 @@ class ReadRequest:
     where: tuple[RowFilter, ...] = ()  # --where: only rows that pass all of these are read
     max_size: int | None = None  # bytes that a compressed source may unpack to
     needed: tuple[str, ...] = ("state", "action", "reward")  # fields that every step must have
+    done: str = "unsaid"  # what done tells of an end: `terminated`, or `before` the row (CleanRL)
     unread: tuple[str, ...] = ()  # fields that nobody needs, so that nothing in them is a fault

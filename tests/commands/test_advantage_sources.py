@@ -214,3 +214,65 @@ def test_methods_of_a_buffer_are_those_of_a_table(method: str) -> None:
 
     assert shape[0] * shape[1] == len(of_table)
     np.testing.assert_allclose(of_buffer["advantage"], of_table["advantage"], atol=1e-12)
+
+
+TABLE = {"env": [0, 1, 0, 1, 0, 1], "t": [0, 0, 1, 1, 2, 2], "reward": [1.0, 2, 3, 4, 5, 6]}
+CRITIC = {"value": [0.5] * 6, "next_value": [0.5] * 6}
+
+
+@pytest.mark.parametrize(
+    ("flags", "as_"),
+    [
+        ({"done": [0, 0, 1, 0, 0, 0]}, "cleanrl"),
+        ({"episode_starts": [1, 1, 1, 0, 0, 0]}, "sb3"),
+        ({"done": [1, 0, 0, 0, 0, 0]}, "tianshou"),
+        ({"done": [1, 0, 0, 0, 0, 0]}, None),
+    ],
+)
+def test_a_done_of_a_table_ends_as_the_program_means_it(
+    flags: dict[str, list[int]], as_: str | None
+) -> None:
+    """With γ = λ = 1, A is the sum of the rewards to the end, V after the data, and −V."""
+    frame = pl.DataFrame({**TABLE, **CRITIC, **flags})
+    result = library.advantage(frame, gamma=1.0, lambda_=1.0, trainer=as_)
+    np.testing.assert_allclose(result["advantage"], [0.5, 12, 8, 10, 5, 6])
+
+
+def test_a_done_with_a_critic_of_states_is_followed_by_nothing(tmp_path: Path) -> None:
+    critic = tmp_path / "critic.csv"
+    critic.write_text("state,v\na,1\nb,5\n")
+    frame = pl.DataFrame(
+        {"state": ["a"], "action": ["x"], "reward": [2.0], "next_state": ["b"], "done": [True]}
+    )
+    assert library.advantage(frame, value=str(critic))["target"].tolist() == [2]
+
+
+def test_dones_beside_terminated_tell_of_truncations() -> None:
+    """torchrl keeps done = terminated or truncated, and arrays [N, T, 1]."""
+    terminated = np.array([[0, 1, 0], [0, 0, 0]], bool)
+    done = np.array([[0, 1, 0], [1, 0, 1]], bool)
+    arrays = {
+        "reward": np.array([[1.0, 2, 3], [4, 5, 6]]),
+        "state_value": np.zeros((2, 3)),
+        "next_state_value": np.full((2, 3), 10.0),
+        "terminated": terminated,
+        "done": done,
+    }
+    expected = [[13.0, 2, 13], [14, 31, 16]]
+    as_rows = {name: array[:, :, None] for name, array in arrays.items()}
+    result = library.advantage(as_rows, gamma=1.0, lambda_=1.0, trainer="torchrl")
+    np.testing.assert_allclose(result["advantage"], np.ravel(expected))
+    turned = {name: array.T for name, array in arrays.items()}
+    result = library.advantage(turned, gamma=1.0, lambda_=1.0)
+    np.testing.assert_allclose(result["advantage"], np.ravel(np.transpose(expected)))
+
+
+def test_episode_starts_may_have_a_row_more() -> None:
+    arrays = {
+        "rewards": np.ones((2, 1)),
+        "values": np.zeros((2, 1)),
+        "last_values": np.array([10.0]),
+        "episode_starts": np.array([[1], [0], [1]]),
+    }
+    result = library.advantage(arrays, gamma=1.0, lambda_=1.0, trainer="sb3")
+    np.testing.assert_allclose(result["advantage"], [2.0, 1.0])

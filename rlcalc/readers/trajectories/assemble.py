@@ -419,6 +419,7 @@ class Assembler:
         none = np.zeros(len(begin), dtype=bool)
         terminated, truncated = flags.get("terminated", none), flags.get("truncated", none)
         done = flags.get("done", none) & ~terminated & ~truncated
+        terminated = terminated | self._told_by_done(rows, begin, done if flags else None)
         is_last = flags.get("is_last", none)
         if "is_last" in flags:
             is_terminal = flags.get("is_terminal", none)
@@ -470,6 +471,20 @@ class Assembler:
             **after,  # type: ignore[arg-type]
             **optional,
         )
+
+    def _told_by_done(self, rows: Rows, begin: Ints, done: Flags | None) -> Flags:
+        """[E] whether a flag without a reason ends a trajectory, and the request takes it so.
+
+        Without flags of ends it is the row after it: the first of the environment's next.
+        """
+        if self.request.done == "unsaid" or (done is None and "is_first" not in rows):
+            return np.zeros(len(begin), dtype=bool)
+        if done is not None:
+            return done
+        following = rows["is_first"][begin[1:]]
+        if "key" in rows:
+            following = following & ~differs_from_previous(rows["key"])[begin[1:]]
+        return np.append(following, False)
 
     def _identity(self, rows: Rows, begin: Ints) -> dict[str, Any]:
         optional: dict[str, Any] = {}

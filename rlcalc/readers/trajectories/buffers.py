@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -43,7 +44,6 @@ OF_STEPS = (
     "value",
     "terminated",
     "truncated",
-    "starts",
     "advantage",
     "log_prob",
     "final_value",
@@ -68,6 +68,8 @@ def trajectories_of_arrays(
     where: str,
     done: Meaning | None = None,
     columns: Mapping[str, str] | None = None,
+    *,
+    batch_first: bool = False,
 ) -> tuple[Trajectories, list[str]]:
     """Return the trajectories of a buffer, those of each environment after each other.
 
@@ -76,13 +78,19 @@ def trajectories_of_arrays(
         where: the file, for messages.
         done: what an array `dones` means; None: the buffer must show it.
         columns: the field → the name of its array.
+        batch_first: arrays [N, T, 1] hold the environments first, as in torchrl.
 
     Returns:
-        Trajectories named `env 0, episode 2`, whose `row` is t N + n; and notes.
+        Trajectories named `env 0, episode 2`, whose `row` is t N + n (n T + t); and notes.
 
     Raises:
         InputError: an array is missing, has another shape, or its flags can mean two things.
     """
+    turned = {n for n, array in arrays.items() if np.ndim(array) == 3 and np.shape(array)[2] == 1}
+    if turned and batch_first:
+        turn = {n: array[:, :, 0].T if n in turned else array for n, array in arrays.items()}
+        batch, notes = trajectories_of_arrays(turn, where, done, columns)
+        return replace(batch, row=np.arange(batch.n_steps)), notes
     by_field = _chosen(arrays, where, columns or {})
     reward = by_field.get("reward")
     if reward is None or "value" not in by_field:
@@ -178,7 +186,14 @@ def _ends(
     cut = _flags(by_field, "truncated", where)
     truncated = none if cut is None else cut
     if "terminated" in by_field:
-        return _flags(by_field, "terminated", where), truncated, []
+        terminated = _flags(by_field, "terminated", where)
+        if cut is None and "done" in by_field and by_field["done"].shape == shape:
+            over = _as_flags(by_field["done"], "dones", where)
+            if done == "before":
+                over = _moved(over, by_field.get("last_done"), shape, where)
+            if over[terminated].all():  # as torchrl has them: done is terminated or truncated
+                truncated = over & ~terminated
+        return terminated, truncated, []
     flags, last_done, done = _marks(by_field, shape, where, done)
     if done is None and (last_done is not None or len(flags) == shape[0] + 1):
         done = "before"  # what follows the last step would be known twice
@@ -194,7 +209,8 @@ def _ends(
         ended = _moved(ended, last_done, shape, where)
     if ended.shape != shape:
         raise InputError(
-            f"the shape of dones is {ended.shape}, and that of the rewards {shape}",
+            f"the shape of {'episode_starts' if done == 'starts' else 'dones'} is {ended.shape}, "
+            f"and that of the rewards {shape}",
             where,
             "save arrays of one shape, [steps, environments]",
         )
