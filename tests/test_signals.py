@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -119,17 +117,6 @@ def compiled_loop(folder: Path) -> list[str]:
     return ["simulate", "model.csv", "--start", "a", "-n", "3", "--max-steps", str(10**9)]
 
 
-def linear_system(folder: Path) -> list[str]:
-    """A model without structure, whose elimination takes minutes."""
-    rng = np.random.default_rng(0)
-    state = np.repeat(np.arange(20_000), 6)
-    columns = {"state": state, "action": 0, "next_state": rng.integers(0, 20_000, len(state))}
-    frame = pl.DataFrame(columns).unique(maintain_order=True)
-    probability = 1 / pl.len().over("state")
-    frame.with_columns(probability=probability, reward=1.0).write_parquet(folder / "model.parquet")
-    return ["solve", "model.parquet", "--method", "linear", "--gamma", "0.99"]
-
-
 def decompression(folder: Path) -> list[str]:
     with gzip.open(folder / "steps.csv.gz", "wb", 1) as file:
         file.write(b"episode,state,action,reward\n")
@@ -144,7 +131,7 @@ def pattern(folder: Path) -> list[str]:
     return ["simulate", "world.yaml", "-n", "300"]
 
 
-JOBS = [parquet_sink, compiled_loop, linear_system, decompression, pattern]
+JOBS = [parquet_sink, compiled_loop, decompression, pattern]
 
 
 @pytest.mark.parametrize("name", ["INT", "TERM"])
