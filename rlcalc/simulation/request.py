@@ -62,5 +62,7 @@ class PlayRequest:
         gamma = world_gamma if self.gamma is None else self.gamma
         gamma = 1.0 if gamma is None else gamma
         if not 0 <= gamma <= 1:
-            raise InputError(f"gamma is {gamma:g}", fix="give a discount factor from 0 to 1")
+            raise InputError(
+                f"gamma is {gamma:g}", fix="give one from 0 to 1, such as --gamma 0.99"
+            )
         return replace(self, gamma=gamma, group=min(self.group, self.episodes))

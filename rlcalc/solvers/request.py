@@ -52,7 +52,7 @@ def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
     gamma = 1.0 if gamma is None else gamma
     if not 0 <= gamma <= 1:
         raise InputError(
-            f"gamma is {gamma:g}, expected 0..1", fix="give a discount factor such as 0.9 or 0.99"
+            f"gamma is {gamma:g}, expected 0..1", fix="give a discount factor such as --gamma 0.99"
         )
     if request.method != "auto" and request.method not in METHODS:
         raise UsageError(

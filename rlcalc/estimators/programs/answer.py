@@ -325,7 +325,10 @@ def _equal(one: Chain, other: Chain) -> bool:
 
 def _require_0_to_1(name: str, value: float) -> None:
     if not 0 <= value <= 1:
-        raise UsageError(f"{name} is {value:g}, expected 0..1", fix="give a number from 0 to 1")
+        raise UsageError(
+            f"{name} is {value:g}, expected 0..1",
+            fix=f"give one from 0 to 1, such as --{name} 0.95",
+        )
 
 
 def _known(value: str, known: Iterable[str], option: str) -> str:
