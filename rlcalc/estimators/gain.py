@@ -67,7 +67,7 @@ def k_step_sum(reward: Floats, start: Ints, gamma: float, k: int) -> Floats:
         G_t^(k) = Σ_{i<k} γ^i r_{t+i}
 
     Built from windows that double: W_{m+n}(t) = W_m(t) + γ^m W_n(t+m), so nothing cancels and k
-    costs log k passes.
+    costs log k passes. The windows depend on k alone, so any cut of the data gives the same bits.
 
     Args:
         reward: [T] r_t.
@@ -82,15 +82,16 @@ def k_step_sum(reward: Floats, start: Ints, gamma: float, k: int) -> Floats:
     """
     length = np.diff(start)
     left = np.repeat(start[1:], length) - np.arange(len(reward))  # steps to the end, this included
-    rest = min(k, int(length.max(initial=1)))
+    longest, rest = int(length.max(initial=1)), k
     gain, reached = np.zeros(len(reward)), 0
     window, width = reward, 1
     while True:
-        if rest & 1:
+        covers_all = width >= longest  # wider windows are the same, and a second one adds nothing
+        if rest & 1 or covers_all:
             gain = gain + gamma**reached * _ahead(window, reached, left)
             reached += width
         rest >>= 1
-        if not rest:
+        if not rest or covers_all:
             return gain
         window = window + gamma**width * _ahead(window, width, left)
         width *= 2
@@ -99,7 +100,7 @@ def k_step_sum(reward: Floats, start: Ints, gamma: float, k: int) -> Floats:
 def _ahead(values: Floats, steps: int, left: Ints) -> Floats:
     """Return values[t + steps], and 0 where that is in another trajectory."""
     moved = np.zeros(len(values))
-    moved[: len(values) - steps] = values[steps:]
+    moved[: max(len(values) - steps, 0)] = values[steps:]
     return np.where(left > steps, moved, 0.0)
 
 

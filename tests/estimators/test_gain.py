@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import polars as pl
 import pytest
@@ -132,3 +134,19 @@ def test_a_gain_larger_than_any_float_is_refused(k: int | None) -> None:
         rlcalc.gain(steps, k=k)
     with pytest.raises(InputError, match="limit of 1e\\+150"):
         rlcalc.estimate(steps, gamma=0.5)
+
+
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=6), st.integers(1, 100), st.integers(0, 99)
+)
+def test_k_step_gains_have_the_same_bits_in_any_company(
+    lengths: list[int], k: int, seed: int
+) -> None:
+    start = np.concatenate([[0], np.cumsum(lengths)])
+    reward = np.random.default_rng(seed).normal(size=start[-1])
+    together = k_step_sum(reward, start, 0.9, k)
+
+    for first, last in pairwise(start.tolist()):
+        alone = k_step_sum(reward[first:last], np.array([0, last - first]), 0.9, k)
+
+        assert alone.tolist() == together[first:last].tolist()
