@@ -199,6 +199,7 @@ def _critic_source(
     """
     from rlcalc.estimators.programs import TOKEN_PROGRAMS, program_of
     from rlcalc.readers import critic_sources
+    from rlcalc.readers.in_memory import holds_matrices
     from rlcalc.readers.size_limit import parse_size
     from rlcalc.tokens import Tokens, joined
     from rlcalc.trajectories import Experience, Trajectories
@@ -211,10 +212,8 @@ def _critic_source(
         kind = critic_sources.kind_of(paths, size)
         if "-" in paths and (tool is not None or trainer in TOKEN_PROGRAMS):
             kind = "tokens"
-    elif isinstance(source, Mapping) and any(
-        getattr(v, "ndim", 1) in (2, 3) for v in source.values()
-    ):
-        kind = critic_sources.kind_of_arrays(source)
+    elif holds_matrices(source):
+        kind = critic_sources.kind_of_names(source)
     else:
         kind = critic_sources.kind_of_frame(source)
     columns = dict(reading.get("columns") or {})

@@ -34,7 +34,7 @@ def load_tokens(
     Raises:
         InputError: the source has no lists of tokens, or is not as it should be.
     """
-    from rlcalc.readers.in_memory import frame_of
+    from rlcalc.readers.in_memory import frame_of, holds_matrices
     from rlcalc.readers.rollouts import dumps
     from rlcalc.readers.size_limit import parse_size
     from rlcalc.readers.tokens import load as reader
@@ -46,9 +46,7 @@ def load_tokens(
     request = TokenRequest(where=conditions_of(where), max_size=parse_size(max_size), **reading)
     if request.form is not None:
         dumps.named(request.form)
-    if isinstance(source, Mapping) and any(
-        getattr(v, "ndim", 1) in (2, 3) for v in source.values()
-    ):
+    if holds_matrices(source):
         from rlcalc.readers.tokens.arrays import tokens_of_arrays
 
         return iter([tokens_of_arrays(source, request, "the arrays")])

@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 
-from rlcalc.errors import InputError, UsageError
+from rlcalc.errors import InputError
 from rlcalc.estimators.gain import LARGEST, discounted_sum, refuse_large_gains
+from rlcalc.estimators.request import Of, require_known
 from rlcalc.estimators.truncation import (
     Truncation,
     UsableTrajectories,
@@ -41,7 +41,6 @@ from rlcalc.numerics.moments import CoMoments, Moments
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Trajectories
 
-Of = Literal["all", "v", "q", "a"]
 Engine = Callable[
     [Callable[[Trajectories], "ValueSummary"], Iterable[Trajectories]], Iterable["ValueSummary"]
 ]
@@ -122,16 +121,7 @@ def estimate(
 
     Source: Sutton & Barto (2018), section 5.1 and exercise 5.5; Cochran (1977), eq. 6.13.
     """
-    if visit not in ("first", "every") or of not in ("all", "v", "q", "a"):
-        raise UsageError(
-            f"visit {visit} or of {of} is not known",
-            fix="use visit first or every, and of all, v, q or a",
-        )
-    if not 0 < confidence <= 1 - 1e-9:
-        raise UsageError(
-            f"confidence is {confidence:g}, which is not between 0 and 1",
-            fix="use a number such as 0.95",
-        )
+    require_known(visit, of, confidence)
     pieces, discount, truncation = pieces_with_truncation(experience, gamma, truncated)
     work = partial(summarise_trajectories, gamma=discount, visit=visit, truncation=truncation)
     summary = merged(engine(work, pieces))

@@ -35,6 +35,24 @@ class Tools(NamedTuple):
     best: BestValues
 
 
+def require_known(visit: str, of: str, confidence: float) -> None:
+    """Refuse visits, quantities and confidences that there are not.
+
+    Raises:
+        UsageError: there is one.
+    """
+    if visit not in ("first", "every") or of not in ("all", "v", "q", "a"):
+        raise UsageError(
+            f"visit {visit} or of {of} is not known",
+            fix="use visit first or every, and of all, v, q or a",
+        )
+    if not 0 < confidence <= 1 - 1e-9:
+        raise UsageError(
+            f"confidence is {confidence:g}, which is not between 0 and 1",
+            fix="use a number such as 0.95",
+        )
+
+
 @dataclass(frozen=True)
 class EstimateRequest:
     """What to estimate, and how; None: the default of the methods that use it."""
@@ -62,16 +80,7 @@ class EstimateRequest:
             raise UsageError(
                 "--compare needs methods, each once", fix="write them so: --compare mc,ce,td"
             )
-        if visit not in ("first", "every") or self.of not in ("all", "v", "q", "a"):
-            raise UsageError(
-                f"visit {visit} or of {self.of} is not known",
-                fix="use visit first or every, and of all, v, q or a",
-            )
-        if not 0 < self.confidence <= 1 - 1e-9:
-            raise UsageError(
-                f"confidence is {self.confidence:g}, which is not between 0 and 1",
-                fix="use a number such as 0.95",
-            )
+        require_known(visit, self.of, self.confidence)
         online = [method for method in methods if METHODS[method] == "temporal_difference"]
         self._refuse_without_effect(methods, online, visit)
         of = self.of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from rlcalc.errors import InputError, RlcalcError
 from rlcalc.labels import Labels
 from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.in_memory import frame_of
-from rlcalc.readers.npz import arrays_of
+from rlcalc.readers.npz import arrays_of, opened_archive
 from rlcalc.readers.sources import File, opened, resolve_files
 from rlcalc.readers.tokens.names import TOKEN_NAMES
 from rlcalc.readers.trajectories.buffers import Meaning, is_buffer, trajectories_of_arrays
@@ -40,7 +40,8 @@ def kind_of(sources: Sequence[str], max_size: int | None = None) -> Kind:
     try:
         with opened(name, None, max_size) as file:
             if file.kind == "npz":
-                return kind_of_arrays(arrays_of(file, *BUFFER))
+                with opened_archive(file, *BUFFER) as archive:
+                    return kind_of_names(archive.files)
             return "tokens" if is_tokens(_record(file)) else "steps"
     except InputError:
         if name.endswith(".npz"):
@@ -48,12 +49,12 @@ def kind_of(sources: Sequence[str], max_size: int | None = None) -> Kind:
         return "steps"  # its reader tells what is wrong
 
 
-def kind_of_arrays(arrays: Mapping[str, Any]) -> Kind:
-    """Return the kind of named arrays: a mask makes them tokens."""
-    lower = {name.lower() for name in arrays}
+def kind_of_names(names: Collection[str]) -> Kind:
+    """Return the kind of arrays of these names: a mask makes them tokens."""
+    lower = {name.lower() for name in names}
     if lower & set(TOKEN_NAMES["mask"]):
         return "tokens"
-    return "buffer" if is_buffer(arrays) else "steps"
+    return "buffer" if is_buffer(names) else "steps"
 
 
 def kind_of_frame(source: Any) -> Kind:

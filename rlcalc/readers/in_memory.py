@@ -28,6 +28,13 @@ def frame_of(source: Any) -> pl.DataFrame | pl.LazyFrame | None:
     return None
 
 
+def holds_matrices(source: Any) -> bool:
+    """Return whether a source is a mapping with arrays of two or three axes, so no table."""
+    return isinstance(source, Mapping) and any(
+        getattr(values, "ndim", 1) in (2, 3) for values in source.values()
+    )
+
+
 def _frame(columns: Mapping[Any, Any]) -> pl.DataFrame:
     import polars as pl
 

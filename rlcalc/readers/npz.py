@@ -6,6 +6,7 @@ import contextlib
 import math
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import IO, Any
 
 import numpy as np
@@ -17,7 +18,18 @@ from rlcalc.readers.sources import File, copied
 
 
 def arrays_of(file: File, noun: str, names: str) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an npz file, of any kind but Python objects.
+    """Return the arrays of an npz file; arguments as in `opened_archive`.
+
+    Raises:
+        InputError: as in `opened_archive`.
+    """
+    with opened_archive(file, noun, names) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+@contextlib.contextmanager
+def opened_archive(file: File, noun: str, names: str) -> Iterator[Any]:
+    """Open an npz file, whose `files` are the names of its arrays, and read them one by one.
 
     Args:
         file: the file.
@@ -39,14 +51,10 @@ def arrays_of(file: File, noun: str, names: str) -> dict[str, NDArray[Any]]:
                     file.at(),
                     f"save {names} in one file with numpy.savez",
                 )
-            return {name: archive[name] for name in archive.files}
+            yield archive
     except ValueError as error:
         if "pickle" in str(error).lower() or "Object arrays" in str(error):
-            raise InputError(
-                "an array of Python objects needs unpickling, which rlcalc never does",
-                file.at(),
-                "save arrays of numbers",
-            ) from error
+            raise _pickled(file) from error
         raise InputError(
             f"this is not an npz file: {shown(error)}", file.at(), fix="write it with numpy.savez"
         ) from error
@@ -56,8 +64,16 @@ def arrays_of(file: File, noun: str, names: str) -> dict[str, NDArray[Any]]:
         ) from error
 
 
+def _pickled(file: File) -> InputError:
+    return InputError(
+        "an array of Python objects needs unpickling, which rlcalc never does",
+        file.at(),
+        "save arrays of numbers",
+    )
+
+
 def _require_sizes(stream: IO[bytes], file: File) -> None:
-    """Refuse members that unpack to too much, or whose arrays are larger than their bytes.
+    """Refuse members that unpack to too much, need unpickling, or declare more than they hold.
 
     Raises:
         InputError: there is one; numpy would make room for all that it declares.
@@ -77,6 +93,8 @@ def _require_sizes(stream: IO[bytes], file: File) -> None:
                 version = np.lib.format.read_magic(content)
                 header = getattr(np.lib.format, f"read_array_header_{version[0]}_0", None)
                 shape, _, kind = header(content) if header else ((), False, np.dtype("u1"))
+                if kind.hasobject:
+                    raise _pickled(file)
                 declared = math.prod(shape) * kind.itemsize
                 if declared > member.file_size:
                     raise InputError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -57,7 +57,7 @@ MEANINGS: Mapping[Meaning, str] = {
 """What dones[t] may mean."""
 
 
-def is_buffer(names: Mapping[str, Any]) -> bool:
+def is_buffer(names: Iterable[str]) -> bool:
     """Return whether arrays of these names are a buffer of steps, and not a model."""
     lower = {name.lower() for name in names}
     return all(lower & set(BUFFER_NAMES[name]) for name in ("reward", "value"))
