@@ -124,6 +124,13 @@ class Trajectories:
         """[T] the time of each step in its trajectory, from 0, whatever numbers the source has."""
         return np.arange(self.n_steps) - np.repeat(self.start[:-1], self.length)
 
+    @property
+    def source_order(self) -> Ints | slice:
+        """What puts [T] values into the order of the source; a slice where they stand in it."""
+        if self.row is None or bool((np.diff(self.row) > 0).all()):
+            return slice(None)
+        return np.argsort(self.row, kind="stable")
+
     @classmethod
     def from_arrays(
         cls,
@@ -438,8 +445,15 @@ def next_states(batch: Trajectories) -> NDArray[np.int32]:
     return following
 
 
-def trajectory_names(names: Sequence[Label]) -> Sequence[Label]:
-    """Return the names of trajectories, as numbers if all of them are numbers."""
-    labels = Labels(map(str, names))
-    shown = dict(zip(labels.texts, labels.names(), strict=True))
-    return [shown[str(name)] for name in names]
+def names_of_steps(batch: Trajectories, unnamed: Sequence[int] | None = None) -> NDArray[Any]:
+    """Return [T] the name of the trajectory of each step: numbers if all names are numbers.
+
+    Args:
+        batch: the trajectories.
+        unnamed: [E] their numbers where the source gives no names; default from 0.
+    """
+    if batch.name is None:
+        numbers = np.arange(len(batch)) if unnamed is None else np.array(unnamed, dtype=np.int64)
+        return numbers[batch.trajectory]
+    labels = Labels()
+    return labels.named(labels.encode(map(str, batch.name)))[batch.trajectory]

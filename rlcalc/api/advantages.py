@@ -1,4 +1,4 @@
-"""Tokens: read them, and return the loss of a batch."""
+"""Steps and a critic: return the advantages of every step."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from rlcalc.api.trajectories import estimate, load
 from rlcalc.errors import UsageError
 
 if TYPE_CHECKING:
+    from rlcalc.numerics.arrays import Floats
     from rlcalc.result import Result
-    from rlcalc.trajectories import Experience
+    from rlcalc.trajectories import Experience, Trajectories
 
 
 def advantage(
@@ -107,23 +108,26 @@ def advantage(
     reading = {"identify": True, "done": done, **reading}
     unread = () if "value" in needed else ("value", "next_value", "action_value")
     experience = load(source, needed=needed, unread=unread, **reading)
-    if not (by_state or request.needs_policy or how.is_convention):
-        return advantage_of(experience, request, gamma)
-    batch = experience.whole()
     entries = policy
     if policy is not None and not isinstance(policy, Mapping):
         entries = read_policy_of_log(os.fspath(policy))
     chances = None if policy is None else critic.policy_of_log(entries)
+    if estimated or how.is_convention:
+        batch = experience.whole()
+        experience.batches = iter([batch])
+    of = Experience.of(batch, experience.gamma) if estimated else experience
     by_name = name if from_file or estimated else None
-    of = Experience.of(batch, experience.gamma)
     known = _critic_values(by_name, model, of, gamma, policy)
-    if known is not None:
-        batch = critic.with_values(batch, *known, chances, request.needs_action_values)
+    values = known and critic.Critic(*known, chances, of_actions=request.needs_action_values)
+
+    def prepare(piece: Trajectories) -> tuple[Trajectories, Floats | None]:
+        if values is not None:
+            piece = values.of_steps(piece)
+        return piece, None if chances is None else critic.chance_of_steps(piece, chances)
+
     if how.is_convention:
-        return how.answer(batch, experience.gamma, experience.notes)
-    experience.batches = iter([batch])
-    probability = None if chances is None else critic.chance_of_steps(batch, chances)
-    return advantage_of(experience, request, gamma, probability)
+        return how.answer(prepare(batch)[0], experience.gamma, experience.notes)
+    return advantage_of(experience, request, gamma, prepare)
 
 
 def _critic_values(

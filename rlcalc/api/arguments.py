@@ -1,4 +1,4 @@
-"""Tokens: read them, and return the loss of a batch."""
+"""Arguments of the library: what a source is, and how it is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens: read them, and return the loss of a batch."""
+"""Episodes: simulate a model."""
 
 from __future__ import annotations
 

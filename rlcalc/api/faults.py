@@ -1,4 +1,4 @@
-"""Tokens: read them, and return the loss of a batch."""
+"""Faults: check a source, for every command."""
 
 from __future__ import annotations
 

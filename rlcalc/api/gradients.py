@@ -1,4 +1,4 @@
-"""Tokens: read them, and return the loss of a batch."""
+"""Gradients: of a policy, exact and estimated, and their ascent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens: read them, and return the loss of a batch."""
+"""Models: read them, and solve them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens: read them, and return the loss of a batch."""
+"""Rollouts: read them, and return their advantages, a comparison or an audit."""
 
 from __future__ import annotations
 

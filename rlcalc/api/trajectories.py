@@ -1,4 +1,4 @@
-"""Tokens: read them, and return the loss of a batch."""
+"""Trajectories: read them, and return their gains and estimates of values."""
 
 from __future__ import annotations
 

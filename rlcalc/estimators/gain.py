@@ -16,7 +16,7 @@ from rlcalc.trajectories import (
     Experience,
     Trajectories,
     concatenate,
-    trajectory_names,
+    names_of_steps,
 )
 
 
@@ -158,16 +158,14 @@ def gain(
         ends += prepared.ends
     experience.require_one_gamma(gamma, discount)
     whole = concatenate(parts) if parts else experience.whole()
-    order = np.arange(whole.n_steps) if whole.row is None else np.argsort(whole.row, kind="stable")
-    names = numbers if whole.name is None else trajectory_names(whole.name)
+    order = whole.source_order
     time = whole.time_since_start if whole.time is None else whole.time
-    owner = whole.trajectory[order].tolist()
     gain_of_row = np.concatenate([*gains, np.empty(0)])[order]
     return Result(
         command="gain",
         title="Gain" if k is None else f"{k}-step gain",
         columns={
-            "trajectory": Column([names[e] for e in owner], "key"),
+            "trajectory": Column(names_of_steps(whole, numbers)[order], "key"),
             "t": Column(time[order], "key"),
             "state": Column(experience.states.named(whole.state[order]), "key"),
             "action": Column(experience.actions.named(whole.action[order]), "key"),

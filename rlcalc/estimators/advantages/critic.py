@@ -10,7 +10,7 @@ import numpy as np
 
 from rlcalc.errors import InputError, shown
 from rlcalc.labels import text_of_label
-from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.arrays import Codes, Flags, Floats
 from rlcalc.numerics.probabilities import SUM_TOLERANCE
 from rlcalc.trajectories import Trajectories
 
@@ -74,57 +74,66 @@ def chance_of_steps(batch: Trajectories, policy: ActionValues) -> Floats:
     return _of_pairs(batch, policy, "the policy", 0.0)
 
 
-def with_values(
-    batch: Trajectories,
-    values: Values,
-    action_values: ActionValues,
-    policy: ActionValues | None,
-    of_actions: bool,
-) -> Trajectories:
-    """Return trajectories with the values of a critic, of every step and of what follows.
+class Critic:
+    """V by state and Q by state and action, for steps that come in pieces of one source."""
 
-    Args:
-        batch: with states and actions.
-        values: V by state.
-        action_values: Q by state and action.
-        policy: π by state and action, for V(s) = Σ_a π(a|s) Q(s,a).
-        of_actions: whether Q is needed.
+    def __init__(
+        self,
+        values: Values,
+        action_values: ActionValues,
+        policy: ActionValues | None = None,
+        *,
+        of_actions: bool = False,
+    ) -> None:
+        """Take the values.
 
-    Raises:
-        InputError: the critic lacks a state or an action.
-    """
-    taken = None
-    if of_actions:
-        taken = _of_pairs(batch, action_values, "the critic", None)
-        if policy is not None:
-            values = {
+        Args:
+            values: V by state.
+            action_values: Q by state and action.
+            policy: π by state and action, for V(s) = Σ_a π(a|s) Q(s,a).
+            of_actions: whether Q is needed.
+        """
+        self._action_values = action_values if of_actions else None
+        self._values = values
+        if of_actions and policy is not None:
+            self._values = {
                 state: sum(
                     p * known.get(action, np.nan) for action, p in policy[state].items() if p
                 )
                 for state, known in action_values.items()
                 if state in policy
             }
-    texts = batch.states.texts
-    by_code = np.array([values.get(text, np.nan) for text in texts], dtype=np.float64)
-    value = by_code[batch.state]
-    lacking = np.isnan(value)
-    if lacking.any():
-        state = texts[int(batch.state[lacking][0])]
-        raise InputError(
-            f"the critic has no value of state {shown(state)}",
-            fix="add a row for it (columns state and v)",
-        )
-    after = None
-    if batch.last_state is not None:
-        after = np.where(batch.last_state >= 0, by_code[batch.last_state], np.nan)
-        wrong = (batch.last_state >= 0) & np.isnan(after) & ~batch.terminated
-        if wrong.any():
-            state = texts[int(batch.last_state[wrong][0])]
+        self._by_code = np.empty(0)
+
+    def of_steps(self, batch: Trajectories) -> Trajectories:
+        """Return trajectories with the values of every step and of what follows.
+
+        Raises:
+            InputError: the critic lacks a state or an action.
+        """
+        taken = None
+        if self._action_values is not None:
+            taken = _of_pairs(batch, self._action_values, "the critic", None)
+        texts = batch.states.texts
+        new = [self._values.get(text, np.nan) for text in texts[len(self._by_code) :]]
+        self._by_code = np.append(self._by_code, np.array(new, dtype=np.float64))
+        value = self._by_code[batch.state]
+        self._require(batch, batch.state, np.isnan(value))
+        after = None
+        if batch.last_state is not None:
+            known = batch.last_state >= 0
+            after = np.where(known, self._by_code[batch.last_state], np.nan)
+            wrong = known & np.isnan(after) & ~batch.terminated
+            self._require(batch, batch.last_state, wrong, ", which follows a cut")
+        return replace(batch, value=value, next_value=None, last_value=after, action_value=taken)
+
+    def _require(self, batch: Trajectories, states: Codes, lacking: Flags, more: str = "") -> None:
+        if lacking.any():
+            state = batch.states.texts[int(states[lacking.argmax()])]
             raise InputError(
-                f"the critic has no value of state {shown(state)}, which follows a cut",
+                f"the critic has no value of state {shown(state)}{more}",
                 fix="add a row for it (columns state and v)",
             )
-    return replace(batch, value=value, next_value=None, last_value=after, action_value=taken)
 
 
 def _of_pairs(batch: Trajectories, table: ActionValues, noun: str, absent: float | None) -> Floats:

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from rlcalc.errors import InputError, UsageError, meant, shown
-from rlcalc.estimators.advantages.report import summary_of
+from rlcalc.estimators.advantages.critic_facts import summary_rows
 from rlcalc.estimators.advantages.request import AdvantageRequest
 from rlcalc.estimators.programs import TOOLS, WHITENINGS, Program, Whitening, program_of, report
 from rlcalc.estimators.programs.audit import (
@@ -24,6 +24,7 @@ from rlcalc.estimators.programs.audit import (
 from rlcalc.estimators.programs.chains import Chain, chain_of_steps, chain_of_tokens, continued
 from rlcalc.estimators.programs.compute import StepAdvantages, advantages, whitened
 from rlcalc.numerics.arrays import Flags, Ints
+from rlcalc.numerics.spread import Spread
 from rlcalc.result import Column, Fact, Result
 from rlcalc.tokens import Tokens
 from rlcalc.trajectories import Trajectories
@@ -164,8 +165,8 @@ def of_program(
     title = "Advantage" if as_ is None else f"Advantage as {as_} computes it"
     columns = report.columns_of(answer, chosen, source.advantage)
     if rows == "summary":
-        values = {name: np.asarray(column.values) for name, column in columns.items()}
-        summary = summary_of(title, values)
+        spreads = {name: Spread.of(np.asarray(one.values)) for name, one in columns.items()}
+        summary = summary_rows(title, spreads)
         return replace(summary, facts=facts, notes=[*notes, *chain.notes, *more])
     return Result("advantage", title, keys(chosen) | columns, facts, [*notes, *chain.notes, *more])
 
@@ -361,7 +362,8 @@ def _keys(source: Trajectories | Tokens) -> tuple[Ints, Callable[[Ints], dict[st
     """Return the order of the source, and a function that returns the columns of its keys."""
     if isinstance(source, Tokens):
         return np.arange(len(source.mask)), partial(report.keys_of_tokens, source)
-    return report.order_of_steps(source), partial(report.keys_of_steps, source)
+    order: Ints = np.arange(source.n_steps)[source.source_order]
+    return order, partial(report.keys_of_steps, source)
 
 
 def _ends(source: Trajectories | Tokens) -> dict[str, Fact]:

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from rlcalc.errors import InputError
-from rlcalc.estimators.advantages.report import critic_steps
+from rlcalc.estimators.advantages.critic_steps import StepNotes, critic_steps
 from rlcalc.estimators.advantages.request import AdvantageRequest
 from rlcalc.estimators.gain import discounted_sum
 from rlcalc.numerics.arrays import Flags, Floats, Ints
@@ -102,7 +102,8 @@ def chain_of_steps(
     if truncation == "terminate":
         over = over | batch.flagged_truncated
     request = AdvantageRequest(unknown_end=unknown_end)
-    steps, used, notes = critic_steps(replace(batch, terminated=over), request, 1.0)
+    notes = StepNotes()
+    steps, used = critic_steps(replace(batch, terminated=over), request, 1.0, notes)
     return Chain(
         np.flatnonzero(used),
         np.concatenate([[0], np.cumsum(used)])[batch.start].astype(np.int64),
@@ -112,7 +113,7 @@ def chain_of_steps(
         steps.value,
         batch.start,
         "nothing",
-        tuple(notes),
+        tuple(notes.texts()),
     )
 
 

@@ -11,24 +11,14 @@ from rlcalc.estimators.programs.compute import StepAdvantages
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.result import Column, Fact
 from rlcalc.tokens import Tokens
-from rlcalc.trajectories import Trajectories, trajectory_names
-
-
-def order_of_steps(batch: Trajectories) -> Ints:
-    """Return the order of the source."""
-    if batch.row is None:
-        return np.arange(batch.n_steps)
-    order: Ints = np.argsort(batch.row, kind="stable")
-    return order
+from rlcalc.trajectories import Trajectories, names_of_steps
 
 
 def keys_of_steps(batch: Trajectories, chosen: Ints) -> dict[str, Column]:
     """Return the columns that identify steps; state and action where the source has them."""
-    names = np.arange(len(batch)).tolist() if batch.name is None else trajectory_names(batch.name)
-    owner = batch.trajectory[chosen].tolist()
     time = batch.time_since_start if batch.time is None else batch.time
     columns = {
-        "trajectory": Column([names[e] for e in owner], "key"),
+        "trajectory": Column(names_of_steps(batch)[chosen], "key"),
         "t": Column(time[chosen], "key"),
     }
     for name, labels, codes in (

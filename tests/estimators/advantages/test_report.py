@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -178,3 +179,50 @@ def test_whitened_advantages() -> None:
             white["advantage"], (raw - raw.mean()) / raw.std(ddof=ddof), rtol=1e-6
         )
         assert white["trainer_advantage"].tolist() == [0.5] * 4
+
+
+def episodes(rng: np.random.Generator, n: int) -> pl.DataFrame:
+    sizes = rng.integers(1, 6, n)
+    last = np.cumsum(sizes) - 1
+    ended = rng.random(n) < 0.5
+    columns: dict[str, object] = {
+        "episode": np.repeat(np.arange(n), sizes),
+        "reward": rng.normal(size=sizes.sum()),
+        "value": rng.normal(size=sizes.sum()),
+        "next_value": rng.normal(size=sizes.sum()),
+        "terminated": np.isin(np.arange(sizes.sum()), last[ended]),
+        "truncated": np.isin(np.arange(sizes.sum()), last[~ended]),
+    }
+    return pl.DataFrame(columns)
+
+
+@pytest.mark.parametrize("whiten", ["none", "ddof1", "ddof0"])
+@pytest.mark.parametrize("steps", [1, 3, 7, 1000])
+def test_a_summary_is_that_of_the_rows_however_it_is_cut(
+    whiten: Any, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = episodes(np.random.default_rng(steps), 40)
+    whole = rlcalc.advantage(frame, gamma=0.9, whiten=whiten)
+    monkeypatch.setattr("rlcalc.trajectories.Experience.pieces.__defaults__", (steps,))
+    pieces = rlcalc.advantage(frame, gamma=0.9, whiten=whiten)
+    summary = rlcalc.advantage(frame, gamma=0.9, whiten=whiten, rows="summary")
+
+    for name in whole.columns:
+        assert pieces[name].tolist() == whole[name].tolist()
+    for name, value in whole.facts.items():
+        assert summary.facts[name] == pytest.approx(value), name
+    for row in summary.rows():
+        values = whole[row["quantity"]]
+        assert row["n"] == len(values)
+        numbers = values.mean(), values.std(), values.min(), values.max()
+        assert (row["mean"], row["sd"], row["min"], row["max"]) == pytest.approx(numbers)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 1000])
+def test_the_row_of_a_fault_counts_from_the_start_of_the_source(
+    steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rlcalc.trajectories.Experience.pieces.__defaults__", (steps,))
+    with pytest.raises(InputError) as caught:
+        rlcalc.advantage(buffer(value=[1.0, 2.0, None, 4.0], next_value=[2.0, 0, 4, 6]))
+    assert caught.value.faults[0].where == "row 3"

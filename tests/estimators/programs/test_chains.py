@@ -157,7 +157,7 @@ def test_an_unknown_value_after_a_truncation_is_refused() -> None:
     arrays = {"rewards": np.ones(2), "values": np.ones(2), "terminated": np.zeros(2)}
     batch, _ = trajectories_of_arrays(arrays | {"truncated": np.array([0, 1])}, "here")
 
-    with pytest.raises(InputError, match="1 trajectories were truncated") as error:
+    with pytest.raises(InputError, match="a trajectory was truncated") as error:
         chain_of_steps(batch)
     assert "next_value" in error.value.faults[0].fix
     np.testing.assert_allclose(chain_of_steps(batch, "terminate").next_value, [1, 0])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rlcalc.estimators.programs.report import keys_of_steps, keys_of_tokens, order_of_steps
+from rlcalc.estimators.programs.report import keys_of_steps, keys_of_tokens
 from rlcalc.readers.trajectories.buffers import trajectories_of_arrays
 from tests.estimators.programs.sources import buffer, tokens
 
@@ -10,7 +10,7 @@ from tests.estimators.programs.sources import buffer, tokens
 def test_rows_of_a_buffer_come_in_the_order_of_its_arrays() -> None:
     arrays = buffer(2, least=3)
     batch, _ = trajectories_of_arrays(arrays, "here")
-    order = order_of_steps(batch)
+    order = np.arange(batch.n_steps)[batch.source_order]
 
     np.testing.assert_array_equal(batch.reward[order], arrays["rewards"].reshape(-1))
     np.testing.assert_array_equal(
