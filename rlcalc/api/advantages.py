@@ -101,6 +101,7 @@ def advantage(
         if name is not None:
             reading = {**reading, "columns": {**(reading.get("columns") or {}), "value": name}}
     source = _critic_source(source, trainer, tool, reading)
+    _refuse_several_buffers(source, audit)
     if isinstance(source, Tokens):
         return how.answer(source)
     before = trainer is not None and PROGRAMS[trainer].done == "before"
@@ -181,6 +182,13 @@ def _advantage_by_lambda(
     experience = load(source, **{"unread": unread, **reading})
     discount = next((g for g in (gamma, mdp.gamma) if g is not None), 1.0)
     return lambda_rows(experience, mdp, policy_by_name(policy, mdp, discount), gamma, critic)
+
+
+def _refuse_several_buffers(source: Any, audit: bool) -> None:
+    from rlcalc.trajectories import Experience
+
+    if audit and isinstance(source, Experience) and source.facts.get("buffers", 1) > 1:
+        raise UsageError("an audit is of one buffer", fix="audit each npz file by itself")
 
 
 def _policy_or_own(policy: Any, model: Any) -> Any:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePath
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rlcalc.errors import InputError, RlcalcError
+from rlcalc.errors import Fault, InputError, RlcalcError, shown
 from rlcalc.labels import Labels
 from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.in_memory import frame_of
@@ -16,7 +19,7 @@ from rlcalc.readers.npz import arrays_of, opened_archive
 from rlcalc.readers.sources import File, opened, resolve_files
 from rlcalc.readers.tokens.names import TOKEN_NAMES
 from rlcalc.readers.trajectories.buffers import Meaning, is_buffer, trajectories_of_arrays
-from rlcalc.trajectories import Experience
+from rlcalc.trajectories import Experience, Trajectories, concatenate
 
 Kind = Literal["steps", "buffer", "tokens"]
 
@@ -140,32 +143,69 @@ def buffer_of(
     *,
     batch_first: bool = False,
 ) -> Experience:
-    """Return the trajectories of arrays [T, N].
+    """Return the trajectories of arrays [T, N], those of several files after each other.
 
     Args:
-        source: the arrays by name, or the path of one npz file in a list.
+        source: the arrays by name, or the paths of npz files, each of which is cut at its end.
         done: what a done tells of; None: the default of `trajectories_of_arrays`.
         columns: the field → the name of its array.
-        max_size: bytes that the file may unpack to.
+        max_size: bytes that a file may unpack to.
         batch_first: as in `trajectories_of_arrays`.
 
     Raises:
-        InputError: there are several files, or the arrays are not a buffer.
+        InputError: the arrays are not a buffer, or two files have different discount factors.
     """
-    where = "the arrays"
-    if not isinstance(source, Mapping):
-        files = resolve_files(list(source))
-        if len(files) != 1:
-            raise InputError(
-                f"there are {len(files)} buffers", fix="give one npz file: each is cut at its end"
-            )
-        with opened(files[0], None, max_size) as file:
-            source, where = arrays_of(file, *BUFFER), file.at()
-    arrays = {name: np.asarray(array) for name, array in source.items()}
-    batch, notes = trajectories_of_arrays(arrays, where, done, columns, batch_first=batch_first)
-    gamma = arrays.get("gamma")
-    one = gamma is not None and gamma.size == 1 and gamma.dtype.kind in "iuf"
-    experience = Experience.of(batch, float(gamma.item()) if one and gamma is not None else None)
+    if isinstance(source, Mapping):
+        buffers = {"the arrays": source}
+    else:
+        buffers = {}
+        for path in resolve_files(list(source)):
+            with opened(path, None, max_size) as file:
+                buffers[file.at()] = arrays_of(file, *BUFFER)
+    batches: list[Trajectories] = []
+    gammas: dict[str, float | None] = {}
+    notes: list[str] = []
+    stems = {where: PurePath(where).stem for where in buffers}
+    n_rows = 0
+    for where, buffer in buffers.items():
+        arrays = {name: np.asarray(array) for name, array in buffer.items()}
+        batch, more = trajectories_of_arrays(arrays, where, done, columns, batch_first=batch_first)
+        notes += [note for note in more if note not in notes]
+        if len(buffers) > 1:
+            assert batch.row is not None
+            assert batch.name is not None
+            stem = stems[where] if len({*stems.values()}) == len(stems) else where
+            names = [f"{shown(stem)}, {name}" for name in batch.name]
+            batch = replace(batch, row=batch.row + n_rows, name=names)
+        batches.append(batch)
+        n_rows += batch.n_steps
+        gammas[where] = _gamma_of(arrays)
+    experience = Experience.of(concatenate(batches), next(iter(gammas.values())))
+    experience.disagreement = _disagreement(gammas)
     experience.notes += notes
-    experience.n_rows = batch.n_steps
+    experience.n_rows = n_rows
+    experience.facts["buffers"] = len(buffers)
     return experience
+
+
+def _gamma_of(arrays: Mapping[str, NDArray[Any]]) -> float | None:
+    gamma = arrays.get("gamma")
+    known = gamma is not None and gamma.size == 1 and gamma.dtype.kind in "iuf"
+    return float(gamma.item()) if known and gamma is not None else None
+
+
+def _disagreement(gammas: Mapping[str, float | None]) -> Fault | None:
+    """Return the fault of two files with different discount factors."""
+    (first, gamma), *others = gammas.items()
+    for where, other in others:
+        if other != gamma:
+            return Fault(
+                f"gamma is {_number(other)}, and {_number(gamma)} in {first}",
+                where,
+                "use --gamma to give one for all",
+            )
+    return None
+
+
+def _number(gamma: float | None) -> str:
+    return "not given" if gamma is None else f"{gamma:g}"

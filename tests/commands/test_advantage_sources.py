@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import rlcalc as library
+from rlcalc.errors import InputError, UsageError
 from tests.conftest import Shell
 from tests.estimators.programs import peers
 from tests.estimators.programs.sources import buffer, tokens
@@ -113,18 +114,64 @@ def test_an_audit_exits_with_4_where_advantages_are_wrong(tmp_path: Path, rlcalc
         assert facts["fit"] == facts["compared"] == arrays["rewards"].size
 
 
-def test_a_pickle_and_several_buffers_are_refused(tmp_path: Path, rlcalc: Shell) -> None:
+def test_a_pickle_is_refused(tmp_path: Path, rlcalc: Shell) -> None:
     np.savez(tmp_path / "a.npz", rewards=np.array([{}], dtype=object), values=np.ones(1))
     done = rlcalc("advantage", str(tmp_path / "a.npz"))
 
     assert done.returncode == 3
     assert "unpickling" in done.stderr
-    np.savez(tmp_path / "a.npz", **buffer(1))
-    np.savez(tmp_path / "b.npz", **buffer(2))
-    done = rlcalc("advantage", str(tmp_path / "a.npz"), str(tmp_path / "b.npz"))
 
-    assert done.returncode == 3
-    assert "one npz file" in done.stderr
+
+def test_several_buffers_are_those_after_each_other(tmp_path: Path, rlcalc: Shell) -> None:
+    paths = [str(tmp_path / f"{name}.npz") for name in "ab"]
+    for seed, path in enumerate(paths):
+        np.savez(path, **buffer(seed, least=3))
+    each = [library.advantage(path, gamma=0.9)["advantage"] for path in paths]
+    both = library.advantage(str(tmp_path / "*.npz"), gamma=0.9)
+
+    assert both["advantage"].tolist() == np.concatenate(each).tolist()
+    assert both["trajectory"][0] == "a, env 0, episode 0"
+    assert both["trajectory"][-1].startswith("b, env ")
+    done = rlcalc("advantage", *paths, "--audit")
+    assert done.returncode == 2
+    assert "audit each npz file" in done.stderr
+
+
+def test_returns_tell_advantages_for_an_audit(tmp_path: Path) -> None:
+    arrays = buffer(5, least=8)
+    own = library.advantage(arrays, gamma=0.97, lambda_=0.9)
+    returns = own["target"].reshape(arrays["rewards"].shape)
+    facts = library.advantage(arrays | {"returns": returns}, audit=True).facts
+    assert (facts["gamma"], facts["lambda"], facts["differ"]) == (0.97, 0.9, 0)
+
+
+@pytest.mark.parametrize(
+    "option", [{"whiten": "ddof1"}, {"unknown_end": "cut"}, {"rows": "summary"}]
+)
+def test_an_audit_refuses_what_it_does_not_use(option: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="changes nothing in an audit"):
+        library.advantage(buffer(5), audit=True, **option)
+
+
+def test_buffers_with_two_discount_factors_are_refused(tmp_path: Path) -> None:
+    paths = [str(tmp_path / f"{name}.npz") for name in "ab"]
+    for gamma, path in zip((0.9, 0.8), paths, strict=True):
+        np.savez(path, gamma=gamma, **buffer(1))
+    with pytest.raises(InputError, match=r"gamma is 0\.8, and 0\.9 in"):
+        library.advantage(paths)
+    assert library.advantage(paths, gamma=0.9).facts["gamma"] == 0.9
+
+
+def test_bootstrapped_targets_are_counted_alike_as_a_program(tmp_path: Path) -> None:
+    arrays = buffer(3, least=5)
+    np.savez(tmp_path / "a.npz", **arrays)
+    own, sb3 = (
+        library.advantage(str(tmp_path / "a.npz"), gamma=0.9, trainer=name).facts
+        for name in (None, "tianshou")
+    )
+    assert own["bootstrapped"] > 0
+    for fact in ("bootstrapped", "bootstrap_weight"):
+        assert sb3[fact] == pytest.approx(own[fact])
 
 
 def three_environments(seed: int) -> tuple[pl.DataFrame, Any]:

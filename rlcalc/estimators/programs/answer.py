@@ -68,6 +68,12 @@ class ProgramRequest:
         decay = FIXED_LAMBDA.get(request.method, lambda_)
         ends, rows = request.unknown_end, request.rows
         how = cls(gamma, decay, trainer, tool, whiten, ends, rows, audit, method=request.method)
+        unused = {"--whiten": whiten, "--unknown-end": ends, "--rows": rows != "steps"}
+        for option in [name for name, value in unused.items() if audit and value]:
+            raise UsageError(
+                f"{option} changes nothing in an audit, which tries every convention",
+                fix=f"leave out {option}",
+            )
         if how.is_convention:
             how.require_method()
         return how
@@ -159,8 +165,8 @@ def of_program(
     counted = source.mask if isinstance(source, Tokens) else None
     answer = _of_source(source, advantages(chain, program, gamma, lambda_, counted, whitening))
     chosen, keys = _keys(source)
-    ends = _ends(source)
-    facts = report.facts_of(answer, source.start, gamma, lambda_, as_, ends)
+    facts = report.facts_of(answer, source.start, gamma, lambda_, as_, _ends(source))
+    facts |= report.bootstrap_facts(chain.bootstrap_weight(gamma, lambda_))
     more = report.notes_of(program, as_, is_whitened=whitening is not None)
     title = "Advantage" if as_ is None else f"Advantage as {as_} computes it"
     columns = report.columns_of(answer, chosen, source.advantage)

@@ -31,6 +31,7 @@ class Chain:
     next_value: Floats  # [K] V of what follows; 0 where nothing does
     base: Floats  # [T] V of every step of the source, for the target of steps in no chain
     border: Ints  # [E + 1] offsets of the trajectories in the source
+    cut: Flags  # [E] whether V of what follows the last step bootstraps the chain
     passed: Literal["carry", "zero", "nothing"] = "carry"
     """A of the steps in no chain: that of the next step, 0 or NaN."""
     notes: tuple[str, ...] = ()
@@ -57,6 +58,12 @@ class Chain:
         lengths = np.diff(self.start)
         tail = np.where(lengths > 0, np.append(self.next_value, 0.0)[last], 0.0)
         return discounted_sum(self.reward, self.start, gamma, tail)
+
+    def bootstrap_weight(self, gamma: float, lambda_: float) -> Floats:
+        """Return [K] the weight (γλ)^k in a target of the V after a cut, k steps on."""
+        at_cut = np.zeros(len(self.step))
+        at_cut[self.start[1:][self.cut] - 1] = 1.0
+        return discounted_sum(at_cut, self.start, gamma * lambda_)
 
     def spread(self, values: Floats) -> Floats:
         """Return [T] the values of the steps; NaN for those in no chain."""
@@ -104,14 +111,16 @@ def chain_of_steps(
     request = AdvantageRequest(unknown_end=unknown_end)
     notes = StepNotes()
     steps, used = critic_steps(replace(batch, terminated=over), request, 1.0, notes)
+    start = np.concatenate([[0], np.cumsum(used)])[batch.start].astype(np.int64)
     return Chain(
         np.flatnonzero(used),
-        np.concatenate([[0], np.cumsum(used)])[batch.start].astype(np.int64),
+        start,
         batch.reward[used],
         steps.value[used],
         steps.next_value[used],
         steps.value,
         batch.start,
+        steps.cut & (np.diff(start) > 0),
         "nothing",
         tuple(notes.texts()),
     )
@@ -174,8 +183,8 @@ def chain_of_tokens(
     following = np.append(values[1:], 0.0)
     filled = np.diff(start) > 0
     following[start[1:][filled] - 1] = 0.0
+    bootstraps = filled & full if full_rows else filled & False
     if full_rows:
-        bootstraps = filled & full
         following[start[1:][bootstraps] - 1] = value[tokens.start[1:][bootstraps] - 1]
     return Chain(
         step,
@@ -185,6 +194,7 @@ def chain_of_tokens(
         following,
         np.nan_to_num(value, nan=0.0),
         tokens.start,
+        bootstraps,
         "zero" if tool == "compress" else "carry",
     )
 
@@ -261,4 +271,4 @@ def continued(batch: Trajectories, over: Flags) -> Chain:
     following = whole.next_value.copy()
     following[last[goes_on]] = whole.value[last[goes_on] + 1]
     start = np.append(0, batch.start[1:][~goes_on])
-    return replace(whole, start=start, next_value=following)
+    return replace(whole, start=start, next_value=following, cut=np.zeros(len(start) - 1, bool))

@@ -101,6 +101,13 @@ def facts_of(
     }
 
 
+def bootstrap_facts(weight: Floats) -> dict[str, Fact]:
+    """Return how many targets lean on the V after a cut, and with which mean weight (γλ)^k."""
+    leans = weight[weight > 0]
+    mean = float(leans.mean()) if len(leans) else None
+    return {"bootstrapped": len(leans), "bootstrap_weight": mean}
+
+
 def notes_of(program: Program, as_: str | None, *, is_whitened: bool) -> list[str]:
     """Return sentences about what the program does afterwards, and to the advantages."""
     if as_ is None:

@@ -35,6 +35,7 @@ BUFFER_NAMES: dict[str, tuple[str, ...]] = {
     "final_value": ("final_values", "final_value", "terminal_values", "terminal_value"),
     "last_done": ("next_dones", "next_done", "last_dones", "last_done"),
     "advantage": ("advantages", "advantage", "advs", "adv", "adv_buf", "trainer_advantage"),
+    "return": ("returns", "return", "rets", "ret", "ret_buf", "value_targets"),
     "log_prob": ("log_probs", "log_prob", "logprobs", "logprob", "logps", "logp", "logp_buf"),
 }  # fmt: skip
 """What an array of a buffer holds, and the names it usually goes by."""
@@ -45,6 +46,7 @@ OF_STEPS = (
     "terminated",
     "truncated",
     "advantage",
+    "return",
     "log_prob",
     "final_value",
 )
@@ -109,6 +111,9 @@ def trajectories_of_arrays(
                 "save arrays of one shape, [steps, environments]",
             )
     ended, truncated, notes = _ends(by_field, shape, where, done)
+    if "return" in by_field and "advantage" not in by_field:
+        by_field["advantage"] = by_field["return"].astype(np.float64) - by_field["value"]
+        notes.append("the buffer's own advantages are its returns less its values")
     following = np.full(shape, np.nan)
     if "next_value" in by_field:
         following = by_field["next_value"].astype(np.float64)
