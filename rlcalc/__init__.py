@@ -14,6 +14,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rlcalc.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from rlcalc.api import (
         advantage,
@@ -100,3 +102,8 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'rlcalc' has no attribute {name!r}")
     return getattr(import_module(f"rlcalc.{_MODULES.get(name, 'api')}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted([*__all__, "__version__"])

@@ -22,6 +22,7 @@ from rlcalc.errors import INTERRUPTED, InputError, RlcalcError
 from rlcalc.options import flatten_option_groups
 from rlcalc.renderers.messages import write_message
 from rlcalc.signals import catch_ending_signals, leave
+from rlcalc.version import __version__
 
 CLOSED_PIPE = 141
 MOST_FAULTS = 20
@@ -30,9 +31,7 @@ MOST_FAULTS = 20
 
 def _version(requested: bool) -> None:
     if requested:
-        from importlib.metadata import version
-
-        typer.echo(f"rlcalc {version('rlcalc')}")
+        typer.echo(f"rlcalc {__version__}")
         raise typer.Exit
 
 

@@ -6,7 +6,8 @@
     │   └── ShapeError      3   arrays of lengths that do not fit
     └── NotConverged        4   a bound was not reached, or a check failed
 
-The library raises these; only the command line prints them.
+The library raises these; only the command line prints them. A UsageError and an InputError are
+also a ValueError.
 """
 
 from __future__ import annotations
@@ -137,13 +138,13 @@ class RlcalcError(Exception):
         return "\n".join(map(str, self.faults))
 
 
-class UsageError(RlcalcError):
+class UsageError(RlcalcError, ValueError):
     """The options or arguments contradict each other, whatever the data are."""
 
     exit_code = 2
 
 
-class InputError(RlcalcError):
+class InputError(RlcalcError, ValueError):
     """The data are wrong or missing."""
 
     exit_code = 3

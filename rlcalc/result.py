@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlcalc.errors import ShapeError, escaped, nearest, shown
+from rlcalc.errors import ShapeError, UsageError, escaped, nearest, shown
 
 if TYPE_CHECKING:
+    import pandas as pd
     import polars as pl
 
 Role = Literal["key", "count", "value", "error", "bound", "text"]
@@ -45,6 +46,7 @@ class Result:
     facts: Mapping[str, Fact]
     notes: Sequence[str] = field(default=())
     facts_first: bool = False  # the facts are the main answer, the rows are details
+    sources: Sequence[str] = field(default=())  # the paths and names that it was computed from
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths."""
@@ -68,6 +70,28 @@ class Result:
             guess = f"; did you mean {near}?" if near else ""
             raise KeyError(f"{name}; columns: {', '.join(self.columns)}{guess}")
         return np.asarray(self.columns[name].values)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.columns
+
+    def keys(self) -> KeysView[str]:
+        """Return the names of the columns: a result is a mapping of columns, `dict(result)`."""
+        return self.columns.keys()
+
+    def values(self) -> list[NDArray[Any]]:
+        """Return the columns as arrays."""
+        return [self[name] for name in self]
+
+    def items(self) -> list[tuple[str, NDArray[Any]]]:
+        """Return names and columns."""
+        return [(name, self[name]) for name in self]
+
+    def get(self, name: str, otherwise: Any = None) -> Any:
+        """Return a column as an array, or something else where there is none of this name."""
+        return otherwise if name not in self.columns else self[name]
 
     def plain(self) -> dict[str, list[Any]]:
         """Return the columns as lists of plain Python values; None is a missing value."""
@@ -96,6 +120,22 @@ class Result:
         floats = [series for series in frame if series.dtype.is_float()]
         holes = pl.col([series.name for series in floats if not series.is_finite().all()])
         return frame.with_columns(pl.when(holes.is_finite()).then(holes))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the rows as a pandas frame.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise UsageError("pandas is not installed", fix="pip install pandas") from error
+        return pd.DataFrame(dict(self))
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Return the rows as an Arrow stream, which Polars, pyarrow and DuckDB read."""
+        return self.to_polars().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
         """Return one line about the result, for a prompt or a traceback."""

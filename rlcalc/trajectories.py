@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rlcalc.errors import Fault, InputError, ShapeError
+from rlcalc.errors import Fault, InputError, ShapeError, shown
 from rlcalc.labels import Label, Labels, text_of_label
 from rlcalc.numerics.arrays import Codes, Flags, Floats, Ints, refuse_entries
 from rlcalc.numerics.probabilities import LARGEST_LOG_PROB, POSSIBLE, POSSIBLE_LOG, impossible
+from rlcalc.result import Column, Result
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +31,9 @@ LARGEST_GAIN = 1e150
 
 PIECE_STEPS = 1 << 17
 """Steps in a piece of work: a constant, so that sums are grouped alike however the data arrive."""
+
+SHOWN_STEPS = 10
+"""Steps that a notebook shows of a stream."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,12 @@ class Trajectories:
             InputError: a reward that is not finite, a `behaviour_prob` outside 0..1, or a
                 `log_prob` or `old_log_prob` above 0.
         """
+        for name, labels in (("state", state), ("action", action)):
+            if np.ndim(labels) > 1:
+                raise ShapeError(
+                    f"{name} has {np.ndim(labels)} axes, and a label is one entry",
+                    fix="name each state: by a number, a text, or the bin that its vector is in",
+                )
         rewards = np.asarray(reward, dtype=np.float64)
         refuse_entries(rewards, ~np.isfinite(rewards), "reward", "a finite number")
         taken = np.asarray(optional.get("behaviour_prob", 1.0), dtype=np.float64)
@@ -280,7 +290,7 @@ UNKNOWN: Mapping[str, np.generic] = {
 }
 
 
-@dataclass
+@dataclass(repr=False)
 class Experience:
     """Trajectories on their way in: batches of whole ones, and what the reader counted and noted.
 
@@ -363,6 +373,38 @@ class Experience:
         """Return all trajectories as one batch; for what fits into memory."""
         batches = list(self.batches)
         return concatenate(batches) if batches else nothing(self.states, self.actions)
+
+    def first_steps(self, most: int = SHOWN_STEPS) -> Result:
+        """Return the first steps as a table, without using them up; facts tell of the source."""
+        first = next(self.batches, None)
+        facts = {name: value for name, value in self.facts.items() if name != "buffers"}
+        if first is None:
+            return Result("trajectories", "Trajectories", {}, facts)
+        self.batches = chain([first], self.batches)
+        part = first.cut(0, int(np.searchsorted(first.start, most)))
+        chosen = slice(0, min(most, part.n_steps))
+        columns = {
+            "trajectory": Column(names_of_steps(part)[chosen], "key"),
+            "t": Column(part.time_since_start[chosen], "key"),
+        }
+        for name, labels, codes in (
+            ("state", self.states, part.state),
+            ("action", self.actions, part.action),
+        ):
+            if len(labels):
+                columns[name] = Column(labels.named(codes[chosen]), "key")
+        columns["reward"] = Column(part.reward[chosen], symbol="r")
+        return Result("trajectories", "Trajectories, the first steps", columns, facts)
+
+    def __repr__(self) -> str:
+        """Return one line about the stream, of which nothing is read."""
+        facts = ", ".join(f"{name} {shown(value)}" for name, value in self.facts.items())
+        return (
+            f"<Experience{': ' if facts else ''}{facts}; whole() reads it, first_steps() shows it>"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.first_steps()._repr_html_()
 
     def pieces(self, steps: int = PIECE_STEPS) -> Iterator[Trajectories]:
         """Yield the same trajectories in pieces whose borders depend on the data alone.

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import types
@@ -49,7 +50,9 @@ def test_a_function_of_the_library_imports_its_own_file_alone() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
-    assert printed.stdout.split() == ["rlcalc.api.arguments", "rlcalc.api.rollouts"]
+    assert printed.stdout.split() == [
+        f"rlcalc.api.{name}" for name in ("arguments", "keywords", "rollouts")
+    ]
 
 
 def test_a_result_is_a_frame_and_a_table_in_a_notebook() -> None:
@@ -151,3 +154,50 @@ def test_a_result_shows_itself_in_one_line() -> None:
     assert "3 rows × " in shown
     assert len(shown) < 300
     assert "\n" not in shown
+
+
+def test_every_public_name_is_listed_by_dir() -> None:
+    assert dir(rlcalc) == sorted([*rlcalc.__all__, "__version__"])
+    assert rlcalc.__version__
+
+
+def test_a_json_answer_tells_its_version_and_its_sources() -> None:
+    command = [sys.executable, "-m", "rlcalc", "estimate", "two-states", "--json"]
+    answer = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert list(answer) == ["command", "version", "sources", "facts", "rows"]
+    assert (answer["version"], answer["sources"]) == (rlcalc.__version__, ["two-states"])
+
+
+def test_records_in_a_list_are_rows() -> None:
+    records = [
+        {"state": "a", "action": "x", "reward": 1},
+        {"state": "b", "action": "x", "reward": 2},
+    ]
+    assert rlcalc.estimate(records, one_step=True)["q"].tolist() == [1, 2]
+    groups = [{"prompt": "p", "reward": 1.0}, {"prompt": "p", "reward": 0.0}]
+    assert len(rlcalc.group(groups)) == 2
+    with pytest.raises(InputError, match="not a table"):
+        rlcalc.estimate([{"state": 1}, {"state": [1, {}]}], one_step=True)
+
+
+def test_a_wrong_choice_names_itself_alone() -> None:
+    with pytest.raises(ValueError, match="visit is evry") as caught:
+        rlcalc.estimate("two-states", visit="evry")  # type: ignore[arg-type]
+    assert "did you mean every" in str(caught.value)
+
+
+def test_states_as_vectors_are_refused() -> None:
+    with pytest.raises(InputError, match="2 axes, and a label"):
+        rlcalc.Trajectories.from_arrays(np.zeros((2, 3)), [0, 1], [0, 1])
+
+
+def test_a_simulation_shows_its_first_steps_and_keeps_them() -> None:
+    experience = rlcalc.simulate("rifle", 20, seed=1)
+    assert "first_steps" in repr(experience)
+    shown = experience._repr_html_()
+    assert "<table>" in shown
+    first = experience.first_steps(3)
+    assert len(first) == 3
+    whole = experience.whole()
+    assert len(whole) == 20
+    assert first["reward"].tolist() == whole.reward[:3].tolist()

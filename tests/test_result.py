@@ -3,8 +3,10 @@
 import math
 
 import numpy as np
+import polars as pl
 import pytest
 
+import rlcalc
 from rlcalc.errors import ShapeError
 from rlcalc.result import Column, Result
 
@@ -62,3 +64,28 @@ def test_facts_that_repeat_an_option_have_no_commas() -> None:
     assert words == {"gamma": "0.9999999", "seed": "12345", "steps": "12,345", "sizes": "3 of 2"}
     assert "2 rows × 5 columns" in repr(RESULT)
     assert "<td>hall</td>" in RESULT._repr_html_()
+
+
+def test_a_result_is_a_mapping_of_columns() -> None:
+    result = rlcalc.estimate("two-states")
+
+    assert list(result) == list(result.columns) == list(result.keys())
+    assert "v" in result
+    assert "w" not in result
+    assert 0 not in result
+    assert dict(result)["q"].tolist() == result["q"].tolist()
+    assert list(dict(result)) == list(result)
+    assert [name for name, _ in result.items()] == list(result)
+    assert len(result.values()) == len(result.columns)
+    assert result.get("w") is None
+    assert result.get("q").tolist() == result["q"].tolist()
+
+
+def test_a_result_is_a_frame_of_pandas_and_an_arrow_stream() -> None:
+    result = rlcalc.estimate("two-states")
+    frame = result.to_pandas()
+
+    assert list(frame.columns) == list(result)
+    assert frame["q"].tolist() == result["q"].tolist()
+    assert pl.DataFrame(result).equals(result.to_polars())
+    assert len(rlcalc.estimate("two-states").to_pandas()) == len(result)

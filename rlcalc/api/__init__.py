@@ -65,3 +65,8 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'rlcalc.api' has no attribute {name!r}")
     return getattr(import_module(f"rlcalc.api.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the names of the functions."""
+    return list(__all__)

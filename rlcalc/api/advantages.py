@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rlcalc.api.arguments import paths_or_none, require_numbers
+from rlcalc.api.keywords import Reading, takes
 from rlcalc.api.models import load_model, solve
 from rlcalc.api.tokens import load_tokens
 from rlcalc.api.trajectories import estimate, load
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rlcalc.trajectories import Experience, Trajectories
 
 
+@takes(Reading)
 def advantage(
     source: Any,
     *,
@@ -35,7 +37,7 @@ def advantage(
     tool: str | None = None,
     trainer: str | None = None,
     audit: bool = False,
-    **reading: Any,
+    **reading: Unpack[Reading],
 ) -> Result:
     """Return the advantage of every step: `rlcalc.estimators.advantages.report.advantage`.
 
@@ -77,8 +79,9 @@ def advantage(
     from rlcalc.trajectories import Experience
 
     require_numbers(gamma=gamma, lambda_=lambda_, clip_rho=clip_rho, clip_c=clip_c)
+    keywords: dict[str, Any] = {**reading}
     if rows == "lambda":
-        return _advantage_by_lambda(source, model, value, policy, gamma, **reading)
+        return _advantage_by_lambda(source, model, value, policy, gamma, **keywords)
     _refuse_model(model)
     request = AdvantageRequest.parse(
         method,
@@ -99,16 +102,16 @@ def advantage(
     if not (from_file or model or estimated):
         needed = (*needed, "value")
         if name is not None:
-            reading = {**reading, "columns": {**(reading.get("columns") or {}), "value": name}}
-    source = _critic_source(source, trainer, tool, reading)
+            keywords = {**keywords, "columns": {**(keywords.get("columns") or {}), "value": name}}
+    source = _critic_source(source, trainer, tool, keywords)
     _refuse_several_buffers(source, audit)
     if isinstance(source, Tokens):
         return how.answer(source)
     before = trainer is not None and PROGRAMS[trainer].done == "before"
     done = "before" if before else "terminated" if unknown_end is None else "unsaid"
-    reading = {"identify": True, "done": done, **reading}
+    keywords = {"identify": True, "done": done, **keywords}
     unread = () if "value" in needed else ("value", "next_value", "action_value")
-    experience = load(source, needed=needed, unread=unread, **reading)
+    experience = load(source, needed=needed, unread=unread, **keywords)
     entries = policy
     if policy is not None and not isinstance(policy, Mapping):
         entries = read_policy_of_log(os.fspath(policy))
@@ -154,7 +157,12 @@ def _refuse_model(model: Any) -> None:
 
 
 def _advantage_by_lambda(
-    source: Any, model: Any, value: Any, policy: Any, gamma: float | None, **reading: Any
+    source: Any,
+    model: Any,
+    value: Any,
+    policy: Any,
+    gamma: float | None,
+    **reading: Any,
 ) -> Result:
     """Return bias and spread of GAE(λ) in the model behind some data."""
     from rlcalc.labels import text_of_label

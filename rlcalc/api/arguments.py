@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rlcalc.readers.read_request import ReadRequest
     from rlcalc.readers.rollouts.request import RolloutRequest
     from rlcalc.readers.row_filter import RowFilter
+    from rlcalc.readers.tokens.names import TokenRequest
 
 
 Watch = Callable[[Iterable[Any], Callable[[Any], int]], Iterable[Any]]
@@ -42,7 +43,7 @@ def paths_or_none(source: Any) -> list[str] | None:
 def read_request(
     kind: str | None = None,
     columns: dict[str, str] | None = None,
-    where: Sequence[str] = (),
+    where: str | Sequence[str] = (),
     max_size: str | int | None = None,
     **reading: Any,
 ) -> ReadRequest:
@@ -60,13 +61,33 @@ def read_request(
 
 
 def rollout_request(
-    where: Sequence[str] = (), max_size: str | int | None = None, **reading: Any
+    where: str | Sequence[str] = (),
+    max_size: str | int | None = None,
+    reward: str | Sequence[str] = (),
+    weights: Sequence[float] = (),
+    **reading: Any,
 ) -> RolloutRequest:
     """Return how to read rollouts; the arguments are as in `load_rollouts`."""
     from rlcalc.readers.rollouts.request import RolloutRequest
     from rlcalc.readers.size_limit import parse_size
 
-    return RolloutRequest(where=conditions_of(where), max_size=parse_size(max_size), **reading)
+    return RolloutRequest(
+        reward=tuple(names_of(reward)),
+        weights=tuple(weights),
+        where=conditions_of(where),
+        max_size=parse_size(max_size),
+        **reading,
+    )
+
+
+def token_request(
+    where: str | Sequence[str] = (), max_size: str | int | None = None, **reading: Any
+) -> TokenRequest:
+    """Return how to read tokens; the arguments are as in `load_tokens`."""
+    from rlcalc.readers.size_limit import parse_size
+    from rlcalc.readers.tokens.names import TokenRequest
+
+    return TokenRequest(where=conditions_of(where), max_size=parse_size(max_size), **reading)
 
 
 def conditions_of(where: str | Sequence[str]) -> tuple[RowFilter, ...]:
@@ -87,14 +108,6 @@ def require_numbers(*, whole: Mapping[str, Any] | None = None, **real: Any) -> N
                 raise UsageError(
                     f"{name} is {value!r}, expected {expected}", fix=f"give {expected}"
                 )
-
-
-def not_a_model(source: Any) -> UsageError:
-    """Return the error of an object that cannot be a model."""
-    return UsageError(
-        f"a {type(source).__name__} is not a model",
-        fix="give a path, the name of a spec or of an environment, or an MDP: see MDP.from_rows",
-    )
 
 
 def names_of(names: str | Sequence[str]) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from rlcalc.api.arguments import Watch, not_a_model, read_request, require_numbers
+from rlcalc.api.arguments import Watch, read_request, require_numbers
+from rlcalc.api.keywords import Playing, takes
 from rlcalc.errors import UsageError, shown
 from rlcalc.renderers.progress import without_progress
 
@@ -19,26 +19,30 @@ if TYPE_CHECKING:
 
 @overload
 def simulate(
-    source: Any, episodes: int, *, rows: Literal["trajectories"] = ..., **how: Any
+    source: Any, episodes: int, *, rows: Literal["trajectories"] = ..., **how: Unpack[Playing]
 ) -> Experience: ...
 @overload
-def simulate(source: Any, episodes: int, *, rows: Literal["summary"], **how: Any) -> Result: ...
+def simulate(
+    source: Any, episodes: int, *, rows: Literal["summary"], **how: Unpack[Playing]
+) -> Result: ...
 @overload
 def simulate(
-    source: Any, episodes: int, *, rows: Literal["rollouts"], **how: Any
+    source: Any, episodes: int, *, rows: Literal["rollouts"], **how: Unpack[Playing]
 ) -> Iterator[dict[str, Any]]: ...
+@takes(Playing)
 def simulate(
     source: Any,
     episodes: int,
     *,
     rows: str = "trajectories",
     watch: Watch = without_progress,
-    **how: Any,
+    **how: Unpack[Playing],
 ) -> Any:
     """Return episodes of a model or environment: trajectories, rollouts, or their statistics.
 
     Args:
-        source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`.
+        source: a path, `-`, the name of a shipped spec or of an environment, or what `solve`
+            takes.
         episodes: the number of episodes.
         rows: `trajectories`, an `Experience`; `summary`, a `Result`; or `rollouts`, the prompts
             and responses of a language world.
@@ -94,18 +98,7 @@ def play_of(source: Any, episodes: int, **how: Any) -> Play:
     return prepare_play(*world_and_request(_load_world, source, episodes, **how))
 
 
-def _load_world(
-    source: Any,
-    *,
-    settings: Mapping[str, Any] | None,
-    **reading: Any,
-) -> Any:
+def _load_world(source: Any, *, settings: Mapping[str, Any] | None, **reading: Any) -> Any:
     from rlcalc.environments import load as worlds
-    from rlcalc.mdp import MDP
 
-    request = read_request(**reading)
-    if isinstance(source, str | os.PathLike):
-        return worlds.load_world(os.fspath(source), request, settings)
-    if isinstance(source, MDP) or hasattr(source, "play"):
-        return source
-    raise not_a_model(source)
+    return worlds.load_world(source, read_request(**reading), settings)

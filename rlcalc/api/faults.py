@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rlcalc.api.arguments import paths_or_none, read_request
+from rlcalc.api.keywords import Reading, takes
 from rlcalc.api.rollouts import load_rollouts
 from rlcalc.api.tokens import load_tokens
 from rlcalc.api.trajectories import load
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from rlcalc.rollouts import Rollouts
 
 
-def check(source: Any, *, settings: Mapping[str, Any] | None = None, **reading: Any) -> Result:
+@takes(Reading)
+def check(
+    source: Any, *, settings: Mapping[str, Any] | None = None, **reading: Unpack[Reading]
+) -> Result:
     """Return what a source is (trajectories, a model, rollouts or tokens), a row for every fault.
 
     Args:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rlcalc.api.arguments import Watch
 from rlcalc.api.episodes import world_and_request
+from rlcalc.api.keywords import Playing, takes
 from rlcalc.api.models import load_model
 from rlcalc.api.trajectories import load
 from rlcalc.renderers.progress import without_progress
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rlcalc.result import Result
 
 
+@takes(Playing)
 def gradient(
     source: Any,
     episodes: int = 1000,
@@ -32,7 +34,7 @@ def gradient(
     from_data: Any = None,
     reading: Mapping[str, Any] | None = None,
     watch: Watch = without_progress,
-    **how: Any,
+    **how: Unpack[Playing],
 ) -> Result:
     """Return estimates of the policy gradient beside the exact one.
 
@@ -68,6 +70,7 @@ def gradient(
     return compare_with_exact(setup, request, data, watch)
 
 
+@takes(Playing)
 def ascend(
     source: Any,
     steps: int,
@@ -80,7 +83,7 @@ def ascend(
     discount_weight: bool = True,
     logits: str | None = None,
     watch: Watch = without_progress,
-    **how: Any,
+    **how: Unpack[Playing],
 ) -> tuple[Result, Policy]:
     """Return the objective after each step of gradient ascent, and the policy at its end.
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from rlcalc.api.arguments import not_a_model, read_request, require_numbers
+from rlcalc.api.arguments import read_request, require_numbers
+from rlcalc.api.keywords import takes
 
 if TYPE_CHECKING:
     from rlcalc.mdp import MDP
     from rlcalc.result import Result
 
 
+@takes()
 def solve(
     source: Any,
     *,
@@ -36,7 +37,10 @@ def solve(
     """Return V, Q, A and the policy of a model, with a proven bound: `rlcalc.solvers.solve`.
 
     Args:
-        source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`.
+        source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`; a
+            frame or a mapping of columns with one outcome a row; a document as a mapping; arrays as
+            a mapping of P and R or as a pair (P, R); Gymnasium's table P, or an environment with
+            one.
         policy: `optimal`, `uniform`, `spec`, `epsilon:0.1`, `softmax:1.0`, a file, a `Policy`, or a
             mapping {state: action or {action: probability}}.
         gamma: 0..1 a step; default from the source, else 1.
@@ -87,6 +91,7 @@ def solve(
     return result
 
 
+@takes()
 def load_model(
     source: Any,
     *,
@@ -99,7 +104,7 @@ def load_model(
 
     Args:
         source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`, which is
-            returned as it is.
+            returned as it is; or what `solve` takes.
         settings: parameters of the source, e.g. {"gun": "bad"}.
         kind: the format; default found by content.
         columns: the field of an outcome → the name of its column.
@@ -109,11 +114,6 @@ def load_model(
         InputError: the source is not a model, or can only be simulated.
     """
     from rlcalc.environments import load as worlds
-    from rlcalc.mdp import MDP
 
-    if isinstance(source, MDP):
-        return source
-    if not isinstance(source, str | os.PathLike):
-        raise not_a_model(source)
     request = read_request(kind, columns, max_size=max_size)
-    return worlds.load_mdp(os.fspath(source), request, settings)
+    return worlds.load_mdp(source, request, settings)

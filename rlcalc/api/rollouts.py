@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rlcalc.api.arguments import paths_of, paths_or_none, rollout_request
+from rlcalc.api.keywords import RolloutReading, takes
 from rlcalc.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from rlcalc.rollouts import Rollouts
 
 
+@takes(RolloutReading)
 def load_rollouts(source: Any, **reading: Any) -> Rollouts:
     """Return the rollouts of a source.
 
     Args:
-        source: a path, several in a list, a frame of Polars or pandas, a mapping of columns, or
-            Rollouts, which are returned as they are.
+        source: a path, several in a list, a frame of Polars or pandas, a mapping of columns, a list
+            of records, an array [groups, rollouts] of rewards (NaN: none), or Rollouts, which are
+            returned as they are.
         **reading: the columns and the format: `rlcalc.readers.rollouts.request`.
     """
     from rlcalc.readers.in_memory import frame_of
@@ -33,12 +36,17 @@ def load_rollouts(source: Any, **reading: Any) -> Rollouts:
             raise InputError("there are no rollouts", fix="give at least one")
         return source
     request = rollout_request(**reading)
+    if getattr(source, "ndim", 0) == 2 and hasattr(source, "dtype"):
+        from rlcalc.readers.rollouts.arrays import rollouts_of_rewards
+
+        return rollouts_of_rewards(source)
     frame = frame_of(source)
     if frame is not None:
         return reader.load_frame(frame, request)
     return reader.load(paths_of(source, "Rollouts"), request)
 
 
+@takes(RolloutReading)
 def group(
     source: Any,
     *estimators: str,
@@ -54,7 +62,7 @@ def group(
     scale: Literal["group", "batch", "none"] | None = None,
     leave_one_out: bool = False,
     length_penalty: str | None = None,
-    **reading: Any,
+    **reading: Unpack[RolloutReading],
 ) -> Result:
     """Return rollouts with their advantages: `rlcalc.groups.report.group`.
 
@@ -96,13 +104,14 @@ def group(
         return report.group(rollouts(), conventions, rows, success, tolerance)
 
 
+@takes(RolloutReading)
 def group_against(
     source: Any,
     against: Any,
     *,
     tolerance: float = 2.0**-23,
     confidence: float = 0.95,
-    **reading: Any,
+    **reading: Unpack[RolloutReading],
 ) -> Result:
     """Return the paired differences of two runs on the same prompts, a row a prompt.
 
@@ -126,6 +135,7 @@ def group_against(
     return compare_runs(first, second, tolerance, confidence)
 
 
+@takes(RolloutReading)
 def audit(
     source: Any,
     estimator: str | None = None,
@@ -139,7 +149,7 @@ def audit(
     scale: Literal["group", "batch", "none"] | None = None,
     leave_one_out: bool = False,
     length_penalty: str | None = None,
-    **reading: Any,
+    **reading: Unpack[RolloutReading],
 ) -> Result:
     """Return the rollouts whose advantage is not the one that the best convention gives.
 

@@ -4,46 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from rlcalc.api.arguments import conditions_of, names_of, paths_of, paths_or_none, require_numbers
+from rlcalc.api.arguments import names_of, paths_of, paths_or_none, require_numbers, token_request
+from rlcalc.api.keywords import TokenReading, takes
 
 if TYPE_CHECKING:
     from rlcalc.result import Result
     from rlcalc.tokens import Tokens
 
 
-def load_tokens(
-    source: Any,
-    *,
-    where: Sequence[str] = (),
-    max_size: str | int | None = None,
-    **reading: Any,
-) -> Iterator[Tokens]:
+@takes(TokenReading)
+def load_tokens(source: Any, **reading: Unpack[TokenReading]) -> Iterator[Tokens]:
     """Yield the tokens of rollouts, batch by batch.
 
     Args:
         source: a path, several in a list, a frame of Polars or pandas, a mapping of columns or of
             arrays [rollouts, tokens], or Tokens.
-        where: as in `load`.
-        max_size: as in `load`.
         **reading: `columns`, the field → its column; `group`, `reward`, `advantage`: columns;
             `group_size`: so many rows after each other are a group; `form`: the trainer whose
-            records they are; `needs`: fields that must be there.
+            records they are; `needs`: fields that must be there; `where` and `max_size`, as in
+            `load`.
 
     Raises:
         InputError: the source has no lists of tokens, or is not as it should be.
     """
     from rlcalc.readers.in_memory import frame_of, holds_matrices
     from rlcalc.readers.rollouts import dumps
-    from rlcalc.readers.size_limit import parse_size
     from rlcalc.readers.tokens import load as reader
-    from rlcalc.readers.tokens.names import TokenRequest
     from rlcalc.tokens import Tokens
 
     if isinstance(source, Tokens):
         return iter([source])
-    request = TokenRequest(where=conditions_of(where), max_size=parse_size(max_size), **reading)
+    request = token_request(**reading)
     if request.form is not None:
         dumps.named(request.form)
     if holds_matrices(source):
@@ -56,6 +49,7 @@ def load_tokens(
     return reader.load(paths_of(source, "Tokens"), request)
 
 
+@takes(TokenReading)
 def objective(
     source: Any,
     *,
@@ -75,7 +69,7 @@ def objective(
     rows: Literal["tokens", "rollouts", "summary"] = "tokens",
     success: float = 1.0,
     jobs: int | None = None,
-    **reading: Any,
+    **reading: Unpack[TokenReading],
 ) -> Result:
     """Return what the loss of a batch of tokens is: `rlcalc.objectives.report.objective`.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rlcalc.api.arguments import Watch, names_of, paths_of, read_request, require_numbers
 from rlcalc.api.episodes import play_of
+from rlcalc.api.keywords import Reading, takes
 from rlcalc.api.models import load_model
 from rlcalc.errors import UsageError, shown
 from rlcalc.renderers.progress import without_progress
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rlcalc.trajectories import Experience
 
 
+@takes()
 def load(
     source: Any,
     *,
@@ -88,6 +90,7 @@ def load(
     return load_files(paths_of(source, "Trajectories"), request, collect_faults=collect_faults)
 
 
+@takes(Reading)
 def estimate(
     source: Any,
     *,
@@ -107,7 +110,7 @@ def estimate(
     jobs: int | None = None,
     play: Mapping[str, Any] | None = None,
     watch: Watch = without_progress,
-    **reading: Any,
+    **reading: Unpack[Reading],
 ) -> Result:
     """Return estimates of V, Q and A: `monte_carlo.estimate` of `rlcalc.estimators`, and others.
 
@@ -167,7 +170,8 @@ def estimate(
         )
 
     if episodes is None:
-        load_again = partial(load, source, **{"unread": _unread(truncated), **reading})
+        keywords: dict[str, Any] = {"unread": _unread(truncated), **reading}
+        load_again = partial(load, source, **keywords)
         result = estimates(load_again(), load_again if is_repeatable(source) else None)
         if model is None:
             return result
@@ -220,13 +224,14 @@ def _beside_model(result: Result, model: Any, policy: Any, settings: Any) -> Res
     return exact_beside(result, mdp, policy_by_name(policy, mdp, gamma), gamma)
 
 
+@takes(Reading)
 def gain(
     source: Any,
     *,
     gamma: float | None = None,
     k: int | None = None,
     truncated: str = "keep",
-    **reading: Any,
+    **reading: Unpack[Reading],
 ) -> Result:
     """Return the gain of every step: `rlcalc.estimators.gain.gain`.
 
@@ -240,8 +245,8 @@ def gain(
     from rlcalc.estimators.gain import gain as gain_of
 
     require_numbers(gamma=gamma, whole={"k": k})
-    reading = {"identify": True, "unread": _unread(truncated), **reading}
-    return gain_of(load(source, **reading), gamma, k, truncated)
+    keywords: dict[str, Any] = {"identify": True, "unread": _unread(truncated), **reading}
+    return gain_of(load(source, **keywords), gamma, k, truncated)
 
 
 def _unread(truncated: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from rlcalc.errors import InputError, UsageError, listed, shown
 from rlcalc.labels import Labels, Numbers
 from rlcalc.mdp import MDP
 from rlcalc.numerics.random_streams import draw, stream_keys
+from rlcalc.readers.models.gym_table import mdp_of_gym_table
 from rlcalc.trajectories import Trajectories
 
 PARALLEL_COPIES = 16
@@ -142,46 +143,6 @@ def raise_input_errors(message: str, fix: str = "") -> Iterator[None]:
 
 
 LISTS = "list its environments: python -c 'import gymnasium; gymnasium.pprint_registry()'"
-
-
-def mdp_of_gym_table(
-    table: dict[int, dict[int, list[tuple[float, int, float, bool]]]], start: Any
-) -> MDP:
-    """Return a table of transitions as a model.
-
-    Gymnasium flags transitions that end an episode, while a model has terminal states. A state that
-    is entered in both ways gets a terminal twin.
-
-    Args:
-        table: P[s][a] = [(probability, next state, reward, terminated), ...].
-        start: [S] the distribution of the first state, or None.
-    """
-    rows = [
-        (s, a, after, float(p), float(r), bool(over))
-        for s, actions in table.items()
-        for a, outcomes in actions.items()
-        for p, after, r, over in outcomes
-        if p > 0
-    ]
-    ends = {after for *_, after, _, _, over in rows if over}
-    starts = set() if start is None else {int(s) for s in np.flatnonzero(start)}
-    non_ending = {after for s, _, after, _, _, over in rows if not over and s not in ends} | starts
-    twins = {s: len(table) + index for index, s in enumerate(sorted(ends & non_ending))}
-    only_end = ends - non_ending
-    kept = [
-        (s, a, twins.get(after, after) if over else after, p, r)
-        for s, a, after, p, r, over in rows
-        if s not in only_end
-    ]
-    state, action, after, probability, reward = map(np.array, zip(*kept, strict=True))
-    names = [*map(str, range(len(table))), *(f"{s} (end)" for s in twins)]
-    states = Labels(names) if twins else Numbers(np.arange(len(table)))
-    mdp = MDP.from_rows(state, action, after, probability, reward, states)
-    if start is None:
-        return mdp
-    first = np.zeros(len(states))
-    first[: len(table)] = np.asarray(start, dtype=np.float64) / np.sum(start)
-    return replace(mdp, start=first)
 
 
 Labeller = Callable[[Any], str]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.documents import EnvironmentDocument, World, document_faults
 from rlcalc.environments import WORLDS, registry
-from rlcalc.errors import InputError, listed, meant, shown
+from rlcalc.errors import InputError, UsageError, listed, meant, shown
 from rlcalc.readers.models import load as models
 from rlcalc.readers.models.documents import with_start_and_policy
 from rlcalc.readers.read_request import ReadRequest
@@ -18,18 +19,23 @@ if TYPE_CHECKING:
 
 
 def load_world(
-    source: str, request: ReadRequest | None = None, settings: Mapping[str, Any] | None = None
+    source: Any, request: ReadRequest | None = None, settings: Mapping[str, Any] | None = None
 ) -> MDP | Game:
-    """Return the world that a source names.
+    """Return the world that a source names, or that it is.
 
     Args:
-        source: a path, `-`, the name of a shipped spec or of an environment.
+        source: a path, `-`, the name of a shipped spec or of an environment; or one in memory, see
+            `rlcalc.readers.models.in_memory`.
         request: how to read a file.
         settings: parameters that replace those of the source: --set.
 
     Raises:
         InputError: the source does not exist, is not a world, or lacks such parameters.
+        UsageError: an object cannot be a world.
     """
+    if not isinstance(source, str | os.PathLike):
+        return _world_in_memory(source, request or ReadRequest(), settings)
+    source = os.fspath(source)
     if registry.is_environment(source):
         models.refuse_columns(request or ReadRequest(), f"the environment {shown(source)}")
         return build_environment(environment_document(source, settings or {}))
@@ -37,8 +43,28 @@ def load_world(
     return build_environment(model) if isinstance(model, EnvironmentDocument) else model
 
 
+def _world_in_memory(
+    source: Any, request: ReadRequest, settings: Mapping[str, Any] | None
+) -> MDP | Game:
+    from rlcalc.mdp import MDP
+
+    if isinstance(source, MDP) or hasattr(source, "play"):
+        world: MDP | Game = source
+        return world
+    from rlcalc.readers.models.in_memory import model_in_memory
+
+    model = model_in_memory(source, request, settings)
+    if model is None:
+        raise UsageError(
+            f"a {type(source).__name__} is not a model",
+            fix="give a path, the name of a spec or of an environment, a frame of transitions, "
+            "arrays P and R, Gymnasium's P, or an MDP",
+        )
+    return build_environment(model) if isinstance(model, EnvironmentDocument) else model
+
+
 def load_mdp(
-    source: str, request: ReadRequest | None = None, settings: Mapping[str, Any] | None = None
+    source: Any, request: ReadRequest | None = None, settings: Mapping[str, Any] | None = None
 ) -> MDP:
     """Return the model that a source names; arguments as in `load_world`.
 

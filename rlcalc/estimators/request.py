@@ -35,17 +35,21 @@ class Tools(NamedTuple):
     best: BestValues
 
 
+VISITS = ("first", "every")
+QUANTITIES = ("all", "v", "q", "a")
+
+
 def require_known(visit: str, of: str, confidence: float) -> None:
     """Refuse visits, quantities and confidences that there are not.
 
     Raises:
         UsageError: there is one.
     """
-    if visit not in ("first", "every") or of not in ("all", "v", "q", "a"):
-        raise UsageError(
-            f"visit {visit} or of {of} is not known",
-            fix="use visit first or every, and of all, v, q or a",
-        )
+    for name, value, known in (("visit", visit, VISITS), ("of", of, QUANTITIES)):
+        if value not in known:
+            raise UsageError(
+                f"{name} is {shown(value)}", fix=f"{meant(value, known)}use {', '.join(known)}"
+            )
     if not 0 < confidence <= 1 - 1e-9:
         raise UsageError(
             f"confidence is {confidence:g}, which is not between 0 and 1",

@@ -22,6 +22,12 @@ def frame_of(source: Any) -> pl.DataFrame | pl.LazyFrame | None:
         return frame
     if isinstance(source, Mapping):
         return _frame(source)
+    if isinstance(source, list) and source and all(isinstance(one, Mapping) for one in source):
+        return _frame_of_records(source)
+    if hasattr(source, "__arrow_c_stream__") and not hasattr(source, "iloc"):
+        import polars as pl
+
+        return pl.DataFrame(source)
     if hasattr(source, "columns") and hasattr(source, "iloc"):
         names = list(source.columns)
         return _frame({name: source.iloc[:, place] for place, name in enumerate(names)})
@@ -53,6 +59,20 @@ def _frame(columns: Mapping[Any, Any]) -> pl.DataFrame:
             f"these columns are not a table: {what}",
             "the mapping",
             fix="give columns of one length, each of one type",
+        ) from error
+
+
+def _frame_of_records(records: list[Any]) -> pl.DataFrame:
+    import polars as pl
+
+    try:
+        return pl.DataFrame([dict(record) for record in records], infer_schema_length=None)
+    except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+        what = shown(str(error).splitlines()[0], 200)
+        raise InputError(
+            f"these records are not a table: {what}",
+            "the list",
+            fix="give every record the same keys, each with values of one type",
         ) from error
 
 

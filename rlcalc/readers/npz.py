@@ -52,6 +52,8 @@ def opened_archive(file: File, noun: str, names: str) -> Iterator[Any]:
                     f"save {names} in one file with numpy.savez",
                 )
             yield archive
+    except InputError:
+        raise
     except ValueError as error:
         if "pickle" in str(error).lower() or "Object arrays" in str(error):
             raise _pickled(file) from error

@@ -6,16 +6,23 @@ import json
 from typing import BinaryIO
 
 from rlcalc.result import Result
+from rlcalc.version import __version__
 
 LARGE = 20_000
 """Rows from which Polars writes lines faster than it is imported."""
 
 
 def write(result: Result, form: str, stream: BinaryIO, head: int | None) -> None:
-    """Write one object with command, facts and rows, or the rows alone, one a line."""
+    """Write one object with the facts and the rows, or the rows alone, one a line."""
     lines = form == "jsonl"
     if not lines:
-        opening = json.dumps({"command": result.command, "facts": result.plain_facts()}, indent=2)
+        about = {
+            "command": result.command,
+            "version": __version__,
+            "sources": list(result.sources),
+            "facts": result.plain_facts(),
+        }
+        opening = json.dumps(about, indent=2)
         stream.write(opening[:-2].encode() + b',\n  "rows": [')
     if len(result) >= LARGE:
         _write_large(result, stream, lines=lines)

@@ -11,8 +11,9 @@ import pytest
 
 import rlcalc
 from rlcalc.environments import load
-from rlcalc.environments.gym import GymnasiumGame, mdp_of_gym_table, observation_labeller
+from rlcalc.environments.gym import GymnasiumGame, observation_labeller
 from rlcalc.errors import InputError
+from rlcalc.readers.models.gym_table import mdp_of_gym_table
 from tests.conftest import Shell
 
 TABLES = ("FrozenLake-v1", "CliffWalking-v1", "Taxi-v4")

@@ -35,7 +35,8 @@ def load_model(
         if file.kind in ("yaml", "json", "npz"):
             refuse_columns(request, file.at())
         if file.kind in ("yaml", "json"):
-            return _of_document(file, settings or {})
+            value, place = parsed(file, keys=3)
+            return model_of_document(value, settings or {}, place, file.at())
         if settings:
             raise InputError(
                 f"--set {next(iter(settings))}: a table has no parameters",
@@ -101,8 +102,28 @@ def _has_transitions(file: File) -> bool:
     return all(lowered.intersection(names) for names in MODEL_COLUMN_NAMES.values())
 
 
-def _of_document(file: File, settings: Mapping[str, Any]) -> MDP | EnvironmentDocument:
-    value, place = parsed(file, keys=3)
+def path_in_mapping(path: tuple[Any, ...]) -> str:
+    """Return where something stands in a mapping."""
+    return f"the mapping{''.join(f'[{shown(repr(key))}]' for key in path)}"
+
+
+def model_of_document(
+    value: Any,
+    settings: Mapping[str, Any],
+    place: Where = path_in_mapping,
+    at: str = "the mapping",
+) -> MDP | EnvironmentDocument:
+    """Return the model of a document, or the document itself where it names a world.
+
+    Args:
+        value: the document.
+        settings: top-level parameters that are not to be what the document says.
+        place: where a path of keys stands in its source.
+        at: what errors call the source.
+
+    Raises:
+        InputError: it is not a model, or contradicts itself.
+    """
 
     def where(path: tuple[Any, ...]) -> str:
         return f"--set {shown(path[0])}" if path and path[0] in settings else place(path)
@@ -113,7 +134,7 @@ def _of_document(file: File, settings: Mapping[str, Any]) -> MDP | EnvironmentDo
         _require_parameters(settings, where)
         value = {**value, **settings}
     if isinstance(value, dict) and "states" not in value:
-        raise _not_a_model(value, file)
+        raise _not_a_model(value, at)
     try:
         document: ModelDocument = adapter("model").validate_python(value)
     except ValidationError as error:
@@ -135,18 +156,18 @@ def _require_parameters(settings: Mapping[str, Any], where: Where) -> None:
         )
 
 
-def _not_a_model(document: dict[Any, Any], file: File) -> InputError:
+def _not_a_model(document: dict[Any, Any], at: str) -> InputError:
     if "trajectories" in document or "rewards" in document:
         return InputError(
             "these are trajectories, not a model",
-            file.at(),
+            at,
             "rlcalc estimate computes V, Q and A from trajectories; a model has states with "
             "their actions",
         )
     near = nearest("states", map(str, document))
     return InputError(
         "there are no states",
-        file.at(),
+        at,
         (f"did you mean states by {shown(near)}? " if near else "add the key states; ")
         + f"given: {listed(document)}",
     )

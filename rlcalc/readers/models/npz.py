@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,25 +30,38 @@ def read(file: File) -> MDP:
     Raises:
         InputError: an array is missing, or not as it should be.
     """
-    arrays = _arrays(file)
+    return model_of_named_arrays(arrays_of(file, "a model", "P and R"), file.at())
+
+
+def model_of_named_arrays(source: Mapping[str, Any], where: str) -> MDP:
+    """Return the model that arrays hold, as in `read`.
+
+    Args:
+        source: the arrays by name.
+        where: what errors call them.
+
+    Raises:
+        InputError: an array is missing, or not as it should be.
+    """
+    arrays = _numbers(source, where)
     of_any = {name.lower(): array for name, array in arrays.items()}
     dense = next((of_any[name.lower()] for name in DENSE if name.lower() in of_any), None)
     rewards = next((of_any[name.lower()] for name in REWARDS if name.lower() in of_any), None)
     if dense is None and not all(name in arrays for name in SPARSE):
-        raise _missing("P, or P_data, P_indices and P_indptr", arrays, file)
+        raise _missing("P, or P_data, P_indices and P_indptr", arrays, where)
     if rewards is None and "R_data" not in arrays:
-        raise _missing("R", arrays, file)
+        raise _missing("R", arrays, where)
     if dense is not None and any(name in arrays for name in SPARSE):
-        raise InputError("P stands there dense and in compressed rows", file.at(), "give one")
+        raise InputError("P stands there dense and in compressed rows", where, "give one")
     model = model_of_npz_arrays(
         dense if dense is not None else tuple(arrays[name] for name in SPARSE),
         arrays.get("R_data", rewards) if dense is None else rewards,
-        where=file.at(),
+        where=where,
     )
-    return _with(model, arrays, file)
+    return _with(model, arrays, where)
 
 
-def _with(model: MDP, arrays: dict[str, NDArray[Any]], file: File) -> MDP:
+def _with(model: MDP, arrays: dict[str, NDArray[Any]], where: str) -> MDP:
     from dataclasses import replace
 
     if "gamma" in arrays:
@@ -55,7 +69,7 @@ def _with(model: MDP, arrays: dict[str, NDArray[Any]], file: File) -> MDP:
             given = listed(arrays["gamma"].reshape(-1).tolist())
             raise InputError(
                 f"gamma is {given or 'empty'}, expected a number 0..1",
-                file.at(),
+                where,
                 fix="give one number from 0 to 1",
             )
         model = replace(model, gamma=float(arrays["gamma"].item()))
@@ -64,15 +78,18 @@ def _with(model: MDP, arrays: dict[str, NDArray[Any]], file: File) -> MDP:
         if start.shape != (model.n_states,) or not abs(start.sum() - 1) < 1e-9 or start.min() < 0:
             raise InputError(
                 f"start has the shape {start.shape} and the sum {start.sum():g}",
-                file.at(),
+                where,
                 f"it is the distribution of the first of {model.n_states:,} states",
             )
         model = replace(model, start=start)
     return model
 
 
-def _arrays(file: File) -> dict[str, NDArray[Any]]:
-    arrays = arrays_of(file, "a model", "P and R")
+def _numbers(source: Mapping[str, Any], where: str) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, Any] = {
+        name: array if isinstance(array, np.ndarray | bytes) else np.asarray(array)
+        for name, array in source.items()
+    }
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "iufb":
             content = (
@@ -80,21 +97,21 @@ def _arrays(file: File) -> dict[str, NDArray[Any]]:
             )
             raise InputError(
                 f"{shown(name)} holds {content}, expected numbers",
-                file.at(),
+                where,
                 fix="save arrays of numbers only, with numpy.savez",
             )
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             place = np.argwhere(~np.isfinite(array))[0].tolist()
             raise InputError(
                 f"{shown(name)}{place} is {array[tuple(place)]}, expected a finite number",
-                file.at(),
+                where,
                 "an action that is not allowed has no probabilities: set its row of P to 0",
             )
     return arrays
 
 
-def _missing(what: str, arrays: dict[str, Any], file: File) -> InputError:
-    return InputError(f"there is no {what}", file.at(), f"there are {listed(arrays)}")
+def _missing(what: str, arrays: dict[str, Any], where: str) -> InputError:
+    return InputError(f"there is no {what}", where, f"there are {listed(arrays)}")
 
 
 def model_of_npz_arrays(transition: Any, reward: Any, *, where: str = "the arrays") -> MDP:

@@ -159,6 +159,8 @@ def _policy_rows(rows: list[dict[str, Any]], file: File) -> dict[Any, dict[Any, 
             if action in choices:
                 raise repeated_action(state, action, file.at())
             choices[action] = float(row["pi"])
+    except InputError:
+        raise
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
             "the rows have no columns state, action and pi",
@@ -177,7 +179,7 @@ def read_policy(file: File) -> dict[str, dict[str, float]]:
     from rlcalc.readers.models.transitions import TransitionTable  # with Polars
 
     names = {"state": ("state", "s"), "action": ("action", "a"), "pi": ("pi", "probability", "p")}
-    rows = TransitionTable(file, ReadRequest(), names)
+    rows = TransitionTable(ReadRequest(), names)
     rows.run(file)
     entries: dict[str, dict[str, float]] = {}
     labels = rows.experience

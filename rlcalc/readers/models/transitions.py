@@ -38,30 +38,42 @@ def read(file: File, request: ReadRequest) -> MDP:
     Raises:
         InputError: a column or a cell is not as it should be, or probabilities do not sum to 1.
     """
-    transitions = TransitionTable(file, request, MODEL_COLUMN_NAMES)
+    transitions = TransitionTable(request, MODEL_COLUMN_NAMES)
     transitions.run(file)
     return transitions.model(file.at())
+
+
+def read_frame(frame: pl.DataFrame | pl.LazyFrame, request: ReadRequest) -> MDP:
+    """Return the model that a frame of transitions holds; errors as of `read`."""
+    from rlcalc.readers.trajectories.parquet import frames
+
+    transitions = TransitionTable(request, MODEL_COLUMN_NAMES)
+    for _ in frames(frame.lazy(), "the frame", transitions):
+        pass
+    return transitions.model("the frame")
 
 
 class TransitionTable(ReaderContext):
     """The reading of one table, whose rows are kept as they come, in the smallest types."""
 
-    def __init__(
-        self, file: File, request: ReadRequest, known: Mapping[str, tuple[str, ...]]
-    ) -> None:
-        if file.kind not in TABLES:
-            raise InputError(
-                f"a model is not read from a {file.kind} file",
-                file.at(),
-                "use YAML, JSON, CSV, Parquet or npz",
-            )
+    def __init__(self, request: ReadRequest, known: Mapping[str, tuple[str, ...]]) -> None:
         super().__init__(Experience(iter(()), Labels(), Labels()), request)
         self.known = known
         self.columns: dict[str, GrowingColumn] = {}
         self.numbered: frozenset[str] = frozenset()
 
     def run(self, file: File) -> None:
-        """Read all rows."""
+        """Read all rows.
+
+        Raises:
+            InputError: the file is no table, or is not as it should be.
+        """
+        if file.kind not in TABLES:
+            raise InputError(
+                f"a model is not read from a {file.kind} file",
+                file.at(),
+                "use YAML, JSON, CSV, Parquet or npz",
+            )
         module = importlib.import_module(f"rlcalc.readers.trajectories.{FORMATS[file.kind]}")
         for _ in module.read(file, self):
             pass

@@ -232,6 +232,8 @@ def columns_of_records(
         place = f"{where}, row {row + 1}"
         try:
             parts = list(module.tokens(record)) if module else _plain(record, place, request)
+        except InputError:
+            raise
         except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
             raise InputError(
                 f"this is not a record of its format: {shown(error)}",
