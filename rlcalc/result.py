@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -14,6 +14,8 @@ from rlcalc.errors import ShapeError, escaped, nearest, shown
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from rlcalc.charts import Chart
 
 Role = Literal["key", "count", "value", "error", "bound", "text"]
 LEFT = ("key", "text")
@@ -45,6 +47,7 @@ class Result:
     facts: Mapping[str, Fact]
     notes: Sequence[str] = field(default=())
     facts_first: bool = False  # the facts are the main answer, the rows are details
+    charts: Callable[[], Sequence[Chart]] | None = None  # its pictures, computed when one is drawn
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths."""
