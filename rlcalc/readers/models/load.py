@@ -121,7 +121,7 @@ def _of_document(file: File, settings: Mapping[str, Any]) -> MDP | EnvironmentDo
     return of_document(document, where)
 
 
-PARAMETERS = ("name", "gamma", "start", "policy")
+PARAMETERS = ("name", "gamma", "start", "policy", "grid")
 """What --set may change in a document that lists its states."""
 
 
