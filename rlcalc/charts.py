@@ -32,6 +32,7 @@ class Axis:
     title: str
     scale: Scale = "linear"
     end: str = ""  # the column of the upper border of each bin of a histogram
+    limits: tuple[float, float] | None = None  # what lies outside is cut; None: all is shown
 
 
 @dataclass(frozen=True)

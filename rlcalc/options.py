@@ -356,6 +356,11 @@ class EstimateOptions:
         "--order",
         "Order in which td and the like use the steps. [default: file]",
     ] = None
+    rows: Annotated[
+        Literal["estimates", "convergence"],
+        "--rows",
+        "The estimates, or V after the first 1, 2, 3, 4, 6, 8, ... trajectories.",
+    ] = "estimates"
     model: Annotated[
         str | None, "--model MODEL", "Model behind the data: its exact values stand beside them."
     ] = None

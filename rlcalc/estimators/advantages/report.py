@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from rlcalc.estimators.truncation import discount_of
 from rlcalc.numerics.arrays import Flags, Floats, segment_sums
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Trajectories, contradicting_values, trajectory_names
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 
 def compute(steps: CriticSteps, request: AdvantageRequest) -> Advantages:
@@ -66,7 +70,15 @@ def advantage(
         "oddities": dict(experience.oddities),
     }
     result = _rows(experience, batch, steps, replace(answer, advantage=whitened), used, request)
-    return replace(result, facts={**facts, **left_out}, notes=[*experience.notes, *notes])
+
+    def charts() -> Sequence[Chart]:
+        from rlcalc.estimators.advantages.charts import advantage_charts
+
+        time = batch.time_since_start if batch.time is None else batch.time
+        return advantage_charts(batch, time, np.where(used, whitened, np.nan), result.title)
+
+    facts |= left_out
+    return replace(result, facts=facts, notes=[*experience.notes, *notes], charts=charts)
 
 
 def critic_steps(

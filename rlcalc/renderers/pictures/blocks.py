@@ -93,6 +93,8 @@ class Scale:
         usable = [n for n in numbers if math.isfinite(n) and not (self.log and n <= 0)]
         usable += [0.0] * (zero and not self.log)
         self.low, self.high = min(usable, default=0.0), max(usable, default=1.0)
+        if axis.limits is not None:
+            self.low, self.high = axis.limits
 
     def place(self, number: float) -> float:
         """Return the place of a number; not a number if it has none."""
@@ -112,7 +114,7 @@ def _labels(chart: Chart) -> list[str]:
     x = chart.columns[chart.x.column]
     if chart.x.end:
         ends = zip(x, chart.columns[chart.x.end], strict=True)
-        labels = [f"{_digits(_number(a))} to {_digits(_number(b))}" for a, b in ends]
+        labels = [_bin_label(_number(a), _number(b)) for a, b in ends]
     else:
         texts = label_texts(x, LABEL)
         labels = [texts[value] for value in x]
@@ -121,6 +123,13 @@ def _labels(chart: Chart) -> list[str]:
         series = label_texts(names, LABEL)
         labels = [f"{a} · {series[b]}" for a, b in zip(labels, names, strict=True)]
     return labels
+
+
+def _bin_label(low: float, high: float) -> str:
+    """Return the label of a bin: of one that is centred around a whole number, that number."""
+    if high - low == 1 and low % 1 == 0.5:
+        return _digits(low + 0.5)
+    return f"{_digits(low)} to {_digits(high)}"
 
 
 def _row_colours(chart: Chart) -> list[str]:

@@ -13,8 +13,10 @@ from rlcalc.renderers.pictures.theme import DARK, HEIGHT, LIGHT, WIDTH, Theme, c
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 FEW = 40
 """Points of a line up to which each has a dot."""
-BAR = 20
-"""Pixels of a bar, or of the row of a point."""
+BAR, OFFSET = 20, 13
+"""Pixels of the row of a name, and of each series in it."""
+TICKS = 6
+"""Lines of the grid of a logarithmic scale."""
 CELL, TEXT_CELL = 46, 14
 """Pixels of the largest cell of a map, and of the smallest that text fits into."""
 
@@ -65,7 +67,11 @@ class View:
             "map": self._map,
         }
         title: dict[str, Any] = {"text": shown(chart.title, 100)}
-        title |= {"subtitle": shown(chart.note, 120)} if chart.note else {}
+        notes = [shown(chart.note, 120)] if chart.note else []
+        if chart.beside and chart.colour:  # the colours are those of the series
+            mark = "dashed" if chart.kind == "line" else "diamonds"
+            notes.append(f"{mark}: {shown(chart.beside.title)}")
+        title |= {"subtitle": "; ".join(notes)} if notes else {}
         layers = [{**layer, "data": {"values": self._rows()}} for layer in kinds[chart.kind]()]
         return {"title": title, **self._size(), "layer": [*layers, *self._borders()]}
 
@@ -89,9 +95,7 @@ class View:
                 "height": {"step": max(min(cell, high), 4)} if down else HEIGHT,
             }
         if self.flat:
-            per_name = 1 if chart.colour is None else max(1, len(self.names[chart.colour.column]))
-            step = BAR if per_name == 1 else 12 * per_name + 8
-            return {"width": WIDTH, "height": {"step": step}}
+            return {"width": WIDTH, "height": {"step": BAR if chart.colour is None else OFFSET}}
         return {"width": WIDTH, "height": HEIGHT}
 
     def _axis(self, axis: Axis, *, zero: bool = False, **more: Any) -> dict[str, Any]:
@@ -100,7 +104,10 @@ class View:
         if axis.scale == "names":
             label = {"labelOverlap": True, "labelAngle": 0}
             return {**channel, "type": "nominal", "sort": None, "axis": label}
-        scale = {"type": "log"} if axis.scale == "log" else {"zero": zero, "nice": True}
+        scale: dict[str, Any] = {"type": "log"} if axis.scale == "log" else {"zero": zero}
+        scale |= {"nice": axis.scale != "log"}
+        scale |= {} if axis.limits is None else {"domain": list(axis.limits), "nice": False}
+        channel |= {"axis": {"tickCount": TICKS}} if axis.scale == "log" else {}
         return {**channel, "type": "quantitative", "scale": scale}
 
     def _value(self, column: str, *, zero: bool = False) -> dict[str, Any]:
@@ -148,7 +155,7 @@ class View:
         x, colour = self._axis(chart.x), self._colour()
         layers: list[dict[str, Any]] = [
             {
-                "mark": {"type": "area", "opacity": 0.16},
+                "mark": {"type": "area", "opacity": 0.16, "clip": True},
                 "encoding": {
                     "x": x,
                     "y": self._value(band.low),
@@ -258,7 +265,7 @@ class View:
             "field": self.field[chart.colour.column],
             "type": "quantitative",
             "title": chart.colour.title,
-            "scale": {"type": "log"} if chart.colour.scale == "log" else {"zero": False},
+            "scale": self._axis(chart.colour)["scale"],
         }
         frame = {"stroke": self.theme.faint, "strokeWidth": 0.5} if chart.text else {}
         layers: list[dict[str, Any]] = [

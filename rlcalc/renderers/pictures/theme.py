@@ -73,6 +73,7 @@ def configuration(theme: Theme) -> dict[str, Any]:
             "titleFontWeight": "normal",
             "labelLimit": 180,
             "titleLimit": 180,
+            "symbolOpacity": 1,
         },
         "range": {
             "category": list(theme.series),
