@@ -23,15 +23,13 @@ Scale = Literal["linear", "log", "names"]
 
 @dataclass(frozen=True)
 class Axis:
-    """One direction of a picture: its column, its title with the unit, and its scale.
-
-    On a scale of names the values stand in the order in which they first appear.
-    """
+    """One direction of a picture: its column, its title with the unit, and its scale."""
 
     column: str
     title: str
     scale: Scale = "linear"
     end: str = ""  # the column of the upper border of each bin of a histogram
+    names: Sequence[Any] | None = None  # in their order; None: as they first appear in the column
     limits: tuple[float, float] | None = None  # what lies outside is cut; None: all is shown
 
 
@@ -82,6 +80,10 @@ class Chart:
         lengths = {name: len(values) for name, values in self.columns.items()}
         if len(set(lengths.values())) > 1:
             raise ShapeError(f"columns of a chart of different lengths: {lengths}")
+
+    def names(self, axis: Axis) -> list[Any]:
+        """Return the names of an axis in their order, each once."""
+        return list(dict.fromkeys(self.columns[axis.column] if axis.names is None else axis.names))
 
     def _named_columns(self) -> Iterator[str]:
         """Yield the names of the columns that the picture shows."""

@@ -212,7 +212,7 @@ def prompt_maps(groups: Groups) -> list[Chart]:
         (columns[c % width], names[c // width], share)
         for c, share in zip(cell.tolist(), shares.tolist(), strict=True)
     ]
-    rows = _all_columns_first(rows, columns)
+    used = {row[0] for row in rows}
     total = int((times > 0).sum())
     hidden = f"{len(chosen):,} of {total:,} prompts, those that come most often"
     notes = [text for text in (hidden if total > len(chosen) else "", note) if text]
@@ -222,27 +222,11 @@ def prompt_maps(groups: Groups) -> list[Chart]:
             title="Pass rate of the prompts by step, the lowest first",
             kind="map",
             columns=_columns(("step", "prompt", "pass_rate"), rows),
-            x=Axis("step", "step", "names"),
-            y=Axis("prompt", "prompt", "names"),
+            x=Axis("step", "step", "names", names=[name for name in columns if name in used]),
+            y=Axis("prompt", "prompt", "names", names=names),
             colour=Axis("pass_rate", "pass rate", limits=(0.0, 1.0)),
             note="; ".join(notes),
         )
-    ]
-
-
-def _all_columns_first(
-    rows: list[tuple[str, str, float]], columns: Sequence[str]
-) -> list[tuple[Any, ...]]:
-    """Return rows in which names of columns first appear in their order: a cell may be empty."""
-    used = {row[0] for row in rows}
-    first = rows[0][1]
-    there = {row[0] for row in rows if row[1] == first}
-    empty = [(name, first, None) for name in columns if name in used and name not in there]
-    place = {name: number for number, name in enumerate(columns)}
-    begin = [row for row in rows if row[1] == first]
-    return [
-        *sorted((*begin, *empty), key=lambda row: place[row[0]]),
-        *(row for row in rows if row[1] != first),
     ]
 
 

@@ -22,7 +22,7 @@ LINES = 14
 LABEL = 24
 """Characters of a label at the left."""
 EIGHTHS = " ▏▎▍▌▋▊▉"
-SHADES = " ░▒▓█"
+SHADES = "·░▒▓█"
 MARKS = "●▲■◆○△□◇"
 COLOURS = ("blue", "yellow", "green", "magenta", "cyan", "red", "white", "bright_black")
 MOST_ROWS = 40
@@ -136,7 +136,7 @@ def _row_colours(chart: Chart) -> list[str]:
     n = len(chart.columns[chart.x.column])
     if chart.colour is None:
         return [COLOURS[0]] * n
-    names = list(label_texts(chart.columns[chart.colour.column]))
+    names = chart.names(chart.colour)
     column = chart.columns[chart.colour.column]
     return [COLOURS[names.index(name) % len(COLOURS)] for name in column]
 
@@ -277,7 +277,7 @@ def _plane(chart: Chart, width: int) -> Iterator[Line]:
     plane = Plane(chart, width)
     n = len(chart.columns[chart.x.column])
     names: Sequence[Any] = chart.columns[chart.colour.column] if chart.colour else [""] * n
-    series = label_texts(names)
+    series = label_texts(chart.names(chart.colour) if chart.colour else names)
     styles = {
         name: (MARKS[number % len(MARKS)], COLOURS[number % len(COLOURS)])
         for number, name in enumerate(series)
@@ -315,7 +315,7 @@ def _map(chart: Chart, width: int) -> Iterator[Line]:
     numbers = list(map(_number, chart.columns[chart.colour.column]))
     texts = chart.columns[chart.text] if chart.text else None
     scale = Scale(chart.colour, numbers)
-    across, down = list(dict.fromkeys(x)), list(dict.fromkeys(y))
+    across, down = chart.names(chart.x), chart.names(chart.y)
     if chart.y.end:
         down = sorted(down, reverse=True)
     labels = label_texts([_digits(v) if chart.y.end else v for v in down[:MOST_ROWS]], LABEL)
@@ -333,7 +333,7 @@ def _map(chart: Chart, width: int) -> Iterator[Line]:
         for column in shown_across:
             number, text = cells.get((column, row), (math.nan, ""))
             place = scale.place(number)
-            shade = "·" if math.isnan(place) else SHADES[min(int(place * 5), 4)]
+            shade = " " if math.isnan(place) else SHADES[min(int(place * 5), 4)]
             if texts is None:
                 line.append((shade * cell, COLOURS[0]))
             else:

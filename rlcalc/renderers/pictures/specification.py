@@ -50,9 +50,7 @@ class View:
         self.field = {name: f"c{number}" for number, name in enumerate(chart.columns)}
         named = [axis for axis in (chart.x, chart.y, chart.colour) if axis]
         self.names = {
-            axis.column: label_texts(chart.columns[axis.column])
-            for axis in named
-            if axis.scale == "names"
+            axis.column: label_texts(chart.names(axis)) for axis in named if axis.scale == "names"
         }
         self.flat = chart.x.scale == "names" and chart.kind in ("bars", "points")
 
@@ -103,7 +101,8 @@ class View:
         channel: dict[str, Any] = {"field": self.field[axis.column], "title": axis.title, **more}
         if axis.scale == "names":
             label = {"labelOverlap": True, "labelAngle": 0}
-            return {**channel, "type": "nominal", "sort": None, "axis": label}
+            domain = {"domain": list(self.names[axis.column].values())}
+            return {**channel, "type": "nominal", "sort": None, "axis": label, "scale": domain}
         scale: dict[str, Any] = {"type": "log"} if axis.scale == "log" else {"zero": zero}
         scale |= {"nice": axis.scale != "log"}
         scale |= {} if axis.limits is None else {"domain": list(axis.limits), "nice": False}
@@ -265,7 +264,10 @@ class View:
             "field": self.field[chart.colour.column],
             "type": "quantitative",
             "title": chart.colour.title,
-            "scale": self._axis(chart.colour)["scale"],
+            "scale": {
+                **self._axis(chart.colour)["scale"],
+                **({} if chart.text else {"scheme": "viridis"}),
+            },
         }
         frame = {"stroke": self.theme.faint, "strokeWidth": 0.5} if chart.text else {}
         layers: list[dict[str, Any]] = [
@@ -284,7 +286,7 @@ class View:
 
     def _borders(self) -> list[dict[str, Any]]:
         layers: list[dict[str, Any]] = []
-        for border in self.chart.borders:
+        for number, border in enumerate(self.chart.borders):
             axis = "x" if (border.axis == "x") is not self.flat else "y"
             at = {axis: {"datum": border.at, "type": "quantitative"}}
             rule = {"type": "rule", "strokeDash": [4, 3], "color": self.theme.accent}
@@ -296,7 +298,7 @@ class View:
                 "dx": 4,
                 "fontSize": 10,
                 "color": self.theme.accent,
-                **({"x": 0} if axis == "y" else {"y": 2}),
+                **({"x": 0} if axis == "y" else {"y": 2 + 12 * number}),
             }
             text = {"value": shown(border.title, 60)}
             layers.append(

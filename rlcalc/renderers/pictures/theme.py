@@ -67,6 +67,7 @@ def configuration(theme: Theme) -> dict[str, Any]:
             "labelFontSize": 11,
             "titleFontSize": 11,
         },
+        "axisQuantitative": {"labelFlush": False, "tickCount": 8},
         "legend": {
             "labelColor": theme.text,
             "titleColor": theme.text,
