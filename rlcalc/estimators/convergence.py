@@ -63,19 +63,19 @@ def convergence(
     pieces, discount, truncation = pieces_with_truncation(experience, gamma, truncated)
     work = partial(summarise_trajectories, gamma=discount, visit=visit, truncation=truncation)
     total: ValueSummary | None = None
-    rows: list[tuple[int, Ints, Ints, list[Floats]]] = []
+    rows: list[Row] = []
     following = checkpoints()
     checkpoint = next(following)
     for part in engine(work, cut_at_checkpoints(pieces)):
         total = part if total is None else total.merge(part)
         n = n_trajectories(total.ends)
         if n == checkpoint:
-            rows.append(_estimates(n, total, confidence))
+            rows += _estimates(n, total, confidence)
             checkpoint = next(following)
     experience.require_one_gamma(gamma, discount)
     total = require_steps(total)
-    if rows[-1][0] != n:
-        rows.append(_estimates(n, total, confidence))
+    if not rows or rows[-1][0] != n:
+        rows += _estimates(n, total, confidence)
     number, key, visits, values = zip(*rows, strict=True)
     v, error, low, high = (np.concatenate(part) for part in zip(*values, strict=True))
     return Result(
@@ -126,10 +126,13 @@ def cut_at_checkpoints(pieces: Iterable[Trajectories]) -> Iterator[Trajectories]
             checkpoint = next(following)
 
 
-def _estimates(
-    n: int, summary: ValueSummary, confidence: float
-) -> tuple[int, Ints, Ints, list[Floats]]:
-    """Return n, and of each state its number, visits, V̂, error and limits."""
+Row = tuple[int, Ints, Ints, list[Floats]]
+
+
+def _estimates(n: int, summary: ValueSummary, confidence: float) -> list[Row]:
+    """Return n, and the number, visits, V̂, error and limits of each state, if there are any."""
+    if not len(summary.states.key):
+        return []
     moments, intervals = state_estimates(summary, confidence)
     values = [moments.mean, moments.standard_error(), intervals.low, intervals.high]
-    return n, moments.key, moments.count, values
+    return [(n, moments.key, moments.count, values)]

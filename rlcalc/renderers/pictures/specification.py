@@ -279,7 +279,13 @@ class View:
         width = self._size()["width"]
         if chart.text and isinstance(width, dict) and width["step"] >= TEXT_CELL:
             size = min(12, width["step"] // 2)
-            mark = {"type": "text", "fontSize": size, "lineBreak": "\n", "color": self.theme.text}
+            mark = {
+                "type": "text",
+                "fontSize": size,
+                "lineBreak": "\n",
+                "limit": width["step"] - 2,
+                "color": self.theme.text,
+            }
             text = {"field": self.field[chart.text], "type": "nominal"}
             layers.append({"mark": mark, "encoding": {**placed, "text": text}})
         return layers
