@@ -164,6 +164,37 @@ Beginning = Annotated[
 Discount = Annotated[float, Field(ge=0, le=1)] | None
 
 
+def grid_of_states(value: object) -> object:
+    """Return a grid as it is written, ROWSxCOLUMNS or {state: [row, column]}.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    cells = list(value.values()) if isinstance(value, dict) else []
+    if isinstance(value, str) or (cells and all(map(_is_cell, cells))):
+        return value
+    raise ValueError(
+        f"grid is {as_written(value)}, expected ROWSxCOLUMNS such as 4x12, or {{state: [row, "
+        "column], ...}, counted from 0"
+    )
+
+
+def _is_cell(value: object) -> bool:
+    """Return whether a value is [row, column], both from 0."""
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    return all(type(n) is int and 0 <= n < 1 << 20 for n in value)
+
+
+Grid = Annotated[
+    Any,
+    BeforeValidator(
+        grid_of_states, json_schema_input_type=str | dict[Scalar, tuple[int, int]] | None
+    ),
+    Field(description="which state is which cell: ROWSxCOLUMNS, or {state: [row, column]}"),
+]
+
+
 class ModelDocument(Document):
     """A Markov decision process: its states, their actions, and the outcomes of these."""
 
@@ -175,6 +206,7 @@ class ModelDocument(Document):
         Field(min_length=1, description="every state, by its name; one without actions ends"),
     ]
     policy: dict[Scalar, Choices] | None = None
+    grid: Grid = None
 
 
 class PolicyDocument(Document):

@@ -46,6 +46,7 @@ class MDP:
     policy: Floats | None = None  # [K] the policy π(a|s) that came with the model
     name: str = ""
     notes: list[str] = field(default_factory=list)  # notes of the reader
+    cells: Ints | None = None  # [S, 2] row and column of each state on a grid; -1: it has none
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together.
@@ -59,6 +60,7 @@ class MDP:
             "probability": (len(self.probability), len(self.next_state)),
             "reward": (len(self.reward), len(self.next_state)),
             "start": (len(self.states) if self.start is None else len(self.start), self.n_states),
+            "cells": (self.n_states if self.cells is None else len(self.cells), self.n_states),
             "policy": (self.n_pairs if self.policy is None else len(self.policy), self.n_pairs),
         }
         for name, (length, expected) in lengths.items():

@@ -28,7 +28,7 @@ from rlcalc.objectives.losses import KL_ESTIMATORS, LOSSES
 from rlcalc.objectives.losses import TRAINERS as LOSS_TRAINERS
 from rlcalc.readers.rollouts.dumps import FORMATS as DUMPS
 from rlcalc.readers.trajectories import FORMATS as SOURCES
-from rlcalc.renderers import FORMATS
+from rlcalc.renderers import FORMATS, PICTURES
 from rlcalc.solvers.methods import METHODS
 
 if TYPE_CHECKING:
@@ -356,6 +356,11 @@ class EstimateOptions:
         "--order",
         "Order in which td and the like use the steps. [default: file]",
     ] = None
+    rows: Annotated[
+        Literal["estimates", "convergence"],
+        "--rows",
+        "The estimates, or V after the first 1, 2, 3, 4, 6, 8, ... trajectories.",
+    ] = "estimates"
     model: Annotated[
         str | None, "--model MODEL", "Model behind the data: its exact values stand beside them."
     ] = None
@@ -415,6 +420,12 @@ class SolveOptions:
     trace: Annotated[bool, "--trace", "One row per iteration."] = False
     start_only: Annotated[bool, "--start-only", "Show only the start states."] = False
     states: Annotated[str | None, "--states A,B", "Show only these states."] = None
+    grid: Annotated[
+        str | None,
+        "--grid ROWSxCOLUMNS",
+        "In a picture, the states in their order fill the rows of this grid. [default: the "
+        "source's]",
+    ] = None
     jobs: Jobs = None
 
     def arguments(self) -> dict[str, Any]:
@@ -716,24 +727,37 @@ class OutputOptions:
     ] = None
     json: Annotated[bool, "--json", "-f json"] = False
     csv: Annotated[bool, "--csv", "-f csv"] = False
+    plot: Annotated[bool, "--plot", "Draw the answer's picture in blocks of text."] = False
     output: Annotated[
         str | None,
         "--output -o FILE",
-        "Write to this file; its suffix picks the format.",
+        "Write to this file; its suffix picks the format: .csv, .json, ..., or a picture in "
+        ".svg, .png, .pdf or .html.",
         {"callback": _file_name},
     ] = None
     quiet: Quiet = False
 
     def __post_init__(self) -> None:
-        """Refuse two formats before anything is read."""
-        _ = self.form
+        """Refuse two formats, and a picture that cannot be drawn, before anything is read."""
+        form = self.form
+        if self.is_picture:
+            from rlcalc.renderers.output import require_drawing_program
+
+            require_drawing_program(form)
 
     @property
     def form(self) -> str:
         """The format of the answer."""
         from rlcalc.renderers.output import output_format
 
-        return output_format(self.format_, json=self.json, csv=self.csv, output=self.file)
+        return output_format(
+            self.format_, json=self.json, csv=self.csv, plot=self.plot, output=self.file
+        )
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether the charts of the answer are drawn, so that its rows do not matter."""
+        return self.form in PICTURES
 
     @property
     def file(self) -> str | None:
@@ -743,7 +767,7 @@ class OutputOptions:
     @property
     def explicit(self) -> bool:
         """Whether an option names the format or a file."""
-        return bool(self.format_ or self.json or self.csv or self.output)
+        return bool(self.format_ or self.json or self.csv or self.plot or self.output)
 
     @property
     def n_rows(self) -> int | None:

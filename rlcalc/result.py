@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -15,6 +15,8 @@ from rlcalc.errors import ShapeError, UsageError, escaped, nearest, shown
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+    from rlcalc.charts import Chart
 
 Role = Literal["key", "count", "value", "error", "bound", "text"]
 LEFT = ("key", "text")
@@ -47,6 +49,7 @@ class Result:
     notes: Sequence[str] = field(default=())
     facts_first: bool = False  # the facts are the main answer, the rows are details
     sources: Sequence[str] = field(default=())  # the paths and names that it was computed from
+    charts: Callable[[], Sequence[Chart]] | None = None  # its pictures, computed when one is drawn
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths."""

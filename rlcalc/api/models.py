@@ -29,6 +29,7 @@ def solve(
     start_only: bool = False,
     trace: bool = False,
     jobs: int | None = None,
+    grid: str | Mapping[Any, tuple[int, int]] | None = None,
     settings: Mapping[str, Any] | None = None,
     kind: str | None = None,
     columns: dict[str, str] | None = None,
@@ -54,6 +55,8 @@ def solve(
         start_only: only the rows of the start states.
         trace: a row an iteration.
         jobs: threads; the answer does not depend on it.
+        grid: the cells of the states in a picture: ROWSxCOLUMNS, whose rows the states fill in
+            their order, or {state: (row, column)} from 0; default those of the source.
         settings: parameters of the source, e.g. {"gun": "bad"}.
         kind: the format of the source; default found by content.
         columns: the field of an outcome → the name of its column.
@@ -71,6 +74,10 @@ def solve(
     whole = {"horizon": horizon, "max_iterations": max_iterations}
     require_numbers(gamma=gamma, tol=tol, whole=whole)
     mdp = load_model(source, settings=settings, kind=kind, columns=columns, max_size=max_size)
+    if grid is not None:
+        from rlcalc.readers.models.grid import with_grid
+
+        mdp = with_grid(mdp, grid, "--grid")
     result = solvers.solve(
         mdp,
         SolveRequest(

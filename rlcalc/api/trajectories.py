@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -14,6 +15,7 @@ from rlcalc.errors import UsageError, shown
 from rlcalc.renderers.progress import without_progress
 
 if TYPE_CHECKING:
+    from rlcalc.charts import Chart
     from rlcalc.expected_mdp import ExpectedMDP
     from rlcalc.numerics.arrays import Floats
     from rlcalc.result import Result
@@ -106,6 +108,7 @@ def estimate(
     order: Literal["file", "reverse"] | None = None,
     truncated: str = "keep",
     confidence: float = 0.95,
+    rows: Literal["estimates", "convergence"] = "estimates",
     model: Any = None,
     jobs: int | None = None,
     play: Mapping[str, Any] | None = None,
@@ -128,6 +131,7 @@ def estimate(
         order: whether they go from the first step to the last (`file`) or back (`reverse`).
         truncated: `keep`, `drop`, `bootstrap`, or for mc `cut[:tolerance]`.
         confidence: of the intervals.
+        rows: `estimates`; `convergence`: V of mc after the first 1, 2, 3, 4, 6, ... trajectories.
         model: the model behind the data, whose exact values (of the policy in `play`, default its
             own, else the uniform one) then stand beside the estimates.
         jobs: threads; the answer does not depend on it.
@@ -151,7 +155,17 @@ def estimate(
     run_pieces = partial(run, jobs=jobs)
     from rlcalc.estimators.passes import Passes, is_repeatable
 
+    if rows == "convergence" and (of not in ("all", "v") or compare or methods != ["mc"]):
+        raise UsageError(
+            "--rows convergence follows V of mc",
+            fix="leave out --method, --compare and --of",
+        )
+
     def estimates(experience: Experience, again: Callable[[], Experience] | None) -> Result:
+        if rows == "convergence":
+            from rlcalc.estimators.convergence import convergence
+
+            return convergence(experience, gamma, visit, truncated, confidence, run_pieces)
         if methods == ["mc"] and compare is None:
             return monte_carlo.estimate(
                 experience, gamma, visit, of, truncated, confidence, run_pieces
@@ -173,15 +187,27 @@ def estimate(
         keywords: dict[str, Any] = {"unread": _unread(truncated), **reading}
         load_again = partial(load, source, **keywords)
         result = estimates(load_again(), load_again if is_repeatable(source) else None)
-        if model is None:
-            return result
-        how = {name: (play or {}).get(name) for name in ("policy", "settings")}
-        return _beside_model(result, model, **how)
+        if model is not None:
+            how = {name: (play or {}).get(name) for name in ("policy", "settings")}
+            result = _beside_model(result, model, **how)
+        return _with_charts(result)
     from rlcalc.simulation.estimate import estimate_play
 
     bootstrap = truncated == "bootstrap" or methods != ["mc"]
     how = {"bootstrap": bootstrap, **(play or {}), **reading}
-    return estimate_play(play_of(source, episodes, gamma=gamma, jobs=jobs, **how), estimates, watch)
+    play_ready = play_of(source, episodes, gamma=gamma, jobs=jobs, **how)
+    return _with_charts(estimate_play(play_ready, estimates, watch))
+
+
+def _with_charts(result: Result) -> Result:
+    """Return estimates with their pictures, which show the exact values too."""
+
+    def charts() -> list[Chart]:
+        from rlcalc.estimators.charts import estimate_charts
+
+        return estimate_charts(result)
+
+    return replace(result, charts=charts)
 
 
 def _linear_system(chain: ExpectedMDP, gamma: float, rewards: Floats, rough: bool) -> Floats:

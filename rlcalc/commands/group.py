@@ -73,7 +73,8 @@ def group(
         names = [estimator] if estimator else []
         if compare is not None:
             names = [name.strip() for name in compare.split(",")]
-        usual = "summary" if output.form == "table" and compare is None else "rollouts"
+        in_short = output.form == "table" or output.is_picture
+        usual = "summary" if in_short and compare is None else "rollouts"
         arguments |= {"rows": rows or usual, "side_by_side": compare is not None, "why": why}
         result = api.group(sources, *names, **arguments)
     output.write(result)

@@ -6,6 +6,7 @@ import sys
 
 from rlcalc import options
 from rlcalc.errors import UsageError, shown
+from rlcalc.renderers import PICTURES
 
 SUMMARY_FORMATS = ("table", "md")
 """Formats that hold the summary, not the trajectories."""
@@ -83,7 +84,9 @@ def simulate(
 
 def _default_rows(output: options.TrajectoryOutputOptions, *, trajectories: bool) -> str:
     """Return the rows where no option names them; `trajectories`: only they can hold the answer."""
-    is_summary = output.form in SUMMARY_FORMATS if output.explicit else sys.stdout.isatty()
+    is_summary = (
+        output.form in (*SUMMARY_FORMATS, *PICTURES) if output.explicit else sys.stdout.isatty()
+    )
     return "summary" if is_summary and not trajectories else "trajectories"
 
 

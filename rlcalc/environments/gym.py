@@ -20,6 +20,7 @@ from rlcalc.documents import World
 from rlcalc.errors import InputError, UsageError, listed, shown
 from rlcalc.labels import Labels, Numbers
 from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Ints
 from rlcalc.numerics.random_streams import draw, stream_keys
 from rlcalc.readers.models.gym_table import mdp_of_gym_table
 from rlcalc.trajectories import Trajectories
@@ -79,7 +80,9 @@ def build(parameters: Parameters) -> MDP | GymnasiumGame:
         if isinstance(table, dict):
             _refuse_bins(parameters.bins, environment.observation_space, name)
             start = getattr(environment.unwrapped, "initial_state_distrib", None)
-            return replace(mdp_of_gym_table(table, start), gamma=gamma, name=title)
+            mdp = mdp_of_gym_table(table, start)
+            cells = cells_of_gym(environment.unwrapped, len(table), mdp.n_states)
+            return replace(mdp, gamma=gamma, name=title, cells=cells)
         label = observation_labeller(environment.observation_space, parameters.bins, name)
         limit = environment.spec.max_episode_steps if environment.spec else None
         codes = Numbers(int(actions.start) + np.arange(int(actions.n)))
@@ -143,6 +146,23 @@ def raise_input_errors(message: str, fix: str = "") -> Iterator[None]:
 
 
 LISTS = "list its environments: python -c 'import gymnasium; gymnasium.pprint_registry()'"
+
+
+def cells_of_gym(environment: Any, n_table: int, n_states: int) -> Ints | None:
+    """Return [S, 2] the row and column of each state of a lake or a cliff, whose states fill rows.
+
+    Args:
+        environment: with a `desc` or a `shape`, if it is a grid.
+        n_table: the number of its states.
+        n_states: that of the model, whose twins of these have no cell.
+    """
+    drawn = getattr(environment, "desc", None)
+    shape = getattr(environment, "shape", None) if drawn is None else np.shape(drawn)
+    if not isinstance(shape, tuple) or len(shape) != 2 or shape[0] * shape[1] != n_table:
+        return None
+    cells = np.full((n_states, 2), -1, dtype=np.int64)
+    cells[:n_table] = np.stack(np.divmod(np.arange(n_table), shape[1]), axis=1)
+    return cells
 
 
 Labeller = Callable[[Any], str]

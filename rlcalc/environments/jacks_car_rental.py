@@ -104,4 +104,7 @@ def build(parameters: Parameters) -> MDP:
     start = np.zeros(len(states))
     start[states.code("10+10")] = 1.0
     gamma = GAMMA if parameters.gamma is None else parameters.gamma
-    return replace(mdp, gamma=gamma, start=start, name=parameters.name or "Jack's car rental")
+    first, second = np.divmod(np.arange(len(states)), len(cars))
+    cells = np.stack([CAPACITY - first, second], axis=1)  # as in figure 4.2
+    name = parameters.name or "Jack's car rental"
+    return replace(mdp, gamma=gamma, start=start, name=name, cells=cells)

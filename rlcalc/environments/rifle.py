@@ -177,7 +177,10 @@ def build(parameters: Parameters) -> MDP:
     start = np.zeros(len(states))
     start[0] = 1.0
     gamma = 1.0 if parameters.gamma is None else parameters.gamma
-    return replace(mdp, gamma=gamma, start=start, name=parameters.name or "rifle")
+    at = np.full((len(states), 2), -1, dtype=np.int64)
+    at[:n] = [(height - 1 - y, x) for x, y in cells]  # y goes up
+    name = parameters.name or "rifle"
+    return replace(mdp, gamma=gamma, start=start, name=name, cells=at)
 
 
 def _require_room(n: int, outcomes: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from rlcalc.trajectories import (
     concatenate,
     names_of_steps,
 )
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 
 def discounted_sum(reward: Floats, start: Ints, gamma: float, tail: Floats | None = None) -> Floats:
@@ -161,6 +165,13 @@ def gain(
     order = whole.source_order
     time = whole.time_since_start if whole.time is None else whole.time
     gain_of_row = np.concatenate([*gains, np.empty(0)])[order]
+    symbol = "G" if k is None else f"G({k})"
+
+    def charts() -> list[Chart]:
+        from rlcalc.estimators.charts import time_chart
+
+        return time_chart(time[order], gain_of_row, "gain", symbol, "Gain by time")
+
     return Result(
         command="gain",
         title="Gain" if k is None else f"{k}-step gain",
@@ -170,7 +181,7 @@ def gain(
             "state": Column(experience.states.named(whole.state[order]), "key"),
             "action": Column(experience.actions.named(whole.action[order]), "key"),
             "reward": Column(whole.reward[order], symbol="r"),
-            "gain": Column(gain_of_row, symbol="G" if k is None else f"G({k})"),
+            "gain": Column(gain_of_row, symbol=symbol),
         },
         facts={
             "method": "discounted sum" if k is None else "k-step discounted sum",
@@ -183,4 +194,5 @@ def gain(
             "oddities": dict(experience.oddities),
         },
         notes=[*experience.notes, *(truncation.warnings(ends) if k is None else [])],
+        charts=charts,
     )

@@ -38,7 +38,7 @@ from rlcalc.numerics.intervals import (
 )
 from rlcalc.numerics.merge import merged
 from rlcalc.numerics.moments import CoMoments, Moments
-from rlcalc.result import Column, Result
+from rlcalc.result import Column, Fact, Result
 from rlcalc.trajectories import Experience, Trajectories
 
 Engine = Callable[
@@ -126,6 +126,35 @@ def estimate(
     work = partial(summarise_trajectories, gamma=discount, visit=visit, truncation=truncation)
     summary = merged(engine(work, pieces))
     experience.require_one_gamma(gamma, discount)
+    summary = require_steps(summary)
+    letters = {"all": "V, Q and A", "v": "V", "q": "Q", "a": "A"}[of]
+    columns, needs = _columns(summary, experience, of, confidence)
+    facts = facts_of_summary(summary, experience, visit, discount, confidence)
+    return Result(
+        command="estimate",
+        title=f"{letters}, {visit}-visit Monte Carlo",
+        columns=columns,
+        facts={
+            **facts,
+            **facts_of_needs(needs),
+            **truncation.facts(summary.ends),
+            "left_out": dict(experience.left_out),
+            "oddities": dict(experience.oddities),
+        },
+        notes=[
+            *experience.notes,
+            *truncation.warnings(summary.ends),
+            *note_of_needs(needs, confidence, "gains"),
+        ],
+    )
+
+
+def require_steps(summary: ValueSummary | None) -> ValueSummary:
+    """Return a summary in which there is something.
+
+    Raises:
+        InputError: no step is left.
+    """
     if summary is None or not len(summary.states.key):
         read = 0 if summary is None else n_trajectories(summary.ends)
         raise InputError(
@@ -133,36 +162,38 @@ def estimate(
             where=f"{read:,} trajectories were read",
             fix="use another --truncated policy" if read else "",
         )
-    letters = {"all": "V, Q and A", "v": "V", "q": "Q", "a": "A"}[of]
-    columns, needs = _columns(summary, experience, of, confidence)
+    return summary
+
+
+def facts_of_summary(
+    summary: ValueSummary, experience: Experience, visit: Visit, gamma: float, confidence: float
+) -> dict[str, Fact]:
+    """Return the facts about the method, the sizes and the value of the start."""
     start_value = summary.start_value
     values = values_of_gains(start_value, values_of_all(summary.states, summary.start_value))
     start = intervals_of_means(start_value, confidence, values)
-    note = note_of_needs(needs, confidence, "gains")
-    return Result(
-        command="estimate",
-        title=f"{letters}, {visit}-visit Monte Carlo",
-        columns=columns,
-        facts={
-            "method": f"{visit}-visit Monte Carlo",
-            "gamma": discount,
-            "confidence": confidence,
-            "trajectories": n_trajectories(summary.ends),
-            "steps": summary.n_steps,
-            "states": len(summary.states.key),
-            "pairs": len(summary.pairs.key),
-            "start_value": float(start_value.mean[0]),
-            "start_value_se": float(start_value.standard_error()[0]),
-            "start_value_low": float(start.low[0]),
-            "start_value_high": float(start.high[0]),
-            "start_value_needs": needs_of({"start value": start.needs})[0],
-            **facts_of_needs(needs),
-            **truncation.facts(summary.ends),
-            "left_out": dict(experience.left_out),
-            "oddities": dict(experience.oddities),
-        },
-        notes=[*experience.notes, *truncation.warnings(summary.ends), *note],
-    )
+    return {
+        "method": f"{visit}-visit Monte Carlo",
+        "gamma": gamma,
+        "confidence": confidence,
+        "trajectories": n_trajectories(summary.ends),
+        "steps": summary.n_steps,
+        "states": len(summary.states.key),
+        "pairs": len(summary.pairs.key),
+        "start_value": float(start_value.mean[0]),
+        "start_value_se": float(start_value.standard_error()[0]),
+        "start_value_low": float(start.low[0]),
+        "start_value_high": float(start.high[0]),
+        "start_value_needs": needs_of({"start value": start.needs})[0],
+    }
+
+
+def state_estimates(summary: ValueSummary, confidence: float) -> tuple[Moments, Intervals]:
+    """Return the moments of each state, in order of first appearance, and its interval."""
+    everywhere = values_of_all(summary.states, summary.start_value)
+    moments = summary.states.take(np.argsort(summary.order, kind="stable"))
+    values = values_of_gains(moments, everywhere)
+    return moments, intervals_of_means(moments, confidence, values)
 
 
 def summarise_trajectories(
@@ -214,10 +245,8 @@ def _columns(
     summary: ValueSummary, experience: Experience, of: Of, confidence: float
 ) -> tuple[dict[str, Column], dict[str, Ints]]:
     """Return the columns, and what the intervals of each value need, as places in `NEEDS`."""
-    everywhere = values_of_all(summary.states, summary.start_value)
     if of == "v":
-        moments = summary.states.take(np.argsort(summary.order, kind="stable"))
-        intervals = intervals_of_means(moments, confidence, values_of_gains(moments, everywhere))
+        moments, intervals = state_estimates(summary, confidence)
         column = {
             "state": Column(experience.states.named(moments.key), "key"),
             "v_n": Column(moments.count, "count", "n"),
@@ -237,7 +266,7 @@ def _columns(
     }
     pi = {"pi": Column((visits / state_visits[state_of])[rows], symbol="π̂")}
     v_count = {"v_n": Column(state.count, "count", "n(s)")}
-    values = values_of_gains(state, everywhere)
+    values = values_of_gains(state, values_of_all(summary.states, summary.start_value))
     of_q = intervals_of_means(pairs, confidence, values)
     of_v = intervals_of_means(state, confidence, values)
     of_a, error = advantage_intervals(pairs, state, summary.both.take(rows), confidence, values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from rlcalc.groups.steps import step_rows
 from rlcalc.groups.summary import summary
 from rlcalc.result import Fact, Result
 from rlcalc.rollouts import Rollouts
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 Rows = Literal["rollouts", "groups", "steps", "summary"]
 
@@ -77,7 +80,14 @@ def group(
     if rows == "rollouts":
         notes += pass_k_warnings(groups, conventions.values())
         notes += maxrl_warnings(groups, conventions.values())
-    return replace(result, facts={**result.facts, "oddities": counts}, notes=notes)
+
+    def charts() -> list[Chart]:
+        from rlcalc.groups.charts import group_charts
+
+        return group_charts(groups)
+
+    facts = {**result.facts, "oddities": counts}
+    return replace(result, facts=facts, notes=notes, charts=charts)
 
 
 def report_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[str, Fact]:

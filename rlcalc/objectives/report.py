@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from rlcalc.objectives.summary import BatchSums, facts_of, notes_of, region_rows
 from rlcalc.objectives.terms import CLIP_HIGH, CLIP_LOW, REGIONS
 from rlcalc.result import Column, Result
 from rlcalc.tokens import FIRST_CHOICES, PER_TOKEN, Tokens, joined
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 Rows = Literal["tokens", "rollouts", "summary"]
 Engine = Callable[..., Any]
@@ -71,7 +74,15 @@ def objective(
     else:
         columns = region_rows(batch, how)
     title = {"tokens": "Tokens", "rollouts": "Rollouts", "summary": "Regions of the loss"}[rows]
-    return Result("objective", title, columns, facts, notes, facts_first=rows == "summary")
+
+    def charts() -> list[Chart]:
+        from rlcalc.objectives.charts import objective_charts
+
+        ratio = np.asarray(columns["ratio"].values) if rows == "tokens" else None
+        return objective_charts(region_rows(batch, how), facts, how, ratio)
+
+    first = rows == "summary"
+    return Result("objective", title, columns, facts, notes, facts_first=first, charts=charts)
 
 
 def compare(

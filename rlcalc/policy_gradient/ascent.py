@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rlcalc.errors import InputError
@@ -12,6 +14,9 @@ from rlcalc.policy_gradient.request import AscentRequest
 from rlcalc.policy_gradient.setup import GradientSetup
 from rlcalc.result import Column, Fact, Result
 from rlcalc.simulation.play import Watch
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 
 def ascend(
@@ -60,11 +65,19 @@ def ascend(
     }
     if request.estimate:
         columns["cosine"] = Column(cosines)
+    title = f"Gradient ascent: {setup.mdp.name}" if setup.mdp.name else "Gradient ascent"
+
+    def charts() -> list[Chart]:
+        from rlcalc.policy_gradient.charts import ascent_charts
+
+        return ascent_charts(columns, title)
+
     return Result(
         command="gradient",
-        title=f"Gradient ascent: {setup.mdp.name}" if setup.mdp.name else "Gradient ascent",
+        title=title,
         columns=columns,
         facts=_facts(setup, request, float(objective[-1])),
+        charts=charts,
     ), current.play.policy
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from rlcalc.policy_gradient.surrogate import surrogates
 from rlcalc.result import Fact, Result
 from rlcalc.simulation.play import Watch
 from rlcalc.trajectories import Trajectories
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 
 def compare_with_exact(
@@ -52,12 +56,21 @@ def compare_with_exact(
             facts |= {"seed": None, "max_steps": None, "weighted_episodes": summary.n_weighted}
         each_form = request.rows == "variance"
         table = by_form(setup, request, estimates) if each_form else by_parameter(setup, estimates)
+    title = f"Policy gradient: {setup.mdp.name}" if setup.mdp.name else "Policy gradient"
+
+    def charts() -> list[Chart]:
+        from rlcalc.policy_gradient.charts import gradient_charts
+
+        forms = by_form(setup, request, estimates)
+        return gradient_charts(by_parameter(setup, estimates), forms, title)
+
     return Result(
         command="gradient",
-        title=f"Policy gradient: {setup.mdp.name}" if setup.mdp.name else "Policy gradient",
+        title=title,
         columns=table,
         facts=facts,
         notes=[*notes, *_notes(estimate_request, summary, estimates)],
+        charts=charts,
     )
 
 

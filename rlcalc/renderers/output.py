@@ -7,11 +7,12 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rlcalc.errors import UsageError, escaped, meant, shown
-from rlcalc.renderers import FORMATS, SUFFIXES
+from rlcalc.renderers import BINARY, FORMATS, PICTURES, SUFFIXES
 from rlcalc.renderers.messages import write_message
 from rlcalc.renderers.whole_file import opened_file
 
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def output_format(
-    option: str | None, *, json: bool = False, csv: bool = False, output: str | None = None
+    option: str | None,
+    *,
+    json: bool = False,
+    csv: bool = False,
+    plot: bool = False,
+    output: str | None = None,
 ) -> str:
     """Return the format of an answer: by option, by the suffix of -o, or by RLCALC_FORMAT.
 
@@ -28,6 +34,7 @@ def output_format(
         UsageError: two formats, by options or by suffix; or a name that is not a format.
     """
     options = {*([option] if option else []), *(["json"] * json), *(["csv"] * csv)}
+    options |= {"plot"} if plot else set()
     if len(options) > 1:
         raise UsageError(
             f"there are two formats: {' and '.join(sorted(options))}", fix="choose one of them"
@@ -72,6 +79,8 @@ def write_output(
     Raises:
         InputError: the file cannot be written.
     """
+    if form in PICTURES:
+        result = _with_charts(result)
     with open_output(output) as stream:
         write(result, form, escaped_output(stream, form), head=head)
     if quiet:
@@ -82,7 +91,46 @@ def write_output(
     for note in (*result.notes, *kernel.NOTES):
         write_message(f"note: {note}")
     if output:
-        write_message(f"wrote {len(result):,} rows to {shown(output)}")
+        what = "a picture" if form in PICTURES else f"{len(result):,} rows"
+        write_message(f"wrote {what} to {shown(output)}")
+
+
+def _with_charts(result: Result) -> Result:
+    """Return an answer whose charts are there; refuse one that has no picture.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if result.charts is None:
+        raise UsageError(
+            f"this answer of {result.command} has no picture",
+            fix=f"write a table: -o answer.csv; pictures have {PICTURED}",
+        )
+    charts = result.charts()
+    if not charts:
+        raise UsageError(
+            "there is nothing to draw: the answer is empty", fix="write a table: -o answer.csv"
+        )
+    return replace(result, charts=lambda: charts)
+
+
+PICTURED = (
+    "solve (and --trace), estimate (and --rows convergence), gain, advantage, gradient (and --steps"
+    "), simulate --rows summary, group and objective"
+)
+"""The answers with a picture, in words."""
+
+
+def require_drawing_program(form: str) -> None:
+    """Refuse a picture before anything is read, if what draws it is not installed.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    if form in PICTURES and form != "plot":
+        from rlcalc.renderers.pictures.images import drawing_program
+
+        drawing_program()
 
 
 def escaped_output(stream: BinaryIO, form: str) -> BinaryIO:
@@ -93,11 +141,12 @@ def escaped_output(stream: BinaryIO, form: str) -> BinaryIO:
     Raises:
         UsageError: the format is not text.
     """
-    if form == "table" or stream is not sys.stdout.buffer or not sys.stdout.isatty():
+    if form in ("table", "plot") or stream is not sys.stdout.buffer or not sys.stdout.isatty():
         return stream
-    if form == "parquet":
+    if form in BINARY:
+        name = "Parquet" if form == "parquet" else form.upper()
         raise UsageError(
-            "Parquet is not text that a terminal can show", fix="write it with -o FILE.parquet"
+            f"{name} is not text that a terminal can show", fix=f"write it with -o FILE.{form}"
         )
     return EscapedOutput(stream)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +24,13 @@ from rlcalc.numerics.moments import Moments
 from rlcalc.result import Column, Fact, Result
 from rlcalc.trajectories import Trajectories
 
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
+
+
+DRAWN = 100_000
+"""Episodes whose gains are kept for a picture, or a few more."""
+
 
 @dataclass(frozen=True)
 class EpisodeStatistics:
@@ -33,6 +41,7 @@ class EpisodeStatistics:
     high: Floats  # [2]
     terminated: int
     truncated: int
+    gains: tuple[Floats, ...] = ()  # those of the first episodes, for a picture
 
     @classmethod
     def of(
@@ -53,6 +62,7 @@ class EpisodeStatistics:
             high=np.maximum.reduceat(both, edge[:-1]),
             terminated=int(terminated.sum()),
             truncated=int((truncated & ~terminated).sum()),
+            gains=(gain,),
         )
 
     @property
@@ -68,6 +78,7 @@ class EpisodeStatistics:
             high=np.maximum(self.high, later.high),
             terminated=self.terminated + later.terminated,
             truncated=self.truncated + later.truncated,
+            gains=self.gains if self.n >= DRAWN else (*self.gains, *later.gains),
         )
 
 
@@ -102,6 +113,12 @@ def episode_summary(
     intervals = intervals_of_means(moments, CONFIDENCE, known_values(moments))
     needs = {"mean": intervals.needs}
     mean_gain, mean_gain_error = float(mean[0]), float(error[0])
+
+    def charts() -> list[Chart]:
+        from rlcalc.simulation.charts import gain_charts
+
+        return gain_charts(np.concatenate(total.gains), n, mean_gain, exact)
+
     return Result(
         command="simulate",
         title="Episodes",
@@ -128,4 +145,5 @@ def episode_summary(
             "standard_errors_apart": standard_errors_apart(mean_gain, mean_gain_error, exact),
         },
         notes=note_of_needs(needs, CONFIDENCE, "values", "episodes"),
+        charts=charts,
     )

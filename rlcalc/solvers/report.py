@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from rlcalc.solvers.problem import Solution
 from rlcalc.solvers.request import SolveRequest
 from rlcalc.solvers.setup import SolveSetup
 
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
+
 
 def by_pair(setup: SolveSetup, solution: Solution, policy: Policy) -> Result:
     """Return π, Q, V and A of each state-action pair."""
@@ -34,7 +38,14 @@ def by_pair(setup: SolveSetup, solution: Solution, policy: Policy) -> Result:
     if setup.policy is None:
         facts["not_separated"] = count = not_separated(setup, solution, policy)
         notes += [NOT_SEPARATED.format(count, solution.bound)] if count else []
-    return Result("solve", _title(mdp, policy.name, request), columns, facts, notes)
+    title = _title(mdp, policy.name, request)
+
+    def charts() -> list[Chart]:
+        from rlcalc.solvers.charts import value_charts
+
+        return value_charts(mdp, solution.value, policy.weight, title)
+
+    return Result("solve", title, columns, facts, notes, charts=charts)
 
 
 NOT_SEPARATED = (
@@ -140,7 +151,14 @@ def by_iteration(setup: SolveSetup, solution: Solution, policy: Policy) -> Resul
         "bound": Column(np.array([row.bound for row in solution.trace])),
     }
     facts = _method_facts(setup, solution, policy.name)
-    return Result("solve", f"Iterations: {solution.method}", columns, facts)
+    title = f"Iterations: {solution.method}"
+
+    def charts() -> list[Chart]:
+        from rlcalc.solvers.charts import iteration_charts
+
+        return iteration_charts(solution.trace, title)
+
+    return Result("solve", title, columns, facts, charts=charts)
 
 
 def _method_facts(setup: SolveSetup, solution: Solution, policy: str) -> dict[str, Fact]:
@@ -209,4 +227,11 @@ def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
         "states": model.n_states,
         "pairs": model.n_pairs,
     }
-    return Result("solve", _title(mdp, name, request), columns, facts, list(mdp.notes))
+    title = _title(mdp, name, request)
+
+    def charts() -> list[Chart]:
+        from rlcalc.solvers.charts import value_charts
+
+        return value_charts(mdp, layer.value, share, f"{title}, {len(several)} steps to go")
+
+    return Result("solve", title, columns, facts, list(mdp.notes), charts=charts)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rlcalc import Column, InputError, Result, UsageError
-from rlcalc.renderers import FORMATS
+from rlcalc.renderers import FORMATS, PICTURES
 from rlcalc.renderers.output import open_output, output_format, write_output
 
 RESULT = Result("gain", "Gain", {"gain": Column([1.0, 2.0])}, {}, ["two steps"])
@@ -76,7 +76,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", [name for name in FORMATS if name not in PICTURES])
 def test_notes_go_to_standard_error(
     form: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

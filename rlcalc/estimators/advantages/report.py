@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from rlcalc.numerics.arrays import Flags, Floats
 from rlcalc.numerics.spread import Spread
 from rlcalc.result import Column, Result
 from rlcalc.trajectories import Experience, Trajectories, concatenate, names_of_steps, nothing
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 
 def compute(steps: CriticSteps, request: AdvantageRequest) -> Advantages:
@@ -179,6 +182,12 @@ def _step_rows(
         "state": (experience.states, batch.state),
         "action": (experience.actions, batch.action),
     }
+
+    def charts() -> Sequence[Chart]:
+        from rlcalc.estimators.advantages.charts import advantage_charts
+
+        return advantage_charts(batch, time, values["advantage"], title)
+
     return Result(
         command="advantage",
         title=title,
@@ -194,4 +203,5 @@ def _step_rows(
             **{name: Column(array[order], symbol=SYMBOLS[name]) for name, array in values.items()},
         },
         facts={},
+        charts=charts,
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from rlcalc.numerics.spread import Spread
 from rlcalc.result import Column, Fact, Result
 from rlcalc.tokens import Tokens
 from rlcalc.trajectories import Trajectories
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 ENOUGH_TO_TELL = 6
 """Fewer advantages are explained by chance: γ, λ and two numbers of whitening are unknown."""
@@ -170,11 +174,21 @@ def of_program(
     more = report.notes_of(program, as_, is_whitened=whitening is not None)
     title = "Advantage" if as_ is None else f"Advantage as {as_} computes it"
     columns = report.columns_of(answer, chosen, source.advantage)
+
+    def charts() -> list[Chart]:
+        from rlcalc.estimators.charts import time_chart
+
+        time = np.asarray(keys(chosen)["t"].values)
+        values = np.asarray(columns["advantage"].values)
+        return time_chart(time, values, "advantage", "A", f"{title} by time")
+
     if rows == "summary":
         spreads = {name: Spread.of(np.asarray(one.values)) for name, one in columns.items()}
         summary = summary_rows(title, spreads)
-        return replace(summary, facts=facts, notes=[*notes, *chain.notes, *more])
-    return Result("advantage", title, keys(chosen) | columns, facts, [*notes, *chain.notes, *more])
+        return replace(summary, facts=facts, notes=[*notes, *chain.notes, *more], charts=charts)
+    columns = keys(chosen) | columns
+    notes = [*notes, *chain.notes, *more]
+    return Result("advantage", title, columns, facts, notes, charts=charts)
 
 
 def audit(

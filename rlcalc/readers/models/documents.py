@@ -17,6 +17,7 @@ from rlcalc.labels import Labels, text_of_label
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.probabilities import SUM_TOLERANCE, normalised, rounded_sums, wrong_sum
+from rlcalc.readers.models.grid import with_grid
 from rlcalc.readers.models.names import repeated_names, unknown_name
 from rlcalc.readers.models.policies import policy_of
 
@@ -71,6 +72,8 @@ def of_document(document: ModelDocument, where: Where) -> MDP:
         name=document.name or "",
         notes=rounded_sums(np.array([sum(o.p for o in outcomes) for outcomes in several])),
     )
+    if document.grid is not None:
+        model = with_grid(model, document.grid, where(("grid",)))
     if document.policy is None:
         return model
     weight = policy_of(document.policy, model, where, problems)

@@ -142,7 +142,7 @@ def model_of_document(
     return of_document(document, where)
 
 
-PARAMETERS = ("name", "gamma", "start", "policy")
+PARAMETERS = ("name", "gamma", "start", "policy", "grid")
 """What --set may change in a document that lists its states."""
 
 

@@ -1,0 +1,180 @@
+"""Pictures of a solution: values as a map with the policy's arrows, or as bars; and iterations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rlcalc.charts import Axis, Chart
+from rlcalc.errors import shown
+from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.solvers.problem import Iteration
+
+MOST_BARS = 40
+"""States that are drawn as bars."""
+MOST_POINTS = 1000
+"""Points of a line of states that are numbers."""
+WIDEST = 12
+"""Columns of a map up to which its cells have room for a number."""
+DIRECTIONS = "→↘↓↙←↖↑↗"
+READING = "←↖↑↗→↘↓↙"
+"""The order in which several arrows are written."""
+CLEAR = 0.2
+"""The least length of an action's mean move, relative to the moves, that gives it a direction."""
+
+
+def value_charts(mdp: MDP, value: Floats, weight: Floats, title: str) -> list[Chart]:
+    """Return V as a map if the states have cells, else as bars.
+
+    Args:
+        mdp: the model.
+        value: [S] V.
+        weight: [K] π(a|s), for the arrows of the map.
+        title: of the answer.
+    """
+    if mdp.cells is not None and (mdp.cells[:, 0] >= 0).any():
+        return [value_map(mdp, mdp.cells, value, weight, title)]
+    if mdp.n_states > MOST_BARS and not mdp.states.textual:
+        return [_line_of_values(mdp, value, title)]
+    n = min(mdp.n_states, MOST_BARS)
+    states = [str(name) for name in mdp.states.named(np.arange(n))]
+    return [
+        Chart(
+            name="values",
+            title=title,
+            kind="bars",
+            columns={"state": states, "v": value[:n].tolist()},
+            x=Axis("state", "state", "names"),
+            y=Axis("v", "V, reward"),
+            note="" if n == mdp.n_states else f"the first {n} of {mdp.n_states:,} states",
+        )
+    ]
+
+
+def _line_of_values(mdp: MDP, value: Floats, title: str) -> Chart:
+    """Return V against states that are numbers, without the terminal ones."""
+    number = np.array(mdp.states.named(np.arange(mdp.n_states)), dtype=np.float64)
+    order = np.argsort(number, kind="stable")
+    order = order[~mdp.expected.terminal[order]]
+    every = order[:: -(-len(order) // MOST_POINTS)]
+    return Chart(
+        name="values",
+        title=title,
+        kind="line",
+        columns={"state": number[every].tolist(), "v": value[every].tolist()},
+        x=Axis("state", "state"),
+        y=Axis("v", "V, reward"),
+        note="" if len(every) == len(order) else f"{len(every):,} of {len(order):,} states",
+    )
+
+
+def value_map(mdp: MDP, cells: Ints, value: Floats, weight: Floats, title: str) -> Chart:
+    """Return V of each cell, with an arrow for each action that the policy prefers there.
+
+    Args:
+        mdp: the model.
+        cells: [S, 2] row and column of each state.
+        value: [S] V.
+        weight: [K] π(a|s).
+        title: of the answer.
+    """
+    state = np.flatnonzero(cells[:, 0] >= 0)
+    state = state[np.lexsort((cells[state, 1], cells[state, 0]))]
+    arrows = preferred_moves(mdp, cells, weight)
+    wide = int(cells[:, 1].max()) + 1
+    texts = [arrows[s] for s in state.tolist()]
+    if wide <= WIDEST:
+        numbers = [f"{v:.3g}" for v in value[state].tolist()]
+        texts = [f"{a}\n{v}" if a else v for a, v in zip(texts, numbers, strict=True)]
+    hidden = mdp.n_states - len(state)
+    return Chart(
+        name="value_map",
+        title=title,
+        kind="map",
+        columns={
+            "column": cells[state, 1].tolist(),
+            "row": cells[state, 0].tolist(),
+            "state": [str(name) for name in mdp.states.named(state)],
+            "v": value[state].tolist(),
+            "policy": texts,
+        },
+        x=Axis("column", "column", "names"),
+        y=Axis("row", "row", "names"),
+        colour=Axis("v", "V, reward"),
+        text="policy",
+        note=f"{hidden:,} states have no cell" if hidden else "",
+    )
+
+
+def preferred_moves(mdp: MDP, cells: Ints, weight: Floats) -> list[str]:
+    """Return [S] the arrows of the actions with the largest probability, or their names.
+
+    Args:
+        mdp: the model.
+        cells: [S, 2] row and column of each state.
+        weight: [K] π(a|s).
+    """
+    direction = action_directions(mdp, cells)
+    texts = []
+    for s in range(mdp.n_states):
+        pair = np.arange(mdp.pair_start[s], mdp.pair_start[s + 1])
+        most = weight[pair].max(initial=0.0)
+        best = mdp.action[pair[weight[pair] >= most * (1 - 1e-9)]] if most else []
+        known = [direction[a] for a in best if direction[a]]
+        names = [shown(mdp.actions.texts[a], 6) for a in best[:1]] if len(best) == 1 else []
+        texts.append("".join(sorted(known, key=READING.index)) if known else "".join(names))
+    return texts
+
+
+def action_directions(mdp: MDP, cells: Ints) -> list[str]:
+    """Return for each action the arrow of its mean move to a neighbouring cell, or nothing.
+
+        d(a) = Σ_s Σ_s' P(s'|s,a) (cell of s' − cell of s)      over moves to one of 8 neighbours
+
+    An action has a direction if most of its moves go to neighbours, and these mostly agree: then
+    walls, slips and a few jumps do not matter, and the names of actions do not either.
+    """
+    pair = np.repeat(np.arange(mdp.n_pairs), np.diff(mdp.outcome_start))
+    before = cells[mdp.expected.pair_state[pair]]
+    move = cells[mdp.next_state] - before
+    known = (before[:, 0] >= 0) & (cells[mdp.next_state, 0] >= 0) & (move != 0).any(1)
+    near = known & (np.abs(move) <= 1).all(1)
+    action, n = mdp.action[pair], len(mdp.actions)
+    total = np.bincount(action, mdp.probability * known, n)
+    close = np.bincount(action, mdp.probability * near, n)
+    down, right = (np.bincount(action, mdp.probability * near * move[:, i], n) for i in (0, 1))
+    clear = (2 * close >= total) & (np.hypot(down, right) > CLEAR * close)
+    eighth = np.rint(np.arctan2(down, right) / (np.pi / 4)).astype(int) % 8
+    return [DIRECTIONS[e] if c else "" for e, c in zip(eighth.tolist(), clear, strict=True)]
+
+
+def iteration_charts(trace: Sequence[Iteration], title: str) -> list[Chart]:
+    """Return the bound and the change of each iteration, on a logarithmic scale.
+
+    Args:
+        trace: of the iterations.
+        title: of the answer.
+    """
+    kinds = {"proven bound": [r.bound for r in trace], "change": [r.change for r in trace]}
+    rows = [
+        (row.iteration, name, size)
+        for name, sizes in kinds.items()
+        for row, size in zip(trace, sizes, strict=True)
+        if size is not None and np.isfinite(size) and size > 0
+    ]
+    if not rows:
+        return []
+    iteration, name, size = (list(column) for column in zip(*rows, strict=True))
+    return [
+        Chart(
+            name="iterations",
+            title=title,
+            kind="line",
+            columns={"iteration": iteration, "of": name, "size": size},
+            x=Axis("iteration", "iteration"),
+            y=Axis("size", "largest difference, reward", "log"),
+            colour=Axis("of", "", "names"),
+        )
+    ]

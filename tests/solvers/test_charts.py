@@ -1,0 +1,109 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rlcalc
+from rlcalc.charts import Chart
+from rlcalc.readers.models.grid import with_grid
+from rlcalc.solvers.charts import MOST_BARS, action_directions
+
+
+def chart(source: object, **how: object) -> Chart:
+    result = rlcalc.solve(source, **how)  # type: ignore[arg-type]
+    assert result.charts is not None
+    (only,) = result.charts()
+    return only
+
+
+def test_the_map_of_a_gridworld_has_the_values_and_arrows_of_the_book() -> None:
+    """Sutton & Barto (2018), figure 4.1: two moves are best in 3, all four in 6."""
+    drawn = chart("gridworld-4x4")
+    by_state = dict(zip(drawn.columns["state"], drawn.columns["policy"], strict=True))
+
+    assert drawn.kind == "map"
+    assert by_state["1"] == "←\n-1"
+    assert by_state["3"] == "←↓\n-3"
+    assert by_state["6"] == "←↑→↓\n-3"
+    assert by_state["0"] == "0"
+    assert drawn.columns["row"][:5] == [0, 0, 0, 0, 1]
+
+
+def test_a_slippery_lake_has_the_arrows_of_its_actions() -> None:
+    """Left slips up and down too, and holes are near: the mean move is still to the left."""
+    drawn = chart("frozen-lake")
+
+    assert [text[0] for text in drawn.columns["policy"][:4]] == ["←", "↑", "↑", "↑"]
+
+
+@given(st.permutations(range(4)))
+def test_arrows_follow_from_the_moves_and_not_from_the_names(order: list[int]) -> None:
+    mdp = rlcalc.load_model("gridworld-5x5")
+    pair = np.arange(mdp.n_pairs)
+    names = np.array(order)[mdp.action]
+    state = np.repeat(mdp.expected.pair_state[pair], np.diff(mdp.outcome_start))
+    renamed = with_grid(
+        rlcalc.MDP.from_rows(
+            state,
+            np.repeat(names, np.diff(mdp.outcome_start)),
+            mdp.next_state,
+            mdp.probability,
+            mdp.reward,
+        ),
+        "5x5",
+        "",
+    )
+    assert mdp.cells is not None
+    assert renamed.cells is not None
+    before, after = action_directions(mdp, mdp.cells), action_directions(renamed, renamed.cells)
+
+    assert [after[order[a]] for a in range(4)] == before
+    assert sorted(before) == sorted("←↑→↓")
+
+
+def test_actions_that_lead_anywhere_have_their_names() -> None:
+    """The rifle aims at any cell: no direction; a rental has the numbers of figure 4.2."""
+    drawn = chart("jacks-car-rental")
+    by_state = dict(zip(drawn.columns["state"], drawn.columns["policy"], strict=True))
+
+    assert {by_state[s] for s in ("20+0", "10+10", "0+20")} == {"5", "0", "-4"}
+
+
+def test_states_without_cells_are_bars() -> None:
+    drawn = chart("student", policy="uniform")
+
+    assert drawn.kind == "bars"
+    assert drawn.columns["state"][0] == "facebook"
+    assert drawn.note == ""
+
+
+def test_many_states_are_the_first_ones_or_a_line_of_numbers() -> None:
+    n = 100
+    states = [f"s{i}" for i in range(n)]
+    document = {s: {"go": {"to": t}} for s, t in zip(states, [*states[1:], "s0"], strict=True)}
+    mdp = rlcalc.MDP.from_rows(
+        np.arange(n), np.zeros(n), np.roll(np.arange(n), -1), np.ones(n), np.ones(n)
+    )
+    line = chart(mdp, gamma=0.5)
+
+    assert len(document) == n
+    assert line.kind == "line"
+    assert len(line.columns["v"]) == n
+    np.testing.assert_allclose(line.columns["v"], 2, atol=1e-5)
+    assert n > MOST_BARS
+
+
+def test_a_trace_is_drawn_on_a_logarithm_without_zeros() -> None:
+    drawn = chart("frozen-lake", trace=True, method="value-iteration")
+    trace = rlcalc.solve("frozen-lake", trace=True, method="value-iteration")
+    of = np.array(drawn.columns["of"])
+    size = np.array(drawn.columns["size"])
+
+    assert drawn.y.scale == "log"
+    assert (size > 0).all()
+    np.testing.assert_array_equal(size[of == "proven bound"], trace["bound"])
+
+
+def test_steps_to_go_show_the_values_with_the_most() -> None:
+    drawn = chart("gridworld-4x4", horizon=2)
+
+    assert drawn.columns["v"][:4] == [0.0, -1.0, -2.0, -2.0]
