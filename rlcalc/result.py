@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from rlcalc.errors import ShapeError, UsageError, escaped, nearest, shown
 
 if TYPE_CHECKING:
+    import altair
     import pandas as pd
     import polars as pl
 
@@ -135,6 +137,20 @@ class Result:
         except ImportError as error:
             raise UsageError("pandas is not installed", fix="pip install pandas") from error
         return pd.DataFrame(dict(self))
+
+    def plot(self, *, dark: bool = False) -> altair.VConcatChart:
+        """Return the picture of the answer as a chart of Altair, for a notebook.
+
+        Args:
+            dark: for a dark ground.
+
+        Raises:
+            UsageError: the answer has no picture.
+            InputError: Altair is not installed.
+        """
+        notebook = import_module("rlcalc.renderers.pictures.notebook")  # a renderer, used by name
+        chart: altair.VConcatChart = notebook.altair_chart(self, dark=dark)
+        return chart
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Return the rows as an Arrow stream, which Polars, pyarrow and DuckDB read."""
