@@ -1,10 +1,14 @@
 """Results: columns of one length, missing values, and cells as they are read."""
 
+import copy
 import math
+import pickle
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
+import rlcalc
 from rlcalc.errors import ShapeError
 from rlcalc.result import Column, Result
 
@@ -62,3 +66,14 @@ def test_facts_that_repeat_an_option_have_no_commas() -> None:
     assert words == {"gamma": "0.9999999", "seed": "12345", "steps": "12,345", "sizes": "3 of 2"}
     assert "2 rows × 5 columns" in repr(RESULT)
     assert "<td>hall</td>" in RESULT._repr_html_()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))])
+def test_a_copy_has_the_same_charts(copied: Callable[[Result], Result]) -> None:
+    result = rlcalc.solve("gridworld-4x4")
+    other = copied(result)
+    assert result.charts is not None
+    assert other.charts is not None
+
+    assert other.charts() == result.charts()
+    assert other.plain() == result.plain()

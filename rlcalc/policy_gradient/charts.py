@@ -98,6 +98,33 @@ def ascent_charts(columns: Mapping[str, Column], title: str) -> list[Chart]:
     return charts
 
 
+def lambda_charts(columns: Mapping[str, Column], title: str) -> list[Chart]:
+    """Return bias, tilt, standard deviation and their sum against λ.
+
+    Args:
+        columns: of `lambda_bias.CriticInModel.table`.
+        title: of the answer.
+    """
+    lambdas = np.asarray(columns["lambda"].values).tolist()
+    shown = ("bias", "tilt", "sd", "rmse")
+    sizes = [float(size) for name in shown for size in columns[name].values]
+    return [
+        Chart(
+            name="lambda",
+            title=title,
+            kind="line",
+            columns={
+                "lambda": lambdas * len(shown),
+                "of": [name for name in shown for _ in lambdas],
+                "size": sizes,
+            },
+            x=Axis("lambda", "λ"),
+            y=Axis("size", "root of the mean square, reward"),
+            colour=Axis("of", "", "names"),
+        )
+    ]
+
+
 def _known(step: Any, values: Floats) -> tuple[Sequence[int], Sequence[float]]:
     known = np.isfinite(values)
     return np.asarray(step)[known].tolist(), values[known].tolist()

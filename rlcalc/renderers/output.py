@@ -50,7 +50,7 @@ def output_format(
             )
         return form
     if output and by_suffix not in FORMATS:
-        known = ", ".join(f".{name}" for name in FORMATS)
+        known = ", ".join(f".{name}" for name in FORMATS if name != "plot")
         raise UsageError(
             f"the suffix of {shown(output)} is not a format",
             fix=f"end the name in one of {known}, or add --format",

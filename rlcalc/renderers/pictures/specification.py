@@ -278,7 +278,7 @@ class View:
         ]
         width = self._size()["width"]
         if chart.text and isinstance(width, dict) and width["step"] >= TEXT_CELL:
-            size = min(12, width["step"] // 2)
+            size = min(12, 3 * width["step"] // 4)
             mark = {
                 "type": "text",
                 "fontSize": size,
