@@ -137,7 +137,7 @@ def trainer_charts(columns: Mapping[str, Column], title: str) -> list[Chart]:
     return [
         Chart(
             name=what.split()[0],
-            title=title if place == 0 else "Tokens outside the clip",
+            title=title if place == 0 else "Clipped tokens",
             kind="bars",
             columns={"trainer": names, "number": values.tolist()},
             x=Axis("trainer", "trainer", "names"),

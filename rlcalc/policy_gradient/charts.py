@@ -77,24 +77,23 @@ def ascent_charts(columns: Mapping[str, Column], title: str) -> list[Chart]:
     """
     titles = {
         "objective": "J, reward",
-        "gradient_norm": "length of the gradient",
+        "gradient_norm": "length of the gradient, reward",
         "cosine": "cosine of the estimate with ∇J",
     }
-    charts = []
+    charts: list[Chart] = []
     for name, axis in titles.items():
         if name in columns:
             step, values = _known(columns["step"].values, np.asarray(columns[name].values))
             charts.append(
                 Chart(
                     name=name,
-                    title=title,
+                    title=axis if charts else title,
                     kind="line",
                     columns={"step": step, name: values},
                     x=Axis("step", "step"),
                     y=Axis(name, axis),
                 )
             )
-            title = axis
     return charts
 
 

@@ -92,7 +92,7 @@ def value_map(mdp: MDP, cells: Ints, value: Floats, weight: Floats, title: str) 
     if wide <= WIDEST:
         numbers = [f"{v:.3g}" for v in value[state].tolist()]
         texts = [f"{a}\n{v}" if a else v for a, v in zip(texts, numbers, strict=True)]
-    hidden = mdp.n_states - len(state)
+    hidden = int((~mdp.expected.terminal & (cells[:, 0] < 0)).sum())
     return Chart(
         name="value_map",
         title=title,
@@ -108,7 +108,7 @@ def value_map(mdp: MDP, cells: Ints, value: Floats, weight: Floats, title: str) 
         y=Axis("row", "row", "names", names=range(int(cells[:, 0].max()) + 1)),
         colour=Axis("v", "V, reward"),
         text="policy",
-        note=f"{hidden:,} states have no cell" if hidden else "",
+        note=f"{hidden:,} states that are not terminal have no cell" if hidden else "",
     )
 
 
