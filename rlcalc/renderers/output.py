@@ -109,7 +109,8 @@ def _with_charts(result: Result) -> Result:
     charts = result.charts()
     if not charts:
         raise UsageError(
-            "there is nothing to draw: the answer is empty", fix="write a table: -o answer.csv"
+            "there is nothing to draw: the answer has no numbers",
+            fix="write a table: -o answer.csv",
         )
     return replace(result, charts=lambda: charts)
 

@@ -70,8 +70,8 @@ class View:
             mark = "dashed" if chart.kind == "line" else "diamonds"
             notes.append(f"{mark}: {shown(chart.beside.title)}")
         title |= {"subtitle": "; ".join(notes)} if notes else {}
-        layers = [{**layer, "data": {"values": self._rows()}} for layer in kinds[chart.kind]()]
-        return {"title": title, **self._size(), "layer": [*layers, *self._borders()]}
+        layers = [*kinds[chart.kind](), *self._borders()]
+        return {"title": title, "data": {"values": self._rows()}, **self._size(), "layer": layers}
 
     def _rows(self) -> list[dict[str, Any]]:
         columns = []
