@@ -76,10 +76,16 @@ class Chart:
         """Refuse columns that are missing, and columns of different lengths."""
         missing = [name for name in self._named_columns() if name not in self.columns]
         if missing:
-            raise ShapeError(f"a chart {self.name} without its columns {', '.join(missing)}")
+            raise ShapeError(
+                f"the chart {self.name} lacks the columns {', '.join(missing)}",
+                fix="give it every column that an axis or a band names",
+            )
         lengths = {name: len(values) for name, values in self.columns.items()}
         if len(set(lengths.values())) > 1:
-            raise ShapeError(f"columns of a chart of different lengths: {lengths}")
+            raise ShapeError(
+                f"columns of a chart of different lengths: {lengths}",
+                fix="give every column one entry a row",
+            )
 
     def names(self, axis: Axis) -> list[Any]:
         """Return the names of an axis in their order, each once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -51,7 +52,8 @@ class Result:
     notes: Sequence[str] = field(default=())
     facts_first: bool = False  # the facts are the main answer, the rows are details
     sources: Sequence[str] = field(default=())  # the paths and names that it was computed from
-    charts: Callable[[], Sequence[Chart]] | None = None  # its pictures, computed when one is drawn
+    charts: Callable[[], Sequence[Chart]] | None = field(default=None, compare=False)
+    """Its pictures, computed when one is drawn; None: it has none."""
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths."""
@@ -60,6 +62,11 @@ class Result:
             raise ShapeError(
                 f"columns of different lengths: {lengths}", fix="give every column one entry a row"
             )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what pickle keeps: charts are computed then, as a function cannot be kept."""
+        charts: Any = self.charts and partial(list, self.charts())
+        return {**vars(self), "charts": charts}
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())).values) if self.columns else 0

@@ -1,6 +1,9 @@
 """Results: columns of one length, missing values, and cells as they are read."""
 
+import copy
 import math
+import pickle
+from collections.abc import Callable
 
 import numpy as np
 import polars as pl
@@ -89,3 +92,14 @@ def test_a_result_is_a_frame_of_pandas_and_an_arrow_stream() -> None:
     assert frame["q"].tolist() == result["q"].tolist()
     assert pl.DataFrame(result).equals(result.to_polars())
     assert len(rlcalc.estimate("two-states").to_pandas()) == len(result)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))])
+def test_a_copy_has_the_same_charts(copied: Callable[[Result], Result]) -> None:
+    result = rlcalc.solve("gridworld-4x4")
+    other = copied(result)
+    assert result.charts is not None
+    assert other.charts is not None
+
+    assert other.charts() == result.charts()
+    assert other.plain() == result.plain()

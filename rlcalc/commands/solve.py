@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rlcalc import options
-from rlcalc.errors import NotConverged
+from rlcalc.errors import NotConverged, UsageError
 
 
 def solve(
@@ -28,6 +28,11 @@ def solve(
     from rlcalc import api
     from rlcalc.options import needs_model
 
+    if solving.grid is not None and (solving.trace or not output.is_picture):
+        raise UsageError(
+            "--grid changes the picture of the values alone",
+            fix="add -o values.svg or --plot, or leave out --grid",
+        )
     try:
         result = api.solve(needs_model(source), **solving.arguments(), **model.arguments())
     except NotConverged as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from rlcalc.result import Result
 
 MOST_NAMES = 40
 """States or pairs that are drawn."""
+KEYS = ("state", "action")
 MOST_CURVES = 5
 """States whose convergence is drawn."""
 MOST_TIMES = 100
@@ -25,13 +27,15 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 def estimate_charts(result: Result) -> list[Chart]:
     """Return the picture of an answer of `estimate`: of its rows, which may have exact values."""
-    rows = result.plain()
     if not len(result):
         return []
-    if "trajectories" in rows:
-        return [convergence_chart(rows, result.title)]
+    columns = result.columns
+    if "trajectories" in columns:
+        return [convergence_chart(result.plain(), result.title)]
     methods = str(result.facts.get("methods", "")).split(", ")
-    letter = next((one for one in "vqa" if any(n.startswith(f"{one}_") for n in rows)), "v")
+    letter = next((one for one in "vqa" if any(n.startswith(f"{one}_") for n in columns)), "v")
+    used = {n: c for n, c in columns.items() if n in KEYS or n.split("_")[0] == letter}
+    rows = replace(result, columns=used).plain()
     if letter in rows:
         return [value_chart(rows, letter, result.title)]
     return [method_chart(rows, letter, methods, result.title)]
@@ -128,8 +132,8 @@ def _left_out(n: int, total: int, noun: str) -> str:
 def convergence_chart(rows: Mapping[str, Sequence[Any]], title: str) -> Chart:
     """Return V̂ with its band against the number of trajectories, for the first states.
 
-    The band is cut at the range of the values themselves and half of it more: with two trajectories
-    an interval is wider than anything else.
+    The picture ends at the range of the values and half of it more on both sides. Intervals that
+    are wider than that, as those of two trajectories are, are left out.
 
     Args:
         rows: the columns of `convergence`.
@@ -149,13 +153,23 @@ def convergence_chart(rows: Mapping[str, Sequence[Any]], title: str) -> Chart:
     }
     columns["state"] = [str(rows["state"][row]) for row in known]
     values = [v for v in (*columns["v"], *columns.get("v_exact", ())) if v is not None]
+    limits = _limits(values)
+    if limits is not None:
+        low, high = columns["v_low"], columns["v_high"]
+        wide = [
+            a is None or b is None or b - a > limits[1] - limits[0]
+            for a, b in zip(low, high, strict=True)
+        ]
+        for name in ("v_low", "v_high"):
+            pairs = zip(columns[name], wide, strict=True)
+            columns[name] = [None if is_wide else limit for limit, is_wide in pairs]
     return Chart(
         name="convergence",
         title=title,
         kind="line",
         columns=columns,
         x=Axis("trajectories", "trajectories", "log"),
-        y=Axis("v", "estimated V, reward", limits=_limits(values)),
+        y=Axis("v", "estimated V, reward", limits=limits),
         colour=Axis("state", "state", "names"),
         bands=[Band("v_low", "v_high", "interval")],
         beside=Axis("v_exact", "exact V") if "v_exact" in columns else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from rlcalc.numerics.intervals import intervals_of_means, known_values, needs_of
 from rlcalc.numerics.moments import Moments
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 NESTED = "give both as tables with a reward, and the id of its prompt in the column group"
 """The fix for formats in which no option names a column."""
@@ -91,7 +94,14 @@ def compare_runs(
     notes = [*first.notes, *(note for note in second.notes if note not in first.notes)]
     if need := facts["difference_needs"]:
         notes.append(f"the interval of the mean difference needs {str(need).split(': ')[1]}")
-    return Result("group", "Prompts of both runs", columns, facts, notes, facts_first=True)
+
+    def charts() -> list[Chart]:
+        from rlcalc.groups.charts import difference_charts
+
+        return difference_charts(difference, won, lost)
+
+    title = "Prompts of both runs"
+    return Result("group", title, columns, facts, notes, facts_first=True, charts=charts)
 
 
 def sign_test(won: int, lost: int) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rlcalc.charts import Axis, Band, Chart
+from rlcalc.charts import Axis, Band, Border, Chart
 from rlcalc.groups.groups import DEAD, EASY, FLAT, STATUS, Groups
 from rlcalc.groups.pass_at_k import is_success
 from rlcalc.groups.step_means import StepMeans, ratio
@@ -242,6 +242,33 @@ def _prompt_names(groups: Groups, prompts: Ints) -> list[str]:
         names[name] = times = names.get(name, 0) + 1
         several.append(name if times == 1 else f"{name} ({times})")
     return several
+
+
+def difference_charts(difference: Floats, won: int, lost: int) -> list[Chart]:
+    """Return the histogram of the differences between two runs on the same prompts.
+
+    Args:
+        difference: [P] of each prompt, at least one.
+        won: prompts with a larger mean here.
+        lost: prompts with a smaller one.
+    """
+    bins = bins_of(difference)
+    return [
+        Chart(
+            name="differences",
+            title="Differences of the mean rewards of the prompts",
+            kind="histogram",
+            columns={
+                "low": bins.edge[:-1].tolist(),
+                "high": bins.edge[1:].tolist(),
+                "n": bins.counts().tolist(),
+            },
+            x=Axis("low", "reward here − reward there", end="high"),
+            y=Axis("n", "prompts"),
+            borders=[Border(float(difference.mean()), "mean", "x")],
+            note=f"{won:,} won, {lost:,} lost, {len(difference) - won - lost:,} tied",
+        )
+    ]
 
 
 def length_charts(groups: Groups) -> list[Chart]:

@@ -124,6 +124,29 @@ def part_charts(facts: Mapping[str, Fact]) -> list[Chart]:
     ]
 
 
+def trainer_charts(columns: Mapping[str, Column], title: str) -> list[Chart]:
+    """Return the loss of one batch in each trainer, and the share of tokens that it clips.
+
+    Args:
+        columns: of a comparison.
+        title: of the answer.
+    """
+    names = list(columns["trainer"].values)
+    low, high = (np.asarray(columns[f"clip_fraction_{end}"].values) for end in ("low", "high"))
+    numbers = {"loss": np.asarray(columns["loss"].values), "clipped tokens, share": low + high}
+    return [
+        Chart(
+            name=what.split()[0],
+            title=title if place == 0 else "Clipped tokens",
+            kind="bars",
+            columns={"trainer": names, "number": values.tolist()},
+            x=Axis("trainer", "trainer", "names"),
+            y=Axis("number", what),
+        )
+        for place, (what, values) in enumerate(numbers.items())
+    ]
+
+
 def _columns(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
     """Return rows as columns."""
     return {name: [row[place] for row in rows] for place, name in enumerate(names)}

@@ -120,7 +120,14 @@ def compare(
     }
     shared = ("rollouts", "prompts", "tokens", "masked_tokens", "weight_mean", "weight_mean_se")
     facts = {name: first.facts[name] for name in shared}
-    return Result("objective", "One batch, the loss of each trainer", columns, facts, first.notes)
+    title = "One batch, the loss of each trainer"
+
+    def charts() -> list[Chart]:
+        from rlcalc.objectives.charts import trainer_charts
+
+        return trainer_charts(columns, title)
+
+    return Result("objective", title, columns, facts, first.notes, charts=charts)
 
 
 COMPARED = (

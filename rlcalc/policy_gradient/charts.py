@@ -77,25 +77,51 @@ def ascent_charts(columns: Mapping[str, Column], title: str) -> list[Chart]:
     """
     titles = {
         "objective": "J, reward",
-        "gradient_norm": "length of the gradient",
+        "gradient_norm": "length of the gradient, reward",
         "cosine": "cosine of the estimate with ∇J",
     }
-    charts = []
+    charts: list[Chart] = []
     for name, axis in titles.items():
         if name in columns:
             step, values = _known(columns["step"].values, np.asarray(columns[name].values))
             charts.append(
                 Chart(
                     name=name,
-                    title=title,
+                    title=axis if charts else title,
                     kind="line",
                     columns={"step": step, name: values},
                     x=Axis("step", "step"),
                     y=Axis(name, axis),
                 )
             )
-            title = axis
     return charts
+
+
+def lambda_charts(columns: Mapping[str, Column], title: str) -> list[Chart]:
+    """Return bias, tilt, standard deviation and their sum against λ.
+
+    Args:
+        columns: of `lambda_bias.CriticInModel.table`.
+        title: of the answer.
+    """
+    lambdas = np.asarray(columns["lambda"].values).tolist()
+    shown = ("bias", "tilt", "sd", "rmse")
+    sizes = [float(size) for name in shown for size in columns[name].values]
+    return [
+        Chart(
+            name="lambda",
+            title=title,
+            kind="line",
+            columns={
+                "lambda": lambdas * len(shown),
+                "of": [name for name in shown for _ in lambdas],
+                "size": sizes,
+            },
+            x=Axis("lambda", "λ"),
+            y=Axis("size", "root of the mean square, reward"),
+            colour=Axis("of", "", "names"),
+        )
+    ]
 
 
 def _known(step: Any, values: Floats) -> tuple[Sequence[int], Sequence[float]]:

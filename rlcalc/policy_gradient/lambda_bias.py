@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from rlcalc.result import Column, Result
 from rlcalc.simulation.exact_value import ExactValue
 from rlcalc.solvers.methods.linear import solve_system
 from rlcalc.trajectories import Experience, Trajectories
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 LAMBDAS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.0)
 """The trace decays of the table."""
@@ -158,15 +161,24 @@ def lambda_rows(
             listed(mdp.states.named(unknown[:9]), total=len(unknown)),
             "give the values of all states: a table with the columns state and v, or exact",
         )
+    title = "GAE(λ) in the model: bias against spread"
+    columns = replace(critic, value=np.nan_to_num(logged)).table(lambdas)
+
+    def charts() -> list[Chart]:
+        from rlcalc.policy_gradient.charts import lambda_charts
+
+        return lambda_charts(columns, title)
+
     return Result(
         command="advantage",
-        title="GAE(λ) in the model: bias against spread",
-        columns=replace(critic, value=np.nan_to_num(logged)).table(lambdas),
+        title=title,
+        columns=columns,
         facts={"world": mdp.name, "policy": policy.name, "gamma": discount},
         notes=[
             *experience.notes,
             "shift is the same for all actions of a state and moves no policy gradient; tilt does",
         ],
+        charts=charts,
     )
 
 

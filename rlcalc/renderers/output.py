@@ -50,7 +50,7 @@ def output_format(
             )
         return form
     if output and by_suffix not in FORMATS:
-        known = ", ".join(f".{name}" for name in FORMATS)
+        known = ", ".join(f".{name}" for name in FORMATS if name != "plot")
         raise UsageError(
             f"the suffix of {shown(output)} is not a format",
             fix=f"end the name in one of {known}, or add --format",
@@ -109,7 +109,8 @@ def _with_charts(result: Result) -> Result:
     charts = result.charts()
     if not charts:
         raise UsageError(
-            "there is nothing to draw: the answer is empty", fix="write a table: -o answer.csv"
+            "there is nothing to draw: the answer has no numbers",
+            fix="write a table: -o answer.csv",
         )
     return replace(result, charts=lambda: charts)
 

@@ -16,6 +16,8 @@ MOST_BARS = 40
 """States that are drawn as bars."""
 MOST_POINTS = 1000
 """Points of a line of states that are numbers."""
+MOST_CELLS = 80
+"""Rows and columns of a map; of more, neighbours are drawn together."""
 WIDEST = 12
 """Columns of a map up to which its cells have room for a number."""
 DIRECTIONS = "→↘↓↙←↖↑↗"
@@ -35,6 +37,8 @@ def value_charts(mdp: MDP, value: Floats, weight: Floats, title: str) -> list[Ch
         title: of the answer.
     """
     if mdp.cells is not None and (mdp.cells[:, 0] >= 0).any():
+        if mdp.cells.max() >= MOST_CELLS:
+            return [tile_map(mdp.cells, value, title)]
         return [value_map(mdp, mdp.cells, value, weight, title)]
     if mdp.n_states > MOST_BARS and not mdp.states.textual:
         return [_line_of_values(mdp, value, title)]
@@ -88,7 +92,7 @@ def value_map(mdp: MDP, cells: Ints, value: Floats, weight: Floats, title: str) 
     if wide <= WIDEST:
         numbers = [f"{v:.3g}" for v in value[state].tolist()]
         texts = [f"{a}\n{v}" if a else v for a, v in zip(texts, numbers, strict=True)]
-    hidden = mdp.n_states - len(state)
+    hidden = int((~mdp.expected.terminal & (cells[:, 0] < 0)).sum())
     return Chart(
         name="value_map",
         title=title,
@@ -100,11 +104,43 @@ def value_map(mdp: MDP, cells: Ints, value: Floats, weight: Floats, title: str) 
             "v": value[state].tolist(),
             "policy": texts,
         },
-        x=Axis("column", "column", "names"),
-        y=Axis("row", "row", "names"),
+        x=Axis("column", "column", "names", names=range(wide)),
+        y=Axis("row", "row", "names", names=range(int(cells[:, 0].max()) + 1)),
         colour=Axis("v", "V, reward"),
         text="policy",
-        note=f"{hidden:,} states have no cell" if hidden else "",
+        note=f"{hidden:,} states that are not terminal have no cell" if hidden else "",
+    )
+
+
+def tile_map(cells: Ints, value: Floats, title: str) -> Chart:
+    """Return the mean V of square tiles of a grid that is too large to draw.
+
+    Args:
+        cells: [S, 2] row and column of each state.
+        value: [S] V.
+        title: of the answer.
+    """
+    known = cells[:, 0] >= 0
+    side = -(-(int(cells.max()) + 1) // MOST_CELLS)
+    row, column = (cells[known] // side).T
+    wide = int(column.max()) + 1
+    tile, which = np.unique(row * wide + column, return_inverse=True)
+    n = np.bincount(which.reshape(-1))
+    mean = np.bincount(which.reshape(-1), value[known]) / n
+    return Chart(
+        name="value_map",
+        title=title,
+        kind="map",
+        columns={
+            "column": (tile % wide * side).tolist(),
+            "row": (tile // wide * side).tolist(),
+            "v": mean.tolist(),
+            "states": n.tolist(),
+        },
+        x=Axis("column", "column", "names", names=range(0, wide * side, side)),
+        y=Axis("row", "row", "names"),
+        colour=Axis("v", "mean V, reward"),
+        note=f"mean of {side} x {side} cells",
     )
 
 

@@ -47,12 +47,19 @@ def test_of_many_states_the_first_are_drawn() -> None:
     assert drawn.note == "the first 40 of 100 states"
 
 
-def test_the_band_of_a_convergence_is_cut_at_the_range_of_the_values() -> None:
+def test_the_picture_of_a_convergence_ends_near_the_values() -> None:
     result = rlcalc.estimate("student", episodes=100, play={"seed": 1}, rows="convergence")
     (drawn,) = charts(result)
     values = [*drawn.columns["v"], *drawn.columns["v_exact"]]
     spread = max(values) - min(values)
 
+    widths = [
+        high - low
+        for low, high in zip(drawn.columns["v_low"], drawn.columns["v_high"], strict=True)
+        if low is not None
+    ]
+    assert widths
+    assert max(widths) <= 2 * spread * (1 + 1e-9)
     assert drawn.x.scale == "log"
     assert drawn.y.limits == pytest.approx((min(values) - spread / 2, max(values) + spread / 2))
 

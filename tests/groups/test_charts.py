@@ -67,6 +67,16 @@ def test_one_step_has_histograms_in_place_of_curves() -> None:
     assert drawn["status"].columns["status"] == ["mixed", "dead: too hard"]
 
 
+def test_two_runs_are_compared_by_prompt() -> None:
+    result = rlcalc.group_against(two_steps(), Rollouts.from_arrays(["p", "q"], [0.25, 0.0]))
+    assert result.charts is not None
+    (drawn,) = result.charts()
+
+    assert drawn.note == "1 won, 0 lost, 1 tied"
+    assert sum(drawn.columns["n"]) == 2
+    assert drawn.borders[0].at == pytest.approx((0.75 - 0.25) / 2)
+
+
 def test_two_prompts_of_one_name_stay_two() -> None:
     rollouts = two_steps()
     rollouts.group[1] = "p"  # type: ignore[index]

@@ -30,5 +30,15 @@ def test_a_summary_has_the_shares_alone() -> None:
     assert sum(shares) == pytest.approx(1.0)
 
 
+def test_trainers_are_compared() -> None:
+    result = rlcalc.objective(DUAL, compare=["verl", "trl"])
+    assert result.charts is not None
+    loss, clipped = result.charts()
+
+    assert loss.columns["trainer"] == ["verl", "trl"]
+    assert loss.columns["number"] == result["loss"].tolist()
+    assert all(0 <= share <= 1 for share in clipped.columns["number"])
+
+
 def test_a_loss_without_a_clip_has_no_borders() -> None:
     assert charts(loss="reinforce")["ratios"].borders == []

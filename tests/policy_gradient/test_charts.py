@@ -43,6 +43,17 @@ def test_of_many_components_the_largest_are_drawn_in_their_order() -> None:
     assert components.note == "the 40 largest of 100 components"
 
 
+def test_bias_and_spread_are_drawn_against_lambda() -> None:
+    log = rlcalc.simulate("student", 50, seed=1).whole()
+    result = rlcalc.advantage(log, rows="lambda", value="exact:student")
+    assert result.charts is not None
+    (drawn,) = result.charts()
+    n = len(result)
+
+    assert drawn.columns["of"][::n] == ["bias", "tilt", "sd", "rmse"]
+    assert drawn.columns["size"][-n:] == result["rmse"].tolist()
+
+
 def test_an_ascent_is_drawn_by_step() -> None:
     result, _ = rlcalc.ascend("student", 3, 0.1)
     assert result.charts is not None

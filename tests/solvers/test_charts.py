@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,6 +91,22 @@ def test_many_states_are_the_first_ones_or_a_line_of_numbers() -> None:
     assert len(line.columns["v"]) == n
     np.testing.assert_allclose(line.columns["v"], 2, atol=1e-5)
     assert n > MOST_BARS
+
+
+def test_cells_of_a_large_grid_are_drawn_together() -> None:
+    """V of state s is (n − s) if each step earns 1; the mean of a tile is that of its cells."""
+    rows, columns = 3, 200
+    n = rows * columns
+    mdp = rlcalc.MDP.from_rows(
+        np.arange(n), np.zeros(n), np.arange(1, n + 1), np.ones(n), np.ones(n)
+    )
+    drawn = chart(mdp, grid=f"{rows}x{columns}")
+
+    assert drawn.columns["v"][0] == pytest.approx(
+        n - np.mean([0, 1, 2, 200, 201, 202, 400, 401, 402])
+    )
+    assert sum(drawn.columns["states"]) == n
+    assert drawn.note == "mean of 3 x 3 cells"
 
 
 def test_a_trace_is_drawn_on_a_logarithm_without_zeros() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,8 +16,8 @@ FEW = 40
 """Points of a line up to which each has a dot."""
 BAR, OFFSET = 20, 13
 """Pixels of the row of a name, and of each series in it."""
-TICKS = 6
-"""Lines of the grid of a logarithmic scale."""
+TICKS, MOST_TICKS = 6, 12
+"""Lines of the grid of a logarithmic scale; of a few whole numbers."""
 CELL, TEXT_CELL = 46, 14
 """Pixels of the largest cell of a map, and of the smallest that text fits into."""
 
@@ -70,8 +71,8 @@ class View:
             mark = "dashed" if chart.kind == "line" else "diamonds"
             notes.append(f"{mark}: {shown(chart.beside.title)}")
         title |= {"subtitle": "; ".join(notes)} if notes else {}
-        layers = [{**layer, "data": {"values": self._rows()}} for layer in kinds[chart.kind]()]
-        return {"title": title, **self._size(), "layer": [*layers, *self._borders()]}
+        layers = [*kinds[chart.kind](), *self._borders()]
+        return {"title": title, "data": {"values": self._rows()}, **self._size(), "layer": layers}
 
     def _rows(self) -> list[dict[str, Any]]:
         columns = []
@@ -106,7 +107,13 @@ class View:
         scale: dict[str, Any] = {"type": "log"} if axis.scale == "log" else {"zero": zero}
         scale |= {"nice": axis.scale != "log"}
         scale |= {} if axis.limits is None else {"domain": list(axis.limits), "nice": False}
-        channel |= {"axis": {"tickCount": TICKS}} if axis.scale == "log" else {}
+        if axis.scale == "log":
+            channel |= {"axis": {"tickCount": TICKS}}
+        else:
+            ends = self.chart.columns[axis.end] if axis.end else []
+            values = [v for v in (*self.chart.columns[axis.column], *ends) if v is not None]
+            ticks = _whole_ticks([*values, *[0] * zero])
+            channel |= {"axis": {"values": ticks, "format": "d"}} if ticks else {}
         return {**channel, "type": "quantitative", "scale": scale}
 
     def _value(self, column: str, *, zero: bool = False) -> dict[str, Any]:
@@ -167,6 +174,14 @@ class View:
         dots = len(self.chart.columns[chart.x.column]) <= FEW * (
             len(self.names[chart.colour.column]) if chart.colour else 1
         )
+        if dots and chart.colour is None:  # an interval beside missing ones has no area
+            layers += [
+                {
+                    "mark": {"type": "rule", "opacity": 0.4, "clip": True},
+                    "encoding": {**layer["encoding"], **colour},
+                }
+                for layer in list(layers)
+            ]
         point = {"point": {"size": 22}} if dots else {}
         layers.append(
             {
@@ -278,7 +293,7 @@ class View:
         ]
         width = self._size()["width"]
         if chart.text and isinstance(width, dict) and width["step"] >= TEXT_CELL:
-            size = min(12, width["step"] // 2)
+            size = min(12, 3 * width["step"] // 4)
             mark = {
                 "type": "text",
                 "fontSize": size,
@@ -311,6 +326,19 @@ class View:
                 {"data": {"values": [{}]}, "mark": name, "encoding": {**at, "text": text}}
             )
         return layers
+
+
+def _whole_ticks(values: Sequence[Any]) -> list[int]:
+    """Return the whole numbers between the least and the largest of some, if those are whole.
+
+    No number where they are many, as then no ticks stand between them anyway. Bins of whole numbers
+    have their borders in the middle of two.
+    """
+    parts = {float(value) % 1 for value in values}
+    if parts not in ({0.0}, {0.5}):
+        return []
+    ticks = range(math.ceil(min(values, default=0)), math.floor(max(values, default=0)) + 1)
+    return list(ticks) if len(ticks) <= MOST_TICKS else []
 
 
 def _plain(value: Any) -> Any:

@@ -43,6 +43,10 @@ def test_a_mapping_leaves_the_other_states_out() -> None:
         ("0x3", "0 cells"),
         ({"x": [0, 0]}, "x"),
         ({0: [0, 0], 1: [0, 0]}, "one cell"),
+        ({0: [0]}, "row and a column"),
+        ({0: [0, -1]}, "row and a column"),
+        ({0: [0, 0.5]}, "row and a column"),
+        ([1, 2], "row and a column"),
     ],
 )
 def test_a_grid_that_does_not_fit_is_refused(grid: object, message: str) -> None:
@@ -66,7 +70,14 @@ def test_a_grid_that_is_none_is_refused_with_what_it_should_be(grid: str) -> Non
 
 
 def test_an_option_replaces_the_grid_of_the_source() -> None:
-    answer = run("solve", "gridworld-4x4", "--grid", "5x4")
+    answer = run("solve", "gridworld-4x4", "--grid", "5x4", "--plot")
 
     assert answer.code == 3
     assert answer.says("--grid")
+
+
+def test_a_grid_without_a_picture_is_refused() -> None:
+    answer = run("solve", "gridworld-4x4", "--grid", "4x4", "--json")
+
+    assert answer.code == 2
+    assert answer.notes("--plot")

@@ -1,11 +1,18 @@
 import io
 import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
 
 from rlcalc.renderers.pictures.images import drawing_program
 from rlcalc.renderers.pictures.page import script_json, write
 from rlcalc.result import Result
 from tests.renderers.pictures.charts import HOSTILE, charts
+
+BROWSER = shutil.which("chromium")
 
 
 def page() -> str:
@@ -33,6 +40,31 @@ def test_labels_do_not_leave_their_block() -> None:
     assert text.count("</script>") == text.count("<script") == 3
     assert "<img" not in text
     assert "onerror=alert" in text
+
+
+@pytest.mark.skipif(BROWSER is None, reason="there is no chromium to open a page with")
+def test_a_browser_draws_the_page_and_runs_no_label(tmp_path: Path) -> None:
+    assert BROWSER is not None
+    labels = [
+        "<img src=x onerror=\"document.title='ran'\">",
+        "</script><script>document.title='ran'",
+    ]
+    stream = io.BytesIO()
+    write(Result("solve", "calm", {}, {}, charts=lambda: charts(labels)), "html", stream, None)
+    path = tmp_path / "page.html"
+    path.write_bytes(stream.getvalue())
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000"]
+    done = subprocess.run(
+        [BROWSER, *options, f"--user-data-dir={tmp_path}", "--dump-dom", path.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert "<title>calm</title>" in done.stdout
+    assert 'class="marks"' in done.stdout
+    assert done.stdout.count("Title &lt;img") >= len(charts(labels))
 
 
 def test_the_charts_are_there_in_both_themes() -> None:

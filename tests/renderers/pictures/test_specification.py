@@ -45,6 +45,19 @@ def test_a_missing_number_is_null() -> None:
     assert '"c1": null' in text
 
 
+@pytest.mark.parametrize(
+    ("step", "whole"), [([0, 1], True), ([-0.5, 0.5], True), ([0, 0.5], False)]
+)
+def test_whole_numbers_have_no_ticks_between_them(step: list[float], *, whole: bool) -> None:
+    chart = Chart("a", "t", "line", {"x": step, "y": [0.1, 0.7]}, Axis("x", "x"), Axis("y", "y"))
+    (view,) = specification([chart])["vconcat"]
+    x = view["layer"][-1]["encoding"]["x"]
+
+    assert x.get("axis", {}).get("values") == (
+        [n for n in (0, 1) if n <= step[-1]] if whole else None
+    )
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_an_axis_of_names_has_them_in_their_order(*, dark: bool) -> None:
     columns = {"name": ["b", "a"], "y": [1.0, 2.0]}
