@@ -55,7 +55,7 @@ class Program:
         tool: what a masked token does.
         whitening: of all advantages of the buffer, where the program always does it.
         target: of the value: A + V before whitening, or the bootstrapped gain.
-        float32: γ and λ are rounded to float32.
+        float32: γ, λ and γλ are rounded to float32.
         batch_first: arrays [N, T, 1] of its buffer hold the environments first.
         full_rows: rows as wide as the batch bootstrap from V of the last column.
         later: what the program does to the advantages afterwards, which is not applied here.
@@ -101,7 +101,7 @@ PROGRAMS: Mapping[str, Program] = {
     ),
     "torchrl": Program(
         "torchrl 0.14.1, objectives/value/functional.py: generalized_advantage_estimate; "
-        "objectives/value/advantages.py: GAE holds γ and λ as float32",
+        "objectives/value/advantages.py: GAE holds γ and λ as float32 tensors",
         float32=True,
         batch_first=True,
         later="standardises the advantages where average_gae is set",

@@ -35,19 +35,25 @@ BUFFER_NAMES: dict[str, tuple[str, ...]] = {
     "final_value": ("final_values", "final_value", "terminal_values", "terminal_value"),
     "last_done": ("next_dones", "next_done", "last_dones", "last_done"),
     "advantage": ("advantages", "advantage", "advs", "adv", "adv_buf", "trainer_advantage"),
-    "log_prob": ("log_probs", "log_prob", "logprobs", "logprob", "logps", "logp", "logp_buf"),
+    "log_prob": (
+        "log_probs", "log_prob", "logprobs", "logprob", "logps", "logp", "logp_buf", "log_pi",
+    ),
+    "old_log_prob": (
+        "old_log_probs", "old_log_prob", "old_logprobs", "old_logprob", "old_logp", "logp_old",
+        "behaviour_log_probs", "behavior_log_probs", "behaviour_log_prob", "behavior_log_prob",
+        "mu_log_prob", "log_mu",
+    ),
+    "behaviour_prob": (
+        "behaviour_probs", "behavior_probs", "behaviour_prob", "behavior_prob", "action_prob",
+    ),
+    "action_value": ("action_values", "action_value", "q_values", "q_value", "qs", "q"),
 }  # fmt: skip
 """What an array of a buffer holds, and the names it usually goes by."""
 
-OF_STEPS = (
-    "reward",
-    "value",
-    "terminated",
-    "truncated",
-    "advantage",
-    "log_prob",
-    "final_value",
-)
+OPTIONAL = ("advantage", "log_prob", "old_log_prob", "behaviour_prob", "action_value")
+"""Numbers of steps that only some methods need."""
+
+OF_STEPS = ("reward", "value", "terminated", "truncated", "final_value", *OPTIONAL)
 
 MEANINGS: Mapping[Meaning, str] = {
     "after": "an episode ends with step t",
@@ -101,6 +107,9 @@ def trajectories_of_arrays(
     shape = reward.shape
     value, last_value = _with_last(by_field["value"], shape[0])
     by_field["value"] = value
+    for name in OPTIONAL:  # [T, N, A] are of all actions, or of the parts of one
+        if name in by_field and by_field[name].ndim == 3 and by_field[name].shape[:2] == shape:
+            del by_field[name]
     for name in OF_STEPS:
         if name in by_field and by_field[name].shape != shape:
             raise InputError(
@@ -316,8 +325,7 @@ def _laid_out(
         value=numbers("value"),
         next_value=next_value,
         last_value=next_value[last],
-        advantage=numbers("advantage"),
-        log_prob=numbers("log_prob"),
+        **{name: numbers(name) for name in OPTIONAL},
         time=np.tile(np.arange(n_steps), n_envs),
         row=(np.arange(n_steps)[None, :] * n_envs + np.arange(n_envs)[:, None]).reshape(-1),
         name=[f"env {e}, episode {k}" for e, k in zip(env.tolist(), episode.tolist(), strict=True)],

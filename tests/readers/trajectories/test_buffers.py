@@ -92,3 +92,16 @@ def test_one_environment_may_be_flat(seed: int) -> None:
 def test_arrays_that_are_no_buffer_are_refused(arrays: dict[str, Any], match: str) -> None:
     with pytest.raises(InputError, match=match):
         trajectories_of_arrays(arrays, "here")
+
+
+def test_probabilities_and_action_values_are_read() -> None:
+    """Those of all actions, [T, N, A], are not of the action that was taken."""
+    arrays = {"rewards": TABLE, "values": TABLE, "terminated": np.zeros((3, 2))}
+    names = {"log_pi": "log_prob", "log_mu": "old_log_prob", "q": "action_value"}
+    taken, _ = trajectories_of_arrays(arrays | dict.fromkeys(names, -TABLE), "here")
+    of_all = dict.fromkeys(names, np.zeros((3, 2, 4)))
+    others, _ = trajectories_of_arrays(arrays | of_all, "here")
+
+    for field in names.values():
+        np.testing.assert_array_equal(getattr(taken, field), [0, -2, -4, -1, -3, -5])
+        assert getattr(others, field) is None
