@@ -152,3 +152,12 @@ def program_of(name: str | None) -> Program:
             fix=f"{meant(name, PROGRAMS)}use one of {', '.join(PROGRAMS)}",
         )
     return PROGRAMS[name]
+
+
+def require_0_to_1(name: str, value: float) -> None:
+    """Refuse γ or λ outside 0..1."""
+    if not 0 <= value <= 1:
+        raise UsageError(
+            f"{name} is {value:g}, expected 0..1",
+            fix=f"give one from 0 to 1, such as --{name} 0.95",
+        )

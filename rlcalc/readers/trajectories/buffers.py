@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,61 +12,14 @@ from numpy.typing import NDArray
 from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.labels import Labels
 from rlcalc.numerics.arrays import Flags, Floats
+from rlcalc.readers.trajectories.buffer_names import (
+    BOTH,
+    BUFFER_NAMES,
+    OF_STEPS,
+    OPTIONAL,
+    Meaning,
+)
 from rlcalc.trajectories import Trajectories
-
-Meaning = Literal["before", "after", "starts"]
-
-BUFFER_NAMES: dict[str, tuple[str, ...]] = {
-    "reward": ("rewards", "reward", "rews", "rew", "rew_buf", "r"),
-    "value": ("values", "value", "vals", "val_buf", "vf_preds", "state_value", "v_s", "v"),
-    "terminated": (
-        "terminated", "terminations", "terminateds", "terminals", "terminal", "is_terminated",
-    ),
-    "truncated": ("truncated", "truncations", "truncateds", "timeouts", "timeout", "is_truncated"),
-    "done": ("dones", "done"),
-    "starts": ("episode_starts", "episode_start", "is_first", "firsts"),
-    "last_value": (
-        "last_values", "last_value", "next_value", "next_values", "bootstrap_value",
-        "bootstrap_values", "last_val", "last_vals",
-    ),
-    "next_value": (
-        "next_values", "next_value", "next_state_value", "v_s_", "next_vals",
-    ),
-    "final_value": ("final_values", "final_value", "terminal_values", "terminal_value"),
-    "last_done": ("next_dones", "next_done", "last_dones", "last_done"),
-    "advantage": ("advantages", "advantage", "advs", "adv", "adv_buf", "trainer_advantage"),
-    "log_prob": (
-        "log_probs", "log_prob", "logprobs", "logprob", "logps", "logp", "logp_buf", "log_pi",
-    ),
-    "old_log_prob": (
-        "old_log_probs", "old_log_prob", "old_logprobs", "old_logprob", "old_logp", "logp_old",
-        "behaviour_log_probs", "behavior_log_probs", "behaviour_log_prob", "behavior_log_prob",
-        "mu_log_prob", "log_mu",
-    ),
-    "behaviour_prob": (
-        "behaviour_probs", "behavior_probs", "behaviour_prob", "behavior_prob", "action_prob",
-    ),
-    "action_value": ("action_values", "action_value", "q_values", "q_value", "qs", "q"),
-}  # fmt: skip
-"""What an array of a buffer holds, and the names it usually goes by."""
-
-OPTIONAL = ("advantage", "log_prob", "old_log_prob", "behaviour_prob", "action_value")
-"""Numbers of steps that only some methods need."""
-
-OF_STEPS = ("reward", "value", "terminated", "truncated", "final_value", *OPTIONAL)
-
-MEANINGS: Mapping[Meaning, str] = {
-    "after": "an episode ends with step t",
-    "before": "an episode ended before step t, as in CleanRL",
-    "starts": "step t is the first of an episode, as episode_starts of Stable-Baselines3",
-}
-"""What dones[t] may mean."""
-
-
-def is_buffer(names: Iterable[str]) -> bool:
-    """Return whether arrays of these names are a buffer of steps, and not a model."""
-    lower = {name.lower() for name in names}
-    return all(lower & set(BUFFER_NAMES[name]) for name in ("reward", "value"))
 
 
 def trajectories_of_arrays(
@@ -84,7 +37,8 @@ def trajectories_of_arrays(
         where: the file, for messages.
         done: what an array `dones` means; None: the buffer must show it.
         columns: the field → the name of its array.
-        batch_first: arrays [N, T, 1] hold the environments first, as in torchrl.
+        batch_first: arrays [N, T, 1] hold the environments first, as in torchrl; so do those
+            whose V of what follows shows it.
 
     Returns:
         Trajectories named `env 0, episode 2`, whose `row` is t N + n (n T + t); and notes.
@@ -93,7 +47,7 @@ def trajectories_of_arrays(
         InputError: an array is missing, has another shape, or its flags can mean two things.
     """
     turned = {n for n, array in arrays.items() if np.ndim(array) == 3 and np.shape(array)[2] == 1}
-    if turned and batch_first:
+    if turned and (batch_first or _environments_first(arrays, columns or {})):
         turn = {n: array[:, :, 0].T if n in turned else array for n, array in arrays.items()}
         batch, notes = trajectories_of_arrays(turn, where, done, columns)
         return replace(batch, row=np.arange(batch.n_steps)), notes
@@ -127,6 +81,22 @@ def trajectories_of_arrays(
     if last is not None:
         following[-1] = np.where(np.isnan(following[-1]) | ~truncated[-1], last, following[-1])
     return _laid_out(by_field, ended, truncated, following, where), notes
+
+
+def _environments_first(arrays: Mapping[str, NDArray[Any]], columns: Mapping[str, str]) -> bool:
+    """Return whether V of what follows is V of the next entry along the second axis."""
+    by_field = {
+        name: [np.asarray(array) for key, array in arrays.items() if key.lower() in usual]
+        for name, usual in (
+            (f, (columns.get(f), *BUFFER_NAMES[f])) for f in ("value", "next_value")
+        )
+    }
+    for value in by_field["value"]:
+        for following in by_field["next_value"]:
+            if value.ndim == 3 and value.shape == following.shape:
+                first = np.count_nonzero(following[:-1] == value[1:])
+                return bool(np.count_nonzero(following[:, :-1] == value[:, 1:]) > first)
+    return False
 
 
 def _chosen(
@@ -168,10 +138,6 @@ def _chosen(
                         "save one entry an environment, or one a step and environment",
                     )
     return by_field
-
-
-BOTH = ("next_value", "last_value", "last_done")
-"""What may be an entry a step, or an entry an environment."""
 
 
 def _squeezed(array: NDArray[Any]) -> NDArray[Any]:

@@ -105,3 +105,17 @@ def test_probabilities_and_action_values_are_read() -> None:
     for field in names.values():
         np.testing.assert_array_equal(getattr(taken, field), [0, -2, -4, -1, -3, -5])
         assert getattr(others, field) is None
+
+
+@pytest.mark.parametrize("environments_first", [False, True])
+def test_the_values_that_follow_tell_which_axis_is_time(environments_first: bool) -> None:
+    """Two steps of three environments, with a third axis of one."""
+    following = np.concatenate([TABLE.T[1:], [[7, 8, 9]]])
+    arrays = {"rewards": TABLE.T, "values": TABLE.T, "next_values": following}
+    arrays |= {"terminated": np.zeros((2, 3))}
+    turned = {n: (a.T if environments_first else a)[:, :, None] for n, a in arrays.items()}
+    batch, _ = trajectories_of_arrays(turned, "here")
+    order = np.arange(6) if environments_first else [0, 3, 1, 4, 2, 5]
+
+    np.testing.assert_array_equal(batch.reward, [0, 1, 2, 3, 4, 5])
+    np.testing.assert_array_equal(batch.row, order)
