@@ -80,18 +80,18 @@ PER_MINIBATCH = "normalises the advantages of each minibatch (ddof 1, 1e-8 besid
 
 PROGRAMS: Mapping[str, Program] = {
     "sb3": Program(
-        "stable-baselines3 2.9.2, common/buffers.py: compute_returns_and_advantage",
+        "stable-baselines3 2.9.2, common/buffers.py: RolloutBuffer.compute_returns_and_advantage",
         done="starts",
         later=PER_MINIBATCH,
     ),
     "cleanrl": Program(
-        "CleanRL, cleanrl/ppo.py: the loop after the rollout; issue 198 about time limits",
+        "CleanRL fe8d8a0, cleanrl/ppo.py: the loop after the rollout; issue 198 about time limits",
         done="before",
         truncation="terminate",
         later=PER_MINIBATCH,
     ),
     "spinningup": Program(
-        "Spinning Up, algos/pytorch/ppo/ppo.py: PPOBuffer.finish_path and get",
+        "Spinning Up 038665d, spinup/algos/pytorch/ppo/ppo.py: PPOBuffer.finish_path and get",
         whitening=Whitening(0),
         target="gain",
     ),
@@ -119,13 +119,14 @@ PROGRAMS: Mapping[str, Program] = {
         whitening=WHITENINGS["ddof0"],
     ),
     "slime": Program(
-        "slime 624b824, utils/ppo_utils.py: vanilla_gae",
+        "slime 624b824, utils/ppo_utils.py: get_advantages_and_returns_batch; the reward of a "
+        "rollout: backends/megatron_utils/loss.py: compute_advantages_and_returns",
         truncation="terminate",
         tool="plain",
         later="whitens the advantages where --normalize-advantages is set",
     ),
     "areal": Program(
-        "AReaL 4aef98d, trainer/ppo/actor.py: compute_advantages",
+        "AReaL 4aef98d, trainer/ppo/actor.py: PPOActor._compute_advantages",
         truncation="terminate",
         full_rows=True,
         later="normalises the advantages where adv_norm is set",
