@@ -15,6 +15,8 @@ BUFFER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "truncated": ("truncated", "truncations", "truncateds", "timeouts", "timeout", "is_truncated"),
     "done": ("dones", "done"),
+    "cut": ("end_flag", "end_flags"),
+    "value_mask": ("value_mask",),
     "starts": ("episode_starts", "episode_start", "is_first", "firsts"),
     "last_value": (
         "last_values", "last_value", "next_value", "next_values", "bootstrap_value",
@@ -39,12 +41,19 @@ BUFFER_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "action_value": ("action_values", "action_value", "q_values", "q_value", "qs", "q"),
 }  # fmt: skip
-"""What an array of a buffer holds, and the names it usually goes by."""
+"""What an array of a buffer holds, and the names it usually goes by.
+
+`cut` and `value_mask` are tianshou's: nothing of step t + 1 belongs to step t, as at the buffer's
+end too; and 0 where V' is.
+"""
 
 OPTIONAL = ("advantage", "log_prob", "old_log_prob", "behaviour_prob", "action_value")
 """Numbers of steps that only some methods need."""
 
-OF_STEPS = ("reward", "value", "terminated", "truncated", "final_value", *OPTIONAL)
+OF_STEPS = (
+    *("reward", "value", "terminated", "truncated", "cut", "value_mask", "final_value"),
+    *OPTIONAL,
+)
 
 MEANINGS: Mapping[Meaning, str] = {
     "after": "an episode ends with step t",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -47,11 +48,26 @@ def trajectories_of_arrays(
         InputError: an array is missing, has another shape, or its flags can mean two things.
     """
     turned = {n for n, array in arrays.items() if np.ndim(array) == 3 and np.shape(array)[2] == 1}
-    if turned and (batch_first or _environments_first(arrays, columns or {})):
-        turn = {n: array[:, :, 0].T if n in turned else array for n, array in arrays.items()}
-        batch, notes = trajectories_of_arrays(turn, where, done, columns)
-        return replace(batch, row=np.arange(batch.n_steps)), notes
-    by_field = _chosen(arrays, where, columns or {})
+    table = {n: array[:, :, 0] if n in turned else array for n, array in arrays.items()}
+    shows = _shape_of_environments_first(table, columns or {})
+    if not shows and not (turned and batch_first):
+        return _of_table(table, where, done, columns or {})
+    turned |= {n for n, array in table.items() if shows and np.shape(array) == shows}
+    table = {n: array.T if n in turned else array for n, array in table.items()}
+    batch, notes = _of_table(table, where, done, columns or {})
+    if not batch_first:
+        notes = [*notes, "the values that follow show that environments come first"]
+    return replace(batch, row=np.arange(batch.n_steps)), notes
+
+
+def _of_table(
+    arrays: Mapping[str, NDArray[Any]],
+    where: str,
+    done: Meaning | None,
+    columns: Mapping[str, str],
+) -> tuple[Trajectories, list[str]]:
+    """Return the trajectories of arrays [T, N]."""
+    by_field = _chosen(arrays, where, columns)
     reward = by_field.get("reward")
     if reward is None or "value" not in by_field:
         missing = "rewards" if reward is None else "values"
@@ -83,20 +99,23 @@ def trajectories_of_arrays(
     return _laid_out(by_field, ended, truncated, following, where), notes
 
 
-def _environments_first(arrays: Mapping[str, NDArray[Any]], columns: Mapping[str, str]) -> bool:
-    """Return whether V of what follows is V of the next entry along the second axis."""
-    by_field = {
-        name: [np.asarray(array) for key, array in arrays.items() if key.lower() in usual]
-        for name, usual in (
-            (f, (columns.get(f), *BUFFER_NAMES[f])) for f in ("value", "next_value")
-        )
-    }
-    for value in by_field["value"]:
-        for following in by_field["next_value"]:
-            if value.ndim == 3 and value.shape == following.shape:
-                first = np.count_nonzero(following[:-1] == value[1:])
-                return bool(np.count_nonzero(following[:, :-1] == value[:, 1:]) > first)
-    return False
+def _shape_of_environments_first(
+    arrays: Mapping[str, NDArray[Any]], columns: Mapping[str, str]
+) -> tuple[int, ...] | None:
+    """Return [N, T] where V of what follows is rather V of the next entry along the second axis."""
+
+    def named(field: str) -> list[NDArray[Any]]:
+        usual = (columns.get(field), *BUFFER_NAMES[field])
+        return [np.asarray(array) for name, array in arrays.items() if name.lower() in usual]
+
+    for value, following in product(named("value"), named("next_value")):
+        if value.ndim != 2 or value.shape != following.shape or (value == value[0, 0]).all():
+            continue
+        along = following[:, :-1] == value[:, 1:]
+        first = following[:-1] == value[1:]
+        if along.size and along.mean() > (first.mean() if first.size else 0.5):
+            return value.shape
+    return None
 
 
 def _chosen(
@@ -144,7 +163,7 @@ def _squeezed(array: NDArray[Any]) -> NDArray[Any]:
     """Return an array as [T, N]: one environment has a column too."""
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
-    return array[:, None] if array.ndim == 1 else array
+    return array.reshape(-1, 1) if array.ndim < 2 else array
 
 
 def _with_last(values: NDArray[Any], n_steps: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -160,15 +179,9 @@ def _ends(
     none = np.zeros(shape, bool)
     cut = _flags(by_field, "truncated", where)
     truncated = none if cut is None else cut
-    if "terminated" in by_field:
-        terminated = _flags(by_field, "terminated", where)
-        if cut is None and "done" in by_field and by_field["done"].shape == shape:
-            over = _as_flags(by_field["done"], "dones", where)
-            if done == "before":
-                over = _moved(over, by_field.get("last_done"), shape, where)
-            if over[terminated].all():  # as torchrl has them: done is terminated or truncated
-                truncated = over & ~terminated
-        return terminated, truncated, []
+    terminated = _terminated(by_field, shape, where, done)
+    if terminated is not None:
+        return terminated[0], truncated | terminated[1], []
     flags, last_done, done = _marks(by_field, shape, where, done)
     if done is None and (last_done is not None or len(flags) == shape[0] + 1):
         done = "before"  # what follows the last step would be known twice
@@ -195,6 +208,32 @@ def _ends(
     return ended & ~truncated, truncated, notes
 
 
+def _terminated(
+    by_field: dict[str, NDArray[Any]], shape: tuple[int, ...], where: str, done: Meaning | None
+) -> tuple[Flags, Flags] | None:
+    """Return [T, N] where an episode terminates, and where other flags tell of a cut.
+
+    None: nothing tells of terminations.
+    """
+    none = np.zeros(shape, bool)
+    if "cut" in by_field and "value_mask" in by_field:
+        over = _as_flags(by_field["cut"], "end_flag", where)
+        terminated = over & ~_as_flags(by_field["value_mask"], "value_mask", where)
+        return terminated, over & ~terminated
+    if "terminated" not in by_field:
+        return None
+    terminated = _as_flags(by_field["terminated"], "terminated", where)
+    if "cut" in by_field:
+        return terminated, _as_flags(by_field["cut"], "end_flag", where) & ~terminated
+    if "truncated" not in by_field and "done" in by_field and by_field["done"].shape == shape:
+        over = _as_flags(by_field["done"], "dones", where)
+        if done == "before":
+            over = _moved(over, by_field.get("last_done"), shape, where)
+        if over[terminated].all():  # as torchrl has them: done is terminated or truncated
+            return terminated, over & ~terminated
+    return terminated, none
+
+
 def _marks(
     by_field: dict[str, NDArray[Any]], shape: tuple[int, ...], where: str, done: Meaning | None
 ) -> tuple[NDArray[Any], NDArray[Any] | None, Meaning | None]:
@@ -204,9 +243,12 @@ def _marks(
         done = "after"  # what the environments of Stable-Baselines3 return with step t
     of_steps = flags is not None and flags.shape[0] >= shape[0] and flags.shape[1:] == shape[1:]
     if "starts" in by_field and (done in (None, "starts") or not of_steps):
+        starts = by_field["starts"]
         if flags is not None and flags.size == shape[1]:
             last_done = flags.reshape(-1)
-        return by_field["starts"], last_done, "starts"
+        elif flags is not None and of_steps and np.array_equal(flags[:-1], starts[1:]):
+            last_done = flags[-1]  # of ends after each step
+        return starts, last_done, "starts"
     if flags is None:
         raise InputError(
             "nothing tells where an episode ends",

@@ -32,6 +32,7 @@ SB3 |= {"episode_starts": np.array([[1, 1], *DONE[:-1]]), "dones": DONE[-1]}
 CLEANRL = STEPS | {"dones": BEFORE, "next_done": np.zeros(2), "next_value": LAST[None]}
 TIANSHOU = {"rew": REWARD, "v_s": VALUE, "v_s_": NEXT}
 TIANSHOU |= {"terminated": TERMINATED, "truncated": TRUNCATED}
+ENDS = {"end_flag": np.array([*DONE[:-1], [1, 1]]), "value_mask": 1 - TERMINATED}
 
 
 def advantage(source: Any, as_: str | None, **how: Any) -> Result:
@@ -51,6 +52,7 @@ def close(result: Result, expected: Any, target: Any, tolerance: float = 1e-12) 
     [
         ("sb3", SB3, RIGHT, RIGHT_TARGET),
         ("tianshou", TIANSHOU, RIGHT, RIGHT_TARGET),
+        ("tianshou", {"rew": REWARD, "v_s": VALUE, "v_s_": NEXT, **ENDS}, RIGHT, RIGHT_TARGET),
         (
             "cleanrl",
             CLEANRL,
@@ -61,6 +63,15 @@ def close(result: Result, expected: Any, target: Any, tolerance: float = 1e-12) 
 )
 def test_buffers(as_: str, arrays: Any, expected: Any, target: Any) -> None:
     close(advantage(arrays, as_), expected, target)
+
+
+def test_a_flat_buffer_of_tianshou_is_cut_by_its_end_flags() -> None:
+    """The environments stand after each other in one array, and the first is not over."""
+    arrays = {"rew": REWARD, "v_s": VALUE, "v_s_": NEXT, "terminated": TERMINATED}
+    arrays |= {"truncated": TRUNCATED, "end_flag": ENDS["end_flag"]}
+    flat = {name: array.T.reshape(-1, 1) for name, array in arrays.items()}
+
+    close(advantage(flat, "tianshou"), np.transpose(RIGHT), np.transpose(RIGHT_TARGET))
 
 
 def test_torchrl_multiplies_gamma_and_lambda_in_float32() -> None:
