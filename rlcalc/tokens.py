@@ -45,6 +45,7 @@ class Tokens:
     group: Sequence[Any] | NDArray[Any] | None = None  # [N] the prompt's name; None: nobody says
     rollout: Sequence[Any] | NDArray[Any] | None = None  # [N] the rollout's name
     score: Floats | None = None  # [N] the rollout's reward; NaN where there is none
+    unpadded: Ints | None = None  # [N] tokens before the padding, by the attention mask
     step: Ints | None = None  # [N] the training step; -1: unknown
     row: Ints | None = None  # [N] the row of the source, from 0
     source: str = "the arrays"

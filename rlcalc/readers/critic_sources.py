@@ -18,7 +18,8 @@ from rlcalc.readers.in_memory import frame_of
 from rlcalc.readers.npz import arrays_of, opened_archive
 from rlcalc.readers.sources import File, opened, resolve_files
 from rlcalc.readers.tokens.names import TOKEN_NAMES
-from rlcalc.readers.trajectories.buffers import Meaning, is_buffer, trajectories_of_arrays
+from rlcalc.readers.trajectories.buffer_names import Meaning, is_buffer
+from rlcalc.readers.trajectories.buffers import trajectories_of_arrays
 from rlcalc.trajectories import Experience, Trajectories, concatenate
 
 Kind = Literal["steps", "buffer", "tokens"]

@@ -91,18 +91,26 @@ def _require_sizes(stream: IO[bytes], file: File) -> None:
         for member in members:
             if not member.filename.endswith(".npy"):
                 continue
-            with archive.open(member) as content, contextlib.suppress(ValueError):
-                version = np.lib.format.read_magic(content)
-                header = getattr(np.lib.format, f"read_array_header_{version[0]}_0", None)
-                shape, _, kind = header(content) if header else ((), False, np.dtype("u1"))
-                if kind.hasobject:
-                    raise _pickled(file)
-                declared = math.prod(shape) * kind.itemsize
-                if declared > member.file_size:
-                    raise InputError(
-                        f"{shown(member.filename)} has the shape {shape}, which takes "
-                        f"{declared:,} bytes, and holds {member.file_size:,}",
-                        file.at(),
-                        "write it anew with numpy.savez",
-                    )
+            shape, kind = _declared(archive, member)
+            if kind.hasobject:
+                raise _pickled(file)
+            declared = math.prod(shape) * kind.itemsize
+            if declared > member.file_size:
+                raise InputError(
+                    f"{shown(member.filename)} has the shape {shape}, which takes "
+                    f"{declared:,} bytes, and holds {member.file_size:,}",
+                    file.at(),
+                    "write it anew with numpy.savez",
+                )
     stream.seek(0)
+
+
+def _declared(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[tuple[int, ...], Any]:
+    """Return the shape and the type that an array declares; numpy refuses those of no array."""
+    with archive.open(member) as content, contextlib.suppress(ValueError):
+        version = np.lib.format.read_magic(content)
+        header = getattr(np.lib.format, f"read_array_header_{version[0]}_0", None)
+        if header:
+            shape, _, kind = header(content)
+            return shape, kind
+    return (), np.dtype("u1")

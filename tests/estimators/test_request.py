@@ -24,7 +24,7 @@ from rlcalc.errors import UsageError
         ({"method": "td-lambda", "order": "reverse"}, "traces run forward in time"),
         ({"method": "td", "of": "q"}, "td estimates V alone"),
         ({"method": "sarsa", "confidence": 1.0}, "confidence is 1"),
-        ({"method": "sarsa", "of": "w"}, "of w is not known"),
+        ({"method": "sarsa", "of": "w"}, "of is w"),
     ],
 )
 def test_options_that_do_not_fit_are_refused_with_a_way_out(

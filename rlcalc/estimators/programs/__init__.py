@@ -55,7 +55,7 @@ class Program:
         tool: what a masked token does.
         whitening: of all advantages of the buffer, where the program always does it.
         target: of the value: A + V before whitening, or the bootstrapped gain.
-        float32: γ and λ are rounded to float32.
+        float32: γ, λ and γλ are rounded to float32.
         batch_first: arrays [N, T, 1] of its buffer hold the environments first.
         full_rows: rows as wide as the batch bootstrap from V of the last column.
         later: what the program does to the advantages afterwards, which is not applied here.
@@ -80,18 +80,18 @@ PER_MINIBATCH = "normalises the advantages of each minibatch (ddof 1, 1e-8 besid
 
 PROGRAMS: Mapping[str, Program] = {
     "sb3": Program(
-        "stable-baselines3 2.9.2, common/buffers.py: compute_returns_and_advantage",
+        "stable-baselines3 2.9.2, common/buffers.py: RolloutBuffer.compute_returns_and_advantage",
         done="starts",
         later=PER_MINIBATCH,
     ),
     "cleanrl": Program(
-        "CleanRL, cleanrl/ppo.py: the loop after the rollout; issue 198 about time limits",
+        "CleanRL fe8d8a0, cleanrl/ppo.py: the loop after the rollout; issue 198 about time limits",
         done="before",
         truncation="terminate",
         later=PER_MINIBATCH,
     ),
     "spinningup": Program(
-        "Spinning Up, algos/pytorch/ppo/ppo.py: PPOBuffer.finish_path and get",
+        "Spinning Up 038665d, spinup/algos/pytorch/ppo/ppo.py: PPOBuffer.finish_path and get",
         whitening=Whitening(0),
         target="gain",
     ),
@@ -101,7 +101,7 @@ PROGRAMS: Mapping[str, Program] = {
     ),
     "torchrl": Program(
         "torchrl 0.14.1, objectives/value/functional.py: generalized_advantage_estimate; "
-        "objectives/value/advantages.py: GAE holds γ and λ as float32",
+        "objectives/value/advantages.py: GAE holds γ and λ as float32 tensors",
         float32=True,
         batch_first=True,
         later="standardises the advantages where average_gae is set",
@@ -119,13 +119,14 @@ PROGRAMS: Mapping[str, Program] = {
         whitening=WHITENINGS["ddof0"],
     ),
     "slime": Program(
-        "slime 624b824, utils/ppo_utils.py: vanilla_gae",
+        "slime 624b824, utils/ppo_utils.py: get_advantages_and_returns_batch; the reward of a "
+        "rollout: backends/megatron_utils/loss.py: compute_advantages_and_returns",
         truncation="terminate",
         tool="plain",
         later="whitens the advantages where --normalize-advantages is set",
     ),
     "areal": Program(
-        "AReaL 4aef98d, trainer/ppo/actor.py: compute_advantages",
+        "AReaL 4aef98d, trainer/ppo/actor.py: PPOActor._compute_advantages",
         truncation="terminate",
         full_rows=True,
         later="normalises the advantages where adv_norm is set",
@@ -152,3 +153,12 @@ def program_of(name: str | None) -> Program:
             fix=f"{meant(name, PROGRAMS)}use one of {', '.join(PROGRAMS)}",
         )
     return PROGRAMS[name]
+
+
+def require_0_to_1(name: str, value: float) -> None:
+    """Refuse γ or λ outside 0..1."""
+    if not 0 <= value <= 1:
+        raise UsageError(
+            f"{name} is {value:g}, expected 0..1",
+            fix=f"give one from 0 to 1, such as --{name} 0.95",
+        )

@@ -21,7 +21,13 @@ from rlcalc.numerics.arrays import Flags, Floats
 FLOAT32 = 2e-5
 """The error that float32 explains, relative to the typical size of what was added."""
 
+NONE = 1e-7
+"""A γ that is read off as less is 0."""
+
 ROUNDS = 30
+USUAL = ((0.99, 0.95), (1.0, 1.0), (0.99, 0.97), (0.99, 1.0))
+FEW = 16
+"""So few steps may not tell γ and λ: usual ones are tried too."""
 MOST = 1 << 17
 """The most steps from which γ and λ are read off; all are compared."""
 
@@ -81,22 +87,31 @@ def best_fit(
 ) -> tuple[Fit, list[Fit]]:
     """Return the fit of the convention that reproduces most advantages, and all that do as well.
 
-    The first that reproduces all of them is the answer.
+    The first that reproduces all of them is the answer; the others are compared with its γ and λ.
 
     Args:
-        candidates: conventions, the most usual first.
+        candidates: conventions, one or more, the most usual first.
         logged: [T] the advantages of the buffer.
         counted: [T] the steps to compare.
         gamma: as given; None: read off.
         lambda_: as given; None: read off.
     """
     fits: list[Fit] = []
-    for candidate in candidates:
+    known, n = list(candidates), int(counted.sum())
+    for candidate in known:
         for label, whitening in WHITENED:
+            if whitening is not None and n <= whitening.ddof:
+                continue
             for pair in _parameters(candidate.chain, logged, gamma, lambda_, whitening):
-                fits.append(_compared(candidate, *pair, label, whitening, logged, counted))
-                if fits[-1].n == counted.sum():
-                    return fits[-1], fits[-1:]
+                fit = _compared(candidate, *pair, label, whitening, logged, counted)
+                if fit.n == n:
+                    others = (other for other in known if other is not candidate)
+                    same = [
+                        _compared(other, *pair, label, whitening, logged, counted)
+                        for other in others
+                    ]
+                    return fit, [fit, *(other for other in same if other.n == n)]
+                fits.append(fit)
     best = max(fits, key=lambda fit: fit.n)
     return best, [fit for fit in fits if fit.n == best.n]
 
@@ -147,20 +162,22 @@ def _parameters(
         yield gamma, lambda_
     else:
         yield (1.0 if gamma is None else gamma), (0.95 if lambda_ is None else lambda_)
+    if gamma is None and lambda_ is None and len(chain.step) < FEW:
+        yield from USUAL
     solved = solve(chain, logged, gamma, whitening is not None)
     if solved is None:
         return
     for digits in (3, 4, 6):
         pair = (
-            round(solved[0], digits) if gamma is None else gamma,
-            round(solved[1], digits) if lambda_ is None else lambda_,
+            round(solved[0], digits) + 0.0 if gamma is None else gamma,
+            round(solved[1], digits) + 0.0 if lambda_ is None else lambda_,
         )
         if all(0 <= one <= 1 for one in pair):
             yield pair
     if gamma is not None or lambda_ is not None:
         free = solve(chain, logged, None, whitening is not None)
         if free is not None and all(0 <= round(one, 4) <= 1 for one in free):
-            yield round(free[0], 4), round(free[1], 4)
+            yield round(free[0], 4) + 0.0, round(free[1], 4) + 0.0
 
 
 def solve(
@@ -211,7 +228,9 @@ def solve(
         decay = float(answer[2 if gamma is None else 1])
     if not np.isfinite(discount) or not np.isfinite(decay):
         return None
-    return discount, decay / discount if discount else 0.0
+    if abs(discount) < NONE:
+        return 0.0, 0.0  # where γ = 0, λ is of no effect
+    return discount, decay / discount
 
 
 def _least_absolute(design: Floats, y: Floats) -> Floats:

@@ -45,12 +45,21 @@ class Chain:
         """Return [K] δ_t = r_t + γ V(s_{t+1}) − V(s_t)."""
         return self.reward + gamma * self.next_value - self.value
 
-    def advantage(self, gamma: float, lambda_: float) -> Floats:
+    def advantage(self, gamma: float, lambda_: float, *, float32: bool = False) -> Floats:
         """Return [K] A_t = δ_t + γλ A_{t+1}, within each chain.
+
+        Args:
+            gamma: 0..1 a step.
+            lambda_: 0..1.
+            float32: γ, λ and γλ are rounded to float32, as where tensors hold them.
 
         Source: Schulman et al. (2016), eq. 16.
         """
-        return discounted_sum(self.td_error(gamma), self.start, gamma * lambda_)
+        decay = gamma * lambda_
+        if float32:
+            discount, trace = np.float32(gamma), np.float32(lambda_)
+            gamma, decay = float(discount), float(discount * trace)
+        return discounted_sum(self.td_error(gamma), self.start, decay)
 
     def gain(self, gamma: float) -> Floats:
         """Return [K] G_t = r_t + γ G_{t+1}, with V of what follows after a chain's last step."""
@@ -139,9 +148,9 @@ def chain_of_tokens(
         tokens: with `value`, and `reward` of tokens or `score` of rollouts, which is the reward of
             the last token that counts.
         tool: one of `TOOLS`.
-        full_rows: rollouts of `width` tokens bootstrap from V of their last token, which is in no
-            chain; a `score` is then the reward of the token before the last, and the mask is
-            shifted to the token that is predicted, as AReaL has it.
+        full_rows: as AReaL has it: rollouts of `width` tokens bootstrap from V of their last token;
+            the last column is in no chain; a `score` is the reward of the token before the last,
+            and the mask is then shifted to the token that is predicted.
         width: of the batch; default the longest rollout.
 
     Raises:
@@ -174,7 +183,7 @@ def chain_of_tokens(
             widest = int(tokens.size.max(initial=0)) if width is None else width
             full = unpadded_size(tokens) == widest
             mask = mask.copy()
-            mask[tokens.start[1:][full & (tokens.size > 0)] - 1] = False
+            mask[tokens.start[1:][(tokens.size == widest) & (tokens.size > 0)] - 1] = False
         step = np.flatnonzero(mask)
         start = np.concatenate([[0], np.cumsum(mask)])[tokens.start].astype(np.int64)
     _require_finite(tokens, step, reward, "reward")
@@ -202,8 +211,10 @@ def chain_of_tokens(
 def unpadded_size(tokens: Tokens) -> Ints:
     """Return [N] the tokens of each rollout without its padding: masked, with V = 0 and r = 0.
 
-    Rollouts of several lengths are not padded.
+    An attention mask is asked first. Rollouts of several lengths are not padded.
     """
+    if tokens.unpadded is not None:
+        return tokens.unpadded
     if len(np.unique(tokens.size)) > 1:
         return tokens.size
     used = tokens.mask.copy()

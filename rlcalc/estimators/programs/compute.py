@@ -50,9 +50,9 @@ def advantages(
 
     Source: that of the program.
     """
+    of_chain = chain.advantage(gamma, lambda_, float32=program.float32)
     if program.float32:
-        gamma, lambda_ = float(np.float32(gamma)), float(np.float32(lambda_))
-    of_chain = chain.advantage(gamma, lambda_)
+        gamma = float(np.float32(gamma))
     raw, target = chain.of_all(of_chain)
     if program.target == "gain":
         target = chain.spread(chain.gain(gamma))

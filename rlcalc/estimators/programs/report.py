@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -44,6 +46,37 @@ def keys_of_tokens(tokens: Tokens, chosen: Ints) -> dict[str, Column]:
         columns["token"] = Column(tokens.token[chosen].tolist(), "key")
     columns["mask"] = Column(tokens.mask[chosen].astype(np.int64), "key")
     return columns
+
+
+def keys_of(source: Trajectories | Tokens) -> tuple[Ints, Callable[[Ints], dict[str, Column]]]:
+    """Return the order of the source, and a function that returns the columns of its keys."""
+    if isinstance(source, Tokens):
+        return np.arange(len(source.mask)), partial(keys_of_tokens, source)
+    order: Ints = np.arange(source.n_steps)[source.source_order]
+    return order, partial(keys_of_steps, source)
+
+
+def ends_of(source: Trajectories | Tokens) -> dict[str, Fact]:
+    """Return how many trajectories ended so, or how many tokens count."""
+    if isinstance(source, Tokens):
+        return {"masked": int((~source.mask).sum())}
+    over, cut = source.terminated, source.truncated & ~source.terminated
+    return {
+        "terminated": int(over.sum()),
+        "truncated": int(cut.sum()),
+        "unknown": int((~over & ~cut).sum()),
+    }
+
+
+def as_in_source(source: Trajectories | Tokens, answer: StepAdvantages) -> StepAdvantages:
+    """Return the answer with r and V as the source has them, of masked tokens too."""
+    if not isinstance(source, Tokens):
+        return answer
+    value = source.value if source.old_value is None else source.old_value
+    reward = source.reward
+    if reward is None:
+        reward = np.nan_to_num(answer.reward, nan=0.0)
+    return replace(answer, reward=reward, value=answer.value if value is None else value)
 
 
 def columns_of(

@@ -53,7 +53,11 @@ def tokens_of_arrays(arrays: Mapping[str, Any], request: TokenRequest, where: st
     require_log_probabilities(arrays, arrays, where, request)
     chosen = request.chosen(arrays, where)
     edge = next((np.asarray(arrays[name], np.int64) for name in OFFSETS if name in arrays), None)
-    tables = [np.shape(arrays[name]) for name in chosen.values() if np.ndim(arrays[name]) == 2]
+    tables = [
+        np.shape(arrays[name])
+        for field, name in chosen.items()
+        if np.ndim(arrays[name]) == 2 and field != "attention"
+    ]
     if not tables and edge is None:
         raise InputError(
             "the arrays are flat, and nothing tells where a rollout begins",

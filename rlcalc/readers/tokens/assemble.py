@@ -65,6 +65,7 @@ def assemble(columns: Columns, request: TokenRequest, source: str) -> Tokens:
     """
     row = np.arange(columns.n) if columns.row is None else columns.row
     lists = _with_rewards(columns)
+    attention = lists.pop("attention", None)
     first = next((name for name in ORDER if name in lists), None)
     if first is None:
         raise InputError(
@@ -85,9 +86,25 @@ def assemble(columns: Columns, request: TokenRequest, source: str) -> Tokens:
     ready["mask"] = _mask(columns, ready.pop("mask", None), size, start, source, row)
     if "advantage" not in ready and "advantage" in columns.scalars:
         ready["advantage"] = np.repeat(_numbers(columns.scalars["advantage"]), size)
+    if attention is not None:
+        ready["unpadded"] = _unpadded(*attention, size)
     return Tokens(
         start=start, row=row, source=source, **ready, **_of_rollouts(columns, ready, start, request)
     )
+
+
+def _unpadded(attention: NDArray[Any], sizes: Ints, size: Ints) -> Ints | None:
+    """Return [N] the tokens of each rollout before its padding, by an attention mask.
+
+    None: it is of other tokens too, such as the prompt's, or the padding is on the left.
+    """
+    if not np.array_equal(sizes, size):
+        return None
+    start = np.concatenate([[0], np.cumsum(size)])
+    ones = attention.astype(bool)
+    count: Ints = np.diff(np.concatenate([[0], np.cumsum(ones)])[start])
+    place = np.arange(start[-1]) - np.repeat(start[:-1], size)
+    return count if np.array_equal(ones, place < np.repeat(count, size)) else None
 
 
 def _with_rewards(columns: Columns) -> dict[str, tuple[NDArray[Any], Ints]]:

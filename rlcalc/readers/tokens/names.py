@@ -39,6 +39,7 @@ TOKEN_NAMES: dict[str, tuple[str, ...]] = {
         "response_mask", "loss_mask", "token_loss_mask", "completion_mask", "action_mask",
         "response_masks", "loss_masks", "masks", "mask", "token_mask",
     ),
+    "attention": ("attention_mask", "attention_masks"),
     "reward": ("token_level_rewards", "token_rewards", "token_level_scores"),
     "token": (
         "response_tokens", "response_ids", "completion_ids", "responses", "token_ids", "tokens",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,57 +13,14 @@ from numpy.typing import NDArray
 from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.labels import Labels
 from rlcalc.numerics.arrays import Flags, Floats
-from rlcalc.trajectories import Trajectories
-
-Meaning = Literal["before", "after", "starts"]
-
-BUFFER_NAMES: dict[str, tuple[str, ...]] = {
-    "reward": ("rewards", "reward", "rews", "rew", "rew_buf", "r"),
-    "value": ("values", "value", "vals", "val_buf", "vf_preds", "state_value", "v_s", "v"),
-    "terminated": (
-        "terminated", "terminations", "terminateds", "terminals", "terminal", "is_terminated",
-    ),
-    "truncated": ("truncated", "truncations", "truncateds", "timeouts", "timeout", "is_truncated"),
-    "done": ("dones", "done"),
-    "starts": ("episode_starts", "episode_start", "is_first", "firsts"),
-    "last_value": (
-        "last_values", "last_value", "next_value", "next_values", "bootstrap_value",
-        "bootstrap_values", "last_val", "last_vals",
-    ),
-    "next_value": (
-        "next_values", "next_value", "next_state_value", "v_s_", "next_vals",
-    ),
-    "final_value": ("final_values", "final_value", "terminal_values", "terminal_value"),
-    "last_done": ("next_dones", "next_done", "last_dones", "last_done"),
-    "advantage": ("advantages", "advantage", "advs", "adv", "adv_buf", "trainer_advantage"),
-    "return": ("returns", "return", "rets", "ret", "ret_buf", "value_targets"),
-    "log_prob": ("log_probs", "log_prob", "logprobs", "logprob", "logps", "logp", "logp_buf"),
-}  # fmt: skip
-"""What an array of a buffer holds, and the names it usually goes by."""
-
-OF_STEPS = (
-    "reward",
-    "value",
-    "terminated",
-    "truncated",
-    "advantage",
-    "return",
-    "log_prob",
-    "final_value",
+from rlcalc.readers.trajectories.buffer_names import (
+    BOTH,
+    BUFFER_NAMES,
+    OF_STEPS,
+    OPTIONAL,
+    Meaning,
 )
-
-MEANINGS: Mapping[Meaning, str] = {
-    "after": "an episode ends with step t",
-    "before": "an episode ended before step t, as in CleanRL",
-    "starts": "step t is the first of an episode, as episode_starts of Stable-Baselines3",
-}
-"""What dones[t] may mean."""
-
-
-def is_buffer(names: Iterable[str]) -> bool:
-    """Return whether arrays of these names are a buffer of steps, and not a model."""
-    lower = {name.lower() for name in names}
-    return all(lower & set(BUFFER_NAMES[name]) for name in ("reward", "value"))
+from rlcalc.trajectories import Trajectories
 
 
 def trajectories_of_arrays(
@@ -80,7 +38,8 @@ def trajectories_of_arrays(
         where: the file, for messages.
         done: what an array `dones` means; None: the buffer must show it.
         columns: the field → the name of its array.
-        batch_first: arrays [N, T, 1] hold the environments first, as in torchrl.
+        batch_first: arrays [N, T, 1] hold the environments first, as in torchrl; so do those
+            whose V of what follows shows it.
 
     Returns:
         Trajectories named `env 0, episode 2`, whose `row` is t N + n (n T + t); and notes.
@@ -89,11 +48,26 @@ def trajectories_of_arrays(
         InputError: an array is missing, has another shape, or its flags can mean two things.
     """
     turned = {n for n, array in arrays.items() if np.ndim(array) == 3 and np.shape(array)[2] == 1}
-    if turned and batch_first:
-        turn = {n: array[:, :, 0].T if n in turned else array for n, array in arrays.items()}
-        batch, notes = trajectories_of_arrays(turn, where, done, columns)
-        return replace(batch, row=np.arange(batch.n_steps)), notes
-    by_field = _chosen(arrays, where, columns or {})
+    table = {n: array[:, :, 0] if n in turned else array for n, array in arrays.items()}
+    shows = _shape_of_environments_first(table, columns or {})
+    if not shows and not (turned and batch_first):
+        return _of_table(table, where, done, columns or {})
+    turned |= {n for n, array in table.items() if shows and np.shape(array) == shows}
+    table = {n: array.T if n in turned else array for n, array in table.items()}
+    batch, notes = _of_table(table, where, done, columns or {})
+    if not batch_first:
+        notes = [*notes, "the values that follow show that environments come first"]
+    return replace(batch, row=np.arange(batch.n_steps)), notes
+
+
+def _of_table(
+    arrays: Mapping[str, NDArray[Any]],
+    where: str,
+    done: Meaning | None,
+    columns: Mapping[str, str],
+) -> tuple[Trajectories, list[str]]:
+    """Return the trajectories of arrays [T, N]."""
+    by_field = _chosen(arrays, where, columns)
     reward = by_field.get("reward")
     if reward is None or "value" not in by_field:
         missing = "rewards" if reward is None else "values"
@@ -103,6 +77,9 @@ def trajectories_of_arrays(
     shape = reward.shape
     value, last_value = _with_last(by_field["value"], shape[0])
     by_field["value"] = value
+    for name in OPTIONAL:  # [T, N, A] are of all actions, or of the parts of one
+        if name in by_field and by_field[name].ndim == 3 and by_field[name].shape[:2] == shape:
+            del by_field[name]
     for name in OF_STEPS:
         if name in by_field and by_field[name].shape != shape:
             raise InputError(
@@ -123,6 +100,25 @@ def trajectories_of_arrays(
     if last is not None:
         following[-1] = np.where(np.isnan(following[-1]) | ~truncated[-1], last, following[-1])
     return _laid_out(by_field, ended, truncated, following, where), notes
+
+
+def _shape_of_environments_first(
+    arrays: Mapping[str, NDArray[Any]], columns: Mapping[str, str]
+) -> tuple[int, ...] | None:
+    """Return [N, T] where V of what follows is rather V of the next entry along the second axis."""
+
+    def named(field: str) -> list[NDArray[Any]]:
+        usual = (columns.get(field), *BUFFER_NAMES[field])
+        return [np.asarray(array) for name, array in arrays.items() if name.lower() in usual]
+
+    for value, following in product(named("value"), named("next_value")):
+        if value.ndim != 2 or value.shape != following.shape or (value == value[0, 0]).all():
+            continue
+        along = following[:, :-1] == value[:, 1:]
+        first = following[:-1] == value[1:]
+        if along.size and along.mean() > (first.mean() if first.size else 0.5):
+            return value.shape
+    return None
 
 
 def _chosen(
@@ -166,15 +162,11 @@ def _chosen(
     return by_field
 
 
-BOTH = ("next_value", "last_value", "last_done")
-"""What may be an entry a step, or an entry an environment."""
-
-
 def _squeezed(array: NDArray[Any]) -> NDArray[Any]:
     """Return an array as [T, N]: one environment has a column too."""
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
-    return array[:, None] if array.ndim == 1 else array
+    return array.reshape(-1, 1) if array.ndim < 2 else array
 
 
 def _with_last(values: NDArray[Any], n_steps: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -190,15 +182,9 @@ def _ends(
     none = np.zeros(shape, bool)
     cut = _flags(by_field, "truncated", where)
     truncated = none if cut is None else cut
-    if "terminated" in by_field:
-        terminated = _flags(by_field, "terminated", where)
-        if cut is None and "done" in by_field and by_field["done"].shape == shape:
-            over = _as_flags(by_field["done"], "dones", where)
-            if done == "before":
-                over = _moved(over, by_field.get("last_done"), shape, where)
-            if over[terminated].all():  # as torchrl has them: done is terminated or truncated
-                truncated = over & ~terminated
-        return terminated, truncated, []
+    terminated = _terminated(by_field, shape, where, done)
+    if terminated is not None:
+        return terminated[0], truncated | terminated[1], []
     flags, last_done, done = _marks(by_field, shape, where, done)
     if done is None and (last_done is not None or len(flags) == shape[0] + 1):
         done = "before"  # what follows the last step would be known twice
@@ -225,6 +211,32 @@ def _ends(
     return ended & ~truncated, truncated, notes
 
 
+def _terminated(
+    by_field: dict[str, NDArray[Any]], shape: tuple[int, ...], where: str, done: Meaning | None
+) -> tuple[Flags, Flags] | None:
+    """Return [T, N] where an episode terminates, and where other flags tell of a cut.
+
+    None: nothing tells of terminations.
+    """
+    none = np.zeros(shape, bool)
+    if "cut" in by_field and "value_mask" in by_field:
+        over = _as_flags(by_field["cut"], "end_flag", where)
+        terminated = over & ~_as_flags(by_field["value_mask"], "value_mask", where)
+        return terminated, over & ~terminated
+    if "terminated" not in by_field:
+        return None
+    terminated = _as_flags(by_field["terminated"], "terminated", where)
+    if "cut" in by_field:
+        return terminated, _as_flags(by_field["cut"], "end_flag", where) & ~terminated
+    if "truncated" not in by_field and "done" in by_field and by_field["done"].shape == shape:
+        over = _as_flags(by_field["done"], "dones", where)
+        if done == "before":
+            over = _moved(over, by_field.get("last_done"), shape, where)
+        if over[terminated].all():  # as torchrl has them: done is terminated or truncated
+            return terminated, over & ~terminated
+    return terminated, none
+
+
 def _marks(
     by_field: dict[str, NDArray[Any]], shape: tuple[int, ...], where: str, done: Meaning | None
 ) -> tuple[NDArray[Any], NDArray[Any] | None, Meaning | None]:
@@ -234,9 +246,12 @@ def _marks(
         done = "after"  # what the environments of Stable-Baselines3 return with step t
     of_steps = flags is not None and flags.shape[0] >= shape[0] and flags.shape[1:] == shape[1:]
     if "starts" in by_field and (done in (None, "starts") or not of_steps):
+        starts = by_field["starts"]
         if flags is not None and flags.size == shape[1]:
             last_done = flags.reshape(-1)
-        return by_field["starts"], last_done, "starts"
+        elif flags is not None and of_steps and np.array_equal(flags[:-1], starts[1:]):
+            last_done = flags[-1]  # of ends after each step
+        return starts, last_done, "starts"
     if flags is None:
         raise InputError(
             "nothing tells where an episode ends",
@@ -321,8 +336,7 @@ def _laid_out(
         value=numbers("value"),
         next_value=next_value,
         last_value=next_value[last],
-        advantage=numbers("advantage"),
-        log_prob=numbers("log_prob"),
+        **{name: numbers(name) for name in OPTIONAL},
         time=np.tile(np.arange(n_steps), n_envs),
         row=(np.arange(n_steps)[None, :] * n_envs + np.arange(n_envs)[:, None]).reshape(-1),
         name=[f"env {e}, episode {k}" for e, k in zip(env.tolist(), episode.tolist(), strict=True)],

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rlcalc.errors import InputError, UsageError
-from rlcalc.estimators.programs.answer import audit, of_program
+from rlcalc.estimators.programs.answer import of_program
+from rlcalc.estimators.programs.findings import audit
 from rlcalc.readers.trajectories.buffers import trajectories_of_arrays
 from tests.estimators.programs.sources import buffer, tokens
 

@@ -92,3 +92,62 @@ def test_one_environment_may_be_flat(seed: int) -> None:
 def test_arrays_that_are_no_buffer_are_refused(arrays: dict[str, Any], match: str) -> None:
     with pytest.raises(InputError, match=match):
         trajectories_of_arrays(arrays, "here")
+
+
+def test_probabilities_and_action_values_are_read() -> None:
+    """Those of all actions, [T, N, A], are not of the action that was taken."""
+    arrays = {"rewards": TABLE, "values": TABLE, "terminated": np.zeros((3, 2))}
+    names = {"log_pi": "log_prob", "log_mu": "old_log_prob", "q": "action_value"}
+    taken, _ = trajectories_of_arrays(arrays | dict.fromkeys(names, -TABLE), "here")
+    of_all = dict.fromkeys(names, np.zeros((3, 2, 4)))
+    others, _ = trajectories_of_arrays(arrays | of_all, "here")
+
+    for field in names.values():
+        np.testing.assert_array_equal(getattr(taken, field), [0, -2, -4, -1, -3, -5])
+        assert getattr(others, field) is None
+
+
+@pytest.mark.parametrize("environments_first", [False, True])
+@pytest.mark.parametrize("third", [False, True])
+def test_the_values_that_follow_tell_which_axis_is_time(
+    environments_first: bool, third: bool
+) -> None:
+    """Two steps of three environments, with a third axis of one or without."""
+    following = np.concatenate([TABLE.T[1:], [[7, 8, 9]]])
+    arrays = {"rewards": TABLE.T, "values": TABLE.T, "next_values": following}
+    arrays |= {"terminated": np.zeros((2, 3))}
+    turned = {n: a.T if environments_first else a for n, a in arrays.items()}
+    if third:
+        turned = {n: a[:, :, None] for n, a in turned.items()}
+    batch, notes = trajectories_of_arrays(turned, "here")
+    order = np.arange(6) if environments_first else [0, 3, 1, 4, 2, 5]
+
+    assert batch.row is not None
+    np.testing.assert_array_equal(batch.reward, [0, 1, 2, 3, 4, 5])
+    np.testing.assert_array_equal(batch.row, order)
+    assert len(notes) == environments_first
+
+
+def test_a_critic_that_is_constant_tells_no_axis() -> None:
+    arrays = {"rewards": TABLE, "terminated": np.zeros((3, 2))}
+    zeros = dict.fromkeys(("values", "next_values"), np.zeros((3, 2)))
+    batch, notes = trajectories_of_arrays(arrays | zeros, "here")
+
+    assert batch.row is not None
+    assert not notes
+    np.testing.assert_array_equal(batch.row, [0, 2, 4, 1, 3, 5])
+
+
+def test_dones_beside_episode_starts_tell_how_the_last_step_ended() -> None:
+    """dones[t] is episode_starts[t + 1], and one row more is known."""
+    done = np.array([[0, 1], [0, 0], [1, 0]])
+    arrays = {"rewards": TABLE, "values": TABLE, "dones": done, "last_values": np.ones(2)}
+    batch, _ = trajectories_of_arrays(
+        arrays | {"episode_starts": np.array([[1, 1], *done[:-1]])}, "here"
+    )
+    scalar = {name: array[:, 0] for name, array in arrays.items() if name != "last_values"}
+    scalar |= {"episode_starts": np.array([1, 0, 0]), "dones": np.array(True)}
+    one, _ = trajectories_of_arrays(scalar, "here")
+
+    np.testing.assert_array_equal(batch.terminated, [True, True, False])
+    np.testing.assert_array_equal(one.terminated, [True])
