@@ -39,7 +39,6 @@ def rollout_rows(groups: Groups, conventions: Mapping[str, Convention]) -> dict[
 def group_rows(groups: Groups, how: Convention) -> dict[str, Column]:
     """Return a row a group, in order of first appearance."""
     rollouts, scored = groups.rollouts, groups.rollouts.scored
-    n = np.maximum(groups.n_scored, 1)
     deviation = groups.for_all(np.where(scored.size > how.ddof, scored.deviation(how.ddof), np.nan))
     columns = {
         "step": Column(rollouts.step_numbers(rollouts.step_of_group), "key"),
@@ -50,7 +49,7 @@ def group_rows(groups: Groups, how: Convention) -> dict[str, Column]:
         "min": Column(groups.low),
         "max": Column(groups.high),
         "status": Column([STATUS[code] for code in groups.status], "text"),
-        "pass_rate": Column(np.where(groups.n_scored > 0, groups.n_right / n, np.nan)),
+        "pass_rate": Column(groups.pass_rate),
     }
     if rollouts.length is not None:
         columns["length"] = Column(mean_length(rollouts, rollouts.start))
