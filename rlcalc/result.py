@@ -35,6 +35,15 @@ class Column:
     symbol: str = ""  # the field's symbol, for the head of a table
 
 
+@dataclass(frozen=True)
+class Section:
+    """A part of a page: a question, and its answers as lines of a name and one or more cells."""
+
+    title: str
+    lines: Sequence[tuple[str, Sequence[str]]]
+    more: str = ""  # the command that shows more
+
+
 @dataclass(frozen=True, repr=False)
 class Result:
     """The answer of a command: columns in their order, rows in a stable order, facts and notes."""
@@ -45,6 +54,7 @@ class Result:
     facts: Mapping[str, Fact]
     notes: Sequence[str] = field(default=())
     facts_first: bool = False  # the facts are the main answer, the rows are details
+    sections: Sequence[Section] = ()  # a page that tables show in place of facts and rows
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths."""

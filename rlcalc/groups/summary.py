@@ -15,6 +15,7 @@ from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import EASY, FLAT, HARD, MIXED, SINGLE, Groups, reward_multiplicities
 from rlcalc.groups.majority_at_k import majority_at_k
 from rlcalc.groups.max_at_k import max_at_k
+from rlcalc.groups.page import sections
 from rlcalc.groups.pass_at_k import all_wrong_chance, is_success, pass_all_k, pass_at_k
 from rlcalc.groups.reward_functions import function_facts
 from rlcalc.groups.step_means import StepMeans
@@ -49,7 +50,15 @@ def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
         **gradient_facts(groups, how),
         **noise_facts(groups.rollouts),
     }
-    return Result("group", "Rollouts", _by_step(groups), facts, means.notes(), facts_first=True)
+    columns = _by_step(groups)
+    return Result(
+        "group",
+        "Rollouts",
+        columns,
+        facts,
+        facts_first=True,
+        sections=sections(groups, facts, columns),
+    )
 
 
 class Means:
