@@ -1,6 +1,7 @@
 """Results: columns of one length, missing values, and cells as they are read."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,3 +63,28 @@ def test_facts_that_repeat_an_option_have_no_commas() -> None:
     assert words == {"gamma": "0.9999999", "seed": "12345", "steps": "12,345", "sizes": "3 of 2"}
     assert "2 rows × 5 columns" in repr(RESULT)
     assert "<td>hall</td>" in RESULT._repr_html_()
+
+
+def test_answers_come_first_with_their_errors_and_counts_come_last() -> None:
+    facts = {
+        "method": "mc", "steps": 6, "gamma": 1.0, "start_value": 3.0, "start_value_se": 0.5,
+        "start_value_low": 2.0, "seed": 7, "objective": 0.25, "objective_estimated": 0.5,
+        "objective_se": 0.125, "kl": 0.5, "kl_se": 0.25,
+    }  # fmt: skip
+    result = Result("estimate", "V", {}, facts)
+
+    assert result.summary() == [
+        ("start value", "3 ± 0.5"),
+        ("objective estimated", "0.5 ± 0.125"),
+        ("objective", "0.25"),
+        ("kl", "0.5 ± 0.25"),
+        ("method", "mc"),
+        ("gamma", "1"),
+        ("seed", "7"),
+        ("steps", "6"),
+    ]
+    assert [name for name, _ in replace(result, facts_first=True).summary()][:2] == [
+        "method",
+        "steps",
+    ]
+    assert list(result.plain_facts()) == list(facts)
