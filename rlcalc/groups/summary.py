@@ -56,6 +56,7 @@ def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
         "Rollouts",
         columns,
         facts,
+        means.notes(),
         facts_first=True,
         sections=sections(groups, facts, columns),
     )
@@ -102,7 +103,7 @@ class Means:
             for need in NEEDS[2:]
         }
         return [
-            f"the interval of {listed(of)} needs {need.format(units='prompts')}"
+            f"the interval of {listed(of, most=2)} needs {need.format(units='prompts')}"
             for need, of in names.items()
             if of
         ]
