@@ -12,7 +12,7 @@ from rlcalc.errors import listed, shown
 from rlcalc.groups.groups import Groups
 from rlcalc.groups.origins import origin_columns
 from rlcalc.groups.step_means import counted, ratio
-from rlcalc.numerics.arrays import Floats, Ints, appearance_order
+from rlcalc.numerics.arrays import Floats, Ints, appearance_order, take_rows
 from rlcalc.numerics.intervals import CONFIDENCE, share_interval
 from rlcalc.result import Column, Fact
 
@@ -151,7 +151,7 @@ class Prompts:
         unknown = np.isnan(self.pass_rate)
         first = self.first_group
         return {
-            "group": Column([rollouts.group[g] for g in first.tolist()], "key"),
+            "group": Column(take_rows(rollouts.group, first), "key"),
             "status": Column([STATUS[code] for code in self.status], "text"),
             "occurrences": Column(np.bincount(self.of_group, minlength=self.n), "count"),
             "rollouts": Column(np.bincount(self.of_rollout, minlength=self.n), "count"),

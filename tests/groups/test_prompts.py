@@ -5,6 +5,7 @@ from itertools import permutations
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 import rlcalc
 from rlcalc.groups.groups import Groups
 from rlcalc.groups.prompts import LEVEL, STATUS, Prompts
+from rlcalc.renderers import output
 from rlcalc.rollouts import Rollouts
 
 groups_drawn = st.lists(
@@ -148,6 +150,17 @@ def test_a_prompt_is_its_text_whatever_its_group_is_called(tmp_path: Path) -> No
     assert list(result["occurrences"]) == [2, 2]
     assert list(result["group"]) == ["1-0", "1-1"]
     assert len(rlcalc.group(str(path), rows="prompts", group="group")) == 4
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "parquet", "md", "table"])
+def test_every_format_has_the_prompts(form: str, tmp_path: Path) -> None:
+    """Groups by text have numbers for names, in an array of numpy's."""
+    rows = [{"prompt": p, "response": "x", "reward": 1.0} for p in ("p", "p", "q")]
+    result = rlcalc.group(pl.DataFrame(rows), rows="prompts")
+    with (tmp_path / "answer").open("wb") as stream:
+        output.write(result, form, stream)
+
+    assert b"always right" in (tmp_path / "answer").read_bytes()
 
 
 def test_rewards_of_another_scale_leave_the_status_unknown() -> None:
