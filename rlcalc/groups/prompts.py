@@ -149,13 +149,14 @@ class Prompts:
         total = counted(self.of_group[self.groups.with_reward], scored.mean * scored.size, self.n)
         low, high = share_interval(self.n_right, np.maximum(self.n_scored, 1), CONFIDENCE)
         unknown = np.isnan(self.pass_rate)
-        first = self.first_group
+        first, reward = self.first_group, ratio(total, self.n_scored)
+        same = np.allclose(reward, self.pass_rate, equal_nan=True)
         return {
             "group": Column(take_rows(rollouts.group, first), "key"),
             "status": Column([STATUS[code] for code in self.status], "text"),
             "occurrences": Column(np.bincount(self.of_group, minlength=self.n), "count"),
             "rollouts": Column(np.bincount(self.of_rollout, minlength=self.n), "count"),
-            "reward": Column(ratio(total, self.n_scored), symbol="r̄"),
+            "reward": Column(reward, "bound" if same else "value", symbol="r̄"),
             "pass_rate": Column(self.pass_rate),
             "pass_rate_low": Column(np.where(unknown, np.nan, low), "bound"),
             "pass_rate_high": Column(np.where(unknown, np.nan, high), "bound"),
