@@ -76,8 +76,7 @@ class Page:
             high = f"{self.groups.largest:.6g}"
             none = f"not known: no reward reaches {self.groups.success:g}, the largest is {high}"
             return [("pass@k", [f"{none} (--success {high})"])]
-        places = np.unique(np.linspace(0, len(ks) - 1, min(MOST_K, len(ks))).round()).astype(int)
-        chosen = [ks[place] for place in places]
+        chosen = ks if len(ks) <= MOST_K else [*ks[:1], *ks[1 - MOST_K :]]
         draws: list[Line] = []
         for name, label in DRAWS.items():
             numbers = [self._number(f"{name}_{k}").partition(" ± ") for k in chosen]
