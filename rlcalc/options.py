@@ -212,7 +212,7 @@ Trainer = Annotated[
 ]
 Compare = Annotated[str | None, "--compare NAME,...", "Several estimators, one column each."]
 GroupRows = Annotated[
-    Literal["rollouts", "groups", "steps", "summary"] | None,
+    Literal["rollouts", "groups", "prompts", "steps", "summary"] | None,
     "--rows",
     "Rows to show. [default: summary in a table, else rollouts]",
 ]

@@ -41,6 +41,15 @@ class Column:
     symbol: str = ""  # the field's symbol, for the head of a table
 
 
+@dataclass(frozen=True)
+class Section:
+    """A part of a page: a question, and its answers as lines of a name and one or more cells."""
+
+    title: str
+    lines: Sequence[tuple[str, Sequence[str]]]
+    more: str = ""  # the command that shows more
+
+
 @dataclass(frozen=True, repr=False)
 class Result:
     """The answer of a command: columns in their order, rows in a stable order, facts and notes."""
@@ -54,6 +63,7 @@ class Result:
     sources: Sequence[str] = field(default=())  # the paths and names that it was computed from
     charts: Callable[[], Sequence[Chart]] | None = field(default=None, compare=False)
     """Its pictures, computed when one is drawn; None: it has none."""
+    sections: Sequence[Section] = ()  # a page that tables show in place of facts and rows
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths."""
@@ -215,12 +225,26 @@ class Result:
         return [column.role in LEFT for column in shown]
 
     def summary(self) -> list[tuple[str, str]]:
-        """Return names and values of the facts as text, without empty ones and limits of errors."""
-        return [
-            (name.replace("_", " "), _as_typed(value) if name in OPTIONS else _fact(value))
+        """Return names and values of the facts as text, without empty ones and limits of errors.
+
+        A value and its error are one text. Below a table, answers come first, and counts last.
+        """
+        facts = {
+            name: value
             for name, value in self.plain_facts().items()
             if value not in (None, {}, "") and not self._is_limit(name)
-        ]
+        }
+        value_of = {name: _owner(name, facts) for name in facts if name.endswith("_se")}
+        error_of = {owner: name for name, owner in value_of.items() if owner is not None}
+        names = [name for name in facts if value_of.get(name) is None]
+        if not self.facts_first:
+            names.sort(key=lambda name: _place(name, facts[name], has_error=name in error_of))
+        texts = {
+            name: _as_typed(value) if name in OPTIONS else _fact(value)
+            for name, value in facts.items()
+        }
+        beside = {name: f" ± {texts[error]}" for name, error in error_of.items()}
+        return [(name.replace("_", " "), texts[name] + beside.get(name, "")) for name in names]
 
     def _is_limit(self, name: str) -> bool:
         """Return whether a fact is of the interval of another one, as a `bound` is of a value."""
@@ -231,6 +255,12 @@ class Result:
 
 FACTS_OF_REPR = 4
 """The number of facts in the one line about a result."""
+
+ANSWERS = (
+    "mean_gain", "start_value", "exact_start_value", "standard_errors_apart",
+    "objective_estimated", "objective", "loss", "policy_loss", "bound", "never_learnt",
+)  # fmt: skip
+"""Facts that were asked for first, where they are numbers; so is each that has an error."""
 
 OPTIONS = ("gamma", "seed", "max_steps")
 """Facts that repeat an option, and are written as the user types them: without commas."""
@@ -284,6 +314,22 @@ def _fact(value: Fact) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return _cell(value)
+
+
+def _owner(error: str, facts: Mapping[str, Fact]) -> str | None:
+    """Return the fact that an error is of: X_estimated, where X is the exact value, or X."""
+    stem = error.removesuffix("_se")
+    owners = [name for name in (f"{stem}_estimated", f"{stem}_mean", stem) if name in facts]
+    return owners[0] if owners else None
+
+
+def _place(name: str, value: Fact, *, has_error: bool) -> tuple[int, int]:
+    """Return the place of a fact: answers in their order, others with errors, then the counts."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and name in ANSWERS:
+        return 0, ANSWERS.index(name)
+    is_count = isinstance(value, int) and is_number and name not in OPTIONS
+    return (1 if has_error else 3 if is_count else 2), 0
 
 
 def _as_typed(value: Fact) -> str:

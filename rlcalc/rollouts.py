@@ -25,6 +25,7 @@ from rlcalc.numerics.arrays import (
 
 if TYPE_CHECKING:
     from rlcalc.numerics.arrays import Flags, Floats, Ints
+    from rlcalc.origins import Origins
 
 Names = Sequence[Any] | NDArray[Any]
 Kind = TypeVar("Kind", bound=np.generic)
@@ -57,8 +58,9 @@ class Rollouts:
     response: NDArray[np.uint64] | None = None  # [N] equal numbers: equal texts
     answer: NDArray[np.uint64] | None = None  # [N] equal numbers: equal final answers
     asked: NDArray[np.uint64] | None = None  # [N] equal numbers: equal texts of the prompt
-    question: Sequence[str | None] | None = None  # [N] how the prompt begins
+    question: Sequence[str | None] | None = None  # [N] how the prompt begins, or all of it
     beginning: Sequence[str | None] | None = None  # [N] how the response begins
+    origins: Origins | None = None  # where they stand in the source
     unscored: float = np.nan  # what a reward that was never given counts as
     facts: Mapping[str, Any] = field(default_factory=dict)  # what the reader counted
     notes: Sequence[str] = ()  # what the reader has to say

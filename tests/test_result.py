@@ -4,6 +4,7 @@ import copy
 import math
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -103,3 +104,28 @@ def test_a_copy_has_the_same_charts(copied: Callable[[Result], Result]) -> None:
 
     assert other.charts() == result.charts()
     assert other.plain() == result.plain()
+
+
+def test_answers_come_first_with_their_errors_and_counts_come_last() -> None:
+    facts = {
+        "method": "mc", "steps": 6, "gamma": 1.0, "start_value": 3.0, "start_value_se": 0.5,
+        "start_value_low": 2.0, "seed": 7, "objective": 0.25, "objective_estimated": 0.5,
+        "objective_se": 0.125, "kl": 0.5, "kl_se": 0.25,
+    }  # fmt: skip
+    result = Result("estimate", "V", {}, facts)
+
+    assert result.summary() == [
+        ("start value", "3 ± 0.5"),
+        ("objective estimated", "0.5 ± 0.125"),
+        ("objective", "0.25"),
+        ("kl", "0.5 ± 0.25"),
+        ("method", "mc"),
+        ("gamma", "1"),
+        ("seed", "7"),
+        ("steps", "6"),
+    ]
+    assert [name for name, _ in replace(result, facts_first=True).summary()][:2] == [
+        "method",
+        "steps",
+    ]
+    assert list(result.plain_facts()) == list(facts)

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 
 @takes(RolloutReading)
-def load_rollouts(source: Any, **reading: Any) -> Rollouts:
+def load_rollouts(source: Any, **reading: Unpack[RolloutReading]) -> Rollouts:
     """Return the rollouts of a source.
 
     Args:
         source: a path, several in a list, a frame of Polars or pandas, a mapping of columns, a list
             of records, an array [groups, rollouts] of rewards (NaN: none), or Rollouts, which are
             returned as they are.
-        **reading: the columns and the format: `rlcalc.readers.rollouts.request`.
+        **reading: the columns and the format: `rlcalc.readers.rollouts.request`. `origins=True`
+            keeps prompts, ids and rows, for the rows of `group`.
     """
     from rlcalc.readers.in_memory import frame_of
     from rlcalc.readers.rollouts import load as reader
@@ -52,7 +53,7 @@ def group(
     *estimators: str,
     trainer: str | None = None,
     side_by_side: bool | None = None,
-    rows: Literal["rollouts", "groups", "steps", "summary"] = "rollouts",
+    rows: Literal["rollouts", "groups", "prompts", "steps", "summary"] = "rollouts",
     why: str | None = None,
     success: float = 1.0,
     tolerance: float = 2.0**-23,
@@ -72,7 +73,8 @@ def group(
         trainer: the trainer whose conventions apply; default rlcalc's own.
         side_by_side: each estimator has a column of its name, not one column `advantage`; default
             where there are several.
-        rows: a row a rollout, a group or a step; `summary`: a step too, with the facts of all.
+        rows: a row a rollout, a group, a prompt or a step; `summary`: a step too, with the facts
+            of all.
         why: the name of one group, or STEP/GROUP: only this group, with the arithmetic.
         success: the smallest reward that counts as success.
         tolerance: rewards are equal if they differ by at most this share of the larger.
@@ -87,7 +89,12 @@ def group(
     Raises:
         UsageError: a change that the estimator does not use.
     """
-    reading = {"beginnings": why is not None, **reading}
+    reading = {
+        "beginnings": why is not None,
+        "prompts": rows == "prompts" and reading.get("group") is None,
+        "origins": why is None and rows in ("rollouts", "groups", "prompts"),
+        **reading,
+    }
     with _rollouts_beside_imports(source, **reading) as rollouts:
         from rlcalc.groups import explain, report
         from rlcalc.groups.advantages.request import ConventionRequest

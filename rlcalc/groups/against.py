@@ -63,24 +63,24 @@ def compare_runs(
     moments = Moments.of(np.zeros(1, np.int64), np.array([0, len(difference)]), difference)
     interval = intervals_of_means(moments, confidence, known_values(moments))
     facts: dict[str, Fact] = {
-        "joined_by": joined_by,
-        "rollouts": len(first),
-        "rollouts_against": len(second),
-        "prompts_in_both": len(shared),
-        "prompts_only_here": len(one.place) - len(shared),
-        "prompts_only_against": len(two.place) - len(shared),
-        "mean": float(one.mean[a].mean()),
-        "mean_against": float(two.mean[b].mean()),
         "difference": float(moments.mean[0]),
         "difference_se": float(moments.standard_error()[0]),
         "difference_low": float(interval.low[0]),
         "difference_high": float(interval.high[0]),
         "difference_needs": needs_of({"difference": interval.needs}, "prompt", "prompts")[0],
         "confidence": confidence,
+        "mean": float(one.mean[a].mean()),
+        "mean_against": float(two.mean[b].mean()),
+        "sign_test_p": sign_test(won, lost),
         "won": won,
         "lost": lost,
         "tied": len(shared) - won - lost,
-        "sign_test_p": sign_test(won, lost),
+        "prompts_in_both": len(shared),
+        "prompts_only_here": len(one.place) - len(shared),
+        "prompts_only_against": len(two.place) - len(shared),
+        "rollouts": len(first),
+        "rollouts_against": len(second),
+        "joined_by": joined_by,
     }
     columns = {
         "prompt": Column([one.names[place] for place in a.tolist()], "key"),

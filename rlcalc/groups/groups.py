@@ -88,6 +88,27 @@ class Groups:
         return self.for_all(scored.count(is_success(scored.reward, self.success)), 0)
 
     @cached_property
+    def largest(self) -> float:
+        """The largest reward; NaN where there is none."""
+        return float(self.rollouts.scored.high.max()) if len(self.rollouts.scored) else np.nan
+
+    @cached_property
+    def tells_right(self) -> bool:
+        """Whether rewards tell right from wrong: one is a success, or all are one that fails.
+
+        Where rewards differ, or lie above 0, and none of them is a success, they have another
+        scale than `success`, and shares of right rollouts are not 0 but not known.
+        """
+        low = self.rollouts.scored.low.min(initial=np.inf)
+        return bool(self.n_right.any()) or bool(low == self.largest <= 0)
+
+    @cached_property
+    def pass_rate(self) -> Floats:
+        """[K] the share of right rollouts; NaN where it is not known."""
+        known = (self.n_scored > 0) & self.tells_right
+        return np.where(known, self.n_right / np.maximum(self.n_scored, 1), np.nan)
+
+    @cached_property
     def equal(self) -> Flags:
         """[K] whether there is a reward and all rewards are equal.
 

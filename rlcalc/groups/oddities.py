@@ -27,6 +27,9 @@ def oddities(groups: Groups) -> tuple[dict[str, int], list[str]]:
     failed = np.flatnonzero(failed_with_gradient(groups))
     if len(failed) and not groups.rollouts.facts.get("evaluation"):
         counts["failed_with_gradient"] = len(failed)
+    if not groups.tells_right and len(groups.rollouts.scored):
+        notes.append(_about_scale(groups))
+    elif "failed_with_gradient" in counts:
         notes.append(_about_failed(groups, failed))
     steps = groups.repeated_steps
     if len(steps):
@@ -46,14 +49,17 @@ def failed_with_gradient(groups: Groups) -> Flags:
     return failed
 
 
+def _about_scale(groups: Groups) -> str:
+    largest = f"{groups.largest:.6g}"
+    return (
+        f"no reward reaches --success {groups.success:g}, so pass@k is not known: the largest is "
+        f"{largest}; set --success to the smallest reward that is a success, such as "
+        f"--success {largest}"
+    )
+
+
 def _about_failed(groups: Groups, failed: Ints) -> str:
     n, bar = len(failed), f"--success {groups.success:g}"
-    if not groups.n_right.any():
-        return (
-            f"no reward reaches {bar}, and yet the rewards differ in {n:,} "
-            f"{'group, which gets' if n == 1 else 'groups, which get'} gradient: if rewards have "
-            "another scale, set --success to the smallest that is a success"
-        )
     names = listed([str(groups.rollouts.group[g]) for g in failed[:MOST].tolist()], MOST, n)
     return (
         f"{n:,} {'group fails whole and yet gets' if n == 1 else 'groups fail whole and yet get'} "

@@ -15,6 +15,7 @@ from rlcalc.groups.advantages.maxrl import maxrl_warnings
 from rlcalc.groups.advantages.pass_k import pass_k_warnings
 from rlcalc.groups.groups import EQUAL, Groups
 from rlcalc.groups.oddities import oddities
+from rlcalc.groups.prompts import Prompts
 from rlcalc.groups.rows import group_rows, rollout_rows
 from rlcalc.groups.steps import step_rows
 from rlcalc.groups.summary import summary
@@ -24,7 +25,7 @@ from rlcalc.rollouts import Rollouts
 if TYPE_CHECKING:
     from rlcalc.charts import Chart
 
-Rows = Literal["rollouts", "groups", "steps", "summary"]
+Rows = Literal["rollouts", "groups", "prompts", "steps", "summary"]
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -40,7 +41,8 @@ def group(
     Args:
         rollouts: with their rewards.
         conventions: for the advantages, each under the name of its column.
-        rows: one a rollout, a group or a step; `summary`: one a step, with the facts of all.
+        rows: one a rollout, a group, a prompt or a step; `summary`: one a step, with the facts of
+            all.
         success: the reward from which a rollout is right.
         tolerance: rewards are equal if they differ by no more, relative to the larger.
 
@@ -53,25 +55,9 @@ def group(
         if how.length_penalty is not None:  # not every answer needs advantages
             penalty_function(how.length_penalty, success)
             groups.rollouts.scored.lengths("the length penalty")
-    how = next(iter(conventions.values()))
-    facts = report_facts(groups, conventions)
-    if rows == "summary":
-        result = summary(groups, how, facts)
-    elif rows == "groups":
-        facts["dead_are"] = groups.dead_by_status()
-        result = Result("group", "Groups", group_rows(groups, how), facts)
-    elif rows == "rollouts":
-        result = Result("group", "Rollouts", rollout_rows(groups, conventions), facts)
-    elif rows == "steps":
-        facts["dead_are"] = groups.dead_by_status()
-        result = Result("group", "Steps", step_rows(groups), facts)
-    else:
-        raise UsageError(
-            f"rows {rows!r} are not known",
-            fix="use rollouts, groups, steps or summary for the rows",
-        )
+    result = _answer(groups, conventions, rows)
     counts, odd = oddities(groups)
-    notes = [*rollouts.notes, *groups.warnings(), *odd]
+    notes = [*rollouts.notes, *groups.warnings(), *odd, *result.notes]
     if any(fact.startswith("pass_at") and fact.endswith("_groups") for fact in result.facts):
         notes.append(
             "pass@k is over the groups of at least k rollouts; these differ from k to k here, so "
@@ -88,6 +74,29 @@ def group(
 
     facts = {**result.facts, "oddities": counts}
     return replace(result, facts=facts, notes=notes, charts=charts)
+
+
+def _answer(groups: Groups, conventions: Mapping[str, Convention], rows: Rows) -> Result:
+    how = next(iter(conventions.values()))
+    facts = report_facts(groups, conventions)
+    if rows == "summary":
+        return summary(groups, how, facts)
+    if rows == "groups":
+        facts["dead_are"] = groups.dead_by_status()
+        return Result("group", "Groups", group_rows(groups, how), facts)
+    if rows == "prompts":
+        prompts = Prompts(groups)
+        facts |= prompts.facts()
+        return Result("group", "Prompts", prompts.columns(), facts, prompts.notes())
+    if rows == "rollouts":
+        return Result("group", "Rollouts", rollout_rows(groups, conventions), facts)
+    if rows == "steps":
+        facts["dead_are"] = groups.dead_by_status()
+        return Result("group", "Steps", step_rows(groups), facts)
+    raise UsageError(
+        f"rows {rows!r} are not known",
+        fix="use rollouts, groups, prompts, steps or summary for the rows",
+    )
 
 
 def report_facts(groups: Groups, conventions: Mapping[str, Convention]) -> dict[str, Fact]:

@@ -10,6 +10,7 @@ import numpy as np
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import STATUS, Groups
+from rlcalc.groups.origins import origin_columns
 from rlcalc.groups.summary import mean_length
 from rlcalc.numerics.arrays import Floats, take_rows
 from rlcalc.result import Column
@@ -33,13 +34,14 @@ def rollout_rows(groups: Groups, conventions: Mapping[str, Convention]) -> dict[
         columns["length"] = Column(as_whole_numbers(rollouts.length[order]))
     if rollouts.truncated is not None:
         columns["truncated"] = Column(rollouts.truncated[order])
-    return columns
+    group = np.repeat(np.arange(rollouts.n_groups), rollouts.size)[order]
+    at = np.arange(len(rollouts))[order]
+    return columns | origin_columns(rollouts, group, at, {"rollout": columns["rollout"].values})
 
 
 def group_rows(groups: Groups, how: Convention) -> dict[str, Column]:
     """Return a row a group, in order of first appearance."""
     rollouts, scored = groups.rollouts, groups.rollouts.scored
-    n = np.maximum(groups.n_scored, 1)
     deviation = groups.for_all(np.where(scored.size > how.ddof, scored.deviation(how.ddof), np.nan))
     columns = {
         "step": Column(rollouts.step_numbers(rollouts.step_of_group), "key"),
@@ -50,11 +52,13 @@ def group_rows(groups: Groups, how: Convention) -> dict[str, Column]:
         "min": Column(groups.low),
         "max": Column(groups.high),
         "status": Column([STATUS[code] for code in groups.status], "text"),
-        "pass_rate": Column(np.where(groups.n_scored > 0, groups.n_right / n, np.nan)),
+        "pass_rate": Column(groups.pass_rate),
     }
     if rollouts.length is not None:
         columns["length"] = Column(mean_length(rollouts, rollouts.start))
-    return columns
+    every = np.arange(rollouts.n_groups)
+    owner = np.repeat(every, rollouts.size)
+    return columns | origin_columns(rollouts, every, rollouts.start[:-1], row_of=owner)
 
 
 def identity_columns(rollouts: Rollouts, order: Any) -> dict[str, Column]:

@@ -54,10 +54,8 @@ class StepMeans:
 
     def pass_at_1(self) -> Column:
         """Return the mean share of right rollouts of the groups with a reward."""
-        n = self.groups.n_scored
-        return Column(
-            self.of_groups(self.groups.n_right / np.maximum(n, 1), n > 0), symbol="pass@1"
-        )
+        rate = self.groups.pass_rate
+        return Column(self.of_groups(rate, ~np.isnan(rate)), symbol="pass@1")
 
     def sums(self, values: Floats | Ints | Flags) -> Floats:
         """Return [B] the sum of [K] values over the groups of each step."""

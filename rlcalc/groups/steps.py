@@ -26,18 +26,18 @@ def step_rows(groups: Groups) -> dict[str, Column]:
     columns = {
         **means.columns(),
         "spread": Column(np.sqrt(ratio(squares, free))),
-        "dead": Column(means.of_groups(status >= EASY, status <= FLAT)),
+        "dead_share": Column(means.of_groups(status >= EASY, status <= FLAT)),
         "pass_at_1": means.pass_at_1(),
     }
     if rollouts.length is not None:
         right = is_success(rollouts.reward, groups.success)
-        wrong = ~right & ~np.isnan(rollouts.reward)
+        wrong = ~right & ~np.isnan(rollouts.reward) & groups.tells_right
         known = ~np.isnan(rollouts.length)
         columns["length_right"] = Column(means.of_rollouts(rollouts.length, right & known))
         columns["length_wrong"] = Column(means.of_rollouts(rollouts.length, wrong & known))
     if rollouts.truncated is not None:
         every = np.ones(len(rollouts), bool)
-        columns["truncated"] = Column(means.of_rollouts(rollouts.truncated, every))
+        columns["truncated_share"] = Column(means.of_rollouts(rollouts.truncated, every))
     return columns | prompt_columns(groups)
 
 

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from rlcalc.errors import InputError, listed
+from rlcalc.errors import InputError
 from rlcalc.groups.advantages.compute import advantages
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import EASY, FLAT, HARD, MIXED, SINGLE, Groups, reward_multiplicities
 from rlcalc.groups.majority_at_k import majority_at_k
 from rlcalc.groups.max_at_k import max_at_k
+from rlcalc.groups.mean_facts import Means
+from rlcalc.groups.page import sections
 from rlcalc.groups.pass_at_k import all_wrong_chance, is_success, pass_all_k, pass_at_k
 from rlcalc.groups.reward_functions import function_facts
 from rlcalc.groups.step_means import StepMeans
 from rlcalc.numerics.arrays import Floats, Ints, value_counts
-from rlcalc.numerics.intervals import (
-    CONFIDENCE,
-    NEEDS,
-    intervals_of_means,
-    known_values,
-    two_values,
-)
-from rlcalc.numerics.moments import Moments, clustered_moments
+from rlcalc.numerics.moments import clustered_moments
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
 
@@ -49,54 +43,16 @@ def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
         **gradient_facts(groups, how),
         **noise_facts(groups.rollouts),
     }
-    return Result("group", "Rollouts", _by_step(groups), facts, means.notes(), facts_first=True)
-
-
-class Means:
-    """Facts of means over prompts, and what the intervals of all of them need."""
-
-    def __init__(self) -> None:
-        self.needs: dict[str, int] = {}
-
-    def facts(
-        self, name: str, moments: Moments, stem: str = "", within: tuple[float, float] | None = None
-    ) -> dict[str, Fact]:
-        """Return a mean, its error and its interval.
-
-        Args:
-            name: of the fact.
-            moments: of the values, under one key.
-            stem: of the names of the error and the limits; default the name.
-            within: where all values must lie, whatever the data.
-        """
-        values = known_values(moments)
-        if within is not None:  # no value that is not seen lies outside
-            ends = replace(moments, least=np.array(within[:1]), greatest=np.array(within[1:]))
-            values = (ends.least, ends.greatest) if two_values(ends).all() else values
-        found = intervals_of_means(moments, CONFIDENCE, values)
-        low, high = float(found.low[0]), float(found.high[0])
-        if within is not None:
-            low, high = np.clip((low, high), *within).tolist()
-        stem = stem or name
-        self.needs[name] = int(found.needs[0])
-        return {
-            name: float(moments.mean[0]),
-            f"{stem}_se": float(moments.standard_error()[0]),
-            f"{stem}_low": low,
-            f"{stem}_high": high,
-        }
-
-    def notes(self) -> list[str]:
-        """Return a note on intervals that are missing or may not hold."""
-        names = {
-            need: [name for name, code in self.needs.items() if NEEDS[code] == need]
-            for need in NEEDS[2:]
-        }
-        return [
-            f"the interval of {listed(of)} needs {need.format(units='prompts')}"
-            for need, of in names.items()
-            if of
-        ]
+    columns = _by_step(groups)
+    return Result(
+        "group",
+        "Rollouts",
+        columns,
+        facts,
+        means.notes(),
+        facts_first=True,
+        sections=sections(groups, facts, columns),
+    )
 
 
 def dead_facts(groups: Groups, means: Means) -> dict[str, Fact]:
@@ -122,18 +78,20 @@ def dead_facts(groups: Groups, means: Means) -> dict[str, Fact]:
         for size, (expected, n) in dead_share_at_sizes(groups, other_sizes).items():
             facts[f"dead_at_{size}"] = expected
             if n < several:
+                facts[f"dead_at_{size}_is_bound"] = True
+            if 0 < n < several:
                 facts[f"dead_at_{size}_groups"] = n
     return facts
 
 
 def dead_share_at_sizes(groups: Groups, sizes: list[int]) -> dict[int, tuple[float, int]]:
-    """Return the expected share of dead groups at other sizes, and over how many groups.
+    """Return the expected share of dead groups at other sizes, and how many groups are as large.
 
         Σ_v C(m_v, G) / C(n, G)     for G ≤ n, without bias
-        Σ_v (m_v / n)^G             for G > n: too high, as groups that are dead now stay dead
+        1 if it is dead, else 0     for G > n: a bound, as more rollouts cannot make a group dead
 
-    where m_v of the n rewards of a group have the value v. The mean over the groups with n ≥ G; for
-    a G beyond the usual size, over all groups of at least 2.
+    where m_v of the n rewards of a group have the value v. The mean over all groups of at least 2
+    rewards. It does not rise with G, and is an upper bound where some groups have fewer than G.
 
     Args:
         groups: the groups with their statuses.
@@ -145,13 +103,11 @@ def dead_share_at_sizes(groups: Groups, sizes: list[int]) -> dict[int, tuple[flo
     width = int(n.max(initial=0)) + 1
     pair, counts = value_counts((times * width + n[group])[n[group] > 1])
     m, of = pair // width, pair % width
+    several = int((n > 1).sum())
     shares = {}
-    for size in sizes:
-        chosen = of >= size if size <= groups.usual_size else of > 1
-        chance = np.where(of >= size, all_wrong_chance(of, m, size), (m / of) ** size)[chosen]
-        number = int((n >= size).sum() if size <= groups.usual_size else (n > 1).sum())
-        if number:
-            shares[size] = float((chance * counts[chosen]).sum() / number), number
+    for size in sizes if several else []:
+        chance = np.where(of >= size, all_wrong_chance(of, m, size), m == of)
+        shares[size] = float((chance * counts).sum() / several), int((n >= size).sum())
     return shares
 
 
@@ -177,6 +133,9 @@ def reward_facts(groups: Groups, means: Means) -> dict[str, Fact]:
         for k, value in zip(ks, values, strict=True):
             known = ~np.isnan(value)
             n = int(known.sum())
+            if name != "max_at" and not groups.tells_right:
+                facts[f"{name}_{k}"] = None
+                continue
             if n:
                 moments = clustered_moments(value[known], np.ones(n), prompt[known])
                 within = None if name == "max_at" else (0, 1)
@@ -231,6 +190,8 @@ def length_facts(groups: Groups) -> dict[str, Fact]:
     right = is_success(rollouts.reward, groups.success)
     wrong = ~right & ~np.isnan(rollouts.reward)
     facts: dict[str, Fact] = {}
+    if not groups.tells_right:
+        wrong = right
     if rollouts.length is not None and not np.isnan(rollouts.length).all():
         facts["length_mean"] = _mean(rollouts.length)
         facts["length_right"] = _mean(rollouts.length[right])
@@ -274,7 +235,8 @@ def gradient_facts(groups: Groups, how: Convention) -> dict[str, Fact]:
         total = weight.sum()
         if total > 0:
             facts[f"{name}_share_of_longest_quarter"] = float((weight * long).sum() / total)
-            facts[f"{name}_share_of_wrong"] = float(weight[wrong].sum() / total)
+            if groups.tells_right:
+                facts[f"{name}_share_of_wrong"] = float(weight[wrong].sum() / total)
     return facts
 
 
@@ -322,16 +284,16 @@ def _by_step(groups: Groups) -> dict[str, Column]:
     columns = {
         **means.columns(),
         "pass_at_1": means.pass_at_1(),
-        "dead": Column(means.of_groups(status >= EASY, several)),
-        "too_easy": Column(means.of_groups(status == EASY, several)),
-        "too_hard": Column(means.of_groups(status == HARD, several)),
+        "dead_share": Column(means.of_groups(status >= EASY, several)),
+        "too_easy_share": Column(means.of_groups(status == EASY, several)),
+        "too_hard_share": Column(means.of_groups(status == HARD, several)),
     }
     edges = rollouts.start[rollouts.batch]
     if rollouts.length is not None:
         columns["length"] = Column(mean_length(rollouts, edges))
     if rollouts.truncated is not None:
         cut = np.add.reduceat(rollouts.truncated.astype(np.float64), edges[:-1])
-        columns["truncated"] = Column(cut / np.diff(edges))
+        columns["truncated_share"] = Column(cut / np.diff(edges))
     return columns
 
 

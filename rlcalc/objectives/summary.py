@@ -67,10 +67,6 @@ def facts_of(batch: BatchSums, how: Objective, success: float) -> dict[str, Fact
         "policy_loss": policy,
         "kl_loss": kl if how.kl != "none" else None,
         **describe(how),
-        "rollouts": len(sums.length),
-        "prompts": int(batch.cluster.max(initial=-1)) + 1,
-        "tokens": batch.n_tokens,
-        "masked_tokens": int(sums.width.sum()) - batch.n_tokens,
         "clip_fraction": batch.share(regions[:, CLIP_LOW] + regions[:, CLIP_HIGH]),
         "clip_fraction_low": batch.share(regions[:, CLIP_LOW]),
         "clip_fraction_high": batch.share(regions[:, CLIP_HIGH]),
@@ -78,8 +74,14 @@ def facts_of(batch: BatchSums, how: Objective, success: float) -> dict[str, Fact
         "outside_fraction": batch.share(sums.outside),
         "outside_but_active_fraction": batch.share(regions[:, OUTSIDE]),
     }
+    counts: dict[str, Fact] = {
+        "rollouts": len(sums.length),
+        "prompts": int(batch.cluster.max(initial=-1)) + 1,
+        "tokens": batch.n_tokens,
+        "masked_tokens": int(sums.width.sum()) - batch.n_tokens,
+    }
     if how.loss == "value":
-        return facts | _value(batch, how) | _gradient(batch, how, success)
+        return facts | _value(batch, how) | _gradient(batch, how, success) | counts
     for name, total in (
         ("kl", sums.kl_estimate),
         ("k1", sums.k1),
@@ -93,7 +95,7 @@ def facts_of(batch: BatchSums, how: Objective, success: float) -> dict[str, Fact
     facts["weight_mean"], facts["weight_mean_se"] = batch.mean(sums.weight)
     facts |= _mismatch(batch)
     facts |= _gradient(batch, how, success)
-    return facts | _value(batch, how)
+    return facts | _value(batch, how) | counts
 
 
 def _value(batch: BatchSums, how: Objective) -> dict[str, Fact]:

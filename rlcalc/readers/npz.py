@@ -113,4 +113,4 @@ def _declared(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[tuple[
         if header:
             shape, _, kind = header(content)
             return shape, kind
-    return (), np.dtype("u1")
+    return (0,), np.dtype("u1")

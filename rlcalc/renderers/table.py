@@ -13,6 +13,7 @@ from typing import BinaryIO
 from rich.cells import cell_len
 
 from rlcalc.errors import escaped
+from rlcalc.renderers.page import page_lines
 from rlcalc.renderers.table_layout import (
     FOOT,
     GAP,
@@ -38,6 +39,9 @@ def write(result: Result, form: str, stream: BinaryIO, head: int | None) -> None
 
 def _lines(result: Result, head: int | None) -> Iterator[str]:
     yield escaped(result.title)
+    if result.sections:
+        yield from (line for _, line in page_lines(result.sections))
+        return
     if result.facts_first:
         facts = result.summary()
         width = max((cell_len(name) for name, _ in facts), default=0)

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rlcalc.errors import escaped
+from rlcalc.renderers.page import page_lines
 from rlcalc.renderers.table_layout import (
     FOOT,
     GAP,
@@ -20,6 +21,7 @@ from rlcalc.renderers.table_layout import (
 )
 from rlcalc.result import Result
 
+PAGE = {"head": "bold", "line": "", "more": "dim"}
 LABEL = 80
 """Characters of a label on a terminal, where a prompt as a label would fill it; a pipe has all."""
 
@@ -28,6 +30,10 @@ def write(result: Result, head: int | None) -> None:
     """Write to standard output what `table.write` writes elsewhere."""
     console = Console(force_terminal=True, highlight=False)
     console.print(Text(escaped(result.title), style="bold"))
+    if result.sections:
+        for style, line in page_lines(result.sections):
+            console.print(Text(line, style=PAGE[style]), soft_wrap=True)
+        return
     if result.facts_first:
         console.print(_facts(result))
     if len(result) or not result.facts_first:

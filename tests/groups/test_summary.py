@@ -37,16 +37,45 @@ def test_dead_shares_at_smaller_sizes_are_an_enumeration(
 
 
 @given(st.lists(st.lists(rewards, min_size=2, max_size=6), min_size=2, max_size=6))
-def test_dead_shares_are_over_all_groups_that_are_large_enough(groups: list[list[float]]) -> None:
+def test_smaller_groups_count_in_dead_shares_with_all_that_they_have(
+    groups: list[list[float]],
+) -> None:
     name = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     found = Groups(Rollouts.from_arrays(name, np.concatenate(groups)))
-    for size in range(2, found.usual_size + 1):
-        large = [group for group in groups if len(group) >= size]
-        each = [np.mean([len(set(d)) == 1 for d in combinations(g, size)]) for g in large]
+    for size in range(2, 9):
+        draws = [combinations(group, min(size, len(group))) for group in groups]
+        each = [np.mean([len(set(draw)) == 1 for draw in of_group]) for of_group in draws]
         share, n = dead_share_at_sizes(found, [size])[size]
 
         assert share == pytest.approx(np.mean(each))
-        assert n == len(large)
+        assert n == sum(len(group) >= size for group in groups)
+
+
+@given(
+    st.lists(st.lists(st.floats(-3, 3) | rewards, min_size=1, max_size=9), min_size=1, max_size=9)
+)
+def test_the_dead_share_does_not_rise_with_the_size(groups: list[list[float]]) -> None:
+    """A draw of G + 1 equal rewards holds G equal ones."""
+    name = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    found = Groups(Rollouts.from_arrays(name, np.concatenate(groups)))
+    shares = [share for share, _ in dead_share_at_sizes(found, list(range(2, 40))).values()]
+
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_beyond_its_size_a_mixed_group_only_bounds_the_dead_share() -> None:
+    """One right and one wrong: 4 rollouts may be dead for all we know, but no more often than 2."""
+    found = facts(Rollouts.from_arrays(["a", "a"], [0, 1]))
+
+    assert (found["dead_at_2"], found["dead_at_4"]) == (0, 0)
+    assert "dead_at_2_is_bound" not in found
+    assert found["dead_at_4_is_bound"] is True
+
+
+def test_rewards_that_all_differ_are_dead_at_no_size() -> None:
+    found = facts(Rollouts.from_arrays([0] * 8, np.linspace(0.1, 0.9, 8)))
+
+    assert {value for name, value in found.items() if name in ("dead_at_2", "dead_at_8")} == {0}
 
 
 def test_dead_now_is_dead_at_the_present_size() -> None:
@@ -77,15 +106,7 @@ def test_the_line_of_a_step_says_what_the_facts_say(groups: list[list[float]]) -
 
     assert line["pass_at_1"] == pytest.approx(result.facts["pass_at_1"])
     assert line["reward"] == pytest.approx(result.facts["reward_mean"])
-    assert line["dead"] == result.facts.get("dead_share")
-
-
-def test_dead_share_at_a_larger_size_is_that_of_the_observed_rates() -> None:
-    """18 % right and groups of 2: 0.18² + 0.82² = 70 % would be dead."""
-    reward = [1.0] * 18 + [0.0] * 82
-    found = dead_share_at_sizes(Groups(Rollouts.from_arrays([0] * 100, reward)), [200])
-
-    assert found[200] == (pytest.approx(0.18**200 + 0.82**200), 1)
+    assert line["dead_share"] == result.facts.get("dead_share")
 
 
 def test_a_prompt_in_several_steps_is_one_cluster() -> None:
@@ -130,7 +151,7 @@ def test_a_line_a_step() -> None:
 
     assert [row["step"] for row in rows] == [1, 2]
     assert [row["reward"] for row in rows] == [1, 0.5]
-    assert [row["too_easy"] for row in rows] == [1, 0]
+    assert [row["too_easy_share"] for row in rows] == [1, 0]
     assert [row["length"] for row in rows] == [2, 2]
 
 
@@ -148,7 +169,27 @@ def test_the_threshold_of_success_is_seen() -> None:
 
     assert facts(rollouts, success=0.5)["pass_at_1"] == 0.5
     assert facts(rollouts, success=0.5)["success"] == "reward >= 0.5"
-    assert facts(rollouts)["pass_at_1"] == 0
+
+
+def test_pass_at_k_of_another_scale_is_not_0_but_not_known() -> None:
+    """0.5 may well be full marks: the note names it, and the option that says so."""
+    result = rlcalc.group(Rollouts.from_arrays([0, 0], [0.5, 0.2], length=[1, 2]), rows="summary")
+    rates = rlcalc.group(Rollouts.from_arrays([0, 0], [0.5, 0.2]), rows="groups")["pass_rate"]
+
+    assert result.facts["pass_at_1"] is result.facts["pass_all_2"] is None
+    assert result.facts["length_wrong"] is None
+    assert np.isnan([*result["pass_at_1"], *rates]).all()
+    assert (
+        "no reward reaches --success 1, so pass@k is not known: the largest is 0.5; set --success "
+        "to the smallest reward that is a success, such as --success 0.5"
+    ) in result.notes
+
+
+def test_pass_at_k_is_0_where_all_rewards_are_0() -> None:
+    result = rlcalc.group(Rollouts.from_arrays([0, 0], [0.0, 0.0]), rows="summary")
+
+    assert result.facts["pass_at_1"] == 0
+    assert not any("no reward reaches" in note for note in result.notes)
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 5)), min_size=1, max_size=90))

@@ -22,7 +22,9 @@ from rlcalc.readers.rollouts.columns import (
     NUMBERS,
     REWARD,
     expressions,
+    kept_questions,
     lists_of,
+    nested_names,
     one_row_each,
     options_of,
     refuse_mappings,
@@ -38,6 +40,7 @@ from rlcalc.readers.rollouts.nested_records import (
     frame_of_rollouts,
     rollouts_of_record,
 )
+from rlcalc.readers.rollouts.origins import ROW, ids_of_record, origins_of
 from rlcalc.readers.rollouts.overlaps import overlaps_in_a_file, overlaps_of_files
 from rlcalc.readers.rollouts.readings import Readings
 from rlcalc.readers.rollouts.runs import how_runs_ended, names_of_groups, owners_of
@@ -78,6 +81,7 @@ class RolloutsBuilder:
         self.rewards: set[str] = set()  # that --reward could name in nested rows of the file
         self.files: list[tuple[int, str]] = []  # (rows before it, its name)
         self.n_rows = self.n_groups = 0
+        self.n_read = 0  # rows of the file so far, those that are left out too
         self.grouped, self.restart = "id", False
         self.skipped = 0  # torn last lines
         self.notes: list[str] = []
@@ -109,7 +113,7 @@ class RolloutsBuilder:
         self.file, self.step = name, None if self.request.step == "none" else step
         self.partition = partition or {}
         self.since, self.inside = len(self.frames), False
-        self.list_groups, self.rewards = [], set()
+        self.list_groups, self.rewards, self.n_read = [], set(), 0
         self.files.append((self.n_rows, name))
         self.owners = {}
 
@@ -140,7 +144,8 @@ class RolloutsBuilder:
         dump = self.sniffed(record, where)
         if dump.name == "columns" and self.form not in (None, "columns"):
             layout = dump.module.layout(list(record), [])
-            requested_layout(layout, list(record), where, self.request)  # no rollouts at all?
+            nested = nested_names(record, None)
+            requested_layout(layout, list(record), where, self.request, nested)  # no rollouts?
         if not hasattr(dump.module, "records"):  # else the rows inside have a format
             self.require_format(dump.name, where, dump.module)
         return dump.module
@@ -207,7 +212,7 @@ class RolloutsBuilder:
             for frame in lazy.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
                 kept, rows = self.filters.frame(self._with_path(frame))
                 of_batch = partial(_shifted, place, before)
-                self.take_frame(layout, kept, partial(_row_of, of_batch, rows))
+                self.take_frame(layout, kept, partial(_row_of, of_batch, rows), rows + before)
                 before += len(frame)
             return
         if not self.is_plain(layout, schema):
@@ -236,15 +241,18 @@ class RolloutsBuilder:
             records: the rows.
             place: says where one stands.
         """
+        numbers, n_records = None, len(records)
         if self.request.where:
             records, rows_of = self.filters.records(records, self._path_columns())
-            place = partial(_row_of, place, rows_of)
+            place, numbers = partial(_row_of, place, rows_of), rows_of + self.n_read
         kinds = self.kinds(layout, columns)
         options = options_of(layout)
         rows = [
             values_of_types(record, kinds, place(n), options) for n, record in enumerate(records)
         ]
-        self.take_frame(layout, pl.DataFrame(rows, schema=kinds, orient="row"), place)
+        self.take_frame(layout, pl.DataFrame(rows, schema=kinds, orient="row"), place, numbers)
+        if numbers is not None:
+            self.n_read += n_records
 
     def kinds(self, layout: Layout, columns: Mapping[str, Any]) -> dict[str, pl.DataType]:
         """Return the types in which the values of JSON are read, by column."""
@@ -264,15 +272,18 @@ class RolloutsBuilder:
         frame = with_partition(frame, self.partition, frame.columns)
         return frame.lazy().select(expressions(layout, frame.schema, self.request)).collect()
 
-    def take_frame(self, layout: Layout, frame: pl.DataFrame, place: Place) -> None:
-        """Take in a frame of the columns of the file."""
+    def take_frame(
+        self, layout: Layout, frame: pl.DataFrame, place: Place, rows: Ints | None = None
+    ) -> None:
+        """Take in a frame of the columns of the file; `rows` as in `_add`."""
         if not self.is_plain(layout, frame.schema):
             lists = lists_of(layout, frame.schema)
             frame = with_partition(frame, self.partition, frame.columns)
             self._note_lists(layout, frame, lists, place)
+            numbers = self._numbers(len(frame)) if rows is None else rows
             frame, row_of = one_row_each(frame, lists, place)
-            place = partial(_row_of, place, row_of)
-        self.take(layout, self.selected(layout, frame), place)
+            place, rows = partial(_row_of, place, row_of), numbers[row_of]
+        self.take(layout, self.selected(layout, frame), place, rows)
 
     def _note_lists(
         self, layout: Layout, frame: pl.DataFrame, lists: list[str], place: Place
@@ -296,7 +307,9 @@ class RolloutsBuilder:
             )
         self.note("each row is a group: its lists hold the rollouts")
 
-    def take(self, layout: Layout, frame: pl.DataFrame, place: Place) -> None:
+    def take(
+        self, layout: Layout, frame: pl.DataFrame, place: Place, rows: Ints | None = None
+    ) -> None:
         """Take in a frame of the columns that `expressions` gives, after looking at its values."""
         self.grouped, self.restart = layout.grouped, layout.restart
         counted = self.request.texts and layout.length is None and layout.response is not None
@@ -325,7 +338,7 @@ class RolloutsBuilder:
         if "group" in frame.columns and frame["group"].null_count():
             wrong = frame["group"].is_null().arg_true()
             self._wrong(layout.group or layout.prompt or "group", [None], wrong, place, "a name")
-        self._add(frame)
+        self._add(frame, rows)
 
     def _wrong(
         self, name: str, values: list[Any], rows: pl.Series, place: Place, expected: str
@@ -338,7 +351,21 @@ class RolloutsBuilder:
             "correct or leave out " + ("this row" if len(rows) == 1 else "these rows"),
         )
 
-    def _add(self, frame: pl.DataFrame) -> None:
+    def _numbers(self, n: int) -> Ints:
+        """Return the numbers of the next rows of the file, from 0."""
+        self.n_read += n
+        return np.arange(self.n_read - n, self.n_read)
+
+    def _add(self, frame: pl.DataFrame, rows: Ints | None = None) -> None:
+        """Add a frame of rollouts.
+
+        Args:
+            frame: of the columns that `finish` knows.
+            rows: the row of the file that each is from; None: they follow those so far.
+        """
+        if self.request.origins:
+            numbers = self._numbers(len(frame)) if rows is None else rows
+            frame = frame.with_columns(pl.Series(ROW, numbers))
         if "step" not in frame.columns and self.step is not None:
             frame = frame.with_columns(step=pl.lit(self.step, pl.Int64))
         for name, owner in self.owners.items():
@@ -361,7 +388,8 @@ class RolloutsBuilder:
         self.nested = True
         self.restart = getattr(module, "RESTART", False)
         rows: list[Row] = []
-        before = 0
+        number_of: list[int] = []  # of the record of each
+        before = n_records = 0
         for number, record in enumerate(records):
             where = place(number)
             if hasattr(module, "about_run"):
@@ -372,22 +400,30 @@ class RolloutsBuilder:
                 if self.request.reward:
                     self.rewards |= row.get("reward", {}).keys() | row.get("more", {}).keys()
                 rows.append(checked_rollout(row, self.request, where))
+                number_of.append(number)
+                if self.request.origins:
+                    rows[-1]["ids"] = ids_of_record(record)
                 if "group" not in row and "prompt" not in row:
                     rows[-1]["group"] = str(self.n_groups)  # the record is the group
             if len(rows) == before and hasattr(module, "EMPTY"):
                 self.empty.append(where)
             before = len(rows)
             self.n_groups += 1
+            n_records = number + 1
         if rows:
-            self.grouped = getattr(module, "GROUPED", "prompt" if "prompt" in rows[0] else "id")
-            frame = frame_of_rollouts(rows, self.request)
-            if "response" in frame.columns:
-                has_length = "length" in frame.columns
-                self.characters = self.request.texts and not has_length
-                response = text_expressions(pl.col("response"), self.request, has_length=has_length)
-                frame = frame.with_columns(response).drop("response")
-            left_out = [m for m in ("step", "rollout") if getattr(self.request, m) == "none"]
-            self._add(frame.drop(left_out, strict=False))
+            self._add_records(module, rows, np.array(number_of, np.int64) + self.n_read)
+        self.n_read += n_records
+
+    def _add_records(self, module: ModuleType, rows: list[Row], numbers: Ints) -> None:
+        self.grouped = getattr(module, "GROUPED", "prompt" if "prompt" in rows[0] else "id")
+        frame = frame_of_rollouts(rows, self.request)
+        if "response" in frame.columns:
+            has_length = "length" in frame.columns
+            self.characters = self.request.texts and not has_length
+            response = text_expressions(pl.col("response"), self.request, has_length=has_length)
+            frame = frame.with_columns(response).drop("response")
+        left_out = [m for m in ("step", "rollout") if getattr(self.request, m) == "none"]
+        self._add(frame.drop(left_out, strict=False), numbers)
 
     def _path_columns(self) -> dict[str, Any]:
         """Return what the path of the file tells of all its rollouts."""
@@ -433,7 +469,7 @@ class RolloutsBuilder:
                 {
                     "group": names.gather(batch.state),
                     REWARD + "reward": batch.reward,
-                    **_questions(names.gather(batch.state), self.request),
+                    **kept_questions(names.gather(batch.state), self.request),
                     **({"truncated": batch.truncated} if batch.truncated.any() else {}),
                 }
             )
@@ -529,6 +565,7 @@ class RolloutsBuilder:
                 "are not in the dump; set others with rlcalc group --reward and --weights"
             )
         self._say_how_it_was_read()
+        origins = origins_of(frame, [name for _, name in self.files])
         step = None
         if has_steps:
             one = pl.repeat(frame["step"][0], len(heads), dtype=pl.Int64, eager=True)
@@ -548,6 +585,7 @@ class RolloutsBuilder:
                 "prompts_known": known,
                 "oddities": self.oddities,
                 "nested": self.nested,
+                "whole_prompts": self.request.texts and not self.request.beginnings,
                 "grouped_by": {"id": "id", "prompt": "prompt text", "runs": "order"}[self.grouped],
                 "several_rows": several,
                 "torn_lines": self.skipped,
@@ -561,6 +599,7 @@ class RolloutsBuilder:
             },
             notes=self.notes,
             **_others(frame),
+            **({} if origins is None else {"origins": origins}),
         )
 
     def _require_rollouts(self, frame: pl.DataFrame) -> None:
@@ -646,12 +685,6 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
     if "rollout" in frame.columns:
         columns["named"] = frame["rollout"]
     return columns
-
-
-def _questions(prompts: pl.Series, request: RolloutRequest) -> dict[str, pl.Series]:
-    """Return what is kept of prompts, if anything."""
-    kept = {"question": prompts} if request.beginnings or request.prompts else {}
-    return kept | ({"asked": prompts.hash()} if request.prompts else {})
 
 
 def _row_of(place: Place, row_of: Ints, row: int) -> str:

@@ -16,6 +16,7 @@ from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.numerics.arrays import Ints
 from rlcalc.readers.label_encoder import as_text, canonical_texts
 from rlcalc.readers.rollouts.dumps.layout import MEANINGS, TEXTS, Layout, finite
+from rlcalc.readers.rollouts.origins import PROMPT, id_expressions, id_types
 from rlcalc.readers.rollouts.request import NoRollouts
 from rlcalc.readers.trajectories.step_table import as_flag, as_number
 
@@ -30,6 +31,8 @@ IN_LISTS = (
     "answer",
 )  # fmt: skip
 """What a row that is a group may hold in lists, beside the rewards."""
+LAST_MESSAGE = rf'(?s).*"(?:content|text|value)": ?"((?:[^"\\]|\\.){{0,{PROMPT}}})'
+"""How the last text begins in messages that are written as JSON."""
 BEGINNING = 400
 """Characters of a prompt or a response that are kept where its beginning is shown."""
 WHOLE = 2**53
@@ -38,9 +41,20 @@ Schema = Mapping[str, pl.DataType]
 
 
 def requested_layout(
-    layout: Layout, names: Sequence[str], where: str, request: RolloutRequest
+    layout: Layout,
+    names: Sequence[str],
+    where: str,
+    request: RolloutRequest,
+    nested: Sequence[str] = (),
 ) -> Layout:
     """Return a layout with the columns that were asked for.
+
+    Args:
+        layout: of the usual columns of the format.
+        names: of the columns.
+        where: the file is.
+        request: names columns.
+        nested: the names of fields inside of columns, as far as they are known.
 
     Raises:
         InputError: a column that is needed or was asked for is not there.
@@ -49,15 +63,19 @@ def requested_layout(
     chosen |= {m: None for m in ("step", "rollout") if getattr(request, m) == "none"}
     if request.reward:
         chosen["reward"] = request.reward
-    there = f"there are {listed(names, most=20)}" if names else "there are no columns"
+    every = [*names, *nested]
+    there = f"there are {listed(every, most=30)}" if names else "there are no columns"
     fits = layout.reward and (layout.group or layout.prompt)
     for column in [one for columns in chosen.values() for one in _each(columns)]:
-        if not _has_column(column, names):
-            guess = meant(column, names)
+        if not _has_column(column, names, nested):
+            inner = [name for name in nested if name.endswith(f".{column}")]
+            guess = f"did you mean {shown(inner[0])}? " if inner else meant(column, every)
             raise (InputError if fits else NoRollouts)(
                 f"there is no column {shown(column)}", where, guess + there
             )
-    if request.group:
+    if request.group and request.group == layout.prompt and "prompt" in layout.derive:
+        chosen |= {"group": None, "grouped": "prompt"}  # a chat: its prompt identifies the group
+    elif request.group:
         chosen |= {"grouped": "id", "restart": False}
     kept = {meaning: derive for meaning, derive in layout.derive.items() if meaning not in chosen}
     kinds = {meaning: kind for meaning, kind in layout.kinds.items() if meaning not in chosen}
@@ -95,9 +113,26 @@ def _each(columns: str | tuple[str, ...] | None) -> tuple[str, ...]:
     return columns if isinstance(columns, tuple) else (columns,)
 
 
-def _has_column(column: str, names: Sequence[str]) -> bool:
+def _has_column(column: str, names: Sequence[str], nested: Sequence[str] = ()) -> bool:
     """Whether a column is there, by its name or as a field of one: metrics.correct."""
-    return column in names or ("." in column and column.partition(".")[0] in names)
+    head = column.partition(".")[0]
+    fields = [name for name in nested if name.startswith(f"{head}.")]
+    return column in names or ("." in column and head in names and column in (fields or [column]))
+
+
+def nested_names(values: Mapping[str, Any], schema: Schema | None) -> list[str]:
+    """Return the names of the fields of columns: rewards.total.
+
+    Args:
+        values: by column a value, which may be a mapping.
+        schema: of a table.
+    """
+    fields = {
+        name: [field.name for field in getattr((schema or {}).get(name), "fields", ())]
+        or (list(value) if isinstance(value, dict) else [])
+        for name, value in values.items()
+    }
+    return [f"{name}.{field}" for name, inner in fields.items() for field in inner]
 
 
 def expressions(layout: Layout, schema: Schema, request: RolloutRequest) -> list[pl.Expr]:
@@ -234,18 +269,24 @@ def _names(layout: Layout, schema: Schema, request: RolloutRequest) -> list[pl.E
             name = name.map_batches(canonical_texts, pl.String)
         selected.append(name.alias(meaning))
     if by_prompt and layout.prompt is not None:
-        selected.append(hashed(as_text(*_source(layout.prompt, schema))).alias("group"))
-    if layout.prompt is not None and (request.beginnings or request.prompts):
-        prompt = as_text(*_source(layout.prompt, schema))
-        selected.append(beginning_of(prompt).alias("question"))
+        selected.append(hashed(_text(layout, "prompt", schema)).alias("group"))
+    if layout.prompt is not None and request.questions:
+        prompt = _text(layout, "prompt", schema)
+        selected.append(kept_of_prompt(prompt, request).alias("question"))
         selected += [hashed(prompt).alias("asked")] if request.prompts else []
     if layout.answer is not None:
         answer = as_text(*_source(layout.answer, schema))
         selected.append(hashed(answer.map_batches(canonical_texts, pl.String)).alias("answer"))
     if layout.response is not None and (request.texts or request.beginnings):
-        text = as_text(*_source(layout.response, schema))
+        text = _text(layout, "response", schema)
         selected += text_expressions(text, request, has_length=layout.length is not None)
-    return selected
+    return selected + (id_expressions(layout, schema) if request.origins else [])
+
+
+def _text(layout: Layout, meaning: str, schema: Schema) -> pl.Expr:
+    text = as_text(*_source(getattr(layout, meaning), schema))
+    derive = layout.derive.get(meaning)
+    return derive(text) if derive else text
 
 
 def hashed(text: pl.Expr) -> pl.Expr:
@@ -308,6 +349,26 @@ def beginning_of(text: pl.Expr) -> pl.Expr:
     return text.str.slice(0, BEGINNING)
 
 
+def kept_of_prompt(text: pl.Expr, request: RolloutRequest) -> pl.Expr:
+    """Return how a prompt begins, or all of it where responses are read too."""
+    if request.beginnings or not request.origins:
+        return beginning_of(text)
+    if request.texts:
+        return text
+    is_chat = text.str.starts_with("[{")
+    last = pl.when(is_chat).then(text).str.extract(LAST_MESSAGE)
+    return pl.coalesce(last, text.str.slice(0, PROMPT))
+
+
+def kept_questions(prompts: pl.Series, request: RolloutRequest) -> dict[str, pl.Series]:
+    """Return the columns in which prompts are kept, and told apart, as far as is requested."""
+    text = pl.col("prompt")
+    kept = {"question": kept_of_prompt(text, request)} if request.questions else {}
+    kept |= {"asked": hashed(text)} if request.prompts else {}
+    frame = prompts.to_frame("prompt").select(**kept)
+    return {name: frame[name] for name in kept}
+
+
 def types_of(
     layout: Layout, first: Mapping[str, Any], request: RolloutRequest
 ) -> dict[str, pl.DataType]:
@@ -322,7 +383,7 @@ def types_of(
         if meaning == "response" and not (request.texts or request.beginnings):
             continue
         by_id = layout.group is not None and not request.group_size
-        if meaning == "prompt" and by_id and not (request.beginnings or request.prompts):
+        if meaning == "prompt" and by_id and not request.questions:
             continue
         value = first.get(column)
         if in_lists and isinstance(value, list) and meaning in ("reward", *IN_LISTS):
@@ -337,7 +398,8 @@ def types_of(
         else:
             head, _, rest = column.partition(".")
             fields.setdefault(head, {})[rest] = kind
-    return {**kinds, **{head: pl.Struct(inner) for head, inner in fields.items()}}
+    ids = id_types(layout, first) if request.origins else {}
+    return {**ids, **kinds, **{head: pl.Struct(inner) for head, inner in fields.items()}}
 
 
 def _kind(kind_name: str | None, meaning: str, first: Any) -> pl.DataType:

@@ -249,10 +249,10 @@ class Lines:
         Raises:
             ColumnsChanged: there are more.
         """
-        n_columns = len(self.columns.values)
+        n_columns = self.columns.n_names
         for block in blocks:
             self._learn(block, self._unusual(block).tolist())
-        if len(self.columns.values) > n_columns:
+        if self.columns.n_names > n_columns:
             raise ColumnsChanged(self.columns, self.file.at())
 
 

@@ -12,15 +12,16 @@ import polars as pl
 from rlcalc.errors import InputError, shown
 from rlcalc.labels import text_of_label
 from rlcalc.readers.rollouts.columns import (
-    BEGINNING,
     NUMBERS,
     REWARD,
     WHOLE,
     as_plain_text,
     hashed,
+    kept_questions,
     value_of_type,
 )
 from rlcalc.readers.rollouts.dumps.layout import Row
+from rlcalc.readers.rollouts.origins import ID
 
 if TYPE_CHECKING:
     from rlcalc.readers.rollouts.request import RolloutRequest
@@ -130,15 +131,19 @@ def frame_of_rollouts(rows: list[Row], request: RolloutRequest) -> pl.DataFrame:
         to_text = text_of_label if name in ("group", "rollout") else as_plain_text
         texts = [None if value is None else to_text(value) for value in values]
         columns[name] = pl.Series(texts, dtype=pl.String)
-    frame = pl.DataFrame(columns)
-    if request.beginnings or request.prompts:
-        questions = [row.get("question", row.get("prompt")) for row in rows]
-        prompts = pl.Series(
-            [q if q is None else as_plain_text(q) for q in questions], dtype=pl.String
-        )
-        frame = frame.with_columns(question=prompts.str.slice(0, BEGINNING))
-        if request.prompts:
-            frame = frame.with_columns(asked=hashed(pl.lit(prompts)))
+    for name in dict.fromkeys(name for row in rows for name in row.get("ids", ())):
+        ids = [row["ids"].get(name) for row in rows]
+        columns[ID + name] = pl.Series(ids, dtype=pl.String)
+    frame = pl.DataFrame({**columns, **_questions(rows, request)})
     if "prompt" in frame.columns:
         frame = frame.with_columns(group=hashed(pl.col("prompt"))).drop("prompt")
     return frame
+
+
+def _questions(rows: list[Row], request: RolloutRequest) -> dict[str, pl.Series]:
+    """Return what is kept of prompts, if anything."""
+    if not request.questions:
+        return {}
+    questions = [row.get("question", row.get("prompt")) for row in rows]
+    texts = [None if question is None else as_plain_text(question) for question in questions]
+    return kept_questions(pl.Series(texts, dtype=pl.String), request)

@@ -26,10 +26,17 @@ class Columns:
 
     Attributes:
         values: by name a value of the column, which shows its type; None where all are missing.
+            A mapping has the fields of all records.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = dict(values)
+
+    @property
+    def n_names(self) -> int:
+        """How many columns there are, with the fields of those that are mappings."""
+        fields = (len(value) for value in self.values.values() if isinstance(value, dict))
+        return len(self.values) + sum(fields)
 
     def add(self, records: Iterable[Mapping[str, Any]]) -> bool:
         """Add the columns of some records; return whether any is new, or shows another type."""
@@ -41,8 +48,11 @@ class Columns:
             for name, value in record.items():
                 if name in numbers:  # which stay
                     continue
-                if self.values.setdefault(name, value) is None:
+                before_it = self.values.setdefault(name, value)
+                if before_it is None:
                     self.values[name] = value
+                elif isinstance(value, dict) and isinstance(before_it, dict):
+                    self.values[name] = {**value, **before_it}
                 if finite(value):
                     self.values[name] = value
                     numbers.add(name)
@@ -110,7 +120,7 @@ def record_layout(
     Raises:
         InputError: a column that is needed or was asked for is not there.
     """
-    from rlcalc.readers.rollouts.columns import length_kind, requested_layout
+    from rlcalc.readers.rollouts.columns import length_kind, nested_names, requested_layout
     from rlcalc.readers.rollouts.dumps.layout import finite
 
     if not hasattr(module, "layout"):
@@ -127,7 +137,7 @@ def record_layout(
     layout = module.layout(list(first), numbers)
     if layout is None:
         return None
-    layout = requested_layout(layout, list(first), where, request)
+    layout = requested_layout(layout, list(first), where, request, nested_names(first, schema))
     if request.length and (
         kind := length_kind(
             first.get(request.length), is_response=request.length == layout.response

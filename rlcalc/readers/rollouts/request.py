@@ -33,6 +33,12 @@ class RolloutRequest:
     texts: bool = False  # tell equal responses, and count characters where tokens are not known
     beginnings: bool = False  # keep how prompts and responses begin
     prompts: bool = False  # tell equal prompts of two readings, and keep how they begin
+    origins: bool = False  # keep rows and ids, and how prompts begin (whole with `texts`)
+
+    @property
+    def questions(self) -> bool:
+        """Whether prompts are kept, or how they begin."""
+        return self.beginnings or self.prompts or self.origins
 
     def named(self) -> dict[str, str]:
         """Return the columns that were named, by meaning."""

@@ -142,3 +142,52 @@ def test_the_fix_of_a_mapping_works(tmp_path: Path, suffix: str, column: str) ->
         values = rollouts.reward if column == "score" else rollouts.length
         assert values is not None
         assert values.tolist() == [float(inner[name.partition(".")[2]])] * 2  # type: ignore[arg-type]
+
+
+NESTED = [
+    {"g": n % 2, "rewards": {"total": float(n), "form": 0.5}, "q": {"p": "x"}} for n in (0, 1)
+]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "json", "parquet"])
+@pytest.mark.parametrize(
+    ("named", "guess"),
+    [
+        ("rewards.totl", "did you mean rewards.total? "),
+        ("total", "did you mean rewards.total? "),
+        ("nothing", ""),
+    ],
+)
+def test_a_wrong_reward_is_told_the_nested_names(
+    tmp_path: Path, suffix: str, named: str, guess: str
+) -> None:
+    path = tmp_path / f"rollouts.{suffix}"
+    if suffix == "parquet":
+        pl.DataFrame(NESTED).write_parquet(path)
+    else:
+        lines = "".join(json.dumps(row) + "\n" for row in NESTED)
+        path.write_text(lines if suffix == "jsonl" else json.dumps(NESTED))
+    with pytest.raises(InputError, match=f"there is no column {named}") as error:
+        rlcalc.load_rollouts(path, reward=(named,), group="g")
+
+    there = "there are g, rewards, q, rewards.total, rewards.form and q.p"
+    assert error.value.faults[0].fix == guess + there
+    assert rlcalc.load_rollouts(path, reward=("rewards.total",), group="g").reward.tolist() == [
+        0,
+        1,
+    ]
+
+
+@pytest.mark.parametrize("block", [100, 1 << 20])
+def test_a_nested_reward_may_appear_late(
+    tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows before it have none, as where a column is missing."""
+    monkeypatch.setattr("rlcalc.readers.rollouts.jsonl.BLOCK", block)
+    rows = [{"g": 0, "rewards": {"form": 0.5}}] * 90 + [{"g": 0, "rewards": {"late": 2.0}}]
+    path = tmp_path / "rollouts.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    reward = rlcalc.load_rollouts(path, reward=("rewards.late",), group="g").reward
+
+    assert reward[-1] == 2
+    assert sum(value == value for value in reward.tolist()) == 1

@@ -337,6 +337,21 @@ def test_how_prompts_begin_is_told_if_asked(name: str, tmp_path: Path) -> None:
     assert rlcalc.load_rollouts(path).question is None
 
 
+@pytest.mark.parametrize("name", DUMPS)
+def test_rows_of_every_dump_join_back(name: str, tmp_path: Path) -> None:
+    """A prompt where these examples have one, and the number of the row or the record."""
+    path = str(DUMPS[name][1](tmp_path))
+    for rows in ("rollouts", "groups", "prompts"):
+        result = rlcalc.group(path, rows=rows)  # type: ignore[arg-type]
+        plain = rlcalc.load_rollouts(path)
+
+        assert ("prompt" in result.columns) == (name not in WITHOUT_PROMPT)
+        assert result["row"].min() >= 1
+        assert len(result) == {"rollouts": len(plain), "groups": plain.n_groups}.get(
+            rows, len(result)
+        )
+
+
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet", "csv", "json", "arrow"])
 def test_any_table_by_the_usual_names(suffix: str, tmp_path: Path) -> None:
     frame = pl.DataFrame(

@@ -1,11 +1,15 @@
-"""Any other table with one rollout a row, by the usual names of its columns."""
+"""Any other table with one rollout a row, by the usual names of its columns.
+
+Where there is no prompt, a list of messages holds both it and the response: see `chats`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rlcalc.readers.rollouts.dumps.layout import Layout
+from rlcalc.readers.rollouts import chats
+from rlcalc.readers.rollouts.dumps.layout import Derive, Layout
 
 NAMES: dict[str, tuple[str, ...]] = {
     "group": (
@@ -41,7 +45,16 @@ def layout(names: Sequence[str], numbers: Sequence[str]) -> Layout:
         for meaning, usual in NAMES.items()
     }
     reward = columns.pop("reward")
+    derive: dict[str, Derive] = {}
+    chat = next((by_lower[name] for name in chats.NAMES if name in by_lower), None)
+    if columns["prompt"] is None and chat is not None:
+        columns["prompt"], derive["prompt"] = chat, chats.prompt_of
+        if columns["response"] is None:
+            columns["response"], derive["response"] = chat, chats.response_of
     by_prompt = columns["group"] is None and columns["prompt"] is not None
     return Layout(
-        reward=(reward,) if reward else (), grouped="prompt" if by_prompt else "id", **columns
+        reward=(reward,) if reward else (),
+        grouped="prompt" if by_prompt else "id",
+        derive=derive,
+        **columns,
     )
