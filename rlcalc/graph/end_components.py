@@ -9,7 +9,7 @@ import numpy as np
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.graph.reachability import predecessor_pairs
 from rlcalc.numerics.arrays import Codes, Flags, Ints
-from rlcalc.numerics.kernel import kernel
+from rlcalc.numerics.kernel import one_pass_kernel
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def closed_sets(chain: ExpectedMDP) -> list[Ints]:
     return np.split(states, first)[1:]
 
 
-@kernel
+@one_pass_kernel
 def prune(
     pred_start: Ints, pred_pair: Codes, pair_state: Codes, active: Flags, alive: Ints
 ) -> None:
@@ -102,7 +102,7 @@ def strong_components(model: ExpectedMDP, active: Flags) -> Ints:
     return number
 
 
-@kernel
+@one_pass_kernel
 def tarjan(  # noqa: C901 (one search, with its stack in plain sight)
     pair_start: Ints, outcome_start: Ints, next_state: Codes, active: Flags, number: Ints
 ) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from rlcalc.errors import InputError, listed
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Codes, Flags, Ints
-from rlcalc.numerics.kernel import kernel
+from rlcalc.numerics.kernel import one_pass_kernel
 
 Names = Callable[[Ints], list[object]]
 """Function from the numbers of states to the names of the first few."""
@@ -28,7 +28,7 @@ def predecessor_pairs(model: ExpectedMDP) -> tuple[Ints, Codes]:
     return start, pair
 
 
-@kernel
+@one_pass_kernel
 def sort_by_next_state(outcome_start: Ints, next_state: Codes, free: Ints, pair: Codes) -> None:
     """Put each pair behind the last one that leads to the same state: a counting sort."""
     for k in range(len(outcome_start) - 1):
@@ -38,7 +38,7 @@ def sort_by_next_state(outcome_start: Ints, next_state: Codes, free: Ints, pair:
             free[s] += 1
 
 
-@kernel
+@one_pass_kernel
 def breadth_first(start: Ints, neighbour: Codes, steps: Ints) -> Ints:
     """steps[s] ← the distance of s from where steps are 0; returns the states as they are met.
 

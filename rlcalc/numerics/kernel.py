@@ -20,21 +20,26 @@ SMALL, TINY = 1 << 12, 1 << 8
 and once it is loaded for another loop."""
 
 
+SMALL_PASS = 1 << 14
+"""The same for a loop that goes once over its arrays, and no compiler is loaded yet."""
+
+
 class Kernel:
     """A loop over arrays that runs in plain Python or compiled, with the same bits."""
 
     patience = 1.0
     """Seconds that plain Python may still take in total before compiling is the faster choice."""
 
-    def __init__(self, loop: Callable[..., Any]) -> None:
+    def __init__(self, loop: Callable[..., Any], small: int = SMALL) -> None:
         self.plain = loop
+        self.small = small
         self._compiled: Callable[..., Any] | None = None
         update_wrapper(self, loop)
 
     def __call__(self, *arguments: Any) -> Any:
         """Run the loop: compiled if an array is large or the loop is compiled already."""
         if self._compiled is None and Kernel.patience > 0:
-            most = TINY if "numba" in sys.modules else SMALL
+            most = TINY if "numba" in sys.modules else self.small
             if not _large(arguments, most):
                 begin = time.perf_counter()
                 answer = self.plain(*arguments)
@@ -141,3 +146,11 @@ def _large(argument: Any, most: int) -> bool:
 def kernel(loop: Callable[..., Any]) -> Kernel:
     """Return the loop as a kernel; used as a decorator."""
     return Kernel(loop)
+
+
+def one_pass_kernel(loop: Callable[..., Any]) -> Kernel:
+    """Return a loop that goes once over its arrays, for which a compiler is rarely worth its time.
+
+    Plain Python takes some 10 ms for `SMALL_PASS` entries, and loading the compiler 300.
+    """
+    return Kernel(loop, SMALL_PASS)

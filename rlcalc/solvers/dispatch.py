@@ -23,8 +23,9 @@ from rlcalc.solvers.problem import Iterate, Iteration, Method, Problem, ProvenVa
 from rlcalc.solvers.proofs.macqueen import span_bound
 from rlcalc.solvers.setup import SolveSetup
 
-EXACT = 1 << 13
-"""Outcomes up to which the values of a direct method are refined and proven in fractions."""
+TINY, EXACT = 1 << 9, 1 << 13
+"""Outcomes up to which values are refined and proven in fractions: at once, and where floats do not
+prove enough."""
 
 MOST_IMPROVEMENTS = 20
 """Policies that are evaluated in fractions until one is proven to be the best."""
@@ -40,10 +41,17 @@ def find_solution(setup: SolveSetup) -> Solution:
     if request.criterion == "average":
         return _average(setup)
     iterative = request.bellman or request.method not in ("auto", "policy-iteration", "linear")
-    exact = (gamma == 1 or not iterative) and len(setup.mdp.next_state) <= EXACT
+    n_outcomes = len(setup.mdp.next_state)
+    may_be_exact = (gamma == 1 or not iterative) and n_outcomes <= EXACT
+    exact = may_be_exact and n_outcomes <= TINY
     solve = _total if gamma == 1 else _discounted
     trace: list[Iteration] = []
     proven, iterations, method = solve(setup, setup.model(exact=exact), trace)
+    if may_be_exact and not proven.bound <= setup.target_bound:
+        again: list[Iteration] = []
+        other = solve(setup, setup.model(exact=not exact), again)
+        if other[0].bound < proven.bound:
+            (proven, iterations, method), trace, exact = other, again, not exact
     q, value = proven.action_value, proven.value
     model = setup.mdp.exact if exact else setup.mdp.expected
     if setup.policy is not None:
@@ -96,7 +104,7 @@ def _iterate(setup: SolveSetup, problem: Problem) -> tuple[Iterate, str]:
         iterate = value_iteration.iterate_values(whole, request.bellman, setup.weight)
         return iterate, f"value-iteration {kind[0]}←{kind[1]}"
     if request.method == "auto":
-        if problem.model.n_states <= linear.DENSE and problem.gamma < 1:
+        if problem.model.n_states <= linear.DENSE:
             return dispatch_small_model(problem)
         from rlcalc.solvers.methods.automatic import solve_automatically
 
@@ -105,14 +113,20 @@ def _iterate(setup: SolveSetup, problem: Problem) -> tuple[Iterate, str]:
 
 
 def dispatch_small_model(problem: Problem) -> tuple[Iterate, str]:
-    """Solve a small model without a compiler: by a few sweeps if it mixes, else directly."""
-    if problem.model.n_outcomes > EXACT:
+    """Solve a small model without a compiler: by sweeps if it mixes, else directly.
+
+    With gamma = 1 a direct method ends what sweeps have begun, for the proof needs its precision.
+    """
+    if problem.model.n_outcomes > TINY:
         method = "modified-policy-iteration"
         swept = modified_policy_iteration_numpy.solve(problem)
+        if swept is None and problem.gamma == 1:
+            begin = np.zeros(problem.model.n_states) if problem.value is None else problem.value
+            swept = Iterate(begin, 0)
         if swept is None:
             method = "value-iteration"
             swept = value_iteration.solve(replace(problem, max_iterations=FEW_SWEEPS))
-        if problem.trace[-1].bound <= problem.tol:
+        if problem.gamma < 1 and problem.trace[-1].bound <= problem.tol:
             return swept, method
         problem.trace.clear()
         problem = replace(problem, value=swept.value)

@@ -67,6 +67,21 @@ def random_model(
     )
 
 
+def two_ladders(n: int, left: float = 0.7) -> MDP:
+    """From the middle one goes to a ladder of n rungs, left with this chance, and falls back from
+    each rung with a half; above the left ladder 1 is won. So the value of the middle is `left`, and
+    one takes some 2^n steps.
+
+    Source: Haddad & Monmege (2018), where interval iteration stops too early.
+    """
+    end = 2 * n + 1
+    outcomes = {(0, 0): [(1, left, 0.0), (n + 1, 1 - left, 0.0)]}
+    for rung in range(1, end):
+        above = rung + 1 if rung not in (n, 2 * n) else end
+        outcomes[rung, 0] = [(above, 0.5, float(rung == n)), (0, 0.5, 0.0)]
+    return mdp_of(outcomes, end + 1)
+
+
 def slippery_lake(n: int, seed: int = 0, corridor: bool = True) -> MDP:
     """n × n cells, a fifth of them holes, slips to either side with a third each; the goal is 1.
 

@@ -24,8 +24,9 @@ MOST_PADDING = 2
 MORE_SWEEPS = 4
 """Sweeps by which each evaluation is longer than the one before: early policies soon change."""
 MOST_SWEEPS = 100
-FIRST, LEAST_FALL = 5, 2
-"""From the sixth round on, one that does not halve the bound ends this method."""
+FREE, LEAST_FALL = 40_000_000, 2
+"""After so many outcomes looked at, a round that does not halve the bound ends this method: values
+may have to travel far before it falls, and until then that takes a tenth of a second."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def solve(problem: Problem) -> Iterate | None:
     It gives up, with what it has, where the model does not mix.
 
     Args:
-        problem: with gamma < 1.
+        problem: with gamma = 1 it begins with the values of a policy that ends.
 
     Source: Puterman & Shin (1978).
     """
@@ -81,7 +82,7 @@ def solve(problem: Problem) -> Iterate | None:
     endless = not model.terminal.any()  # else V = 0 in terminal states forbids to shift
     state = np.arange(n_states)
     value = padded.reward.max(axis=0) if problem.value is None else problem.value
-    before, sweeps = np.inf, 0
+    before, sweeps, work = np.inf, 0, 0
     for iteration in range(1, problem.max_iterations + 1):
         np.take(value, after, out=ahead, mode="clip")
         np.multiply(ahead, chance, out=ahead)
@@ -90,12 +91,12 @@ def solve(problem: Problem) -> Iterate | None:
         better = q.max(axis=0)
         residual = better - value
         least, most = float(residual.min()), float(residual.max())
-        reach = span_half_width(least, most, gamma)
+        reach = span_half_width(least, most, gamma) if gamma < 1 else max(most, -least)
         problem.trace.append(Iteration(iteration, max(-least, most), reach))
         if (
             reach <= problem.tol
             or most - least <= model.rounding(better, gamma)
-            or (iteration > FIRST and reach * LEAST_FALL > before)
+            or (work > FREE and reach * LEAST_FALL > before)
         ):
             break
         if endless:
@@ -104,6 +105,7 @@ def solve(problem: Problem) -> Iterate | None:
         remaining = _remaining_sweeps(reach, problem.tol, before, sweeps)
         sweeps = min(MORE_SWEEPS * iteration - 2, remaining)
         before = reach
+        work += after.size + sweeps * n * n_states
         value = value + policy_evaluation_numpy(
             flat_after.take(chosen, axis=1), flat_chance.take(chosen, axis=1), residual, sweeps
         )

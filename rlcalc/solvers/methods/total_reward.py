@@ -24,6 +24,7 @@ from rlcalc.solvers.methods import linear
 from rlcalc.solvers.methods.automatic import solve_automatically
 from rlcalc.solvers.methods.average_reward import closed_set_gain
 from rlcalc.solvers.problem import Iterate, Iteration, Problem, ProvenValues
+from rlcalc.solvers.proofs.entrywise import value_by_elimination
 from rlcalc.solvers.proofs.macqueen import rounded_up
 from rlcalc.solvers.proofs.supersolution import prove
 
@@ -157,11 +158,16 @@ def solve_in_floats(problem: Problem, names: Names, find: Find) -> tuple[ProvenV
 
     chain = small.only(policy_reaching_end(small, named))
     rough = replace(problem, model=chain, value=None, tol=1e-4 * small.largest_reward, trace=[])
-    begin = solve_automatically(rough)[0].value
+    if chain.n_states <= linear.DENSE:
+        begin = linear.solve_system(chain, 1.0, chain.reward[:, None])[:, 0]
+    else:
+        begin = solve_automatically(rough)[0].value
     near = replace(problem, model=small, value=begin, tol=problem.tol / 10)
     iterate, method = find(near, lambda whole: quotient.gather(whole)[order.first])
     if not np.isfinite(iterate.value).all():  # a direct method that came upon what never ends
         iterate = solve_automatically(near)[0]
+    if not np.isfinite(iterate.value).all() or near.is_policy:
+        iterate = _without_subtraction(near, iterate)
     value, bound = iterate.value, np.inf
     if np.isfinite(iterate.value).all():
         greedy = _greedy(small, iterate.value)
@@ -171,6 +177,15 @@ def solve_in_floats(problem: Problem, names: Names, find: Find) -> tuple[ProvenV
             value, bound = prove(small, value, 0.9 * problem.tol, problem.jobs)
     value = quotient.spread(order.spread(value))
     return _backed_up(problem.model, value, bound), iterate.iterations, method
+
+
+def _without_subtraction(problem: Problem, iterate: Iterate) -> Iterate:
+    """Return the values of a small policy that goes round for so long that I − P is singular."""
+    chain = problem.model
+    change = np.abs(chain.best(chain.action_value(iterate.value, 1.0)) - iterate.value).max()
+    if change <= problem.tol or chain.n_states > linear.DENSE or not problem.is_policy:
+        return iterate
+    return replace(iterate, value=value_by_elimination(chain)[0])
 
 
 def _refuse_earning(model: ExpectedMDP, chosen: Ints, names: Names) -> None:

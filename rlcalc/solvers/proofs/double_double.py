@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
+from rlcalc.expected_mdp import LARGE, UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.numerics.arrays import Codes, Floats, Ints
 from rlcalc.numerics.kernel import kernel
 
@@ -51,11 +51,28 @@ def residual(model: ExpectedMDP, values: TwoFloats) -> tuple[Floats, Floats]:
     most = np.full(model.n_pairs, model.largest_reward)
     size = np.abs(model.reward) if model.same_sign else most
     unit = (3 * model.most_outcomes + 10) * UNIT_ROUNDOFF
+    if model.n_outcomes <= LARGE:
+        first, second = (part[model.next_state] - part[_owner(model)] for part in values)
+        gained = model.reward + _by_pair(model, first + second)
+        margin = unit * (size + _by_pair(model, np.abs(first) + np.abs(second)))
+        return gained, margin
     difference_residuals(
         model.pair_state, model.outcome_start, model.next_state, model.probability, model.reward,
         *values, gained, size, unit, margin,
     )  # fmt: skip
     return gained, margin
+
+
+def _owner(model: ExpectedMDP) -> Ints:
+    """[N] the state in which each outcome begins."""
+    owner: Ints = np.repeat(model.pair_state, np.diff(model.outcome_start))
+    return owner
+
+
+def _by_pair(model: ExpectedMDP, values: Floats) -> Floats:
+    """[K] Σ P(s'|s,a) x(s')."""
+    sums: Floats = np.add.reduceat(model.probability * values, model.outcome_start[:-1])
+    return sums
 
 
 @kernel

@@ -9,6 +9,7 @@ reward of its own, and u = v + w.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from rlcalc.solvers.methods.automatic import solve_automatically, spreads_fast
 from rlcalc.solvers.methods.bellman_sweeps import Arrays
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.proofs.double_double import SMALLEST_RESIDUAL, TwoFloats, residual
+from rlcalc.solvers.proofs.flat_regions import prove_by_regions
 from rlcalc.solvers.proofs.macqueen import rounded_up
 
 MOST_SWEEPS = 100_000
@@ -36,6 +38,27 @@ DIRECT = 50_000
 
 
 def prove(
+    model: ExpectedMDP, value: Floats, goal: float, jobs: int | None = None
+) -> tuple[Floats, float]:
+    """Return values near some others, and their proven distance from the largest total reward.
+
+    It is infinite where nothing is proven. Residuals are tried first, then, in a model that is not
+    large, the quotient by its flat regions.
+
+    Args:
+        model: in which a policy that never ends loses without limit (see `graph.mec_quotient`).
+        value: [S] whose best policy ends.
+        goal: the requested bound.
+        jobs: threads.
+    """
+    values, bound = prove_by_residuals(model, value, goal, jobs)
+    if bound <= goal or model.n_states > DIRECT:
+        return values, bound
+    other, near = prove_by_regions(model, values, goal, prove_by_residuals)
+    return (other, near) if near < bound else (values, bound)
+
+
+def prove_by_residuals(
     model: ExpectedMDP, value: Floats, goal: float, jobs: int | None = None
 ) -> tuple[Floats, float]:
     """Return values near some others, and their proven distance from the largest total reward.
@@ -109,6 +132,10 @@ def _solve_total_reward(
     model: ExpectedMDP, goal: float, near: Floats, limit: float, jobs: int | None
 ) -> Floats:
     """Return the largest total reward up to `goal` in each backup; a rough one above the limit."""
+    if model.n_states <= linear.DENSE:
+        value = _policy_iteration(model, goal, limit, linear.solve_system)
+        if np.isfinite(value).all():
+            return value
     problem = Problem(model, 1.0, goal, MOST_SWEEPS, near, jobs)
     value = solve_automatically(problem, 0, limit)[0].value
     change = np.abs(model.best(model.action_value(value, 1.0)) - value).max()
@@ -116,15 +143,17 @@ def _solve_total_reward(
         return value
     if spreads_fast(Arrays.of(model)):  # factors would fill up
         return value
-    return _policy_iteration(model, goal, limit)
+    return _policy_iteration(model, goal, limit, linear.solve_by_factors)
 
 
-def _policy_iteration(model: ExpectedMDP, goal: float, limit: float) -> Floats:
+def _policy_iteration(
+    model: ExpectedMDP, goal: float, limit: float, solve: Callable[..., Floats]
+) -> Floats:
     """Return the same by policy iteration with factorised equations."""
     chosen, inner = model.greedy(model.reward), ~model.terminal
     for _ in range(MOST_POLICIES):
         chain = model.only(chosen)
-        value = linear.solve_by_factors(chain, 1.0, chain.reward[:, None])[:, 0]
+        value = solve(chain, 1.0, chain.reward[:, None])[:, 0]
         if not value.max() <= limit:
             break
         q = model.action_value(value, 1.0)
@@ -142,4 +171,8 @@ def _steps_to_end(model: ExpectedMDP, value: Floats, jobs: int | None) -> Floats
         return value / most
     chain = model.only(model.greedy(model.action_value(value, 1.0)))
     one = replace(chain, reward=np.ones(chain.n_pairs), largest_reward=1.0)
+    if one.n_states <= linear.DENSE:
+        steps = linear.solve_system(one, 1.0, one.reward[:, None])[:, 0]
+        if np.isfinite(steps).all() and steps.min(initial=0.0) >= 0:
+            return steps
     return solve_automatically(Problem(one, 1.0, ROUGHLY, MOST_SWEEPS, None, jobs), 0)[0].value

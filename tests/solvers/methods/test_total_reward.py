@@ -13,6 +13,7 @@ from tests.solvers.models import (
     by_state,
     models,
     slippery_lake,
+    two_ladders,
     value_of,
 )
 
@@ -171,12 +172,18 @@ def test_many_states_with_few_outcomes_are_proven_in_fractions_too(method: str) 
 
 
 def test_what_rounding_hides_is_not_called_a_limit_of_iterations() -> None:
-    """On the corridor the best policy takes more steps than there are floats to tell apart."""
+    """The policy takes 2^1000 steps, and is too large for the proof by elimination."""
     with pytest.raises(rlcalc.NotConverged, match="use --gamma below 1") as error:
-        rlcalc.solve(slippery_lake(80), gamma=1.0)
+        rlcalc.solve(two_ladders(1000), gamma=1.0)
 
     assert error.value.result is not None
-    assert error.value.result["v"].max() == pytest.approx(1, abs=1e-2)
+
+
+def test_a_corridor_that_takes_longer_than_floats_tell_apart_is_proven() -> None:
+    result = rlcalc.solve(slippery_lake(80), gamma=1.0)
+
+    assert result.facts["bound"] <= 1e-6
+    assert result["v"].max() == pytest.approx(1, abs=1e-6)
 
 
 def test_a_cycle_that_earns_on_average_is_named_in_floats_too(
