@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
-from rlcalc.errors import UsageError, meant, shown
+from rlcalc.errors import Fault, NotConverged, UsageError, meant, shown
 from rlcalc.estimators import METHODS as VALUE_METHODS
 from rlcalc.estimators.advantages import METHODS as ADVANTAGES
 from rlcalc.estimators.programs import PROGRAMS, TOOLS
@@ -32,6 +32,7 @@ from rlcalc.renderers import FORMATS
 from rlcalc.solvers.methods import METHODS
 
 if TYPE_CHECKING:
+    from rlcalc.conditions import Condition
     from rlcalc.result import Result
 
 
@@ -722,11 +723,51 @@ class OutputOptions:
         "Write to this file; its suffix picks the format.",
         {"callback": _file_name},
     ] = None
+    sort: Annotated[
+        str | None,
+        "--sort COLUMN[:desc],...",
+        "Sort the rows; missing values come last.",
+    ] = None
+    having: Annotated[
+        list[str] | None,
+        "--having 'COLUMN OP VALUE'",
+        "Show only rows of the answer that fit, e.g. 'v > 0.5'; OP as in --where; again for more.",
+    ] = None
+    fact: Annotated[
+        str | None, "--fact NAME", "Print this fact of the answer and nothing else."
+    ] = None
+    fail_on: Annotated[
+        list[str] | None,
+        "--fail-on 'FACT OP VALUE'",
+        "Exit 4 after the answer if a fact is so, e.g. 'start_value < 0.5'; again for more.",
+    ] = None
     quiet: Quiet = False
 
     def __post_init__(self) -> None:
-        """Refuse two formats before anything is read."""
+        """Refuse two formats, and what is not a condition, before anything is read."""
         _ = self.form
+        self.conditions()
+        beside = {"--sort": self.sort, "--having": self.having, "a format or a file": self.explicit}
+        for option in [option for option, value in beside.items() if value]:
+            if self.fact is not None:
+                raise UsageError(
+                    f"--fact prints one fact and no rows, so {option} has no use",
+                    fix="leave one of them out",
+                )
+
+    def conditions(self) -> "list[Condition]":
+        """Return the conditions of --fail-on.
+
+        Raises:
+            UsageError: one of them, or of --having, is not a condition.
+        """
+        if not (self.fail_on or self.having):
+            return []
+        from rlcalc.conditions import Condition
+
+        for text in self.having or ():
+            Condition.parse(text, "--having")
+        return [Condition.parse(text, "--fail-on") for text in self.fail_on or ()]
 
     @property
     def form(self) -> str:
@@ -746,15 +787,37 @@ class OutputOptions:
         return bool(self.format_ or self.json or self.csv or self.output)
 
     @property
+    def of_answers(self) -> str | None:
+        """The first option that needs an answer with rows and facts."""
+        options = {"--sort": self.sort, "--having": self.having, "--fact": self.fact}
+        options["--fail-on"] = self.fail_on
+        return next((option for option, value in options.items() if value), None)
+
+    @property
     def n_rows(self) -> int | None:
         """The number of rows that a table shows; None: all."""
         return None
 
     def write(self, result: "Result") -> None:
-        """Write a result, and its notes to standard error."""
-        from rlcalc.renderers.output import write_output
+        """Write a result, and its notes to standard error; or one fact of it.
 
-        write_output(result, self.form, self.file, head=self.n_rows, quiet=self.quiet)
+        Raises:
+            NotConverged: a condition of --fail-on holds; the answer is written.
+        """
+        from rlcalc.renderers.output import write_fact, write_output
+
+        failures: list[Fault] = []
+        if self.fail_on:
+            from rlcalc.facts import facts_that_hold
+
+            failures = facts_that_hold(result.plain_facts(), self.conditions())
+        if self.fact is not None:
+            write_fact(result.fact(self.fact))
+        else:
+            chosen = result.having(*self.having or ()).sorted_by(*parse_sort_option(self.sort))
+            write_output(chosen, self.form, self.file, head=self.n_rows, quiet=self.quiet)
+        if failures:
+            raise NotConverged.of(failures)
 
     def progress(self, n: int) -> Callable[..., Iterator[Any]]:
         """Return a progress bar of n items, for a terminal."""
@@ -848,6 +911,11 @@ def parse_states_option(states: str | None) -> list[str] | None:
     if not names:
         raise UsageError("--states names no state", fix="write --states A,B")
     return names
+
+
+def parse_sort_option(sort: str | None) -> list[str]:
+    """Return the keys that --sort lists."""
+    return [key.strip() for key in sort.split(",") if key.strip()] if sort else []
 
 
 def parse_set_option(pairs: list[str] | None) -> dict[str, Any]:

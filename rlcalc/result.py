@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
@@ -87,6 +87,56 @@ class Result:
         columns = self.plain()
         names = list(columns)
         return (dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True))
+
+    def sorted_by(self, *keys: str) -> Result:
+        """Return the answer with its rows sorted by columns; equal rows keep their order.
+
+        Args:
+            *keys: each COLUMN, or COLUMN:desc for the largest first. Missing values come last.
+
+        Raises:
+            UsageError: there is no such column; the message names the nearest.
+        """
+        from rlcalc.selection import sorted_places
+
+        return self.at(sorted_places(self._cells(), keys)) if keys else self
+
+    def having(self, *conditions: str) -> Result:
+        """Return the answer with those rows that fit all conditions, such as "v > 0.5".
+
+        Raises:
+            UsageError: a text is not a condition, or there is no such column.
+        """
+        from rlcalc.conditions import Condition
+        from rlcalc.selection import fitting_places
+
+        parsed = [Condition.parse(text, "--having") for text in conditions]
+        return self.at(fitting_places(self._cells(), parsed)) if parsed else self
+
+    def at(self, places: NDArray[np.int64]) -> Result:
+        """Return the answer with the rows at these places only, in their order."""
+        columns = {
+            name: replace(column, values=_pick(column.values, places))
+            for name, column in self.columns.items()
+        }
+        return replace(self, columns=columns)
+
+    def _cells(self) -> dict[str, Sequence[Any] | NDArray[Any]]:
+        return {name: column.values for name, column in self.columns.items()}
+
+    def fact(self, name: str) -> str | int | float | bool:
+        """Return one fact by its name, as it is written in JSON or with blanks as in a table.
+
+        Args:
+            name: NAME, or NAME.PART of a fact that has parts.
+
+        Raises:
+            UsageError: there is no such fact, or it has parts; the message names the nearest.
+            InputError: it has no value in this answer.
+        """
+        from rlcalc.facts import value_of_fact
+
+        return value_of_fact(self.plain_facts(), name)
 
     def to_polars(self) -> pl.DataFrame:
         """Return the rows as a Polars frame; missing values are null."""
@@ -176,8 +226,12 @@ def _finite(value: Single) -> Single | None:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _pick(values: Sequence[Any] | NDArray[Any], rows: list[int]) -> Sequence[Any] | NDArray[Any]:
-    return values[rows] if isinstance(values, np.ndarray) else [values[row] for row in rows]
+def _pick(
+    values: Sequence[Any] | NDArray[Any], rows: Sequence[int] | NDArray[np.int64]
+) -> Sequence[Any] | NDArray[Any]:
+    if hasattr(values, "dtype"):  # an array, or a series of Polars
+        return values[np.asarray(rows, dtype=np.int64)]  # type: ignore[call-overload]
+    return [values[row] for row in rows]
 
 
 def _plain(values: Sequence[Any] | NDArray[Any]) -> list[Any]:
