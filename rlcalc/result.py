@@ -191,12 +191,14 @@ class Result:
                 columns.append(cells if column.role in LEFT else _aligned(cells))
         return heads, [list(row) for row in zip(*columns, strict=True)]
 
+    def shown_roles(self) -> list[Role]:
+        """Return the role of each column of `display`."""
+        roles = (column.role for column in self.columns.values())
+        return [role for role in roles if role not in ("bound", "error")]
+
     def left(self) -> list[bool]:
         """Return for each column of `display` whether it is aligned to the left."""
-        shown = (
-            column for column in self.columns.values() if column.role not in ("bound", "error")
-        )
-        return [column.role in LEFT for column in shown]
+        return [role in LEFT for role in self.shown_roles()]
 
     def summary(self) -> list[tuple[str, str]]:
         """Return names and values of the facts as text, without empty ones and limits of errors."""
