@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import ShapeError, escaped, nearest, shown
+from rlcalc.numerics.significant_digits import with_error
 
 if TYPE_CHECKING:
     import polars as pl
@@ -172,21 +173,23 @@ class Result:
     def display(self, rows: Iterable[int]) -> tuple[list[str], list[list[str]]]:
         """Return heads and cells of a readable table: six digits, value ± error in one cell.
 
-        An error of which nothing is known, as that of an online method, is left out.
+        A value beside an error has the digits that the error allows. An error of which nothing is
+        known, as that of an online method, is left out.
         """
         chosen = list(rows)
         heads: list[str] = []
         columns: list[list[str]] = []
+        plain: list[Any] = []  # the values of the last of these columns
         for name, column in self.columns.items():
-            cells = [_cell(value) for value in _plain(_pick(column.values, chosen))]
-            if column.role == "bound":
+            if column.role == "bound" or (column.role == "error" and _empty(column.values)):
                 continue
+            values = _plain(_pick(column.values, chosen))
             if column.role == "error":
-                if _empty(column.values):
-                    continue
                 heads[-1] += " ± se"
-                columns[-1] = _beside(columns[-1], cells)
+                columns[-1] = _beside(plain, values)
             else:
+                plain = values
+                cells = list(map(_cell, values))
                 heads.append(column.symbol or escaped(name))
                 columns.append(cells if column.role in LEFT else _aligned(cells))
         return heads, [list(row) for row in zip(*columns, strict=True)]
@@ -201,17 +204,27 @@ class Result:
         return [role in LEFT for role in self.shown_roles()]
 
     def summary(self) -> list[tuple[str, str]]:
-        """Return names and values of the facts as text, without empty ones and limits of errors."""
+        """Return names and values of the facts as text, without empty ones and limits of errors.
+
+        A value and its error are one: `start value 3.0 ± 1.1`.
+        """
+        facts = self.plain_facts()
         return [
-            (name.replace("_", " "), _as_typed(value) if name in OPTIONS else _fact(value))
-            for name, value in self.plain_facts().items()
+            (name.replace("_", " "), self._shown_fact(name, value, facts.get(f"{name}_se")))
+            for name, value in facts.items()
             if value not in (None, {}, "") and not self._is_limit(name)
         ]
+
+    def _shown_fact(self, name: str, value: Fact, error: Fact) -> str:
+        if isinstance(value, float) and isinstance(error, float):
+            return " ± ".join(with_error(value, error))
+        return _as_typed(value) if name in OPTIONS else _fact(value)
 
     def _is_limit(self, name: str) -> bool:
         """Return whether a fact is of the interval of another one, as a `bound` is of a value."""
         stem, _, end = name.rpartition("_")
         of_error = end in ("low", "high", "needs") and f"{stem}_se" in self.facts
+        of_error |= end == "se" and isinstance(self.facts.get(stem), float)
         return of_error or name in ("rows_without_interval", "rows_doubtful")
 
 
@@ -293,6 +306,15 @@ def _aligned(cells: list[str]) -> list[str]:
     return [cell.rjust(width) for cell in padded]
 
 
-def _beside(values: list[str], errors: list[str]) -> list[str]:
-    pairs = zip(values, _aligned(errors), strict=True)
-    return [f"{value} ± {error}" for value, error in pairs]
+def _beside(values: list[Any], errors: list[Any]) -> list[str]:
+    pairs = [_pair(value, error) for value, error in zip(values, errors, strict=True)]
+    shown_values, shown_errors = zip(*pairs, strict=True) if pairs else ((), ())
+    aligned = zip(_aligned(list(shown_values)), _aligned(list(shown_errors)), strict=True)
+    return [f"{value} ± {error}" for value, error in aligned]
+
+
+def _pair(value: Any, error: Any) -> tuple[str, str]:
+    """Return a value and its error as text."""
+    if isinstance(value, float) and isinstance(error, float):
+        return with_error(value, error)
+    return _cell(value), _cell(error)
