@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import io
 import os
 import sys
 import warnings
@@ -14,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 import typer.core
-from typer._click.exceptions import ClickException
+from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from rlcalc.commands import COMMANDS, SECTIONS
 from rlcalc.engines.process import keep_freed_memory
@@ -135,12 +134,14 @@ def _report(error: RlcalcError) -> int:
 
 
 def _report_usage(error: ClickException) -> int:
-    """Write the message of the parser of options, and return its exit code."""
-    text = io.StringIO()
-    error.show(text)
-    for line in text.getvalue().rstrip("\n").split("\n"):
-        write_message(line)
-    return error.exit_code
+    """Write what the parser of options refuses, and return its exit code."""
+    if isinstance(error, NoArgsIsHelpError):
+        for line in error.format_message().rstrip("\n").split("\n"):
+            write_message(line)
+        return error.exit_code
+    from rlcalc.usage import usage_error
+
+    return _report(usage_error(error))
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

@@ -70,7 +70,7 @@ def _file_name(output: str | None) -> str | None:
 
 
 def _discount_factor(gamma: float | None) -> float | None:
-    if gamma is not None and not math.isfinite(gamma):
+    if gamma is not None and not 0 <= gamma <= 1:
         raise UsageError(
             f"--gamma {gamma} is not a number from 0 to 1",
             fix="use a discount factor such as --gamma 0.99",
