@@ -36,6 +36,12 @@ if TYPE_CHECKING:
     from rlcalc.result import Result
 
 
+SOURCE, COMPUTATION, OUTPUT = "Source", "What is computed", "Output"
+"""The sections of options in --help; an option by itself, or a group, is about what is computed."""
+
+IN_SOURCE, IN_OUTPUT = {"rich_help_panel": SOURCE}, {"rich_help_panel": OUTPUT}
+
+
 def _completed(names: Iterable[str]) -> dict[str, Any]:
     """Return what makes the shell complete an option by the names of a registry."""
     known = list(names)
@@ -82,27 +88,33 @@ def _discount_factor(gamma: float | None) -> float | None:
 
 Source = Annotated[
     list[str] | None,
-    "",
+    "SOURCE",
     "Files, globs, folders, - for standard input, or the name of a shipped spec.",
+    IN_SOURCE,
 ]
 Model = Annotated[
     str | None,
-    "",
+    "SOURCE",
     "A model: a file, - for standard input, the name of a shipped spec or environment.",
+    IN_SOURCE,
 ]
 From = Annotated[
     str | None,
     "--from",
     "Format of the source. [default: found by content]",
-    _choice("format of a source", [*SOURCES, "npz"]),
+    _choice("format of a source", [*SOURCES, "npz"]) | IN_SOURCE,
 ]
 Columns = Annotated[
     str | None,
     "--columns NAME=COLUMN,...",
     "Which columns of a table to read, e.g. state=position,action=item_id.",
+    IN_SOURCE,
 ]
 Settings = Annotated[
-    list[str] | None, "--set NAME=VALUE", "A top-level parameter of the source; again for more."
+    list[str] | None,
+    "--set NAME=VALUE",
+    "A top-level parameter of the source; again for more.",
+    IN_SOURCE,
 ]
 Gamma = Annotated[
     float | None,
@@ -186,6 +198,7 @@ FromData = Annotated[
     str | None,
     "--from-data FILE",
     "Trajectories to use instead of simulating; --columns then applies to them.",
+    IN_SOURCE,
 ]
 GradientRows = Annotated[
     Literal["gradient", "variance"],
@@ -268,11 +281,13 @@ TokenEstimator = Annotated[
     _completed(ESTIMATORS),
 ]
 Success = Annotated[float, "--success REWARD", "Smallest reward that counts as success."]
-SpecName = Annotated[str | None, "[NAME]", "The spec or environment to print. [default: list them]"]
-TopicName = Annotated[str | None, "[TOPIC]", "The topic to print. [default: list them]"]
-Raw = Annotated[bool, "--raw", "Print the Markdown text as it is written."]
-Schema = Annotated[bool, "--schema", "Print the JSON Schema of documents."]
-Quiet = Annotated[bool, "--quiet -q", "Hide notes and warnings."]
+SpecName = Annotated[
+    str | None, "NAME", "The spec or environment to print. [default: list them]", IN_SOURCE
+]
+TopicName = Annotated[str | None, "TOPIC", "The topic to print. [default: list them]", IN_SOURCE]
+Raw = Annotated[bool, "--raw", "Print the Markdown text as it is written.", IN_OUTPUT]
+Schema = Annotated[bool, "--schema", "Print the JSON Schema of documents.", IN_OUTPUT]
+Quiet = Annotated[bool, "--quiet -q", "Hide notes and warnings.", IN_OUTPUT]
 
 # -- groups of options -----------------------------------------------------------------------
 
@@ -292,6 +307,8 @@ MaxSize = Annotated[
 @dataclass(eq=False, repr=False)
 class ReadOptions:
     """How to read trajectories."""
+
+    panel = SOURCE
 
     kind: From = None
     columns: Columns = None
@@ -313,6 +330,8 @@ class ReadOptions:
 @dataclass(eq=False, repr=False)
 class ModelOptions:
     """How to read a model."""
+
+    panel = SOURCE
 
     settings: Settings = None
     kind: From = None
@@ -528,6 +547,8 @@ class GradientPlayOptions:
 class RolloutOptions:
     """How to read rollouts."""
 
+    panel = SOURCE
+
     group: Annotated[str | None, "--group COLUMN", "Column that identifies the group."] = None
     reward: Annotated[
         str | None, "--reward COLUMN,...", "Column of the reward, or several that add up."
@@ -583,6 +604,8 @@ class RolloutOptions:
 @dataclass(eq=False, repr=False)
 class TokenOptions:
     """How to read the tokens of rollouts."""
+
+    panel = SOURCE
 
     columns: Annotated[
         str | None,
@@ -708,6 +731,8 @@ class ConventionOptions:
 @dataclass(eq=False, repr=False)
 class OutputOptions:
     """Where and in which format to write the answer; contradictions are refused at once."""
+
+    panel = OUTPUT
 
     format_: Annotated[
         str | None,
@@ -989,18 +1014,23 @@ def flatten_option_groups(command: Callable[..., None]) -> Callable[..., None]:
 def _parameters_of(group: type[Any]) -> list[inspect.Parameter]:
     kind = inspect.Parameter.KEYWORD_ONLY
     return [
-        inspect.Parameter(o.name, kind, default=o.default, annotation=_for_typer(o.type))
+        inspect.Parameter(
+            o.name,
+            kind,
+            default=o.default,
+            annotation=_for_typer(o.type, getattr(group, "panel", COMPUTATION)),
+        )
         for o in fields(group)
     ]
 
 
-def _for_typer(option: Any) -> Any:
-    """Return an option as typer reads it."""
+def _for_typer(option: Any, panel: str = COMPUTATION) -> Any:
+    """Return an option as typer reads it, in its section of --help."""
     kind, usage, help_, *more = get_args(option)
     words = usage.split(" ")
     flags = [word for word in words if word.startswith("-")]
     metavar = " ".join(words[len(flags) :]) or None
-    about = {"metavar": metavar, "help": help_, **dict(*more)}
+    about = {"metavar": metavar, "help": help_, "rich_help_panel": panel, **dict(*more)}
     return Annotated[kind, typer.Option(*flags, **about) if flags else typer.Argument(**about)]
 
 
