@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
+from rlcalc import completion
 from rlcalc.errors import Fault, NotConverged, UsageError, meant, shown
 from rlcalc.estimators import METHODS as VALUE_METHODS
 from rlcalc.estimators.advantages import METHODS as ADVANTAGES
@@ -42,10 +43,9 @@ SOURCE, COMPUTATION, OUTPUT = "Source", "What is computed", "Output"
 IN_SOURCE, IN_OUTPUT = {"rich_help_panel": SOURCE}, {"rich_help_panel": OUTPUT}
 
 
-def _completed(names: Iterable[str]) -> dict[str, Any]:
-    """Return what makes the shell complete an option by the names of a registry."""
-    known = list(names)
-    return {"autocompletion": lambda: known}
+def _completed(words: completion.Completion | Iterable[str]) -> dict[str, Any]:
+    """Return what makes the shell complete an option: a function, or the names of a registry."""
+    return {"autocompletion": words if callable(words) else completion.names(words)}
 
 
 def _member(noun: str, names: Iterable[str]) -> dict[str, Any]:
@@ -90,13 +90,13 @@ Source = Annotated[
     list[str] | None,
     "SOURCE",
     "Files, globs, folders, - for standard input, or the name of a shipped spec.",
-    IN_SOURCE,
+    IN_SOURCE | _completed(completion.sources),
 ]
 Model = Annotated[
     str | None,
     "SOURCE",
     "A model: a file, - for standard input, the name of a shipped spec or environment.",
-    IN_SOURCE,
+    IN_SOURCE | _completed(completion.models),
 ]
 From = Annotated[
     str | None,
@@ -127,12 +127,14 @@ Truncated = Annotated[
     "--truncated keep|drop|bootstrap|cut[:ε]",
     "How to treat truncated trajectories: keep them, drop them, add γ^k V(last state), or "
     "cut off the steps whose gain misses more than ε max|V|.",
+    _completed(["keep", "drop", "bootstrap", "cut", "cut:"]),
 ]
 SimulatedPolicy = Annotated[
     str | None,
     "--policy POLICY",
     "spec, uniform, optimal, epsilon:0.1, softmax:1.0, a file, or one of them changed by "
     "temperature:0.7, top-p:0.9, top-k:5 after commas. [default: spec, else uniform]",
+    _completed(completion.policies),
 ]
 Start = Annotated[
     str | None,
@@ -198,7 +200,7 @@ FromData = Annotated[
     str | None,
     "--from-data FILE",
     "Trajectories to use instead of simulating; --columns then applies to them.",
-    IN_SOURCE,
+    IN_SOURCE | _completed(completion.sources),
 ]
 GradientRows = Annotated[
     Literal["gradient", "variance"],
@@ -224,7 +226,12 @@ Trainer = Annotated[
     f"Compute as this trainer does: {', '.join(TRAINERS)}.",
     _completed(TRAINERS),
 ]
-Compare = Annotated[str | None, "--compare NAME,...", "Several estimators, one column each."]
+Compare = Annotated[
+    str | None,
+    "--compare NAME,...",
+    "Several estimators, one column each.",
+    _completed(completion.listed_names(ESTIMATORS)),
+]
 GroupRows = Annotated[
     Literal["rollouts", "groups", "steps", "summary"] | None,
     "--rows",
@@ -240,6 +247,7 @@ Against = Annotated[
     str | None,
     "--against SOURCE",
     "Compare with another run on the same prompts: paired differences, prompts won and lost.",
+    _completed(completion.sources),
 ]
 Why = Annotated[str | None, "--why [STEP/]GROUP", "One group in full, with the arithmetic."]
 Texts = Annotated[
@@ -266,7 +274,7 @@ LossCompare = Annotated[
     str | None,
     "--compare TRAINER,...",
     "The loss of this batch in several trainers, a row each; rlcalc names its own.",
-    _completed(LOSS_TRAINERS),
+    _completed(completion.listed_names(LOSS_TRAINERS)),
 ]
 TokenRows = Annotated[
     Literal["tokens", "rollouts", "summary"] | None,
@@ -282,9 +290,17 @@ TokenEstimator = Annotated[
 ]
 Success = Annotated[float, "--success REWARD", "Smallest reward that counts as success."]
 SpecName = Annotated[
-    str | None, "NAME", "The spec or environment to print. [default: list them]", IN_SOURCE
+    str | None,
+    "NAME",
+    "The spec or environment to print. [default: list them]",
+    IN_SOURCE | _completed(completion.specs_and_environments),
 ]
-TopicName = Annotated[str | None, "TOPIC", "The topic to print. [default: list them]", IN_SOURCE]
+TopicName = Annotated[
+    str | None,
+    "TOPIC",
+    "The topic to print. [default: list them]",
+    IN_SOURCE | _completed(completion.topics),
+]
 Raw = Annotated[bool, "--raw", "Print the Markdown text as it is written.", IN_OUTPUT]
 Schema = Annotated[bool, "--schema", "Print the JSON Schema of documents.", IN_OUTPUT]
 Quiet = Annotated[bool, "--quiet -q", "Hide notes and warnings.", IN_OUTPUT]
@@ -360,7 +376,10 @@ class EstimateOptions:
         _member("method", VALUE_METHODS),
     ] = "mc"
     compare: Annotated[
-        str | None, "--compare NAME,...", "Several methods side by side, e.g. mc,ce,td."
+        str | None,
+        "--compare NAME,...",
+        "Several methods side by side, e.g. mc,ce,td.",
+        _completed(completion.listed_names(VALUE_METHODS)),
     ] = None
     lambda_: Annotated[
         float | None, "--lambda -l 0..1", "Trace decay λ of td-lambda. [default: 0.95]"
@@ -377,7 +396,10 @@ class EstimateOptions:
         "Order in which td and the like use the steps. [default: file]",
     ] = None
     model: Annotated[
-        str | None, "--model MODEL", "Model behind the data: its exact values stand beside them."
+        str | None,
+        "--model MODEL",
+        "Model behind the data: its exact values stand beside them.",
+        _completed(completion.models),
     ] = None
     truncated: Truncated = "keep"
     confidence: Annotated[float, "--confidence 0..1", "Confidence level of the intervals."] = 0.95
@@ -402,6 +424,7 @@ class SolveOptions:
         "--policy POLICY",
         "optimal, uniform, spec, epsilon:0.1, softmax:1.0, a file, or one of them changed by "
         "temperature:0.7, top-p:0.9, top-k:5 after commas.",
+        _completed(completion.policies),
     ] = "optimal"
     gamma: Gamma = None
     horizon: Annotated[int | None, "--horizon N", "Values with 1 to N steps to go.", {"min": 1}] = (
@@ -463,9 +486,13 @@ class AdvantageOptions:
         "--value COLUMN|FILE|exact:MODEL|ce|mc",
         "The critic: a column, a file with state and v (or state, action and q), the exact values "
         "in a model, certainty equivalence or Monte Carlo. [default: the column value]",
+        _completed(completion.critics),
     ] = None
     policy: Annotated[
-        str | None, "--policy FILE", "π of the ratios π/b. [default: exp(log_prob)]"
+        str | None,
+        "--policy FILE",
+        "π of the ratios π/b. [default: exp(log_prob)]",
+        _completed(completion.files),
     ] = None
     clip_rho: Annotated[float, "--clip-rho RATIO", "Largest ratio π/b of V-trace."] = 1.0
     clip_c: Annotated[float, "--clip-c RATIO", "Largest ratio π/b in a trace."] = 1.0
@@ -493,7 +520,10 @@ class AdvantageOptions:
         "A row a step, or a quantity; lambda: bias and spread in a model, by λ.",
     ] = "steps"
     model: Annotated[
-        str | None, "--model --exact MODEL", "Model behind the data, for --rows lambda."
+        str | None,
+        "--model --exact MODEL",
+        "Model behind the data, for --rows lambda.",
+        _completed(completion.models),
     ] = None
 
 
@@ -536,6 +566,7 @@ class GradientPlayOptions:
         str | None,
         "--logits FILE",
         "θ(s,a) of the policy, state: {action: number}; or zero. [default: log π(a|s)]",
+        _completed(completion.files),
     ] = None
     start: Start = None
     max_steps: MaxSteps = None
@@ -661,11 +692,13 @@ class LossOptions:
         "--aggregate NAME",
         "token-mean, seq-mean-token-mean, seq-mean-token-sum, token-sum or constant:L. "
         "[default: the loss's or the trainer's]",
+        _completed(completion.aggregates),
     ] = None
     kl: Annotated[
         str | None,
         "--kl NAME",
         f"Estimator of the KL term: none, {', '.join(KL_ESTIMATORS)}. [default: none]",
+        _completed(["none", *KL_ESTIMATORS]),
     ] = None
     beta: Annotated[
         float | None, "--beta β", "Weight of the KL term. [default: 0.001, or the trainer's]"
@@ -680,6 +713,7 @@ class LossOptions:
         "--rollout-correction NAME",
         "Weigh tokens by π_old/π_sampler: none, tis:C, mask:LOW:HIGH or seq-mask:LOW:HIGH. "
         "[default: none]",
+        _completed(completion.corrections),
     ] = None
     value_clip: Annotated[
         float | None,
@@ -708,6 +742,7 @@ class ConventionOptions:
         str | None,
         "--length-penalty kimi|efficiency|overlong:MAX:BUFFER",
         "Change the rewards by the length of the response first.",
+        _completed(completion.penalties),
     ] = None
     k: Annotated[int | None, "-k K", "k of pass-k-analytic. [default: 4]"] = None
     success: Annotated[float, "--success REWARD", "Smallest reward that counts as success."] = 1.0
