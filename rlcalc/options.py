@@ -160,6 +160,11 @@ Jobs = Annotated[
 Steps = Annotated[
     int | None, "-k STEPS", "Sum only the first k rewards: G(k) = Σ_{i<k} γ^i r_{t+i}."
 ]
+GainRows = Annotated[
+    Literal["steps", "episodes"],
+    "--rows",
+    "A row a step, or a trajectory: its gain, the sum of its rewards, its length and end.",
+]
 EpisodesOfModel = Annotated[
     int | None,
     "--episodes -n EPISODES",
