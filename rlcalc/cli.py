@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import io
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
-import typer.core
-from typer._click.exceptions import ClickException
+from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
-from rlcalc.commands import COMMANDS, SECTIONS
+from rlcalc.commands import COMMANDS
 from rlcalc.engines.process import keep_freed_memory
-from rlcalc.errors import INTERRUPTED, InputError, RlcalcError
+from rlcalc.errors import CLOSED_PIPE, INTERRUPTED, InputError, RlcalcError
+from rlcalc.help import WIDEST, CommandHelp, CommandSections, epilog
 from rlcalc.options import flatten_option_groups
 from rlcalc.renderers.messages import write_message
 from rlcalc.signals import catch_ending_signals, leave
 from rlcalc.version import __version__
 
-CLOSED_PIPE = 141
 MOST_FAULTS = 20
 """Faults of an error that are written."""
 
@@ -49,22 +47,6 @@ def command_of(name: str) -> Callable[..., None]:
     return command
 
 
-class CommandSections(typer.core.TyperGroup):
-    """The list of commands under the headings of `rlcalc.commands.SECTIONS`, a line each."""
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write the sections of --help."""
-        width = max(map(len, COMMANDS))
-        for heading, names in SECTIONS.items():
-            rows = []
-            for name in names:
-                command = self.get_command(ctx, name)
-                if command is not None:
-                    rows.append((name.ljust(width), (command.help or "").split("\n", 1)[0]))
-            with formatter.section(heading):
-                formatter.write_dl(rows)
-
-
 def app_of(names: Iterable[str]) -> typer.Typer:
     """Return the app with some of the commands: making a parser of all takes 10 ms more."""
     app = typer.Typer(
@@ -74,12 +56,14 @@ def app_of(names: Iterable[str]) -> typer.Typer:
         add_completion=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # plain help: the other loads a Markdown parser and doubles its time
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
         help="The calculator of reinforcement learning: V, Q and A of a model or of experience.",
+        epilog=epilog(),
     )
     app.callback()(_options)
     for name in names:
-        app.command(name)(flatten_option_groups(command_of(name)))
+        command = flatten_option_groups(command_of(name))
+        app.command(name, cls=CommandHelp, epilog=epilog(name))(command)
     return app
 
 
@@ -134,12 +118,14 @@ def _report(error: RlcalcError) -> int:
 
 
 def _report_usage(error: ClickException) -> int:
-    """Write the message of the parser of options, and return its exit code."""
-    text = io.StringIO()
-    error.show(text)
-    for line in text.getvalue().rstrip("\n").split("\n"):
-        write_message(line)
-    return error.exit_code
+    """Write what the parser of options refuses, and return its exit code."""
+    if isinstance(error, NoArgsIsHelpError):
+        for line in error.format_message().rstrip("\n").split("\n"):
+            write_message(line)
+        return error.exit_code
+    from rlcalc.usage import usage_error
+
+    return _report(usage_error(error))
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

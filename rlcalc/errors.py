@@ -115,6 +115,19 @@ class Fault:
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, which is not an error."""
+CLOSED_PIPE = 141
+"""The exit code where nobody reads the answer to its end, as `| head`."""
+
+EXIT_CODES = {
+    0: "success",
+    2: "wrong usage",
+    3: "wrong or missing input",
+    4: "not converged or a check failed",
+    70: "a bug of rlcalc",
+    INTERRUPTED: "interrupted",
+    CLOSED_PIPE: "closed pipe",
+}
+"""What the exit codes mean."""
 
 
 class RlcalcError(Exception):

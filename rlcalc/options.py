@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
-from rlcalc.errors import UsageError, meant, shown
+from rlcalc import completion
+from rlcalc.errors import Fault, NotConverged, UsageError, meant, shown
 from rlcalc.estimators import METHODS as VALUE_METHODS
 from rlcalc.estimators.advantages import METHODS as ADVANTAGES
 from rlcalc.estimators.programs import PROGRAMS, TOOLS
@@ -32,13 +33,19 @@ from rlcalc.renderers import FORMATS, PICTURES
 from rlcalc.solvers.methods import METHODS
 
 if TYPE_CHECKING:
+    from rlcalc.conditions import Condition
     from rlcalc.result import Result
 
 
-def _completed(names: Iterable[str]) -> dict[str, Any]:
-    """Return what makes the shell complete an option by the names of a registry."""
-    known = list(names)
-    return {"autocompletion": lambda: known}
+SOURCE, COMPUTATION, OUTPUT = "Source", "What is computed", "Output"
+"""The sections of options in --help; an option by itself, or a group, is about what is computed."""
+
+IN_SOURCE, IN_OUTPUT = {"rich_help_panel": SOURCE}, {"rich_help_panel": OUTPUT}
+
+
+def _completed(words: completion.Completion | Iterable[str]) -> dict[str, Any]:
+    """Return what makes the shell complete an option: a function, or the names of a registry."""
+    return {"autocompletion": words if callable(words) else completion.names(words)}
 
 
 def _member(noun: str, names: Iterable[str]) -> dict[str, Any]:
@@ -69,7 +76,7 @@ def _file_name(output: str | None) -> str | None:
 
 
 def _discount_factor(gamma: float | None) -> float | None:
-    if gamma is not None and not math.isfinite(gamma):
+    if gamma is not None and not 0 <= gamma <= 1:
         raise UsageError(
             f"--gamma {gamma} is not a number from 0 to 1",
             fix="use a discount factor such as --gamma 0.99",
@@ -81,27 +88,33 @@ def _discount_factor(gamma: float | None) -> float | None:
 
 Source = Annotated[
     list[str] | None,
-    "",
+    "SOURCE",
     "Files, globs, folders, - for standard input, or the name of a shipped spec.",
+    IN_SOURCE | _completed(completion.sources),
 ]
 Model = Annotated[
     str | None,
-    "",
+    "SOURCE",
     "A model: a file, - for standard input, the name of a shipped spec or environment.",
+    IN_SOURCE | _completed(completion.models),
 ]
 From = Annotated[
     str | None,
     "--from",
     "Format of the source. [default: found by content]",
-    _choice("format of a source", [*SOURCES, "npz"]),
+    _choice("format of a source", [*SOURCES, "npz"]) | IN_SOURCE,
 ]
 Columns = Annotated[
     str | None,
     "--columns NAME=COLUMN,...",
     "Which columns of a table to read, e.g. state=position,action=item_id.",
+    IN_SOURCE,
 ]
 Settings = Annotated[
-    list[str] | None, "--set NAME=VALUE", "A top-level parameter of the source; again for more."
+    list[str] | None,
+    "--set NAME=VALUE",
+    "A top-level parameter of the source; again for more.",
+    IN_SOURCE,
 ]
 Gamma = Annotated[
     float | None,
@@ -114,12 +127,14 @@ Truncated = Annotated[
     "--truncated keep|drop|bootstrap|cut[:ε]",
     "How to treat truncated trajectories: keep them, drop them, add γ^k V(last state), or "
     "cut off the steps whose gain misses more than ε max|V|.",
+    _completed(["keep", "drop", "bootstrap", "cut", "cut:"]),
 ]
 SimulatedPolicy = Annotated[
     str | None,
     "--policy POLICY",
     "spec, uniform, optimal, epsilon:0.1, softmax:1.0, a file, or one of them changed by "
     "temperature:0.7, top-p:0.9, top-k:5 after commas. [default: spec, else uniform]",
+    _completed(completion.policies),
 ]
 Start = Annotated[
     str | None,
@@ -144,6 +159,11 @@ Jobs = Annotated[
 
 Steps = Annotated[
     int | None, "-k STEPS", "Sum only the first k rewards: G(k) = Σ_{i<k} γ^i r_{t+i}."
+]
+GainRows = Annotated[
+    Literal["steps", "episodes"],
+    "--rows",
+    "A row a step, or a trajectory: its gain, the sum of its rewards, its length and end.",
 ]
 EpisodesOfModel = Annotated[
     int | None,
@@ -185,6 +205,7 @@ FromData = Annotated[
     str | None,
     "--from-data FILE",
     "Trajectories to use instead of simulating; --columns then applies to them.",
+    IN_SOURCE | _completed(completion.sources),
 ]
 GradientRows = Annotated[
     Literal["gradient", "variance"],
@@ -210,7 +231,12 @@ Trainer = Annotated[
     f"Compute as this trainer does: {', '.join(TRAINERS)}.",
     _completed(TRAINERS),
 ]
-Compare = Annotated[str | None, "--compare NAME,...", "Several estimators, one column each."]
+Compare = Annotated[
+    str | None,
+    "--compare NAME,...",
+    "Several estimators, one column each.",
+    _completed(completion.listed_names(ESTIMATORS)),
+]
 GroupRows = Annotated[
     Literal["rollouts", "groups", "prompts", "steps", "summary"] | None,
     "--rows",
@@ -226,6 +252,7 @@ Against = Annotated[
     str | None,
     "--against SOURCE",
     "Compare with another run on the same prompts: paired differences, prompts won and lost.",
+    _completed(completion.sources),
 ]
 Why = Annotated[str | None, "--why [STEP/]GROUP", "One group in full, with the arithmetic."]
 Texts = Annotated[
@@ -252,7 +279,7 @@ LossCompare = Annotated[
     str | None,
     "--compare TRAINER,...",
     "The loss of this batch in several trainers, a row each; rlcalc names its own.",
-    _completed(LOSS_TRAINERS),
+    _completed(completion.listed_names(LOSS_TRAINERS)),
 ]
 TokenRows = Annotated[
     Literal["tokens", "rollouts", "summary"] | None,
@@ -267,11 +294,21 @@ TokenEstimator = Annotated[
     _completed(ESTIMATORS),
 ]
 Success = Annotated[float, "--success REWARD", "Smallest reward that counts as success."]
-SpecName = Annotated[str | None, "[NAME]", "The spec or environment to print. [default: list them]"]
-TopicName = Annotated[str | None, "[TOPIC]", "The topic to print. [default: list them]"]
-Raw = Annotated[bool, "--raw", "Print the Markdown text as it is written."]
-Schema = Annotated[bool, "--schema", "Print the JSON Schema of documents."]
-Quiet = Annotated[bool, "--quiet -q", "Hide notes and warnings."]
+SpecName = Annotated[
+    str | None,
+    "NAME",
+    "The spec or environment to print. [default: list them]",
+    IN_SOURCE | _completed(completion.specs_and_environments),
+]
+TopicName = Annotated[
+    str | None,
+    "TOPIC",
+    "The topic to print. [default: list them]",
+    IN_SOURCE | _completed(completion.topics),
+]
+Raw = Annotated[bool, "--raw", "Print the Markdown text as it is written.", IN_OUTPUT]
+Schema = Annotated[bool, "--schema", "Print the JSON Schema of documents.", IN_OUTPUT]
+Quiet = Annotated[bool, "--quiet -q", "Hide notes and warnings.", IN_OUTPUT]
 
 # -- groups of options -----------------------------------------------------------------------
 
@@ -291,6 +328,8 @@ MaxSize = Annotated[
 @dataclass(eq=False, repr=False)
 class ReadOptions:
     """How to read trajectories."""
+
+    panel = SOURCE
 
     kind: From = None
     columns: Columns = None
@@ -312,6 +351,8 @@ class ReadOptions:
 @dataclass(eq=False, repr=False)
 class ModelOptions:
     """How to read a model."""
+
+    panel = SOURCE
 
     settings: Settings = None
     kind: From = None
@@ -340,7 +381,10 @@ class EstimateOptions:
         _member("method", VALUE_METHODS),
     ] = "mc"
     compare: Annotated[
-        str | None, "--compare NAME,...", "Several methods side by side, e.g. mc,ce,td."
+        str | None,
+        "--compare NAME,...",
+        "Several methods side by side, e.g. mc,ce,td.",
+        _completed(completion.listed_names(VALUE_METHODS)),
     ] = None
     lambda_: Annotated[
         float | None, "--lambda -l 0..1", "Trace decay λ of td-lambda. [default: 0.95]"
@@ -362,7 +406,10 @@ class EstimateOptions:
         "The estimates, or V after the first 1, 2, 3, 4, 6, 8, ... trajectories.",
     ] = "estimates"
     model: Annotated[
-        str | None, "--model MODEL", "Model behind the data: its exact values stand beside them."
+        str | None,
+        "--model MODEL",
+        "Model behind the data: its exact values stand beside them.",
+        _completed(completion.models),
     ] = None
     truncated: Truncated = "keep"
     confidence: Annotated[float, "--confidence 0..1", "Confidence level of the intervals."] = 0.95
@@ -387,6 +434,7 @@ class SolveOptions:
         "--policy POLICY",
         "optimal, uniform, spec, epsilon:0.1, softmax:1.0, a file, or one of them changed by "
         "temperature:0.7, top-p:0.9, top-k:5 after commas.",
+        _completed(completion.policies),
     ] = "optimal"
     gamma: Gamma = None
     horizon: Annotated[int | None, "--horizon N", "Values with 1 to N steps to go.", {"min": 1}] = (
@@ -454,9 +502,13 @@ class AdvantageOptions:
         "--value COLUMN|FILE|exact:MODEL|ce|mc",
         "The critic: a column, a file with state and v (or state, action and q), the exact values "
         "in a model, certainty equivalence or Monte Carlo. [default: the column value]",
+        _completed(completion.critics),
     ] = None
     policy: Annotated[
-        str | None, "--policy FILE", "π of the ratios π/b. [default: exp(log_prob)]"
+        str | None,
+        "--policy FILE",
+        "π of the ratios π/b. [default: exp(log_prob)]",
+        _completed(completion.files),
     ] = None
     clip_rho: Annotated[float, "--clip-rho RATIO", "Largest ratio π/b of V-trace."] = 1.0
     clip_c: Annotated[float, "--clip-c RATIO", "Largest ratio π/b in a trace."] = 1.0
@@ -484,7 +536,10 @@ class AdvantageOptions:
         "A row a step, or a quantity; lambda: bias and spread in a model, by λ.",
     ] = "steps"
     model: Annotated[
-        str | None, "--model --exact MODEL", "Model behind the data, for --rows lambda."
+        str | None,
+        "--model --exact MODEL",
+        "Model behind the data, for --rows lambda.",
+        _completed(completion.models),
     ] = None
 
 
@@ -527,6 +582,7 @@ class GradientPlayOptions:
         str | None,
         "--logits FILE",
         "θ(s,a) of the policy, state: {action: number}; or zero. [default: log π(a|s)]",
+        _completed(completion.files),
     ] = None
     start: Start = None
     max_steps: MaxSteps = None
@@ -537,6 +593,8 @@ class GradientPlayOptions:
 @dataclass(eq=False, repr=False)
 class RolloutOptions:
     """How to read rollouts."""
+
+    panel = SOURCE
 
     group: Annotated[str | None, "--group COLUMN", "Column that identifies the group."] = None
     reward: Annotated[
@@ -594,6 +652,8 @@ class RolloutOptions:
 class TokenOptions:
     """How to read the tokens of rollouts."""
 
+    panel = SOURCE
+
     columns: Annotated[
         str | None,
         "--columns NAME=COLUMN,...",
@@ -648,11 +708,13 @@ class LossOptions:
         "--aggregate NAME",
         "token-mean, seq-mean-token-mean, seq-mean-token-sum, token-sum or constant:L. "
         "[default: the loss's or the trainer's]",
+        _completed(completion.aggregates),
     ] = None
     kl: Annotated[
         str | None,
         "--kl NAME",
         f"Estimator of the KL term: none, {', '.join(KL_ESTIMATORS)}. [default: none]",
+        _completed(["none", *KL_ESTIMATORS]),
     ] = None
     beta: Annotated[
         float | None, "--beta β", "Weight of the KL term. [default: 0.001, or the trainer's]"
@@ -667,6 +729,7 @@ class LossOptions:
         "--rollout-correction NAME",
         "Weigh tokens by π_old/π_sampler: none, tis:C, mask:LOW:HIGH or seq-mask:LOW:HIGH. "
         "[default: none]",
+        _completed(completion.corrections),
     ] = None
     value_clip: Annotated[
         float | None,
@@ -695,6 +758,7 @@ class ConventionOptions:
         str | None,
         "--length-penalty kimi|efficiency|overlong:MAX:BUFFER",
         "Change the rewards by the length of the response first.",
+        _completed(completion.penalties),
     ] = None
     k: Annotated[int | None, "-k K", "k of pass-k-analytic. [default: 4]"] = None
     success: Annotated[float, "--success REWARD", "Smallest reward that counts as success."] = 1.0
@@ -719,6 +783,8 @@ class ConventionOptions:
 class OutputOptions:
     """Where and in which format to write the answer; contradictions are refused at once."""
 
+    panel = OUTPUT
+
     format_: Annotated[
         str | None,
         "--format -f",
@@ -735,15 +801,55 @@ class OutputOptions:
         ".svg, .png, .pdf or .html.",
         {"callback": _file_name},
     ] = None
+    sort: Annotated[
+        str | None,
+        "--sort COLUMN[:desc],...",
+        "Sort the rows; missing values come last.",
+    ] = None
+    having: Annotated[
+        list[str] | None,
+        "--having 'COLUMN OP VALUE'",
+        "Show only rows of the answer that fit, e.g. 'v > 0.5'; OP as in --where; again for more.",
+    ] = None
+    fact: Annotated[
+        str | None, "--fact NAME", "Print this fact of the answer and nothing else."
+    ] = None
+    fail_on: Annotated[
+        list[str] | None,
+        "--fail-on 'FACT OP VALUE'",
+        "Exit 4 after the answer if a fact is so, e.g. 'start_value < 0.5'; again for more.",
+    ] = None
     quiet: Quiet = False
 
     def __post_init__(self) -> None:
-        """Refuse two formats, and a picture that cannot be drawn, before anything is read."""
+        """Refuse two formats, what is no condition and no picture, before anything is read."""
         form = self.form
         if self.is_picture:
             from rlcalc.renderers.output import require_drawing_program
 
             require_drawing_program(form)
+        self.conditions()
+        beside = {"--sort": self.sort, "--having": self.having, "a format or a file": self.explicit}
+        for option in [option for option, value in beside.items() if value]:
+            if self.fact is not None:
+                raise UsageError(
+                    f"--fact prints one fact and no rows, so {option} has no use",
+                    fix="leave one of them out",
+                )
+
+    def conditions(self) -> "list[Condition]":
+        """Return the conditions of --fail-on.
+
+        Raises:
+            UsageError: one of them, or of --having, is not a condition.
+        """
+        if not (self.fail_on or self.having):
+            return []
+        from rlcalc.conditions import Condition
+
+        for text in self.having or ():
+            Condition.parse(text, "--having")
+        return [Condition.parse(text, "--fail-on") for text in self.fail_on or ()]
 
     @property
     def form(self) -> str:
@@ -770,15 +876,37 @@ class OutputOptions:
         return bool(self.format_ or self.json or self.csv or self.plot or self.output)
 
     @property
+    def of_answers(self) -> str | None:
+        """The first option that needs an answer with rows and facts."""
+        options = {"--sort": self.sort, "--having": self.having, "--fact": self.fact}
+        options["--fail-on"] = self.fail_on
+        return next((option for option, value in options.items() if value), None)
+
+    @property
     def n_rows(self) -> int | None:
         """The number of rows that a table shows; None: all."""
         return None
 
     def write(self, result: "Result") -> None:
-        """Write a result, and its notes to standard error."""
-        from rlcalc.renderers.output import write_output
+        """Write a result, and its notes to standard error; or one fact of it.
 
-        write_output(result, self.form, self.file, head=self.n_rows, quiet=self.quiet)
+        Raises:
+            NotConverged: a condition of --fail-on holds; the answer is written.
+        """
+        from rlcalc.renderers.output import write_fact, write_output
+
+        failures: list[Fault] = []
+        if self.fail_on:
+            from rlcalc.facts import facts_that_hold
+
+            failures = facts_that_hold(result.plain_facts(), self.conditions())
+        if self.fact is not None:
+            write_fact(result.fact(self.fact))
+        else:
+            chosen = result.having(*self.having or ()).sorted_by(*parse_sort_option(self.sort))
+            write_output(chosen, self.form, self.file, head=self.n_rows, quiet=self.quiet)
+        if failures:
+            raise NotConverged.of(failures)
 
     def progress(self, n: int) -> Callable[..., Iterator[Any]]:
         """Return a progress bar of n items, for a terminal."""
@@ -874,6 +1002,11 @@ def parse_states_option(states: str | None) -> list[str] | None:
     return names
 
 
+def parse_sort_option(sort: str | None) -> list[str]:
+    """Return the keys that --sort lists."""
+    return [key.strip() for key in sort.split(",") if key.strip()] if sort else []
+
+
 def parse_set_option(pairs: list[str] | None) -> dict[str, Any]:
     """Return the parameters that --set gives, their values read as YAML.
 
@@ -945,18 +1078,23 @@ def flatten_option_groups(command: Callable[..., None]) -> Callable[..., None]:
 def _parameters_of(group: type[Any]) -> list[inspect.Parameter]:
     kind = inspect.Parameter.KEYWORD_ONLY
     return [
-        inspect.Parameter(o.name, kind, default=o.default, annotation=_for_typer(o.type))
+        inspect.Parameter(
+            o.name,
+            kind,
+            default=o.default,
+            annotation=_for_typer(o.type, getattr(group, "panel", COMPUTATION)),
+        )
         for o in fields(group)
     ]
 
 
-def _for_typer(option: Any) -> Any:
-    """Return an option as typer reads it."""
+def _for_typer(option: Any, panel: str = COMPUTATION) -> Any:
+    """Return an option as typer reads it, in its section of --help."""
     kind, usage, help_, *more = get_args(option)
     words = usage.split(" ")
     flags = [word for word in words if word.startswith("-")]
     metavar = " ".join(words[len(flags) :]) or None
-    about = {"metavar": metavar, "help": help_, **dict(*more)}
+    about = {"metavar": metavar, "help": help_, "rich_help_panel": panel, **dict(*more)}
     return Annotated[kind, typer.Option(*flags, **about) if flags else typer.Argument(**about)]
 
 

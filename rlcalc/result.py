@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import ShapeError, UsageError, escaped, nearest, shown
+from rlcalc.numerics.significant_digits import with_error
 
 if TYPE_CHECKING:
     import altair
@@ -134,6 +135,56 @@ class Result:
         names = list(columns)
         return (dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True))
 
+    def sorted_by(self, *keys: str) -> Result:
+        """Return the answer with its rows sorted by columns; equal rows keep their order.
+
+        Args:
+            *keys: each COLUMN, or COLUMN:desc for the largest first. Missing values come last.
+
+        Raises:
+            UsageError: there is no such column; the message names the nearest.
+        """
+        from rlcalc.selection import sorted_places
+
+        return self.at(sorted_places(self._cells(), keys)) if keys else self
+
+    def having(self, *conditions: str) -> Result:
+        """Return the answer with those rows that fit all conditions, such as "v > 0.5".
+
+        Raises:
+            UsageError: a text is not a condition, or there is no such column.
+        """
+        from rlcalc.conditions import Condition
+        from rlcalc.selection import fitting_places
+
+        parsed = [Condition.parse(text, "--having") for text in conditions]
+        return self.at(fitting_places(self._cells(), parsed)) if parsed else self
+
+    def at(self, places: NDArray[np.int64]) -> Result:
+        """Return the answer with the rows at these places only, in their order."""
+        columns = {
+            name: replace(column, values=_pick(column.values, places))
+            for name, column in self.columns.items()
+        }
+        return replace(self, columns=columns)
+
+    def _cells(self) -> dict[str, Sequence[Any] | NDArray[Any]]:
+        return {name: column.values for name, column in self.columns.items()}
+
+    def fact(self, name: str) -> str | int | float | bool:
+        """Return one fact by its name, as it is written in JSON or with blanks as in a table.
+
+        Args:
+            name: NAME, or NAME.PART of a fact that has parts.
+
+        Raises:
+            UsageError: there is no such fact, or it has parts; the message names the nearest.
+            InputError: it has no value in this answer.
+        """
+        from rlcalc.facts import value_of_fact
+
+        return value_of_fact(self.plain_facts(), name)
+
     def to_polars(self) -> pl.DataFrame:
         """Return the rows as a Polars frame; missing values are null."""
         import polars as pl
@@ -198,31 +249,35 @@ class Result:
     def display(self, rows: Iterable[int]) -> tuple[list[str], list[list[str]]]:
         """Return heads and cells of a readable table: six digits, value ± error in one cell.
 
-        An error of which nothing is known, as that of an online method, is left out.
+        A value beside an error has the digits that the error allows. An error of which nothing is
+        known, as that of an online method, is left out.
         """
         chosen = list(rows)
         heads: list[str] = []
         columns: list[list[str]] = []
+        plain: list[Any] = []  # the values of the last of these columns
         for name, column in self.columns.items():
-            cells = [_cell(value) for value in _plain(_pick(column.values, chosen))]
-            if column.role == "bound":
+            if column.role == "bound" or (column.role == "error" and _empty(column.values)):
                 continue
+            values = _plain(_pick(column.values, chosen))
             if column.role == "error":
-                if _empty(column.values):
-                    continue
                 heads[-1] += " ± se"
-                columns[-1] = _beside(columns[-1], cells)
+                columns[-1] = _beside(plain, values)
             else:
+                plain = values
+                cells = list(map(_cell, values))
                 heads.append(column.symbol or escaped(name))
                 columns.append(cells if column.role in LEFT else _aligned(cells))
         return heads, [list(row) for row in zip(*columns, strict=True)]
 
+    def shown_roles(self) -> list[Role]:
+        """Return the role of each column of `display`."""
+        roles = (column.role for column in self.columns.values())
+        return [role for role in roles if role not in ("bound", "error")]
+
     def left(self) -> list[bool]:
         """Return for each column of `display` whether it is aligned to the left."""
-        shown = (
-            column for column in self.columns.values() if column.role not in ("bound", "error")
-        )
-        return [column.role in LEFT for column in shown]
+        return [role in LEFT for role in self.shown_roles()]
 
     def summary(self) -> list[tuple[str, str]]:
         """Return names and values of the facts as text, without empty ones and limits of errors.
@@ -239,12 +294,18 @@ class Result:
         names = [name for name in facts if value_of.get(name) is None]
         if not self.facts_first:
             names.sort(key=lambda name: _place(name, facts[name], has_error=name in error_of))
-        texts = {
-            name: _as_typed(value) if name in OPTIONS else _fact(value)
-            for name, value in facts.items()
-        }
-        beside = {name: f" ± {texts[error]}" for name, error in error_of.items()}
-        return [(name.replace("_", " "), texts[name] + beside.get(name, "")) for name in names]
+        return [
+            (
+                name.replace("_", " "),
+                self._shown_fact(name, facts[name], facts.get(error_of.get(name, ""))),
+            )
+            for name in names
+        ]
+
+    def _shown_fact(self, name: str, value: Fact, error: Fact) -> str:
+        if isinstance(value, float) and isinstance(error, float):
+            return " ± ".join(with_error(value, error))
+        return _as_typed(value) if name in OPTIONS else _fact(value)
 
     def _is_limit(self, name: str) -> bool:
         """Return whether a fact is of the interval of another one, as a `bound` is of a value."""
@@ -272,8 +333,12 @@ def _finite(value: Single) -> Single | None:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _pick(values: Sequence[Any] | NDArray[Any], rows: list[int]) -> Sequence[Any] | NDArray[Any]:
-    return values[rows] if isinstance(values, np.ndarray) else [values[row] for row in rows]
+def _pick(
+    values: Sequence[Any] | NDArray[Any], rows: Sequence[int] | NDArray[np.int64]
+) -> Sequence[Any] | NDArray[Any]:
+    if hasattr(values, "dtype"):  # an array, or a series of Polars
+        return values[np.asarray(rows, dtype=np.int64)]  # type: ignore[call-overload]
+    return [values[row] for row in rows]
 
 
 def _plain(values: Sequence[Any] | NDArray[Any]) -> list[Any]:
@@ -349,6 +414,15 @@ def _aligned(cells: list[str]) -> list[str]:
     return [cell.rjust(width) for cell in padded]
 
 
-def _beside(values: list[str], errors: list[str]) -> list[str]:
-    pairs = zip(values, _aligned(errors), strict=True)
-    return [f"{value} ± {error}" for value, error in pairs]
+def _beside(values: list[Any], errors: list[Any]) -> list[str]:
+    pairs = [_pair(value, error) for value, error in zip(values, errors, strict=True)]
+    shown_values, shown_errors = zip(*pairs, strict=True) if pairs else ((), ())
+    aligned = zip(_aligned(list(shown_values)), _aligned(list(shown_errors)), strict=True)
+    return [f"{value} ± {error}" for value, error in aligned]
+
+
+def _pair(value: Any, error: Any) -> tuple[str, str]:
+    """Return a value and its error as text."""
+    if isinstance(value, float) and isinstance(error, float):
+        return with_error(value, error)
+    return _cell(value), _cell(error)

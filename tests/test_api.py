@@ -62,7 +62,7 @@ def test_a_result_is_a_frame_and_a_table_in_a_notebook() -> None:
     assert frame["q"].to_list() == [1.5, 4.5, 3.0]
     assert frame.schema["v_n"] == pl.Int64
     assert "<table>" in result._repr_html_()
-    assert "<td>1.5 ± 0.5</td>" in result._repr_html_()
+    assert "<td>1.50 ± 0.50</td>" in result._repr_html_()
 
 
 def test_a_frame_can_be_checked() -> None:

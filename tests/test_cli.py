@@ -25,7 +25,7 @@ def test_the_first_sentence_of_a_command_fits_into_60_columns(name: str, rlcalc:
 
     assert len(first) <= 60
     assert first.endswith((".", "}."))
-    assert shown.count("\n\n  rlcalc ") >= 1  # examples
+    assert "\nExamples:\n  rlcalc " in shown
 
 
 def test_an_unknown_command_is_a_usage_error(rlcalc: Shell) -> None:

@@ -49,6 +49,7 @@ def test_typer_lives_in_the_command_line_alone() -> None:
 
     assert users <= {n for n in MODULES if n.startswith("rlcalc.commands.")} | {
         "rlcalc.cli",
+        "rlcalc.help",
         "rlcalc.options",
     }
 

@@ -88,9 +88,9 @@ def test_a_yaml_file_takes_the_policy_of_an_ascent() -> None:
     assert (gradient.policy_file, gradient.file, gradient.form) == ("policy.yaml", None, "table")
 
 
-@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("number", ["nan", "inf", "1.5", "-0.1"])
 @pytest.mark.parametrize("command", ["gain", "estimate", "solve", "simulate", "gradient"])
-def test_a_gamma_that_is_not_finite_is_a_usage_error(command: str, number: str) -> None:
+def test_a_gamma_out_of_its_range_is_a_usage_error(command: str, number: str) -> None:
     """As a confidence is; one from a document is a fault of the document."""
     answer = run(command, "two-rooms", "-g", number)
 

@@ -49,7 +49,7 @@ def test_a_table_shows_the_error_beside_its_value_and_no_bounds() -> None:
     heads, rows = RESULT.display(range(2))
 
     assert heads == ["state", "V ± se", "n"]
-    assert rows[0][:2] == ["hall", "1.5 ±  0.25"]
+    assert rows[0][:2] == ["hall", "1.50 ±  0.25"]
     assert RESULT.left() == [True, False, False]
 
 
@@ -60,6 +60,15 @@ def test_an_error_of_which_nothing_is_known_is_left_out_of_a_table(errors: objec
 
     assert heads == ["V"]
     assert rows == [["1"], ["2"]]
+
+
+def test_a_fact_and_its_error_are_one() -> None:
+    facts = {"start_value": 3.0, "start_value_se": 1.08012, "start_value_low": 1.0, "n": 2}
+    words = dict(Result("estimate", "V", {}, facts).summary())
+
+    assert words == {"start value": "3.0 ± 1.1", "n": "2"}
+    alone = {"start_value": None, "start_value_se": 1.0}
+    assert dict(Result("estimate", "V", {}, alone).summary()) == {"start value se": "1"}
 
 
 def test_facts_that_repeat_an_option_have_no_commas() -> None:
@@ -115,10 +124,10 @@ def test_answers_come_first_with_their_errors_and_counts_come_last() -> None:
     result = Result("estimate", "V", {}, facts)
 
     assert result.summary() == [
-        ("start value", "3 ± 0.5"),
-        ("objective estimated", "0.5 ± 0.125"),
+        ("start value", "3.00 ± 0.50"),
+        ("objective estimated", "0.50 ± 0.12"),
         ("objective", "0.25"),
-        ("kl", "0.5 ± 0.25"),
+        ("kl", "0.50 ± 0.25"),
         ("method", "mc"),
         ("gamma", "1"),
         ("seed", "7"),

@@ -257,21 +257,27 @@ def gain(
     gamma: float | None = None,
     k: int | None = None,
     truncated: str = "keep",
+    rows: Literal["steps", "episodes"] = "steps",
     **reading: Unpack[Reading],
 ) -> Result:
-    """Return the gain of every step: `rlcalc.estimators.gain.gain`.
+    """Return the gain of every step: `rlcalc.estimators.gain.gain`; or of every trajectory.
 
     Args:
         source: and `**reading`, as in `load`.
         gamma: 0..1 a step; default from the source, else 1.
         k: sum only the first k rewards.
         truncated: `keep`, `drop`, `bootstrap` or `cut[:tolerance]`.
+        rows: "episodes" gives a row a trajectory: gain, sum of the rewards, length and end.
         **reading: as in `load`.
     """
-    from rlcalc.estimators.gain import gain as gain_of
+    from rlcalc.estimators.episodes import episodes
+    from rlcalc.estimators.gain import gain as gain_of_steps
 
     require_numbers(gamma=gamma, whole={"k": k})
+    if rows not in ("steps", "episodes"):
+        raise UsageError(f"there are no rows {shown(rows)}", fix="use steps or episodes")
     keywords: dict[str, Any] = {"identify": True, "unread": _unread(truncated), **reading}
+    gain_of = episodes if rows == "episodes" else gain_of_steps
     return gain_of(load(source, **keywords), gamma, k, truncated)
 
 

@@ -11,6 +11,7 @@ def gain(
     gamma: options.Gamma = None,
     k: options.Steps = None,
     truncated: options.Truncated = "keep",
+    rows: options.GainRows = "steps",
     *,
     reading: options.ReadOptions,
     output: options.TableOutputOptions,
@@ -20,12 +21,19 @@ def gain(
     rlcalc gain three-steps --gamma 0.5
 
     rlcalc gain run.jsonl -k 10 -o gains.parquet
+
+    rlcalc gain run.jsonl --rows episodes --sort gain:desc --head 5
     """
     use_one_blas_thread()
     from rlcalc import api
     from rlcalc.options import needs_source
 
     result = api.gain(
-        needs_source(source), gamma=gamma, k=k, truncated=truncated, **reading.arguments()
+        needs_source(source),
+        gamma=gamma,
+        k=k,
+        truncated=truncated,
+        rows=rows,
+        **reading.arguments(),
     )
     output.write(result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Literal
 
 from rlcalc import options
 from rlcalc.errors import UsageError, shown
@@ -38,11 +39,12 @@ def simulate(
     from rlcalc import api
     from rlcalc.numerics.random_streams import any_seed
     from rlcalc.options import needs_model
-    from rlcalc.renderers.messages import write_message
     from rlcalc.renderers.output import escaped_output, open_output
 
     if rollouts:
         _refuse_beside_rollouts(output, rows, with_prob=with_prob)
+    trajectories_only = with_prob or group_size > 1
+    rows = _rows_of_answer(output, rows, episodes_only=rollouts or trajectories_only)
     arguments = model.arguments() | vars(play)
     arguments["settings"] |= {} if bins is None else {"bins": bins}
     if play.seed is None:
@@ -57,7 +59,7 @@ def simulate(
         episodes_as_rollouts = api.simulate(name, episodes, rows="rollouts", **arguments)
         with open_output(output.output) as stream:
             n = rollouts_renderer.write(episodes_as_rollouts, escaped_output(stream, "jsonl"))
-    elif (rows or _default_rows(output, trajectories=with_prob or group_size > 1)) == "summary":
+    elif (rows or _default_rows(output, trajectories=trajectories_only)) == "summary":
         output.write(api.simulate(name, episodes, rows="summary", **arguments))
         return
     else:
@@ -68,18 +70,47 @@ def simulate(
         with open_output(output.output) as stream:
             n = trajectories.write(experience, form, escaped_output(stream, form), experience.facts)
         gamma_note = experience.facts["gamma"]
-    if output.quiet:
-        return
-    if play.seed is None:
-        write_message(f"note: --seed {arguments['seed']} repeats this simulation")
-    if gamma_note != 1:
+    if not output.quiet:
+        noun = "rollouts" if rollouts else "trajectories"
+        wrote = f"wrote {n:,} {noun} to {shown(output.output)}" if output.output else None
+        _write_notes(arguments["seed"] if play.seed is None else None, gamma_note, wrote)
+
+
+def _write_notes(seed: int | None, gamma: float, wrote: str | None) -> None:
+    """Write what the episodes do not hold to standard error: a drawn seed, and a gamma below 1."""
+    from rlcalc.renderers.messages import write_message
+
+    if seed is not None:
+        write_message(f"note: --seed {seed} repeats this simulation")
+    if gamma != 1:
         write_message(
-            f"note: gamma is {gamma_note:g}, which trajectories do not hold: add -g {gamma_note:g} "
+            f"note: gamma is {gamma:g}, which trajectories do not hold: add -g {gamma:g} "
             "to rlcalc estimate"
         )
-    if output.output:
-        noun = "rollouts" if rollouts else "trajectories"
-        write_message(f"wrote {n:,} {noun} to {shown(output.output)}")
+    if wrote:
+        write_message(wrote)
+
+
+def _rows_of_answer(
+    output: options.TrajectoryOutputOptions,
+    rows: Literal["trajectories", "summary"] | None,
+    *,
+    episodes_only: bool,
+) -> Literal["trajectories", "summary"] | None:
+    """Return the rows: the summary where an option is about the rows or facts of an answer.
+
+    Raises:
+        UsageError: another option needs the episodes.
+    """
+    option = output.of_answers
+    if option is None:
+        return rows
+    if episodes_only or rows == "trajectories":
+        raise UsageError(
+            f"{option} applies to the summary, but the output is episodes",
+            fix=f"leave out {option}, or read the episodes with rlcalc estimate {option}",
+        )
+    return "summary"
 
 
 def _default_rows(output: options.TrajectoryOutputOptions, *, trajectories: bool) -> str:

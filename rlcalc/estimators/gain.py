@@ -108,6 +108,21 @@ def _ahead(values: Floats, steps: int, left: Ints) -> Floats:
     return np.where(left > steps, moved, 0.0)
 
 
+def require_k(k: int | None, truncated: str) -> None:
+    """Refuse a number of rewards that cannot be, or beside a policy for truncated trajectories.
+
+    Raises:
+        UsageError: it is below 1, or both are there.
+    """
+    if k is not None and k < 1:
+        raise UsageError(f"k is {k}, which is below 1", fix="use a whole number such as -k 5")
+    if k is not None and truncated != "keep":
+        raise UsageError(
+            f"-k and --truncated {truncated} exclude each other: k-step gains have no missing tail",
+            fix="leave out -k or --truncated",
+        )
+
+
 def gain(
     experience: Experience,
     gamma: float | None = None,
@@ -134,13 +149,7 @@ def gain(
 
     Source: Sutton & Barto (2018), eq. 3.8.
     """
-    if k is not None and k < 1:
-        raise UsageError(f"k is {k}, which is below 1", fix="use a whole number such as -k 5")
-    if k is not None and truncated != "keep":
-        raise UsageError(
-            f"-k and --truncated {truncated} exclude each other: k-step gains have no missing tail",
-            fix="leave out -k or --truncated",
-        )
+    require_k(k, truncated)
     parts: list[Trajectories] = []
     gains: list[Floats] = []
     numbers: list[int] = []

@@ -10,6 +10,7 @@ import numpy as np
 
 from rlcalc.groups.groups import DEAD, Groups
 from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.significant_digits import with_error
 from rlcalc.result import Column, Fact, Section
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -243,10 +244,7 @@ def measured(value: Any, error: Any) -> str:
         return "–"
     if not isinstance(error, int | float) or not math.isfinite(error):
         return f"{value:.3g}"
-    if error <= 0 or not 1e-12 < error < 1e9:
-        return f"{value:.6g} ± {error:.2g}"
-    decimals = max(0, 1 - math.floor(math.log10(error)))
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+    return " ± ".join(with_error(float(value), float(error)))
 
 
 def _text(value: Fact) -> str:

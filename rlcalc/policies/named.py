@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rlcalc.errors import Fault, InputError, RlcalcError, ShapeError, UsageError, nearest, shown
+from rlcalc.errors import Fault, InputError, ShapeError, UsageError, nearest, shown
 from rlcalc.mdp import MDP
 from rlcalc.numerics.probabilities import SUM_TOLERANCE
 from rlcalc.policies import decoding
@@ -60,7 +60,7 @@ def parse(name: str) -> PolicyName:
     if base in KINDS:
         return PolicyName(base, kind, decoders=tuple(decoders))
     if kind in (*KINDS, "greedy"):
-        raise _unknown_policy(base, UsageError)
+        raise _unknown_policy(base)
     return PolicyName(base, "file", decoders=tuple(decoders))
 
 
@@ -96,10 +96,10 @@ def parameter_of(kind: str, number: object) -> float:
     return parameter
 
 
-def _unknown_policy(name: str, error: type[RlcalcError]) -> RlcalcError:
+def _unknown_policy(name: str) -> UsageError:
     near = nearest(name.partition(":")[0], (*KINDS, *decoding.DECODERS))
     meant = f"did you mean {near}? " if near else ""
-    return error(f"there is no policy {shown(name)}", fix=meant + NAMES)
+    return UsageError(f"there is no policy {shown(name)}", fix=meant + NAMES)
 
 
 def policy_for_solve(request: Any, mdp: MDP, gamma: float | None) -> Policy | PolicyRule | None:
@@ -111,8 +111,8 @@ def policy_for_solve(request: Any, mdp: MDP, gamma: float | None) -> Policy | Po
         gamma: the discount factor of a policy that decoders change; None: the model's, else 1.
 
     Raises:
-        UsageError: a name with a wrong parameter.
-        InputError: there is no such policy, or it does not belong to the model.
+        UsageError: there is no such policy, or its parameter is wrong.
+        InputError: its file is not there, or it does not belong to the model.
     """
     if isinstance(request, Policy | Mapping):
         return _checked_policy(request, mdp)
@@ -132,8 +132,8 @@ def policy_by_name(request: Any, mdp: MDP, gamma: float) -> Policy:
         gamma: the discount factor of the best values.
 
     Raises:
-        UsageError: a name with a wrong parameter.
-        InputError: there is no such policy, or it does not belong to the model.
+        UsageError: there is no such policy, or its parameter is wrong.
+        InputError: its file is not there, or it does not belong to the model.
     """
     if isinstance(request, Policy | Mapping):
         return _checked_policy(request, mdp)
@@ -187,7 +187,7 @@ def _policy_from_file(source: str, mdp: MDP) -> Policy:
 
     is_word = re.fullmatch(r"(\w[\w:-]*)?", source) or nearest(source, KINDS)
     if is_word and not os.path.exists(source) and source not in shipped_specs():
-        raise _unknown_policy(source, InputError)
+        raise _unknown_policy(source)
     return Policy(load_policy(source, mdp, ReadRequest()), os.path.basename(source))
 
 

@@ -2,85 +2,25 @@
 
 from __future__ import annotations
 
-import operator
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlcalc.errors import InputError, UsageError, listed, meant, shown
-from rlcalc.labels import number_of_label, text_of_label
+from rlcalc.conditions import ORDER, Condition
+from rlcalc.errors import InputError, listed, meant, shown
 from rlcalc.numerics.arrays import Ints
 
 if TYPE_CHECKING:
     import polars as pl
 
-ORDER: dict[str, Callable[[Any, Any], Any]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 LEFT_OUT = "rows that --where leaves out"
-
-_PATTERN = re.compile(r"\s*(.+?)\s*(!=|<=|>=|==|=|<|>|\s+in\s+)\s*(.*?)\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class RowFilter:
-    """One condition: rows whose cell compares so with a value, or is one of several.
-
-    =, != and `in` compare labels, so 0 is 0.0; <, <=, > and >= compare numbers, which nothing else
-    is. A missing cell is only different from every value.
-    """
-
-    column: str
-    comparison: str
-    values: tuple[str, ...]
-
-    @classmethod
-    def parse(cls, text: str) -> RowFilter:
-        """Return the filter that a text writes.
-
-        >>> RowFilter.parse("step >= 100"), RowFilter.parse("env in a,b").values
-        (RowFilter(column='step', comparison='>=', values=('100',)), ('a', 'b'))
-
-        Raises:
-            UsageError: it is not of the form COLUMN OP VALUE, or compares with what is no number.
-        """
-        match = _PATTERN.fullmatch(text)
-        if match is None or not match[3]:
-            raise UsageError(
-                f"--where {shown(text)} is not a condition",
-                fix="write COLUMN OP VALUE in quotes, with =, !=, <, <=, >, >= or in: "
-                "--where 'step >= 100', --where 'env in a,b'",
-            )
-        comparison = {"==": "="}.get(match[2].strip(), match[2].strip())
-        several = match[3].split(",") if comparison == "in" else [match[3]]
-        values = tuple(text_of_label(value.strip().strip("'\"")) for value in several)
-        if comparison in ORDER and number_of_label(values[0]) is None:
-            raise UsageError(
-                f"--where {shown(text)} compares with {shown(values[0])}, which is not a number",
-                fix="write a number, or use =, != or in",
-            )
-        return cls(match[1], comparison, values)
-
-    def keeps(self, cell: Any) -> bool:
-        """Return whether a row with this cell stays."""
-        if cell is None or cell == "":
-            return self.comparison == "!="
-        text = text_of_label(cell)
-        if self.comparison in ORDER:
-            number, limit = number_of_label(text), number_of_label(self.values[0])
-            return number is not None and bool(ORDER[self.comparison](number, limit))
-        return (_folded(text) in self.known) == (self.comparison != "!=")
-
-    @property
-    def known(self) -> set[str]:
-        """The values as they compare: True is true."""
-        return set(map(_folded, self.values))
+class RowFilter(Condition):
+    """A condition of rows that are read, which can also look at a whole column of Polars."""
 
     def kept(self, column: pl.Series) -> pl.Series:
         """Return, row by row, whether a row stays."""
@@ -101,10 +41,6 @@ class RowFilter:
         equal = text.zip_with(~word, lowered).is_in(list(self.known))
         equal = (equal & (text != "")).fill_null(value=False)
         return ~equal if self.comparison == "!=" else equal
-
-
-def _folded(text: str) -> str:
-    return text.lower() if text.lower() in ("true", "false") else text
 
 
 def require_columns(filters: Sequence[RowFilter], names: Sequence[str], where: str) -> None:

@@ -134,6 +134,13 @@ def require_drawing_program(form: str) -> None:
         drawing_program()
 
 
+def write_fact(value: str | int | float | bool) -> None:
+    """Write one fact to standard output, in full precision as JSON does, and text as it is."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    escaped_output(sys.stdout.buffer, "jsonl").write(f"{text}\n".encode())
+    sys.stdout.buffer.flush()
+
+
 def escaped_output(stream: BinaryIO, form: str) -> BinaryIO:
     """Return a stream for text that goes to a terminal with control characters escaped.
 

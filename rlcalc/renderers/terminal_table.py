@@ -9,21 +9,18 @@ from rich.table import Table
 from rich.text import Text
 
 from rlcalc.errors import escaped
+from rlcalc.renderers.column_fit import arranged_columns, folded, shortened
 from rlcalc.renderers.page import page_lines
 from rlcalc.renderers.table_layout import (
     FOOT,
-    GAP,
-    column_widths,
     fact_lines,
     hidden_rows_line,
     padded_cell,
     table_rows,
 )
-from rlcalc.result import Result
+from rlcalc.result import LEFT, Result
 
 PAGE = {"head": "bold", "line": "", "more": "dim"}
-LABEL = 80
-"""Characters of a label on a terminal, where a prompt as a label would fill it; a pipe has all."""
 
 
 def write(result: Result, head: int | None) -> None:
@@ -35,7 +32,7 @@ def write(result: Result, head: int | None) -> None:
             console.print(Text(line, style=PAGE[style]), soft_wrap=True)
         return
     if result.facts_first:
-        console.print(_facts(result))
+        console.print(_facts(result, console.width))
     if len(result) or not result.facts_first:
         for table in _tables(result, head, console.width):
             console.print(table)
@@ -43,59 +40,44 @@ def write(result: Result, head: int | None) -> None:
         console.print(Text(line, style="italic"))
     if result.facts and not result.facts_first:
         for line in fact_lines(result.summary(), min(FOOT, console.width)):
-            console.print(Text(line, style="dim"))
+            console.print(Text("\n".join(folded(line, console.width)), style="dim"))
 
 
 def _tables(result: Result, head: int | None, width: int) -> list[Table]:
     """Return the rows as one table, or as several below each other where the terminal is narrow.
 
-    Each repeats the keys. A number is never cut; a long label is folded, one of a whole prompt cut.
+    Each repeats the keys. A number is never cut; text is folded where it must, and cut after lines.
     """
     heads, rows = result.display(table_rows(result, head))
-    rows = [list(map(_short, row)) for row in rows]
-    widths = column_widths(heads, rows)
     left = result.left()
-    keys = [place for place, key in enumerate(left) if key]
-    others = [place for place, key in enumerate(left) if not key]
-    if others:
-        share = max(8, width // (2 * len(keys)) - GAP)
-        headed = {p: min(widths[p], max(share, cell_len(heads[p]))) for p in keys}
-        widest = max(widths[place] for place in others)
-        fits = sum(wide + GAP for wide in headed.values()) + widest <= width
-        for place in keys:
-            widths[place] = headed[place] if fits else min(widths[place], share)
-    elif keys:
-        before = sum(widths[place] + GAP for place in keys[:-1])
-        widths[keys[-1]] = min(widths[keys[-1]], max(16, width - before))
-    room = width - sum(widths[place] + GAP for place in keys)
-    groups: list[list[int]] = [[]]
-    for place in others:
-        if groups[-1] and sum(widths[p] + GAP for p in (*groups[-1], place)) > room + GAP:
-            groups.append([])
-        groups[-1].append(place)
+    widths, parts = arranged_columns(heads, rows, left, width)
+    roles = result.shown_roles()
     tables = []
-    for group in groups:
+    for part in parts:
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for place in (*keys, *group):
-            name = Text(heads[place])
-            if not left[place]:  # the cells have one width, and stand as they are
-                name.pad_left(widths[place] - name.cell_len)
-            table.add_column(name, no_wrap=not left[place], overflow="fold", width=widths[place])
+        for place in part:
+            lines = folded(heads[place], widths[place])
+            name = Text("\n".join(padded_cell(line, widths[place], left[place]) for line in lines))
+            table.add_column(name, no_wrap=True, overflow="ignore", width=widths[place])
         for row in rows:
-            chosen = ((row[place], widths[place], left[place]) for place in (*keys, *group))
-            table.add_row(
-                *(Text(cell if key else padded_cell(cell, wide, key)) for cell, wide, key in chosen)
-            )
+            table.add_row(*(_cell(row[place], widths[place], roles[place]) for place in part))
         tables.append(table)
     return tables
 
 
-def _short(cell: str) -> str:
-    return cell if len(cell) <= LABEL else f"{cell[: LABEL - 1]}…"
+def _cell(cell: str, width: int, role: str) -> Text:
+    """Return a cell: a number as it stands, text folded where it is wider than its column."""
+    if role not in LEFT:
+        return Text(padded_cell(cell, width, left=False))
+    short = shortened(cell, width, lines=1) if role == "key" else shortened(cell, width)
+    return Text("\n".join(folded(short, width)))
 
 
-def _facts(result: Result) -> Table:
+def _facts(result: Result, width: int) -> Table:
     table = Table.grid(padding=(0, 2))
-    for name, value in result.summary():
-        table.add_row(Text(name, style="dim"), Text(value))
+    facts = result.summary()
+    room = max(width - max((cell_len(name) for name, _ in facts), default=0) - 2, 8)
+    for name, value in facts:
+        lines = "\n".join(folded(value, room))
+        table.add_row(Text(name, style="dim"), Text(lines, no_wrap=True, overflow="ignore"))
     return table

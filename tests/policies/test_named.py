@@ -103,12 +103,12 @@ def test_a_wrong_name_has_one_text_for_every_entry(name: str, mdp: rlcalc.MDP) -
     assert WRONG[name] in texts[0]
 
 
-def test_a_misspelt_name_may_be_a_file_and_a_wrong_number_may_not(mdp: rlcalc.MDP) -> None:
-    """The exit codes differ: 3 where a file could help, 2 where the call makes no sense."""
+def test_a_misspelt_name_is_wrong_usage_and_a_missing_file_wrong_input(mdp: rlcalc.MDP) -> None:
+    for wrong in ("unifrm", "uniform:2"):
+        with pytest.raises(UsageError):
+            policy_by_name(wrong, mdp, 1.0)
     with pytest.raises(InputError):
-        policy_by_name("unifrm", mdp, 1.0)
-    with pytest.raises(UsageError):
-        policy_by_name("uniform:2", mdp, 1.0)
+        policy_by_name("nowhere/policy.yaml", mdp, 1.0)
 
 
 @pytest.mark.parametrize("wrong", [7, None])
