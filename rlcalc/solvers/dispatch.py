@@ -19,7 +19,15 @@ from rlcalc.solvers.methods import (
     value_iteration,
 )
 from rlcalc.solvers.methods.total_reward import Gather
-from rlcalc.solvers.problem import Iterate, Iteration, Method, Problem, ProvenValues, Solution
+from rlcalc.solvers.problem import (
+    Iterate,
+    Iteration,
+    Method,
+    Problem,
+    ProvenValues,
+    Solution,
+    Trace,
+)
 from rlcalc.solvers.proofs.macqueen import span_bound
 from rlcalc.solvers.setup import SolveSetup
 
@@ -42,7 +50,7 @@ def find_solution(setup: SolveSetup) -> Solution:
     iterative = request.bellman or request.method not in ("auto", "policy-iteration", "linear")
     exact = (gamma == 1 or not iterative) and len(setup.mdp.next_state) <= EXACT
     solve = _total if gamma == 1 else _discounted
-    trace: list[Iteration] = []
+    trace: list[Iteration] = Trace()
     proven, iterations, method = solve(setup, setup.model(exact=exact), trace)
     q, value = proven.action_value, proven.value
     model = setup.mdp.exact if exact else setup.mdp.expected
@@ -151,7 +159,7 @@ def _total(
         )
         is_finite = np.isfinite(iterate.value).all()
         begin = quotient.spread(iterate.value) if is_finite else None
-        problem = replace(problem, value=begin, max_iterations=1000, trace=[])
+        problem = replace(problem, value=begin, max_iterations=1000, trace=Trace())
         return total_reward.solve(problem, names)[0], iterate.iterations, method
     method = "policy-iteration" if setup.policy is None else "linear"
     proven, iterations = total_reward.solve(problem, names)
@@ -161,7 +169,7 @@ def _total(
 def _average(setup: SolveSetup) -> Solution:
     from rlcalc.solvers.methods import average_reward
 
-    trace: list[Iteration] = []
+    trace: list[Iteration] = Trace()
     problem = _problem(setup, setup.model(exact=False), setup.target_bound, trace)
     average = average_reward.solve(problem, setup.mdp.states.first_texts)
     model, weight = setup.mdp.expected, setup.weight
