@@ -134,6 +134,8 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 def _exit(code: int) -> NoReturn:
     """Exit at once, without waiting for threads; a closed pipe is not an error."""
+    if progress := sys.modules.get("rlcalc.renderers.progress"):
+        progress.stop_progress()
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
@@ -829,6 +829,10 @@ class OutputOptions:
 
             require_drawing_program(form)
         self.conditions()
+        if not self.quiet and sys.stderr is not None and sys.stderr.isatty():
+            from rlcalc.renderers.progress import show_progress
+
+            show_progress()
         beside = {"--sort": self.sort, "--having": self.having, "a format or a file": self.explicit}
         for option in [option for option, value in beside.items() if value]:
             if self.fact is not None:
@@ -909,10 +913,13 @@ class OutputOptions:
             raise NotConverged.of(failures)
 
     def progress(self, n: int) -> Callable[..., Iterator[Any]]:
-        """Return a progress bar of n items, for a terminal."""
-        from rlcalc.renderers.progress import with_progress_bar
+        """Return what counts n episodes, for a terminal."""
+        from rlcalc.progress import counted
 
-        return partial(with_progress_bar, n=n, quiet=self.quiet)
+        def watch(items: Iterable[Any], size: Callable[[Any], int]) -> Iterator[Any]:
+            return counted(items, "simulating", "episodes", size, n)
+
+        return watch
 
 
 @dataclass(eq=False, repr=False)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from rlcalc.api.arguments import paths_of, paths_or_none, rollout_request
 from rlcalc.api.keywords import RolloutReading, takes
 from rlcalc.errors import InputError
+from rlcalc.progress import NOW
 
 if TYPE_CHECKING:
     from rlcalc.result import Result
@@ -108,7 +109,9 @@ def group(
         if why is not None:
             how = next(iter(conventions.values()))
             return explain.explain(rollouts(), why, how, success, tolerance)
-        return report.group(rollouts(), conventions, rows, success, tolerance)
+        whole = rollouts()
+        NOW.begin(f"computing {whole.n_groups:,} groups")
+        return report.group(whole, conventions, rows, success, tolerance)
 
 
 @takes(RolloutReading)

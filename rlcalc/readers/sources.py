@@ -21,6 +21,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, RlcalcError, UsageError, listed, nearest, shown
+from rlcalc.progress import NOW
 from rlcalc.readers.partitions import Partition, partition_of
 from rlcalc.readers.shipped_specs import shipped_specs, specs_folder
 from rlcalc.readers.size_limit import RATIO_OF_ZSTD, Unpacked
@@ -340,6 +341,7 @@ def opened(name: str, forced: str | None, max_size: int | None = None) -> Iterat
         try:
             on_disk = name != "-" and os.path.isfile(name)
             size = os.fstat(raw.fileno()).st_size if on_disk else 0
+            NOW.begin(f"reading {shown_name}", size, "B")
             stream, plain = _decompressed(raw, size, shown_name, max_size)
             head = stream.read(HEAD)
             if not head.strip():
@@ -467,6 +469,8 @@ class Rewound(io.RawIOBase):
         self.head = self.head[len(buffer) :]
         buffer[: len(data)] = data
         self.n_bytes += len(data)
+        if self.name:
+            NOW.done = self.n_bytes
         if not data and self.n_bytes < self.size and len(buffer):
             raise shrunk(self.name, self.size, self.n_bytes)
         return len(data)

@@ -13,6 +13,8 @@ def write_message(message: str | Fault) -> None:
 
     A standard error that is closed or full is not an error: the answer counts.
     """
+    if progress := sys.modules.get("rlcalc.renderers.progress"):
+        progress.clear_progress()
     lines = str(message) if isinstance(message, Fault) else escaped(message)
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"error: {lines}\n" if isinstance(message, Fault) else f"{lines}\n")

@@ -136,9 +136,17 @@ def require_drawing_program(form: str) -> None:
 
 def write_fact(value: str | int | float | bool) -> None:
     """Write one fact to standard output, in full precision as JSON does, and text as it is."""
+    stop_progress_of_terminal()
     text = str(value).lower() if isinstance(value, bool) else str(value)
     escaped_output(sys.stdout.buffer, "jsonl").write(f"{text}\n".encode())
     sys.stdout.buffer.flush()
+
+
+def stop_progress_of_terminal() -> None:
+    """Remove the line of progress before an answer is written to the same terminal."""
+    progress = sys.modules.get("rlcalc.renderers.progress")
+    if progress and sys.stdout.isatty():
+        progress.stop_progress()
 
 
 def escaped_output(stream: BinaryIO, form: str) -> BinaryIO:
@@ -191,6 +199,7 @@ def write(result: Result, form: str, stream: BinaryIO, *, head: int | None = Non
 def open_output(output: str | None) -> Iterator[BinaryIO]:
     """Open a file that will be there whole or not at all; None is standard output."""
     if output is None:
+        stop_progress_of_terminal()
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return

@@ -19,7 +19,15 @@ from rlcalc.solvers.methods import (
     value_iteration,
 )
 from rlcalc.solvers.methods.total_reward import Gather
-from rlcalc.solvers.problem import Iterate, Iteration, Method, Problem, ProvenValues, Solution
+from rlcalc.solvers.problem import (
+    Iterate,
+    Iteration,
+    Method,
+    Problem,
+    ProvenValues,
+    Solution,
+    Trace,
+)
 from rlcalc.solvers.proofs.macqueen import span_bound
 from rlcalc.solvers.setup import SolveSetup
 
@@ -45,7 +53,7 @@ def find_solution(setup: SolveSetup) -> Solution:
     may_be_exact = (gamma == 1 or not iterative) and n_outcomes <= EXACT
     exact = may_be_exact and n_outcomes <= TINY
     solve = _total if gamma == 1 else _discounted
-    trace: list[Iteration] = []
+    trace: list[Iteration] = Trace()
     proven, iterations, method = solve(setup, setup.model(exact=exact), trace)
     if may_be_exact and not proven.bound <= setup.target_bound:
         again: list[Iteration] = []
@@ -165,7 +173,7 @@ def _total(
         )
         is_finite = np.isfinite(iterate.value).all()
         begin = quotient.spread(iterate.value) if is_finite else None
-        problem = replace(problem, value=begin, max_iterations=1000, trace=[])
+        problem = replace(problem, value=begin, max_iterations=1000, trace=Trace())
         return total_reward.solve(problem, names)[0], iterate.iterations, method
     method = "policy-iteration" if setup.policy is None else "linear"
     proven, iterations = total_reward.solve(problem, names)
@@ -175,7 +183,7 @@ def _total(
 def _average(setup: SolveSetup) -> Solution:
     from rlcalc.solvers.methods import average_reward
 
-    trace: list[Iteration] = []
+    trace: list[Iteration] = Trace()
     problem = _problem(setup, setup.model(exact=False), setup.target_bound, trace)
     average = average_reward.solve(problem, setup.mdp.states.first_texts)
     model, weight = setup.mdp.expected, setup.weight

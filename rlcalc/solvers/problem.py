@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.numerics.arrays import Floats
+from rlcalc.progress import NOW
 from rlcalc.result import Fact
 
 
@@ -17,6 +18,17 @@ class Iteration(NamedTuple):
     iteration: int
     change: float  # max |V_new − V|
     bound: float  # on |V_new − V*|; infinite where nothing is proven
+
+
+class Trace(list[Iteration]):
+    """The iterations so far; the last one is the progress that a terminal shows."""
+
+    def append(self, row: Iteration) -> None:
+        """Add an iteration."""
+        super().append(row)
+        if len(self) == 1:
+            NOW.begin("solving", unit="sweeps")
+        NOW.done, NOW.detail = len(self), f"bound {row.bound:.3g}"
 
 
 @dataclass(frozen=True)
@@ -33,7 +45,7 @@ class Problem:
     max_iterations: int
     value: Floats | None = None  # [S] where to begin
     jobs: int | None = None
-    trace: list[Iteration] = field(default_factory=list)
+    trace: list[Iteration] = field(default_factory=Trace)
 
     @property
     def is_policy(self) -> bool:

@@ -16,6 +16,7 @@ import polars as pl
 
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.progress import counted
 from rlcalc.readers.partitions import Partition, with_partition
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.columns import (
@@ -206,23 +207,26 @@ class RolloutsBuilder:
         self, layout: Layout, lazy: pl.LazyFrame, schema: Mapping[str, pl.DataType], place: Place
     ) -> None:
         """Take in a table, batch by batch."""
-        before = 0
+        before, reading = 0, f"reading {self.file}"
         refuse_mappings(layout, schema, self.file)
         if self.request.where:
-            for frame in lazy.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
+            batches = lazy.collect_batches(maintain_order=True, chunk_size=ROWS >> 5)
+            for frame in counted(batches, reading, "rows", len):
                 kept, rows = self.filters.frame(self._with_path(frame))
                 of_batch = partial(_shifted, place, before)
                 self.take_frame(layout, kept, partial(_row_of, of_batch, rows), rows + before)
                 before += len(frame)
             return
         if not self.is_plain(layout, schema):
-            for frame in lazy.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
+            batches = lazy.collect_batches(maintain_order=True, chunk_size=ROWS >> 5)
+            for frame in counted(batches, reading, "rows", len):
                 self.take_frame(layout, frame, partial(_shifted, place, before))
                 before += len(frame)
             return
         lazy = with_partition(lazy, self.partition, schema)
         selected = lazy.select(expressions(layout, lazy.collect_schema(), self.request))
-        for frame in selected.collect_batches(maintain_order=True, chunk_size=ROWS):
+        batches = selected.collect_batches(maintain_order=True, chunk_size=ROWS)
+        for frame in counted(batches, reading, "rows", len):
             self.take(layout, frame, partial(_shifted, place, before))
             before += len(frame)
 

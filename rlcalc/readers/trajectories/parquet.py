@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 import polars as pl
 
 from rlcalc.errors import InputError, listed, shown
+from rlcalc.progress import counted
 from rlcalc.readers.arrow_schema import names_of_columns
 from rlcalc.readers.panics import PanicError, panics_raised
 from rlcalc.readers.partitions import with_partition
@@ -75,14 +76,17 @@ def frames(
     if table.is_lists:
         from rlcalc.readers.trajectories.list_rows import trajectories_of
 
-        for frame in source.collect_batches(maintain_order=True, chunk_size=ROWS >> 5):
+        batches = source.collect_batches(maintain_order=True, chunk_size=ROWS >> 5)
+        for frame in counted(batches, f"reading {name}", "rows", len):
             yield trajectories_of(frame, table)
         return
     if context.request.where:
-        for frame in source.collect_batches(maintain_order=True, chunk_size=ROWS):
+        batches = source.collect_batches(maintain_order=True, chunk_size=ROWS)
+        for frame in counted(batches, f"reading {name}", "rows", len):
             yield from context.assembler.push(table.rows_of(frame))
         return
     rows = lazy.select(table.expressions())
-    for frame in rows.collect_batches(maintain_order=True, chunk_size=ROWS):
+    batches = rows.collect_batches(maintain_order=True, chunk_size=ROWS)
+    for frame in counted(batches, f"reading {name}", "rows", len):
         part = source.slice(table.n_rows, len(frame))
         yield from context.assembler.push(table.rows(frame, part.collect))
