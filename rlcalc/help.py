@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,18 +9,13 @@ import typer.core
 
 from rlcalc.commands import COMMANDS, SECTIONS
 from rlcalc.errors import EXIT_CODES
+from rlcalc.man_page import ENVIRONMENT, prose_and_examples
 from rlcalc.options import COMPUTATION, OUTPUT, SOURCE
 
 WIDEST = 120
 """Columns of help on a wide terminal."""
 FLAGS_WIDTH = 38
 """Columns of the names of options, where there are some 100 columns."""
-
-ENVIRONMENT = {
-    "RLCALC_FORMAT": "the default of --format",
-    "RLCALC_DEBUG": "shows the traceback of a bug",
-}
-"""The variables of the environment that rlcalc reads."""
 
 
 def epilog(command: str = "") -> str:
@@ -30,13 +24,6 @@ def epilog(command: str = "") -> str:
     variables = "; ".join(f"{name}: {meaning}" for name, meaning in ENVIRONMENT.items())
     more = f"rlcalc manual {command}".rstrip()
     return f"Exit codes: {codes}.\n\n{variables}. Read on: {more}."
-
-
-def prose_and_examples(text: str) -> tuple[str, list[str]]:
-    """Return the prose of a command's docstring, and its examples, which are lines of a shell."""
-    paragraphs = inspect.cleandoc(text).split("\n\n")
-    examples = [paragraph for paragraph in paragraphs if paragraph.startswith("rlcalc ")]
-    return "\n\n".join(one for one in paragraphs if one not in examples), examples
 
 
 class CommandHelp(typer.core.TyperCommand):

@@ -307,6 +307,7 @@ TopicName = Annotated[
     IN_SOURCE | _completed(completion.topics),
 ]
 Raw = Annotated[bool, "--raw", "Print the Markdown text as it is written.", IN_OUTPUT]
+ManPage = Annotated[bool, "--man", "Print a man page: rlcalc manual --man | man -l -", IN_OUTPUT]
 Schema = Annotated[bool, "--schema", "Print the JSON Schema of documents.", IN_OUTPUT]
 Quiet = Annotated[bool, "--quiet -q", "Hide notes and warnings.", IN_OUTPUT]
 
