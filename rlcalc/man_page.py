@@ -42,10 +42,10 @@ def man_page(commands: Mapping[str, Command], sections: Mapping[str, tuple[str, 
         r".I COMMAND SOURCE",
         r"[options]",
         ".SH DESCRIPTION",
-        "V, Q and A of a model or of experience, the advantages of a language model's rollouts,",
-        "and what a batch's loss does; with error bars where they are estimated, and a proven",
-        "bound where they are computed. A source is a path, several, a glob, a folder, \\- for standard",
-        "input, or the name of a shipped spec.",
+        "V, Q and A of a model or of experience, the advantages of a language model's",
+        "rollouts, and what a batch's loss does; with error bars where they are estimated,",
+        "and a proven bound where they are computed. A source is a path, several, a glob, a",
+        "folder, \\- for standard input, or the name of a shipped spec.",
     ]
     for heading, names in sections.items():
         lines.append(f".SH {heading.upper()}")
