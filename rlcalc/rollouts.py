@@ -59,6 +59,7 @@ class Rollouts:
     asked: NDArray[np.uint64] | None = None  # [N] equal numbers: equal texts of the prompt
     question: Sequence[str | None] | None = None  # [N] how the prompt begins
     beginning: Sequence[str | None] | None = None  # [N] how the response begins
+    place: Ints | None = None  # [N] the row among those that were read, to find its texts again
     unscored: float = np.nan  # what a reward that was never given counts as
     facts: Mapping[str, Any] = field(default_factory=dict)  # what the reader counted
     notes: Sequence[str] = ()  # what the reader has to say

@@ -78,6 +78,8 @@ class RolloutsBuilder:
         self.rewards: set[str] = set()  # that --reward could name in nested rows of the file
         self.files: list[tuple[int, str]] = []  # (rows before it, its name)
         self.n_rows = self.n_groups = 0
+        self.place = 0  # of the next row, counted with those that are taken back
+        self.only = None if request.only is None else np.array(request.only, np.int64)
         self.grouped, self.restart = "id", False
         self.skipped = 0  # torn last lines
         self.notes: list[str] = []
@@ -217,7 +219,8 @@ class RolloutsBuilder:
             return
         lazy = with_partition(lazy, self.partition, schema)
         selected = lazy.select(expressions(layout, lazy.collect_schema(), self.request))
-        for frame in selected.collect_batches(maintain_order=True, chunk_size=ROWS):
+        rows = ROWS >> 5 if self.request.whole else ROWS
+        for frame in selected.collect_batches(maintain_order=True, chunk_size=rows):
             self.take(layout, frame, partial(_shifted, place, before))
             before += len(frame)
 
@@ -344,8 +347,20 @@ class RolloutsBuilder:
         for name, owner in self.owners.items():
             if name not in frame.columns:
                 frame = frame.with_columns(pl.lit(owner, pl.String).alias(name))
+        frame = self._with_chosen_texts(frame)
         self.frames.append(frame)
         self.n_rows += len(frame)
+        self.place += len(frame)
+
+    def _with_chosen_texts(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return a frame with the place of each row, and without texts that are not to be kept."""
+        if self.request.numbered:
+            frame = frame.with_columns(place=np.arange(self.place, self.place + len(frame)))
+        if self.only is None:
+            return frame
+        chosen = pl.Series(np.isin(np.arange(self.place, self.place + len(frame)), self.only))
+        texts = [name for name in ("question", "beginning") if name in frame.columns]
+        return frame.with_columns(pl.when(chosen).then(name).alias(name) for name in texts)
 
     # -- records in which rollouts are nested ---------------------------------------------------
 
@@ -643,6 +658,8 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
         columns["beginning"] = frame["beginning"]
     if "question" in frame.columns and frame["question"].null_count() < len(frame):
         columns["question"] = frame["question"]
+    if "place" in frame.columns:
+        columns["place"] = frame["place"].to_numpy()
     if "rollout" in frame.columns:
         columns["named"] = frame["rollout"]
     return columns

@@ -237,7 +237,7 @@ def _names(layout: Layout, schema: Schema, request: RolloutRequest) -> list[pl.E
         selected.append(hashed(as_text(*_source(layout.prompt, schema))).alias("group"))
     if layout.prompt is not None and (request.beginnings or request.prompts):
         prompt = as_text(*_source(layout.prompt, schema))
-        selected.append(beginning_of(prompt).alias("question"))
+        selected.append(kept_text(prompt, request).alias("question"))
         selected += [hashed(prompt).alias("asked")] if request.prompts else []
     if layout.answer is not None:
         answer = as_text(*_source(layout.answer, schema))
@@ -260,7 +260,7 @@ def text_expressions(text: pl.Expr, request: RolloutRequest, *, has_length: bool
         selected.append(text.hash().alias("hash"))
         selected += [] if has_length else [characters(text).alias("length")]
     if request.beginnings:
-        selected.append(beginning_of(text).alias("beginning"))
+        selected.append(kept_text(text, request).alias("beginning"))
     return selected
 
 
@@ -303,9 +303,9 @@ def length_kind(value: Any, *, is_response: bool) -> str | None:
     return "text" if isinstance(value, str) and not NUMBER.fullmatch(value) else None
 
 
-def beginning_of(text: pl.Expr) -> pl.Expr:
-    """Return how a text begins."""
-    return text.str.slice(0, BEGINNING)
+def kept_text(text: pl.Expr, request: RolloutRequest) -> pl.Expr:
+    """Return how a text begins, or all of it."""
+    return text if request.whole else text.str.slice(0, BEGINNING)
 
 
 def types_of(

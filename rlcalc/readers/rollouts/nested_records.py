@@ -12,12 +12,12 @@ import polars as pl
 from rlcalc.errors import InputError, shown
 from rlcalc.labels import text_of_label
 from rlcalc.readers.rollouts.columns import (
-    BEGINNING,
     NUMBERS,
     REWARD,
     WHOLE,
     as_plain_text,
     hashed,
+    kept_text,
     value_of_type,
 )
 from rlcalc.readers.rollouts.dumps.layout import Row
@@ -136,7 +136,7 @@ def frame_of_rollouts(rows: list[Row], request: RolloutRequest) -> pl.DataFrame:
         prompts = pl.Series(
             [q if q is None else as_plain_text(q) for q in questions], dtype=pl.String
         )
-        frame = frame.with_columns(question=prompts.str.slice(0, BEGINNING))
+        frame = frame.with_columns(question=kept_text(pl.lit(prompts), request))
         if request.prompts:
             frame = frame.with_columns(asked=hashed(pl.lit(prompts)))
     if "prompt" in frame.columns:

@@ -33,6 +33,9 @@ class RolloutRequest:
     texts: bool = False  # tell equal responses, and count characters where tokens are not known
     beginnings: bool = False  # keep how prompts and responses begin
     prompts: bool = False  # tell equal prompts of two readings, and keep how they begin
+    numbered: bool = False  # keep the place of each row, by which `only` names it
+    whole: bool = False  # with `beginnings`: keep prompts and responses whole
+    only: tuple[int, ...] | None = None  # of the rows at these places alone
 
     def named(self) -> dict[str, str]:
         """Return the columns that were named, by meaning."""
