@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
@@ -161,6 +161,13 @@ class Result:
             f"<table><caption>{html.escape(self.title)}</caption>"
             f"<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>{more}<p>{facts}</p>"
         )
+
+    def first(self, n: int) -> Result:
+        """Return the same answer with the first n rows."""
+        columns = {
+            name: replace(column, values=column.values[:n]) for name, column in self.columns.items()
+        }
+        return replace(self, columns=columns)
 
     def display(self, rows: Iterable[int]) -> tuple[list[str], list[list[str]]]:
         """Return heads and cells of a readable table: six digits, value ± error in one cell.

@@ -219,8 +219,8 @@ class RolloutsBuilder:
             return
         lazy = with_partition(lazy, self.partition, schema)
         selected = lazy.select(expressions(layout, lazy.collect_schema(), self.request))
-        rows = ROWS >> 5 if self.request.whole else ROWS
-        for frame in selected.collect_batches(maintain_order=True, chunk_size=rows):
+        size = ROWS >> 5 if self.request.whole else ROWS
+        for frame in selected.collect_batches(maintain_order=True, chunk_size=size):
             self.take(layout, frame, partial(_shifted, place, before))
             before += len(frame)
 
