@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 from rlcalc.api.arguments import paths_or_none, rollout_request
 from rlcalc.api.faults import check
 from rlcalc.api.keywords import takes
-from rlcalc.errors import Fault, InputError, UsageError, listed
+from rlcalc.errors import Fault, InputError, RlcalcError, UsageError, listed
 
 if TYPE_CHECKING:
     from rlcalc.pages import Page
@@ -92,7 +94,36 @@ def report(
     from rlcalc.renderers.report.page import html_page, required_programs
 
     required_programs()
-    return html_page(page(source, title=title, texts=texts, **reading))
+    paths = paths_or_none(source)
+    if paths is None or "-" not in paths:
+        return html_page(page(source, title=title, texts=texts, **reading))
+    with copied_input(paths) as (copied, copy):
+        try:
+            about = page(copied, title=title, texts=texts, names=paths, **reading)
+        except RlcalcError as error:
+            raise type(error).of(
+                Fault(*(part.replace(copy, "standard input") for part in (f.what, f.where, f.fix)))
+                for f in error.faults
+            ) from None
+    return html_page(about)
+
+
+@contextmanager
+def copied_input(paths: Sequence[str]) -> Iterator[tuple[list[str], str]]:
+    """Copy standard input, which can be read only once, to a file.
+
+    Yields:
+        The paths with that of the copy, and the copy.
+    """
+    import shutil
+    import sys
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="rlcalc-") as folder:
+        copy = os.path.join(folder, "standard-input")
+        with open(copy, "wb") as stream:
+            shutil.copyfileobj(sys.stdin.buffer, stream)
+        yield [copy if path == "-" else path for path in paths], copy
 
 
 def page(
@@ -100,9 +131,18 @@ def page(
     *,
     title: str | None = None,
     texts: Literal["chosen", "all"] = "chosen",
+    names: Sequence[str] | None = None,
     **reading: Any,
 ) -> Page:
-    """Return what `report` writes, as data; the arguments are the same."""
+    """Return what `report` writes, as data; the other arguments are the same.
+
+    Args:
+        source: as in `report`.
+        title: as in `report`.
+        texts: as in `report`.
+        names: what the sources are called; default their paths.
+        **reading: as in `report`.
+    """
     from rlcalc.pages import Page
 
     if texts not in ("chosen", "all"):
@@ -117,7 +157,7 @@ def page(
             raise _unused(f"--{NAMES.get(name, name).replace('_', '-')}", kind)
     paths = paths_or_none(source)
     sections = {"rollouts": _rollouts, "trajectories": _trajectories, "a model": _model}
-    names = paths or [f"a {type(source).__name__}"]
+    names = names or paths or [f"a {type(source).__name__}"]
     parts = sections[kind](source, described, texts, options, names)
     usual = f"Report of {kind}: {listed(names, most=3)}"
     return Page(title or usual, kind, names, [part for part in parts if _has_content(part)])
@@ -157,7 +197,14 @@ def kind_of(source: Any, options: Mapping[str, Any]) -> tuple[str, Result | None
     may_be_model = set(options) & {"settings", "grid"}
     if not may_be_model and trainer_of(paths, options.get("max_size")) is not None:
         return "rollouts", None
-    described = _checked(source, options)
+    try:
+        described = _checked(source, options)
+    except InputError:
+        if not {"where", "kind"} & set(options):  # with which `check` does not look for rollouts
+            raise
+        if _are_rollouts(source, options):
+            return "rollouts", None
+        raise
     kinds = {"Rollouts": "rollouts", "Trajectories": "trajectories", "A model": "a model"}
     if described.title not in kinds:
         raise InputError(
@@ -166,6 +213,16 @@ def kind_of(source: Any, options: Mapping[str, Any]) -> tuple[str, Result | None
             "give rollouts, trajectories, or a model whose states are listed",
         )
     return kinds[described.title], described
+
+
+def _are_rollouts(source: Any, options: Mapping[str, Any]) -> bool:
+    """Return whether a source can be read as rollouts."""
+    known = {name: options[name] for name in ("where", "max_size") if name in options}
+    try:
+        _read(source, rollout_request(**known))
+    except InputError:
+        return False
+    return True
 
 
 def _kind_in_memory(source: Any) -> str:
@@ -208,6 +265,7 @@ def _rollouts(
     from rlcalc.groups.advantages.request import ConventionRequest
     from rlcalc.groups.oddities import rollout_oddities
     from rlcalc.readers.describe import describe_rollouts
+    from rlcalc.readers.rollouts.dumps import FORMATS
     from rlcalc.reports.command_lines import command_line
     from rlcalc.reports.rollouts import RolloutReport
 
@@ -215,18 +273,19 @@ def _rollouts(
     estimator, trainer = options.pop("estimator", None), options.pop("trainer", None)
     success = options.pop("success", 1.0)
     form = options.pop("kind", None)
-    once = "-" in names  # what comes through a pipe is read only once
-    request = rollout_request(form=form, numbered=True, beginnings=once, **options)
+    request = rollout_request(form=form if form in FORMATS else None, numbered=True, **options)
     rollouts = _read(source, request)
+    if "format" not in rollouts.facts:
+        facts = {"format": "rollouts in memory", "grouped_by": "id", **rollouts.facts}
+        rollouts = replace(rollouts, facts=facts)
     how = ConventionRequest(success=success).convention(estimator, trainer)
     about = RolloutReport(rollouts, how, success, every=texts == "all")
-    form_name = str(rollouts.facts.get("format", "arrays"))
     if described is None:
-        described = describe_rollouts(lambda: rollouts, form_name, rollout_oddities)
+        described = describe_rollouts(lambda: rollouts, str(form), rollout_oddities)
     places = about.places()
     only = None if places is None else tuple(places.tolist())
     whole = replace(request, beginnings=True, whole=True, only=only)
-    if once or rollouts.place is None:
+    if rollouts.place is None:  # made of arrays
         return about.sections(described, rollouts, line)
     return about.sections(described, _read(source, whole), line)
 

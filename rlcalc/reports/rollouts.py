@@ -17,7 +17,7 @@ from rlcalc.numerics.arrays import Ints
 from rlcalc.pages import Section
 from rlcalc.reports.choice import Chosen, chosen_groups, every_group
 from rlcalc.reports.full_groups import MOST_CARDS, full_groups
-from rlcalc.reports.sentences import count, percent, rewards_between, sentence, with_error
+from rlcalc.reports.sentences import count, joined, percent, rewards_between, sentence, with_error
 from rlcalc.reports.tables import facts_table, row_table
 from rlcalc.result import Result
 from rlcalc.rollouts import Rollouts
@@ -158,7 +158,7 @@ class RolloutReport:
         ]
         if isinstance(by := facts["dead_are"], dict) and dead:
             names = [f"{n:,} {name}" for name, n in by.items() if n]
-            sentences.append(f"Of these, {_joined(names)}.")
+            sentences.append(f"Of these, {joined(names)}.")
         usual = self.groups.usual_size
         larger = facts.get(f"dead_at_{2 * usual}")
         now = facts["dead_share"]
@@ -217,7 +217,7 @@ class RolloutReport:
             return []
         return [
             f"{count(n, 'group')} of {total:,} {'is' if n == 1 else 'are'} here: "
-            f"{_joined(self._kinds_of_choice())}. `{line('--why', 'STEP/GROUP')}` shows any other "
+            f"{joined(self._kinds_of_choice())}. {line('--why', 'STEP/GROUP')} shows any other "
             "one, and --texts all makes a report with all of them."
         ]
 
@@ -229,7 +229,3 @@ class RolloutReport:
         return (
             ["those that fit the trainer's convention least"] if reasons - set(words) else []
         ) + kinds
-
-
-def _joined(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from rlcalc.result import Fact
@@ -57,6 +58,15 @@ def count(n: Any, noun: str, several: str = "") -> str:
     ('1 group', '2,500 groups', '0 trajectories')
     """
     return f"{n:,} {noun if n == 1 else several or noun + 's'}"
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return names as in a sentence.
+
+    >>> joined(["a"]), joined(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def rewards_between(least: Fact, most: Fact) -> str:

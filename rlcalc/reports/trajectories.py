@@ -6,7 +6,15 @@ from collections.abc import Callable, Sequence
 
 from rlcalc.charts import Chart
 from rlcalc.pages import Section
-from rlcalc.reports.sentences import count, number, percent, rewards_between, sentence, with_error
+from rlcalc.reports.sentences import (
+    count,
+    joined,
+    number,
+    percent,
+    rewards_between,
+    sentence,
+    with_error,
+)
 from rlcalc.reports.tables import facts_table, row_table
 from rlcalc.result import Result
 
@@ -55,7 +63,7 @@ def _about(described: Result) -> list[str]:
         for name, words in (
             ("terminated", "terminated"),
             ("truncated", "were truncated"),
-            ("unknown", "end nobody knows how"),
+            ("unknown", "have an unknown end"),
         )
         if facts[name]
     ]
@@ -66,7 +74,7 @@ def _about(described: Result) -> list[str]:
         f"{count(facts['steps'], 'step')}, {least} to {most} steps long (median {middle}).",
         f"There are {count(facts['states'], 'state')} and {count(facts['actions'], 'action')}; "
         f"{between}.",
-        f"Of the trajectories, {', '.join(ends)}.",
+        f"Of the trajectories, {joined(ends)}.",
     ]
 
 
