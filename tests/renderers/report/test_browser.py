@@ -19,6 +19,7 @@ HOSTILE = (
     '" onfocus="window.hacked = 7" autofocus x=\'',
     "admin\u202etxt.exe \u2066hidden\u2069 \u200bnothing",
     "nul \x00, bell \x07, escape \x1b[31mred",
+    "a lone \ud800 surrogate",
     "{{ 7 * 7 }} {% for x in y %} ${window.hacked = 8}",
     "<!-- --!> ]]> &lt;b&gt; &#60;script&#62;",
     "<link rel=stylesheet href=http://example.com/a.css><iframe src=http://example.com>",
@@ -217,7 +218,8 @@ def test_hostile_texts_do_nothing_and_are_shown(browser: Any, tmp_path: Path, ki
     sources = {"rollouts": hostile_rollouts, "trajectories": hostile_log, "a model": hostile_model}
     path = tmp_path / "report.html"
     title = "</title><script>window.hacked = 9</script>"
-    path.write_text(rlcalc.report(sources[kind](tmp_path), title=title))
+    texts: Any = "all" if kind == "rollouts" else "chosen"
+    path.write_text(rlcalc.report(sources[kind](tmp_path), title=title, texts=texts))
     open_page(browser, path)
     text = browser.execute_script("return document.body.textContent")
 
