@@ -203,10 +203,13 @@ class RolloutReport:
         if self.audit is not None:
             notes += self.audit.notes
             if n := len(self.audit):
-                notes.insert(0, f"{count(n, 'advantage')} of the trainer do not fit: see the table")
-        unscored = self.summary.facts.get("unscored")
-        if unscored:
-            notes.insert(0, f"{count(unscored, 'rollout')} have no reward, and count in no mean")
+                notes.insert(
+                    0,
+                    f"{count(n, 'advantage')} of the trainer {'does' if n == 1 else 'do'} not fit",
+                )
+        if unscored := self.summary.facts.get("unscored"):
+            they = "it counts" if unscored == 1 else "they count"
+            notes.insert(0, f"{count(unscored, 'rollout')} without a reward: {they} in no mean")
         kept = [note for note in dict.fromkeys(notes) if not note.startswith("rlcalc ")]
         return [sentence(note) for note in kept]
 
