@@ -358,9 +358,9 @@ class RolloutsBuilder:
             frame = frame.with_columns(place=np.arange(self.place, self.place + len(frame)))
         if self.only is None:
             return frame
-        chosen = pl.Series(np.isin(np.arange(self.place, self.place + len(frame)), self.only))
-        texts = [name for name in ("question", "beginning") if name in frame.columns]
-        return frame.with_columns(pl.when(chosen).then(name).alias(name) for name in texts)
+        chosen = np.flatnonzero(np.isin(np.arange(self.place, self.place + len(frame)), self.only))
+        names = [name for name in ("question", "beginning") if name in frame.columns]
+        return frame.with_columns(_at_rows(frame[name], chosen) for name in names)
 
     # -- records in which rollouts are nested ---------------------------------------------------
 
@@ -669,6 +669,14 @@ def _questions(prompts: pl.Series, request: RolloutRequest) -> dict[str, pl.Seri
     """Return what is kept of prompts, if anything."""
     kept = {"question": prompts} if request.beginnings or request.prompts else {}
     return kept | ({"asked": prompts.hash()} if request.prompts else {})
+
+
+def _at_rows(texts: pl.Series, rows: Ints) -> pl.Series:
+    """Return texts at some rows alone, in memory of their own: a filter would keep all of them."""
+    kept: list[str | None] = [None] * len(texts)
+    for row in rows.tolist():
+        kept[row] = texts[row]
+    return pl.Series(texts.name, kept, pl.String)
 
 
 def _row_of(place: Place, row_of: Ints, row: int) -> str:
