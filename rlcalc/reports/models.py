@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rlcalc.pages import Section
-from rlcalc.reports.sentences import count, number, rewards_between, sentence
+from rlcalc.reports.sentences import count, extremes, number, rewards_between, sentence
 from rlcalc.reports.tables import facts_table, row_table
 from rlcalc.result import Result
 
@@ -69,14 +69,8 @@ def _values(solution: Result) -> list[str]:
             f"The {facts['policy']} policy earns {number(value)} from the start, with "
             f"γ = {number(facts['gamma'])}."
         )
-    known = [row for row, v in enumerate(rows.get("v", [])) if v is not None]
-    if known:
-        best, worst = (pick(known, key=lambda row: rows["v"][row]) for pick in (max, min))
-        for row, words in ((best, "largest"), (worst, "smallest")):
-            sentences.append(
-                f"V is {words} in state {rows['state'][row]}: {number(rows['v'][row])}."
-            )
-    return sentences
+    values = rows.get("v", [])
+    return sentences + extremes("V", rows.get("state", []), values, [*map(number, values)])
 
 
 def _sound(solution: Result) -> list[str]:

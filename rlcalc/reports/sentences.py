@@ -80,6 +80,28 @@ def rewards_between(least: Fact, most: Fact) -> str:
     return f"rewards go from {number(least)} to {number(most)}"
 
 
+def extremes(
+    name: str, where: Sequence[Any], values: Sequence[Any], texts: Sequence[str]
+) -> list[str]:
+    """Return sentences about the largest and the smallest of some values; None is missing.
+
+    >>> extremes("V", ["a", "b"], [1.0, 2.0], ["1", "2"])
+    ['V is largest in state b: 2.', 'V is smallest in state a: 1.']
+    >>> extremes("V", ["a", "b"], [1.0, 1.0], ["1", "1"])
+    ['V is 1 in every state.']
+    """
+    known = [row for row, value in enumerate(values) if value is not None]
+    if not known:
+        return []
+    most, least = (pick(known, key=values.__getitem__) for pick in (max, min))
+    if values[most] == values[least] and texts[most] == texts[least]:
+        return [f"{name} is {texts[most]} in every state."]
+    return [
+        f"{name} is largest in state {where[most]}: {texts[most]}.",
+        f"{name} is smallest in state {where[least]}: {texts[least]}.",
+    ]
+
+
 def sentence(text: str) -> str:
     """Return a note of an answer as a sentence: with a capital and a full stop.
 

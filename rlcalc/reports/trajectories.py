@@ -8,6 +8,7 @@ from rlcalc.charts import Chart
 from rlcalc.pages import Section
 from rlcalc.reports.sentences import (
     count,
+    extremes,
     joined,
     number,
     percent,
@@ -90,10 +91,6 @@ def _values(estimates: Result) -> list[str]:
             else f", {percent(facts['confidence'])} interval {low:.6g} to {high:.6g}"
         )
         sentences.append(f"A trajectory earns {value} on average{interval}.")
-    known = [row for row, value in enumerate(rows.get("v", [])) if value is not None]
-    if known:
-        best, worst = (pick(known, key=lambda row: rows["v"][row]) for pick in (max, min))
-        for row, words in ((best, "largest"), (worst, "smallest")):
-            value = with_error(rows["v"][row], rows["v_se"][row])
-            sentences.append(f"V is {words} in state {rows['state'][row]}: {value}.")
-    return sentences
+    values = rows.get("v", [])
+    texts = [with_error(*pair) for pair in zip(values, rows.get("v_se", values), strict=True)]
+    return sentences + extremes("V", rows.get("state", []), values, texts)

@@ -142,6 +142,13 @@ def test_a_large_text_is_cut_and_a_page_stays_small(tmp_path: Path) -> None:
     assert "more characters" in text
 
 
+@pytest.mark.slow
+def test_a_report_of_100_000_rollouts_is_small(tmp_path: Path) -> None:
+    source = write_run(tmp_path, 12_500, 8, "word " * 200)
+
+    assert len(rlcalc.report(source).encode()) < 3_000_000
+
+
 def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:
     source = write_run(tmp_path, 20, 4)
 
