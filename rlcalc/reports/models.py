@@ -53,9 +53,8 @@ def _about(described: Result) -> list[str]:
     chance = "certain" if facts["next_state_certain"] else "random"
     reward = "certain" if facts["reward_certain"] else "random"
     return [
-        f"A model with {count(facts['states'], 'state')}, of which {facts['terminal']:,} are "
-        f"terminal, {count(facts['actions'], 'action')} and {count(facts['pairs'], 'pair')} of "
-        "both.",
+        f"A model with {count(facts['states'], 'state')} ({facts['terminal']:,} terminal), "
+        f"{count(facts['actions'], 'action')} and {count(facts['pairs'], 'pair')} of both.",
         f"The next state is {chance} and the reward is {reward}; {between}.",
     ]
 
