@@ -183,6 +183,7 @@ def kind_of(source: Any, options: Mapping[str, Any]) -> tuple[str, Result | None
     from rlcalc.mdp import MDP
     from rlcalc.readers.rollouts.detect import trainer_of
     from rlcalc.readers.rollouts.dumps import FORMATS
+    from rlcalc.readers.size_limit import parse_size
     from rlcalc.rollouts import Rollouts
 
     form = options.get("kind")
@@ -195,7 +196,7 @@ def kind_of(source: Any, options: Mapping[str, Any]) -> tuple[str, Result | None
     if paths is None:
         return _kind_in_memory(source), None
     may_be_model = set(options) & {"settings", "grid"}
-    if not may_be_model and trainer_of(paths, options.get("max_size")) is not None:
+    if not may_be_model and trainer_of(paths, parse_size(options.get("max_size"))) is not None:
         return "rollouts", None
     try:
         described = _checked(source, options)

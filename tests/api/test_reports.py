@@ -1,5 +1,6 @@
 """Reports of every kind of source: what is in them, what is refused, and how large they are."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,15 @@ def test_a_large_text_is_cut_and_a_page_stays_small(tmp_path: Path) -> None:
     assert len(text) < 200_000
     assert "2,99" in text
     assert "more characters" in text
+
+
+def test_compressed_sources_have_their_limit(tmp_path: Path) -> None:
+    path = tmp_path / "1.jsonl.gz"
+    path.write_bytes(gzip.compress(Path(write_run(tmp_path, 20, 2)).read_bytes()))
+
+    assert page(str(path), max_size="1MB").kind == "rollouts"
+    with pytest.raises(InputError, match="unpacks to more"):
+        page(str(path), max_size=100)
 
 
 @pytest.mark.slow
