@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         load_rollouts,
         load_tokens,
         objective,
+        report,
         simulate,
         solve,
     )
@@ -62,6 +63,7 @@ __all__ = [
     "audit",
     "load_tokens",
     "objective",
+    "report",
     # the nouns
     "Experience",
     "Trajectories",

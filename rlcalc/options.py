@@ -309,6 +309,21 @@ TopicName = Annotated[
 Raw = Annotated[bool, "--raw", "Print the Markdown text as it is written.", IN_OUTPUT]
 ManPage = Annotated[bool, "--man", "Print a man page: rlcalc manual --man | man -l -", IN_OUTPUT]
 Schema = Annotated[bool, "--schema", "Print the JSON Schema of documents.", IN_OUTPUT]
+ReportTexts = Annotated[
+    Literal["chosen", "all"],
+    "--texts",
+    "Texts of the groups that matter (dead, most varied, largest misfits), or of all.",
+    IN_OUTPUT,
+]
+Title = Annotated[
+    str | None, "--title TEXT", "Title of the page. [default: what the source is]", IN_OUTPUT
+]
+ReportOutput = Annotated[
+    str | None,
+    "--output -o FILE",
+    "The file of the page, such as report.html; - for standard output.",
+    {"callback": _file_name} | IN_OUTPUT,
+]
 Quiet = Annotated[bool, "--quiet -q", "Hide notes and warnings.", IN_OUTPUT]
 
 # -- groups of options -----------------------------------------------------------------------
@@ -647,6 +662,46 @@ class RolloutOptions:
         weights = parse_weights_option(self.weights)
         where = tuple(self.where or ())
         return {**vars(self), "reward": reward, "weights": weights, "where": where}
+
+
+@dataclass(eq=False, repr=False)
+class ReportOptions(RolloutOptions):
+    """How to read the source of a report, whatever it is; arguments of `rlcalc.report`."""
+
+    form: Annotated[
+        str | None,
+        "--from FORMAT",
+        "Format of the source, or of its rollouts. [default: found by content]",
+        _member("format of a source", dict.fromkeys([*SOURCES, "npz", *DUMPS])),
+    ] = None
+    columns: Columns = None
+    one_step: Annotated[bool, "--one-step", "Every row of a table is a whole trajectory."] = False
+    order_by: Annotated[
+        str | None, "--order-by COLUMN", "Sort each trajectory's steps by this column."
+    ] = None
+    gamma: Gamma = None
+    settings: Settings = None
+    grid: Annotated[
+        str | None,
+        "--grid ROWSxCOLUMNS",
+        "The states of a model in their order fill the rows of this grid. [default: the source's]",
+    ] = None
+    estimator: Estimator = None
+    trainer: Trainer = None
+    success: Annotated[
+        float | None, "--success REWARD", "Smallest reward that counts as success. [default: 1]"
+    ] = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of `rlcalc.report`."""
+        arguments = super().arguments()
+        columns, settings = parse_columns_option(self.columns), parse_set_option(self.settings)
+        return {
+            **{name: value for name, value in arguments.items() if name != "form"},
+            "kind": self.form,
+            "columns": columns,
+            "settings": settings,
+        }
 
 
 @dataclass(eq=False, repr=False)
@@ -990,6 +1045,25 @@ def parse_columns_option(columns: str | None) -> dict[str, str]:
             )
         pairs[name.strip()] = column.strip()
     return pairs
+
+
+def page_file(output: str | None) -> str | None:
+    """Return the file of a report; None: standard output, for `-`.
+
+    Raises:
+        UsageError: none is named, or its suffix is that of something else.
+    """
+    if output is None:
+        raise UsageError("a report needs a file", fix="write -o report.html")
+    suffix = os.path.splitext(output)[1].lower()
+    if output == "-" or suffix in (".html", ".htm"):
+        return None if output == "-" else output
+    if output.startswith("/dev/"):
+        return output
+    raise UsageError(
+        f"{shown(output)} does not end in .html, and a report is HTML",
+        fix=f"write -o {shown(os.path.splitext(output)[0])}.html; a browser prints it to PDF",
+    )
 
 
 _COMMA = re.compile(r",(?![^()]*\))")

@@ -246,6 +246,13 @@ class Result:
             f"<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>{more}<p>{facts}</p>"
         )
 
+    def first(self, n: int) -> Result:
+        """Return the same answer with the first n rows."""
+        columns = {
+            name: replace(column, values=column.values[:n]) for name, column in self.columns.items()
+        }
+        return replace(self, columns=columns)
+
     def display(self, rows: Iterable[int]) -> tuple[list[str], list[list[str]]]:
         """Return heads and cells of a readable table: six digits, value ± error in one cell.
 

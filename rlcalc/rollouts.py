@@ -61,6 +61,7 @@ class Rollouts:
     question: Sequence[str | None] | None = None  # [N] how the prompt begins, or all of it
     beginning: Sequence[str | None] | None = None  # [N] how the response begins
     origins: Origins | None = None  # where they stand in the source
+    place: Ints | None = None  # [N] the row among those that were read, to find its texts again
     unscored: float = np.nan  # what a reward that was never given counts as
     facts: Mapping[str, Any] = field(default_factory=dict)  # what the reader counted
     notes: Sequence[str] = ()  # what the reader has to say

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rlcalc.api.faults import check
     from rlcalc.api.gradients import ascend, gradient
     from rlcalc.api.models import load_model, solve
+    from rlcalc.api.reports import report
     from rlcalc.api.rollouts import audit, group, group_against, load_rollouts
     from rlcalc.api.tokens import load_tokens, objective
     from rlcalc.api.trajectories import estimate, gain, load
@@ -35,6 +36,7 @@ __all__ = [
     "load_rollouts",
     "load_tokens",
     "objective",
+    "report",
     "simulate",
     "solve",
 ]
@@ -54,6 +56,7 @@ _MODULES = {
     "load_rollouts": "rollouts",
     "load_tokens": "tokens",
     "objective": "tokens",
+    "report": "reports",
     "simulate": "episodes",
     "solve": "models",
 }

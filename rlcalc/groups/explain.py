@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from rlcalc.groups.advantages.normalise import centred, divisor
 from rlcalc.groups.advantages.pass_k import pass_k_warnings
 from rlcalc.groups.groups import EQUAL, STATUS, Groups
 from rlcalc.groups.rows import as_whole_numbers
-from rlcalc.numerics.arrays import take_rows
+from rlcalc.numerics.arrays import Floats, take_rows
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
 
@@ -37,64 +38,106 @@ def explain(
     """
     groups = Groups(rollouts, success, tolerance)
     number = rollouts.find(name)
-    part = slice(int(rollouts.start[number]), int(rollouts.start[number + 1]))
-    advantage = advantages(rollouts, how)[part]
-    step = rollouts.step[int(rollouts.step_of_group[number])]
-    rollout = take_rows(rollouts.rollout, part)
-    columns = {
-        "rollout": Column(rollout, "key"),
-        "reward": Column(rollouts.reward[part], symbol="r"),
-        "advantage": Column(advantage, symbol="A"),
-    }
-    arithmetic = _arithmetic(rollouts, part, how)
-    if arithmetic:
-        columns["arithmetic"] = Column(arithmetic, "text")
-    if rollouts.advantage is not None:
-        columns["trainer_advantage"] = Column(rollouts.advantage[part], symbol="A (trainer)")
-    if rollouts.length is not None:
-        columns["length"] = Column(as_whole_numbers(rollouts.length[part]))
+    explanation = Explanation(groups, how)
+    part = explanation.rollouts_of(number)
+    columns = explanation.columns(number)
     if rollouts.beginning is not None:
         responses = [_beginning(text, 60) for text in rollouts.beginning[part]]
         columns["response"] = Column(responses, "text")
-    scored = rollouts.reward[part][~np.isnan(rollouts.reward[part])]
     question = None if rollouts.question is None else rollouts.question[part.start]
-    facts: dict[str, Fact] = {
-        "prompt": _beginning(question, 200),
-        "estimator": how.description(),
-        "n": part.stop - part.start,
-        "mean": float(scored.mean()) if len(scored) else None,
-        "std": float((scored - scored[0]).std(ddof=how.ddof)) if len(scored) > how.ddof else None,
-        "status": STATUS[int(groups.status[number])],
-    }
-    title = f"Group {shown(rollouts.group[number])}" + ("" if step is None else f" of step {step}")
+    facts = {"prompt": _beginning(question, 200), **explanation.facts(number)}
     notes = [*rollouts.notes, *pass_k_warnings(groups, [how]), *maxrl_warnings(groups, [how])]
-    return Result("group", title, columns, facts, notes)
+    return Result("group", explanation.title(number), columns, facts, notes)
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """The advantages of all rollouts, and what explains those of one group."""
+
+    groups: Groups
+    how: Convention
+
+    @cached_property
+    def advantage(self) -> Floats:
+        """[N] the advantages."""
+        return advantages(self.groups.rollouts, self.how)
+
+    def rollouts_of(self, number: int) -> slice:
+        """Return the rollouts of a group."""
+        start = self.groups.rollouts.start
+        return slice(int(start[number]), int(start[number + 1]))
+
+    def title(self, number: int) -> str:
+        """Return the name of a group, with its step where it is known."""
+        rollouts = self.groups.rollouts
+        step = rollouts.step[int(rollouts.step_of_group[number])]
+        return f"Group {shown(rollouts.group[number])}" + (
+            "" if step is None else f" of step {step}"
+        )
+
+    def columns(self, number: int) -> dict[str, Column]:
+        """Return rewards, advantages and their arithmetic, a row a rollout of the group."""
+        rollouts, part = self.groups.rollouts, self.rollouts_of(number)
+        columns = {
+            "rollout": Column(take_rows(rollouts.rollout, part), "key"),
+            "reward": Column(rollouts.reward[part], symbol="r"),
+            "advantage": Column(self.advantage[part], symbol="A"),
+        }
+        arithmetic = self._arithmetic(part)
+        if arithmetic:
+            columns["arithmetic"] = Column(arithmetic, "text")
+        if rollouts.advantage is not None:
+            columns["trainer_advantage"] = Column(rollouts.advantage[part], symbol="A (trainer)")
+        if rollouts.length is not None:
+            columns["length"] = Column(as_whole_numbers(rollouts.length[part]))
+        return columns
+
+    def facts(self, number: int) -> dict[str, Fact]:
+        """Return the estimator, and the size, mean, deviation and status of a group."""
+        part, how = self.rollouts_of(number), self.how
+        reward = self.groups.rollouts.reward[part]
+        scored = reward[~np.isnan(reward)]
+        deviates = len(scored) > how.ddof
+        return {
+            "estimator": how.description(),
+            "n": part.stop - part.start,
+            "mean": float(scored.mean()) if len(scored) else None,
+            "std": float((scored - scored[0]).std(ddof=how.ddof)) if deviates else None,
+            "status": STATUS[int(self.groups.status[number])],
+        }
+
+    @cached_property
+    def _terms(self) -> tuple[Floats, Floats]:
+        """[N] r − μ and [N] the divisor; NaN where there is no reward."""
+        rollouts = self.groups.rollouts
+        scored = rollouts.scored
+        left, by = np.full(len(rollouts), np.nan), np.full(len(rollouts), np.nan)
+        left[scored.rollout] = centred(scored, self.how)
+        by[scored.rollout] = divisor(scored, self.how)
+        return left, by
+
+    def _arithmetic(self, part: slice) -> list[str | None]:
+        """Return r − μ or (r − μ) / (σ + ε) in numbers; nothing for estimators of another form.
+
+        All lines have the digits, from 6, with which each comes to the advantage that is shown.
+        """
+        how, reward = self.how, self.groups.rollouts.reward[part]
+        of_this_form = how.estimator in ("grpo", "dr-grpo", "rloo") and not how.leave_one_out
+        if not of_this_form or how.length_penalty:
+            return []
+        left, by = self._terms
+        n = int((~np.isnan(reward)).sum())
+        lines = [
+            _Line(*numbers, n=n, how=how)
+            for numbers in zip(reward, left[part], by[part], strict=True)
+        ]
+        known = [line for line in lines if not np.isnan(line.reward) and not np.isnan(line.left)]
+        digits = next((d for d in range(6, 18) if all(line.is_true(d) for line in known)), 17)
+        return [line.text(digits) if line in known else None for line in lines]
 
 
 def _beginning(text: str | None, most: int) -> str | None:
     return None if text is None else shown(" ".join(text.split()), most)
-
-
-def _arithmetic(rollouts: Rollouts, part: slice, how: Convention) -> list[str | None]:
-    """Return r − μ or (r − μ) / (σ + ε) in numbers; nothing for estimators of another form.
-
-    All lines have the digits, from 6, with which each comes to the advantage that is shown.
-    """
-    of_this_form = how.estimator in ("grpo", "dr-grpo", "rloo") and not how.leave_one_out
-    if not of_this_form or how.length_penalty:
-        return []
-    scored = rollouts.scored
-    left, by = np.full(len(rollouts), np.nan), np.full(len(rollouts), np.nan)
-    left[scored.rollout] = centred(scored, how)
-    by[scored.rollout] = divisor(scored, how)
-    n = int((~np.isnan(rollouts.reward[part])).sum())
-    lines = [
-        _Line(*numbers, n=n, how=how)
-        for numbers in zip(rollouts.reward[part], left[part], by[part], strict=True)
-    ]
-    known = [line for line in lines if not np.isnan(line.reward) and not np.isnan(line.left)]
-    digits = next((d for d in range(6, 18) if all(line.is_true(d) for line in known)), 17)
-    return [line.text(digits) if line in known else None for line in lines]
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,7 +31,8 @@ def test_keywords_are_the_fields_of_their_request(
     keywords: type, request_type: type, more: set[str]
 ) -> None:
     fields = {field.name for field in dataclasses.fields(request_type)}
-    assert set(keywords.__annotations__) - more == fields - {"episodes"}
+    internal = {"episodes", "numbered", "whole", "only"}
+    assert set(keywords.__annotations__) - more == fields - internal
 
 
 @pytest.mark.parametrize("name", api.__all__)

@@ -129,6 +129,8 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
 }  # fmt: skip
 WITHOUT_A_CALL = {"specs", "manual"}
 """Commands that print what is shipped, and compute nothing."""
+WITHOUT_ROWS = {"report"}
+"""Commands that write something else than rows."""
 
 
 @pytest.mark.parametrize("name", WAYS)
@@ -145,4 +147,12 @@ def test_a_command_and_its_call_give_the_same(name: str, rlcalc: Shell) -> None:
 
 
 def test_every_command_is_called_both_ways() -> None:
-    assert {name.split()[0] for name in WAYS} | WITHOUT_A_CALL >= set(COMMANDS)
+    others = WITHOUT_A_CALL | WITHOUT_ROWS
+    assert {name.split()[0] for name in WAYS} | others >= set(COMMANDS)
+
+
+def test_a_report_is_the_same_as_a_command_and_as_a_call(rlcalc: Shell) -> None:
+    done = rlcalc("report", "rollouts", "--estimator", "rloo", "--title", "mine", "-o", "-")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == library.report("rollouts", estimator="rloo", title="mine")

@@ -83,6 +83,8 @@ class RolloutsBuilder:
         self.files: list[tuple[int, str]] = []  # (rows before it, its name)
         self.n_rows = self.n_groups = 0
         self.n_read = 0  # rows of the file so far, those that are left out too
+        self.place = 0  # of the next row, counted with those that are taken back
+        self.only = None if request.only is None else np.array(request.only, np.int64)
         self.grouped, self.restart = "id", False
         self.skipped = 0  # torn last lines
         self.notes: list[str] = []
@@ -225,7 +227,8 @@ class RolloutsBuilder:
             return
         lazy = with_partition(lazy, self.partition, schema)
         selected = lazy.select(expressions(layout, lazy.collect_schema(), self.request))
-        batches = selected.collect_batches(maintain_order=True, chunk_size=ROWS)
+        size = ROWS >> 5 if self.request.whole else ROWS
+        batches = selected.collect_batches(maintain_order=True, chunk_size=size)
         for frame in counted(batches, reading, "rows", len):
             self.take(layout, frame, partial(_shifted, place, before))
             before += len(frame)
@@ -375,8 +378,20 @@ class RolloutsBuilder:
         for name, owner in self.owners.items():
             if name not in frame.columns:
                 frame = frame.with_columns(pl.lit(owner, pl.String).alias(name))
+        frame = self._with_chosen_texts(frame)
         self.frames.append(frame)
         self.n_rows += len(frame)
+        self.place += len(frame)
+
+    def _with_chosen_texts(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return a frame with the place of each row, and without texts that are not to be kept."""
+        if self.request.numbered:
+            frame = frame.with_columns(place=np.arange(self.place, self.place + len(frame)))
+        if self.only is None:
+            return frame
+        chosen = np.flatnonzero(np.isin(np.arange(self.place, self.place + len(frame)), self.only))
+        names = [name for name in ("question", "beginning") if name in frame.columns]
+        return frame.with_columns(_at_rows(frame[name], chosen) for name in names)
 
     # -- records in which rollouts are nested ---------------------------------------------------
 
@@ -686,9 +701,19 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
         columns["beginning"] = frame["beginning"]
     if "question" in frame.columns and frame["question"].null_count() < len(frame):
         columns["question"] = frame["question"]
+    if "place" in frame.columns:
+        columns["place"] = frame["place"].to_numpy()
     if "rollout" in frame.columns:
         columns["named"] = frame["rollout"]
     return columns
+
+
+def _at_rows(texts: pl.Series, rows: Ints) -> pl.Series:
+    """Return texts at some rows alone, in memory of their own: a filter would keep all of them."""
+    kept: list[str | None] = [None] * len(texts)
+    for row in rows.tolist():
+        kept[row] = texts[row]
+    return pl.Series(texts.name, kept, pl.String)
 
 
 def _row_of(place: Place, row_of: Ints, row: int) -> str:

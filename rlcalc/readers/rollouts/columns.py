@@ -301,7 +301,7 @@ def text_expressions(text: pl.Expr, request: RolloutRequest, *, has_length: bool
         selected.append(text.hash().alias("hash"))
         selected += [] if has_length else [characters(text).alias("length")]
     if request.beginnings:
-        selected.append(beginning_of(text).alias("beginning"))
+        selected.append(kept_text(text, request).alias("beginning"))
     return selected
 
 
@@ -344,15 +344,15 @@ def length_kind(value: Any, *, is_response: bool) -> str | None:
     return "text" if isinstance(value, str) and not NUMBER.fullmatch(value) else None
 
 
-def beginning_of(text: pl.Expr) -> pl.Expr:
-    """Return how a text begins."""
-    return text.str.slice(0, BEGINNING)
+def kept_text(text: pl.Expr, request: RolloutRequest) -> pl.Expr:
+    """Return how a text begins, or all of it."""
+    return text if request.whole else text.str.slice(0, BEGINNING)
 
 
 def kept_of_prompt(text: pl.Expr, request: RolloutRequest) -> pl.Expr:
     """Return how a prompt begins, or all of it where responses are read too."""
-    if request.beginnings or not request.origins:
-        return beginning_of(text)
+    if request.whole or request.beginnings or not request.origins:
+        return kept_text(text, request)
     if request.texts:
         return text
     is_chat = text.str.starts_with("[{")

@@ -34,6 +34,9 @@ class RolloutRequest:
     beginnings: bool = False  # keep how prompts and responses begin
     prompts: bool = False  # tell equal prompts of two readings, and keep how they begin
     origins: bool = False  # keep rows and ids, and how prompts begin (whole with `texts`)
+    numbered: bool = False  # keep the place of each row, by which `only` names it
+    whole: bool = False  # with `beginnings`: keep prompts and responses whole
+    only: tuple[int, ...] | None = None  # of the rows at these places alone
 
     @property
     def questions(self) -> bool:
