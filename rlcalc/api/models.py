@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rlcalc.api.arguments import read_request, require_numbers
 from rlcalc.api.keywords import takes
+from rlcalc.errors import UsageError
 
 if TYPE_CHECKING:
     from rlcalc.mdp import MDP
@@ -20,6 +21,7 @@ def solve(
     policy: Any = "optimal",
     gamma: float | None = None,
     horizon: int | None = None,
+    steps_to_go: int | None = None,
     criterion: Literal["reward", "average"] = "reward",
     method: str = "auto",
     bellman: Literal["vv", "qq", "vq", "qv"] | None = None,
@@ -46,6 +48,7 @@ def solve(
             mapping {state: action or {action: probability}}.
         gamma: 0..1 a step; default from the source, else 1.
         horizon: values with 1 to so many steps to go.
+        steps_to_go: values with so many steps to go alone, in the memory of two such layers.
         criterion: `reward`, discounted or total, or `average`: gain and bias.
         method: `auto`, or one of `rlcalc.solvers.methods.METHODS`.
         bellman: repeat one of the four recursions.
@@ -72,7 +75,15 @@ def solve(
     from rlcalc.solvers import solve as solvers
     from rlcalc.solvers.request import SolveRequest, parse_tolerance
 
-    whole = {"horizon": horizon, "max_iterations": max_iterations}
+    whole = {
+        "horizon": horizon,
+        "steps_to_go": steps_to_go,
+        "max_iterations": max_iterations,
+    }
+    if horizon is not None and steps_to_go is not None:
+        raise UsageError(
+            "--horizon and --steps-to-go both name a number of steps", fix="leave out one of them"
+        )
     bound, relative = parse_tolerance(tol)
     require_numbers(gamma=gamma, tol=bound, whole=whole)
     mdp = load_model(source, settings=settings, kind=kind, columns=columns, max_size=max_size)
@@ -85,7 +96,8 @@ def solve(
         SolveRequest(
             policy=policy_for_solve(policy, mdp, gamma),
             gamma=gamma,
-            horizon=horizon,
+            horizon=steps_to_go if horizon is None else horizon,
+            last_only=steps_to_go is not None,
             criterion=criterion,
             method=method,
             bellman=bellman,

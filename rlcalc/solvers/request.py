@@ -28,6 +28,7 @@ class SolveRequest:
     policy: Policy | PolicyRule | None = None  # None: the best policy
     gamma: float | None = None  # None: that of the model, else 1
     horizon: int | None = None
+    last_only: bool = False  # of a horizon: the values with all of its steps to go alone
     criterion: Literal["reward", "average"] = "reward"
     method: str = "auto"
     bellman: Recursion | None = None

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import replace
 
 import numpy as np
@@ -46,8 +47,11 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
     if request.horizon is not None:
         from rlcalc.solvers.methods import finite_horizon
 
-        report.refuse_too_many_rows(mdp, request.states, request.horizon)
+        n_layers = 1 if request.last_only else request.horizon
+        report.refuse_too_many_rows(mdp, request.states, n_layers)
         layers = finite_horizon.solve(mdp.expected, setup.weight, gamma, request.horizon)
+        if request.last_only:
+            layers = iter(deque(layers, maxlen=1))
         return report.by_steps_to_go(setup, layers)
     solution = find_solution(setup)
     policy = setup.policy or setup.greedy_policy(solution)
