@@ -195,7 +195,11 @@ class MDP:
     @cached_property
     def reward_certain(self) -> bool:
         """Whether the reward is certain after every pair, once the next state is known."""
-        varies = np.flatnonzero(self._changes(self.reward))
+        twice = ~self._changes(self.next_state) | (np.diff(self.next_state, prepend=-1) < 0)
+        twice[self.outcome_start[:-1]] = False  # a pair whose next states rise has none twice
+        suspect = np.logical_or.reduceat(twice, self.outcome_start[:-1])
+        changes = self._changes(self.reward) & np.repeat(suspect, np.diff(self.outcome_start))
+        varies = np.flatnonzero(changes)
         if not len(varies):
             return True
         pair = np.unique(np.searchsorted(self.outcome_start, varies, side="right") - 1)

@@ -456,6 +456,9 @@ class SolveOptions:
     horizon: Annotated[int | None, "--horizon N", "Values with 1 to N steps to go.", {"min": 1}] = (
         None
     )
+    steps_to_go: Annotated[
+        int | None, "--steps-to-go N", "Values with N steps to go alone.", {"min": 1}
+    ] = None
     criterion: Annotated[
         Literal["reward", "average"],
         "--criterion",
@@ -473,10 +476,10 @@ class SolveOptions:
         "Repeat V←V, Q←Q, V←Q or Q←V: value iteration four ways.",
     ] = None
     tol: Annotated[
-        float | None,
-        "--tol B",
-        "Largest acceptable proven error: |v − V| ≤ B in every state. [default: 1e-6, less "
-        "for rewards below 1]",
+        str | None,
+        "--tol B|Br",
+        "Largest acceptable proven error: |v − V| ≤ B in every state, or ≤ B max|v|, as 1e-9r. "
+        "[default: 1e-6, or what floats hold of larger values]",
     ] = None
     max_iterations: Annotated[int, "--max-iterations N", "Stop after N iterations.", {"min": 1}] = (
         100_000

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rlcalc.api.arguments import read_request, require_numbers
 from rlcalc.api.keywords import takes
+from rlcalc.errors import UsageError
 
 if TYPE_CHECKING:
     from rlcalc.mdp import MDP
@@ -20,10 +21,11 @@ def solve(
     policy: Any = "optimal",
     gamma: float | None = None,
     horizon: int | None = None,
+    steps_to_go: int | None = None,
     criterion: Literal["reward", "average"] = "reward",
     method: str = "auto",
     bellman: Literal["vv", "qq", "vq", "qv"] | None = None,
-    tol: float | None = None,
+    tol: float | str | None = None,
     max_iterations: int = 100_000,
     states: Sequence[Any] | None = None,
     start_only: bool = False,
@@ -46,10 +48,12 @@ def solve(
             mapping {state: action or {action: probability}}.
         gamma: 0..1 a step; default from the source, else 1.
         horizon: values with 1 to so many steps to go.
+        steps_to_go: values with so many steps to go alone, in the memory of two such layers.
         criterion: `reward`, discounted or total, or `average`: gain and bias.
         method: `auto`, or one of `rlcalc.solvers.methods.METHODS`.
         bellman: repeat one of the four recursions.
-        tol: the largest acceptable bound; default 1e-6, and less where all rewards are below 1.
+        tol: the largest acceptable bound, or as text such as "1e-6r", relative to the largest
+            value; default 1e-6, and more where values are so large that floats hold less.
         max_iterations: the number of iterations after which the method stops.
         states: only the rows of these.
         start_only: only the rows of the start states.
@@ -69,33 +73,42 @@ def solve(
     from rlcalc.policies.named import policy_for_solve
     from rlcalc.readers.models.names import chosen_states
     from rlcalc.solvers import solve as solvers
-    from rlcalc.solvers.request import SolveRequest
+    from rlcalc.solvers.request import SolveRequest, parse_tolerance
 
-    whole = {"horizon": horizon, "max_iterations": max_iterations}
-    require_numbers(gamma=gamma, tol=tol, whole=whole)
+    whole = {
+        "horizon": horizon,
+        "steps_to_go": steps_to_go,
+        "max_iterations": max_iterations,
+    }
+    if horizon is not None and steps_to_go is not None:
+        raise UsageError(
+            "--horizon and --steps-to-go both name a number of steps", fix="leave out one of them"
+        )
+    bound, relative = parse_tolerance(tol)
+    require_numbers(gamma=gamma, tol=bound, whole=whole)
     mdp = load_model(source, settings=settings, kind=kind, columns=columns, max_size=max_size)
     if grid is not None:
         from rlcalc.readers.models.grid import with_grid
 
         mdp = with_grid(mdp, grid, "--grid")
-    result = solvers.solve(
+    return solvers.solve(
         mdp,
         SolveRequest(
             policy=policy_for_solve(policy, mdp, gamma),
             gamma=gamma,
-            horizon=horizon,
+            horizon=steps_to_go if horizon is None else horizon,
+            last_only=steps_to_go is not None,
             criterion=criterion,
             method=method,
             bellman=bellman,
-            tol=tol,
+            tol=bound,
+            relative=relative,
             max_iterations=max_iterations,
             states=chosen_states(mdp, states, start_only=start_only),
             trace=trace,
             jobs=jobs,
         ),
     )
-    solvers.require_solved(result, tol)
-    return result
 
 
 @takes()

@@ -165,7 +165,9 @@ def _total(
 
     if not model.exact:
         return total_reward.solve_in_floats(problem, names, find_in)
-    if request.bellman or request.method not in ("auto", "linear", "policy-iteration"):
+    direct = request.method in ("auto", "policy-iteration")
+    direct |= request.method == "linear" and setup.policy is not None  # else the linear program
+    if request.bellman or not direct:
         quotient = mec_quotient.quotient_of(setup.model(exact=False))
         policy_reaching_end(quotient.model, names)  # there is one, or an error
         iterate, method = find_in(

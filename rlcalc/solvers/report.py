@@ -211,7 +211,8 @@ def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
         share = Policy.greedy(model, q, 2 * layer.bound).weight if weight is None else weight
         several.append((share[rows], q[rows], v[rows]))
     pi, q, v = (np.concatenate(parts[::-1]) for parts in zip(*several, strict=True))
-    steps = np.arange(len(several), 0, -1)
+    horizon = request.horizon or len(several)
+    steps = np.arange(horizon, horizon - len(several), -1)
     columns = {
         "steps_to_go": Column(np.repeat(steps, len(share[rows])), "key"),
         **_pair_columns(mdp, rows, len(several)),
@@ -219,7 +220,7 @@ def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
     }
     largest = max(float(np.abs(numbers).max(initial=0)) for numbers in (q, v))
     bound += 4 * UNIT_ROUNDOFF * largest
-    solution = Solution(q, v, bound, "backward induction", len(several))
+    solution = Solution(q, v, bound, "backward induction", horizon)
     facts: dict[str, Fact] = {
         **_method_facts(setup, solution, name),
         "start_value": None if mdp.start is None else float(mdp.start @ layer.value),
@@ -232,6 +233,6 @@ def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
     def charts() -> list[Chart]:
         from rlcalc.solvers.charts import value_charts
 
-        return value_charts(mdp, layer.value, share, f"{title}, {len(several)} steps to go")
+        return value_charts(mdp, layer.value, share, f"{title}, {horizon} steps to go")
 
     return Result("solve", title, columns, facts, list(mdp.notes), charts=charts)

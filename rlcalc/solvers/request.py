@@ -14,6 +14,8 @@ from rlcalc.solvers.methods.value_iteration import Recursion
 
 TOLERANCE = 1e-6
 """The largest bound that an answer may have, without --tol."""
+FLOATS = 2.0**-40
+"""What floats hold of values, some roundings included, relative to the largest."""
 MOST_ITERATIONS = 100_000
 LARGEST = 1e200
 """The largest reward whose sums and bounds are finite."""
@@ -26,19 +28,44 @@ class SolveRequest:
     policy: Policy | PolicyRule | None = None  # None: the best policy
     gamma: float | None = None  # None: that of the model, else 1
     horizon: int | None = None
+    last_only: bool = False  # of a horizon: the values with all of its steps to go alone
     criterion: Literal["reward", "average"] = "reward"
     method: str = "auto"
     bellman: Recursion | None = None
-    tol: float | None = None  # None: `TOLERANCE`
+    tol: float | None = None  # None: `TOLERANCE`, or what floats hold of larger values
+    relative: bool = False  # whether `tol` is relative to the largest value
     max_iterations: int = MOST_ITERATIONS
     states: Sequence[int] | None = None  # only the rows of these
     trace: bool = False  # the rows are the iterations
     jobs: int | None = None
 
-    @property
-    def accepted_bound(self) -> float:
-        """The largest bound that an answer may have."""
-        return TOLERANCE if self.tol is None else self.tol
+    def accepted_bound(self, largest: float) -> float:
+        """Return the largest bound that an answer may have.
+
+        Args:
+            largest: max |v|.
+        """
+        if self.tol is None:
+            return max(TOLERANCE, FLOATS * largest)
+        return self.tol * largest if self.relative else self.tol
+
+
+def parse_tolerance(text: str | float | None) -> tuple[float | None, bool]:
+    """Return a bound, and whether it is relative to the largest value, as in 1e-6r.
+
+    Raises:
+        UsageError: it is no number.
+    """
+    if text is None or not isinstance(text, str):
+        return text, False
+    relative = text.endswith("r")
+    try:
+        return float(text.removesuffix("r")), relative
+    except ValueError:
+        raise UsageError(
+            f"--tol {shown(text)} is not a number",
+            fix="give a number such as --tol 1e-6, or 1e-6r, relative to the largest value",
+        ) from None
 
 
 def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
@@ -83,10 +110,10 @@ def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
     used = [name for name, is_used in special.items() if is_used]
     if (average or request.horizon is not None) and len(used) > 1:
         raise UsageError(f"{' and '.join(used)} cannot be combined", fix="leave out one of them")
-    if not request.accepted_bound > 0:
+    if request.tol is not None and not request.tol > 0:
         raise UsageError(
-            f"--tol is {request.accepted_bound:g}, expected a number above 0",
-            fix="give a number such as --tol 1e-6",
+            f"--tol is {request.tol:g}, expected a number above 0",
+            fix="give a number such as --tol 1e-6, or 1e-6r, relative to the largest value",
         )
     if request.horizon is not None and request.horizon < 1:
         raise UsageError(

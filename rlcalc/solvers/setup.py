@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.policy import Policy
 from rlcalc.solvers.problem import Solution
-from rlcalc.solvers.request import TOLERANCE, SolveRequest
+from rlcalc.solvers.request import FLOATS, TOLERANCE, SolveRequest
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,13 @@ class SolveSetup:
         Values of the size of 1e-8 known to 1e-6 do not even tell the best action.
         """
         largest = self.mdp.expected.largest_reward
-        if self.request.tol is not None or not largest:
-            return self.request.accepted_bound
-        return TOLERANCE * min(1.0, largest)
+        if self.request.tol is not None:
+            return self.request.accepted_bound(largest or 1.0)
+        return max(TOLERANCE * min(1.0, largest or 1.0), FLOATS * largest)
+
+    def accepted_bound(self, solution: Solution) -> float:
+        """Return the largest bound that a solution may have."""
+        return self.request.accepted_bound(float(np.abs(solution.value).max(initial=0.0)))
 
     def model(self, *, exact: bool) -> ExpectedMDP:
         """Return the model to solve, in fractions or in floats: under a policy, the induced one."""
@@ -44,7 +50,7 @@ class SolveSetup:
 
     def separation(self, solution: Solution) -> float:
         """Return the difference below which action values tie; 0 where the bound is not proven."""
-        if solution.bound > self.request.accepted_bound:
+        if solution.bound > self.accepted_bound(solution):
             return 0.0
         return 2 * (solution.bound + self.mdp.expected.rounding(solution.value, self.gamma))
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from rlcalc.policy import Policy
 from rlcalc.result import Result
 from rlcalc.solvers import report
 from rlcalc.solvers.dispatch import find_solution
-from rlcalc.solvers.request import LARGEST, TOLERANCE, SolveRequest, checked_gamma
+from rlcalc.solvers.request import LARGEST, SolveRequest, checked_gamma
 from rlcalc.solvers.setup import SolveSetup
 
 
@@ -34,6 +35,7 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
     Raises:
         InputError: the answer does not exist, or a reward is too large.
         UsageError: two options contradict each other, or one is out of its range.
+        NotConverged: the bound that was reached is above the acceptable one.
     """
     gamma = checked_gamma(mdp, request)
     if mdp.expected.largest_reward > LARGEST:
@@ -45,12 +47,17 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
     if request.horizon is not None:
         from rlcalc.solvers.methods import finite_horizon
 
-        report.refuse_too_many_rows(mdp, request.states, request.horizon)
+        n_layers = 1 if request.last_only else request.horizon
+        report.refuse_too_many_rows(mdp, request.states, n_layers)
         layers = finite_horizon.solve(mdp.expected, setup.weight, gamma, request.horizon)
+        if request.last_only:
+            layers = iter(deque(layers, maxlen=1))
         return report.by_steps_to_go(setup, layers)
     solution = find_solution(setup)
     policy = setup.policy or setup.greedy_policy(solution)
-    return (report.by_iteration if request.trace else report.by_pair)(setup, solution, policy)
+    result = (report.by_iteration if request.trace else report.by_pair)(setup, solution, policy)
+    require_solved(result, setup.accepted_bound(solution))
+    return result
 
 
 def make_setup(mdp: MDP, request: SolveRequest, gamma: float) -> SolveSetup:
@@ -68,18 +75,20 @@ def make_setup(mdp: MDP, request: SolveRequest, gamma: float) -> SolveSetup:
     return SolveSetup(mdp, request, gamma, policy)
 
 
-def require_solved(result: Result, tol: float | None) -> None:
+def require_solved(result: Result, tol: float) -> None:
     """Refuse an answer whose proven bound is above the largest acceptable one.
+
+    With average reward the values are the bias, which has a bound of its own.
 
     Args:
         result: the answer.
-        tol: the largest acceptable bound; None is the usual one.
+        tol: the largest acceptable bound.
 
     Raises:
         NotConverged: with the answer in `result`.
     """
-    bound = result.facts["bound"]
-    tol = TOLERANCE if tol is None else tol
+    bounds = [result.facts[name] for name in ("bound", "bias_bound") if name in result.facts]
+    bound = max((b if isinstance(b, float) else np.inf for b in bounds), default=np.inf)
     if isinstance(bound, float) and bound <= tol:
         return
     reached, accept = "there is no bound", ""
@@ -92,7 +101,8 @@ def require_solved(result: Result, tol: float | None) -> None:
             "use --gamma below 1, or --horizon N: with gamma = 1 rounding errors add up over very "
             "long cycles"
         )
-    error_size = "|gain − g|" if "gain" in result.facts else "|v − V|"
+    average = "gain" in result.facts
+    error_size = "|gain − g| and |v − h|, of the bias," if average else "|v − V|"
     error = NotConverged(
         f"could not prove {error_size} ≤ {tol:g}: {reached} after {result.facts['iterations']} "
         "iterations",

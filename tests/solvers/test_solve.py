@@ -206,7 +206,7 @@ def test_a_horizon_that_fills_the_memory_is_refused() -> None:
 
 def test_the_bound_to_accept_is_not_below_the_one_that_is_proven() -> None:
     with pytest.raises(rlcalc.NotConverged) as caught:
-        rlcalc.solve("gridworld-5x5", gamma=0.9999999999999999)
+        rlcalc.solve("gridworld-5x5", gamma=0.9999999999999999, tol=1e-6)
     proven = caught.value.result.facts["bound"]
     accepted = float(caught.value.faults[0].fix.split()[1])
 
@@ -258,3 +258,43 @@ def test_a_rule_is_given_the_best_action_values() -> None:
 
     assert setup.policy is not None
     np.testing.assert_allclose(setup.policy.weight, [3 / 7, 4 / 7])
+
+
+def test_a_linear_program_is_named_and_right_at_gamma_1() -> None:
+    for spec in ("gridworld-4x4", "two-rooms"):
+        result = rlcalc.solve(spec, gamma=1.0 if spec == "gridworld-4x4" else 0.9, method="linear")
+        other = rlcalc.solve(spec, gamma=result.facts["gamma"])
+
+        assert result.facts["method"] == "linear"
+        assert (
+            np.abs(result["v"] - other["v"]).max() <= result.facts["bound"] + other.facts["bound"]
+        )
+
+
+def test_large_values_are_accepted_with_what_floats_hold() -> None:
+    """3e9 a step for ever at γ = 0.99 is 3e11, of which a float holds some 1e-5."""
+    model = {"P": np.ones((1, 1, 1)), "R": np.array([3e9])}
+    result = rlcalc.solve(model, gamma=0.99)
+
+    assert result["v"][0] == pytest.approx(3e11, abs=result.facts["bound"])
+    assert 0 < result.facts["bound"] < 1
+    assert rlcalc.solve(model, gamma=0.99, tol="1e-6r").facts["bound"] <= 3e5
+    with pytest.raises(rlcalc.NotConverged):
+        rlcalc.solve(model, gamma=0.99, tol=1e-9)
+    with pytest.raises(rlcalc.UsageError, match="--tol 1e-6x is not a number"):
+        rlcalc.solve(model, tol="1e-6x")
+
+
+@pytest.mark.parametrize("policy", ["optimal", "uniform"])
+def test_the_last_layer_of_a_horizon_is_the_first_of_all(policy: str) -> None:
+    every = rlcalc.solve("gridworld-4x4", horizon=7, policy=policy)
+    last = rlcalc.solve("gridworld-4x4", steps_to_go=7, policy=policy)
+    n = len(last)
+
+    assert last["steps_to_go"].tolist() == [7] * n
+    assert last["q"].tolist() == every["q"][:n].tolist()
+    assert last["pi"].tolist() == every["pi"][:n].tolist()
+    assert last.facts["bound"] <= every.facts["bound"]
+    assert last.facts["horizon"] == 7
+    with pytest.raises(rlcalc.UsageError, match="both name"):
+        rlcalc.solve("gridworld-4x4", horizon=7, steps_to_go=7)
