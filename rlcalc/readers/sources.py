@@ -21,6 +21,8 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, RlcalcError, UsageError, listed, nearest, shown
+from rlcalc.readers.model_signs import model_kind, refuse_foreign_model
+from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import Partition, partition_of
 from rlcalc.readers.shipped_specs import shipped_specs, specs_folder
 from rlcalc.readers.size_limit import RATIO_OF_ZSTD, Unpacked
@@ -48,14 +50,16 @@ SUFFIXES = {
     ".feather": "arrow",
     ".ipc": "arrow",
     ".npz": "npz",
+    ".drn": "drn",
+    ".tra": "tra",
 }
 MAGIC: dict[str, tuple[bytes, ...]] = {
     "parquet": (b"PAR1",),
     "arrow": (b"ARROW1", b"\xff\xff\xff\xff"),
 }
 COMPRESSED = (".gz", ".zst")
-KINDS = (*FORMATS, "npz")
-"""The formats of sources: those of trajectories, and one of models alone."""
+KINDS = (*FORMATS, *MODELS)
+"""The formats of sources: those of trajectories, and those of models alone."""
 
 BESIDE = ("metadata.json", "info.json")
 """Files that stand beside data in the folders of some tools, and hold none."""
@@ -485,6 +489,9 @@ def _kind(head: bytes, name: str, shown_name: str) -> str:
         return _json_kind(text, promised)
     if promised in ("csv", "tsv", "yaml"):
         return promised
+    if (of_model := model_kind(text)) is not None:
+        return of_model
+    refuse_foreign_model(text, shown_name)
     lines = [line for line in text.splitlines() if line.strip()]
     first = next((line for line in lines if not line.startswith(b"#")), lines[0])
     if b"\t" in first:

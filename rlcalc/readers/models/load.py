@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from rlcalc.documents import EnvironmentDocument, ModelDocument, Where, adapter,
 from rlcalc.errors import InputError, listed, meant, nearest, shown
 from rlcalc.mdp import MDP
 from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
+from rlcalc.readers.models import FORMATS
 from rlcalc.readers.models.documents import of_document
 from rlcalc.readers.places import parsed
 from rlcalc.readers.read_request import ReadRequest
@@ -43,10 +45,10 @@ def load_model(
                 file.at(),
                 "only documents have, and environments",
             )
-        if file.kind == "npz":
-            from rlcalc.readers.models import npz
-
-            return npz.read(file)
+        if file.kind in FORMATS:
+            module = import_module(f"rlcalc.readers.models.{FORMATS[file.kind]}")
+            model: MDP = module.read(file, request)
+            return model
         from rlcalc.readers.models import transitions
 
         return transitions.read(file, request)
@@ -80,7 +82,7 @@ def holds_model(sources: Sequence[str], request: ReadRequest) -> bool:
                 return isinstance(value, dict) and (
                     isinstance(value.get("states"), dict) or "environment" in value
                 )
-            return file.kind == "npz" or _has_transitions(file)
+            return file.kind in FORMATS or _has_transitions(file)
     except InputError:
         return False  # who reads it will say what is wrong
 

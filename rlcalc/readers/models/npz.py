@@ -13,6 +13,7 @@ from rlcalc.labels import Numbers
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
 from rlcalc.readers.npz import arrays_of
+from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.sources import File
 
 DENSE = ("P", "T", "transition", "transitions")
@@ -20,7 +21,7 @@ SPARSE = ("P_data", "P_indices", "P_indptr")
 REWARDS = ("R", "reward", "rewards")
 
 
-def read(file: File) -> MDP:
+def read(file: File, request: ReadRequest | None = None) -> MDP:
     """Return the model that arrays hold.
 
     They are P[a, s, s'] (A, S, S), or the compressed rows P_data, P_indices, P_indptr of the
