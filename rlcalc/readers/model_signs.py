@@ -9,20 +9,18 @@ import re
 
 from rlcalc.errors import InputError
 
-DRN = re.compile(rb"(?:\s*//[^\n]*\n|\s)*@(?:type|model|parameters|value_type|nr_states|reward_)")
+DRN = re.compile(rb"(?://[^\n]*\n|\s)*@(?:type|model|parameters|value_type|nr_states|reward_)")
 TRA = re.compile(
-    rb"(?:[ \t]*#[^\n]*\n|\s)*(?:dtmc|mdp|[0-9]+[ \t]+[0-9]+(?:[ \t]+[0-9]+)?)[ \t\r]*\n"
+    rb"(?:#[^\n]*\n|\s)*"
+    rb"(?:(?i:ctmc|ctmdp|dtmc|mdp|ma)|[0-9]+[ \t]+[0-9]+(?:[ \t]+[0-9]+)?)[ \t\r]*\n"
     rb"(?:[ \t\r]*\n)*[ \t]*[0-9]+(?:[ \t]+[0-9]+){1,2}[ \t]+[-+.0-9eE/]+[ \t\r]*"
     rb"(?:[^\s,;]+[ \t\r]*)?(?:\n|\Z)"
 )
 PRISM = re.compile(rb"^\s*(?:module\s+\w+|endmodule)\b", re.MULTILINE)
 CASSANDRA = re.compile(
-    rb"^values[ \t]*:[ \t]*(?:reward|cost)|^[TO][ \t]*:[ \t]*\S+[^\n]*(?::|\n)", re.MULTILINE
+    rb"\A(?=[\s\S]*^discount[ \t]*:)(?=[\s\S]*^values[ \t]*:[ \t]*(?:reward|cost))", re.MULTILINE
 )
 JANI = re.compile(rb'"jani-version"\s*:')
-PICKLE = re.compile(rb"(?:\(d|\(l|\(i|c)[\w.]*\n[\s\S]*\.\s*\Z")
-"""A pickle of protocol 0, which is text."""
-
 EXPORT = "export what it builds: storm {} MODEL --exportbuild model.drn, and give model.drn"
 FOREIGN_MODELS = {
     "a PRISM program": (PRISM, EXPORT.format("--prism")),
@@ -50,9 +48,14 @@ def model_kind(text: bytes) -> str | None:
 def refuse_foreign_model(text: bytes, where: str) -> None:
     """Refuse a model in the language of another program.
 
+    Args:
+        text: how the file begins; of JSON only JANI is known.
+        where: the file.
+
     Raises:
         InputError: with the way to convert it.
     """
+    is_json = text[:1] in (b"{", b"[")
     for what, (sign, fix) in FOREIGN_MODELS.items():
-        if sign.search(text):
+        if (sign is JANI) == is_json and sign.search(text):
             raise InputError(f"this is {what}, which rlcalc does not read", where, fix)

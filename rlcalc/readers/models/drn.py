@@ -19,6 +19,7 @@ import numpy as np
 from rlcalc.errors import InputError, shown
 from rlcalc.mdp import MDP
 from rlcalc.readers.models.explicit import (
+    NO_REWARDS,
     Rows,
     explicit_mdp,
     numbered_lines,
@@ -45,6 +46,19 @@ class Header:
     n_states: int = 0
     n_choices: int | None = None
     placeholders: dict[bytes, float] = field(default_factory=dict)
+    has_rewards: bool = False
+    chosen: int | None = None  # the place of the reward model in brackets
+
+    def choose(self, n_rewards: int, request: ReadRequest, file: File) -> None:
+        """Choose the reward model, once it is known how many there are.
+
+        PRISM's rewards may have no name, of which the header says nothing.
+        """
+        if n_rewards != len(self.rewards):
+            self.rewards = [f"rew{number}" for number in range(n_rewards)]
+        name = reward_model(self.rewards, request, file.at("@reward_models"))
+        self.chosen = self.rewards.index(name) if name is not None else None
+        self.has_rewards = True
 
     def value(self, text: bytes) -> float:
         """Return a number, or what a placeholder stands for.
@@ -68,8 +82,6 @@ def read(file: File, request: ReadRequest) -> MDP:
     """
     lines = numbered_lines(file)
     header = _header(lines, file)
-    chosen = reward_model(header.rewards, request, file.at("@reward_models"))
-    index = header.rewards.index(chosen) if chosen is not None else None
     rows, labels = Rows(), dict[str, list[int]]()
     of_state, of_pair = array("d"), array("d")
     next_state, probability, pair = rows.next_state, rows.probability, rows.pair
@@ -90,7 +102,7 @@ def read(file: File, request: ReadRequest) -> MDP:
             _require_outcomes(file, rows, len(of_state), n_pairs, before, number)
             before = n_pairs
             rest = _state(line, number, len(of_state), header.n_states, file)
-            reward, rest = _reward(rest, line, number, index, header, file)
+            reward, rest = _reward(rest, line, number, header, request, file)
             for quoted, plain in LABEL.findall(rest.decode(errors="replace")):
                 labels.setdefault(quoted or plain, []).append(len(of_state))
             of_state.append(reward)
@@ -98,7 +110,7 @@ def read(file: File, request: ReadRequest) -> MDP:
             if n_pairs > before:
                 _require_outcomes(file, rows, len(of_state), n_pairs, before, number)
             name, _, rest = line[7:].strip().partition(b" ")
-            reward, _ = _reward(rest, line, number, index, header, file)
+            reward, _ = _reward(rest, line, number, header, request, file)
             of_pair.append(reward)
             rows.state.append(len(of_state) - 1)
             action = name.decode(errors="replace")
@@ -110,10 +122,10 @@ def read(file: File, request: ReadRequest) -> MDP:
     _require_whole(file, header, len(of_state), n_pairs)
     per_pair = np.asarray(of_pair) + np.asarray(of_state)[np.asarray(rows.state, dtype=np.int64)]
     reward_of_rows = per_pair[np.asarray(rows.pair, dtype=np.int64)]
-    model = explicit_mdp(rows, reward_of_rows, header.n_states, labels, file)
-    if index is None:
-        model.notes.append("the model has no rewards: each is 0")
-    return model
+    if not header.has_rewards:
+        header.choose(len(header.rewards), request, file)
+    notes = [] if header.chosen is not None else [NO_REWARDS]
+    return explicit_mdp(rows, reward_of_rows, header.n_states, labels, file, notes=notes)
 
 
 def _header(lines: Lines, file: File) -> Header:
@@ -200,7 +212,7 @@ def _state(line: bytes, number: int, expected: int, n_states: int, file: File) -
 
 
 def _reward(
-    rest: bytes, line: bytes, number: int, index: int | None, header: Header, file: File
+    rest: bytes, line: bytes, number: int, header: Header, request: ReadRequest, file: File
 ) -> tuple[float, bytes]:
     """Return the reward that stands in brackets, 0 if there is none, and what follows."""
     rest = rest.lstrip()
@@ -210,10 +222,15 @@ def _reward(
     try:
         if not bracket:
             raise ValueError
-        if index is None:
-            return 0.0, rest
         values = inside.split(b",")
-        return header.value(values[index]) if index < len(values) else 0.0, rest
+        if not header.has_rewards:
+            header.choose(len(values), request, file)
+        index = header.chosen
+        if index is None or index >= len(values):
+            return 0.0, rest
+        return header.value(values[index]), rest
+    except InputError:
+        raise
     except ValueError:
         raise wrong_line(file, number, line, "rewards as numbers: [1, 0.5]") from None
 

@@ -21,6 +21,7 @@ from rlcalc.readers.sources import File, line_blocks
 
 NO_REWARD = "none"
 """The name of the reward model by which nothing is earned."""
+NO_REWARDS = "the model has no rewards: each is 0"
 NOT_NAMES = ("init", "deadlock")
 """Labels that tell where a model starts, and where its author gave no choice."""
 
@@ -121,6 +122,7 @@ def explicit_mdp(
     labels: Mapping[str, Sequence[int]],
     file: File,
     values: Sequence[str] | None = None,
+    notes: Sequence[str] = (),
 ) -> MDP:
     """Return the model that transitions by number are.
 
@@ -131,6 +133,7 @@ def explicit_mdp(
         labels: the states of each label; `init` tells where the model starts.
         file: where they stand.
         values: [S] the values of the variables in each state, where they are known.
+        notes: of the reader.
 
     Raises:
         InputError: probabilities do not sum to 1, or a state is none of 0 to S − 1.
@@ -158,6 +161,7 @@ def explicit_mdp(
         lambda row: f"line {line[row]:,}",
         file.at(),
     )
+    model.notes.extend(notes)
     return _with_labels(model, labels)
 
 

@@ -14,6 +14,7 @@ from rlcalc.mdp import MDP
 from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
 from rlcalc.readers.models import FORMATS
 from rlcalc.readers.models.documents import of_document
+from rlcalc.readers.models.gym_table import is_gym_table, mdp_of_gym_table
 from rlcalc.readers.places import parsed
 from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.sources import File, only_file, opened, resolve_files
@@ -40,11 +41,7 @@ def load_model(
             value, place = parsed(file, keys=3)
             return model_of_document(value, settings or {}, place, file.at())
         if settings:
-            raise InputError(
-                f"--set {next(iter(settings))}: a table has no parameters",
-                file.at(),
-                "only documents have, and environments",
-            )
+            raise no_parameters(settings, file.at())
         if file.kind in FORMATS:
             module = import_module(f"rlcalc.readers.models.{FORMATS[file.kind]}")
             model: MDP = module.read(file, request)
@@ -52,6 +49,15 @@ def load_model(
         from rlcalc.readers.models import transitions
 
         return transitions.read(file, request)
+
+
+def no_parameters(settings: Mapping[str, Any], where: str) -> InputError:
+    """Return the error of --set for what has no parameters."""
+    return InputError(
+        f"--set {shown(next(iter(settings)))}: a table has no parameters",
+        where,
+        "only documents have, and environments",
+    )
 
 
 def refuse_columns(request: ReadRequest, where: str) -> None:
@@ -79,8 +85,9 @@ def holds_model(sources: Sequence[str], request: ReadRequest) -> bool:
         with opened(files[0], request.kind, request.max_size) as file:
             if file.kind in ("yaml", "json"):
                 value, _ = parsed(file)
-                return isinstance(value, dict) and (
-                    isinstance(value.get("states"), dict) or "environment" in value
+                return is_gym_table(value) or (
+                    isinstance(value, dict)
+                    and (isinstance(value.get("states"), dict) or "environment" in value)
                 )
             return file.kind in FORMATS or _has_transitions(file)
     except InputError:
@@ -130,6 +137,10 @@ def model_of_document(
     def where(path: tuple[Any, ...]) -> str:
         return f"--set {shown(path[0])}" if path and path[0] in settings else place(path)
 
+    if is_gym_table(value):
+        if settings:
+            raise no_parameters(settings, at)
+        return mdp_of_gym_table(value, where=lambda path: place(path) if path else at)
     if isinstance(value, dict):
         if "environment" in value:
             return EnvironmentDocument({**value, **settings}, where)

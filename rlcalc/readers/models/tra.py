@@ -23,6 +23,7 @@ from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.readers.models.explicit import (
     NO_REWARD,
+    NO_REWARDS,
     Rows,
     explicit_mdp,
     numbered_lines,
@@ -88,12 +89,9 @@ def read(file: File, request: ReadRequest) -> MDP:
     order = np.lexsort((after, choice, state))
     rows = _rows(state[order], choice[order], after[order], table, order)
     labels = _labels(stem, n_states, request)
-    model = explicit_mdp(
-        rows, reward[order], n_states, labels, file, _values(stem, n_states, request)
-    )
-    if name is None:
-        model.notes.append("the model has no rewards: each is 0")
-    return model
+    values = _values(stem, n_states, request)
+    notes = [] if name is not None else [NO_REWARDS]
+    return explicit_mdp(rows, reward[order], n_states, labels, file, values, notes)
 
 
 def _transitions(lines: Lines, file: File) -> tuple[dict[str, int], int, Table]:
@@ -101,7 +99,10 @@ def _transitions(lines: Lines, file: File) -> tuple[dict[str, int], int, Table]:
     number, header = next(
         ((n, line) for n, line in lines if line and not line.startswith(b"#")), (1, b"")
     )
-    words = header.split()
+    words = header.lower().split()
+    if words in ([b"ctmc"], [b"ctmdp"], [b"ma"]):
+        what = f"this is a {words[0].decode().upper()}, which has rates, not probabilities"
+        raise InputError(what, file.at(f"line {number}"), "give an MDP or a DTMC")
     names = {2: ("states", "transitions"), 3: ("states", "choices", "transitions")}
     if words in ([b"dtmc"], [b"mdp"]):
         width, declared = (CHOICES if words == [b"mdp"] else CHAIN), {}
