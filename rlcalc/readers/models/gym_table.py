@@ -107,10 +107,10 @@ def _outcomes(table: Mapping[Any, Any], where: Where) -> Iterator[Outcome]:
             if not isinstance(outcomes, list | tuple):
                 raise _wrong(outcomes, where(place), "a list of outcomes")
             for outcome in outcomes:
-                yield _outcome(int(state), int(action), outcome, where, len(table))
+                yield _outcome(state, action, outcome, where, len(table))
 
 
-def _outcome(state: int, action: int, outcome: Any, where: Where, n_states: int) -> Outcome:
+def _outcome(state: Any, action: Any, outcome: Any, where: Where, n_states: int) -> Outcome:
     expected = "(probability, next state, reward, terminated)"
     place = (state, action)
     if not isinstance(outcome, list | tuple) or len(outcome) != 4:
@@ -122,7 +122,7 @@ def _outcome(state: int, action: int, outcome: Any, where: Where, n_states: int)
     try:
         if isinstance(over, str) or over not in (0, 1):
             raise ValueError
-        return state, action, number, float(chance), float(reward), bool(over)
+        return int(state), int(action), number, float(chance), float(reward), bool(over)
     except (TypeError, ValueError, OverflowError):
         raise _wrong(outcome, where(place), expected) from None
 

@@ -189,7 +189,7 @@ def test_bad_models_get_one_clear_error(name: str, rlcalc: Shell, tmp_path: Path
 @pytest.mark.parametrize(
     ("arrays", "what"),
     [
-        ({"P": np.ones((2, 3, 2)), "R": np.ones(2)}, "expected (A, S, S)"),
+        ({"P": np.ones((2, 3, 4)), "R": np.ones(2)}, "expected (A, S, S)"),
         ({"P": np.ones((1, 1, 1)), "R": np.ones((2, 3))}, "R[s], R[s, a] or R[a, s, s']"),
         ({"P": np.ones((1, 1, 1))}, "there is no R"),
         ({"R": np.ones(1)}, "there is no P"),
