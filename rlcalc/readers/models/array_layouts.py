@@ -27,10 +27,6 @@ ENTRY = "P[{a}, {s}, {next}]"
 """How an error calls an entry of P."""
 
 
-LARGEST_ACTION = 1 << 16
-"""The largest number of an action in `a_indices`."""
-
-
 def usual_arrays(source: Mapping[str, Any], where: str) -> tuple[dict[str, Any], list[str], str]:
     """Return arrays under the names and in the order in which they are read.
 
@@ -174,7 +170,7 @@ def _of_pairs(arrays: dict[str, Any], where: str) -> dict[str, Any]:
         raise InputError(
             "an entry of s_indices or a_indices is no state or action",
             where,
-            f"states are numbers from 0 to {n_states - 1:,}, actions from 0",
+            f"states are numbers from 0 to {n_states - 1:,}, actions from 0 without gaps",
         )
     row = action.astype(np.int64) * n_states + state
     order = np.argsort(row, kind="stable")

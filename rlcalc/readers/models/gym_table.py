@@ -14,7 +14,7 @@ import numpy as np
 
 from rlcalc.documents import Where
 from rlcalc.errors import InputError, shown
-from rlcalc.labels import Labels, Numbers
+from rlcalc.labels import Labels, Numbers, encoded_labels
 from rlcalc.mdp import MDP
 
 Outcome = tuple[int, int, int, float, float, bool]
@@ -71,13 +71,15 @@ def mdp_of_gym_table(
     state, action, after, probability, reward = map(np.array, zip(*kept, strict=True))
     names = [*map(str, range(len(table))), *(f"{s} (end)" for s in twins)]
     states = Labels(names) if twins else Numbers(np.arange(len(table)))
+    (code,), actions = encoded_labels(action.copy())
     mdp = MDP.from_rows(
         state,
-        action,
+        code,
         after,
         probability,
         reward,
         states,
+        actions,
         place=lambda entry: f"[{state[entry]}][{action[entry]}]",
         source=where(()),
     )

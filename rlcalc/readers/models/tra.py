@@ -71,7 +71,7 @@ def read(file: File, request: ReadRequest) -> MDP:
     state, after = columns[0], columns[-1]
     choice = columns[1] if width == CHOICES else np.zeros_like(state)
     n_states = declared.get("states", 1 + int(max(state.max(), after.max())))
-    _require_declared(declared, state, choice, n_states, table, file)
+    _require_declared(declared, state, choice, after, n_states, table, file)
     stem = _stem(file)
     rewards = _reward_files(stem)
     if not rewards and request.columns.get("reward") != NO_REWARD:
@@ -144,14 +144,31 @@ def _table(lines: Iterable[tuple[int, bytes]], width: int, file: File) -> Table:
 
 
 def _require_declared(
-    declared: dict[str, int], state: Ints, choice: Ints, n_states: int, table: Table, file: File
+    declared: dict[str, int],
+    state: Ints,
+    choice: Ints,
+    after: Ints,
+    n_states: int,
+    table: Table,
+    file: File,
 ) -> None:
+    """Refuse a header that declares more or less than there is, and states with gaps."""
     outside = np.flatnonzero(state >= n_states)
     if len(outside):
         raise InputError(
             f"the state is {state[outside[0]]:,}, and the header declares {n_states:,}",
             file.at(f"line {table.line[outside[0]]:,}"),
             f"states are numbers from 0 to {n_states - 1:,}",
+        )
+    met = 1 + int(max(state.max(), after.max()))
+    if n_states > met or 2 * len(state) < met <= n_states:
+        what = (
+            f"the header declares {n_states:,}" if n_states > met else f"the largest is {met - 1:,}"
+        )
+        raise InputError(
+            f"not every state has a transition: {what}, and there are {len(state):,} transitions",
+            file.at("the header"),
+            "states are numbered from 0 without gaps; was the file cut off? export it anew",
         )
     n_choices = len(np.unique(state * (1 + choice.max()) + choice))
     for noun, n in {"choices": n_choices, "transitions": len(state)}.items():

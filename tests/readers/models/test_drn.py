@@ -108,7 +108,7 @@ def test_storm_reads_the_same_value(name: str) -> None:
     model = stormpy.build_model_from_drn(path)
     formula = stormpy.parse_properties('R{"coin_flips"}=? [F "done"]' if name == "die" else
                                        'R{"coinflips"}max=? [F "done"]')[0]  # fmt: skip
-    theirs = stormpy.model_checking(model, formula).at(model.initial_states[0])
+    theirs = stormpy.model_checking(model, formula).get_value(model.initial_states[0])
     result = rlcalc.solve(path)
 
     assert abs(result.facts["start_value"] - theirs) < 1e-5

@@ -60,6 +60,8 @@ def test_a_reward_model_is_chosen_by_its_name(tmp_path: Path) -> None:
     [
         ({"m.tra": "2 3 9\n0 0 1 1\n1 0 1 1\n"}, "declares"),
         ({"m.tra": "2 3 4\n"}, "no transitions"),
+        ({"m.tra": "999999999 1 1\n0 0 1 1\n"}, "declares 999,999,999"),
+        ({"m.tra": "dtmc\n0 1999999999 1\n"}, "the largest is 1,999,999,999"),
         ({"m.tra": "2 2 2\n0 0 1 1\n1 0 5 1\n"}, "the next state is 5"),
         ({"m.tra": "2 2 2\n0 0 1 1\n5 0 1 1\n"}, "the state is 5"),
         ({"m.tra": "2 2 2\n0 0 1 1\n1 0 x 1\n"}, "line 3"),
