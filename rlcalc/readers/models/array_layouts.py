@@ -43,8 +43,8 @@ def usual_arrays(source: Mapping[str, Any], where: str) -> tuple[dict[str, Any],
     if {"format", "shape", "data"} <= arrays.keys():
         raise InputError("this is one sparse matrix of scipy, without rewards", where, SPARSE_FIX)
     name = _name_of(DENSE, arrays)
-    if name is not None and hasattr(arrays[name], "tocsr"):
-        rows = arrays.pop(name).tocsr()
+    if name is not None and _is_sparse(arrays[name]):
+        rows = _sparse_rows(arrays.pop(name))
         arrays |= {"P_data": rows.data, "P_indices": rows.indices, "P_indptr": rows.indptr}
         return arrays, [], ENTRY
     layout = _layout(arrays.pop("layout", None), where)
@@ -57,6 +57,20 @@ def usual_arrays(source: Mapping[str, Any], where: str) -> tuple[dict[str, Any],
     if name is None:
         return arrays, [], ENTRY
     return _with_actions_first(arrays, name, layout)
+
+
+def _is_sparse(value: Any) -> bool:
+    """Whether a value is a sparse matrix of scipy, or one for each action, as pymdptoolbox has."""
+    several = value if isinstance(value, list | tuple) and value else [value]
+    return all(hasattr(one, "tocsr") for one in several)
+
+
+def _sparse_rows(value: Any) -> Any:
+    if hasattr(value, "tocsr"):
+        return value.tocsr()
+    from scipy import sparse  # it is loaded already: somebody made these
+
+    return sparse.vstack(list(value)).tocsr()
 
 
 def _are_numbers(arrays: Mapping[str, Any], *names: str) -> bool:

@@ -15,6 +15,7 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -187,13 +188,20 @@ def _rows(state: Ints, choice: Ints, after: Ints, table: Table, order: Ints) -> 
     numbers = choice[new].tolist()
     names = [table.name.get(row, str(k)) for row, k in zip(first.tolist(), numbers, strict=True)]
     return Rows(
-        pair=array("i", (np.cumsum(new) - 1).tolist()),
-        next_state=array("i", after.tolist()),
-        probability=array("d", np.asarray(table.value)[order].tolist()),
-        line=array("q", np.asarray(table.line)[order].tolist()),
-        state=array("i", state[new].tolist()),
+        pair=_array("i", np.cumsum(new) - 1),
+        next_state=_array("i", after),
+        probability=_array("d", np.asarray(table.value)[order]),
+        line=_array("q", np.asarray(table.line)[order]),
+        state=_array("i", state[new]),
         action=names,
     )
+
+
+def _array(kind: str, values: Ints | Floats) -> array[Any]:
+    """Return numbers as an array of Python, without an object for each."""
+    numbers: array[Any] = array(kind)
+    numbers.frombytes(np.ascontiguousarray(values, dtype=kind).tobytes())
+    return numbers
 
 
 def _stem(file: File) -> str | None:

@@ -60,6 +60,9 @@ def test_a_sparse_matrix_of_scipy_is_read_beside_rewards(tmp_path: Any) -> None:
     model = rlcalc.load_model({"P": rows, "R": np.ones((2, 2))})
 
     assert model.next_state.tolist() == [0, 1, 1, 0]
+    each = {"P": [sparse.csr_array(np.eye(2)), sparse.coo_array([[0, 1], [1, 0]])]}
+    same = rlcalc.load_model({**each, "R": np.ones((2, 2))})
+    assert same.next_state.tolist() == [0, 1, 1, 0]
     sparse.save_npz(tmp_path / "P.npz", rows)
     with pytest.raises(InputError, match="without rewards") as caught:
         rlcalc.solve(tmp_path / "P.npz")
