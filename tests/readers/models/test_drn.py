@@ -100,15 +100,38 @@ def test_several_reward_models_are_named(tmp_path: Path) -> None:
         read(tmp_path, HEAD + BODY)
 
 
-@pytest.mark.parametrize("name", ["die", "two_dice"])
-def test_storm_reads_the_same_value(name: str) -> None:
-    """An independent route, where stormpy is installed."""
-    stormpy = pytest.importorskip("stormpy")
-    path = str(INPUTS / f"{name}.drn")
-    model = stormpy.build_model_from_drn(path)
-    formula = stormpy.parse_properties('R{"coin_flips"}=? [F "done"]' if name == "die" else
-                                       'R{"coinflips"}max=? [F "done"]')[0]  # fmt: skip
-    theirs = stormpy.model_checking(model, formula).get_value(model.initial_states[0])
-    result = rlcalc.solve(path)
+STORM = {
+    "mdp/two_dice.nm": "coinflips",
+    "mdp/leader4.nm": "rounds",
+    "mdp/csma2-2.nm": "time",
+    "mdp/coin2-2.nm": "steps",
+    "mdp/firewire3-0.5.nm": "time_sending",
+    "mdp/slipgrid.nm": "",
+    "dtmc/leader-3-5.pm": "num_rounds",
+    "dtmc/brp-16-2.pm": "",
+}
+"""Programs that come with stormpy, and a reward model of each."""
 
-    assert abs(result.facts["start_value"] - theirs) < 1e-5
+
+@pytest.mark.parametrize("program", STORM)
+def test_every_state_has_the_value_that_storm_computes(program: str, tmp_path: Path) -> None:
+    """An independent route, where stormpy is installed: Storm's iteration is right to 1e-6."""
+    stormpy = pytest.importorskip("stormpy")
+    from stormpy.core._io import export_to_drn
+
+    path = Path(stormpy.__file__).parent / "examples" / "files" / program
+    options = stormpy.BuilderOptions(build_full=True)
+    options.set_build_choice_labels(True)
+    theirs = stormpy.build_model(stormpy.parse_prism_program(str(path)), options=options)
+    export_to_drn(theirs, str(tmp_path / "model.drn"))
+    name, several = STORM[program], len(theirs.reward_models) > 1
+    best = "max" if program.startswith("mdp") else ""
+    reward = f'R{{"{name}"}}{best}' if name else f"R{best}"
+    formula = stormpy.parse_properties(f"{reward}=? [Cdiscount=9/10]")[0]
+    value = np.array(stormpy.model_checking(theirs, formula).get_value_vector())
+    columns = {"reward": name} if several else None
+    model = rlcalc.load_model(tmp_path / "model.drn", columns=columns)
+    result = rlcalc.solve(model, gamma=0.9)
+
+    assert len(model.next_state) == theirs.nr_transitions
+    np.testing.assert_allclose(result["v"][model.pair_start[:-1]], value, rtol=1e-6)
