@@ -186,7 +186,7 @@ def _require_header(header: Header, number: int, file: File) -> None:
     missing = "@type" if not header.type else "@nr_states" if not header.n_states else ""
     if missing:
         where = file.at(f"line {number:,}")
-        raise InputError(f"the header has no {missing}", where, "export it anew with --exportbuild")
+        raise InputError(f"the header has no {missing}", where, "export it anew with Storm")
 
 
 def _no_numbers(kind: bytes, number: int, file: File) -> InputError:

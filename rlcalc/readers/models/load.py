@@ -8,7 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rlcalc.documents import EnvironmentDocument, ModelDocument, Where, adapter, document_faults
+from rlcalc.documents import (
+    ONLY_ACTION,
+    EnvironmentDocument,
+    ModelDocument,
+    Where,
+    adapter,
+    document_faults,
+)
 from rlcalc.errors import InputError, listed, meant, nearest, shown
 from rlcalc.mdp import MDP
 from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
@@ -136,7 +143,9 @@ def model_of_document(
     """
 
     def where(path: tuple[Any, ...]) -> str:
-        return f"--set {shown(path[0])}" if path and path[0] in settings else place(path)
+        if path and path[0] in settings:
+            return f"--set {shown(path[0])}"
+        return place(_as_written(path, value))
 
     if is_gym_table(value):
         if settings:
@@ -154,6 +163,14 @@ def model_of_document(
     except ValidationError as error:
         raise InputError.of(document_faults(error, where)) from error
     return of_document(document, where)
+
+
+def _as_written(path: tuple[Any, ...], document: Any) -> tuple[Any, ...]:
+    """Return a path without the action that `actions_of_state` put in."""
+    if path[:1] != ("states",) or path[2:3] != (ONLY_ACTION,):
+        return path
+    state = document["states"].get(path[1])
+    return path if isinstance(state, dict) and ONLY_ACTION in state else path[:2] + path[3:]
 
 
 PARAMETERS = ("name", "gamma", "start", "policy", "grid")
