@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from rlcalc.errors import Fault, meant, shown
-from rlcalc.numerics.probabilities import chance_of
+from rlcalc.numerics.probabilities import SUM_TOLERANCE, chance_of
 
 Where = Callable[[tuple[Any, ...]], str]
 Scalar = str | int | float | bool
@@ -123,9 +123,9 @@ Trajectory = Annotated[
 
 Chance = Annotated[
     float,
-    Field(ge=0, le=1 + 1e-9),
+    Field(ge=0, le=1 + SUM_TOLERANCE),
     BeforeValidator(
-        chance_of, json_schema_input_type=Annotated[float, Field(ge=0, le=1 + 1e-9)] | str
+        chance_of, json_schema_input_type=Annotated[float, Field(ge=0, le=1 + SUM_TOLERANCE)] | str
     ),
     Field(description="a number from 0 to 1, a quotient like 1/3, or a percentage like 50%"),
 ]

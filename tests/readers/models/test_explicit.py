@@ -58,6 +58,18 @@ def test_a_value_is_a_number_or_a_quotient() -> None:
             value_of(wrong)
 
 
+def as_drn(transition: Any, reward: Any) -> str:
+    """Return P[s, a, s'] and R[s, a] as DRN, 0.5 of each reward being that of its state."""
+    n, m, _ = transition.shape
+    lines = ["@type: MDP", "@parameters", "", "@reward_models", "r", "@nr_states", n, "@model"]
+    for s in range(n):
+        lines.append(f"state {s} [0.5]")
+        for a in range(m):
+            lines.append(f"\taction {a} [{float(reward[s, a]) - 0.5!r}]")
+            lines += [f"\t\t{t} : {float(p)!r}" for t, p in enumerate(transition[s, a]) if p]
+    return "\n".join(map(str, lines)) + "\n"
+
+
 def written(
     form: str, folder: Path, transition: Any, reward: Any, off: float = 0.0
 ) -> tuple[Path, ReadRequest]:
@@ -67,13 +79,7 @@ def written(
     path, request = folder / f"model.{form.partition('-')[0]}", ReadRequest()
     pairs = [(s, a) for s in range(n) for a in range(m)]
     if form == "drn":
-        lines = ["@type: MDP", "@parameters", "", "@reward_models", "r", "@nr_states", n, "@model"]
-        for s in range(n):
-            lines.append(f"state {s} [0.5]")
-            for a in range(m):
-                lines.append(f"\taction {a} [{float(reward[s, a]) - 0.5!r}]")
-                lines += [f"\t\t{t} : {float(p)!r}" for t, p in enumerate(scaled[s, a]) if p]
-        path.write_text("\n".join(map(str, lines)) + "\n")
+        path.write_text(as_drn(scaled, reward))
     elif form == "tra":
         rows = [(s, a, t) for s, a in pairs for t in range(n) if scaled[s, a, t]]
         head = f"{n} {len(pairs)} {len(rows)}\n"
@@ -87,6 +93,11 @@ def written(
                                    for t, p in enumerate(scaled[s, a])]
                           for a in range(m)} for s in range(n)}  # fmt: skip
         path.write_text(json.dumps(table, indent=1))
+    elif form == "yaml":
+        states = {s: {a: [{"to": t, "p": float(p), "reward": float(reward[s, a])}
+                          for t, p in enumerate(scaled[s, a])] for a in range(m)}
+                  for s in range(n)}  # fmt: skip
+        path.write_text(json.dumps({"states": states}, indent=1))
     elif form == "csv":
         path.write_text("state,action,next_state,probability,reward\n" + "".join(
             f"{s},{a},{t},{float(scaled[s, a, t])!r},{float(reward[s, a])!r}\n"
@@ -104,7 +115,7 @@ def written(
     return path, request
 
 
-FORMS = ("drn", "tra", "json", "csv", "npz", "npz-sas", "npz-quantecon", "npz-pairs")
+FORMS = ("drn", "tra", "json", "yaml", "csv", "npz", "npz-sas", "npz-quantecon", "npz-pairs")
 
 
 def read_back(form: str, folder: Path, transition: Any, reward: Any, off: float = 0.0) -> MDP:
@@ -159,5 +170,5 @@ def test_chances_further_off_are_refused_in_every_format(
     tmp_path_factory: pytest.TempPathFactory, model: tuple[Any, Any], off: float
 ) -> None:
     for form in FORMS:
-        with pytest.raises(InputError, match=r"sum to|expected a number from 0 to 1"):
+        with pytest.raises(InputError, match=r"sum to|a number from 0 to 1"):
             read_back(form, tmp_path_factory.mktemp("m"), *model, off)
