@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from rlcalc.errors import Fault, meant, shown
-from rlcalc.numerics.probabilities import chance_of
+from rlcalc.numerics.probabilities import SUM_TOLERANCE, chance_of
 
 Where = Callable[[tuple[Any, ...]], str]
 Scalar = str | int | float | bool
@@ -123,9 +123,9 @@ Trajectory = Annotated[
 
 Chance = Annotated[
     float,
-    Field(ge=0, le=1 + 1e-9),
+    Field(ge=0, le=1 + SUM_TOLERANCE),
     BeforeValidator(
-        chance_of, json_schema_input_type=Annotated[float, Field(ge=0, le=1 + 1e-9)] | str
+        chance_of, json_schema_input_type=Annotated[float, Field(ge=0, le=1 + SUM_TOLERANCE)] | str
     ),
     Field(description="a number from 0 to 1, a quotient like 1/3, or a percentage like 50%"),
 ]
@@ -150,6 +150,24 @@ Outcomes = Annotated[
     Discriminator(
         lambda value: "<several outcomes>" if isinstance(value, list) else "<one outcome>"
     ),
+]
+ONLY_ACTION = "step"
+"""The name of the one action of each state of a Markov reward process."""
+
+
+def actions_of_state(value: object) -> object:
+    """Return the actions of a state: outcomes without an action are those of `step`.
+
+    >>> actions_of_state({"to": "b", "reward": 1}), actions_of_state({"go": {"to": "b"}})
+    ({'step': {'to': 'b', 'reward': 1}}, {'go': {'to': 'b'}})
+    """
+    outcome = isinstance(value, dict) and not isinstance(value.get("to", {}), dict | list)
+    return {ONLY_ACTION: value} if outcome or isinstance(value, list) else value
+
+
+Actions = Annotated[
+    dict[Scalar, Outcomes],
+    BeforeValidator(actions_of_state, json_schema_input_type=dict[Scalar, Outcomes] | Outcomes),
 ]
 Choices = Annotated[
     Annotated[Scalar, Tag("<one action>")] | Annotated[Chances, Tag("<several action>")],
@@ -202,7 +220,7 @@ class ModelDocument(Document):
     gamma: Discount = None
     start: Beginning | None = None
     states: Annotated[
-        dict[Scalar, dict[Scalar, Outcomes]],
+        dict[Scalar, Actions],
         Field(min_length=1, description="every state, by its name; one without actions ends"),
     ]
     policy: dict[Scalar, Choices] | None = None

@@ -47,6 +47,7 @@ class MDP:
     name: str = ""
     notes: list[str] = field(default_factory=list)  # notes of the reader
     cells: Ints | None = None  # [S, 2] row and column of each state on a grid; -1: it has none
+    state_sets: dict[str, Ints] = field(default_factory=dict)  # the states of each label
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together.

@@ -27,6 +27,7 @@ from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.trainers import TRAINERS
 from rlcalc.objectives.losses import KL_ESTIMATORS, LOSSES
 from rlcalc.objectives.losses import TRAINERS as LOSS_TRAINERS
+from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.rollouts.dumps import FORMATS as DUMPS
 from rlcalc.readers.trajectories import FORMATS as SOURCES
 from rlcalc.renderers import FORMATS, PICTURES
@@ -102,7 +103,7 @@ From = Annotated[
     str | None,
     "--from",
     "Format of the source. [default: found by content]",
-    _choice("format of a source", [*SOURCES, "npz"]) | IN_SOURCE,
+    _choice("format of a source", [*SOURCES, *MODELS]) | IN_SOURCE,
 ]
 Columns = Annotated[
     str | None,

@@ -22,6 +22,16 @@ CUT = "episode,state,action,reward,truncated\n0,a,x,1,0\n0,b,x,2,1\n"
 SAME_TIME = "episode,t,state,action,reward,id\n0,1,a,x,1,7\n0,1,b,x,2,8\n"
 
 PLAIN = ROLLOUTS.replace("q,score", "group,reward").replace("tokens", "words")
+DRN = """@type: MDP
+@reward_models
+steps cost
+@nr_states
+1
+@model
+state 0 [1, 2]
+  action 0
+    0 : 1
+"""
 CASES: list[tuple[str, str, str, str]] = [  # content, command, fix, what for what
     (STEPS.replace("reward", "rewardd"), "gain f.csv", "--columns reward=rewardd", ""),
     (STEPS.replace("state", "my state"), "gain f.csv", "--columns 'state=my state'", ""),
@@ -60,6 +70,8 @@ CASES: list[tuple[str, str, str, str]] = [  # content, command, fix, what for wh
     (MODEL, "solve f.yaml --policy spec", "--policy uniform", ""),
     (LOOP, "simulate f.yaml -n 2 --max-steps 3", "--start uniform", ""),
     (LOOP, "simulate f.yaml -n 2 --start a", "--max-steps N", "N=3"),
+    (DRN, "solve f.drn -g 0.5", "--columns reward=steps", ""),
+    ("mdp\n0 0 0 1\n", "solve f.tra", "--columns reward=none", ""),
     (CUT, "estimate f.csv --truncated bootstrap", "--truncated keep", ""),
     (CUT, "estimate f.csv --gamma 0.1 --truncated cut:9", "--truncated cut:0.01", ""),
     (STEPS, "gain f.csv --gamma 2", "--gamma 0.99", ""),

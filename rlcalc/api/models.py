@@ -42,8 +42,8 @@ def solve(
     Args:
         source: a path, `-`, the name of a shipped spec or of an environment, or an `MDP`; a
             frame or a mapping of columns with one outcome a row; a document as a mapping; arrays as
-            a mapping of P and R or as a pair (P, R); Gymnasium's table P, or an environment with
-            one.
+            a mapping of P and R (or QuantEcon's R, Q and beta) or as a pair (P, R); Gymnasium's
+            table P, or an environment with one.
         policy: `optimal`, `uniform`, `spec`, `epsilon:0.1`, `softmax:1.0`, a file, a `Policy`, or a
             mapping {state: action or {action: probability}}.
         gamma: 0..1 a step; default from the source, else 1.

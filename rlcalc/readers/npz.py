@@ -70,7 +70,8 @@ def _pickled(file: File) -> InputError:
     return InputError(
         "an array of Python objects needs unpickling, which rlcalc never does",
         file.at(),
-        "save arrays of numbers",
+        "save arrays of numbers; of a sparse matrix its data, indices and indptr (P_data, "
+        "P_indices, P_indptr)",
     )
 
 

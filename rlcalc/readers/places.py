@@ -28,10 +28,19 @@ def parsed(file: File, keys: int = 0) -> tuple[Any, Where]:
     def where(path: tuple[int | str, ...]) -> str:
         line = yaml.line_of(document.value, document.places, path)
         line = line if document.places else json_reader.line_of(text, path)
-        name = dotted(path, keys)
+        name = dotted(path, min(keys, _keys_of(document.value, path)))
         return file.at(f"line {line}: {name}" if line else name)
 
     return document.value, where
+
+
+def _keys_of(value: Any, path: tuple[int | str, ...]) -> int:
+    """Return how many steps of a path are taken before one into a list."""
+    for n_keys, step in enumerate(path):
+        if isinstance(value, list):
+            return n_keys
+        value = value.get(step) if isinstance(value, dict) else None
+    return len(path)
 
 
 def dotted(path: tuple[int | str, ...], keys: int = 0) -> str:

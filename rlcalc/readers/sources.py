@@ -22,6 +22,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, RlcalcError, UsageError, listed, nearest, shown
 from rlcalc.progress import NOW
+from rlcalc.readers.model_signs import model_kind, refuse_foreign_model
+from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import Partition, partition_of
 from rlcalc.readers.shipped_specs import shipped_specs, specs_folder
 from rlcalc.readers.size_limit import RATIO_OF_ZSTD, Unpacked
@@ -49,26 +51,30 @@ SUFFIXES = {
     ".feather": "arrow",
     ".ipc": "arrow",
     ".npz": "npz",
+    ".drn": "drn",
+    ".tra": "tra",
 }
 MAGIC: dict[str, tuple[bytes, ...]] = {
     "parquet": (b"PAR1",),
     "arrow": (b"ARROW1", b"\xff\xff\xff\xff"),
 }
 COMPRESSED = (".gz", ".zst")
-KINDS = (*FORMATS, "npz")
-"""The formats of sources: those of trajectories, and one of models alone."""
+KINDS = (*FORMATS, *MODELS)
+"""The formats of sources: those of trajectories, and those of models alone."""
 
 BESIDE = ("metadata.json", "info.json")
 """Files that stand beside data in the folders of some tools, and hold none."""
 
+UNPICKLED = (
+    "rlcalc never unpickles: write steps to Parquet or JSONL, and a model to JSON (json.dump of "
+    "Gymnasium's P) or npz (numpy.savez)"
+)
 FOREIGN = {
     b"\x89HDF": ("HDF5", "write its steps to Parquet or CSV, e.g. with Minari's or h5py's reader"),
     b"PK\x03\x04": ("a zip archive (pt, xlsx)", "unpack it and give the table inside"),
     b"SQLite": ("a SQLite database", "export the table as CSV"),
-    b"\x80\x02": ("a pickle", "rlcalc never unpickles: write the steps to Parquet or JSONL"),
-    b"\x80\x03": ("a pickle", "rlcalc never unpickles: write the steps to Parquet or JSONL"),
-    b"\x80\x04": ("a pickle", "rlcalc never unpickles: write the steps to Parquet or JSONL"),
-    b"\x80\x05": ("a pickle", "rlcalc never unpickles: write the steps to Parquet or JSONL"),
+    **{bytes([0x80, protocol]): ("a pickle", UNPICKLED) for protocol in (2, 3, 4, 5)},
+    b"\x93NUMPY": ("one array of numpy (npy)", "save several by name: numpy.savez(FILE, P=P, R=R)"),
     b"\xff\xfe": ("UTF-16 text", "save it as UTF-8"),
     b"\xfe\xff": ("UTF-16 text", "save it as UTF-8"),
 }
@@ -485,10 +491,13 @@ def _kind(head: bytes, name: str, shown_name: str) -> str:
     _refuse_foreign(head, shown_name)
     promised = kind_of_name(name)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    refuse_foreign_model(text, shown_name)
     if text[:1] in (b"{", b"["):
         return _json_kind(text, promised)
-    if promised in ("csv", "tsv", "yaml"):
+    if promised in ("csv", "tsv", "yaml", "drn", "tra"):
         return promised
+    if (of_model := model_kind(text)) is not None:
+        return of_model
     lines = [line for line in text.splitlines() if line.strip()]
     first = next((line for line in lines if not line.startswith(b"#")), lines[0])
     if b"\t" in first:
@@ -527,10 +536,14 @@ def _json_kind(text: bytes, promised: str | None) -> str:
         return promised or "jsonl"
     closed = first[-1:] == (b"}" if first[:1] == b"{" else b"]")
     several = closed and rest.lstrip()[:1] in (b"{", b"[")
-    document = re.match(rb'[^\n]*"trajectories"\s*:', first)
+    document = re.match(DOCUMENT, first)
     if several or (closed and not rest.strip() and not document and promised is None):
         return "jsonl"
     return "json"
+
+
+DOCUMENT = rb'[^\n]*"(?:trajectories"\s*:|states"\s*:\s*\{)|\{\s*"[0-9]+"\s*:\s*\{'
+"""How a line of JSON begins that is a document: trajectories, a model, or Gymnasium's table P."""
 
 
 def text_of(file: File) -> str:

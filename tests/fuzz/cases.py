@@ -38,8 +38,8 @@ def made_case(seed: int, number: int, corpus: Path) -> Case:
     second, _, second_data = _file(other, path, rng)
     name, second_name = f"input.{suffix}", f"other.{second}"
     text = data + path.name.encode()
-    likely = MODELS if any(w in text for w in (b"states:", b"environment", b"next_state", b"npz",
-                                               b'"states": {')) else EXPERIENCE  # fmt: skip
+    signs = (b"states:", b"environment", b"next_state", b"npz", b'"states": {', b"@model", b"gym")
+    likely = MODELS if any(sign in text for sign in (*signs, b".tra")) else EXPERIENCE
     command = rng.choice(likely if rng.random() < 0.8 else COMMANDS)
     words = [command, *([] if rng.random() < 0.02 else [name])]
     if command in ("simulate", "gradient") and rng.random() < 0.9:

@@ -31,6 +31,7 @@ TRANSITIONS = [{"state": "a", "action": "x", "next_state": s, "probability": 0.5
 OBJECTS: dict[str, Any] = {
     "steps": STEPS, "rollouts": ROLLOUTS, "lists": LISTS, "model": MODEL, "language": LANGUAGE,
     "arrays": ARRAYS, "transitions": TRANSITIONS,
+    "gym": {"0": {"0": [[0.5, 1, 0, False], [0.5, 0, 1, True]]}, "1": {"0": [[1, 1, 0, True]]}},
     "document": {"gamma": 0.9, "trajectories": [["a", "x", 1, "b", "y", 2, "end"], [STEP]]},
     "policy": {"policy": {"a": {"x": 0.5, "y": 0.5}}},
     "logits": {"logits": {"a": {"x": 0.5, "y": -1}}},
@@ -46,6 +47,7 @@ def write_corpus(folder: Path) -> None:
     for name, document in OBJECTS.items():
         (folder / f"{name}.json").write_text(json.dumps(document))
     inputs = [*ROOT.glob("specs/*.yaml"), *ROOT.glob("tests/cases/*/*.*")]
+    inputs += [*ROOT.glob("tests/readers/models/inputs/*.*")]
     for path in inputs:
         _copy(path, folder / path.name)
     for name, (_, write, _) in DUMPS.items():

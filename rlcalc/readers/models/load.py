@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from pydantic import ValidationError
 
-from rlcalc.documents import EnvironmentDocument, ModelDocument, Where, adapter, document_faults
+from rlcalc.documents import (
+    ONLY_ACTION,
+    EnvironmentDocument,
+    ModelDocument,
+    Where,
+    adapter,
+    document_faults,
+)
 from rlcalc.errors import InputError, listed, meant, nearest, shown
 from rlcalc.mdp import MDP
 from rlcalc.readers.column_names import MODEL_COLUMN_NAMES
+from rlcalc.readers.models import FORMATS
 from rlcalc.readers.models.documents import of_document
+from rlcalc.readers.models.gym_table import is_gym_table, mdp_of_gym_table
 from rlcalc.readers.places import parsed
 from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.sources import File, only_file, opened, resolve_files
@@ -38,18 +48,23 @@ def load_model(
             value, place = parsed(file, keys=3)
             return model_of_document(value, settings or {}, place, file.at())
         if settings:
-            raise InputError(
-                f"--set {next(iter(settings))}: a table has no parameters",
-                file.at(),
-                "only documents have, and environments",
-            )
-        if file.kind == "npz":
-            from rlcalc.readers.models import npz
-
-            return npz.read(file)
+            raise no_parameters(settings, file.at())
+        if file.kind in FORMATS:
+            module = import_module(f"rlcalc.readers.models.{FORMATS[file.kind]}")
+            model: MDP = module.read(file, request)
+            return model
         from rlcalc.readers.models import transitions
 
         return transitions.read(file, request)
+
+
+def no_parameters(settings: Mapping[str, Any], where: str) -> InputError:
+    """Return the error of --set for what has no parameters."""
+    return InputError(
+        f"--set {shown(next(iter(settings)))}: a table has no parameters",
+        where,
+        "only documents have, and environments",
+    )
 
 
 def refuse_columns(request: ReadRequest, where: str) -> None:
@@ -77,10 +92,11 @@ def holds_model(sources: Sequence[str], request: ReadRequest) -> bool:
         with opened(files[0], request.kind, request.max_size) as file:
             if file.kind in ("yaml", "json"):
                 value, _ = parsed(file)
-                return isinstance(value, dict) and (
-                    isinstance(value.get("states"), dict) or "environment" in value
+                return is_gym_table(value) or (
+                    isinstance(value, dict)
+                    and (isinstance(value.get("states"), dict) or "environment" in value)
                 )
-            return file.kind == "npz" or _has_transitions(file)
+            return file.kind in FORMATS or _has_transitions(file)
     except InputError:
         return False  # who reads it will say what is wrong
 
@@ -99,7 +115,8 @@ def _has_transitions(file: File) -> bool:
     else:
         return False
     lowered = {name.lower() for name in names}
-    return all(lowered.intersection(names) for names in MODEL_COLUMN_NAMES.values())
+    needed = (names for meaning, names in MODEL_COLUMN_NAMES.items() if meaning != "action")
+    return all(lowered.intersection(names) for names in needed)
 
 
 def path_in_mapping(path: tuple[Any, ...]) -> str:
@@ -126,8 +143,14 @@ def model_of_document(
     """
 
     def where(path: tuple[Any, ...]) -> str:
-        return f"--set {shown(path[0])}" if path and path[0] in settings else place(path)
+        if path and path[0] in settings:
+            return f"--set {shown(path[0])}"
+        return place(_as_written(path, value))
 
+    if is_gym_table(value):
+        if settings:
+            raise no_parameters(settings, at)
+        return mdp_of_gym_table(value, where=lambda path: place(path) if path else at)
     if isinstance(value, dict):
         if "environment" in value:
             return EnvironmentDocument({**value, **settings}, where)
@@ -140,6 +163,14 @@ def model_of_document(
     except ValidationError as error:
         raise InputError.of(document_faults(error, where)) from error
     return of_document(document, where)
+
+
+def _as_written(path: tuple[Any, ...], document: Any) -> tuple[Any, ...]:
+    """Return a path without the action that `actions_of_state` put in."""
+    if path[:1] != ("states",) or path[2:3] != (ONLY_ACTION,):
+        return path
+    state = document["states"].get(path[1])
+    return path if isinstance(state, dict) and ONLY_ACTION in state else path[:2] + path[3:]
 
 
 PARAMETERS = ("name", "gamma", "start", "policy", "grid")

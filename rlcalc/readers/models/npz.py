@@ -12,18 +12,19 @@ from rlcalc.errors import InputError, listed, shown
 from rlcalc.labels import Numbers
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats
+from rlcalc.readers.models.array_layouts import DENSE, ENTRY, REWARDS, usual_arrays
 from rlcalc.readers.npz import arrays_of
+from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.sources import File
 
-DENSE = ("P", "T", "transition", "transitions")
 SPARSE = ("P_data", "P_indices", "P_indptr")
-REWARDS = ("R", "reward", "rewards")
 
 
-def read(file: File) -> MDP:
+def read(file: File, request: ReadRequest | None = None) -> MDP:
     """Return the model that arrays hold.
 
-    They are P[a, s, s'] (A, S, S), or the compressed rows P_data, P_indices, P_indptr of the
+    They are what `usual_arrays` knows of other programs, P[a, s, s'] (A, S, S), or the
+    compressed rows P_data, P_indices, P_indptr of the
     (A·S, S) matrix whose row a·S + s is P[a, s, :]; R[s], R[s, a], R[a, s, s'], or R_data beside
     P_data; and perhaps gamma and start[s]. An action whose row is all zeros is not available.
 
@@ -43,6 +44,7 @@ def model_of_named_arrays(source: Mapping[str, Any], where: str) -> MDP:
     Raises:
         InputError: an array is missing, or not as it should be.
     """
+    source, notes, entry = usual_arrays(source, where)
     arrays = _numbers(source, where)
     of_any = {name.lower(): array for name, array in arrays.items()}
     dense = next((of_any[name.lower()] for name in DENSE if name.lower() in of_any), None)
@@ -57,7 +59,10 @@ def model_of_named_arrays(source: Mapping[str, Any], where: str) -> MDP:
         dense if dense is not None else tuple(arrays[name] for name in SPARSE),
         arrays.get("R_data", rewards) if dense is None else rewards,
         where=where,
+        n_states=int(arrays["n_states"]) if "n_states" in arrays else None,
+        entry=entry,
     )
+    model.notes.extend(notes)
     return _with(model, arrays, where)
 
 
@@ -114,13 +119,22 @@ def _missing(what: str, arrays: dict[str, Any], where: str) -> InputError:
     return InputError(f"there is no {what}", where, f"there are {listed(arrays)}")
 
 
-def model_of_npz_arrays(transition: Any, reward: Any, *, where: str = "the arrays") -> MDP:
+def model_of_npz_arrays(
+    transition: Any,
+    reward: Any,
+    *,
+    where: str = "the arrays",
+    n_states: int | None = None,
+    entry: str = ENTRY,
+) -> MDP:
     """Return the model that the arrays of an npz file hold; states and actions are numbers from 0.
 
     Args:
         transition: (A, S, S), or data, indices and indptr of its (A·S, S) compressed rows.
         reward: (S,), (S, A), (A, S, S), or one entry an outcome of compressed rows.
         where: what an error calls them.
+        n_states: S of compressed rows; None: R says it, or the largest next state.
+        entry: how an error calls an entry of P.
 
     Raises:
         InputError: shapes that do not fit, or probabilities that do not sum to 1.
@@ -136,7 +150,7 @@ def model_of_npz_arrays(transition: Any, reward: Any, *, where: str = "the array
                 where,
                 "they are flat; P_indices are states from 0, P_indptr are offsets that rise",
             )
-        n_states, n_actions = _sizes_of_rows(len(start) - 1, rewards, next_state, where)
+        n_states, n_actions = _sizes_of_rows(len(start) - 1, rewards, next_state, where, n_states)
         if len(data) != len(next_state) or start[0] != 0 or start[-1] != len(data):
             raise InputError(
                 f"P_indptr leads from {start[0]} to {start[-1]}, there are {len(data):,} P_data "
@@ -153,7 +167,8 @@ def model_of_npz_arrays(transition: Any, reward: Any, *, where: str = "the array
             raise InputError(
                 f"P has the shape {dense.shape}, expected (A, S, S)",
                 where,
-                fix="P[a, s, s'] is the probability of s' after a in s",
+                fix="P[a, s, s'] is the probability of s' after a in s; P[s, a, s'] and P[s, s'] "
+                "are read too",
             )
         n_actions, n_states, _ = dense.shape
         state, action, next_state = np.nonzero(dense.transpose(1, 0, 2))
@@ -174,7 +189,7 @@ def model_of_npz_arrays(transition: Any, reward: Any, *, where: str = "the array
         _rewards(rewards, state, action, next_state, order, (n_states, n_actions), where),
         Numbers(np.arange(n_states)),
         Numbers(np.arange(n_actions)),
-        lambda entry: f"P[{action[entry]}, {state[entry]}, {next_state[entry]}]",
+        lambda row: entry.format(a=action[row], s=state[row], next=next_state[row]),
         where,
     )
     model.notes.extend(_rewards_of_terminal_states(rewards, model))
@@ -197,12 +212,13 @@ def _rewards_of_terminal_states(rewards: Floats, model: MDP) -> list[str]:
 
 
 def _sizes_of_rows(
-    n_rows: int, rewards: Floats, next_state: NDArray[Any], where: str
+    n_rows: int, rewards: Floats, next_state: NDArray[Any], where: str, known: int | None
 ) -> tuple[int, int]:
     """Return S and A of compressed rows: R says it, or else there are as many states as needed."""
     n_states = len(rewards) if rewards.ndim == 2 else int(next_state.max(initial=0)) + 1
     if rewards.ndim == 1 and len(rewards) != len(next_state):
         n_states = len(rewards)
+    n_states = known or n_states
     if not n_states or n_rows % n_states or next_state.max(initial=0) >= n_states:
         raise InputError(
             f"{n_rows:,} rows of P are not a multiple of {n_states:,} states",

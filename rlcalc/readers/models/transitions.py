@@ -6,12 +6,13 @@ Rows go straight into flat arrays, batch by batch; the rows of a pair may stand 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rlcalc.errors import InputError
+from rlcalc.documents import ONLY_ACTION
+from rlcalc.errors import InputError, nearest
 from rlcalc.expected_mdp import LARGE
 from rlcalc.labels import Labels, encoded_labels
 from rlcalc.mdp import MDP
@@ -61,6 +62,7 @@ class TransitionTable(ReaderContext):
         self.known = known
         self.columns: dict[str, GrowingColumn] = {}
         self.numbered: frozenset[str] = frozenset()
+        self.is_chain = False
 
     def run(self, file: File) -> None:
         """Read all rows.
@@ -94,6 +96,7 @@ class TransitionTable(ReaderContext):
         plainly: bool = False,
     ) -> Table:
         """Return a table whose columns are chosen; labels that are whole numbers stay so."""
+        self.is_chain = "next_state" in self.known and not names_actions(schema, self.request)
         table = Table(
             schema,
             self.request,
@@ -103,10 +106,11 @@ class TransitionTable(ReaderContext):
             place,
             typed=typed,
             known=self.known,
-            needed=tuple(self.known),
+            needed=tuple(n for n in self.known if n != "action" or not self.is_chain),
         )
         if "next_state" in self.known:
-            whole = {label for label in LABELS if schema[table.column[label]].is_integer()}
+            labels = LABELS & table.column.keys()
+            whole = {label for label in labels if schema[table.column[label]].is_integer()}
             both = {"state", "next_state"} & whole
             self.numbered = frozenset(whole - (both if len(both) == 1 else set()))
             table.numbered = self.numbered
@@ -125,16 +129,19 @@ class TransitionTable(ReaderContext):
         """Return what the rows say."""
         if "state" not in self.columns or not len(self.columns["state"]):
             raise InputError("there are no transitions", where, "a model has at least one")
-        state, action, next_state, probability, reward = (
-            self.columns.pop(name).whole() for name in MODEL_COLUMN_NAMES
-        )
         actions = self.experience.actions
+        if self.is_chain:
+            only = np.broadcast_to(np.int32(actions.code(ONLY_ACTION)), len(self.columns["state"]))
+        state, action, next_state, probability, reward = (
+            only if self.is_chain and name == "action" else self.columns.pop(name).whole()
+            for name in MODEL_COLUMN_NAMES
+        )
         if "action" in self.numbered:
             (action,), actions = encoded_labels(action)
         states = self.experience.states
         if "state" in self.numbered:
             (state, next_state), states = encoded_labels(state, next_state)
-        return MDP.from_rows(
+        model = MDP.from_rows(
             state.astype(np.int32, copy=False),
             action.astype(np.int32, copy=False),
             next_state.astype(np.int32, copy=False),
@@ -145,3 +152,18 @@ class TransitionTable(ReaderContext):
             lambda row: f"row {row + 1}",
             where,
         )
+        if self.is_chain:
+            model.notes.append(f"no column has actions: each state has one, {ONLY_ACTION}")
+        return model
+
+
+def names_actions(columns: Iterable[str], request: ReadRequest) -> bool:
+    """Whether a table of transitions has, or seems to have, a column of actions.
+
+    Without one it is a Markov reward process; a misspelt one is none.
+    """
+    usual = MODEL_COLUMN_NAMES["action"]
+    others = {name for meaning, names in MODEL_COLUMN_NAMES.items() for name in names
+              if meaning != "action"}  # fmt: skip
+    free = [name.lower() for name in columns if name.lower() not in others]
+    return "action" in request.columns or any(nearest(name, usual) for name in free)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.readers.csv_header import header_of
+from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import partition_of
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.pandas_json import rows_of_pandas
@@ -368,8 +369,10 @@ def _document(file: File, builder: RolloutsBuilder) -> None:
         except InputError as error:
             raise NoRollouts.of(error.faults) from error
         return
-    if file.kind == "npz":
-        raise NoRollouts("rollouts are not read from npz", file.at(), "give JSONL, Parquet or CSV")
+    if file.kind in MODELS:
+        raise NoRollouts(
+            f"rollouts are not read from {file.kind}", file.at(), "give JSONL, Parquet or CSV"
+        )
     text = text_of(file)
     value = json_reader.value_of(text, file.at())
     records = rows_of_pandas(value, file.at(), builder)

@@ -52,3 +52,18 @@ def test_rounded_probabilities_are_divided_by_their_sum_and_noted() -> None:
 
     assert mdp.probability.sum() == pytest.approx(1, abs=1e-15)
     assert "divided by its sum" in mdp.notes[0]
+
+
+def test_outcomes_without_an_action_are_those_of_step() -> None:
+    """A Markov reward process is a model with one action in each state."""
+    one, several = {"to": "b", "reward": 2}, [{"to": "a", "p": 0.5}, {"to": "b", "p": 0.5}]
+    mdp = model(states={"a": several, "c": one, "b": {}})
+    same = model(states={"a": {"step": several}, "c": {"step": one}, "b": {}})
+
+    assert mdp.actions.texts == same.actions.texts == ["step"]
+    assert mdp.next_state.tolist() == same.next_state.tolist() == [0, 2, 2]
+    assert mdp.reward.tolist() == [0, 0, 2]
+
+
+def test_an_action_may_be_called_to() -> None:
+    assert model(states={"a": {"to": {"to": "b"}}, "b": {}}).actions.texts == ["to"]

@@ -167,6 +167,11 @@ BAD: dict[str, tuple[str, str, str]] = {
     "label.csv": (TABLE + ",x,low,1,1\n", "state is missing", "row 6 (line 7)"),
     "column.csv": (TABLE.replace("reward", "gain"), "no column for the reward", "--columns"),
     "rows.csv": (TABLE.splitlines()[0] + "\n", "a header and no rows", ""),
+    "chain.yaml": (
+        "states:\n  a: {to: b, reward: 1}\n  b: [{to: a, p: 0.5}, {to: zz, p: 0.5}]\n",
+        "there is no state zz",
+        "line 3: states.b.2.to",
+    ),
     "long.csv": (TABLE + "low,x,low,1,1,9\n", "a row has 6 cells, expected 5", "line 7"),
 }
 
@@ -189,7 +194,7 @@ def test_bad_models_get_one_clear_error(name: str, rlcalc: Shell, tmp_path: Path
 @pytest.mark.parametrize(
     ("arrays", "what"),
     [
-        ({"P": np.ones((2, 3, 2)), "R": np.ones(2)}, "expected (A, S, S)"),
+        ({"P": np.ones((2, 3, 4)), "R": np.ones(2)}, "expected (A, S, S)"),
         ({"P": np.ones((1, 1, 1)), "R": np.ones((2, 3))}, "R[s], R[s, a] or R[a, s, s']"),
         ({"P": np.ones((1, 1, 1))}, "there is no R"),
         ({"R": np.ones(1)}, "there is no P"),

@@ -80,3 +80,19 @@ def test_a_table_of_a_policy_is_read_in_any_order_and_never_twice(tmp_path: Path
         read_policy(file)
 
     assert given_by == {"b": {"0": 1.0}, "a": {"1": 0.75, "0": 0.25}}
+
+
+def test_without_a_column_of_actions_it_is_a_reward_process(tmp_path: Path) -> None:
+    text = "state,next_state,probability,reward\na,a,0.5,1\na,b,0.5,1\n"
+    mdp = loaded(tmp_path / "m.csv", text)
+
+    assert mdp.actions.texts == ["step"]
+    assert mdp.next_state.tolist() == [0, 1]
+    assert "no column has actions" in mdp.notes[0]
+
+
+def test_a_misspelt_column_of_actions_is_not_overlooked(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no column for the action") as caught:
+        loaded(tmp_path / "m.csv", HEAD.replace("action", "actoin") + "a,x,a,1,1\n")
+
+    assert "action=actoin" in caught.value.faults[0].fix
