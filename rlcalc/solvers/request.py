@@ -15,6 +15,7 @@ from rlcalc.solvers.methods.value_iteration import Recursion
 TOLERANCE = 1e-6
 """The largest bound that an answer may have, without --tol."""
 MOST_ITERATIONS = 100_000
+Rows = Literal["pairs", "occupancy", "return"]
 LARGEST = 1e200
 """The largest reward whose sums and bounds are finite."""
 
@@ -34,6 +35,22 @@ class SolveRequest:
     states: Sequence[int] | None = None  # only the rows of these
     trace: bool = False  # the rows are the iterations
     jobs: int | None = None
+    reach: Sequence[int] | None = None  # the probability of ever reaching these states
+    steps_to: Sequence[int] | None = None  # the expected number of steps to these states
+    minimise: bool = False  # the least instead of the largest; rewards are costs
+    proper: bool = False  # only policies that end with probability 1 count
+    rows: Rows = "pairs"
+
+    @property
+    def question(self) -> str | None:
+        """The question of `rlcalc.solvers.questions`; None: V, Q and A."""
+        questions = {
+            "reach": self.reach is not None,
+            "steps_to": self.steps_to is not None,
+            "proper": self.proper,
+            self.rows: self.rows != "pairs",
+        }
+        return next((name for name, is_asked in questions.items() if is_asked), None)
 
     @property
     def accepted_bound(self) -> float:
@@ -83,6 +100,7 @@ def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
     used = [name for name, is_used in special.items() if is_used]
     if (average or request.horizon is not None) and len(used) > 1:
         raise UsageError(f"{' and '.join(used)} cannot be combined", fix="leave out one of them")
+    refuse_question_options(request, gamma)
     if not request.accepted_bound > 0:
         raise UsageError(
             f"--tol is {request.accepted_bound:g}, expected a number above 0",
@@ -94,3 +112,36 @@ def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
             fix="give a number such as --horizon 10",
         )
     return gamma
+
+
+def refuse_question_options(request: SolveRequest, gamma: float) -> None:
+    """Refuse questions that do not go together, and options that do not apply to a question.
+
+    Raises:
+        UsageError: with the options.
+    """
+    questions = {
+        "--reach": request.reach is not None,
+        "--steps-to": request.steps_to is not None,
+        "--proper": request.proper,
+        f"--rows {request.rows}": request.rows != "pairs",
+    }
+    used = [name for name, is_used in questions.items() if is_used]
+    if not used:
+        return
+    by_steps = request.reach is not None or request.steps_to is not None
+    others = {
+        "--horizon": request.horizon is not None,
+        "--criterion average": request.criterion == "average",
+        "--bellman": request.bellman is not None,
+        "--trace": request.trace,
+        "--gamma": by_steps and request.gamma is not None and request.gamma != 1,
+    }
+    used += [name for name, is_used in others.items() if is_used]
+    if len(used) > 1:
+        raise UsageError(f"{' and '.join(used)} cannot be combined", fix="leave out one of them")
+    if request.proper and gamma != 1:
+        raise UsageError(
+            f"--proper is about the total reward, but gamma is {gamma:g}",
+            fix="add --gamma 1, or leave out --proper",
+        )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from rlcalc.policy import Policy
 from rlcalc.result import Result
 from rlcalc.solvers import report
 from rlcalc.solvers.dispatch import find_solution
+from rlcalc.solvers.questions import QUESTIONS
+from rlcalc.solvers.questions.costs import ROWS_OF_POLICY, with_costs, with_opposite_rewards
 from rlcalc.solvers.request import LARGEST, TOLERANCE, SolveRequest, checked_gamma
 from rlcalc.solvers.setup import SolveSetup
 
@@ -36,12 +39,17 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
         UsageError: two options contradict each other, or one is out of its range.
     """
     gamma = checked_gamma(mdp, request)
+    if request.minimise and request.question in (None, "proper", *ROWS_OF_POLICY):
+        result = solve(with_opposite_rewards(mdp), replace(request, minimise=False))
+        return with_costs(result)
     if mdp.expected.largest_reward > LARGEST:
         raise InputError(
             f"a reward is {mdp.expected.largest_reward:g}: the values would not be finite",
             fix=f"scale the rewards to at most {LARGEST:g}",
         )
     setup = make_setup(mdp, request, gamma)
+    if request.question:
+        return answer(setup, request.question)
     if request.horizon is not None:
         from rlcalc.solvers.methods import finite_horizon
 
@@ -51,6 +59,14 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
     solution = find_solution(setup)
     policy = setup.policy or setup.greedy_policy(solution)
     return (report.by_iteration if request.trace else report.by_pair)(setup, solution, policy)
+
+
+def answer(setup: SolveSetup, question: str) -> Result:
+    """Return the answer to a question of `rlcalc.solvers.questions`."""
+    answered: Result = import_module(f"rlcalc.solvers.questions.{QUESTIONS[question]}").answer(
+        setup
+    )
+    return answered
 
 
 def make_setup(mdp: MDP, request: SolveRequest, gamma: float) -> SolveSetup:

@@ -1,0 +1,38 @@
+"""Costs: the best policy has the least total, which is the largest of the opposite rewards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from rlcalc.charts import Chart
+from rlcalc.mdp import MDP
+from rlcalc.result import Result
+
+ROWS_OF_POLICY = ("occupancy", "return")
+OPPOSITE_COLUMNS = ("q", "v", "a", "mean")
+OPPOSITE_FACTS = ("start_value", "start_value_solved", "gain")
+
+
+def with_opposite_rewards(mdp: MDP) -> MDP:
+    """Return the model whose rewards have the other sign."""
+    return replace(mdp, reward=0.0 - mdp.reward)
+
+
+def with_costs(result: Result) -> Result:
+    """Return an answer for the opposite rewards as costs: V, Q and A have the rewards' sign."""
+    columns = {
+        name: replace(column, values=0.0 - np.asarray(column.values))
+        if name in OPPOSITE_COLUMNS
+        else column
+        for name, column in result.columns.items()
+    }
+    facts = {
+        name: 0.0 - fact if name in OPPOSITE_FACTS and isinstance(fact, float) else fact
+        for name, fact in result.facts.items()
+    }
+    none: list[Chart] = []
+    charts = result.charts if "iteration" in columns else (lambda: none)
+    title = f"Least costs: {result.title}"
+    return replace(result, columns=columns, facts=facts, title=title, charts=charts)
