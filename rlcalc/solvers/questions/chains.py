@@ -8,8 +8,12 @@ from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.graph.end_components import closed_sets
 from rlcalc.graph.reachability import distances
 from rlcalc.numerics.arrays import Flags
+from rlcalc.policy import Policy
+from rlcalc.solvers.dispatch import find_solution
 from rlcalc.solvers.methods import linear
+from rlcalc.solvers.problem import Solution
 from rlcalc.solvers.proofs.macqueen import rounded_up
+from rlcalc.solvers.setup import SolveSetup
 
 
 def endless(chain: ExpectedMDP, gamma: float) -> Flags:
@@ -44,3 +48,9 @@ def most_discounted_steps(chain: ExpectedMDP, gamma: float) -> float:
     slack = (3 * chain.most_outcomes + 8) * UNIT_ROUNDOFF * float(np.abs(w).max())
     progress = float((w[chain.pair_state] - gamma * expected).min()) - slack
     return rounded_up(float(w.max()) / progress) if progress > 0 and w.min() >= 0 else np.inf
+
+
+def chosen_policy(setup: SolveSetup) -> tuple[Policy, Solution]:
+    """Return the policy of the request, else the best one, and its values."""
+    solution = find_solution(setup)
+    return setup.policy or setup.greedy_policy(solution), solution

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rlcalc.charts import Chart
 from rlcalc.mdp import MDP
 from rlcalc.result import Result
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 ROWS_OF_POLICY = ("occupancy", "return")
 OPPOSITE_COLUMNS = ("q", "v", "a", "mean")

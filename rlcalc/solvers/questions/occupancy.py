@@ -13,7 +13,6 @@ from rlcalc.numerics.arrays import Floats
 from rlcalc.result import Column, Fact, Result
 from rlcalc.solvers import report
 from rlcalc.solvers.questions import chains
-from rlcalc.solvers.questions.chosen_policy import chosen_policy
 from rlcalc.solvers.questions.submodel import without_actions
 from rlcalc.solvers.setup import SolveSetup
 
@@ -37,7 +36,7 @@ def answer(setup: SolveSetup) -> Result:
             "the model does not say where it starts: visits are counted from the start",
             fix="add start: STATE to it",
         )
-    policy, solution = chosen_policy(setup)
+    policy, solution = chains.chosen_policy(setup)
     chain = model.induced_by(policy.weight)
     met = reachable(chain, mdp.start > 0)
     stays = chains.endless(chain, gamma) & met

@@ -13,7 +13,6 @@ from rlcalc.result import Column, Fact, Result
 from rlcalc.solvers.dispatch import find_solution
 from rlcalc.solvers.methods import linear
 from rlcalc.solvers.questions import chains
-from rlcalc.solvers.questions.chosen_policy import chosen_policy
 from rlcalc.solvers.questions.submodel import without_actions
 from rlcalc.solvers.setup import SolveSetup
 
@@ -32,7 +31,7 @@ def answer(setup: SolveSetup) -> Result:
     Source: Sobel (1982), The variance of discounted Markov decision processes.
     """
     mdp, model, gamma = setup.mdp, setup.mdp.expected, setup.gamma
-    policy, _ = chosen_policy(setup)
+    policy, _ = chains.chosen_policy(setup)
     solution = find_solution(replace(setup, policy=policy))
     value, value_bound = solution.value, solution.bound
     outcome_weight = np.repeat(policy.weight, np.diff(mdp.outcome_start))
