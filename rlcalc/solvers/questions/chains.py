@@ -6,7 +6,6 @@ import numpy as np
 
 from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.graph.end_components import closed_sets
-from rlcalc.graph.reachability import distances
 from rlcalc.numerics.arrays import Flags
 from rlcalc.policy import Policy
 from rlcalc.solvers.dispatch import find_solution
@@ -22,11 +21,6 @@ def endless(chain: ExpectedMDP, gamma: float) -> Flags:
     for states in closed_sets(chain) if gamma == 1 else []:
         stays[states] = True
     return stays
-
-
-def may_visit(chain: ExpectedMDP, states: Flags) -> Flags:
-    """Return [S] the states that lead to some others with a positive probability."""
-    return distances(chain, states) >= 0
 
 
 def most_discounted_steps(chain: ExpectedMDP, gamma: float) -> float:

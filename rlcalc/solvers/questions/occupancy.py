@@ -56,9 +56,12 @@ def answer(setup: SolveSetup) -> Result:
     }
     bound += float(4 * UNIT_ROUNDOFF * visits[~stays].max(initial=0.0))
     inner = ~model.terminal
+    rounding = (model.n_pairs + 3 * model.most_outcomes + 8) * UNIT_ROUNDOFF
     facts: dict[str, Fact] = {
         "question": "occupancy",
         "start_value": float(earned),
+        "start_value_bound": (bound + rounding * float(pairs[np.isfinite(pairs)].sum()))
+        * model.largest_reward,
         "start_value_solved": float(mdp.start @ solution.value),
         "steps": float(visits[inner].sum()),
         "infinite": int(stays.sum()),

@@ -1,6 +1,5 @@
 """Chains: the bound on the steps of a policy."""
 
-import numpy as np
 import pytest
 
 from rlcalc.solvers.questions import chains
@@ -20,4 +19,3 @@ def test_only_without_discount_are_states_visited_for_ever() -> None:
 
     assert chains.endless(chain, 1.0).tolist() == [False, True]
     assert not chains.endless(chain, 0.9).any()
-    assert chains.may_visit(chain, np.array([True, False])).tolist() == [True, False]
