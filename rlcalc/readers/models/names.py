@@ -88,8 +88,8 @@ def target_states(mdp: MDP, names: Sequence[object] | None, option: str) -> list
             continue
         matching = [s for s, state in enumerate(mdp.states.texts) if state.startswith(prefix)]
         if not matching:
-            known = [state[: len(prefix)] for state in mdp.states.texts]
             fault = f"no state begins with {shown(prefix)}"
+            known = mdp.states.texts
             raise InputError(fault, option, f"{meant(prefix, known)}there are {listed(known)}")
         chosen += matching
     return sorted(set(chosen))

@@ -56,6 +56,7 @@ def by_pair(
     start = None if mdp.start is None else mdp.start > 0
     if start is not None and mdp.start is not None:
         more["start_value"] = float(mdp.start[start] @ solution.value[start])
+    if infinite and start is not None:
         more["start_infinite"] = not np.isfinite(solution.value[start]).all()
     title += f": {shown(mdp.name)}" if mdp.name else ""
 
