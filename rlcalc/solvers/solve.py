@@ -41,7 +41,7 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
     gamma = checked_gamma(mdp, request)
     if request.minimise and request.question in (None, "proper", *ROWS_OF_POLICY):
         result = solve(with_opposite_rewards(mdp), replace(request, minimise=False))
-        return with_costs(result)
+        return with_costs(mdp, result)
     if mdp.expected.largest_reward > LARGEST:
         raise InputError(
             f"a reward is {mdp.expected.largest_reward:g}: the values would not be finite",

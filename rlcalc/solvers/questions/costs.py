@@ -23,7 +23,7 @@ def with_opposite_rewards(mdp: MDP) -> MDP:
     return replace(mdp, reward=0.0 - mdp.reward)
 
 
-def with_costs(result: Result) -> Result:
+def with_costs(mdp: MDP, result: Result) -> Result:
     """Return an answer for the opposite rewards as costs: V, Q and A have the rewards' sign."""
     columns = {
         name: replace(column, values=0.0 - np.asarray(column.values))
@@ -35,7 +35,15 @@ def with_costs(result: Result) -> Result:
         name: 0.0 - fact if name in OPPOSITE_FACTS and isinstance(fact, float) else fact
         for name, fact in result.facts.items()
     }
-    none: list[Chart] = []
-    charts = result.charts if "iteration" in columns else (lambda: none)
     title = f"Least costs: {result.title}"
+
+    def value_pictures() -> list[Chart]:
+        from rlcalc.solvers.charts import value_charts
+
+        value = np.zeros(mdp.n_states)
+        value[mdp.expected.pair_state] = columns["v"].values
+        return value_charts(mdp, value, np.asarray(columns["pi"].values), title)
+
+    is_of_pairs = "v" in columns and len(result) == mdp.n_pairs
+    charts = value_pictures if is_of_pairs else result.charts if "iteration" in columns else None
     return replace(result, columns=columns, facts=facts, title=title, charts=charts)
