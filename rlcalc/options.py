@@ -488,6 +488,25 @@ class SolveOptions:
     trace: Annotated[bool, "--trace", "One row per iteration."] = False
     start_only: Annotated[bool, "--start-only", "Show only the start states."] = False
     states: Annotated[str | None, "--states A,B", "Show only these states."] = None
+    reach: Annotated[
+        str | None,
+        "--reach A,B",
+        "Probability of ever reaching one of these states; A* is all that begin with A.",
+    ] = None
+    steps_to: Annotated[
+        str | None, "--steps-to A,B", "Expected number of steps to one of these states."
+    ] = None
+    minimise: Annotated[bool, "--minimise", "The least, not the largest: rewards are costs."] = (
+        False
+    )
+    proper: Annotated[
+        bool, "--proper", "Only policies that surely end count (gamma 1); others are infinite."
+    ] = False
+    rows: Annotated[
+        Literal["pairs", "occupancy", "return"],
+        "--rows",
+        "V, Q and A; the policy's discounted visits; or mean and variance of its gain.",
+    ] = "pairs"
     grid: Annotated[
         str | None,
         "--grid ROWSxCOLUMNS",
@@ -498,7 +517,15 @@ class SolveOptions:
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `rlcalc.solve`."""
-        return {**vars(self), "states": parse_states_option(self.states)}
+        names = {
+            option.lstrip("-").replace("-", "_"): parse_states_option(text, option)
+            for option, text in (
+                ("--states", self.states),
+                ("--reach", self.reach),
+                ("--steps-to", self.steps_to),
+            )
+        }
+        return {**vars(self), **names}
 
 
 @dataclass(eq=False, repr=False)
@@ -1074,8 +1101,8 @@ _COMMA = re.compile(r",(?![^()]*\))")
 """A comma that does not stand in a name like (0,1)."""
 
 
-def parse_states_option(states: str | None) -> list[str] | None:
-    """Return the names that --states lists.
+def parse_states_option(states: str | None, option: str = "--states") -> list[str] | None:
+    """Return the names that an option lists.
 
     Raises:
         UsageError: it lists none.
@@ -1084,7 +1111,7 @@ def parse_states_option(states: str | None) -> list[str] | None:
         return None
     names = [name.strip() for name in _COMMA.split(states) if name.strip()]
     if not names:
-        raise UsageError("--states names no state", fix="write --states A,B")
+        raise UsageError(f"{option} names no state", fix=f"write {option} A,B")
     return names
 
 

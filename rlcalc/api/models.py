@@ -30,6 +30,11 @@ def solve(
     states: Sequence[Any] | None = None,
     start_only: bool = False,
     trace: bool = False,
+    reach: Sequence[Any] | None = None,
+    steps_to: Sequence[Any] | None = None,
+    minimise: bool = False,
+    proper: bool = False,
+    rows: Literal["pairs", "occupancy", "return"] = "pairs",
     jobs: int | None = None,
     grid: str | Mapping[Any, tuple[int, int]] | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -58,6 +63,13 @@ def solve(
         states: only the rows of these.
         start_only: only the rows of the start states.
         trace: a row an iteration.
+        reach: the largest probability of ever reaching one of these states, in place of V; a name
+            that ends with `*` stands for all that begin so.
+        steps_to: the largest expected number of steps to one of these states, in place of V.
+        minimise: the least in place of the largest; rewards are costs.
+        proper: only policies that end with probability 1 count; other values are infinite.
+        rows: `pairs`; `occupancy`, the discounted visits of the policy; or `return`, the mean and
+            the variance of its gain.
         jobs: threads; the answer does not depend on it.
         grid: the cells of the states in a picture: ROWSxCOLUMNS, whose rows the states fill in
             their order, or {state: (row, column)} from 0; default those of the source.
@@ -71,8 +83,9 @@ def solve(
         NotConverged: the bound that was reached is above `tol`; `result` of it holds the answer.
     """
     from rlcalc.policies.named import policy_for_solve
-    from rlcalc.readers.models.names import chosen_states
+    from rlcalc.readers.models.names import chosen_states, target_states
     from rlcalc.solvers import solve as solvers
+    from rlcalc.solvers.questions.costs import with_opposite_rewards
     from rlcalc.solvers.request import SolveRequest, parse_tolerance
 
     whole = {
@@ -91,10 +104,13 @@ def solve(
         from rlcalc.readers.models.grid import with_grid
 
         mdp = with_grid(mdp, grid, "--grid")
+    wants_costs = minimise and reach is None and steps_to is None
     return solvers.solve(
         mdp,
         SolveRequest(
-            policy=policy_for_solve(policy, mdp, gamma),
+            policy=policy_for_solve(
+                policy, with_opposite_rewards(mdp) if wants_costs else mdp, gamma
+            ),
             gamma=gamma,
             horizon=steps_to_go if horizon is None else horizon,
             last_only=steps_to_go is not None,
@@ -106,6 +122,11 @@ def solve(
             max_iterations=max_iterations,
             states=chosen_states(mdp, states, start_only=start_only),
             trace=trace,
+            reach=target_states(mdp, reach, "--reach"),
+            steps_to=target_states(mdp, steps_to, "--steps-to"),
+            minimise=minimise,
+            proper=proper,
+            rows=rows,
             jobs=jobs,
         ),
     )

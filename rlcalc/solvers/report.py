@@ -30,8 +30,8 @@ def by_pair(setup: SolveSetup, solution: Solution, policy: Policy) -> Result:
     rows = pair_rows(mdp, request.states)
     value = solution.value[mdp.expected.pair_state]
     columns = {
-        **_pair_columns(mdp, rows),
-        **_value_columns(policy.weight[rows], solution.action_value[rows], value[rows]),
+        **pair_columns(mdp, rows),
+        **value_columns(policy.weight[rows], solution.action_value[rows], value[rows]),
     }
     facts = _facts(setup, solution, policy)
     notes = list(mdp.notes)
@@ -115,7 +115,7 @@ def _title(mdp: MDP, name: str, request: SolveRequest) -> str:
     return title + (f": {shown(mdp.name)}" if mdp.name else "")
 
 
-def _pair_columns(mdp: MDP, rows: Ints | slice, times: int = 1) -> dict[str, Column]:
+def pair_columns(mdp: MDP, rows: Ints | slice, times: int = 1) -> dict[str, Column]:
     """Return the names of the state and of the action of each pair, so many times."""
     states = mdp.states.named(mdp.expected.pair_state)[rows]
     actions = mdp.actions.named(mdp.action)[rows]
@@ -125,7 +125,8 @@ def _pair_columns(mdp: MDP, rows: Ints | slice, times: int = 1) -> dict[str, Col
     }
 
 
-def _value_columns(pi: Floats, q: Floats, v: Floats) -> dict[str, Column]:
+def value_columns(pi: Floats, q: Floats, v: Floats) -> dict[str, Column]:
+    """Return the columns π, Q, V and A = Q − V of some pairs."""
     return {
         "pi": Column(pi, symbol="π"),
         "q": Column(q, symbol="Q"),
@@ -215,8 +216,8 @@ def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
     steps = np.arange(horizon, horizon - len(several), -1)
     columns = {
         "steps_to_go": Column(np.repeat(steps, len(share[rows])), "key"),
-        **_pair_columns(mdp, rows, len(several)),
-        **_value_columns(pi, q, v),
+        **pair_columns(mdp, rows, len(several)),
+        **value_columns(pi, q, v),
     }
     largest = max(float(np.abs(numbers).max(initial=0)) for numbers in (q, v))
     bound += 4 * UNIT_ROUNDOFF * largest

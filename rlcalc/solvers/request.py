@@ -17,6 +17,7 @@ TOLERANCE = 1e-6
 FLOATS = 2.0**-40
 """What floats hold of values, some roundings included, relative to the largest."""
 MOST_ITERATIONS = 100_000
+Rows = Literal["pairs", "occupancy", "return"]
 LARGEST = 1e200
 """The largest reward whose sums and bounds are finite."""
 
@@ -38,6 +39,22 @@ class SolveRequest:
     states: Sequence[int] | None = None  # only the rows of these
     trace: bool = False  # the rows are the iterations
     jobs: int | None = None
+    reach: Sequence[int] | None = None  # the probability of ever reaching these states
+    steps_to: Sequence[int] | None = None  # the expected number of steps to these states
+    minimise: bool = False  # the least instead of the largest; rewards are costs
+    proper: bool = False  # only policies that end with probability 1 count
+    rows: Rows = "pairs"
+
+    @property
+    def question(self) -> str | None:
+        """The question of `rlcalc.solvers.questions`; None: V, Q and A."""
+        questions = {
+            "reach": self.reach is not None,
+            "steps_to": self.steps_to is not None,
+            "proper": self.proper,
+            self.rows: self.rows != "pairs",
+        }
+        return next((name for name, is_asked in questions.items() if is_asked), None)
 
     def accepted_bound(self, largest: float) -> float:
         """Return the largest bound that an answer may have.
@@ -110,6 +127,7 @@ def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
     used = [name for name, is_used in special.items() if is_used]
     if (average or request.horizon is not None) and len(used) > 1:
         raise UsageError(f"{' and '.join(used)} cannot be combined", fix="leave out one of them")
+    refuse_question_options(request, gamma)
     if request.tol is not None and not request.tol > 0:
         raise UsageError(
             f"--tol is {request.tol:g}, expected a number above 0",
@@ -121,3 +139,36 @@ def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
             fix="give a number such as --horizon 10",
         )
     return gamma
+
+
+def refuse_question_options(request: SolveRequest, gamma: float) -> None:
+    """Refuse questions that do not go together, and options that do not apply to a question.
+
+    Raises:
+        UsageError: with the options.
+    """
+    questions = {
+        "--reach": request.reach is not None,
+        "--steps-to": request.steps_to is not None,
+        "--proper": request.proper,
+        f"--rows {request.rows}": request.rows != "pairs",
+    }
+    used = [name for name, is_used in questions.items() if is_used]
+    if not used:
+        return
+    by_steps = request.reach is not None or request.steps_to is not None
+    others = {
+        "--horizon": request.horizon is not None,
+        "--criterion average": request.criterion == "average",
+        "--bellman": request.bellman is not None,
+        "--trace": request.trace,
+        "--gamma": by_steps and request.gamma is not None and request.gamma != 1,
+    }
+    used += [name for name, is_used in others.items() if is_used]
+    if len(used) > 1:
+        raise UsageError(f"{' and '.join(used)} cannot be combined", fix="leave out one of them")
+    if request.proper and gamma != 1:
+        raise UsageError(
+            f"--proper is about the total reward, but gamma is {gamma:g}",
+            fix="add --gamma 1, or leave out --proper",
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from rlcalc.policy import Policy
 from rlcalc.result import Result
 from rlcalc.solvers import report
 from rlcalc.solvers.dispatch import find_solution
+from rlcalc.solvers.questions import QUESTIONS
+from rlcalc.solvers.questions.costs import ROWS_OF_POLICY, with_costs, with_opposite_rewards
 from rlcalc.solvers.request import LARGEST, SolveRequest, checked_gamma
 from rlcalc.solvers.setup import SolveSetup
 
@@ -38,12 +41,21 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
         NotConverged: the bound that was reached is above the acceptable one.
     """
     gamma = checked_gamma(mdp, request)
+    if request.minimise and request.question in (None, "proper", *ROWS_OF_POLICY):
+        try:
+            result = solve(with_opposite_rewards(mdp), replace(request, minimise=False))
+        except NotConverged as error:
+            error.result = with_costs(mdp, error.result)
+            raise
+        return with_costs(mdp, result)
     if mdp.expected.largest_reward > LARGEST:
         raise InputError(
             f"a reward is {mdp.expected.largest_reward:g}: the values would not be finite",
             fix=f"scale the rewards to at most {LARGEST:g}",
         )
     setup = make_setup(mdp, request, gamma)
+    if request.question:
+        return solved(answer(setup, request.question), request)
     if request.horizon is not None:
         from rlcalc.solvers.methods import finite_horizon
 
@@ -52,12 +64,32 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
         layers = finite_horizon.solve(mdp.expected, setup.weight, gamma, request.horizon)
         if request.last_only:
             layers = iter(deque(layers, maxlen=1))
-        return report.by_steps_to_go(setup, layers)
+        return solved(report.by_steps_to_go(setup, layers), request)
     solution = find_solution(setup)
     policy = setup.policy or setup.greedy_policy(solution)
     result = (report.by_iteration if request.trace else report.by_pair)(setup, solution, policy)
     require_solved(result, setup.accepted_bound(solution))
     return result
+
+
+def solved(result: Result, request: SolveRequest) -> Result:
+    """Return an answer whose bound is acceptable for the values that it shows.
+
+    Raises:
+        NotConverged: it is not.
+    """
+    shown = [result[name] for name in ("v", "mean", "d_state") if name in result]
+    sizes = [np.abs(values[np.isfinite(values)]).max(initial=0.0) for values in shown]
+    require_solved(result, request.accepted_bound(float(max(sizes, default=0.0))))
+    return result
+
+
+def answer(setup: SolveSetup, question: str) -> Result:
+    """Return the answer to a question of `rlcalc.solvers.questions`."""
+    answered: Result = import_module(f"rlcalc.solvers.questions.{QUESTIONS[question]}").answer(
+        setup
+    )
+    return answered
 
 
 def make_setup(mdp: MDP, request: SolveRequest, gamma: float) -> SolveSetup:

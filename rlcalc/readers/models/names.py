@@ -69,6 +69,32 @@ def chosen_states(
     return [int(state) for state in np.flatnonzero(mdp.start)]
 
 
+def target_states(mdp: MDP, names: Sequence[object] | None, option: str) -> list[int] | None:
+    """Return the numbers of the states of a question; `NAME*` is every name that begins so.
+
+    Raises:
+        InputError: an unknown state; the nearest is named.
+        UsageError: none are named.
+    """
+    if names is None:
+        return None
+    if not names:
+        raise UsageError(f"{option} names no state", fix=f"write {option} A,B")
+    chosen: list[int] = []
+    for text in map(text_of_label, names):
+        prefix = text[:-1]
+        if text in mdp.states or not text.endswith("*"):
+            chosen += codes_of([text], mdp.states, option)
+            continue
+        matching = [s for s, state in enumerate(mdp.states.texts) if state.startswith(prefix)]
+        if not matching:
+            fault = f"no state begins with {shown(prefix)}"
+            known = mdp.states.texts
+            raise InputError(fault, option, f"{meant(prefix, known)}there are {listed(known)}")
+        chosen += matching
+    return sorted(set(chosen))
+
+
 def repeated_action(state: object, action: object, where: str) -> InputError:
     """Say that a policy gives two probabilities for one action."""
     return InputError(

@@ -63,7 +63,7 @@ def test_gain_and_bias_are_as_near_as_their_bounds_say(mdp: rlcalc.MDP) -> None:
     assert isinstance(bias_bound, float)
     assert abs(Fraction(found) - gain) <= Fraction(bound)
     assert max(off) <= Fraction(bias_bound)
-    assert bias_bound < 1e-8
+    assert bias_bound < 1e-7  # of rewards up to 4: the bias is a solution of a system
 
 
 def test_a_bias_that_is_hard_to_find_has_a_larger_bound() -> None:
