@@ -70,7 +70,9 @@ def chosen_states(
 
 
 def target_states(mdp: MDP, names: Sequence[object] | None, option: str) -> list[int] | None:
-    """Return the numbers of the states of a question; `NAME*` is every name that begins so.
+    """Return the numbers of the states of a question.
+
+    `NAME*` is every name that begins so, and the label of a file of Storm or PRISM is its states.
 
     Raises:
         InputError: an unknown state; the nearest is named.
@@ -83,6 +85,9 @@ def target_states(mdp: MDP, names: Sequence[object] | None, option: str) -> list
     chosen: list[int] = []
     for text in map(text_of_label, names):
         prefix = text[:-1]
+        if text in mdp.state_sets and text not in mdp.states:
+            chosen += mdp.state_sets[text].tolist()
+            continue
         if text in mdp.states or not text.endswith("*"):
             chosen += codes_of([text], mdp.states, option)
             continue

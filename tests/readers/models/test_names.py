@@ -7,9 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+import rlcalc
 from rlcalc.errors import InputError, UsageError
 from rlcalc.labels import Labels
-from rlcalc.readers.models.names import chosen_states, codes_of, repeated_names, unknown_name
+from rlcalc.readers.models.names import (
+    chosen_states,
+    codes_of,
+    repeated_names,
+    target_states,
+    unknown_name,
+)
 from rlcalc.readers.sources import only_file
 from tests.solvers.models import mdp_of
 
@@ -89,3 +96,13 @@ def test_names_that_are_one_label_are_refused(names: list[Any], twice: str) -> N
 
 def test_true_and_1_are_two_names() -> None:
     assert repeated_names([True, 1, "a", "01"], lambda path: "") == []
+
+
+def test_a_label_of_a_model_names_its_states() -> None:
+    model = rlcalc.load_model("gridworld-4x4")
+    labelled = replace(model, state_sets={"corner": np.array([3, 12])})
+
+    assert target_states(labelled, ["corner"], "--reach") == [3, 12]
+    assert target_states(labelled, ["corner", "0"], "--reach") == [3, 12, labelled.states.code("0")]
+    with pytest.raises(InputError, match="no state corner"):
+        target_states(model, ["corner"], "--reach")
