@@ -106,7 +106,7 @@ def takes(*shared: type) -> Callable[[Callable[P, Answer]], Callable[P, Answer]]
                 if name not in known:
                     raise UsageError(
                         f"{function.__name__} has no argument {shown(name)}",
-                        fix=meant(name, known) + f"it has {', '.join(list(known)[1:])}",
+                        fix=meant(name, known) or f"it has {', '.join(list(known)[1:])}",
                     )
             sources = [*_paths(arguments[:1]), *_paths(map(keywords.get, SOURCES))]
             try:

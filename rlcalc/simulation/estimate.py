@@ -107,8 +107,7 @@ def exact_beside(result: Result, mdp: MDP, policy: Policy, gamma: float) -> Resu
             fix="use --gamma 0.99, or another --policy",
         )
     for noun, labels in (("state", mdp.states), ("action", mdp.actions)):
-        column = result.columns.get(noun)
-        names = [] if column is None else list(column.values)
+        names = result.plain().get(noun, [])
         unknown = next((n for n in names if text_of_label(n) not in labels), None)
         if unknown is not None:
             raise InputError(

@@ -1,5 +1,7 @@
 """Estimates from simulated episodes, beside the exact values of the policy."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -49,3 +51,14 @@ def test_a_cut_play_is_bootstrapped_from_the_model() -> None:
     assert result.facts["standard_errors_apart"] < 4
     assert [value[state] for state in result["state"]] == result["v_exact"].tolist()
     assert (np.abs(result["v"] - result["v_exact"]) < 4 * result["v_se"]).all()
+
+
+def test_numbers_of_a_log_are_states_of_a_model(tmp_path: Path) -> None:
+    """States of a table are whole numbers, those of a document their text."""
+    path = tmp_path / "log.csv"
+    path.write_text("episode,state,action,reward,terminated\n1,0,left,0,false\n1,4,down,0,true\n")
+    result = rlcalc.estimate(str(path), of="v", model="frozen-lake", gamma=0.9)
+
+    exact = rlcalc.solve("frozen-lake", gamma=0.9, policy="uniform")
+    values = dict(zip(exact["state"].tolist(), exact["v"].tolist(), strict=True))
+    assert result["v_exact"].tolist() == [values[0], values[4]]
