@@ -193,6 +193,23 @@ def refuse_too_many_rows(mdp: MDP, states: Sequence[int] | None, horizon: int) -
         )
 
 
+MOST_STEPS = 1_000_000
+"""The largest number of steps to go whose last layer can be asked for."""
+
+
+def refuse_too_many_steps(horizon: int) -> None:
+    """Refuse a number of steps to go that would be computed for hours.
+
+    Raises:
+        InputError: it is too large.
+    """
+    if horizon > MOST_STEPS:
+        raise InputError(
+            f"--steps-to-go {horizon:,} is more than {MOST_STEPS:,} passes over the model",
+            fix="use --gamma 0.99 or --criterion average for what lasts so long",
+        )
+
+
 def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
     """Return π, Q, V and A of each pair with each number of steps to go, the most first.
 

@@ -59,8 +59,10 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
     if request.horizon is not None:
         from rlcalc.solvers.methods import finite_horizon
 
-        n_layers = 1 if request.last_only else request.horizon
-        report.refuse_too_many_rows(mdp, request.states, n_layers)
+        if request.last_only:
+            report.refuse_too_many_steps(request.horizon)
+        else:
+            report.refuse_too_many_rows(mdp, request.states, request.horizon)
         layers = finite_horizon.solve(mdp.expected, setup.weight, gamma, request.horizon)
         if request.last_only:
             layers = iter(deque(layers, maxlen=1))

@@ -296,5 +296,7 @@ def test_the_last_layer_of_a_horizon_is_the_first_of_all(policy: str) -> None:
     assert last["pi"].tolist() == every["pi"][:n].tolist()
     assert last.facts["bound"] <= every.facts["bound"]
     assert last.facts["horizon"] == 7
+    with pytest.raises(rlcalc.InputError, match="is more than 1,000,000 passes"):
+        rlcalc.solve("gridworld-4x4", steps_to_go=1_000_001)
     with pytest.raises(rlcalc.UsageError, match="both name"):
         rlcalc.solve("gridworld-4x4", horizon=7, steps_to_go=7)
