@@ -132,7 +132,8 @@ def test_bars_are_one_a_step_or_one_of_as_many(values: list[float]) -> None:
 @given(st.floats(-1e6, 1e6), st.floats(1e-9, 1e6))
 def test_a_number_is_within_half_a_unit_of_its_last_digit(value: float, error: float) -> None:
     number, _, beside = measured(value, error).partition(" ± ")
-    decimals = len(number.partition(".")[2])
+    digits, _, exponent = number.partition("e")
+    unit = 10.0 ** (int(exponent or 0) - len(digits.partition(".")[2]))
 
-    assert abs(float(number) - value) <= 0.5 * 10.0**-decimals * (1 + 1e-9) + 1e-9 * abs(value)
+    assert abs(float(number) - value) <= 0.5 * unit * (1 + 1e-9) + 1e-9 * abs(value)
     assert abs(float(beside) - error) <= 0.06 * error or error > 9

@@ -31,9 +31,9 @@ def float32_error(
         δc = u (n + 2) max|r|            of c = r − μ, with n additions in a row
         δA = δc/D + |A| (δc/D + u (n + 8)),     D = σ + ε, or what else divides
 
-    δc is 0 in a group of one, where r − r is exact, and at most a quarter of max r − min r, so that
-    no difference of the size of the advantages themselves fits. The term with |A| stands for the
-    squares, the root and the quotient.
+    δA is G/(G − 1) times that where the mean is of the others. δc is 0 in a group of one, where
+    r − r is exact, and at most a quarter of max r − min r, so that no difference of the size of the
+    advantages themselves fits. The term with |A| stands for the squares, the root and the quotient.
 
     Args:
         rollouts: with their rewards.
@@ -78,6 +78,8 @@ def _error(scored: ScoredRollouts, how: Convention) -> tuple[Floats, Floats]:
     by = _divisor(scored, how)
     by = np.where(by > 0, by, 1.0)
     absolute = _error_of_centring(scored, how, most) / by
+    if how.estimator.startswith("rloo") or how.leave_one_out:  # r − mean of the others
+        absolute *= scored.size / np.maximum(scored.size - 1, 1)
     relative = np.full(len(by), 4 * UNIT)
     if how.estimator == "pass-k-analytic":
         relative *= 4
