@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, shown
@@ -51,29 +52,29 @@ def _frame(columns: Mapping[Any, Any]) -> pl.DataFrame:
                 "the mapping",
                 "give a list or an array for every column",
             )
-    try:
+    fix = "give columns of one length, each of one type"
+    with _table_errors("columns", "the mapping", fix):
         return pl.DataFrame({str(name): _values(values) for name, values in columns.items()})
-    except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
-        what = shown(str(error).splitlines()[0], 200)
-        raise InputError(
-            f"these columns are not a table: {what}",
-            "the mapping",
-            fix="give columns of one length, each of one type",
-        ) from error
 
 
 def _frame_of_records(records: list[Any]) -> pl.DataFrame:
     import polars as pl
 
-    try:
+    fix = "give every record the same keys, each with values of one type"
+    with _table_errors("records", "the list", fix):
         return pl.DataFrame([dict(record) for record in records], infer_schema_length=None)
+
+
+@contextmanager
+def _table_errors(noun: str, where: str, fix: str) -> Iterator[None]:
+    """Turn what Polars raises over values that are no table into an input error."""
+    import polars as pl
+
+    try:
+        yield
     except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
         what = shown(str(error).splitlines()[0], 200)
-        raise InputError(
-            f"these records are not a table: {what}",
-            "the list",
-            fix="give every record the same keys, each with values of one type",
-        ) from error
+        raise InputError(f"these {noun} are not a table: {what}", where, fix) from error
 
 
 def _values(values: Any) -> Any:
