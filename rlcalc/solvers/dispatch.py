@@ -35,6 +35,9 @@ TINY, EXACT = 1 << 9, 1 << 13
 """Outcomes up to which values are refined and proven in fractions: at once, and where floats do not
 prove enough."""
 
+COMPILED = 1 << 20
+"""Outcomes from which on compiled loops pay, whatever the number of states."""
+
 MOST_IMPROVEMENTS = 20
 """Policies that are evaluated in fractions until one is proven to be the best."""
 
@@ -112,7 +115,7 @@ def _iterate(setup: SolveSetup, problem: Problem) -> tuple[Iterate, str]:
         iterate = value_iteration.iterate_values(whole, request.bellman, setup.weight)
         return iterate, f"value-iteration {kind[0]}←{kind[1]}"
     if request.method == "auto":
-        if problem.model.n_states <= linear.DENSE:
+        if problem.model.n_states <= linear.DENSE and problem.model.n_outcomes <= COMPILED:
             return dispatch_small_model(problem)
         from rlcalc.solvers.methods.automatic import solve_automatically
 

@@ -82,6 +82,32 @@ def two_ladders(n: int, left: float = 0.7) -> MDP:
     return mdp_of(outcomes, end + 1)
 
 
+def chained_components(rng: np.random.Generator, sizes: list[int], ends: bool = False) -> MDP:
+    """Components of these sizes, each of which leads to the next one; 2 actions with 3 outcomes.
+
+    In a component every state leads to the next one, so that it is strongly connected.
+
+    Args:
+        rng: for the chances and rewards, and for where in a component one arrives.
+        sizes: of the components.
+        ends: whether the last component leads to an end, else back into itself.
+    """
+    first = np.append(0, np.cumsum(sizes))
+    component = np.repeat(np.arange(len(sizes)), sizes)
+    state = np.repeat(np.arange(first[-1]), 6)
+    inside, size = component[state], np.array(sizes)[component[state]]
+    after_next = np.minimum(inside + 1, len(sizes) if ends else len(sizes) - 1)
+    leave = first[after_next] + rng.integers(0, np.append(sizes, 1)[after_next])
+    within = [
+        first[inside] + (state - first[inside] + 1) % size,
+        first[inside] + rng.integers(size),
+    ]
+    probability = rng.dirichlet([5, 5, 1], 2 * first[-1]).reshape(-1)
+    reward = np.repeat(rng.normal(size=2 * first[-1]), 3)
+    after = np.choose(np.tile([0, 1, 2], 2 * first[-1]), [*within, leave])
+    return MDP.from_rows(state, np.tile([0, 0, 0, 1, 1, 1], first[-1]), after, probability, reward)
+
+
 def slippery_lake(n: int, seed: int = 0, corridor: bool = True) -> MDP:
     """n × n cells, a fifth of them holes, slips to either side with a third each; the goal is 1.
 

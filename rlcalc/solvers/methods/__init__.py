@@ -7,5 +7,6 @@ METHODS = {
     "modified-policy-iteration": "modified_policy_iteration",
     "linear": "linear",
     "krylov": "krylov",
+    "topological": "topological",
 }
 """Each method, and the file of this folder that holds its solve(problem)."""

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from rlcalc.graph.state_order import locality_order
-from rlcalc.numerics.kernel import kernel
-from rlcalc.solvers.methods import krylov, local_krylov, modified_policy_iteration
+from rlcalc.solvers.methods import krylov, local_krylov, modified_policy_iteration, topological
 from rlcalc.solvers.methods.bellman_sweeps import Arrays
+from rlcalc.solvers.methods.graph_shape import seldom_returns, spreads_fast
 from rlcalc.solvers.problem import Iterate, Problem
 
 LEAST_FALL = 2.0
@@ -23,10 +23,10 @@ def solve_automatically(
 ) -> tuple[Iterate, str]:
     """Return the values, and the name of the method that found them.
 
-    Where nothing ends, modified policy iteration is tried first:
-    it is the fastest where a model mixes, and shows in a few rounds whether it does. Where values
-    travel, as on a map, Gauss-Seidel follows them, with Krylov evaluation of the regions that do
-    not settle; models of other kinds get Krylov evaluation of all states.
+    Where steps seldom come back, components are solved one after another. Where nothing ends,
+    modified policy iteration is tried: it is the fastest where a model mixes, and shows in a few
+    sweeps whether it does. Where values travel, as on a map, Gauss-Seidel follows them, with Krylov
+    evaluation of the regions that do not settle; models of other kinds get it for all states.
 
     Args:
         problem: any.
@@ -35,11 +35,16 @@ def solve_automatically(
     """
     model, gamma = problem.model, problem.gamma
     value = problem.value
+    one_way = seldom_returns(model)
+    if one_way and (iterate := by_components(problem)) is not None:
+        return iterate, "topological"
     if gamma < 1 and not model.terminal.any():
         iterate = modified_policy_iteration.solve(problem, LEAST_FALL)
         if problem.trace[-1].bound <= problem.tol:
             return iterate, "modified-policy-iteration"
         value = iterate.value
+        if not one_way and (iterate := by_components(problem)) is not None:
+            return iterate, "topological"
     if spreads_fast(Arrays.of(model)):
         return krylov.solve(replace(problem, value=value)), "krylov"
     order = locality_order(model)
@@ -49,32 +54,14 @@ def solve_automatically(
     return replace(iterate, value=order.spread(iterate.value)), method
 
 
-def spreads_fast(model: Arrays) -> bool:
-    """Return whether eight steps lead to half of the states, or to a thousand: no map does so."""
-    n_states = len(model.pair_start)
-    starts = [n_states * i // 8 for i in range(8)]
-    widest = max(count_within_steps(model, start, 8) for start in starts)
-    return bool(2 * widest > min(n_states, 2000))
+def by_components(problem: Problem) -> Iterate | None:
+    """Return the values if no component holds more than half of the states; None without success.
 
-
-@kernel
-def count_within_steps(model: Arrays, start: int, steps: int) -> int:
-    """Count the states that can be reached from one in so many steps, up to a thousand."""
-    seen = np.zeros(len(model.pair_start), np.bool_)
-    queue = np.empty(len(seen), np.int64)
-    queue[0] = start
-    seen[start] = True
-    first, last = 0, 1
-    for _ in range(steps):
-        for i in range(first, last):
-            first += 1
-            for k in range(model.pair_start[queue[i]], model.pair_end[queue[i]]):
-                for j in range(model.outcome_start[k], model.outcome_end[k]):
-                    n = model.next_state[j]
-                    if not seen[n]:
-                        seen[n] = True
-                        queue[last] = n
-                        last += 1
-            if last > 1000:
-                return last
-    return last
+    With gamma = 1 a component may have no policy that ends, which only sweeps over all can tell.
+    """
+    number = topological.all_components(problem.model)
+    if 2 * np.bincount(number).max(initial=0) > problem.model.n_states:
+        return None
+    iterate = topological.solve_components(problem, number)
+    last = problem.trace[-1]
+    return iterate if (last.bound if problem.gamma < 1 else last.change) <= problem.tol else None

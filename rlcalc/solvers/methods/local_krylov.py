@@ -20,6 +20,8 @@ LONG = 0.999
 """With a smaller gamma cycles are short, and backups alone are faster."""
 FEW = 3 / 4
 """The largest share of the states in regions; while more are unsettled, all are backed up."""
+NEARLY = 10
+"""A bound so many times too large is left to a few more backups."""
 AROUND = 3
 """Steps that lead into a region and belong to it, too."""
 SLOW = 0.7
@@ -66,7 +68,9 @@ def solve_by_local_krylov(
             smallest, fewest, last_gain = min(bound, smallest), min(n_active, fewest), sweep
         if threshold < sweeper.floor / 100 or sweep > last_gain + PATIENCE:
             break
-        if (sweep > 1 and n_active <= FEW * n_states) or spent >= most_backups * n_states:
+        nearly = method == "gauss-seidel" and bound <= NEARLY * problem.tol
+        few = sweep > 1 and n_active <= FEW * n_states and not nearly
+        if few or spent >= most_backups * n_states:
             method, chunk = "krylov", FEWER
             around = 4 * around if n_active > SLOW * active_before else AROUND
             active_before = n_active

@@ -14,7 +14,8 @@ from rlcalc.solvers.problem import Iterate, Iteration, Problem
 
 FALL = 30
 """A policy is evaluated until values move so many times less than in its maximisation."""
-MOST_SWEEPS = 60
+MOST_SWEEPS, SOON = 60, 8
+"""Sweeps that evaluate a policy, and those after which it shows whether the model mixes."""
 PATIENCE = 200
 """Rounds after which it gives up if the bound was not halved."""
 FIRST = 2
@@ -49,7 +50,9 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
         middle = endless * (sweeper.lowest + sweeper.highest) / 2
         change = (sweeper.better - value - middle).astype(np.float32)
         goal = max((sweeper.highest - sweeper.lowest) / FALL, tol * near / 3)
-        moved = partial_policy_evaluation(sweeper, chain, change, goal, endless=endless)
+        moved, mixes = partial_policy_evaluation(
+            sweeper, chain, change, goal, endless=endless, hasty=least_fall > 0
+        )
         backed = sweeper.better.copy()
         value += moved
         before, bound = bound, sweeper.backup(value)
@@ -65,6 +68,7 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
         if (
             sweeper.done
             or sweep > last_gain + patience
+            or (least_fall > 0 and not mixes)
             or (sweep > FIRST and bound * least_fall > before)
         ):
             break
@@ -75,15 +79,16 @@ def solve(problem: Problem, least_fall: float = 0.0) -> Iterate:
 
 
 def partial_policy_evaluation(
-    sweeper: Sweeper, chain: PolicyRows, change: Singles, goal: float, *, endless: bool
-) -> Singles:
+    sweeper: Sweeper, chain: PolicyRows, change: Singles, goal: float, *, endless: bool, hasty: bool
+) -> tuple[Singles, bool]:
     """Return e of (I − γP) e = d, roughly, up to a constant in an endless chain.
 
-    Where sweeps do not lead there, it is d.
+    Where sweeps do not lead there, it is d. Also return whether the movement was soon halved.
     """
     error, first = change.copy(), float(np.abs(change).max())
     gamma = np.float32(sweeper.gamma)
-    for _ in range(MOST_SWEEPS):
+    mixes = True
+    for sweep in range(MOST_SWEEPS):
         mean = error.mean() if endless else np.float32(0)
         before = error.copy() if len(sweeper.blocks) > 1 else error
         arrays = chain, gamma, change, before, error, mean
@@ -91,10 +96,14 @@ def partial_policy_evaluation(
             sweeper.map(lambda block, a=arrays: modified_policy_sweep(*a, *block), sweeper.blocks)
         )
         if largest <= goal:
-            return error
+            return error, mixes
         if not largest <= 10 * first:
-            return change
-    return error
+            return change, False
+        if sweep == SOON:
+            mixes = 2 * largest <= first
+            if hasty and not mixes:
+                break
+    return error, mixes
 
 
 @kernel

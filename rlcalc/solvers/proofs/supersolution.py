@@ -18,8 +18,9 @@ from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.graph.reachability import never_ending
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods import linear
-from rlcalc.solvers.methods.automatic import solve_automatically, spreads_fast
+from rlcalc.solvers.methods.automatic import solve_automatically
 from rlcalc.solvers.methods.bellman_sweeps import Arrays
+from rlcalc.solvers.methods.graph_shape import spreads_fast
 from rlcalc.solvers.problem import Problem
 from rlcalc.solvers.proofs.double_double import SMALLEST_RESIDUAL, TwoFloats, residual
 from rlcalc.solvers.proofs.flat_regions import prove_by_regions
