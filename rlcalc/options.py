@@ -158,6 +158,39 @@ Jobs = Annotated[
 
 # -- options of one command ------------------------------------------------------------------
 
+First = Annotated[
+    str | None,
+    "FIRST",
+    "A table of answers, a model or trajectories: a file, - or the name of a shipped spec.",
+    IN_SOURCE | _completed(completion.sources),
+]
+Second = Annotated[
+    str | None,
+    "SECOND",
+    "What it is compared with, likewise.",
+    IN_SOURCE | _completed(completion.sources),
+]
+Quantities = Annotated[
+    str | None, "--of NAME,...", "The quantities to compare, as v or q. [default: all of both]"
+]
+Keys = Annotated[
+    str | None,
+    "--by COLUMN,...",
+    "The columns that name a row, as state,action. [default: all of both]",
+]
+Within = Annotated[
+    str | None,
+    "--within SIZE",
+    "Exit with 4 if a difference is larger: 1e-6, 1e-6r (relative to the largest value) or 3se "
+    "(standard errors).",
+]
+ComparedPolicy = Annotated[
+    str,
+    "--policy POLICY",
+    "The policy of a model: optimal, uniform, spec, epsilon:0.1, softmax:1.0, or a file.",
+    _completed(completion.policies),
+]
+
 Steps = Annotated[
     int | None, "-k STEPS", "Sum only the first k rewards: G(k) = Σ_{i<k} γ^i r_{t+i}."
 ]
@@ -1224,6 +1257,17 @@ def needs_source(sources: list[str] | None) -> list[str]:
             "no source", fix="name a file, a shipped spec (see rlcalc specs), or pipe into -"
         )
     return ["-"]
+
+
+def needs_two(first: str | None, second: str | None) -> tuple[str, str]:
+    """Return two sources; where only one is named, the first is standard input.
+
+    Raises:
+        UsageError: none is named, or one and standard input is a terminal.
+    """
+    if first is None:
+        raise UsageError("there is nothing to compare", fix="name two sources: rlcalc compare A B")
+    return (first, second) if second is not None else (needs_source(None)[0], first)
 
 
 def needs_model(source: str | None) -> str:

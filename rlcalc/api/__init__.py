@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rlcalc.api.advantages import advantage
+    from rlcalc.api.comparisons import compare
     from rlcalc.api.episodes import simulate
     from rlcalc.api.faults import check
     from rlcalc.api.gradients import ascend, gradient
@@ -26,6 +27,7 @@ __all__ = [
     "ascend",
     "audit",
     "check",
+    "compare",
     "estimate",
     "gain",
     "gradient",
@@ -46,6 +48,7 @@ _MODULES = {
     "ascend": "gradients",
     "audit": "rollouts",
     "check": "faults",
+    "compare": "comparisons",
     "estimate": "trajectories",
     "gain": "trajectories",
     "gradient": "gradients",

@@ -81,7 +81,7 @@ class Playing(TypedDict, total=False):
     max_size: str | int | None
 
 
-SOURCES = ("source", "against")
+SOURCES = ("source", "against", "first", "second")
 """The arguments that name sources."""
 
 P = ParamSpec("P")
@@ -108,7 +108,8 @@ def takes(*shared: type) -> Callable[[Callable[P, Answer]], Callable[P, Answer]]
                         f"{function.__name__} has no argument {shown(name)}",
                         fix=meant(name, known) or f"it has {', '.join(list(known)[1:])}",
                     )
-            sources = [*_paths(arguments[:1]), *_paths(map(keywords.get, SOURCES))]
+            positional = arguments[: 1 + ("second" in own)]
+            sources = [*_paths(positional), *_paths(map(keywords.get, SOURCES))]
             try:
                 return with_sources(function(*arguments, **keywords), sources)
             except NotConverged as error:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rlcalc.errors import InputError, listed
-from rlcalc.readers import json as json_reader
-from rlcalc.readers.places import parsed
+from rlcalc.readers.answer_tables import table_of
 from rlcalc.readers.sources import File, only_file, opened
 
 NAMES = {"state": ("state", "s"), "action": ("action", "a"), "v": ("v", "value"), "q": ("q",)}
@@ -21,7 +19,7 @@ def read_values(source: str) -> list[dict[str, Any]]:
         InputError: it has no column for the state, or none for V or Q, or a cell is not a number.
     """
     with opened(only_file(source, "critic"), None) as file:
-        columns = _columns(file)
+        columns, _ = table_of(file)
         by_lower = {str(name).lower(): name for name in reversed(list(columns))}
         names = {
             meaning: by_lower[next(name for name in usual if name in by_lower)]
@@ -49,38 +47,3 @@ def _number(value: Any, place: str, file: File) -> float | None:
         raise InputError(
             f"a value is {str(value)[:40]!r}, expected a number", file.at(place), "correct it"
         ) from None
-
-
-def _columns(file: File) -> Mapping[str, Sequence[Any]]:
-    import polars as pl
-
-    if file.kind in ("yaml", "json"):
-        written, _ = parsed(file)
-        rows = written.get("rows") if isinstance(written, dict) else written
-        return _of_rows(rows if isinstance(rows, list) else [], file)
-    data = file.stream.read()
-    if file.kind == "jsonl":
-        lines = data.split(b"\n")
-        rows = [
-            json_reader.value_of(x.decode(), file.at(), n)
-            for n, x in enumerate(lines, 1)
-            if x.strip()
-        ]
-        return _of_rows(rows, file)
-    try:
-        if file.kind == "parquet":
-            return pl.read_parquet(data).to_dict(as_series=False)
-        if file.kind == "arrow":
-            return pl.read_ipc(data).to_dict(as_series=False)
-        tab = "\t" if file.kind == "tsv" else ","
-        return pl.read_csv(data, separator=tab, infer_schema=False).to_dict(as_series=False)
-    except pl.exceptions.PolarsError as error:
-        raise InputError(
-            f"not a table: {str(error).splitlines()[0][:200]}", file.at(), "give a table"
-        ) from error
-
-
-def _of_rows(rows: list[Any], file: File) -> dict[str, list[Any]]:
-    if not rows or not all(isinstance(row, dict) for row in rows):
-        raise InputError("there are no rows", file.at(), "give a table as solve writes it")
-    return {name: [row.get(name) for row in rows] for name in rows[0]}

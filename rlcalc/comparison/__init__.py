@@ -1,0 +1,1 @@
+"""Comparison of two answers: the same quantity of the same states, side by side."""
