@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 
@@ -20,6 +21,7 @@ from rlcalc.solvers.methods import (
 )
 from rlcalc.solvers.methods.total_reward import Gather
 from rlcalc.solvers.problem import (
+    AverageGain,
     Iterate,
     Iteration,
     Method,
@@ -183,13 +185,38 @@ def _total(
 
 
 def _average(setup: SolveSetup) -> Solution:
-    from rlcalc.solvers.methods import average_reward
+    from rlcalc.solvers.methods import average_reward, multichain_average
+
+    def best_total(made: Callable[[ExpectedMDP], ExpectedMDP]) -> tuple[ProvenValues, int]:
+        proven, iterations, _ = _total(setup, made(setup.model(exact=False)), Trace())
+        if not proven.bound <= setup.target_bound and len(setup.mdp.next_state) <= EXACT:
+            other, iterations, _ = _total(setup, made(setup.model(exact=True)), Trace())
+            proven = other if other.bound < proven.bound else proven
+        return proven, iterations
 
     trace: list[Iteration] = Trace()
     problem = _problem(setup, setup.model(exact=False), setup.target_bound, trace)
-    average = average_reward.solve(problem, setup.mdp.states.first_texts)
+    average = average_reward.solve(problem)
+    if average is None:
+        trace.clear()
+        average = multichain_average.solve(problem, best_total)
     model, weight = setup.mdp.expected, setup.weight
-    q = model.action_value(average.bias, 1.0) - average.gain
-    value = model.best(q) if weight is None else model.mean(q, weight)
-    facts: dict[str, Fact] = {"gain": average.gain, "bias_bound": average.bias_bound}
-    return Solution(q, value, average.bound, "policy-iteration", average.iterations, trace, facts)
+    pair_gain = multichain_average.pair_gain(model, average.gain)
+    q = model.action_value(average.bias, 1.0) - pair_gain
+    if weight is not None:
+        value = model.mean(q, weight)
+    elif average.weight is None:
+        value = model.best(q)
+    else:
+        value = np.zeros(model.n_states)
+        value[~model.terminal] = q[average.chosen[~model.terminal]]
+    best = average.weight if weight is None else None
+    gains = AverageGain(average.gain, pair_gain, best)
+    start, same = setup.mdp.start, np.ptp(average.gain) == 0
+    facts: dict[str, Fact] = {
+        "gain": float(average.gain[0]) if same else None,
+        "start_gain": None if start is None else float(start @ average.gain),
+        "bias_bound": average.bias_bound,
+    }
+    bound, iterations = average.bound, average.iterations
+    return Solution(q, value, bound, "policy-iteration", iterations, trace, facts, gains)

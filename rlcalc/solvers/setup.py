@@ -56,5 +56,7 @@ class SolveSetup:
 
     def greedy_policy(self, solution: Solution) -> Policy:
         """Return the policy that takes the best actions of a solution."""
+        if solution.gain and solution.gain.best is not None:
+            return Policy(solution.gain.best, "optimal")
         tolerance = self.separation(solution)
         return Policy.greedy(self.mdp.expected, solution.action_value, tolerance)

@@ -105,7 +105,8 @@ def make_setup(mdp: MDP, request: SolveRequest, gamma: float) -> SolveSetup:
         return SolveSetup(mdp, request, gamma, policy)
     setup = SolveSetup(mdp, replace(request, bellman=None, method="auto"), gamma)
     best = find_solution(setup)
-    policy = policy(mdp.expected, best.action_value, setup.separation(best))
+    tie = setup.separation(best)
+    policy = policy(mdp.expected, best.preference(tie, mdp.expected.pair_state), tie)
     return SolveSetup(mdp, request, gamma, policy)
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rlcalc.charts import Chart
 
 ROWS_OF_POLICY = ("occupancy", "return")
-OPPOSITE_COLUMNS = ("q", "v", "a", "mean")
-OPPOSITE_FACTS = ("start_value", "start_value_solved", "gain")
+OPPOSITE_COLUMNS = ("q", "v", "a", "mean", "gain", "q_gain")
+OPPOSITE_FACTS = ("start_value", "start_value_solved", "gain", "start_gain")
 
 
 def with_opposite_rewards(mdp: MDP) -> MDP:
