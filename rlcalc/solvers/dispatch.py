@@ -187,12 +187,12 @@ def _total(
 def _average(setup: SolveSetup) -> Solution:
     from rlcalc.solvers.methods import average_reward, multichain_average
 
-    def best_total(made: Callable[[ExpectedMDP], ExpectedMDP]) -> tuple[ProvenValues, int]:
-        proven, iterations, _ = _total(setup, made(setup.model(exact=False)), Trace())
+    def best_total(made: Callable[[ExpectedMDP], ExpectedMDP]) -> ProvenValues:
+        proven = _total(setup, made(setup.model(exact=False)), Trace())[0]
         if not proven.bound <= setup.target_bound and len(setup.mdp.next_state) <= EXACT:
-            other, iterations, _ = _total(setup, made(setup.model(exact=True)), Trace())
+            other = _total(setup, made(setup.model(exact=True)), Trace())[0]
             proven = other if other.bound < proven.bound else proven
-        return proven, iterations
+        return proven
 
     trace: list[Iteration] = Trace()
     problem = _problem(setup, setup.model(exact=False), setup.target_bound, trace)

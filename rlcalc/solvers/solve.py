@@ -136,8 +136,10 @@ def require_solved(result: Result, tol: float) -> None:
             "use --gamma below 1, or --horizon N: with gamma = 1 rounding errors add up over very "
             "long cycles"
         )
-    average = "gain" in result.facts
-    error_size = "|gain − g| and |v − h|, of the bias," if average else "|v − V|"
+    error_size = "|v − V|"
+    if "bias_bound" in result.facts:
+        error_size = "|gain − g| and |v − h|, of the bias,"
+        remedy = "allow more --max-iterations"
     error = NotConverged(
         f"could not prove {error_size} ≤ {tol:g}: {reached} after {result.facts['iterations']} "
         "iterations",

@@ -141,9 +141,12 @@ def improve(problem: Problem, groups: Groups) -> Improved:
     chosen = model.greedy(model.action_value(h, 1.0))
     inner = ~model.terminal
     for iterations in range(1, max_iterations + 1):
-        chosen = _leading_to_best_class(model, groups, chosen)
         chain = model.only(chosen)
         classes = classes_of(chain)
+        if groups.number_of_classes(classes).max() > 1:
+            chosen = _leading_to_best_class(model, groups, chosen, classes)
+            chain = model.only(chosen)
+            classes = classes_of(chain)
         if groups.number_of_classes(classes).max() > 1:
             least, most = np.full(groups.count, -np.inf), np.full(groups.count, np.inf)
             break
@@ -182,16 +185,12 @@ def _gain_bounds(
     return groups.least(change) - error, groups.most(change) + error
 
 
-def _leading_to_best_class(model: ExpectedMDP, groups: Groups, chosen: Ints) -> Ints:
-    """Return a policy that goes to the best class of each group, where all its states can.
-
-    Where it has one class in each group, it is returned as it is.
-    """
+def _leading_to_best_class(
+    model: ExpectedMDP, groups: Groups, chosen: Ints, classes: Classes
+) -> Ints:
+    """Return a policy that goes to the best class of each group, where all its states can."""
     chain = model.only(chosen)
-    classes = classes_of(chain)
     several = groups.number_of_classes(classes) > 1
-    if not several.any():
-        return chosen
     group = groups.number[classes.centre]
     gain = returns_to_centres(chain, classes, chain.reward).gain
     best = np.where(groups.ends, 0.0, -np.inf)  # of a terminal state

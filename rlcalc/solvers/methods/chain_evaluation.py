@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rlcalc.expected_mdp import ExpectedMDP
-from rlcalc.graph.end_components import end_components
+from rlcalc.graph.end_components import end_components, strong_components
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.solvers.methods import linear
 from rlcalc.solvers.proofs.macqueen import rounded_up
@@ -110,17 +110,15 @@ def evaluate(chain: ExpectedMDP, classes: Classes) -> Evaluation:
         mean_error = _mean_error(chain, bias, mean.value - shift * mean.steps, classes.number >= 0)
     if transient.any():
         bias = _met_at_classes(chain, transient, chain.reward - gain[chain.pair_state], bias)
-    most_steps = _most_steps(chain, classes, steps.steps)
-    bias_error = (4 if classes.count else 2) * most_steps
     gain_error = _residual(chain, gain, bias, recurrent)
-    bias_error = bias_error * gain_error + mean_error
-    gain_error = gain_error if classes.count else 0.0
+    bias_error = 4 * _most_steps(chain, classes, steps.steps, recurrent) * gain_error + mean_error
+    if not classes.count:
+        gain_error, bias_error = 0.0, bias_error / 2  # the gain is 0, and the mean too
     if transient.any():
-        off = np.abs(chain.expected_next(gain) - gain[chain.pair_state])[
-            transient[chain.pair_state]
-        ]
-        off = off.max() + replace(chain, largest_reward=0.0).rounding(gain, 1.0)
-        gain_error += most_steps * float(off)
+        most_steps = _most_steps(chain, classes, steps.steps, transient)
+        off = np.abs(chain.expected_next(gain) - gain[chain.pair_state])
+        rounding = replace(chain, largest_reward=0.0).rounding(gain, 1.0)
+        gain_error += most_steps * (float(off[transient[chain.pair_state]].max()) + rounding)
         bias_error += most_steps * (_residual(chain, gain, bias, transient) + gain_error)
     if not np.isfinite(gain).all() or not np.isfinite(bias).all():
         gain_error = bias_error = np.inf
@@ -148,7 +146,7 @@ def returns_to_centres(chain: ExpectedMDP, classes: Classes, reward: Floats) -> 
     away[classes.centre] = False
     away = away[chain.pair_state]
     rewards = np.stack([reward, np.ones(chain.n_pairs)], axis=1)
-    v, w = linear.solve_system(chain.keep(away), 1.0, rewards[away]).T
+    v, w = _solve_system(chain.keep(away), rewards[away]).T
     back = chain.pair_start[classes.centre]
     gain = (reward + chain.expected_next(v))[back] / (1.0 + chain.expected_next(w))[back]
     return Returns(gain, v, w)
@@ -158,8 +156,17 @@ def _met_at_classes(chain: ExpectedMDP, transient: Flags, reward: Floats, known:
     """Return x = reward + P x in transient states, where x is known in all others."""
     part = chain.keep(transient[chain.pair_state])
     met = reward + chain.expected_next(np.where(transient, 0.0, known))
-    solved = linear.solve_system(part, 1.0, met[transient[chain.pair_state], None])[:, 0]
+    solved = _solve_system(part, met[transient[chain.pair_state], None])[:, 0]
     return np.where(transient, solved, known)
+
+
+def _solve_system(chain: ExpectedMDP, rewards: Floats) -> Floats:
+    """Return v = rewards + P v, by factors where no large set of states leads to each other."""
+    if chain.n_states > linear.DENSE:
+        number = strong_components(chain, np.ones(chain.n_pairs, dtype=bool))
+        if np.bincount(number).max() <= linear.DENSE:
+            return linear.solve_by_factors(chain, 1.0, rewards)
+    return linear.solve_system(chain, 1.0, rewards)
 
 
 def _residual(chain: ExpectedMDP, gain: Floats, bias: Floats, states: Flags) -> float:
@@ -188,15 +195,21 @@ def _mean_error(chain: ExpectedMDP, bias: Floats, k: Floats, recurrent: Flags) -
     return float(np.abs(off[recurrent[chain.pair_state]]).max()) + rounding
 
 
-def _most_steps(chain: ExpectedMDP, classes: Classes, w: Floats) -> float:
-    """Return N = max(w) / min(w − P w), a bound on the steps until a centre or an end."""
+def _most_steps(chain: ExpectedMDP, classes: Classes, w: Floats, states: Flags) -> float:
+    """Return N = max(w) / min(w − P w), a bound on the steps until a centre or an end.
+
+    Args:
+        chain: one pair in each state that is not terminal.
+        classes: of the chain.
+        w: [S] about as many steps as it takes.
+        states: [S] where one starts.
+    """
     away = ~chain.terminal
     away[classes.centre] = False
-    progress = (w[chain.pair_state] - chain.expected_next(w))[away[chain.pair_state]].min(
-        initial=1.0
-    )
-    progress -= replace(chain, largest_reward=1.0).rounding(w, 1.0) + chain.noise(w)
-    return float(w.max() / progress) if progress > 0 and w.min() >= 0 else np.inf
+    progress = (w[chain.pair_state] - chain.expected_next(w))[away[chain.pair_state]]
+    rounding = replace(chain, largest_reward=1.0).rounding(w, 1.0) + chain.noise(w)
+    least = float(progress.min(initial=1.0)) - rounding
+    return float(w[states].max(initial=0.0) / least) if least > 0 and w.min() >= 0 else np.inf
 
 
 def closed_set_gain(chain: ExpectedMDP, states: Ints) -> float:

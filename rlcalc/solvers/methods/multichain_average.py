@@ -33,7 +33,7 @@ from rlcalc.solvers.methods.chain_evaluation import Evaluation, classes_of, eval
 from rlcalc.solvers.problem import Iteration, Problem, ProvenValues, Trace
 from rlcalc.solvers.proofs.macqueen import rounded_up
 
-BestTotal = Callable[[Callable[[ExpectedMDP], ExpectedMDP]], tuple[ProvenValues, int]]
+BestTotal = Callable[[Callable[[ExpectedMDP], ExpectedMDP]], ProvenValues]
 """Function from how a model is made of the given one, in floats or in fractions, to the largest
 total reward of that model."""
 MOST_POLICIES = 100
@@ -71,18 +71,20 @@ def solve(problem: Problem, best_total: BestTotal) -> Average:
         stop = fractions_of(middle) if whole.exact else middle
         return merge_components(free, components, stop)
 
-    proven, steps = best_total(lambda whole: quotient_of(whole).model)
+    proven = best_total(lambda whole: quotient_of(whole).model)
     quotient = quotient_of(model)
     gain: Floats = quotient.spread(proven.value.astype(np.float64))
     bound = rounded_up(proven.bound + half + 4 * UNIT_ROUNDOFF * largest)
     bound += replace(model, largest_reward=0.0).rounding(gain, 1.0)  # of the gain of a pair
     q = proven.action_value.astype(np.float64)
     chosen = _staying_or_leaving(model, components, quotient, improved, q)
-    chosen, policy = _best_bias(model, chosen, gain, bound)
+    chosen, policy = _best_bias(model, chosen, gain, problem.tol)
     gap = float(np.abs(gain - policy.gain).max()) + policy.gain_error
     bias_bound = policy.bias_error + gap + 2 * rounding_of_change(model, policy.bias)
-    weight = _shared(model, chosen, gain, bound, policy)
-    iterations = improved.iterations + steps
+    weight = None
+    if not problem.is_policy:
+        weight = _shared(model, chosen, gain, policy, bound, problem.tol)
+    iterations = improved.iterations + 1  # the quotient
     problem.trace.extend(row._replace(bound=np.inf) for row in sweeps)
     problem.trace.append(Iteration(iterations, 0.0, bound))
     return Average(gain, bound, policy.bias, rounded_up(bias_bound), chosen, iterations, weight)
@@ -121,12 +123,12 @@ def _staying_or_leaving(
 
 
 def _best_bias(
-    model: ExpectedMDP, chosen: Ints, gain: Floats, bound: float
+    model: ExpectedMDP, chosen: Ints, gain: Floats, tol: float
 ) -> tuple[Ints, Evaluation]:
     """Return a policy of the best gain that no change of one action improves, and its evaluation.
 
-    An action is changed only where the gain stays the same. A policy whose gain turns out to be
-    less is not taken.
+    An action is changed only where the gain stays the same. A policy whose gain is not proven to
+    be as large, up to `tol`, is not taken.
     """
     policy, inner = _evaluate(model, chosen), ~model.terminal
     for _ in range(MOST_POLICIES):
@@ -138,7 +140,7 @@ def _best_bias(
         changed = chosen.copy()
         changed[better] = model.greedy(allowed)[better]
         other = _evaluate(model, changed)
-        if not (other.gain >= gain - bound - other.gain_error).all():
+        if not _loss(other, gain) <= tol:
             break
         chosen, policy = changed, other
     return chosen, policy
@@ -153,15 +155,14 @@ def _conserving_action_value(model: ExpectedMDP, gain: Floats, bias: Floats) -> 
 
 
 def _shared(
-    model: ExpectedMDP, chosen: Ints, gain: Floats, bound: float, policy: Evaluation
+    model: ExpectedMDP, chosen: Ints, gain: Floats, policy: Evaluation, bound: float, tol: float
 ) -> Floats:
     """Return [K] the policy that takes all best actions alike, if it has the best gain too."""
     allowed = _conserving_action_value(model, gain, policy.bias)
     tie = 2 * (bound + rounding_of_change(model, policy.bias))
     mixed = Policy.greedy(model, allowed, tie).weight
     chain = model.induced_by(mixed)
-    other = evaluate(chain, classes_of(chain))
-    if (other.gain >= gain - bound - other.gain_error).all():
+    if _loss(evaluate(chain, classes_of(chain)), gain) <= tol:
         return mixed
     return np.bincount(chosen[chosen >= 0], minlength=model.n_pairs).astype(np.float64)
 
@@ -169,6 +170,11 @@ def _shared(
 def _evaluate(model: ExpectedMDP, chosen: Ints) -> Evaluation:
     chain = model.only(chosen)
     return evaluate(chain, classes_of(chain))
+
+
+def _loss(policy: Evaluation, gain: Floats) -> float:
+    """Return a bound on how much less than a gain a policy has; infinite if nothing is proven."""
+    return float((gain - policy.gain).max()) + policy.gain_error
 
 
 def pair_gain(model: ExpectedMDP, gain: Floats) -> Floats:

@@ -1,5 +1,6 @@
 """A gain from each state: by hand, of all policies in fractions, and by linear programming."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -186,3 +187,130 @@ def test_linear_programming_finds_the_same_gain(seed: int) -> None:
     np.testing.assert_allclose(
         by_state(mdp, result, "gain"), gain_by_linear_program(mdp), atol=1e-6
     )
+
+
+def mutual_exclusion() -> rlcalc.MDP:
+    """Three clients request a resource, a server grants it to one at a time; a grant earns 1.
+
+    A client (-1 before it begins; 0 idle, 1 waiting, 2 granted, 3 broken) is broken from the start
+    with 0.1: then it cancels at any time, and waits afterwards.
+    """
+    number = {(0, 0, 0, -1, -1, -1): 0}
+    outcomes: dict[tuple[int, int], list[tuple[int, float, float]]] = {}
+    waiting = list(number)
+    for state in waiting:
+        for a, (reward, after) in enumerate(_moves_of_clients(state)):
+            for s2, _ in after:
+                if s2 not in number:
+                    waiting.append(s2)
+                    number[s2] = len(number)
+            outcomes[number[state], a] = [(number[s2], p, reward) for s2, p in after]
+    return mdp_of(outcomes, len(number))
+
+
+State = tuple[int, ...]
+Move = tuple[float, list[tuple[State, float]]]
+
+
+def _moves_of_clients(state: State) -> Iterator[Move]:
+    server, served, denied, *clients = state
+    for n, client in enumerate(clients, start=1):
+
+        def then(*numbers: int, n: int = n) -> State:
+            return (*numbers[:3], *clients[: n - 1], numbers[3], *clients[n:])
+
+        if client == -1:
+            begun = [(then(server, served, denied, c), p) for c, p in ((0, 0.9), (3, 0.1))]
+            yield 0.0, begun
+        if client == 0 and server in (0, 2):
+            asked = then(1, n, denied, 1) if server == 0 else then(3, served, n, 1)
+            yield 0.0, [(asked, 1.0)]
+        if client == 1 and (server, denied) == (3, n):
+            yield 0.0, [(then(2, served, 0, 0), 1.0)]
+        if client == 1 and (server, served) == (1, n):
+            yield 1.0, [(then(2, served, denied, 2), 1.0)]
+        if client == 2:
+            yield 0.0, [(state, 1.0)]
+        if client in (2, 3) and server in (0, 2):
+            freed = (0, 0) if (server, served) == (2, n) else (server, served)
+            yield 0.0, [(then(*freed, denied, 0 if client == 2 else 1), 1.0)]
+
+
+def test_mutual_exclusion_has_the_gain_that_storm_knows() -> None:
+    """All three clients are broken with 1/1000: else a grant takes three steps, 333/1000 in all.
+
+    Source: cs_nfail3.nm of Storm's tests, R{"grants"}max=? [LRA]: 333/1000, after Komuravelli,
+    Pasareanu & Clarke (2012).
+    """
+    mdp = mutual_exclusion()
+    result = average(mdp)
+
+    assert (mdp.n_states, mdp.n_pairs) == (184, 438)
+    assert abs(result["gain"][0] - 0.333) <= result.facts["bound"] < 1e-9
+    assert result.facts["gain"] is None
+    assert average(mdp, minimise=True).facts["gain"] == pytest.approx(0)
+
+
+def test_the_best_policy_is_one_that_can_be_read_again() -> None:
+    """The lottery under the policy that pi shows has the same gains."""
+    result = average(LOTTERY)
+    policy: dict[str, dict[str, float]] = {}
+    for row in result.rows():
+        policy.setdefault(str(row["state"]), {})[str(row["action"])] = row["pi"]
+    again = average(LOTTERY, policy=policy)
+
+    assert again["gain"].tolist() == result["gain"].tolist()
+    assert again["v"].tolist() == result["v"].tolist()
+
+
+def test_rules_prefer_actions_that_keep_the_gain() -> None:
+    """To enter the worse loop has the larger Q, but softmax and ε-greedy put the gain first."""
+    assert average(LOTTERY, policy="softmax:1")["pi"].tolist() == [1, 1, 1, 0]
+    assert average(LOTTERY, policy="epsilon:0.5")["pi"].tolist() == [1, 1, 0.75, 0.25]
+
+
+def test_ties_are_shared_only_where_the_mixture_has_the_same_gain() -> None:
+    """0 stays for 1 a step, or leaves with 2^-60 for the loop of 0: for ever in the end."""
+    rare = 2.0**-60
+    trap = {(0, 1): [(0, 1.0, 1.0), (1, rare, 1.0)], (1, 0): [(1, 1.0, 0.0)]}
+    result = average(mdp_of({(0, 0): [(0, 1.0, 1.0)], **trap}, 2))
+
+    assert result["gain"].tolist() == [1, 1, 0]
+    assert result["pi"].tolist() == [1, 0, 1]
+
+
+def test_two_ways_that_tie_are_shared() -> None:
+    ways = {(1, 0): [(0, 1.0, 7.0)], (1, 1): [(0, 1.0, 7.0)], (2, 0): [(2, 1.0, 0.0)]}
+
+    assert average(mdp_of({(0, 0): [(0, 1.0, 1.0)], **ways}, 3))["pi"].tolist() == [1, 0.5, 0.5, 1]
+
+
+def test_the_trace_has_a_bound_in_its_last_row() -> None:
+    trace, answer = average(LOTTERY, trace=True), average(LOTTERY)
+
+    assert trace["iteration"].tolist() == list(range(1, len(trace) + 1))
+    assert np.isinf(trace["bound"][:-1]).all()
+    assert trace["bound"][-1] == answer.facts["bound"]
+    assert answer.facts["iterations"] == len(trace)
+
+
+def test_too_few_iterations_end_with_a_bound_that_holds() -> None:
+    with pytest.raises(rlcalc.NotConverged, match=r"gain − g") as caught:
+        average(mutual_exclusion(), max_iterations=1)
+    result = caught.value.result
+
+    assert abs(result["gain"][0] - 0.333) <= result.facts["bound"]
+
+
+def test_many_components_take_seconds() -> None:
+    """2,000 loops of two states and a state that chooses among them: no system is dense."""
+    n = 2_000
+    first = 2 * np.arange(n)
+    state = np.concatenate([first, first + 1, np.full(n, 2 * n)])
+    after = np.concatenate([first + 1, first, first])
+    action = np.concatenate([np.zeros(2 * n, dtype=int), np.arange(n)])
+    reward = np.concatenate([np.arange(n), np.zeros(2 * n)])
+    mdp = rlcalc.MDP.from_rows(state, action, after, np.ones(3 * n), reward)
+    result = average(mdp)
+
+    assert by_state(mdp, result, "gain")[[0, 1, 3, 2 * n]].tolist() == [0, 0, 0.5, (n - 1) / 2]
