@@ -42,8 +42,11 @@ def by_pair(setup: SolveSetup, solution: Solution, policy: Policy) -> Result:
     title = _title(mdp, policy.name, request)
 
     def charts() -> list[Chart]:
-        from rlcalc.solvers.charts import value_charts
+        from rlcalc.solvers.charts import average_charts, value_charts
 
+        if solution.gain:
+            gain = solution.gain.of_state
+            return average_charts(mdp, gain, solution.value, policy.weight, title)
         return value_charts(mdp, solution.value, policy.weight, title)
 
     return Result("solve", title, columns, facts, notes, charts=charts)

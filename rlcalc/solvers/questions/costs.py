@@ -38,11 +38,15 @@ def with_costs(mdp: MDP, result: Result) -> Result:
     title = f"Least costs: {result.title}"
 
     def value_pictures() -> list[Chart]:
-        from rlcalc.solvers.charts import value_charts
+        from rlcalc.solvers.charts import average_charts, value_charts
 
-        value = np.zeros(mdp.n_states)
+        value, gain = np.zeros(mdp.n_states), np.zeros(mdp.n_states)
         value[mdp.expected.pair_state] = columns["v"].values
-        return value_charts(mdp, value, np.asarray(columns["pi"].values), title)
+        weight = np.asarray(columns["pi"].values)
+        if "gain" not in columns:
+            return value_charts(mdp, value, weight, title)
+        gain[mdp.expected.pair_state] = columns["gain"].values
+        return average_charts(mdp, gain, value, weight, title)
 
     is_of_pairs = "v" in columns and len(result) == mdp.n_pairs
     charts = value_pictures if is_of_pairs else result.charts if "iteration" in columns else None
