@@ -187,19 +187,24 @@ def _total(
 def _average(setup: SolveSetup) -> Solution:
     from rlcalc.solvers.methods import average_reward, multichain_average
 
-    def best_total(made: Callable[[ExpectedMDP], ExpectedMDP]) -> ProvenValues:
-        proven = _total(setup, made(setup.model(exact=False)), Trace())[0]
-        if not proven.bound <= setup.target_bound and len(setup.mdp.next_state) <= EXACT:
-            other = _total(setup, made(setup.model(exact=True)), Trace())[0]
+    may_be_exact = len(setup.mdp.next_state) <= EXACT
+    exact = (lambda: setup.model(exact=True)) if may_be_exact else None
+
+    def best_total(made: Callable[[ExpectedMDP], ExpectedMDP], largest: float) -> ProvenValues:
+        tol = min(setup.target_bound, setup.request.accepted_bound(largest or 1.0)) / 2
+        finer = replace(setup, request=replace(setup.request, tol=tol, relative=False))
+        proven = _total(finer, made(setup.model(exact=False)), Trace())[0]
+        if not proven.bound <= tol and exact is not None:
+            other = _total(finer, made(exact()), Trace())[0]
             proven = other if other.bound < proven.bound else proven
         return proven
 
     trace: list[Iteration] = Trace()
     problem = _problem(setup, setup.model(exact=False), setup.target_bound, trace)
-    average = average_reward.solve(problem)
+    average = average_reward.solve(problem, exact)
     if average is None:
         trace.clear()
-        average = multichain_average.solve(problem, best_total)
+        average = multichain_average.solve(problem, best_total, exact)
     model, weight = setup.mdp.expected, setup.weight
     pair_gain = multichain_average.pair_gain(model, average.gain)
     q = model.action_value(average.bias, 1.0) - pair_gain

@@ -41,7 +41,9 @@ class SolveSetup:
 
     def accepted_bound(self, solution: Solution) -> float:
         """Return the largest bound that a solution may have."""
-        shown = [solution.value] if solution.gain is None else [solution.value, solution.gain.of_state]
+        shown = (
+            [solution.value] if solution.gain is None else [solution.value, solution.gain.of_state]
+        )
         largest = max(float(np.abs(values).max(initial=0.0)) for values in shown)
         return self.request.accepted_bound(largest)
 

@@ -7,7 +7,8 @@ The same sweeps and improvements find the gain of many groups of states at once,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from rlcalc.graph.reachability import distances
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.solvers.methods.chain_evaluation import (
     Classes,
+    Evaluation,
     classes_of,
     evaluate,
     returns_to_centres,
@@ -23,9 +25,13 @@ from rlcalc.solvers.methods.chain_evaluation import (
 from rlcalc.solvers.problem import Iteration, Problem
 from rlcalc.solvers.proofs.macqueen import rounded_up
 
+Exact = Callable[[], ExpectedMDP]
+"""Function that makes a model in fractions."""
 DAMPING = 0.5
 """Chance of staying that breaks periods: sweeps of h ← (h + Th)/2 settle where those of T cycle."""
 SWEEPS = 200
+MOST_EXACT = 20
+"""Policies that are improved in fractions."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class Average:
     weight: Floats | None = None  # [K] π(a|s) of a best policy where the best Q does not show it
 
 
-def solve(problem: Problem) -> Average | None:
+def solve(problem: Problem, exact: Exact | None = None) -> Average | None:
     """Return the largest gain, between bounds that hold for any h, and the bias.
 
         min(Th − h)  ≤  g  ≤  max(Th − h)
@@ -51,25 +57,38 @@ def solve(problem: Problem) -> Average | None:
     Args:
         problem: sweeps stop when the bound on the gain is `tol`; its gamma and value are not used.
             The trace gets how far h moved up to a constant, and the gain's bound.
+        exact: makes the model in fractions, where floats do not prove enough.
 
     Source: Puterman (1994), sections 8.5 and 8.6; Odoni (1969) for the bounds.
     """
     model = problem.model
     groups = Groups.of(model, np.zeros(model.n_states, dtype=np.int64), 1)
-    improved = improve(problem, groups)
+    improved = improve_as_needed(problem, groups, exact)
     least, most = float(improved.least[0]), float(improved.most[0])
     if most == np.inf:
         return None
     gain, bound = (least + most) / 2, (most - least) / 2
     chosen, inner = improved.chosen, ~model.terminal
-    chain = model.only(chosen)
-    policy = evaluate(chain, classes_of(chain))
+    policy = evaluate_as_needed(model, exact, chosen, problem.tol)
     q = model.action_value(policy.bias, 1.0)
     gained = model.best(q)[inner] - q[chosen[inner]]
     backed = float(gained.max(initial=0.0)) + abs(gain - float(policy.gain[0]))  # v is Th − g
     bias_bound = rounded_up(policy.bias_error + backed + 2 * rounding_of_change(model, policy.bias))
     gains = np.full(model.n_states, gain)
     return Average(gains, bound, policy.bias, bias_bound, chosen, improved.iterations)
+
+
+def evaluate_as_needed(
+    model: ExpectedMDP, exact: Exact | None, chosen: Ints, tol: float
+) -> Evaluation:
+    """Return the gain and the bias of a policy, in fractions where floats do not prove enough."""
+    chain = model.only(chosen)
+    classes = classes_of(chain)
+    policy = evaluate(chain, classes)
+    if exact is None or policy.bias_error <= tol:
+        return policy
+    other = evaluate(exact().only(chosen), classes)
+    return other if other.bias_error < policy.bias_error else policy
 
 
 @dataclass(frozen=True)
@@ -116,20 +135,41 @@ class Improved:
     chosen: Ints  # [S]
     iterations: int
 
+    @property
+    def half(self) -> float:
+        """The largest distance of the middle of the bounds from a gain."""
+        return float((self.most - self.least).max(initial=0.0)) / 2
 
-def improve(problem: Problem, groups: Groups) -> Improved:
+
+def improve_as_needed(problem: Problem, groups: Groups, exact: Exact | None) -> Improved:
+    """Return the same as `improve`, in fractions where floats do not prove enough."""
+    improved = improve(problem, groups)
+    is_enough = improved.half <= problem.tol or improved.half == np.inf
+    if exact is None or is_enough or problem.max_iterations <= SWEEPS:
+        return improved
+    again = replace(problem, model=exact(), max_iterations=MOST_EXACT, trace=[])
+    other = improve(again, groups, improved.chosen)
+    if not other.half < improved.half:
+        return improved
+    iterations = improved.iterations + other.iterations
+    problem.trace.append(Iteration(iterations, 0.0, other.half))
+    return replace(other, iterations=iterations)
+
+
+def improve(problem: Problem, groups: Groups, begin: Ints | None = None) -> Improved:
     """Return bounds on the best gain of each group of states.
 
     Sweeps approximate h; then its greedy policy is improved with exact evaluation. The bounds are
     infinite if the policy has several classes in a group.
 
     Args:
-        problem: as in `solve`.
+        problem: as in `solve`; its model may be in fractions.
         groups: each with one best gain.
+        begin: [S] a policy to improve without sweeps.
     """
     model, max_iterations, trace = problem.model, problem.max_iterations, problem.trace
-    h = np.zeros(model.n_states)
-    for sweeps in range(1, min(SWEEPS, max_iterations) + 1):
+    h, sweeps = np.zeros(model.n_states, dtype=model.reward.dtype), 0
+    for sweeps in range(1, min(SWEEPS, max_iterations) + 1 if begin is None else 1):
         change = model.best(model.action_value(h, 1.0)) - h
         least, most = _gain_bounds(model, groups, h, change)
         h = h + DAMPING * change
@@ -138,7 +178,7 @@ def improve(problem: Problem, groups: Groups) -> Improved:
         trace.append(Iteration(sweeps, DAMPING * half_span, float((most - least).max()) / 2))
         if half_span <= problem.tol / 2:
             break
-    chosen = model.greedy(model.action_value(h, 1.0))
+    chosen = model.greedy(model.action_value(h, 1.0)) if begin is None else begin.copy()
     inner = ~model.terminal
     for iterations in range(1, max_iterations + 1):
         chain = model.only(chosen)
@@ -151,7 +191,7 @@ def improve(problem: Problem, groups: Groups) -> Improved:
             least, most = np.full(groups.count, -np.inf), np.full(groups.count, np.inf)
             break
         steps = returns_to_centres(chain, classes, chain.reward)
-        gain = np.zeros(groups.count)
+        gain = np.zeros(groups.count, dtype=model.reward.dtype)
         gain[groups.number[classes.centre]] = steps.gain
         before, h = h, steps.value - gain[groups.number] * steps.steps
         q = model.action_value(h, 1.0)
@@ -164,6 +204,9 @@ def improve(problem: Problem, groups: Groups) -> Improved:
         if not len(better):
             break
         chosen[better] = model.greedy(q)[better]
+    if model.exact:
+        least = np.nextafter(least.astype(np.float64), -np.inf)
+        most = np.nextafter(most.astype(np.float64), np.inf)
     return Improved(least, most, chosen, sweeps + iterations)
 
 
@@ -174,6 +217,8 @@ def _half_span(groups: Groups, change: Floats) -> float:
 
 def rounding_of_change(model: ExpectedMDP, h: Floats) -> float:
     """Return a bound on the rounding of Th − h."""
+    if model.exact:
+        return 0.0
     return model.rounding(h, 1.0) + 4 * UNIT_ROUNDOFF * float(np.abs(h).max())
 
 
@@ -181,7 +226,7 @@ def _gain_bounds(
     model: ExpectedMDP, groups: Groups, h: Floats, change: Floats
 ) -> tuple[Floats, Floats]:
     """Return min(Th − h) and max(Th − h) of each group, with room for rounding."""
-    error = rounding_of_change(model, h)
+    error = 0 if model.exact else rounding_of_change(model, h)
     return groups.least(change) - error, groups.most(change) + error
 
 

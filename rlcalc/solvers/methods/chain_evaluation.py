@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rlcalc.expected_mdp import ExpectedMDP
+from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.graph.end_components import end_components, strong_components
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.solvers.methods import linear
@@ -32,7 +32,7 @@ class Classes:
 
     def spread(self, number_of_class: Floats) -> Floats:
         """Return [S] the number of each state's class, else 0."""
-        return np.where(self.number >= 0, np.append(number_of_class, 0.0)[self.number], 0.0)
+        return np.where(self.number >= 0, np.append(number_of_class, 0)[self.number], 0)
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ def classes_of(chain: ExpectedMDP) -> Classes:
         return Classes(components.number, np.empty(0, dtype=np.int64))
     visits = np.ones(chain.n_states)
     visits[chain.terminal] = 0.0
-    length = np.diff(chain.outcome_start)
+    length, probability = np.diff(chain.outcome_start), chain.probability.astype(np.float64)
     for _ in range(VISIT_SWEEPS):
-        flow = np.repeat(visits[chain.pair_state], length) * chain.probability
+        flow = np.repeat(visits[chain.pair_state], length) * probability
         visits = (visits + np.bincount(chain.next_state, flow, chain.n_states)) / 2
     order = np.lexsort([visits, components.number])
     last = np.searchsorted(components.number[order], np.arange(components.count), side="right") - 1
@@ -87,7 +87,7 @@ def evaluate(chain: ExpectedMDP, classes: Classes) -> Evaluation:
     N max|P g − g| is added to the error of g, and N times the errors of g and ρ to that of h.
 
     Args:
-        chain: one pair in each state that is not terminal.
+        chain: one pair in each state that is not terminal; in fractions only the result is rounded.
         classes: of the chain.
 
     Source: Puterman (1994), section 8.2 and appendix A; the errors are elementary.
@@ -101,7 +101,7 @@ def evaluate(chain: ExpectedMDP, classes: Classes) -> Evaluation:
         gain[:] = steps.gain.sum()  # of one class, or of none
         recurrent, transient = ~chain.terminal, transient & False
     elif transient.any():
-        gain = _met_at_classes(chain, transient, np.zeros(chain.n_pairs), gain)
+        gain = _met_at_classes(chain, transient, chain.reward * 0, gain)
     bias, mean_error = steps.value - gain * steps.steps, 0.0
     if classes.count:
         mean = returns_to_centres(chain, classes, bias[chain.pair_state])
@@ -120,9 +120,14 @@ def evaluate(chain: ExpectedMDP, classes: Classes) -> Evaluation:
         rounding = replace(chain, largest_reward=0.0).rounding(gain, 1.0)
         gain_error += most_steps * (float(off[transient[chain.pair_state]].max()) + rounding)
         bias_error += most_steps * (_residual(chain, gain, bias, transient) + gain_error)
+    gain, bias = gain.astype(np.float64), bias.astype(np.float64)
+    gain_error, bias_error = rounded_up(gain_error), rounded_up(bias_error)
+    if chain.exact:
+        gain_error += UNIT_ROUNDOFF * float(np.abs(gain).max())
+        bias_error += UNIT_ROUNDOFF * float(np.abs(bias).max())
     if not np.isfinite(gain).all() or not np.isfinite(bias).all():
         gain_error = bias_error = np.inf
-    return Evaluation(gain, rounded_up(gain_error), bias, rounded_up(bias_error))
+    return Evaluation(gain, gain_error, bias, bias_error)
 
 
 @dataclass(frozen=True)
@@ -145,24 +150,25 @@ def returns_to_centres(chain: ExpectedMDP, classes: Classes, reward: Floats) -> 
     away: Flags = np.ones(chain.n_states, dtype=bool)
     away[classes.centre] = False
     away = away[chain.pair_state]
-    rewards = np.stack([reward, np.ones(chain.n_pairs)], axis=1)
+    one = np.ones(chain.n_pairs, dtype=chain.reward.dtype)
+    rewards = np.stack([reward, one], axis=1)
     v, w = _solve_system(chain.keep(away), rewards[away]).T
     back = chain.pair_start[classes.centre]
-    gain = (reward + chain.expected_next(v))[back] / (1.0 + chain.expected_next(w))[back]
+    gain = (reward + chain.expected_next(v))[back] / (1 + chain.expected_next(w))[back]
     return Returns(gain, v, w)
 
 
 def _met_at_classes(chain: ExpectedMDP, transient: Flags, reward: Floats, known: Floats) -> Floats:
     """Return x = reward + P x in transient states, where x is known in all others."""
     part = chain.keep(transient[chain.pair_state])
-    met = reward + chain.expected_next(np.where(transient, 0.0, known))
+    met = reward + chain.expected_next(np.where(transient, 0, known))
     solved = _solve_system(part, met[transient[chain.pair_state], None])[:, 0]
     return np.where(transient, solved, known)
 
 
 def _solve_system(chain: ExpectedMDP, rewards: Floats) -> Floats:
     """Return v = rewards + P v, by factors where no large set of states leads to each other."""
-    if chain.n_states > linear.DENSE:
+    if chain.n_states > linear.DENSE and not chain.exact:
         number = strong_components(chain, np.ones(chain.n_pairs, dtype=bool))
         if np.bincount(number).max() <= linear.DENSE:
             return linear.solve_by_factors(chain, 1.0, rewards)
@@ -174,7 +180,7 @@ def _residual(chain: ExpectedMDP, gain: Floats, bias: Floats, states: Flags) -> 
     rows = states[chain.pair_state]
     if not rows.any():
         return 0.0
-    near = bias if states.all() else np.where(_met_by(chain, rows), bias, 0.0)
+    near = bias if states.all() else np.where(_met_by(chain, rows), bias, 0)
     off = chain.reward + chain.expected_next(near) - (gain + bias)[chain.pair_state]
     return float(np.abs(off[rows]).max()) + chain.rounding(near, 1.0) + chain.noise(gain, near)
 
@@ -189,7 +195,7 @@ def _met_by(chain: ExpectedMDP, rows: Flags) -> Flags:
 
 def _mean_error(chain: ExpectedMDP, bias: Floats, k: Floats, recurrent: Flags) -> float:
     """Return max|h + P k − k| in the classes, with room for rounding."""
-    k, bias = np.where(recurrent, k, 0.0), np.where(recurrent, bias, 0.0)
+    k, bias = np.where(recurrent, k, 0), np.where(recurrent, bias, 0)
     off = chain.expected_next(k) + (bias - k)[chain.pair_state]
     rounding = replace(chain, largest_reward=0.0).rounding(k, 1.0) + chain.noise(bias, k)
     return float(np.abs(off[recurrent[chain.pair_state]]).max()) + rounding

@@ -23,9 +23,11 @@ from rlcalc.numerics.fractions import fractions_of
 from rlcalc.policy import Policy
 from rlcalc.solvers.methods.average_reward import (
     Average,
+    Exact,
     Groups,
     Improved,
-    improve,
+    evaluate_as_needed,
+    improve_as_needed,
     leading_to,
     rounding_of_change,
 )
@@ -33,32 +35,34 @@ from rlcalc.solvers.methods.chain_evaluation import Evaluation, classes_of, eval
 from rlcalc.solvers.problem import Iteration, Problem, ProvenValues, Trace
 from rlcalc.solvers.proofs.macqueen import rounded_up
 
-BestTotal = Callable[[Callable[[ExpectedMDP], ExpectedMDP]], ProvenValues]
+BestTotal = Callable[[Callable[[ExpectedMDP], ExpectedMDP], float], ProvenValues]
 """Function from how a model is made of the given one, in floats or in fractions, to the largest
-total reward of that model."""
+total reward of that model, none of whose rewards is larger than the number."""
 MOST_POLICIES = 100
 """Policies of the best gain among which one with a better bias is looked for."""
 
 
-def solve(problem: Problem, best_total: BestTotal) -> Average:
+def solve(problem: Problem, best_total: BestTotal, exact: Exact | None = None) -> Average:
     """Return the largest gain from each state, and the bias of a policy that has it.
 
     Args:
         problem: as in `average_reward.solve`. The bound of its trace is finite only in the end.
         best_total: solves the quotient.
+        exact: makes the model in fractions, where floats do not prove enough.
 
     Source: Puterman (1994), chapter 9; de Alfaro (1997), section 5.2 for end components.
     """
     model, sweeps = problem.model, Trace()
     components = end_components(model, np.ones(model.n_pairs, dtype=bool))
     inside = model.keep(components.stays)
+    exact_inside = exact and (lambda: exact().keep(components.stays))
     outside = components.number < 0
     groups = Groups.of(
         inside,
         np.where(outside, components.count, components.number),
         components.count + bool(outside.any()),
     )
-    improved = improve(replace(problem, model=inside, trace=sweeps), groups)
+    improved = improve_as_needed(replace(problem, model=inside, trace=sweeps), groups, exact_inside)
     least, most = improved.least[: components.count], improved.most[: components.count]
     middle, half = (least + most) / 2, float((most - least).max(initial=0.0)) / 2
     middle = np.where(np.isfinite(middle), middle, 0.0)
@@ -71,7 +75,7 @@ def solve(problem: Problem, best_total: BestTotal) -> Average:
         stop = fractions_of(middle) if whole.exact else middle
         return merge_components(free, components, stop)
 
-    proven = best_total(lambda whole: quotient_of(whole).model)
+    proven = best_total(lambda whole: quotient_of(whole).model, largest)
     quotient = quotient_of(model)
     gain: Floats = quotient.spread(proven.value.astype(np.float64))
     bound = rounded_up(proven.bound + half + 4 * UNIT_ROUNDOFF * largest)
@@ -79,6 +83,8 @@ def solve(problem: Problem, best_total: BestTotal) -> Average:
     q = proven.action_value.astype(np.float64)
     chosen = _staying_or_leaving(model, components, quotient, improved, q)
     chosen, policy = _best_bias(model, chosen, gain, problem.tol)
+    if policy.bias_error > problem.tol:
+        policy = evaluate_as_needed(model, exact, chosen, problem.tol)
     gap = float(np.abs(gain - policy.gain).max()) + policy.gain_error
     bias_bound = policy.bias_error + gap + 2 * rounding_of_change(model, policy.bias)
     weight = None

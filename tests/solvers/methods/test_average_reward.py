@@ -54,6 +54,16 @@ def test_a_bias_that_is_hard_to_find_has_a_larger_bound() -> None:
     assert off <= Fraction(result.facts["bias_bound"])
 
 
+def test_a_small_model_that_is_left_once_in_10_12_steps_is_proven_in_fractions() -> None:
+    """The bias is 2.5e11, and floats alone know it to 1e10."""
+    chances = [1 - 1e-12, 1e-12, 1 - 1e-12, 1e-12]
+    mdp = rlcalc.MDP.from_rows([0, 0, 1, 1], [0] * 4, [0, 1, 1, 0], chances, [1, 1, 0, 0])
+    result = rlcalc.solve(mdp, criterion="average")
+
+    assert abs(result["gain"] - 0.5).max() <= result.facts["bound"] < 1e-12
+    assert abs(result["v"] - [2.5e11, -2.5e11]).max() <= result.facts["bias_bound"] < 1
+
+
 @pytest.mark.parametrize("stop", [1, 2, 5, 20])
 def test_the_trace_has_every_sweep_with_a_bound_that_holds(stop: int) -> None:
     """3.24 is the gain of the forest."""
