@@ -20,7 +20,19 @@ def test_gain_and_bias_are_as_near_as_their_bounds_say(mdp: rlcalc.MDP) -> None:
 
     assert max(apart) <= Fraction(result.facts["bound"])
     assert max(off) <= Fraction(result.facts["bias_bound"])
-    assert result.facts["bias_bound"] < 1e-8  # of rewards up to 4
+    assert result.facts["bias_bound"] < 1e-9 * max(1.0, abs(result["v"]).max())
+
+
+def test_the_bias_of_a_ladder_is_known_to_nine_digits() -> None:
+    """An eighth leads up, the rest to the ground: 8 + 8² + 8³ + 8⁴ = 4,680 steps for 4 each.
+
+    So bounds of models as small as those above cannot be below 1e-8: floats hold 3e-12 of this.
+    """
+    ladder = {(s, 0): [(s + 1, 1 / 8, 4.0), (0, 7 / 8, 4.0)] for s in range(4)}
+    result = rlcalc.solve(mdp_of({**ladder, (4, 0): [(4, 1.0, 0.0)]}, 5), criterion="average")
+
+    assert abs(result["v"][0] - 4 * 4680) <= result.facts["bias_bound"] < 1e-9 * 4 * 4680
+    assert result.facts["bias_bound"] > 1e-8
 
 
 def test_the_bound_on_the_bias_does_not_depend_on_the_order_of_the_states() -> None:
