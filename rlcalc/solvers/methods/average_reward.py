@@ -151,7 +151,7 @@ def improve_as_needed(problem: Problem, groups: Groups, exact: Exact | None) -> 
     other = improve(again, groups, improved.chosen)
     if not other.half < improved.half:
         return improved
-    iterations = improved.iterations + other.iterations
+    iterations = improved.iterations + 1  # in fractions
     problem.trace.append(Iteration(iterations, 0.0, other.half))
     return replace(other, iterations=iterations)
 
