@@ -91,9 +91,15 @@ class ExpectedMDP:
                 self.outcome_start, self.next_state, self.probability, self.reward, gamma, value, q
             )
             return q
-        expected = self.probability * value[self.next_state]
-        ahead: Floats = np.add.reduceat(expected, self.outcome_start[:-1])
+        ahead = self.expected_next(value)
         return self.reward + ahead * (fraction(gamma) if self.exact else gamma)  # type: ignore[operator]
+
+    def expected_next(self, value: Floats) -> Floats:
+        """Return [K] Σ_s' P(s'|s,a) V(s'), the expected value of the next state."""
+        expected: Floats = np.add.reduceat(
+            self.probability * value[self.next_state], self.outcome_start[:-1]
+        )
+        return expected
 
     def best(self, action_value: Floats) -> Floats:
         """Return the largest action value of each state, else 0: V(s) = max_a Q(s,a)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -55,6 +56,40 @@ def value_charts(mdp: MDP, value: Floats, weight: Floats, title: str) -> list[Ch
             note="" if n == mdp.n_states else f"the first {n} of {mdp.n_states:,} states",
         )
     ]
+
+
+def average_charts(
+    mdp: MDP, gain: Floats, value: Floats, weight: Floats, title: str
+) -> list[Chart]:
+    """Return the gain of each state, where the states differ, and V, the bias.
+
+    Args:
+        mdp: the model.
+        gain: [S] average reward.
+        value: [S] V.
+        weight: [K] π(a|s).
+        title: of the answer.
+    """
+    biases = value_charts(mdp, value, weight, title)
+    if np.ptp(gain[~mdp.expected.terminal]) == 0:
+        return biases
+
+    def of_gain(axis: Axis) -> Axis:
+        if axis.column != "v":
+            return axis
+        return replace(axis, column="gain", title=f"{axis.title.replace('V', 'gain')} a step")
+
+    gains = [
+        replace(
+            chart,
+            name="gain",
+            columns={"gain" if c == "v" else c: numbers for c, numbers in chart.columns.items()},
+            y=of_gain(chart.y),
+            colour=chart.colour and of_gain(chart.colour),
+        )
+        for chart in value_charts(mdp, gain, weight, title)
+    ]
+    return gains + biases
 
 
 def _line_of_values(mdp: MDP, value: Floats, title: str) -> Chart:

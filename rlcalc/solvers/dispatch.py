@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 
@@ -20,6 +21,7 @@ from rlcalc.solvers.methods import (
 )
 from rlcalc.solvers.methods.total_reward import Gather
 from rlcalc.solvers.problem import (
+    AverageGain,
     Iterate,
     Iteration,
     Method,
@@ -186,13 +188,43 @@ def _total(
 
 
 def _average(setup: SolveSetup) -> Solution:
-    from rlcalc.solvers.methods import average_reward
+    from rlcalc.solvers.methods import average_reward, multichain_average
+
+    may_be_exact = len(setup.mdp.next_state) <= EXACT
+    exact = (lambda: setup.model(exact=True)) if may_be_exact else None
+
+    def best_total(made: Callable[[ExpectedMDP], ExpectedMDP], largest: float) -> ProvenValues:
+        tol = min(setup.target_bound, setup.request.accepted_bound(largest or 1.0)) / 2
+        finer = replace(setup, request=replace(setup.request, tol=tol, relative=False))
+        proven = _total(finer, made(setup.model(exact=False)), Trace())[0]
+        if not proven.bound <= tol and exact is not None:
+            other = _total(finer, made(exact()), Trace())[0]
+            proven = other if other.bound < proven.bound else proven
+        return proven
 
     trace: list[Iteration] = Trace()
     problem = _problem(setup, setup.model(exact=False), setup.target_bound, trace)
-    average = average_reward.solve(problem, setup.mdp.states.first_texts)
+    average = average_reward.solve(problem, exact)
+    if average is None:
+        trace.clear()
+        average = multichain_average.solve(problem, best_total, exact)
     model, weight = setup.mdp.expected, setup.weight
-    q = model.action_value(average.bias, 1.0) - average.gain
-    value = model.best(q) if weight is None else model.mean(q, weight)
-    facts: dict[str, Fact] = {"gain": average.gain, "bias_bound": average.bias_bound}
-    return Solution(q, value, average.bound, "policy-iteration", average.iterations, trace, facts)
+    pair_gain = multichain_average.pair_gain(model, average.gain)
+    q = model.action_value(average.bias, 1.0) - pair_gain
+    if weight is not None:
+        value = model.mean(q, weight)
+    elif average.weight is None:
+        value = model.best(q)
+    else:
+        value = np.zeros(model.n_states)
+        value[~model.terminal] = q[average.chosen[~model.terminal]]
+    best = average.weight if weight is None else None
+    gains = AverageGain(average.gain, pair_gain, best)
+    start, same = setup.mdp.start, np.ptp(average.gain) == 0
+    facts: dict[str, Fact] = {
+        "gain": float(average.gain[0]) if same else None,
+        "start_gain": None if start is None else float(start @ average.gain),
+        "bias_bound": average.bias_bound,
+    }
+    bound, iterations = average.bound, average.iterations
+    return Solution(q, value, bound, "policy-iteration", iterations, trace, facts, gains)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
 from rlcalc.expected_mdp import ExpectedMDP
-from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.arrays import Codes, Floats
 from rlcalc.progress import NOW
 from rlcalc.result import Fact
 
@@ -64,6 +66,15 @@ class Iterate:
 Method = Callable[[Problem], Iterate]
 
 
+@dataclass(frozen=True)
+class AverageGain:
+    """The average reward from each state, and after each pair."""
+
+    of_state: Floats  # [S] g(s)
+    of_pair: Floats  # [K] Σ_s' P(s'|s,a) g(s')
+    best: Floats | None  # [K] π(a|s) of a best policy where the best Q does not show it
+
+
 @dataclass
 class Solution:
     """Values with their bound, method and trace."""
@@ -75,6 +86,19 @@ class Solution:
     iterations: int
     trace: list[Iteration] = field(default_factory=list)
     facts: dict[str, Fact] = field(default_factory=dict)
+    gain: AverageGain | None = None  # of average reward, where the values are the bias
+
+    def preference(self, tolerance: float, state: Codes) -> Floats:
+        """Return [K] Q, but −∞ of the pairs after which the gain is less.
+
+        Args:
+            tolerance: the difference of gains that is none.
+            state: [K] the state of each pair.
+        """
+        if self.gain is None:
+            return self.action_value
+        less = self.gain.of_pair < self.gain.of_state[state] - tolerance
+        return np.where(less, -np.inf, self.action_value)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ def by_pair(setup: SolveSetup, solution: Solution, policy: Policy) -> Result:
     columns = {
         **pair_columns(mdp, rows),
         **value_columns(policy.weight[rows], solution.action_value[rows], value[rows]),
+        **_gain_columns(mdp, solution, rows),
     }
     facts = _facts(setup, solution, policy)
     notes = list(mdp.notes)
@@ -41,8 +42,11 @@ def by_pair(setup: SolveSetup, solution: Solution, policy: Policy) -> Result:
     title = _title(mdp, policy.name, request)
 
     def charts() -> list[Chart]:
-        from rlcalc.solvers.charts import value_charts
+        from rlcalc.solvers.charts import average_charts, value_charts
 
+        if solution.gain:
+            gain = solution.gain.of_state
+            return average_charts(mdp, gain, solution.value, policy.weight, title)
         return value_charts(mdp, solution.value, policy.weight, title)
 
     return Result("solve", title, columns, facts, notes, charts=charts)
@@ -59,6 +63,8 @@ def not_separated(setup: SolveSetup, solution: Solution, policy: Policy) -> int 
 
     A difference by rounding alone does not count.
     """
+    if solution.gain and solution.gain.best is not None:
+        return None
     model = setup.mdp.expected
     q, rounding = solution.action_value, model.rounding(solution.value, setup.gamma)
     less = q < model.best(q)[model.pair_state] - 4 * rounding
@@ -89,9 +95,9 @@ def bellman_residuals(
     model: ExpectedMDP, solution: Solution, gamma: float, weight: Floats | None
 ) -> dict[str, float]:
     """Return the largest residual of each of the four Bellman identities."""
-    gain = solution.facts.get("gain", 0.0)
-    shift = gain if isinstance(gain, float) else 0.0
-    halves = ValueIterationHalves(model, 1.0 if "gain" in solution.facts else gamma, weight)
+    gain, shift = solution.gain, 0.0 if solution.gain is None else solution.gain.of_pair
+    weight = gain.best if gain and weight is None else weight
+    halves = ValueIterationHalves(model, 1.0 if gain else gamma, weight)
     q, v = solution.action_value, solution.value
     chosen, ahead = halves.choose(q), halves.look_ahead(v) - shift
     around = ahead if np.array_equal(chosen, v) else halves.look_ahead(chosen) - shift
@@ -135,6 +141,16 @@ def value_columns(pi: Floats, q: Floats, v: Floats) -> dict[str, Column]:
     }
 
 
+def _gain_columns(mdp: MDP, solution: Solution, rows: Ints | slice) -> dict[str, Column]:
+    """Return the average reward of the state and of the pair, where that is what is solved for."""
+    if solution.gain is None:
+        return {}
+    return {
+        "gain": Column(solution.gain.of_state[mdp.expected.pair_state][rows], symbol="g"),
+        "q_gain": Column(solution.gain.of_pair[rows], symbol="g(s,a)"),
+    }
+
+
 def pair_rows(mdp: MDP, states: Sequence[int] | None) -> Ints | slice:
     """Return the pairs of some states, or of all."""
     if states is None:
@@ -168,7 +184,7 @@ def _method_facts(setup: SolveSetup, solution: Solution, policy: str) -> dict[st
         "iterations": solution.iterations,
         "bound": solution.bound,
         **solution.facts,
-        "gamma": None if "gain" in solution.facts else setup.gamma,
+        "gamma": None if solution.gain else setup.gamma,
         "policy": policy,
     }
 

@@ -41,7 +41,11 @@ class SolveSetup:
 
     def accepted_bound(self, solution: Solution) -> float:
         """Return the largest bound that a solution may have."""
-        return self.request.accepted_bound(float(np.abs(solution.value).max(initial=0.0)))
+        shown = (
+            [solution.value] if solution.gain is None else [solution.value, solution.gain.of_state]
+        )
+        largest = max(float(np.abs(values).max(initial=0.0)) for values in shown)
+        return self.request.accepted_bound(largest)
 
     def model(self, *, exact: bool) -> ExpectedMDP:
         """Return the model to solve, in fractions or in floats: under a policy, the induced one."""
@@ -56,5 +60,7 @@ class SolveSetup:
 
     def greedy_policy(self, solution: Solution) -> Policy:
         """Return the policy that takes the best actions of a solution."""
+        if solution.gain and solution.gain.best is not None:
+            return Policy(solution.gain.best, "optimal")
         tolerance = self.separation(solution)
         return Policy.greedy(self.mdp.expected, solution.action_value, tolerance)

@@ -105,7 +105,8 @@ def make_setup(mdp: MDP, request: SolveRequest, gamma: float) -> SolveSetup:
         return SolveSetup(mdp, request, gamma, policy)
     setup = SolveSetup(mdp, replace(request, bellman=None, method="auto"), gamma)
     best = find_solution(setup)
-    policy = policy(mdp.expected, best.action_value, setup.separation(best))
+    tie = setup.separation(best)
+    policy = policy(mdp.expected, best.preference(tie, mdp.expected.pair_state), tie)
     return SolveSetup(mdp, request, gamma, policy)
 
 
@@ -135,8 +136,10 @@ def require_solved(result: Result, tol: float) -> None:
             "use --gamma below 1, or --horizon N: with gamma = 1 rounding errors add up over very "
             "long cycles"
         )
-    average = "gain" in result.facts
-    error_size = "|gain − g| and |v − h|, of the bias," if average else "|v − V|"
+    error_size = "|v − V|"
+    if "bias_bound" in result.facts:
+        error_size = "|gain − g| and |v − h|, of the bias,"
+        remedy = "allow more --max-iterations"
     error = NotConverged(
         f"could not prove {error_size} ≤ {tol:g}: {reached} after {result.facts['iterations']} "
         "iterations",

@@ -218,10 +218,10 @@ def linear_program(mdp: MDP, gamma: float) -> Floats:
     return value
 
 
-def by_state(mdp: MDP, result: Any) -> Floats:
-    """The column v of a result, one entry a state."""
+def by_state(mdp: MDP, result: Any, column: str = "v") -> Floats:
+    """A column of a result, one entry a state; 0 in terminal states."""
     value = np.zeros(mdp.n_states)
-    value[np.repeat(np.arange(mdp.n_states), np.diff(mdp.pair_start))] = result["v"]
+    value[np.repeat(np.arange(mdp.n_states), np.diff(mdp.pair_start))] = result[column]
     return value
 
 

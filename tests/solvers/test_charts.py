@@ -124,3 +124,21 @@ def test_steps_to_go_show_the_values_with_the_most() -> None:
     drawn = chart("gridworld-4x4", horizon=2)
 
     assert drawn.columns["v"][:4] == [0.0, -1.0, -2.0, -2.0]
+
+
+@pytest.mark.parametrize(
+    ("minimise", "gains"), [(False, [3.5, 2, 2, 5, 0]), (True, [0.5, 1, 1, 0, 0])]
+)
+def test_gains_that_differ_are_drawn_beside_the_bias(minimise: bool, gains: list[float]) -> None:
+    result = rlcalc.solve("careers", criterion="average", minimise=minimise)
+    assert result.charts is not None
+    gain, bias = result.charts()
+
+    assert (gain.name, bias.name) == ("gain", "values")
+    assert gain.columns["gain"] == gains
+    assert (gain.y.column, gain.y.title) == ("gain", "gain, reward a step")
+    assert bias.columns["v"][3] == (20 if minimise else 0)
+
+
+def test_one_gain_is_not_drawn() -> None:
+    assert chart("forest", criterion="average").name == "values"

@@ -1,119 +1,259 @@
 """Average reward: the gain g of a unichain model, and its bias, the reward of a state beyond it.
 
 g + h(s) = max_a [ r(s,a) + Σ_s' P(s'|s,a) h(s') ]
+
+The same sweeps and improvements find the gain of many groups of states at once, each with its own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rlcalc.errors import InputError, listed
 from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
-from rlcalc.graph.end_components import closed_sets
-from rlcalc.graph.reachability import Names, distances
+from rlcalc.graph.reachability import distances
 from rlcalc.numerics.arrays import Flags, Floats, Ints
-from rlcalc.solvers.methods import linear
+from rlcalc.solvers.methods.chain_evaluation import (
+    Classes,
+    Evaluation,
+    classes_of,
+    evaluate,
+    returns_to_centres,
+)
 from rlcalc.solvers.problem import Iteration, Problem
 from rlcalc.solvers.proofs.macqueen import rounded_up
 
+Exact = Callable[[], ExpectedMDP]
+"""Function that makes a model in fractions."""
 DAMPING = 0.5
 """Chance of staying that breaks periods: sweeps of h ← (h + Th)/2 settle where those of T cycle."""
+SWEEPS = 200
+MOST_EXACT = 20
+"""Policies that are improved in fractions."""
 
 
 @dataclass(frozen=True)
 class Average:
     """The gain with its bound, |gain − g| ≤ bound, and the bias whose long-run mean is 0."""
 
-    gain: float
+    gain: Floats  # [S]
     bound: float
     bias: Floats  # [S]
     bias_bound: float
+    chosen: Ints  # [S] the pairs of a best policy
     iterations: int
+    weight: Floats | None = None  # [K] π(a|s) of a best policy where the best Q does not show it
 
 
-def solve(problem: Problem, names: Names) -> Average:
+def solve(problem: Problem, exact: Exact | None = None) -> Average | None:
     """Return the largest gain, between bounds that hold for any h, and the bias.
 
         min(Th − h)  ≤  g  ≤  max(Th − h)
 
-    Sweeps approximate h; then its greedy policy is improved with exact evaluation.
+    None if the best policy has several classes: then the gain may depend on the state.
 
     Args:
         problem: sweeps stop when the bound on the gain is `tol`; its gamma and value are not used.
             The trace gets how far h moved up to a constant, and the gain's bound.
-        names: from numbers of states to their names, for errors.
-
-    Raises:
-        InputError: the best policy has several closed sets of states, each with its own gain.
+        exact: makes the model in fractions, where floats do not prove enough.
 
     Source: Puterman (1994), sections 8.5 and 8.6; Odoni (1969) for the bounds.
     """
+    model = problem.model
+    groups = Groups.of(model, np.zeros(model.n_states, dtype=np.int64), 1)
+    improved = improve_as_needed(problem, groups, exact)
+    least, most = float(improved.least[0]), float(improved.most[0])
+    if most == np.inf:
+        return None
+    gain, bound = (least + most) / 2, (most - least) / 2
+    chosen, inner = improved.chosen, ~model.terminal
+    policy = evaluate_as_needed(model, exact, chosen, problem.tol)
+    q = model.action_value(policy.bias, 1.0)
+    gained = model.best(q)[inner] - q[chosen[inner]]
+    backed = float(gained.max(initial=0.0)) + abs(gain - float(policy.gain[0]))  # v is Th − g
+    bias_bound = rounded_up(policy.bias_error + backed + 2 * rounding_of_change(model, policy.bias))
+    gains = np.full(model.n_states, gain)
+    return Average(gains, bound, policy.bias, bias_bound, chosen, improved.iterations)
+
+
+def evaluate_as_needed(
+    model: ExpectedMDP, exact: Exact | None, chosen: Ints, tol: float
+) -> Evaluation:
+    """Return the gain and the bias of a policy, in fractions where floats do not prove enough."""
+    chain = model.only(chosen)
+    classes = classes_of(chain)
+    policy = evaluate(chain, classes)
+    if exact is None or policy.bias_error <= tol:
+        return policy
+    other = evaluate(exact().only(chosen), classes)
+    return other if other.bias_error < policy.bias_error else policy
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Sets of states such that from each state of a set the best gain is the same."""
+
+    number: Ints  # [S] the group of each state
+    count: int
+    order: Ints  # [S] the states, group by group; in each the terminal states come first
+    start: Ints  # [count] where a group begins in `order`
+    ends: Flags  # [count] whether a group has a terminal state
+
+    @classmethod
+    def of(cls, model: ExpectedMDP, number: Ints, count: int) -> Groups:
+        """Return the groups with these numbers, each of which some state has."""
+        order = np.lexsort([~model.terminal, number])
+        start = np.searchsorted(number[order], np.arange(count))
+        return cls(number, count, order, start, model.terminal[order[start]])
+
+    def least(self, value: Floats) -> Floats:
+        """Return [count] the smallest value of each group."""
+        smallest: Floats = np.minimum.reduceat(value[self.order], self.start)
+        return smallest
+
+    def most(self, value: Floats) -> Floats:
+        """Return [count] the largest value of each group."""
+        return -self.least(-value)
+
+    def first(self, value: Floats) -> Floats:
+        """Return [S] the value of the first state of each state's group."""
+        return value[self.order[self.start]][self.number]
+
+    def number_of_classes(self, classes: Classes) -> Ints:
+        """Return [count] how many classes a chain has in each group; terminal states are one."""
+        return self.ends + np.bincount(self.number[classes.centre], minlength=self.count)
+
+
+@dataclass(frozen=True)
+class Improved:
+    """Bounds on the best gain of each group, and the policy that was found."""
+
+    least: Floats  # [count]
+    most: Floats  # [count]
+    chosen: Ints  # [S]
+    iterations: int
+
+    @property
+    def half(self) -> float:
+        """The largest distance of the middle of the bounds from a gain."""
+        return float((self.most - self.least).max(initial=0.0)) / 2
+
+
+def improve_as_needed(problem: Problem, groups: Groups, exact: Exact | None) -> Improved:
+    """Return the same as `improve`, in fractions where floats do not prove enough."""
+    improved = improve(problem, groups)
+    is_enough = improved.half <= problem.tol or improved.half == np.inf
+    if exact is None or is_enough or problem.max_iterations <= SWEEPS:
+        return improved
+    again = replace(problem, model=exact(), max_iterations=MOST_EXACT, trace=[])
+    other = improve(again, groups, improved.chosen)
+    if not other.half < improved.half:
+        return improved
+    iterations = improved.iterations + 1  # in fractions
+    problem.trace.append(Iteration(iterations, 0.0, other.half))
+    return replace(other, iterations=iterations)
+
+
+def improve(problem: Problem, groups: Groups, begin: Ints | None = None) -> Improved:
+    """Return bounds on the best gain of each group of states.
+
+    Sweeps approximate h; then its greedy policy is improved with exact evaluation. The bounds are
+    infinite if the policy has several classes in a group.
+
+    Args:
+        problem: as in `solve`; its model may be in fractions.
+        groups: each with one best gain.
+        begin: [S] a policy to improve without sweeps.
+    """
     model, max_iterations, trace = problem.model, problem.max_iterations, problem.trace
-    h = np.zeros(model.n_states)
-    for sweeps in range(1, min(SWEEPS, max_iterations) + 1):
+    h, sweeps = np.zeros(model.n_states, dtype=model.reward.dtype), 0
+    for sweeps in range(1, min(SWEEPS, max_iterations) + 1 if begin is None else 1):
         change = model.best(model.action_value(h, 1.0)) - h
-        least, most = _gain_bounds(model, h, change)
+        least, most = _gain_bounds(model, groups, h, change)
         h = h + DAMPING * change
-        h -= h[0] if not model.terminal.any() else 0.0
-        trace.append(Iteration(sweeps, DAMPING * _half_span(change), (most - least) / 2))
-        if _half_span(change) <= problem.tol / 2:
+        h -= groups.first(h)
+        half_span = _half_span(groups, change)
+        trace.append(Iteration(sweeps, DAMPING * half_span, float((most - least).max()) / 2))
+        if half_span <= problem.tol / 2:
             break
-    chosen = model.greedy(model.action_value(h, 1.0))
+    chosen = model.greedy(model.action_value(h, 1.0)) if begin is None else begin.copy()
     inner = ~model.terminal
     for iterations in range(1, max_iterations + 1):
-        chosen = _reaching_best_closed_set(model, chosen)
-        before = h
-        policy_gain, h, policy_error = evaluate(model, chosen, names)
+        chain = model.only(chosen)
+        classes = classes_of(chain)
+        if groups.number_of_classes(classes).max() > 1:
+            chosen = _leading_to_best_class(model, groups, chosen, classes)
+            chain = model.only(chosen)
+            classes = classes_of(chain)
+        if groups.number_of_classes(classes).max() > 1:
+            least, most = np.full(groups.count, -np.inf), np.full(groups.count, np.inf)
+            break
+        steps = returns_to_centres(chain, classes, chain.reward)
+        gain = np.zeros(groups.count, dtype=model.reward.dtype)
+        gain[groups.number[classes.centre]] = steps.gain
+        before, h = h, steps.value - gain[groups.number] * steps.steps
         q = model.action_value(h, 1.0)
         change = model.best(q) - h
-        least, most = _gain_bounds(model, h, change)
-        trace.append(Iteration(sweeps + iterations, _half_span(h - before), (most - least) / 2))
+        least, most = _gain_bounds(model, groups, h, change)
+        moved, half = _half_span(groups, h - before), float((most - least).max()) / 2
+        trace.append(Iteration(sweeps + iterations, moved, half))
         gained = model.best(q)[inner] - q[chosen[inner]]
-        better = np.flatnonzero(inner)[gained > 4 * _rounding(model, h)]
+        better = np.flatnonzero(inner)[gained > 4 * rounding_of_change(model, h)]
         if not len(better):
             break
         chosen[better] = model.greedy(q)[better]
-    gain, bound = (least + most) / 2, (most - least) / 2
-    backed = float(gained.max(initial=0.0)) + abs(gain - policy_gain)  # v is Th − g, for h
-    bias_bound = rounded_up(policy_error + backed + 2 * _rounding(model, h))
-    return Average(gain, bound, h, bias_bound, sweeps + iterations)
+    if model.exact:
+        least = np.nextafter(least.astype(np.float64), -np.inf)
+        most = np.nextafter(most.astype(np.float64), np.inf)
+    return Improved(least, most, chosen, sweeps + iterations)
 
 
-def _half_span(change: Floats) -> float:
-    """Return half the span of a change: how far values moved up to a constant."""
-    return float(change.max() - change.min()) / 2
+def _half_span(groups: Groups, change: Floats) -> float:
+    """Return half the largest span of a change: how far values moved up to constants."""
+    return float((groups.most(change) - groups.least(change)).max()) / 2
 
 
-def _rounding(model: ExpectedMDP, h: Floats) -> float:
+def rounding_of_change(model: ExpectedMDP, h: Floats) -> float:
     """Return a bound on the rounding of Th − h."""
+    if model.exact:
+        return 0.0
     return model.rounding(h, 1.0) + 4 * UNIT_ROUNDOFF * float(np.abs(h).max())
 
 
-def _gain_bounds(model: ExpectedMDP, h: Floats, change: Floats) -> tuple[float, float]:
-    """Return min(Th − h) and max(Th − h), with room for rounding."""
-    error = _rounding(model, h)
-    return float(change.min()) - error, float(change.max()) + error
+def _gain_bounds(
+    model: ExpectedMDP, groups: Groups, h: Floats, change: Floats
+) -> tuple[Floats, Floats]:
+    """Return min(Th − h) and max(Th − h) of each group, with room for rounding."""
+    error = 0 if model.exact else rounding_of_change(model, h)
+    return groups.least(change) - error, groups.most(change) + error
 
 
-SWEEPS = 200
-
-
-def _reaching_best_closed_set(model: ExpectedMDP, chosen: Ints) -> Ints:
-    """Return a policy that goes to the best closed set from every state that can reach it.
-
-    Where it has one closed set, it is returned as it is.
-    """
+def _leading_to_best_class(
+    model: ExpectedMDP, groups: Groups, chosen: Ints, classes: Classes
+) -> Ints:
+    """Return a policy that goes to the best class of each group, where all its states can."""
     chain = model.only(chosen)
-    closed = [states for states in _first_closed_sets(chain) if not chain.terminal[states[0]]]
-    if len(closed) + chain.terminal.any() < 2 or max(map(len, closed), default=0) > linear.DENSE:
-        return chosen
-    gains = [closed_set_gain(chain, states) for states in closed]
-    if chain.terminal.any() and max(gains) < 0:
-        goal = chain.terminal
-    else:
-        goal = np.isin(np.arange(model.n_states), closed[int(np.argmax(gains))])
+    several = groups.number_of_classes(classes) > 1
+    group = groups.number[classes.centre]
+    gain = returns_to_centres(chain, classes, chain.reward).gain
+    best = np.where(groups.ends, 0.0, -np.inf)  # of a terminal state
+    np.maximum.at(best, group, gain)
+    best_class = np.full(groups.count, -1)  # the terminal states
+    is_best = np.flatnonzero((gain == best[group]) & ~((gain < 0) & groups.ends[group]))
+    best_class[group[is_best[::-1]]] = is_best[::-1]
+    goal = ~several[groups.number]
+    goal |= (classes.number >= 0) & (classes.number == best_class[groups.number])
+    goal |= model.terminal & (best_class[groups.number] < 0)
+    return leading_to(model, goal, chosen)
+
+
+def leading_to(model: ExpectedMDP, goal: Flags, chosen: Ints) -> Ints:
+    """Return a policy that goes to a goal the shortest way from every other state.
+
+    It is returned as it is where some state leads to no goal.
+    """
     steps = distances(model, goal)
     if (steps < 0).any():
         return chosen
@@ -122,90 +262,3 @@ def _reaching_best_closed_set(model: ExpectedMDP, chosen: Ints) -> Ints:
     leading = chosen.copy()
     leading[model.pair_state[nearer[::-1]]] = nearer[::-1]
     return np.where(goal, chosen, leading)
-
-
-def closed_set_gain(chain: ExpectedMDP, states: Ints) -> float:
-    """Return the average reward of a closed set of a chain."""
-    inside = np.isin(chain.pair_state, states)
-    moves = linear.dense_transition(chain.keep(inside), 1.0)[1]
-    system = np.eye(len(states)) - moves.T
-    system[0] = 1.0
-    share = np.linalg.solve(system, np.eye(len(states))[0])
-    return float(share @ chain.reward[inside])
-
-
-def evaluate(model: ExpectedMDP, chosen: Ints, names: Names) -> tuple[float, Floats, float]:
-    """Return the gain and the bias of a policy with one closed set of states.
-
-    Let a state z of the closed set be an end. Then v = r + P v is the reward until the next visit
-    of z, and w = 1 + P w the number of steps. The gain is g = v/w over one such cycle, and the bias
-    is h = v − g w up to a constant: minus the gain of a policy whose reward is h.
-
-    The error: let ρ = r + P h − g − h and M = 2 max|ρ| max(w) / min(w − P w). On the way to z, the
-    error of h − h(z) is at most M, and so is that of its mean. So the error of h is at most 2 M and
-    the error of the mean, which is the gain of h: at most max|h + P k − k| for any k.
-
-    Returns:
-        the gain; [S] the bias, whose mean in the long run is 0; how far it can be off.
-
-    Raises:
-        InputError: there are several closed sets.
-    """
-    chain = model.only(chosen)
-    closed = _first_closed_sets(chain)
-    if len(closed) > 1:
-        several = [listed(names(states), most=3, total=len(states)) for states in closed[:3]]
-        raise InputError(
-            f"this model is not unichain: a best policy can stay for ever in any of "
-            f"{len(closed):,} sets of states, and each set has its own gain",
-            "; ".join(several),
-            "use --gamma 0.99 instead of --criterion average",
-        )
-    inner = ~chain.terminal
-    if chain.terminal.any():
-        rewards = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
-        v, w = linear.solve_system(chain, 1.0, rewards).T
-        return 0.0, v, _twice_bias_error(chain, inner, 0.0, v, w) / 2
-    z = int(closed[0][0])
-    inner[z] = False
-    gain, h, w = _evaluate_by_returns(chain, z)
-    mean, k, _ = _evaluate_by_returns(replace(chain, reward=h), z)
-    bias = h - mean
-    residual = chain.action_value(k, 1.0) - chain.reward + bias - k
-    mean_error = float(np.abs(residual).max()) + _rounding(chain, k) + chain.noise(bias)
-    return gain, bias, _twice_bias_error(chain, inner, gain, bias, w) + mean_error
-
-
-def _evaluate_by_returns(chain: ExpectedMDP, z: int) -> tuple[float, Floats, Floats]:
-    """Return g, h with h(z) = 0, and w, of a chain that always comes back to z."""
-    rewards = np.stack([chain.reward, np.ones(chain.n_pairs)], axis=1)
-    ending = chain.keep(np.arange(chain.n_states) != z)  # z is terminal
-    v, w = linear.solve_system(ending, 1.0, np.delete(rewards, z, axis=0)).T
-    back = chain.action_value(v, 1.0)[z], 1.0 + chain.action_value(w, 1.0)[z] - chain.reward[z]
-    gain = float(back[0] / back[1])
-    return gain, v - gain * w, w
-
-
-def _twice_bias_error(chain: ExpectedMDP, inner: Flags, gain: float, h: Floats, w: Floats) -> float:
-    """Return 2 M: a bound on the error of h, without the error of its mean.
-
-    Args:
-        chain: one pair in each state that is not terminal.
-        inner: [S] the states on the way to the end, or to z.
-        gain: g.
-        h: [S].
-        w: [S] about as many steps as it takes, 0 at the end.
-    """
-    ahead = chain.action_value(h, 1.0) - gain
-    residual = np.abs(ahead - h[chain.pair_state]).max() + _rounding(chain, h)
-    steps = w[chain.pair_state] - (chain.action_value(w, 1.0) - chain.reward)
-    progress = steps[inner[chain.pair_state]].min(initial=1.0) - _rounding(chain, w)
-    if not progress > 0:
-        return np.inf
-    return float(4 * residual * w.max() / progress)
-
-
-def _first_closed_sets(chain: ExpectedMDP) -> list[Ints]:
-    """Return the first closed sets of a chain; all its terminal states count as one."""
-    terminal = [np.flatnonzero(chain.terminal)] if chain.terminal.any() else []
-    return terminal + closed_sets(chain)[:4]

@@ -22,7 +22,7 @@ from rlcalc.graph.state_order import locality_order
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers.methods import linear
 from rlcalc.solvers.methods.automatic import solve_automatically
-from rlcalc.solvers.methods.average_reward import closed_set_gain
+from rlcalc.solvers.methods.chain_evaluation import closed_set_gain
 from rlcalc.solvers.problem import Iterate, Iteration, Problem, ProvenValues
 from rlcalc.solvers.proofs.entrywise import value_by_elimination
 from rlcalc.solvers.proofs.macqueen import rounded_up

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rlcalc.charts import Chart
 
 ROWS_OF_POLICY = ("occupancy", "return")
-OPPOSITE_COLUMNS = ("q", "v", "a", "mean")
-OPPOSITE_FACTS = ("start_value", "start_value_solved", "gain")
+OPPOSITE_COLUMNS = ("q", "v", "a", "mean", "gain", "q_gain")
+OPPOSITE_FACTS = ("start_value", "start_value_solved", "gain", "start_gain")
 
 
 def with_opposite_rewards(mdp: MDP) -> MDP:
@@ -38,11 +38,15 @@ def with_costs(mdp: MDP, result: Result) -> Result:
     title = f"Least costs: {result.title}"
 
     def value_pictures() -> list[Chart]:
-        from rlcalc.solvers.charts import value_charts
+        from rlcalc.solvers.charts import average_charts, value_charts
 
-        value = np.zeros(mdp.n_states)
+        value, gain = np.zeros(mdp.n_states), np.zeros(mdp.n_states)
         value[mdp.expected.pair_state] = columns["v"].values
-        return value_charts(mdp, value, np.asarray(columns["pi"].values), title)
+        weight = np.asarray(columns["pi"].values)
+        if "gain" not in columns:
+            return value_charts(mdp, value, weight, title)
+        gain[mdp.expected.pair_state] = columns["gain"].values
+        return average_charts(mdp, gain, value, weight, title)
 
     is_of_pairs = "v" in columns and len(result) == mdp.n_pairs
     charts = value_pictures if is_of_pairs else result.charts if "iteration" in columns else None
