@@ -158,7 +158,7 @@ def refuse_question_options(request: SolveRequest, gamma: float) -> None:
         return
     by_steps = request.reach is not None or request.steps_to is not None
     others = {
-        "--horizon": request.horizon is not None,
+        "--horizon": request.horizon is not None and request.rows != "return",
         "--criterion average": request.criterion == "average",
         "--bellman": request.bellman is not None,
         "--trace": request.trace,

@@ -59,10 +59,7 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
     if request.horizon is not None:
         from rlcalc.solvers.methods import finite_horizon
 
-        if request.last_only:
-            report.refuse_too_many_steps(request.horizon)
-        else:
-            report.refuse_too_many_rows(mdp, request.states, request.horizon)
+        report.refuse_long_horizon(mdp, request)
         layers = finite_horizon.solve(mdp.expected, setup.weight, gamma, request.horizon)
         if request.last_only:
             layers = iter(deque(layers, maxlen=1))
@@ -80,10 +77,36 @@ def solved(result: Result, request: SolveRequest) -> Result:
     Raises:
         NotConverged: it is not.
     """
-    shown = [result[name] for name in ("v", "mean", "d_state") if name in result]
-    sizes = [np.abs(values[np.isfinite(values)]).max(initial=0.0) for values in shown]
-    require_solved(result, request.accepted_bound(float(max(sizes, default=0.0))))
+    require_solved(result, request.accepted_bound(largest_shown(result, "v", "mean", "d_state")))
+    if "variance_bound" in result.facts:
+        require_variance(result, request.accepted_bound(largest_shown(result, "variance")))
     return result
+
+
+def largest_shown(result: Result, *names: str) -> float:
+    """Return the largest finite size of the numbers in some columns, where there are any."""
+    columns = [np.abs(result[name]) for name in names if name in result]
+    return float(max((c[np.isfinite(c)].max(initial=0.0) for c in columns), default=0.0))
+
+
+def require_variance(result: Result, tol: float) -> None:
+    """Refuse variances whose proven bound is above the largest acceptable one.
+
+    Raises:
+        NotConverged: with the answer in `result`.
+    """
+    facts = result.facts
+    bounds = [facts.get(name, 0.0) for name in ("variance_bound", "start_variance_bound")]
+    bound = max(b if isinstance(b, float) else np.inf for b in bounds)
+    if bound <= tol:
+        return
+    accept = f"--tol {_rounded_up_to_digit(bound)} accepts it; or " if np.isfinite(bound) else ""
+    error = NotConverged(
+        f"could not prove the variance to {tol:g}: the bound is {bound:.3g}",
+        fix=f"{accept}use a smaller --gamma, or --horizon N",
+    )
+    error.result = result
+    raise error
 
 
 def answer(setup: SolveSetup, question: str) -> Result:
