@@ -23,6 +23,9 @@ from rlcalc.solvers.questions.costs import ROWS_OF_POLICY, with_costs, with_oppo
 from rlcalc.solvers.request import LARGEST, SolveRequest, checked_gamma
 from rlcalc.solvers.setup import SolveSetup
 
+COARSE = 1e-3
+"""The error of quantiles and CVaR that is acceptable without --tol, relative to all gains."""
+
 
 @np.errstate(all="ignore")  # values that are not finite are reported
 def solve(mdp: MDP, request: SolveRequest) -> Result:
@@ -78,9 +81,25 @@ def solved(result: Result, request: SolveRequest) -> Result:
         NotConverged: it is not.
     """
     require_solved(result, request.accepted_bound(largest_shown(result, "v", "mean", "d_state")))
-    if "variance_bound" in result.facts:
-        require_variance(result, request.accepted_bound(largest_shown(result, "variance")))
+    for name, tol in bounds_of_spread(result, request).items():
+        require_bound(result, name, tol)
     return result
+
+
+def bounds_of_spread(result: Result, request: SolveRequest) -> dict[str, float]:
+    """Return the bounds on the spread of the return, and the largest acceptable ones.
+
+    Without --tol, quantiles and CVaR may be off by a thousandth of the span of all gains.
+    """
+    span = result.facts.get("span")
+    coarse = COARSE * span if request.tol is None and isinstance(span, float) else 0.0
+    most = {
+        "variance_bound": request.accepted_bound(largest_shown(result, "variance")),
+        "start_variance_bound": request.accepted_bound(largest_shown(result, "variance")),
+        "quantile_bound": max(coarse, request.accepted_bound(largest_shown(result, "quantile"))),
+        "cvar_bound": max(coarse, request.accepted_bound(largest_shown(result, "cvar"))),
+    }
+    return {name: tol for name, tol in most.items() if name in result.facts}
 
 
 def largest_shown(result: Result, *names: str) -> float:
@@ -89,21 +108,22 @@ def largest_shown(result: Result, *names: str) -> float:
     return float(max((c[np.isfinite(c)].max(initial=0.0) for c in columns), default=0.0))
 
 
-def require_variance(result: Result, tol: float) -> None:
-    """Refuse variances whose proven bound is above the largest acceptable one.
+def require_bound(result: Result, name: str, tol: float) -> None:
+    """Refuse an answer with a fact, a proven bound, that is above the largest acceptable one.
 
     Raises:
         NotConverged: with the answer in `result`.
     """
-    facts = result.facts
-    bounds = [facts.get(name, 0.0) for name in ("variance_bound", "start_variance_bound")]
-    bound = max(b if isinstance(b, float) else np.inf for b in bounds)
+    bound = result.facts[name]
+    bound = bound if isinstance(bound, float) else np.inf
     if bound <= tol:
         return
     accept = f"--tol {_rounded_up_to_digit(bound)} accepts it; or " if np.isfinite(bound) else ""
+    at_jump = ", or for a quantile at a jump a --level beside it" if name[0] == "q" else ""
     error = NotConverged(
-        f"could not prove the variance to {tol:g}: the bound is {bound:.3g}",
-        fix=f"{accept}use a smaller --gamma, or --horizon N",
+        f"could not prove the {name.removesuffix('_bound').replace('_', ' ')} to {tol:g}: the "
+        f"bound is {bound:.3g}",
+        fix=f"{accept}use a smaller --gamma, --horizon N{at_jump}",
     )
     error.result = result
     raise error

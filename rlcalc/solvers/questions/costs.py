@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rlcalc.mdp import MDP
-from rlcalc.result import Result
+from rlcalc.result import Fact, Result
 
 if TYPE_CHECKING:
     from rlcalc.charts import Chart
 
 ROWS_OF_POLICY = ("occupancy", "return")
-OPPOSITE_COLUMNS = ("q", "v", "a", "mean")
-OPPOSITE_FACTS = ("start_value", "start_value_solved", "gain")
+OPPOSITE_COLUMNS = {
+    **{name: name for name in ("q", "v", "a", "mean", "quantile", "cvar")},
+    **{
+        f"{name}_{limit}": f"{name}_{other}"
+        for name in ("quantile", "cvar")
+        for limit, other in (("low", "high"), ("high", "low"))
+    },
+}
+"""A column → the one whose opposite it is."""
+OPPOSITE_FACTS = ("start_value", "start_value_solved", "start_quantile", "start_cvar", "gain")
 
 
 def with_opposite_rewards(mdp: MDP) -> MDP:
@@ -26,13 +35,13 @@ def with_opposite_rewards(mdp: MDP) -> MDP:
 def with_costs(mdp: MDP, result: Result) -> Result:
     """Return an answer for the opposite rewards as costs: V, Q and A have the rewards' sign."""
     columns = {
-        name: replace(column, values=0.0 - np.asarray(column.values))
+        name: replace(column, values=0.0 - result[OPPOSITE_COLUMNS[name]])
         if name in OPPOSITE_COLUMNS
         else column
         for name, column in result.columns.items()
     }
     facts = {
-        name: 0.0 - fact if name in OPPOSITE_FACTS and isinstance(fact, float) else fact
+        name: _opposite(fact) if name in OPPOSITE_FACTS else fact
         for name, fact in result.facts.items()
     }
     title = f"Least costs: {result.title}"
@@ -47,3 +56,9 @@ def with_costs(mdp: MDP, result: Result) -> Result:
     is_of_pairs = "v" in columns and len(result) == mdp.n_pairs
     charts = value_pictures if is_of_pairs else result.charts if "iteration" in columns else None
     return replace(result, columns=columns, facts=facts, title=title, charts=charts)
+
+
+def _opposite(fact: Fact) -> Fact:
+    if isinstance(fact, Mapping):
+        return {part: None if number is None else 0.0 - number for part, number in fact.items()}
+    return 0.0 - fact if isinstance(fact, float) else fact

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import rlcalc
 from rlcalc.errors import NotConverged
 from tests.solvers.models import mdp_of, models
-from tests.solvers.questions.trajectories_of import gains_of, mean_and_variance
+from tests.solvers.trajectories_of import gains_of, mean_and_variance
 
 
 def uniform(mdp: rlcalc.MDP) -> Any:
