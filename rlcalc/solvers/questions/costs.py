@@ -53,8 +53,16 @@ def with_costs(mdp: MDP, result: Result) -> Result:
         value[mdp.expected.pair_state] = columns["v"].values
         return value_charts(mdp, value, np.asarray(columns["pi"].values), title)
 
+    def spread_pictures() -> list[Chart]:
+        from rlcalc.solvers.questions.charts import of_costs
+
+        return [replace(of_costs(chart), title=title) for chart in result.charts()]  # type: ignore[misc]
+
     is_of_pairs = "v" in columns and len(result) == mdp.n_pairs
-    charts = value_pictures if is_of_pairs else result.charts if "iteration" in columns else None
+    same = "iteration" in columns or "d" in columns
+    charts = value_pictures if is_of_pairs else result.charts if same else None
+    if "mean" in columns:
+        charts = spread_pictures
     return replace(result, columns=columns, facts=facts, title=title, charts=charts)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rlcalc.errors import shown
+from rlcalc.errors import InputError, shown
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.result import Column, Fact, Result
 from rlcalc.solvers import report
@@ -17,6 +18,13 @@ from rlcalc.solvers.questions.moments import Moments
 from rlcalc.solvers.returns.distribution import GainDistribution, mixture
 from rlcalc.solvers.returns.find import Distributions, Game
 from rlcalc.solvers.setup import SolveSetup
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
+
+
+LEVEL = 0.05
+"""The level of a picture for which none is chosen."""
 
 
 class Spread(NamedTuple):
@@ -85,7 +93,40 @@ def answer(setup: SolveSetup) -> Result:
     }
     title = f"Spread of the gain of the policy {name}"
     title += f": {shown(mdp.name)}" if mdp.name else ""
-    return Result("solve", title, columns, facts, list(mdp.notes))
+
+    def charts() -> list[Chart]:
+        return _charts(setup, rows, first, title)
+
+    return Result("solve", title, columns, facts, list(mdp.notes), charts=charts)
+
+
+def _charts(setup: SolveSetup, rows: Ints, spread: Spread, title: str) -> list[Chart]:
+    """Return the distribution of the gain from the start, or from the only row, and all means."""
+    from rlcalc.solvers.questions.charts import distribution_chart, mean_chart
+
+    mdp, request, of_all = setup.mdp, setup.request, spread.moments
+    charts = []
+    if len(rows) > 1:
+        charts.append(mean_chart(mdp, rows, of_all.mean, np.sqrt(of_all.variance), title))
+    levels = request.levels or (LEVEL,)
+    if not spread.distributions:
+        last = replace(request, levels=levels, last_only=True)
+        try:
+            *_, spread = _layers(replace(setup, request=last), rows)[2]
+        except InputError:  # too many different gains
+            return charts or [mean_chart(mdp, rows, of_all.mean, np.sqrt(of_all.variance), title)]
+    assert spread.distributions is not None
+    if mdp.start is not None and len(rows) > 1:
+        gains, where = distribution_of_start(mdp.start, spread.distributions), "the start"
+        mean = float(mdp.start @ of_all.mean)
+    else:
+        gains, where = spread.distributions.of(int(rows[0])), shown(mdp.states.texts[rows[0]])
+        mean = float(of_all.mean[rows[0]])
+    tails = {
+        level: (float(t[0]), float(t[3]))
+        for level, t in zip(levels, tail(gains, levels), strict=True)
+    }
+    return [distribution_chart(gains, mean, tails, f"{title}, from {where}"), *charts]
 
 
 def _layers(setup: SolveSetup, rows: Ints) -> tuple[str, int, Iterator[Spread]]:

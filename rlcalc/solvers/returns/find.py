@@ -137,7 +137,8 @@ class Game:
         centred = replace(outcomes, reward=surprise)
         least = (min(0.0, float(surprise.min())) - noise) / (1 - gamma)
         most = (max(0.0, float(surprise.max())) + noise) / (1 - gamma)
-        n = depth or _steps_until(gamma, (self.tol or FINE * (most - least)) / 40, most - least)
+        enough = _steps_until(gamma, (self.tol or FINE * (most - least)) / 40, most - least)
+        n, going = _unfinished(outcomes, min(enough, depth or enough))
         low, high = np.full(len(value), least), np.full(len(value), most)
         inner_low, inner_high = np.zeros(len(value)), np.zeros(len(value))
         low[-1] = high[-1] = lowest = highest = 0.0
@@ -148,9 +149,12 @@ class Game:
         rounded = n * noise
         low, high = low - rounded, high + rounded
         points = self._lattice(centred, n, lowest, highest, noise)
-        nothing = np.append(np.maximum(np.abs(low), np.abs(high))[:-1], 0.0)
+        later = np.append(np.maximum(np.abs(low), np.abs(high))[:-1], 0.0)
+        goes_on = going.max() > UNFINISHED
+        nothing = later if goes_on else np.zeros(len(later))
         *_, layer = lattice.distributions(repeat(centred, n), gamma, points, nothing, centred=noise)
-        of = partial(_of, active, layer, (low + value, high + value), value, None, 0.0)
+        limits, unfinished = (low + value, high + value), None if goes_on else going
+        of = partial(_of, active, layer, limits, value, unfinished, float(later.max()))
         return Distributions(of, _facts(points) | {"steps": n})
 
     def _total(self, weight: Floats, active: Ints, outcomes: PolicyOutcomes) -> Distributions:
@@ -177,7 +181,7 @@ class Game:
         *_, layer = lattice.distributions(
             repeat(outcomes, n), 1.0, points, np.zeros(len(active) + 1)
         )
-        going = going * (1 + n * (3 * outcomes.widest + 8) * UNIT_ROUNDOFF)
+        going *= 1 + n * (3 * outcomes.widest + 8) * UNIT_ROUNDOFF
         if (outcomes.reward < 0).any():
             low = np.where(going > 0, -np.inf, low)
         if (outcomes.reward > 0).any():
@@ -277,6 +281,19 @@ def _depth(outcomes: PolicyOutcomes) -> int | None:
             return n
         going = outcomes.combined(np.maximum, going[outcomes.next_state])
     return None
+
+
+def _unfinished(outcomes: PolicyOutcomes, most: int) -> tuple[int, Floats]:
+    """Return a number of steps, and [A + 1] the chance that a game goes on after them.
+
+    Args:
+        outcomes: of a step.
+        most: the largest number; fewer are enough if hardly any game goes on.
+    """
+    going, n = np.append(np.ones(outcomes.n_active), 0.0), 0
+    while n < most and going.max() > UNFINISHED:
+        going, n = outcomes.unfinished(going), n + 1
+    return n, going * (1 + n * (3 * outcomes.widest + 8) * UNIT_ROUNDOFF)
 
 
 def _steps_until(gamma: float, small: float, size: float) -> int:

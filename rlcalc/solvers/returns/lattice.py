@@ -16,6 +16,8 @@ from rlcalc.numerics.kernel import kernel
 from rlcalc.solvers.returns.distribution import GainDistribution
 from rlcalc.solvers.returns.outcomes import PolicyOutcomes
 
+TINY = 1e-100
+"""Chances that are left out: floats that are much smaller are slow."""
 MOST_REWARDS = 10_000
 """Different rewards whose greatest common divisor is looked for."""
 
@@ -134,7 +136,8 @@ def distributions(
         chance = later
         shift = outcomes.combined(np.maximum, off + gamma * shift[outcomes.next_state])
         relative += 3 * outcomes.widest + 8
-        yield Layer(lattice, chance, shift * (1 + 4 * n * UNIT_ROUNDOFF), relative * UNIT_ROUNDOFF)
+        mass = relative * UNIT_ROUNDOFF + n * size * TINY
+        yield Layer(lattice, chance, shift * (1 + 4 * n * UNIT_ROUNDOFF), mass)
 
 
 def _points(
@@ -166,12 +169,15 @@ def next_chances(
     chance: Floats,
     later: Floats,
 ) -> None:
-    """later(s, k) ← Σ P(s', r|s) chance(s', j) with k = the whole number next to point + γ j."""
+    """later(s, k) ← Σ P(s', r|s) chance(s', j) with k = the whole number next to point + γ j.
+
+    Chances up to `TINY` are left out.
+    """
     for s in range(len(start) - 1):
         for i in range(start[s], start[s + 1]):
             ahead, p, first = next_state[i] * size, probability[i], point[i] + 0.5
             for j in range(size):
-                if chance[ahead + j] > 0:
+                if chance[ahead + j] > TINY:
                     k = min(max(math.floor(first + gamma * j), 0), size - 1)
                     later[s * size + k] += p * chance[ahead + j]
 
