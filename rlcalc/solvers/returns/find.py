@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -18,7 +18,8 @@ from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.result import Fact
 from rlcalc.solvers.questions.chains import most_discounted_steps
-from rlcalc.solvers.returns import enumeration, lattice
+from rlcalc.solvers.returns import atoms, enumeration, lattice
+from rlcalc.solvers.returns.atoms import AtomLayer
 from rlcalc.solvers.returns.distribution import GainDistribution
 from rlcalc.solvers.returns.lattice import Lattice, Layer
 from rlcalc.solvers.returns.outcomes import PolicyOutcomes, active_states
@@ -92,11 +93,19 @@ class Game:
         for outcomes in steps:
             extremes.append(outcomes.step_of_extremes(*extremes[-1], self.gamma))
         low, high = min(low.min() for low, _ in extremes), max(high.max() for _, high in extremes)
-        points = self._lattice(first, len(steps), low, high)
-        layers = lattice.distributions(steps, self.gamma, points, np.zeros(len(active) + 1))
+        nothing = np.zeros(len(active) + 1)
+        layers: Iterable[AtomLayer | Layer]
+        facts: dict[str, Fact] = {"distribution": "atoms"}
+        try:
+            layers = list(atoms.distributions(steps, self.gamma, nothing))
+        except enumeration.TooMany:
+            points = self._lattice(first, len(steps), low, high)
+            layers, facts = (
+                lattice.distributions(steps, self.gamma, points, nothing),
+                _facts(points),
+            )
         for layer, limits in zip(layers, extremes[1:], strict=True):
-            of = partial(_of, active, layer, limits, None, None, 0.0)
-            yield Distributions(of, _facts(points))
+            yield Distributions(partial(_of, active, layer, limits, None, None, 0.0), facts)
 
     def without_end(self, weight: Floats, value: Floats) -> Distributions:
         """Return the distributions of the gain of all steps.
@@ -148,14 +157,33 @@ class Game:
             lowest, highest = min(lowest, inner_low.min()), max(highest, inner_high.max())
         rounded = n * noise
         low, high = low - rounded, high + rounded
+        limits = low + value, high + value
+        by_atoms = self._discounted_atoms(active, outcomes, limits)
+        if by_atoms is not None:
+            return by_atoms
         points = self._lattice(centred, n, lowest, highest, noise)
         later = np.append(np.maximum(np.abs(low), np.abs(high))[:-1], 0.0)
         goes_on = going.max() > UNFINISHED
         nothing = later if goes_on else np.zeros(len(later))
         *_, layer = lattice.distributions(repeat(centred, n), gamma, points, nothing, centred=noise)
-        limits, unfinished = (low + value, high + value), None if goes_on else going
+        unfinished = None if goes_on else going
         of = partial(_of, active, layer, limits, value, unfinished, float(later.max()))
         return Distributions(of, _facts(points) | {"steps": n})
+
+    def _discounted_atoms(
+        self, active: Ints, outcomes: PolicyOutcomes, limits: tuple[Floats, Floats]
+    ) -> Distributions | None:
+        """Return the distributions of G by its different values; None: there are too many."""
+        span = float(limits[1].max() - limits[0].min())
+        largest = float(np.abs(outcomes.reward).max()) / (1 - self.gamma)
+        n = _steps_until(self.gamma, (self.tol or FINE * span) / 40, largest)
+        nothing = np.append(np.full(len(active), largest), 0.0)
+        try:
+            *_, layer = atoms.distributions(repeat(outcomes, n), self.gamma, nothing)
+        except enumeration.TooMany:
+            return None
+        of = partial(_of, active, layer, limits, None, None, 0.0)
+        return Distributions(of, {"distribution": "atoms", "span": span, "steps": n})
 
     def _total(self, weight: Floats, active: Ints, outcomes: PolicyOutcomes) -> Distributions:
         """Return the distributions of the total reward, of games that surely end."""
@@ -233,7 +261,7 @@ class Game:
 
 def _of(
     active: Ints,
-    layer: Layer,
+    layer: AtomLayer | Layer,
     limits: tuple[Floats, Floats],
     centre: Floats | None,
     going: Floats | None,

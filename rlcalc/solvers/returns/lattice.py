@@ -55,6 +55,7 @@ class Layer:
     chance: Floats  # [A + 1, size]
     shift: Floats  # [A + 1] each gain is within this of its point
     mass: float  # Σ |p̂ − p|
+    steps: int
 
     def distribution(
         self,
@@ -78,9 +79,10 @@ class Layer:
         value = self.lattice.value[met] + centre
         noise = 0.0
         if centre or not self.lattice.exact or self.lattice.step.denominator > 1:
-            noise = 8 * UNIT_ROUNDOFF * (float(np.abs(value).max()) + abs(centre))
+            size = float(np.abs(self.lattice.value).max()) + abs(centre)
+            noise = (8 + 4 * self.steps) * UNIT_ROUNDOFF * size
         shift, low, high = (
-            float(self.shift[state]) + noise,
+            float(self.shift[state]) + 2 * noise,
             extremes[0] - noise,
             extremes[1] + noise,
         )
@@ -135,9 +137,10 @@ def distributions(
         )
         chance = later
         shift = outcomes.combined(np.maximum, off + gamma * shift[outcomes.next_state])
-        relative += 3 * outcomes.widest + 8
+        merged = min(size, 2 + math.floor(1 / gamma)) if gamma else size  # points next to one
+        relative += (2 + merged) * outcomes.widest + 8
         mass = relative * UNIT_ROUNDOFF + n * size * TINY
-        yield Layer(lattice, chance, shift * (1 + 4 * n * UNIT_ROUNDOFF), mass)
+        yield Layer(lattice, chance, shift * (1 + 4 * n * UNIT_ROUNDOFF), mass, n)
 
 
 def _points(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import rlcalc
 from rlcalc.errors import InputError
 from rlcalc.numerics.fractions import fraction
-from rlcalc.solvers.returns import enumeration, find
+from rlcalc.solvers.returns import atoms, enumeration, find
 from tests.solvers.models import mdp_of, models
 from tests.solvers.trajectories_of import gains_of, quantile_of, worst_mean
 
@@ -24,14 +24,15 @@ def rows_of(result: rlcalc.Result, state: int) -> list[dict[str, Any]]:
 
 
 @given(models(), st.sampled_from([0.0, 0.9, 1.0]), st.integers(1, 3))
-@pytest.mark.parametrize("by", ["enumeration", "lattice"])
+@pytest.mark.parametrize("by", ["enumeration", "atoms", "lattice"])
 def test_tails_are_those_of_all_trajectories(
     by: str, mdp: rlcalc.MDP, gamma: float, steps: int
 ) -> None:
     """A tie of a level and a chance is decided in fractions; on a lattice it is in the limits."""
     policy: Any = rlcalc.Policy.uniform(mdp.expected)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(enumeration, "MOST_ADDED", 0 if by == "lattice" else 10_000)
+        patch.setattr(enumeration, "MOST_ADDED", 10_000 if by == "enumeration" else 0)
+        patch.setattr(atoms, "MOST_ATOMS", 0 if by == "lattice" else 4096)
         result = answered(
             mdp, gamma=gamma, policy=policy, rows="return", steps_to_go=steps, level=LEVELS
         )
