@@ -226,8 +226,7 @@ class Game:
     def _refuse_if_below(self, most: int, steps: int) -> None:
         if most < FEWEST_POINTS:
             raise InputError(
-                f"the gains of {len(self.rows):,} states over {steps:,} steps have too many "
-                "different values for --level",
+                f"the gains over {steps:,} steps have too many different values for --level",
                 fix="choose states with --start-only or --states, or a shorter --horizon; or draw "
                 "gains: rlcalc simulate MODEL -n 100000 | rlcalc gain - --rows episodes",
             )
