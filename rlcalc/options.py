@@ -540,6 +540,11 @@ class SolveOptions:
         "--rows",
         "V, Q and A; the policy's discounted visits; or mean and variance of its gain.",
     ] = "pairs"
+    level: Annotated[
+        str | None,
+        "--level 0..1,...",
+        "With --rows return: quantile and mean of this share of the worst gains (CVaR), e.g. 0.05.",
+    ] = None
     grid: Annotated[
         str | None,
         "--grid ROWSxCOLUMNS",
@@ -558,7 +563,11 @@ class SolveOptions:
                 ("--steps-to", self.steps_to),
             )
         }
-        return {**vars(self), **names}
+        return {
+            **vars(self),
+            **names,
+            "level": parse_numbers_option(self.level, "--level", "0.05,0.1"),
+        }
 
 
 @dataclass(eq=False, repr=False)
@@ -723,7 +732,7 @@ class RolloutOptions:
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `rlcalc.load_rollouts`."""
         reward = () if self.reward is None else tuple(self.reward.split(","))
-        weights = parse_weights_option(self.weights)
+        weights = parse_numbers_option(self.weights, "--weights", "1,0.5")
         where = tuple(self.where or ())
         return {**vars(self), "reward": reward, "weights": weights, "where": where}
 
@@ -1176,20 +1185,20 @@ def parse_set_option(pairs: list[str] | None) -> dict[str, Any]:
     return settings
 
 
-def parse_weights_option(weights: str | None) -> tuple[float, ...]:
-    """Return the numbers that --weights lists.
+def parse_numbers_option(text: str | None, option: str, example: str) -> tuple[float, ...]:
+    """Return the numbers that an option lists.
 
     Raises:
         UsageError: one is not a finite number.
     """
     try:
-        numbers = () if weights is None else tuple(map(float, weights.split(",")))
+        numbers = () if text is None else tuple(map(float, text.split(",")))
     except ValueError:
         numbers = (math.nan,)
     if not all(map(math.isfinite, numbers)):
         raise UsageError(
-            f"--weights {shown(weights)} is not a list of numbers",
-            fix="write numbers: --weights 1,0.5",
+            f"{option} {shown(text)} is not a list of numbers",
+            fix=f"write numbers: {option} {example}",
         )
     return numbers
 

@@ -88,6 +88,46 @@ def test_the_average_reward_is_the_known_one(name: str) -> None:
     assert result.facts["gain"] == (None if isinstance(known, dict) else pytest.approx(known))
 
 
+def test_the_pass_is_taken_on_foot_by_whoever_must_come_home() -> None:
+    proper = rlcalc.solve("mountain-pass", proper=True)
+    reached = rlcalc.solve("mountain-pass", reach=["home"])
+    steps = by_name(rlcalc.solve("mountain-pass", steps_to=["home"], minimise=True), "v")
+    cut = proper["action"].tolist().index("cut")
+
+    assert by_name(proper, "v") == {"hut": -4, "pass": -3, "valley": -2, "crevasse": -np.inf}
+    assert (proper["a"][cut], reached["q"][cut]) == (-np.inf, 4 / 5)
+    assert by_name(reached, "v") == {"hut": 1, "pass": 1, "valley": 1, "crevasse": 0}
+    assert steps == {"hut": 4, "pass": 3, "valley": 2, "crevasse": np.inf}
+    assert by_name(rlcalc.solve("mountain-pass"), "v")["hut"] == 0
+
+
+def test_the_gambler_is_ruined_as_in_closed_form() -> None:
+    """P(i) = (1 − (q/p)^i) / (1 − (q/p)^10), and i/(q − p) − 10 P(i)/(q − p) games."""
+    reached = by_name(rlcalc.solve("gamblers-ruin", reach=["10"]), "v")
+    games = by_name(rlcalc.solve("gamblers-ruin", steps_to=["0", "10"]), "v")
+    gains: Any = rlcalc.solve("gamblers-ruin", rows="return", level=[0.5, 0.9], states=["5"])
+    chance = {i: (1 - 1.5**i) / (1 - 1.5**10) for i in range(1, 10)}
+
+    assert reached == pytest.approx({str(i): p for i, p in chance.items()}, abs=1e-12)
+    assert games == pytest.approx({str(i): 5 * i - 50 * chance[i] for i in chance}, abs=1e-9)
+    steps = rlcalc.solve("gamblers-ruin", rows="occupancy").facts["steps"]
+    assert steps == pytest.approx(211 / 11, abs=1e-9)
+    assert gains["mean"][0] == pytest.approx(-211 / 55, abs=1e-9)
+    assert gains["variance"][0] == pytest.approx(25 * (1 - (211 / 275) ** 2), abs=1e-9)
+    assert gains["quantile"].tolist() == [-5, 5]
+    assert gains["cvar"] == pytest.approx([-5, -53 / 11], abs=1e-9)
+
+
+def test_thinking_has_the_better_mean_and_the_worse_worst_fifth() -> None:
+    tails: dict[str, Any] = {}
+    for policy in ("optimal", "spec"):
+        gains = rlcalc.solve("noisy-judge", policy=policy, rows="return", level=0.2)
+        tails[policy] = [gains[name][0] for name in ("mean", "variance", "quantile", "cvar")]
+
+    assert tails["optimal"] == pytest.approx([0.58, 0.1411, 0.75, -0.1], abs=1e-12)
+    assert tails["spec"] == pytest.approx([0.55, 0.2475, 0, 0], abs=1e-12)
+
+
 @pytest.mark.parametrize("name", WORLDS)
 def test_what_an_environment_prints_is_a_source_that_says_all_its_parameters(
     name: str, rlcalc: Shell, tmp_path: Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from rlcalc.api.arguments import read_request, require_numbers
@@ -35,6 +35,7 @@ def solve(
     minimise: bool = False,
     proper: bool = False,
     rows: Literal["pairs", "occupancy", "return"] = "pairs",
+    level: float | Sequence[float] | None = None,
     jobs: int | None = None,
     grid: str | Mapping[Any, tuple[int, int]] | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -70,6 +71,8 @@ def solve(
         proper: only policies that end with probability 1 count; other values are infinite.
         rows: `pairs`; `occupancy`, the discounted visits of the policy; or `return`, the mean and
             the variance of its gain.
+        level: shares of the worst returns, above 0: their quantile and their mean (CVaR) are
+            columns of `rows="return"`.
         jobs: threads; the answer does not depend on it.
         grid: the cells of the states in a picture: ROWSxCOLUMNS, whose rows the states fill in
             their order, or {state: (row, column)} from 0; default those of the source.
@@ -98,7 +101,10 @@ def solve(
             "--horizon and --steps-to-go both name a number of steps", fix="leave out one of them"
         )
     bound, relative = parse_tolerance(tol)
+    levels = () if level is None else tuple(level) if isinstance(level, Iterable) else (level,)
     require_numbers(gamma=gamma, tol=bound, whole=whole)
+    for one in levels:
+        require_numbers(level=one)
     mdp = load_model(source, settings=settings, kind=kind, columns=columns, max_size=max_size)
     if grid is not None:
         from rlcalc.readers.models.grid import with_grid
@@ -127,6 +133,7 @@ def solve(
             minimise=minimise,
             proper=proper,
             rows=rows,
+            levels=levels,
             jobs=jobs,
         ),
     )

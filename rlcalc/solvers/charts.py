@@ -28,21 +28,27 @@ CLEAR = 0.2
 """The least length of an action's mean move, relative to the moves, that gives it a direction."""
 
 
-def value_charts(mdp: MDP, value: Floats, weight: Floats, title: str) -> list[Chart]:
+VALUE = Axis("v", "V, reward")
+
+
+def value_charts(
+    mdp: MDP, value: Floats, weight: Floats, title: str, axis: Axis = VALUE
+) -> list[Chart]:
     """Return V as a map if the states have cells, else as bars.
 
     Args:
         mdp: the model.
-        value: [S] V.
+        value: [S] V, or another number of each state.
         weight: [K] π(a|s), for the arrows of the map.
         title: of the answer.
+        axis: of the numbers.
     """
     if mdp.cells is not None and (mdp.cells[:, 0] >= 0).any():
         if mdp.cells.max() >= MOST_CELLS:
-            return [tile_map(mdp.cells, value, title)]
-        return [value_map(mdp, mdp.cells, value, weight, title)]
+            return [tile_map(mdp.cells, value, title, axis)]
+        return [value_map(mdp, mdp.cells, value, weight, title, axis)]
     if mdp.n_states > MOST_BARS and not mdp.states.textual:
-        return [_line_of_values(mdp, value, title)]
+        return [_line_of_values(mdp, value, title, axis)]
     n = min(mdp.n_states, MOST_BARS)
     states = [str(name) for name in mdp.states.named(np.arange(n))]
     return [
@@ -50,9 +56,9 @@ def value_charts(mdp: MDP, value: Floats, weight: Floats, title: str) -> list[Ch
             name="values",
             title=title,
             kind="bars",
-            columns={"state": states, "v": value[:n].tolist()},
+            columns={"state": states, axis.column: _finite(value[:n])},
             x=Axis("state", "state", "names"),
-            y=Axis("v", "V, reward"),
+            y=axis,
             note="" if n == mdp.n_states else f"the first {n} of {mdp.n_states:,} states",
         )
     ]
@@ -74,25 +80,15 @@ def average_charts(
     if np.ptp(gain[~mdp.expected.terminal]) == 0:
         return biases
 
-    def of_gain(axis: Axis) -> Axis:
-        if axis.column != "v":
-            return axis
-        return replace(axis, column="gain", title=f"{axis.title.replace('V', 'gain')} a step")
-
-    gains = [
-        replace(
-            chart,
-            name="gain",
-            columns={"gain" if c == "v" else c: numbers for c, numbers in chart.columns.items()},
-            y=of_gain(chart.y),
-            colour=chart.colour and of_gain(chart.colour),
-        )
-        for chart in value_charts(mdp, gain, weight, title)
-    ]
-    return gains + biases
+    of_gain = value_charts(mdp, gain, weight, title, Axis("gain", "gain, reward a step"))
+    return [replace(chart, name="gain") for chart in of_gain] + biases
 
 
-def _line_of_values(mdp: MDP, value: Floats, title: str) -> Chart:
+def _finite(numbers: Floats) -> list[float | None]:
+    return [number if np.isfinite(number) else None for number in numbers.tolist()]
+
+
+def _line_of_values(mdp: MDP, value: Floats, title: str, axis: Axis) -> Chart:
     """Return V against states that are numbers, without the terminal ones."""
     number = np.array(mdp.states.named(np.arange(mdp.n_states)), dtype=np.float64)
     order = np.argsort(number, kind="stable")
@@ -102,14 +98,16 @@ def _line_of_values(mdp: MDP, value: Floats, title: str) -> Chart:
         name="values",
         title=title,
         kind="line",
-        columns={"state": number[every].tolist(), "v": value[every].tolist()},
+        columns={"state": number[every].tolist(), axis.column: _finite(value[every])},
         x=Axis("state", "state"),
-        y=Axis("v", "V, reward"),
+        y=axis,
         note="" if len(every) == len(order) else f"{len(every):,} of {len(order):,} states",
     )
 
 
-def value_map(mdp: MDP, cells: Ints, value: Floats, weight: Floats, title: str) -> Chart:
+def value_map(
+    mdp: MDP, cells: Ints, value: Floats, weight: Floats, title: str, axis: Axis = VALUE
+) -> Chart:
     """Return V of each cell, with an arrow for each action that the policy prefers there.
 
     Args:
@@ -118,6 +116,7 @@ def value_map(mdp: MDP, cells: Ints, value: Floats, weight: Floats, title: str) 
         value: [S] V.
         weight: [K] π(a|s).
         title: of the answer.
+        axis: of the numbers.
     """
     state = np.flatnonzero(cells[:, 0] >= 0)
     state = state[np.lexsort((cells[state, 1], cells[state, 0]))]
@@ -136,24 +135,25 @@ def value_map(mdp: MDP, cells: Ints, value: Floats, weight: Floats, title: str) 
             "column": cells[state, 1].tolist(),
             "row": cells[state, 0].tolist(),
             "state": [str(name) for name in mdp.states.named(state)],
-            "v": value[state].tolist(),
+            axis.column: _finite(value[state]),
             "policy": texts,
         },
         x=Axis("column", "column", "names", names=range(wide)),
         y=Axis("row", "row", "names", names=range(int(cells[:, 0].max()) + 1)),
-        colour=Axis("v", "V, reward"),
+        colour=axis,
         text="policy",
         note=f"{hidden:,} states that are not terminal have no cell" if hidden else "",
     )
 
 
-def tile_map(cells: Ints, value: Floats, title: str) -> Chart:
+def tile_map(cells: Ints, value: Floats, title: str, axis: Axis = VALUE) -> Chart:
     """Return the mean V of square tiles of a grid that is too large to draw.
 
     Args:
         cells: [S, 2] row and column of each state.
         value: [S] V.
         title: of the answer.
+        axis: of the numbers.
     """
     known = cells[:, 0] >= 0
     side = -(-(int(cells.max()) + 1) // MOST_CELLS)
@@ -169,12 +169,12 @@ def tile_map(cells: Ints, value: Floats, title: str) -> Chart:
         columns={
             "column": (tile % wide * side).tolist(),
             "row": (tile // wide * side).tolist(),
-            "v": mean.tolist(),
+            axis.column: _finite(mean),
             "states": n.tolist(),
         },
         x=Axis("column", "column", "names", names=range(0, wide * side, side)),
         y=Axis("row", "row", "names"),
-        colour=Axis("v", "mean V, reward"),
+        colour=replace(axis, title=f"mean {axis.title}"),
         note=f"mean of {side} x {side} cells",
     )
 

@@ -226,6 +226,19 @@ def refuse_too_many_steps(horizon: int) -> None:
         )
 
 
+def refuse_long_horizon(mdp: MDP, request: SolveRequest) -> None:
+    """Refuse a horizon whose rows or whose passes are too many.
+
+    Raises:
+        InputError: they are.
+    """
+    horizon = request.horizon or 1
+    if request.last_only:
+        refuse_too_many_steps(horizon)
+    else:
+        refuse_too_many_rows(mdp, request.states, horizon)
+
+
 def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
     """Return π, Q, V and A of each pair with each number of steps to go, the most first.
 

@@ -44,6 +44,7 @@ class SolveRequest:
     minimise: bool = False  # the least instead of the largest; rewards are costs
     proper: bool = False  # only policies that end with probability 1 count
     rows: Rows = "pairs"
+    levels: Sequence[float] = ()  # of the quantiles and CVaR of the return
 
     @property
     def question(self) -> str | None:
@@ -83,6 +84,22 @@ def parse_tolerance(text: str | float | None) -> tuple[float | None, bool]:
             f"--tol {shown(text)} is not a number",
             fix="give a number such as --tol 1e-6, or 1e-6r, relative to the largest value",
         ) from None
+
+
+def refuse_levels(request: SolveRequest) -> None:
+    """Refuse levels that are not of the return, or out of their range.
+
+    Raises:
+        UsageError: they are.
+    """
+    if request.levels and request.rows != "return":
+        raise UsageError("--level is about the distribution of the return", fix="add --rows return")
+    for level in request.levels:
+        if not 0 < level <= 1:
+            raise UsageError(
+                f"--level {level:g} is not a share of the returns, above 0 and at most 1",
+                fix="write --level 0.05 for the worst 5 %",
+            )
 
 
 def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
@@ -127,6 +144,7 @@ def checked_gamma(mdp: MDP, request: SolveRequest) -> float:
     used = [name for name, is_used in special.items() if is_used]
     if (average or request.horizon is not None) and len(used) > 1:
         raise UsageError(f"{' and '.join(used)} cannot be combined", fix="leave out one of them")
+    refuse_levels(request)
     refuse_question_options(request, gamma)
     if request.tol is not None and not request.tol > 0:
         raise UsageError(
@@ -158,7 +176,7 @@ def refuse_question_options(request: SolveRequest, gamma: float) -> None:
         return
     by_steps = request.reach is not None or request.steps_to is not None
     others = {
-        "--horizon": request.horizon is not None,
+        "--horizon": request.horizon is not None and request.rows != "return",
         "--criterion average": request.criterion == "average",
         "--bellman": request.bellman is not None,
         "--trace": request.trace,

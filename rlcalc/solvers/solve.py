@@ -23,6 +23,9 @@ from rlcalc.solvers.questions.costs import ROWS_OF_POLICY, with_costs, with_oppo
 from rlcalc.solvers.request import LARGEST, SolveRequest, checked_gamma
 from rlcalc.solvers.setup import SolveSetup
 
+COARSE = 1e-3
+"""The error of quantiles and CVaR that is acceptable without --tol, relative to all gains."""
+
 
 @np.errstate(all="ignore")  # values that are not finite are reported
 def solve(mdp: MDP, request: SolveRequest) -> Result:
@@ -59,10 +62,7 @@ def solve(mdp: MDP, request: SolveRequest) -> Result:
     if request.horizon is not None:
         from rlcalc.solvers.methods import finite_horizon
 
-        if request.last_only:
-            report.refuse_too_many_steps(request.horizon)
-        else:
-            report.refuse_too_many_rows(mdp, request.states, request.horizon)
+        report.refuse_long_horizon(mdp, request)
         layers = finite_horizon.solve(mdp.expected, setup.weight, gamma, request.horizon)
         if request.last_only:
             layers = iter(deque(layers, maxlen=1))
@@ -80,10 +80,53 @@ def solved(result: Result, request: SolveRequest) -> Result:
     Raises:
         NotConverged: it is not.
     """
-    shown = [result[name] for name in ("v", "mean", "d_state") if name in result]
-    sizes = [np.abs(values[np.isfinite(values)]).max(initial=0.0) for values in shown]
-    require_solved(result, request.accepted_bound(float(max(sizes, default=0.0))))
+    require_solved(result, request.accepted_bound(largest_shown(result, "v", "mean", "d_state")))
+    for name, tol in bounds_of_spread(result, request).items():
+        require_bound(result, name, tol)
     return result
+
+
+def bounds_of_spread(result: Result, request: SolveRequest) -> dict[str, float]:
+    """Return the bounds on the spread of the return, and the largest acceptable ones.
+
+    Without --tol, quantiles and CVaR may be off by a thousandth of the span of all gains.
+    """
+    span = result.facts.get("span")
+    coarse = COARSE * span if request.tol is None and isinstance(span, float) else 0.0
+    most = {
+        "variance_bound": request.accepted_bound(largest_shown(result, "variance")),
+        "start_variance_bound": request.accepted_bound(largest_shown(result, "variance")),
+        "quantile_bound": max(coarse, request.accepted_bound(largest_shown(result, "quantile"))),
+        "cvar_bound": max(coarse, request.accepted_bound(largest_shown(result, "cvar"))),
+    }
+    return {name: tol for name, tol in most.items() if name in result.facts}
+
+
+def largest_shown(result: Result, *names: str) -> float:
+    """Return the largest finite size of the numbers in some columns, where there are any."""
+    columns = [np.abs(result[name]) for name in names if name in result]
+    return float(max((c[np.isfinite(c)].max(initial=0.0) for c in columns), default=0.0))
+
+
+def require_bound(result: Result, name: str, tol: float) -> None:
+    """Refuse an answer with a fact, a proven bound, that is above the largest acceptable one.
+
+    Raises:
+        NotConverged: with the answer in `result`.
+    """
+    bound = result.facts[name]
+    bound = bound if isinstance(bound, float) else np.inf
+    if bound <= tol:
+        return
+    accept = f"--tol {_rounded_up_to_digit(bound)} accepts it; or " if np.isfinite(bound) else ""
+    at_jump = ", or for a quantile at a jump a --level beside it" if name[0] == "q" else ""
+    error = NotConverged(
+        f"could not prove the {name.removesuffix('_bound').replace('_', ' ')} to {tol:g}: the "
+        f"bound is {bound:.3g}",
+        fix=f"{accept}use a smaller --gamma, --horizon N{at_jump}",
+    )
+    error.result = result
+    raise error
 
 
 def answer(setup: SolveSetup, question: str) -> Result:

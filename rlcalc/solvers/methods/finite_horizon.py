@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected_mdp import ExpectedMDP
+from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
 from rlcalc.numerics.arrays import Floats
 
 
@@ -34,8 +34,12 @@ def solve(model: ExpectedMDP, weight: Floats | None, gamma: float, horizon: int)
     Source: Puterman (1994), section 4.5.
     """
     value, bound = np.zeros(model.n_states), 0.0
+    of_mean = 0.0  # 2 n roundings in Σ_a π(a|s) Q(s,a), as π(·|s) is rounded too
+    if weight is not None:
+        of_mean = (2 * int(np.diff(model.pair_start).max(initial=0)) + 4) * UNIT_ROUNDOFF
     for _ in range(horizon):
         bound = gamma * bound + model.rounding(value, gamma)
         q = model.action_value(value, gamma)
+        bound += of_mean * float(np.abs(q).max(initial=0.0))
         value = model.best(q) if weight is None else model.mean(q, weight)
         yield Layer(q, value, bound)

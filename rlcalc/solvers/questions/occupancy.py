@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from rlcalc.solvers import report
 from rlcalc.solvers.questions import chains
 from rlcalc.solvers.questions.submodel import without_actions
 from rlcalc.solvers.setup import SolveSetup
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 
 def answer(setup: SolveSetup) -> Result:
@@ -74,7 +78,14 @@ def answer(setup: SolveSetup) -> Result:
     }
     title = f"Discounted visits of the policy {policy.name}"
     title += f": {shown(mdp.name)}" if mdp.name else ""
-    return Result("solve", title, columns, facts, list(mdp.notes))
+
+    def charts() -> list[Chart]:
+        from rlcalc.charts import Axis
+        from rlcalc.solvers.charts import value_charts
+
+        return value_charts(mdp, visits, policy.weight, title, Axis("d", "visits"))
+
+    return Result("solve", title, columns, facts, list(mdp.notes), charts=charts)
 
 
 def discounted_visits(chain: ExpectedMDP, start: Floats, gamma: float) -> tuple[Floats, float]:
