@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rlcalc.errors import InputError, ShapeError, listed
-from rlcalc.expected_mdp import ExpectedMDP
+from rlcalc.expected_mdp import LARGE, ExpectedMDP
 from rlcalc.labels import Labels, Numbers
 from rlcalc.numerics.arrays import (
     Codes,
-    Flags,
     Floats,
     Ints,
     differs_from_previous,
-    gather_ranges,
     refuse_entries,
 )
 from rlcalc.numerics.fractions import fractions_of
+from rlcalc.numerics.kernel import kernel
 from rlcalc.numerics.probabilities import SUM_TOLERANCE, normalised, rounded_sums, wrong_sum
 
 ROWS = 1 << 18
@@ -188,34 +186,58 @@ class MDP:
             reward=np.add.reduceat(probability * fractions_of(self.reward), first),
         )
 
-    @cached_property
+    @property
     def next_state_certain(self) -> bool:
         """Whether the next state is certain after every pair."""
-        return not self._changes(self.next_state).any()
+        return self._certain[0]
 
-    @cached_property
+    @property
     def reward_certain(self) -> bool:
         """Whether the reward is certain after every pair, once the next state is known."""
-        twice = ~self._changes(self.next_state) | (np.diff(self.next_state, prepend=-1) < 0)
-        twice[self.outcome_start[:-1]] = False  # a pair whose next states rise has none twice
-        suspect = np.logical_or.reduceat(twice, self.outcome_start[:-1])
-        changes = self._changes(self.reward) & np.repeat(suspect, np.diff(self.outcome_start))
-        varies = np.flatnonzero(changes)
-        if not len(varies):
-            return True
-        pair = np.unique(np.searchsorted(self.outcome_start, varies, side="right") - 1)
-        start, outcome = gather_ranges(self.outcome_start, pair)
-        pair = np.repeat(np.arange(len(pair)), np.diff(start))
-        reward, after = self.reward[outcome], self.next_state[outcome]
-        order = np.lexsort((reward, after, pair))
-        same = (np.diff(pair[order]) == 0) & (np.diff(after[order]) == 0)
-        return not bool((same & (np.diff(reward[order]) != 0)).any())
+        return self._certain[1]
 
-    def _changes(self, values: NDArray[Any]) -> Flags:
-        """[N] whether an outcome differs from the one before it, which is of the same pair."""
-        differs = differs_from_previous(values)
-        differs[self.outcome_start[:-1]] = False
-        return differs
+    @cached_property
+    def _certain(self) -> tuple[bool, bool]:
+        start, after, reward = self.outcome_start, self.next_state, self.reward
+        if len(after) > LARGE:
+            seen = np.full(self.n_states, -1, dtype=np.int64)
+            certain: tuple[bool, bool] = certain_next_and_reward(start, after, reward, seen)
+            return certain
+        pair = np.repeat(np.arange(self.n_pairs), np.diff(start))
+        order = np.lexsort((reward, after, pair))
+        same_pair = np.diff(pair[order]) == 0
+        differs = np.diff(after[order]) != 0
+        varies = same_pair & ~differs & (np.diff(reward[order]) != 0)
+        return not (same_pair & differs).any(), not varies.any()
+
+
+@kernel
+def certain_next_and_reward(
+    outcome_start: Ints, next_state: Codes, reward: Floats, seen: Ints
+) -> tuple[bool, bool]:
+    """Return whether each pair has one next state, and one reward for each of its next states.
+
+    Args:
+        outcome_start: [K + 1].
+        next_state: [N].
+        reward: [N].
+        seen: [S] −1: the last outcome that leads to each state.
+    """
+    next_certain, reward_certain = True, True
+    for k in range(len(outcome_start) - 1):
+        first, last = outcome_start[k], outcome_start[k + 1]
+        rises, same_reward = True, True
+        for i in range(first + 1, last):
+            rises &= next_state[i] > next_state[i - 1]
+            same_reward &= reward[i] == reward[first]
+            next_certain &= next_state[i] == next_state[first]
+        if rises or same_reward or not reward_certain:
+            continue  # no next state stands twice, or always with the same reward
+        for i in range(first, last):
+            earlier = seen[next_state[i]]
+            reward_certain &= earlier < first or reward[i] == reward[earlier]
+            seen[next_state[i]] = i
+    return next_certain, reward_certain
 
 
 def _grouped(state: Codes, action: Codes, n_actions: int) -> tuple[Ints, Ints, Ints | None]:

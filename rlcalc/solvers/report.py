@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rlcalc.errors import InputError, shown
-from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
+from rlcalc.expected_mdp import UNIT_ROUNDOFF
 from rlcalc.graph.reachability import reachable
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.policy import Policy
 from rlcalc.result import Column, Fact, Result
 from rlcalc.solvers.methods.finite_horizon import Layer
-from rlcalc.solvers.methods.value_iteration import ValueIterationHalves
 from rlcalc.solvers.problem import Solution
 from rlcalc.solvers.request import SolveRequest
+from rlcalc.solvers.residuals import bellman_residuals
 from rlcalc.solvers.setup import SolveSetup
 
 if TYPE_CHECKING:
@@ -61,8 +61,9 @@ def not_separated(setup: SolveSetup, solution: Solution, policy: Policy) -> int 
     """
     model = setup.mdp.expected
     q, rounding = solution.action_value, model.rounding(solution.value, setup.gamma)
-    less = q < model.best(q)[model.pair_state] - 4 * rounding
-    return int((less & (policy.weight > 0)).sum()) or None
+    taken = np.flatnonzero(policy.weight > 0)
+    least = model.best(q)[model.pair_state[taken]] - 4 * rounding
+    return int(np.count_nonzero(q[taken] < least)) or None
 
 
 def _facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, Fact]:
@@ -85,29 +86,6 @@ def _facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, F
     }
 
 
-def bellman_residuals(
-    model: ExpectedMDP, solution: Solution, gamma: float, weight: Floats | None
-) -> dict[str, float]:
-    """Return the largest residual of each of the four Bellman identities."""
-    gain = solution.facts.get("gain", 0.0)
-    shift = gain if isinstance(gain, float) else 0.0
-    halves = ValueIterationHalves(model, 1.0 if "gain" in solution.facts else gamma, weight)
-    q, v = solution.action_value, solution.value
-    chosen, ahead = halves.choose(q), halves.look_ahead(v) - shift
-    around = ahead if np.array_equal(chosen, v) else halves.look_ahead(chosen) - shift
-    return {
-        "vv": _largest_difference(halves.choose(ahead), v),
-        "qq": _largest_difference(around, q),
-        "vq": _largest_difference(chosen, v),
-        "qv": _largest_difference(ahead, q),
-    }
-
-
-def _largest_difference(one: Floats, other: Floats) -> float:
-    off = one - other
-    return float(max(off.max(initial=0.0), -off.min(initial=0.0)))
-
-
 def _title(mdp: MDP, name: str, request: SolveRequest) -> str:
     title = {"optimal": "V, Q, A and the best policy"}.get(name, f"V, Q and A of the policy {name}")
     if request.criterion == "average":
@@ -119,10 +97,9 @@ def pair_columns(mdp: MDP, rows: Ints | slice, times: int = 1) -> dict[str, Colu
     """Return the names of the state and of the action of each pair, so many times."""
     states = mdp.states.named(mdp.expected.pair_state)[rows]
     actions = mdp.actions.named(mdp.action)[rows]
-    return {
-        "state": Column(np.tile(states, times), "key"),
-        "action": Column(np.tile(actions, times), "key"),
-    }
+    if times > 1:
+        states, actions = np.tile(states, times), np.tile(actions, times)
+    return {"state": Column(states, "key"), "action": Column(actions, "key")}
 
 
 def value_columns(pi: Floats, q: Floats, v: Floats) -> dict[str, Column]:
