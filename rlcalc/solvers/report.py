@@ -198,24 +198,25 @@ def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
     model = mdp.expected
     name = "optimal" if setup.policy is None else setup.policy.name
     rows = pair_rows(mdp, request.states)
-    several: list[tuple[Floats, Floats, Floats]] = []
-    bound = 0.0
-    for layer in layers:
-        bound = max(bound, layer.bound)
-        q, v = layer.action_value, layer.value[model.pair_state]
-        share = Policy.greedy(model, q, 2 * layer.bound).weight if weight is None else weight
-        several.append((share[rows], q[rows], v[rows]))
-    pi, q, v = (np.concatenate(parts[::-1]) for parts in zip(*several, strict=True))
-    horizon = request.horizon or len(several)
-    steps = np.arange(horizon, horizon - len(several), -1)
+    state = model.pair_state[rows]
+    horizon = request.horizon or 1
+    n_layers, bound, largest = 1 if request.last_only else horizon, 0.0, 0.0
+    share = np.zeros(0) if weight is None else weight
+    pi, q, v = (np.empty((n_layers, len(state))) for _ in range(3))
+    for i, layer in zip(range(n_layers - 1, -1, -1), layers, strict=True):
+        bound, action_value = max(bound, layer.bound), layer.action_value
+        if weight is None:
+            share = Policy.greedy(model, action_value, 2 * layer.bound).weight
+        pi[i], q[i], v[i] = share[rows], action_value[rows], layer.value[state]
+        largest = max([largest, *(float(np.abs(row).max(initial=0)) for row in (q[i], v[i]))])
+    steps_to_go = np.repeat(np.arange(horizon, horizon - n_layers, -1), len(state))
     columns = {
-        "steps_to_go": Column(np.repeat(steps, len(share[rows])), "key"),
-        **pair_columns(mdp, rows, len(several)),
-        **value_columns(pi, q, v),
+        "steps_to_go": Column(steps_to_go, "key"),
+        **pair_columns(mdp, rows, n_layers),
+        **value_columns(pi.reshape(-1), q.reshape(-1), v.reshape(-1)),
     }
-    largest = max(float(np.abs(numbers).max(initial=0)) for numbers in (q, v))
     bound += 4 * UNIT_ROUNDOFF * largest
-    solution = Solution(q, v, bound, "backward induction", horizon)
+    solution = Solution(action_value, layer.value, bound, "backward induction", horizon)
     facts: dict[str, Fact] = {
         **_method_facts(setup, solution, name),
         "start_value": None if mdp.start is None else float(mdp.start @ layer.value),

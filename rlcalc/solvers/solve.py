@@ -81,8 +81,12 @@ def solved(result: Result, request: SolveRequest) -> Result:
         NotConverged: it is not.
     """
     shown = [result[name] for name in ("v", "mean", "d_state") if name in result]
-    sizes = [np.abs(values[np.isfinite(values)]).max(initial=0.0) for values in shown]
-    require_solved(result, request.accepted_bound(float(max(sizes, default=0.0))))
+    largest = 0.0
+    for values in shown:
+        finite = np.isfinite(values)
+        low, high = (end(where=finite, initial=0.0) for end in (values.min, values.max))
+        largest = max(largest, -float(low), float(high))
+    require_solved(result, request.accepted_bound(largest))
     return result
 
 
