@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from rlcalc.errors import InputError, ShapeError, listed
 from rlcalc.expected_mdp import LARGE, ExpectedMDP
@@ -23,6 +24,7 @@ from rlcalc.numerics.fractions import fractions_of
 from rlcalc.numerics.kernel import kernel
 from rlcalc.numerics.probabilities import SUM_TOLERANCE, normalised, rounded_sums, wrong_sum
 
+Unsigned = NDArray[np.unsignedinteger[Any]]
 ROWS = 1 << 18
 """Rows to work on at a time: what fits a cache needs no new memory."""
 
@@ -198,45 +200,54 @@ class MDP:
 
     @cached_property
     def _certain(self) -> tuple[bool, bool]:
-        start, after, reward = self.outcome_start, self.next_state, self.reward
-        if len(after) > LARGE:
-            seen = np.full(self.n_states, -1, dtype=np.int64)
-            certain: tuple[bool, bool] = certain_next_and_reward(start, after, reward, seen)
+        if len(self.next_state) > LARGE:
+            n_outcomes = len(self.next_state)
+            certain: tuple[bool, bool] = certain_next_and_reward(
+                self.outcome_start.astype(np.int64, copy=False).view(np.uint64),
+                self.next_state.view(np.uint32),
+                self.reward,
+                np.full(self.n_states, n_outcomes, dtype=np.uint64),
+            )
             return certain
-        pair = np.repeat(np.arange(self.n_pairs), np.diff(start))
-        order = np.lexsort((reward, after, pair))
+        pair = np.repeat(np.arange(self.n_pairs), np.diff(self.outcome_start))
+        order = np.lexsort((self.reward, self.next_state, pair))
         same_pair = np.diff(pair[order]) == 0
-        differs = np.diff(after[order]) != 0
-        varies = same_pair & ~differs & (np.diff(reward[order]) != 0)
+        differs = np.diff(self.next_state[order]) != 0
+        varies = same_pair & ~differs & (np.diff(self.reward[order]) != 0)
         return not (same_pair & differs).any(), not varies.any()
 
 
 @kernel
 def certain_next_and_reward(
-    outcome_start: Ints, next_state: Codes, reward: Floats, seen: Ints
+    outcome_start: Unsigned, next_state: Unsigned, reward: Floats, latest: Unsigned
 ) -> tuple[bool, bool]:
     """Return whether each pair has one next state, and one reward for each of its next states.
 
     Args:
-        outcome_start: [K + 1].
+        outcome_start: [K + 1]; unsigned, for then a compiler need not ask what counts from the end.
         next_state: [N].
         reward: [N].
-        seen: [S] −1: the last outcome that leads to each state.
+        latest: [S] N: the last outcome so far that leads to each state.
     """
-    next_certain, reward_certain = True, True
+    next_certain = reward_certain = True
     for k in range(len(outcome_start) - 1):
         first, last = outcome_start[k], outcome_start[k + 1]
-        rises, same_reward = True, True
-        for i in range(first + 1, last):
-            rises &= next_state[i] > next_state[i - 1]
-            same_reward &= reward[i] == reward[first]
-            next_certain &= next_state[i] == next_state[first]
-        if rises or same_reward or not reward_certain:
-            continue  # no next state stands twice, or always with the same reward
+        rises = falls = varies = contradictions = 0
+        for i in range(first + np.uint64(1), last):
+            higher = next_state[i] > next_state[i - np.uint64(1)]
+            lower = next_state[i] < next_state[i - np.uint64(1)]
+            rises += higher
+            falls += lower
+            varies += reward[i] != reward[first]
+            contradictions += (reward[i] != reward[i - np.uint64(1)]) & (not (higher | lower))
+        next_certain &= rises + falls == 0
+        reward_certain &= contradictions == 0
+        if not (rises and falls and varies and reward_certain):
+            continue  # equal next states are adjacent, or all rewards equal
         for i in range(first, last):
-            earlier = seen[next_state[i]]
-            reward_certain &= earlier < first or reward[i] == reward[earlier]
-            seen[next_state[i]] = i
+            earlier = latest[next_state[i]]
+            reward_certain &= not first <= earlier < last or reward[i] == reward[earlier]
+            latest[next_state[i]] = i
     return next_certain, reward_certain
 
 

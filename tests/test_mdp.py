@@ -55,7 +55,8 @@ def test_what_is_certain_is_what_a_dictionary_of_the_rows_shows(data: st.DataObj
     expected = tuple(
         all(len(x) == 1 for x in several.values()) for several in (next_states, rewards)
     )
-    seen = np.full(mdp.n_states, -1)
-    loop = certain_next_and_reward(mdp.outcome_start, mdp.next_state, mdp.reward, seen)
+    start, after = mdp.outcome_start.view(np.uint64), mdp.next_state.view(np.uint32)
+    latest = np.full(mdp.n_states, len(after), dtype=np.uint64)
+    loop = certain_next_and_reward(start, after, mdp.reward, latest)
 
     assert (mdp.next_state_certain, mdp.reward_certain) == expected == loop
