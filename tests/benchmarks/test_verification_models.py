@@ -115,53 +115,17 @@ FAMILIES = sorted(path.parent for path in Path(FOLDER).glob("**/index.json")) if
 
 
 class Comparison:
-    """A program that Storm builds with fractions, and the same as rlcalc reads it."""
+    """A program that Storm built with fractions, and the same as rlcalc reads it."""
 
-    def __init__(self, instance: Instance, folder: Path) -> None:
-        self.stormpy = stormpy = pytest.importorskip("stormpy")
+    def __init__(self, built: Any, targets: list[str], folder: Path) -> None:
         from stormpy.core._io import export_to_drn
 
-        program = stormpy.parse_prism_program(str(instance.program))
-        asked = []
-        if instance.properties:
-            asked = stormpy.parse_properties(instance.properties, program)
-        if instance.constants:
-            program, asked = stormpy.instantiate_constants(program, instance.constants, asked)
-        self.built = stormpy.build_model[stormpy.Rational](program)
-        self.chain = "DTMC" in str(self.built.model_type)
-        self.n_states = self.built.nr_states
-        self.targets = sorted(set(self.built.labeling.get_labels()) - {"init", "deadlock"})
-        if asked:
-            self.add_targets(program, asked)
+        self.built, self.targets = built, targets
+        self.chain = "DTMC" in str(built.model_type)
+        self.n_states = built.nr_states
+        self.rewards = list(built.reward_models)
         self.file = folder / "model.drn"
-        export_to_drn(self.built, str(self.file))
-        self.rewards = list(self.built.reward_models)
-
-    def add_targets(self, program: Any, asked: list[Any]) -> None:
-        """Label the states that properties ask to reach."""
-        stormpy = self.stormpy
-        for number, one in enumerate(asked):
-            formula = one.get_raw_formula()
-            if not getattr(formula, "has_subformula", True) or not hasattr(formula, "subformula"):
-                continue
-            path = formula.subformula
-            if not isinstance(path, stormpy.logic.EventuallyFormula):
-                continue
-            try:
-                built = stormpy.build_model[stormpy.Rational](program, [one])
-                found = stormpy.model_checking(
-                    built, stormpy.logic.Property("target", path.subformula)
-                )
-            except Exception as error:
-                print(f"  {one}: {str(error)[:80]}")
-                continue
-            if built.nr_states == self.n_states:
-                name = f"target{number}"
-                self.built.labeling.add_label(name)
-                for s in range(self.n_states):
-                    if found.at(s):
-                        self.built.labeling.add_label_to_state(name, s)
-                self.targets.append(name)
+        export_to_drn(built, str(self.file))
 
     def mdp(self, reward: str | None = None) -> MDP:
         """The model with one of its reward models; unnamed ones are known by their number."""
@@ -173,8 +137,9 @@ class Comparison:
 
     def exact(self, asked: str) -> list[Fraction | float]:
         """Storm's value of each state, as fractions; what is infinite is a float."""
-        formula = self.stormpy.parse_properties(asked)[0]
-        values = self.stormpy.model_checking(self.built, formula).get_value_vector()
+        stormpy = pytest.importorskip("stormpy")
+        formula = stormpy.parse_properties(asked)[0]
+        values = stormpy.model_checking(self.built, formula).get_value_vector()
         return [math.inf if "inf" in (text := str(value)) else Fraction(text) for value in values]
 
     def questions(self) -> Iterator[tuple[str, MDP, SolveRequest]]:
@@ -228,23 +193,50 @@ def answer_within_bound(formula: str, mdp: MDP, request: SolveRequest, exact: li
     return ""
 
 
-def check(instances: list[Instance], folder: Path) -> None:
-    wrong, compared, n_states = [], 0, []
-    for instance in instances:
-        model = Comparison(instance, folder)
-        n_states.append(model.n_states)
-        if model.n_states > MOST_STATES:
+def comparisons(instance: Instance, folder: Path) -> Iterator[Comparison]:
+    """The program with its labels as targets, and once more for each property that reaches states.
+
+    Storm makes those states absorbing, so that each property has a model of its own.
+    """
+    stormpy = pytest.importorskip("stormpy")
+    program = stormpy.parse_prism_program(str(instance.program))
+    asked = []
+    if instance.properties:
+        asked = stormpy.parse_properties(instance.properties, program)
+    if instance.constants:
+        program, asked = stormpy.instantiate_constants(program, instance.constants, asked)
+    built = stormpy.build_model[stormpy.Rational](program)
+    labels = sorted(set(built.labeling.get_labels()) - {"init", "deadlock"})
+    yield Comparison(built, labels, folder)
+    for one in asked:
+        path = getattr(one.get_raw_formula(), "subformula", None)
+        if not isinstance(path, stormpy.logic.EventuallyFormula):
             continue
-        for formula, mdp, request in model.questions():
-            try:
-                exact = model.exact(formula)
-            except Exception as error:
-                print(f"  {formula}: Storm: {str(error)[:80]}")
+        built = stormpy.build_model[stormpy.Rational](program, [one])
+        reached = stormpy.model_checking(built, path.subformula).get_truth_values_vector()
+        built.labeling.add_label("target")
+        for s in np.flatnonzero(reached).tolist():
+            built.labeling.add_label_to_state("target", s)
+        yield Comparison(built, ["target"], folder)
+
+
+def check(instances: list[Instance], folder: Path) -> None:
+    wrong, compared, n_states = [], 0, set()
+    for instance in instances:
+        for model in comparisons(instance, folder):
+            n_states.add(model.n_states)
+            if model.n_states > MOST_STATES:
                 continue
-            compared += 1
-            if fault := answer_within_bound(formula, mdp, request, exact):
-                wrong.append(f"{instance.program.name} {instance.constants} {fault}")
-    print(f"\n{compared} questions compared in all states of models of {n_states} states")
+            for formula, mdp, request in model.questions():
+                try:
+                    exact = model.exact(formula)
+                except Exception as error:  # of Storm
+                    print(f"  {formula}: Storm: {str(error)[:80]}")
+                    continue
+                compared += 1
+                if fault := answer_within_bound(formula, mdp, request, exact):
+                    wrong.append(f"{instance.program.name} {instance.constants} {fault}")
+    print(f"\n{compared} questions compared in all states of models of {sorted(n_states)} states")
 
     assert wrong == []
 
