@@ -204,7 +204,7 @@ class MDP:
             n_outcomes = len(self.next_state)
             certain: tuple[bool, bool] = certain_next_and_reward(
                 self.outcome_start.astype(np.int64, copy=False).view(np.uint64),
-                self.next_state.view(np.uint32),
+                self.next_state.astype(np.int32, copy=False).view(np.uint32),
                 self.reward,
                 np.full(self.n_states, n_outcomes, dtype=np.uint64),
             )

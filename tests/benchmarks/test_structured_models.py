@@ -18,7 +18,7 @@ from rlcalc.solvers.methods import METHODS
 from rlcalc.solvers.request import SolveRequest
 from rlcalc.solvers.solve import solve
 from tests.benchmarks import peers
-from tests.benchmarks.models import TABLE, garnet
+from tests.benchmarks.models import TABLE
 
 MOST_SECONDS = 20.0
 """What one of the own methods may take to be compared."""
@@ -74,7 +74,6 @@ def test_solving_beside_own_methods_and_peers(name: str) -> None:
     asked = f'R{{"r"}}max=? [Cdiscount={case.gamma}]'
     others: dict[str, Callable[[], Callable[[], Any]]] = {}
     if case.gamma < 1:
-        peers.quantecon(garnet(100), case.gamma)()
         others["QuantEcon"] = lambda: peers.quantecon(mdp, case.gamma)
     else:
         asked = 'R{"r"}min=? [F "end"]'

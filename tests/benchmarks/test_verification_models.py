@@ -101,7 +101,7 @@ def instances_in(folder: Path) -> list[Instance]:
             program = [name for name in names if name.endswith((".prism", ".pm", ".nm"))]
             if not sizes or min(sizes) > MOST_STATES or not program:
                 continue
-            values = {v["name"]: str(v["value"]).lower() for v in entry["values"]}
+            values = {v["name"]: str(v["value"]).lower() for v in entry.get("values", [])}
             constants = ",".join(f"{name}={value}" for name, value in values.items())
             texts = [(folder / name) for name in names if name.endswith((".props", ".prctl"))]
             asked = "\n".join(text.read_text() for text in texts if text.exists())
@@ -174,6 +174,9 @@ def answer_within_bound(formula: str, mdp: MDP, request: SolveRequest, exact: li
         print(f"  {formula}: exit 4, bound {error.result.facts.get('bound')}")
         result = error.result
     except RlcalcError as error:
+        if request.proper and "max" in formula and math.inf in exact:
+            print(f"  {formula}: refused, where Storm's answer is infinite")
+            return ""
         return f"{formula}: refused: {error}"
     bound, v = result.facts["bound"], result["v"]
     if not isinstance(bound, float | int) or not np.isfinite(bound):
