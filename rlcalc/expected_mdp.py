@@ -104,7 +104,10 @@ class ExpectedMDP:
     def best(self, action_value: Floats) -> Floats:
         """Return the largest action value of each state, else 0: V(s) = max_a Q(s,a)."""
         value = np.zeros(self.n_states, dtype=action_value.dtype)
-        value[~self.terminal] = np.maximum.reduceat(action_value, self._first_pairs)
+        if self.n_pairs > LARGE and not self.exact:
+            largest_of_states(self.pair_start, action_value, value)
+        else:
+            value[~self.terminal] = np.maximum.reduceat(action_value, self._first_pairs)
         return value
 
     def mean(self, action_value: Floats, weight: Floats) -> Floats:
@@ -115,7 +118,10 @@ class ExpectedMDP:
             weight: [K] π(a|s).
         """
         value = np.zeros(self.n_states, dtype=action_value.dtype)
-        value[~self.terminal] = np.add.reduceat(weight * action_value, self._first_pairs)
+        if self.n_pairs > LARGE and not self.exact:
+            means_of_states(self.pair_start, action_value, weight, value)
+        else:
+            value[~self.terminal] = np.add.reduceat(weight * action_value, self._first_pairs)
         return value
 
     def greedy(self, action_value: Floats) -> Ints:
@@ -206,7 +212,7 @@ class ExpectedMDP:
 
 
 LARGE = 1 << 16
-"""Outcomes from which a compiled loop is faster, its start included."""
+"""Outcomes, or pairs, from which a compiled loop is faster, its start included."""
 
 
 @kernel
@@ -225,3 +231,25 @@ def expected_action_value(
         for i in range(outcome_start[k], outcome_start[k + 1]):
             ahead += probability[i] * value[next_state[i]]
         q[k] = reward[k] + gamma * ahead
+
+
+@kernel
+def largest_of_states(pair_start: Ints, action_value: Floats, value: Floats) -> None:
+    """v(s) ← max_a q(s,a), which is not a number where one of them is not; else 0."""
+    for s in range(len(pair_start) - 1):
+        if pair_start[s] < pair_start[s + 1]:
+            best = action_value[pair_start[s]]
+            for k in range(pair_start[s] + 1, pair_start[s + 1]):
+                if action_value[k] > best or np.isnan(action_value[k]):
+                    best = action_value[k]
+            value[s] = best
+
+
+@kernel
+def means_of_states(pair_start: Ints, action_value: Floats, weight: Floats, value: Floats) -> None:
+    """v(s) ← Σ_a π(a|s) q(s,a)."""
+    for s in range(len(pair_start) - 1):
+        mean = 0.0
+        for k in range(pair_start[s], pair_start[s + 1]):
+            mean += weight[k] * action_value[k]
+        value[s] = mean

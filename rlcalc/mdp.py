@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlcalc.errors import InputError, ShapeError, listed
-from rlcalc.expected_mdp import ExpectedMDP
+from rlcalc.expected_mdp import LARGE, ExpectedMDP
 from rlcalc.labels import Labels, Numbers
 from rlcalc.numerics.arrays import (
     Codes,
-    Flags,
     Floats,
     Ints,
     differs_from_previous,
-    gather_ranges,
     refuse_entries,
 )
 from rlcalc.numerics.fractions import fractions_of
+from rlcalc.numerics.kernel import kernel
 from rlcalc.numerics.probabilities import SUM_TOLERANCE, normalised, rounded_sums, wrong_sum
 
+Unsigned = NDArray[np.unsignedinteger[Any]]
 ROWS = 1 << 18
 """Rows to work on at a time: what fits a cache needs no new memory."""
 
@@ -188,34 +188,67 @@ class MDP:
             reward=np.add.reduceat(probability * fractions_of(self.reward), first),
         )
 
-    @cached_property
+    @property
     def next_state_certain(self) -> bool:
         """Whether the next state is certain after every pair."""
-        return not self._changes(self.next_state).any()
+        return self._certain[0]
 
-    @cached_property
+    @property
     def reward_certain(self) -> bool:
         """Whether the reward is certain after every pair, once the next state is known."""
-        twice = ~self._changes(self.next_state) | (np.diff(self.next_state, prepend=-1) < 0)
-        twice[self.outcome_start[:-1]] = False  # a pair whose next states rise has none twice
-        suspect = np.logical_or.reduceat(twice, self.outcome_start[:-1])
-        changes = self._changes(self.reward) & np.repeat(suspect, np.diff(self.outcome_start))
-        varies = np.flatnonzero(changes)
-        if not len(varies):
-            return True
-        pair = np.unique(np.searchsorted(self.outcome_start, varies, side="right") - 1)
-        start, outcome = gather_ranges(self.outcome_start, pair)
-        pair = np.repeat(np.arange(len(pair)), np.diff(start))
-        reward, after = self.reward[outcome], self.next_state[outcome]
-        order = np.lexsort((reward, after, pair))
-        same = (np.diff(pair[order]) == 0) & (np.diff(after[order]) == 0)
-        return not bool((same & (np.diff(reward[order]) != 0)).any())
+        return self._certain[1]
 
-    def _changes(self, values: NDArray[Any]) -> Flags:
-        """[N] whether an outcome differs from the one before it, which is of the same pair."""
-        differs = differs_from_previous(values)
-        differs[self.outcome_start[:-1]] = False
-        return differs
+    @cached_property
+    def _certain(self) -> tuple[bool, bool]:
+        if len(self.next_state) > LARGE:
+            n_outcomes = len(self.next_state)
+            certain: tuple[bool, bool] = certain_next_and_reward(
+                self.outcome_start.astype(np.int64, copy=False).view(np.uint64),
+                self.next_state.astype(np.int32, copy=False).view(np.uint32),
+                self.reward,
+                np.full(self.n_states, n_outcomes, dtype=np.uint64),
+            )
+            return certain
+        pair = np.repeat(np.arange(self.n_pairs), np.diff(self.outcome_start))
+        order = np.lexsort((self.reward, self.next_state, pair))
+        same_pair = np.diff(pair[order]) == 0
+        differs = np.diff(self.next_state[order]) != 0
+        varies = same_pair & ~differs & (np.diff(self.reward[order]) != 0)
+        return not (same_pair & differs).any(), not varies.any()
+
+
+@kernel
+def certain_next_and_reward(
+    outcome_start: Unsigned, next_state: Unsigned, reward: Floats, latest: Unsigned
+) -> tuple[bool, bool]:
+    """Return whether each pair has one next state, and one reward for each of its next states.
+
+    Args:
+        outcome_start: [K + 1]; unsigned, for then a compiler need not ask what counts from the end.
+        next_state: [N].
+        reward: [N].
+        latest: [S] N: the last outcome so far that leads to each state.
+    """
+    next_certain = reward_certain = True
+    for k in range(len(outcome_start) - 1):
+        first, last = outcome_start[k], outcome_start[k + 1]
+        rises = falls = varies = contradictions = 0
+        for i in range(first + np.uint64(1), last):
+            higher = next_state[i] > next_state[i - np.uint64(1)]
+            lower = next_state[i] < next_state[i - np.uint64(1)]
+            rises += higher
+            falls += lower
+            varies += reward[i] != reward[first]
+            contradictions += (reward[i] != reward[i - np.uint64(1)]) & (not (higher | lower))
+        next_certain &= rises + falls == 0
+        reward_certain &= contradictions == 0
+        if not (rises and falls and varies and reward_certain):
+            continue  # equal next states are adjacent, or all rewards equal
+        for i in range(first, last):
+            earlier = latest[next_state[i]]
+            reward_certain &= not first <= earlier < last or reward[i] == reward[earlier]
+            latest[next_state[i]] = i
+    return next_certain, reward_certain
 
 
 def _grouped(state: Codes, action: Codes, n_actions: int) -> tuple[Ints, Ints, Ints | None]:

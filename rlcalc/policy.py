@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.expected_mdp import ExpectedMDP
-from rlcalc.numerics.arrays import Flags, Floats
+from rlcalc.expected_mdp import LARGE, ExpectedMDP
+from rlcalc.numerics.arrays import Flags, Floats, Ints
+from rlcalc.numerics.kernel import kernel
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class Policy:
             action_value: [K] Q(s,a).
             tolerance: actions whose Q is less than this below the best count as the best.
         """
+        if model.n_pairs > LARGE:
+            weight = np.full(model.n_pairs, np.nan)
+            share_among_best(model.pair_start, action_value, tolerance, weight)
+            return cls(weight, "optimal")
         highest = model.best(action_value)[model.pair_state]
         return cls(shares_of_state(model, action_value >= highest - tolerance), "optimal")
 
@@ -72,3 +77,19 @@ def shares_of_state(model: ExpectedMDP, amount: Floats | Flags) -> Floats:
     amounts = amount.astype(np.float64)
     total = model.mean(amounts, np.ones(model.n_pairs))
     return amounts / total[model.pair_state]
+
+
+@kernel
+def share_among_best(
+    pair_start: Ints, action_value: Floats, tolerance: float, weight: Floats
+) -> None:
+    """π(a|s) ← 1/n for the n actions with Q(s,a) ≥ max_a' Q(s,a') − tolerance, else 0."""
+    for s in range(len(pair_start) - 1):
+        best, n = -np.inf, 0
+        for k in range(pair_start[s], pair_start[s + 1]):
+            best = np.maximum(best, action_value[k])
+        for k in range(pair_start[s], pair_start[s + 1]):
+            n += action_value[k] >= best - tolerance
+        for k in range(pair_start[s], pair_start[s + 1]):
+            if n:  # else a Q is not a number, and neither is π
+                weight[k] = (action_value[k] >= best - tolerance) / n

@@ -1,12 +1,15 @@
 """The model from its rows: grouped, checked, with expected and exact twins."""
 
+from collections import defaultdict
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rlcalc.errors import InputError, ShapeError
-from rlcalc.mdp import MDP
+from rlcalc.mdp import MDP, certain_next_and_reward
 
 
 def test_rows_of_a_pair_need_not_be_adjacent() -> None:
@@ -35,3 +38,25 @@ def test_offsets_that_fall_are_refused() -> None:
             *(mdp.action, mdp.outcome_start, mdp.next_state, mdp.probability, mdp.reward),
             *(mdp.states, mdp.actions),
         )
+
+
+@given(st.data())
+def test_what_is_certain_is_what_a_dictionary_of_the_rows_shows(data: st.DataObject) -> None:
+    """By numpy, and by the loop of large models: the next state of a pair, and its reward there."""
+    row = st.tuples(*(st.integers(0, n) for n in (1, 1, 2, 1)))
+    rows = np.array(data.draw(st.lists(row, min_size=1, max_size=9)))
+    state, action, after, reward = rows.T
+    pair = 2 * state + action
+    mdp = MDP.from_rows(state, action, after, 1 / np.bincount(pair)[pair], reward)
+    next_states, rewards = defaultdict(set), defaultdict(set)
+    for k, s, r in zip(pair.tolist(), after.tolist(), reward.tolist(), strict=True):
+        next_states[k].add(s)
+        rewards[k, s].add(r)
+    expected = tuple(
+        all(len(x) == 1 for x in several.values()) for several in (next_states, rewards)
+    )
+    start, after = mdp.outcome_start.view(np.uint64), mdp.next_state.view(np.uint32)
+    latest = np.full(mdp.n_states, len(after), dtype=np.uint64)
+    loop = certain_next_and_reward(start, after, mdp.reward, latest)
+
+    assert (mdp.next_state_certain, mdp.reward_certain) == expected == loop

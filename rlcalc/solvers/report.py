@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rlcalc.errors import InputError, shown
-from rlcalc.expected_mdp import UNIT_ROUNDOFF, ExpectedMDP
+from rlcalc.expected_mdp import UNIT_ROUNDOFF
 from rlcalc.graph.reachability import reachable
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.policy import Policy
 from rlcalc.result import Column, Fact, Result
 from rlcalc.solvers.methods.finite_horizon import Layer
-from rlcalc.solvers.methods.value_iteration import ValueIterationHalves
 from rlcalc.solvers.problem import Solution
 from rlcalc.solvers.request import SolveRequest
+from rlcalc.solvers.residuals import bellman_residuals
 from rlcalc.solvers.setup import SolveSetup
 
 if TYPE_CHECKING:
@@ -67,8 +67,9 @@ def not_separated(setup: SolveSetup, solution: Solution, policy: Policy) -> int 
         return None
     model = setup.mdp.expected
     q, rounding = solution.action_value, model.rounding(solution.value, setup.gamma)
-    less = q < model.best(q)[model.pair_state] - 4 * rounding
-    return int((less & (policy.weight > 0)).sum()) or None
+    taken = np.flatnonzero(policy.weight > 0)
+    least = model.best(q)[model.pair_state[taken]] - 4 * rounding
+    return int(np.count_nonzero(q[taken] < least)) or None
 
 
 def _facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, Fact]:
@@ -91,29 +92,6 @@ def _facts(setup: SolveSetup, solution: Solution, policy: Policy) -> dict[str, F
     }
 
 
-def bellman_residuals(
-    model: ExpectedMDP, solution: Solution, gamma: float, weight: Floats | None
-) -> dict[str, float]:
-    """Return the largest residual of each of the four Bellman identities."""
-    gain, shift = solution.gain, 0.0 if solution.gain is None else solution.gain.of_pair
-    weight = gain.best if gain and weight is None else weight
-    halves = ValueIterationHalves(model, 1.0 if gain else gamma, weight)
-    q, v = solution.action_value, solution.value
-    chosen, ahead = halves.choose(q), halves.look_ahead(v) - shift
-    around = ahead if np.array_equal(chosen, v) else halves.look_ahead(chosen) - shift
-    return {
-        "vv": _largest_difference(halves.choose(ahead), v),
-        "qq": _largest_difference(around, q),
-        "vq": _largest_difference(chosen, v),
-        "qv": _largest_difference(ahead, q),
-    }
-
-
-def _largest_difference(one: Floats, other: Floats) -> float:
-    off = one - other
-    return float(max(off.max(initial=0.0), -off.min(initial=0.0)))
-
-
 def _title(mdp: MDP, name: str, request: SolveRequest) -> str:
     title = {"optimal": "V, Q, A and the best policy"}.get(name, f"V, Q and A of the policy {name}")
     if request.criterion == "average":
@@ -125,10 +103,9 @@ def pair_columns(mdp: MDP, rows: Ints | slice, times: int = 1) -> dict[str, Colu
     """Return the names of the state and of the action of each pair, so many times."""
     states = mdp.states.named(mdp.expected.pair_state)[rows]
     actions = mdp.actions.named(mdp.action)[rows]
-    return {
-        "state": Column(np.tile(states, times), "key"),
-        "action": Column(np.tile(actions, times), "key"),
-    }
+    if times > 1:
+        states, actions = np.tile(states, times), np.tile(actions, times)
+    return {"state": Column(states, "key"), "action": Column(actions, "key")}
 
 
 def value_columns(pi: Floats, q: Floats, v: Floats) -> dict[str, Column]:
@@ -250,24 +227,25 @@ def by_steps_to_go(setup: SolveSetup, layers: Iterable[Layer]) -> Result:
     model = mdp.expected
     name = "optimal" if setup.policy is None else setup.policy.name
     rows = pair_rows(mdp, request.states)
-    several: list[tuple[Floats, Floats, Floats]] = []
-    bound = 0.0
-    for layer in layers:
-        bound = max(bound, layer.bound)
-        q, v = layer.action_value, layer.value[model.pair_state]
-        share = Policy.greedy(model, q, 2 * layer.bound).weight if weight is None else weight
-        several.append((share[rows], q[rows], v[rows]))
-    pi, q, v = (np.concatenate(parts[::-1]) for parts in zip(*several, strict=True))
-    horizon = request.horizon or len(several)
-    steps = np.arange(horizon, horizon - len(several), -1)
+    state = model.pair_state[rows]
+    horizon = request.horizon or 1
+    n_layers, bound, largest = 1 if request.last_only else horizon, 0.0, 0.0
+    share = np.zeros(0) if weight is None else weight
+    pi, q, v = (np.empty((n_layers, len(state))) for _ in range(3))
+    for i, layer in zip(range(n_layers - 1, -1, -1), layers, strict=True):
+        bound, action_value = max(bound, layer.bound), layer.action_value
+        if weight is None:
+            share = Policy.greedy(model, action_value, 2 * layer.bound).weight
+        pi[i], q[i], v[i] = share[rows], action_value[rows], layer.value[state]
+        largest = max([largest, *(float(np.abs(row).max(initial=0)) for row in (q[i], v[i]))])
+    steps_to_go = np.repeat(np.arange(horizon, horizon - n_layers, -1), len(state))
     columns = {
-        "steps_to_go": Column(np.repeat(steps, len(share[rows])), "key"),
-        **pair_columns(mdp, rows, len(several)),
-        **value_columns(pi, q, v),
+        "steps_to_go": Column(steps_to_go, "key"),
+        **pair_columns(mdp, rows, n_layers),
+        **value_columns(pi.reshape(-1), q.reshape(-1), v.reshape(-1)),
     }
-    largest = max(float(np.abs(numbers).max(initial=0)) for numbers in (q, v))
     bound += 4 * UNIT_ROUNDOFF * largest
-    solution = Solution(q, v, bound, "backward induction", horizon)
+    solution = Solution(action_value, layer.value, bound, "backward induction", horizon)
     facts: dict[str, Fact] = {
         **_method_facts(setup, solution, name),
         "start_value": None if mdp.start is None else float(mdp.start @ layer.value),

@@ -104,8 +104,12 @@ def bounds_of_spread(result: Result, request: SolveRequest) -> dict[str, float]:
 
 def largest_shown(result: Result, *names: str) -> float:
     """Return the largest finite size of the numbers in some columns, where there are any."""
-    columns = [np.abs(result[name]) for name in names if name in result]
-    return float(max((c[np.isfinite(c)].max(initial=0.0) for c in columns), default=0.0))
+    largest = 0.0
+    for values in (result[name] for name in names if name in result):
+        finite = np.isfinite(values)
+        low, high = (end(where=finite, initial=0.0) for end in (values.min, values.max))
+        largest = max(largest, -float(low), float(high))
+    return largest
 
 
 def require_bound(result: Result, name: str, tol: float) -> None:

@@ -13,10 +13,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from scipy import sparse
 
 from rlcalc.mdp import MDP
-from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.solvers import solve as solution
 from rlcalc.solvers.dispatch import dispatch_small_model
 from rlcalc.solvers.methods import linear
@@ -24,25 +22,11 @@ from rlcalc.solvers.methods.automatic import solve_automatically as automatic
 from rlcalc.solvers.problem import Problem, ProvenValues
 from rlcalc.solvers.proofs import macqueen
 from rlcalc.solvers.request import SolveRequest
+from tests.benchmarks.models import garnet
+from tests.benchmarks.peers import TOLERANCE, mdpsolver, quantecon, storm
 from tests.solvers.models import open_map, slippery_lake
 
-GAMMA, TOLERANCE = 0.99, 1e-6
-
-
-def garnet(n_states: int) -> MDP:
-    """4 actions with 5 outcomes each, uniformly at random."""
-    rng = np.random.default_rng(0)
-    k = 4 * n_states
-    probability = rng.random((k, 5)) + 1e-3
-    probability /= probability.sum(axis=1, keepdims=True)
-    pair = np.repeat(np.arange(k, dtype=np.int32), 5)
-    return MDP.from_rows(
-        pair // 4,
-        pair % 4,
-        rng.integers(0, n_states, 5 * k, dtype=np.int32),
-        probability.reshape(-1),
-        rng.random(k)[pair],
-    )
+GAMMA = 0.99
 
 
 def proven(mdp: MDP) -> ProvenValues:
@@ -50,61 +34,6 @@ def proven(mdp: MDP) -> ProvenValues:
     problem = Problem(mdp.expected, GAMMA, 0.9 * TOLERANCE, 1_000_000)
     solve = dispatch_small_model if mdp.n_states <= linear.DENSE else automatic
     return macqueen.span_bound(mdp.expected, solve(problem)[0].value, GAMMA, TOLERANCE)
-
-
-def with_loops(mdp: MDP) -> tuple[Ints, sparse.csr_matrix, Floats]:
-    """State, P and r of the pairs; the last ones are those of terminal states: to stay, for 0."""
-    model = mdp.expected
-    end = np.flatnonzero(model.terminal)
-    transition = sparse.csr_matrix(
-        (
-            np.concatenate([model.probability, np.ones(len(end))]),
-            np.concatenate([model.next_state, end.astype(np.int32)]),
-            np.concatenate([model.outcome_start, model.n_outcomes + 1 + np.arange(len(end))]),
-        ),
-        shape=(model.n_pairs + len(end), model.n_states),
-    )
-    state = np.concatenate([model.pair_state, end])
-    return state, transition, np.concatenate([model.reward, np.zeros(len(end))])
-
-
-def quantecon(mdp: MDP) -> Callable[[], object]:
-    """Its modified policy iteration over state-action pairs; terminal states loop for nothing."""
-    markov = pytest.importorskip("quantecon").markov
-    state, transition, reward = with_loops(mdp)
-    end = mdp.expected.terminal.sum()
-    action = np.concatenate([mdp.action, np.zeros(end, dtype=np.int64)])
-    order = np.lexsort((action, state))
-    problem = markov.DiscreteDP(
-        reward[order], transition[order], GAMMA, state[order], action[order]
-    )
-    return lambda: problem.solve("modified_policy_iteration", epsilon=2 * TOLERANCE, max_iter=10**6)
-
-
-def mdpsolver(mdp: MDP) -> Callable[[], float]:
-    """Its modified policy iteration, in C++; terminal states loop for nothing.
-
-    On one thread: on a busy machine two wait for each other.
-    """
-    package = pytest.importorskip("mdpsolver")
-    model = mdp.expected
-    rewards: list[list[float]] = []
-    chances: list[list[list[float]]] = []
-    targets: list[list[list[int]]] = []
-    for s in range(model.n_states):
-        pairs = range(model.pair_start[s], model.pair_start[s + 1])
-        several = [slice(model.outcome_start[k], model.outcome_start[k + 1]) for k in pairs]
-        rewards.append([float(model.reward[k]) for k in pairs] or [0.0])
-        chances.append([model.probability[part].tolist() for part in several] or [[1.0]])
-        targets.append([model.next_state[part].tolist() for part in several] or [[s]])
-
-    def solve() -> float:
-        solver = package.model()  # anew: it begins with the values that it has
-        solver.mdp(discount=GAMMA, rewards=rewards, tranMatProbs=chances, tranMatColumns=targets)
-        solver.solve(algorithm="mpi", tolerance=TOLERANCE, parallel=False)
-        return float(solver.getRuntime()) / 1000
-
-    return solve
 
 
 @pytest.mark.slow
@@ -115,7 +44,7 @@ def test_solving_beside_mdpsolver(name: str) -> None:
     """By its own clock, which leaves out what Python hands over; wanted are 5 times."""
     make, runs = MODELS[name]
     mdp = make()
-    peer = mdpsolver(mdp)
+    peer = mdpsolver(mdp, GAMMA)
     proven(mdp)  # compiles
     ours, theirs = [], []
     for _ in range(runs):
@@ -151,53 +80,9 @@ WANTED = {"random": 1.5, "lake": 30.0, "grid": 5.0}  # for large maps
 def test_solving_beside_quantecon(name: str) -> None:
     make, runs = MODELS[name]
     mdp = make()
-    peer = quantecon(mdp)
-    quantecon(garnet(100))()
+    peer = quantecon(mdp, GAMMA)
+    quantecon(garnet(100), GAMMA)()
     compare(name, lambda: proven(mdp).bound, peer, runs, WANTED[name.split(",")[0]], "QuantEcon")
-
-
-def storm(mdp: MDP, asked: str, sound: bool) -> Callable[[], object]:
-    """Its sparse engine on a property; terminal states loop for nothing and are labelled `end`.
-
-    `asked` has costs where it says min: rewards are handed over with the other sign.
-    """
-    stormpy = pytest.importorskip("stormpy")
-    data, kinds = stormpy.datastructures, stormpy.models
-    state, transition, reward = with_loops(mdp)
-    order = np.argsort(state, kind="stable")
-    transition = transition[order]
-    transition.sum_duplicates()
-    row = np.repeat(np.arange(transition.shape[0]), np.diff(transition.indptr))
-    builder = data.SparseMatrixBuilder[float](
-        rows=transition.shape[0],
-        columns=mdp.n_states,
-        entries=transition.nnz,
-        force_dimensions=False,
-        has_custom_row_grouping=True,
-        row_groups=mdp.n_states,
-    )
-    groups = np.searchsorted(state[order], np.arange(mdp.n_states))
-    builder.add_next_values(row, transition.indices, transition.data, groups.tolist())
-    labels = kinds.StateLabeling(mdp.n_states)
-    for name in ("init", "end"):
-        labels.add_label(name)
-    labels.add_label_to_state("init", 0)
-    for s in np.flatnonzero(mdp.expected.terminal).tolist():
-        labels.add_label_to_state("end", s)
-    sign = -1.0 if "min" in asked else 1.0
-    earned = kinds.SparseRewardModel[float](
-        optional_state_action_reward_vector=(sign * reward[order]).tolist()
-    )
-    parts = kinds.SparseModelComponents[float](
-        transition_matrix=builder.build(), state_labeling=labels, reward_models={"r": earned}
-    )
-    built = kinds.SparseMdp[float](parts)
-    (question,) = stormpy.parse_properties(asked)
-    settings = stormpy.environments.sound() if sound else stormpy.Environment()
-    exactness = settings.solver().min_max()
-    exactness.precision = stormpy.Rational(TOLERANCE)
-    exactness.relative_termination_criterion = False
-    return lambda: stormpy.model_checking(built, question, environment=settings)
 
 
 DISCOUNTED = 'R{"r"}max=? [Cdiscount=0.99]'

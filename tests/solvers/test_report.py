@@ -1,4 +1,4 @@
-"""The report: rows of some states, residuals by hand, and rows by steps to go."""
+"""The report: rows of some states, and rows by steps to go."""
 
 import numpy as np
 import pytest
@@ -6,21 +6,12 @@ import pytest
 from rlcalc.errors import InputError
 from rlcalc.solvers import report
 from rlcalc.solvers.methods import finite_horizon
-from rlcalc.solvers.problem import Solution
 from rlcalc.solvers.request import SolveRequest
 from rlcalc.solvers.setup import SolveSetup
 from tests.solvers.models import mdp_of
 
 CHOICE = mdp_of({(0, 0): [(0, 1.0, 1.0)], (0, 1): [(0, 1.0, 2.0)]}, 1)
 """One state; staying earns 1 or 2."""
-
-
-def test_each_residual_is_of_its_own_recursion() -> None:
-    """At gamma 1/2 with V = 0 and Q = (1, 2): only Q = r + γ V holds; the others are off."""
-    solution = Solution(np.array([1.0, 2.0]), np.zeros(1), 0.0, "none", 0)
-    residuals = report.bellman_residuals(CHOICE.expected, solution, 0.5, None)
-
-    assert residuals == {"vv": 2.0, "qq": 1.0, "vq": 2.0, "qv": 0.0}
 
 
 def test_rows_are_the_pairs_of_the_states_in_the_order_of_the_model() -> None:

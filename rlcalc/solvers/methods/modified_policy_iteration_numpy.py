@@ -95,6 +95,7 @@ def solve(problem: Problem) -> Iterate | None:
         problem.trace.append(Iteration(iteration, max(-least, most), reach))
         if (
             reach <= problem.tol
+            or not math.isfinite(reach)  # no further round makes it finite
             or most - least <= model.rounding(better, gamma)
             or (work > FREE and reach * LEAST_FALL > before)
         ):

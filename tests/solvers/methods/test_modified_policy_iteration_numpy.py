@@ -83,3 +83,13 @@ def test_small_models_that_mix_take_it_without_a_compiler() -> None:
     assert mdp.expected.n_outcomes > 1 << 13
     assert result.facts["method"] == "modified-policy-iteration"
     assert np.abs(result["v"] - direct["v"]).max() <= result.facts["bound"]
+
+
+def test_values_that_are_not_finite_end_the_method() -> None:
+    """A singular system of a policy that takes 2^300 steps; it went on for 100,000 rounds."""
+    model = mixing(60, (3, 3), terminal=True).expected
+    problem = Problem(model, 1.0, 1e-6, 1000, value=np.full(model.n_states, np.nan))
+    answer = modified_policy_iteration_numpy.solve(problem)
+
+    assert answer is not None
+    assert answer.iterations == 1
