@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rlcalc.api.advantages import advantage
     from rlcalc.api.episodes import simulate
+    from rlcalc.api.evaluations import evaluate
     from rlcalc.api.faults import check
     from rlcalc.api.gradients import ascend, gradient
     from rlcalc.api.models import load_model, solve
@@ -27,6 +28,7 @@ __all__ = [
     "audit",
     "check",
     "estimate",
+    "evaluate",
     "gain",
     "gradient",
     "group",
@@ -47,6 +49,7 @@ _MODULES = {
     "audit": "rollouts",
     "check": "faults",
     "estimate": "trajectories",
+    "evaluate": "evaluations",
     "gain": "trajectories",
     "gradient": "gradients",
     "group": "rollouts",

@@ -1,0 +1,388 @@
+"""A log and a policy → the policy's value by several methods, with the reasons to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rlcalc.errors import InputError, UsageError, listed, shown
+from rlcalc.estimators.off_policy import ONE_STEP
+from rlcalc.estimators.off_policy.behaviour import Behaviour
+from rlcalc.estimators.off_policy.evaluated import Estimated, mean_of
+from rlcalc.estimators.off_policy.gates import (
+    Interval,
+    Trust,
+    difference_of,
+    interval_of,
+    plain_interval,
+)
+from rlcalc.estimators.off_policy.log import Piece, PolicyLog, Values
+from rlcalc.estimators.off_policy.logged import LoggedPolicyLog
+from rlcalc.estimators.off_policy.prepare import Log, policy_logs, ready_for
+from rlcalc.estimators.off_policy.request import EvaluateRequest, Method, Solvers
+from rlcalc.estimators.off_policy.steps import PairSums
+from rlcalc.estimators.off_policy.target import PolicyTable
+from rlcalc.estimators.off_policy.weights import (
+    RatioTimes,
+    Weights,
+    WeightsOfLog,
+    second_moment_in_model,
+)
+from rlcalc.estimators.passes import Passes
+from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.intervals import standard_errors_apart
+from rlcalc.result import Column, Fact, Result
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The answer of several methods about one policy."""
+
+    name: str  # of the policy
+    log: Log
+    estimates: Mapping[str, Estimated]  # by the text of the method
+    episodes: Mapping[str, Floats]  # [E, ...] the numbers of each episode
+    trust: Trust
+    behaviour: Floats | None = None  # [K] the mean of b(a|s) in the steps of each pair
+    exact: float | None = None  # the value of the policy in the model behind the log
+
+    @property
+    def gain(self) -> Estimated:
+        """The value of the behaviour policy."""
+        return mean_of(self.episodes["gain"])
+
+
+def evaluated(
+    name: str,
+    log: Log,
+    methods: Sequence[Method],
+    tools: Solvers,
+    exact: float | None = None,
+    *,
+    weighed: bool = False,
+) -> Evaluated:
+    """Return the estimates of some methods, from one pass over the log.
+
+    Raises:
+        InputError: a probability is missing or impossible, weights overflow, or an episode has
+            several steps although a method is for one.
+    """
+    weighs = weighed or any(method.needs_weights for method in methods)
+    modules = {method: import_module(f"{PACKAGE}.{method.module}") for method in methods}
+
+    def work(piece: Piece) -> Part:
+        steps = log.steps(piece, weights=weighs)
+        length = np.diff(steps.start)
+        single = next((m.name for m in methods if m.name in ONE_STEP), None)
+        if single is not None and (length > 1).any():
+            raise InputError(
+                f"{single} is for episodes of one step, and the log has an episode of "
+                f"{int(length.max()):,}",
+                fix="use --method dr,pdis,is, or --one-step if every row is a whole episode",
+            )
+        numbers = {m.text: modules[m].episode_values(steps, m) for m in methods}
+        numbers |= {"gain": steps.gain, "length": length}
+        if weighs:
+            numbers |= {"weight": steps.weight, "visits": steps.weight_of_visits}
+        for key, values in numbers.items():
+            if not np.isfinite(values).all():
+                raise InputError(
+                    f"{key}: the weights or the gains of an episode overflow",
+                    fix="evaluate a policy that is nearer to the one that acted, or use "
+                    "--method ce",
+                )
+        return Part(numbers, RatioTimes.of(steps.time, steps.ratio, steps.last), steps.pairs)
+
+    parts: list[Mapping[str, Floats]] = []
+    times: RatioTimes | None = None
+    pairs: PairSums | None = None
+    for part in tools.engine(work, log.pieces()):
+        if len(part.numbers["gain"]):
+            parts.append(part.numbers)
+            times = part.times if times is None else times.merge(part.times)
+            pairs = part.pairs if pairs is None or part.pairs is None else pairs.merge(part.pairs)
+    if times is None:
+        raise InputError("no episode is left to evaluate from", fix="use --truncated keep")
+    whole = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    estimates = {m.text: modules[m].estimate(whole[m.text], m) for m in methods}
+    behaviour = None
+    if pairs is not None and weighs:
+        behaviour = pairs.chance / np.maximum(pairs.steps, 1)
+    trust = _trust(log, whole, times, pairs, behaviour, tools)
+    return Evaluated(name, log, estimates, whole, trust, behaviour, exact)
+
+
+OFTEN_SEEN = 5
+"""Steps a state, on average, from which the model of the log tells how large weights are."""
+
+
+class Part(NamedTuple):
+    """What one piece of a log gives."""
+
+    numbers: Mapping[str, Floats]  # [E, ...]
+    times: RatioTimes
+    pairs: PairSums | None
+
+
+def _trust(
+    log: Log,
+    episodes: Mapping[str, Floats],
+    times: RatioTimes,
+    pairs: PairSums | None,
+    behaviour: Floats | None,
+    tools: Solvers,
+) -> Trust:
+    """Return what tells whether intervals hold."""
+    n = len(episodes["gain"])
+
+    def weights(name: str, gamma: float) -> WeightsOfLog | None:
+        if name not in episodes:
+            return None
+        moment = times.second_moment(gamma)
+        if isinstance(log, PolicyLog) and behaviour is not None:
+            more = second_moment_in_model(log.model, log.target, behaviour, gamma, tools)
+            seldom = len(log.model.state) * OFTEN_SEEN > int(episodes["length"].sum())
+            moment = max(moment, more) if seldom else more
+        return WeightsOfLog(Weights.of(episodes[name]), n, moment)
+
+    return Trust(
+        weights("weight", 1.0),
+        weights("visits", log.gamma),
+        log.fit(pairs) if isinstance(log, PolicyLog) and pairs is not None else None,
+        log.unsupported_gain if isinstance(log, PolicyLog) else 0.0,
+        isinstance(log, PolicyLog) and log.given,
+    )
+
+
+def answers(
+    passes: Passes,
+    policies: Mapping[str, PolicyTable],
+    behaviour: Behaviour,
+    given: Values | None,
+    gamma: float | None,
+    truncated: str,
+    request: EvaluateRequest,
+    tools: Solvers,
+    exact: Callable[[PolicyTable, float], float | None],
+) -> list[Evaluated]:
+    """Return the answers about some policies; none: the log holds π of its actions.
+
+    Args:
+        passes: over the log.
+        policies: by their names.
+        behaviour: where b(a|s) comes from.
+        given: Q̂; None: that of the model which the log shows.
+        gamma: 0..1 a step; default the discount factor of the source, else 1.
+        truncated: `keep`, `drop` or `bootstrap`.
+        request: the methods, and the rows.
+        tools: the engine, and what solves linear systems.
+        exact: from a policy and γ to its exact value, if a model is known.
+
+    Raises:
+        UsageError: the policy for truncated trajectories does not apply.
+        InputError: as the parts of it do.
+    """
+    if not policies:
+        if truncated.startswith("cut"):
+            raise UsageError(
+                f"--truncated {truncated} does not apply", fix="use keep, drop or bootstrap"
+            )
+        logs: Iterable[Log] = [LoggedPolicyLog.of(passes, gamma, truncated)]
+    else:
+        tables = list(policies.values())
+        logs = policy_logs(passes, tables, behaviour, given, gamma, truncated, tools)
+    names = list(policies) or ["exp(log_prob)"]
+    weighed = request.rows in ("episodes", "steps")
+    return [
+        evaluated(
+            name,
+            ready_for(log, request.methods, request.rows, tools),
+            request.methods,
+            tools,
+            exact(policies[name], log.gamma) if name in policies else None,
+            weighed=weighed,
+        )
+        for name, log in zip(names, logs, strict=True)
+    ]
+
+
+PACKAGE = "rlcalc.estimators.off_policy"
+
+
+def method_rows(
+    answers: Sequence[Evaluated], request: EvaluateRequest, *, side_by_side: bool = False
+) -> Result:
+    """Return the values that methods give, a row each; with two policies their differences too.
+
+    Args:
+        answers: of one policy, or of two.
+        request: the methods, and the confidence.
+        side_by_side: name the policy in each row.
+    """
+    rows: dict[str, list[Any]] = {}
+    for answer in answers:
+        for method in request.methods:
+            one = interval_of(
+                answer.estimates[method.text], method, answer.trust, request, answer.episodes
+            )
+            _add(rows, answer.name, method, one, answer.trust.weights_of(method))
+            if any(a.exact is not None for a in answers):
+                apart = standard_errors_apart(one.value, one.error, answer.exact)
+                rows.setdefault("errors_apart", []).append(apart)
+    if len(answers) == 2:
+        first, second = answers
+        for method in request.methods:
+            one = difference(first, second, method, request)
+            _add(rows, f"{first.name} − {second.name}", method, one, None)
+            if "errors_apart" in rows:
+                exact = _exact_difference(first, second)
+                rows["errors_apart"].append(standard_errors_apart(one.value, one.error, exact))
+    keys = ["policy"] if side_by_side else []
+    roles: dict[str, Any] = {"se": "error", "policy": "key", "method": "key", "needs": "text"}
+    symbols = {"errors_apart": "errors apart", "z_weight": "z(ρ)", "largest_share": "largest share"}
+    order = [*keys, *(name for name in rows if name != "policy")]
+    return Result(
+        command="evaluate",
+        title="Off-policy evaluation",
+        columns={
+            name: Column(rows[name], roles.get(name, "value"), symbols.get(name, ""))
+            for name in order
+        },
+        facts=facts_of(answers, request),
+        notes=notes_of(answers, request),
+    )
+
+
+def _add(
+    rows: dict[str, list[Any]],
+    policy: str,
+    method: Method,
+    one: Interval,
+    weights: WeightsOfLog | None,
+) -> None:
+    entries = {
+        "policy": policy,
+        "method": method.text,
+        "value": one.value,
+        "se": one.error,
+        "low": one.low,
+        "high": one.high,
+        "z_weight": np.nan if weights is None else weights.met.z,
+        "ess": np.nan if weights is None else weights.met.ess,
+        "largest_share": np.nan if weights is None else weights.met.largest_share,
+        "needs": one.needs,
+    }
+    for name, entry in entries.items():
+        rows.setdefault(name, []).append(entry)
+
+
+def difference(
+    first: Evaluated, second: Evaluated, method: Method, request: EvaluateRequest
+) -> Interval:
+    """Return the difference of two policies, whose estimates come from the same episodes.
+
+    se² = E/(E−1) Σ_e (IF_e − IF'_e)²: what both share cancels.
+    """
+    one, two = (answer.estimates[method.text] for answer in (first, second))
+    moved = Estimated(one.value - two.value, one.influence - two.influence)
+    parts = [
+        interval_of(a.estimates[method.text], method, a.trust, request, a.episodes)
+        for a in (first, second)
+    ]
+    fits = [None if a.trust.fit is None else a.trust.fit.degrees for a in (first, second)]
+    degrees = [None if method.needs_weights else fit for fit in fits]
+    return difference_of(moved, parts, degrees, request.confidence)
+
+
+def _exact_difference(first: Evaluated, second: Evaluated) -> float | None:
+    if first.exact is None or second.exact is None:
+        return None
+    return first.exact - second.exact
+
+
+def facts_of(answers: Sequence[Evaluated], request: EvaluateRequest) -> dict[str, Fact]:
+    """Return the facts: the behaviour policy's value, the weights, and what the log lacks."""
+    answer = answers[0]
+    log, gain = answer.log, answer.gain
+    experience = log.passes.experience
+    plain = plain_interval(gain, request.confidence)
+
+    def each(value: Any) -> Any:
+        """One value, or with two policies one for each."""
+        if len(answers) == 1:
+            return value(answer)
+        return {one.name: value(one) for one in answers}
+
+    facts: dict[str, Fact] = {
+        "exact_value": each(lambda a: a.exact),
+        "behaviour_value": gain.value,
+        "behaviour_value_se": gain.error,
+        "behaviour_value_low": plain.low,
+        "behaviour_value_high": plain.high,
+        "policy": answer.name if len(answers) == 1 else ", ".join(a.name for a in answers),
+        "behaviour": log.behaviour_text,
+        "gamma": log.gamma,
+        "confidence": request.confidence,
+        "episodes": len(answer.episodes["gain"]),
+        "steps": int(answer.episodes["length"].sum()),
+    }
+    if len(answers) > 1 and answer.exact is None:
+        facts["exact_value"] = None
+    if answer.trust.episode is not None:
+        names = {
+            "weight_mean": "mean",
+            "weight_mean_se": "error",
+            "weight_z": "z",
+            "ess": "ess",
+            "largest_weight": "largest",
+            "largest_share": "largest_share",
+            "largest_episode": "largest_episode",
+        }
+        facts |= {
+            fact: each(lambda a, name=name: getattr(a.trust.episode.met, name))
+            for fact, name in names.items()
+        }
+        facts["expected_ess"] = each(lambda a: a.trust.episode.expected_ess)
+    if isinstance(log, PolicyLog):
+        facts |= {
+            "unsupported": each(lambda a: a.log.n_unsupported),
+            "unsupported_share": each(lambda a: a.log.unsupported_share),
+            "states": len(log.model.state),
+            "pairs": len(log.model.pair),
+            **log.counted.facts,
+        }
+    return facts | {
+        "left_out": dict(experience.left_out),
+        "oddities": dict(experience.oddities),
+    }
+
+
+def notes_of(answers: Sequence[Evaluated], request: EvaluateRequest) -> list[str]:
+    """Return the notes: on the reader, on truncated trajectories, and on what the log lacks."""
+    log = answers[0].log
+    notes = [*log.passes.experience.notes, *log.notes]
+    for answer in answers:
+        of = f"{shown(answer.name)}: " if len(answers) > 1 else ""
+        if isinstance(answer.log, PolicyLog) and answer.log.n_unsupported:
+            one = answer.log
+            names = listed(one.unsupported_names(), total=one.n_unsupported)
+            range_ = (
+                "the range from --bound takes the least and the largest gain for what follows"
+                if request.bound
+                else "its value is a range: --bound LOW:HIGH, the limits of a gain, gives it"
+            )
+            notes.append(
+                f"{of}the policy takes actions that the log never has where it goes: {names}; "
+                f"{100 * one.unsupported_share:.3g} % of its visits end there, and {range_}"
+            )
+    weighs = answers[0].trust.episode is not None
+    if weighs:
+        notes.append(
+            "the mean weight is 1 if all is well; ess counts what the log shows, and cannot know "
+            "of heavy episodes that it lacks"
+        )
+    return notes
