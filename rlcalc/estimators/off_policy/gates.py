@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rlcalc.estimators.off_policy.betting import value_bounds
 from rlcalc.estimators.off_policy.evaluated import Estimated
 from rlcalc.estimators.off_policy.request import EvaluateRequest, Method
 from rlcalc.estimators.off_policy.weights import WeightsOfLog
@@ -108,7 +109,8 @@ def interval_of(
     """Return the value of a method with its interval, or with the reason why it has none.
 
     Where the log lacks actions of the policy, the value of `ce`, `dr` and `dm` is not identified:
-    it is withheld, and with `bound` the limits are those of a range.
+    it is withheld, and with `bound` the limits are those of a range. With `bound`, the limits of
+    `is` and `ips` are those of `betting`, which always hold.
 
     Args:
         estimated: the value.
@@ -122,6 +124,11 @@ def interval_of(
         degrees = trust.fit.degrees
     whole = plain_interval(estimated, request.confidence, degrees)
     reason = trust.closed(method)
+    if request.bound is not None and method.module == "importance_sampling":
+        low, high = value_bounds(
+            episodes["weight"], episodes["gain"], request.bound, request.confidence
+        )
+        return replace(whole, low=low, high=high, needs="right probabilities alone")
     if reason is None:
         return replace(whole, needs=trust.open(method))
     if trust.unsupported > 0 and request.bound is not None and not math.isnan(whole.low):

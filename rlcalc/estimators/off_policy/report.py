@@ -64,6 +64,7 @@ def evaluated(
     exact: float | None = None,
     *,
     weighed: bool = False,
+    bound: tuple[float, float] | None = None,
 ) -> Evaluated:
     """Return the estimates of some methods, from one pass over the log.
 
@@ -109,11 +110,31 @@ def evaluated(
         raise InputError("no episode is left to evaluate from", fix="use --truncated keep")
     whole = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     estimates = {m.text: modules[m].estimate(whole[m.text], m) for m in methods}
+    _require_within(whole["gain"], bound)
     behaviour = None
     if pairs is not None and weighs:
         behaviour = pairs.chance / np.maximum(pairs.steps, 1)
     trust = _trust(log, whole, times, pairs, behaviour, tools)
     return Evaluated(name, log, estimates, whole, trust, behaviour, exact)
+
+
+def _require_within(gain: Floats, bound: tuple[float, float] | None) -> None:
+    """Refuse gains outside of what is said to be possible.
+
+    Raises:
+        InputError: there is one.
+    """
+    if bound is None:
+        return
+    low, high = bound
+    slack = 1e-9 * max(abs(low), abs(high))
+    outside = (gain < low - slack) | (gain > high + slack)
+    if outside.any():
+        raise InputError(
+            f"the gain of an episode is {gain[outside][0]:g}, outside of --bound {low:g}:{high:g}",
+            f"episode {int(outside.argmax())} of the log, from 0",
+            "give the limits of all gains that are possible, or another --gamma",
+        )
 
 
 OFTEN_SEEN = 5
@@ -205,6 +226,7 @@ def answers(
             tools,
             exact(policies[name], log.gamma) if name in policies else None,
             weighed=weighed,
+            bound=request.bound,
         )
         for name, log in zip(names, logs, strict=True)
     ]
