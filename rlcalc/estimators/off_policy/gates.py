@@ -22,8 +22,10 @@ from rlcalc.numerics.moments import Moments
 
 BY_VISITS = ("dr", "pdis", "wpdis")
 """Methods whose weights are those of visits, not of whole episodes."""
-ENOUGH = 50.0
-"""The expected effective sample size from which intervals of weighted methods hold."""
+ENOUGH, ENOUGH_OF_RATIOS = 50.0, 100.0
+"""The expected effective sample size from which intervals of means hold, and those of ratios."""
+RATIOS = ("wis", "wpdis", "snips")
+"""Methods that divide by the sum of the weights, with a bias of 1/n."""
 MET = 0.5
 """The share of E[ρ²] that the weights of the log must reach: else heavy episodes are lacking."""
 ALIKE = 1.05
@@ -64,8 +66,9 @@ class Trust:
             return "actions that the log lacks (--bound gives a range)"
         weights = self.weights_of(method)
         if weights is not None:
-            if weights.moment > ALIKE and weights.expected_ess < ENOUGH:
-                return f"{ENOUGH:g} effective episodes, has {weights.expected_ess:.2g}"
+            enough = ENOUGH_OF_RATIOS if method.name in RATIOS else ENOUGH
+            if weights.moment > ALIKE and weights.expected_ess < enough:
+                return f"{enough:g} effective episodes, has {weights.expected_ess:.2g}"
             if weights.moment > ALIKE and weights.met_share < MET:
                 return "heavy episodes, which the log lacks"
             if method.name == "switch" and weights.met.largest > method.parameter:
@@ -83,8 +86,7 @@ class Trust:
         """Return what an interval that is shown needs."""
         if not method.needs_weights:
             return "states that are Markov"
-        biased = method.name in ("wis", "wpdis", "snips")
-        return "right probabilities" + ("; biased by 1/n" if biased else "")
+        return "right probabilities" + ("; biased by 1/n" if method.name in RATIOS else "")
 
 
 @dataclass(frozen=True)
