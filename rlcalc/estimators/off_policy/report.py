@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,9 @@ from rlcalc.estimators.passes import Passes
 from rlcalc.numerics.arrays import Floats
 from rlcalc.numerics.intervals import standard_errors_apart
 from rlcalc.result import Column, Fact, Result
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 
 @dataclass(frozen=True)
@@ -267,6 +270,13 @@ def method_rows(
     roles: dict[str, Any] = {"se": "error", "policy": "key", "method": "key", "needs": "text"}
     symbols = {"errors_apart": "errors apart", "z_weight": "z(ρ)", "largest_share": "largest share"}
     order = [*keys, *(name for name in rows if name != "policy")]
+
+    def charts() -> list[Chart]:
+        from rlcalc.estimators.off_policy.charts import method_chart
+
+        exact = {answer.name: answer.exact for answer in answers}
+        return method_chart(rows, exact, answers[0].gain.value)
+
     return Result(
         command="evaluate",
         title="Off-policy evaluation",
@@ -276,6 +286,7 @@ def method_rows(
         },
         facts=facts_of(answers, request),
         notes=notes_of(answers, request),
+        charts=charts,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from rlcalc.estimators.off_policy.report import Evaluated, facts_of, notes_of
 from rlcalc.estimators.off_policy.request import EvaluateRequest
 from rlcalc.estimators.visits import ACTION_BITS
 from rlcalc.result import Column, Result
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 
 def of(rows: str, answer: Evaluated, request: EvaluateRequest) -> Result:
@@ -37,7 +41,20 @@ def of(rows: str, answer: Evaluated, request: EvaluateRequest) -> Result:
         columns=columns,
         facts=facts_of([answer], request),
         notes=notes_of([answer], request),
+        charts=(lambda: _charts(columns, answer, request)) if rows == "steps" else None,
     )
+
+
+def _charts(
+    columns: Mapping[str, Column], answer: Evaluated, request: EvaluateRequest
+) -> list[Chart]:
+    from rlcalc.estimators.off_policy.charts import weight_chart
+
+    time, mean, error = (
+        np.asarray(columns[name].values) for name in ("t", "weight_mean", "weight_mean_se")
+    )
+    n = len(answer.episodes["gain"])
+    return [weight_chart(time, mean, error, n, request.confidence)]
 
 
 def _episodes(answer: Evaluated, request: EvaluateRequest) -> dict[str, Column]:
