@@ -17,7 +17,7 @@ from rlcalc.estimators.off_policy.evaluated import Estimated
 from rlcalc.estimators.off_policy.request import EvaluateRequest, Method
 from rlcalc.estimators.off_policy.weights import WeightsOfLog
 from rlcalc.numerics.arrays import Floats
-from rlcalc.numerics.intervals import skew_interval
+from rlcalc.numerics.intervals import skew_interval, student_t
 from rlcalc.numerics.moments import Moments
 
 BY_VISITS = ("dr", "pdis", "wpdis")
@@ -62,15 +62,14 @@ class Trust:
 
     def closed(self, method: Method) -> str | None:
         """Return what the interval of a method needs before it can be shown; None: nothing."""
-        if self.unsupported > 0:
-            return "actions that the log lacks (--bound gives a range)"
         weights = self.weights_of(method)
-        if weights is not None:
+        if weights is not None and weights.moment > ALIKE:
             enough = ENOUGH_OF_RATIOS if method.name in RATIOS else ENOUGH
-            if weights.moment > ALIKE and weights.expected_ess < enough:
+            if weights.expected_ess < enough:
                 return f"{enough:g} effective episodes, has {weights.expected_ess:.2g}"
-            if weights.moment > ALIKE and weights.met_share < MET:
+            if weights.met_share < MET:
                 return "heavy episodes, which the log lacks"
+        if weights is not None:
             if method.name == "switch" and weights.met.largest > method.parameter:
                 return "a right Q̂ where ρ > τ"
             if method.name == "dros" and not math.isinf(method.parameter):
@@ -125,36 +124,51 @@ def interval_of(
     if not method.needs_weights and trust.fit is not None and not trust.given:
         degrees = trust.fit.degrees
     whole = plain_interval(estimated, request.confidence, degrees)
-    reason = trust.closed(method)
     if request.bound is not None and method.module == "importance_sampling":
         low, high = value_bounds(
             episodes["weight"], episodes["gain"], request.bound, request.confidence
         )
-        return replace(whole, low=low, high=high, needs="right probabilities alone")
+        return replace(whole, low=low, high=high, needs="right probabilities alone", withheld=False)
+    reason = trust.closed(method) or whole.needs
+    identified = not (trust.unsupported > 0 and method.name in ("ce", "dr", "dm"))
+    if not identified:
+        whole = replace(whole, value=math.nan, error=math.nan)
+    if reason is None and trust.unsupported > 0:
+        if request.bound is not None:
+            low, high = (limit * trust.unsupported for limit in request.bound)
+            return replace(
+                whole,
+                low=whole.low + low,
+                high=whole.high + high,
+                needs="gains within --bound after actions that the log lacks",
+                withheld=True,
+            )
+        reason = "actions that the log lacks (--bound gives a range)"
     if reason is None:
         return replace(whole, needs=trust.open(method))
-    if trust.unsupported > 0 and request.bound is not None and not math.isnan(whole.low):
-        low, high = (limit * trust.unsupported for limit in request.bound)
-        unknown = replace(whole, low=whole.low + low, high=whole.high + high, needs="the range")
-        return replace(unknown, value=math.nan, error=math.nan, withheld=True)
-    if trust.unsupported > 0 and method.name in ("ce", "dr", "dm"):
-        return Interval(math.nan, math.nan, math.nan, math.nan, reason, True)
     return replace(whole, low=math.nan, high=math.nan, needs=reason, withheld=True)
 
 
 def plain_interval(
     estimated: Estimated, confidence: float, degrees: float | None = None
 ) -> Interval:
-    """Return the interval of a mean of independent influences, corrected for their skewness.
+    """Return Student's interval of a mean over episodes; that of a model is corrected for skewness.
 
     Args:
         estimated: the value, and the influence of each episode.
         confidence: between 0 and 1.
-        degrees: of freedom; default one fewer than episodes.
+        degrees: of freedom of the error of a model; default one fewer than episodes.
     """
     n = len(estimated.influence)
+    if not estimated.error > 0:
+        needs = "gains that differ" if n > 1 else "a second episode"
+        return Interval(estimated.value, estimated.error, math.nan, math.nan, needs, True)
+    if degrees is None:
+        half = float(student_t(confidence, np.array([n - 1]))[0]) * estimated.error
+        low, high = estimated.value - half, estimated.value + half
+        return Interval(estimated.value, estimated.error, low, high, None)
     moments = Moments.of(np.zeros(1, np.int64), np.array([0, n]), estimated.influence)
-    free = n - 1.0 if degrees is None else min(degrees, n - 1.0)
+    free = min(degrees, n - 1.0)
     value, error = estimated.value, estimated.error
     centre, errors, freedom = (np.array([number]) for number in (value, error, free))
     limits = skew_interval(confidence, moments, centre, errors, freedom, moments.skewness())
