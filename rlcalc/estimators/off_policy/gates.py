@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rlcalc.estimators.off_policy import FITTED
 from rlcalc.estimators.off_policy.betting import value_bounds
 from rlcalc.estimators.off_policy.evaluated import Estimated
 from rlcalc.estimators.off_policy.request import EvaluateRequest, Method
@@ -53,6 +54,7 @@ class Trust:
     fit: ModelFit | None  # None: there is no model
     unsupported: float = 0.0  # the weight in the value of gains after actions that the log lacks
     given: bool = False  # whether Q̂ was given
+    counted: bool = False  # whether b is estimated by counts
 
     def weights_of(self, method: Method | None) -> WeightsOfLog | None:
         """Return the weights that a method uses."""
@@ -70,6 +72,8 @@ class Trust:
             if weights.met_share < MET:
                 return "heavy episodes, which the log lacks"
         if weights is not None:
+            if self.counted and method.name not in FITTED:
+                return "logged probabilities: counts have an error of their own"
             if method.name == "switch" and weights.met.largest > method.parameter:
                 return "a right Q̂ where ρ > τ"
             if method.name == "dros" and not math.isinf(method.parameter):

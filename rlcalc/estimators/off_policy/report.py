@@ -179,6 +179,7 @@ def _trust(
         log.fit(pairs) if isinstance(log, PolicyLog) and pairs is not None else None,
         log.unsupported_gain if isinstance(log, PolicyLog) else 0.0,
         isinstance(log, PolicyLog) and log.given,
+        isinstance(log, PolicyLog) and log.behaviour.kind == "counts",
     )
 
 
