@@ -29,6 +29,8 @@ RATIOS = ("wis", "wpdis", "snips")
 """Methods that divide by the sum of the weights, with a bias of 1/n."""
 MET = 0.5
 """The share of E[ρ²] that the weights of the log must reach: else heavy episodes are lacking."""
+SHORT, LONG = -2.0, 3.0
+"""Limits of z = (mean weight − 1)/se: below it heavy episodes are lacking, above it b is wrong."""
 ALIKE = 1.05
 """E[ρ²] up to which the policies are so near that their weights do no harm."""
 FEWEST = 3
@@ -65,24 +67,34 @@ class Trust:
     def closed(self, method: Method) -> str | None:
         """Return what the interval of a method needs before it can be shown; None: nothing."""
         weights = self.weights_of(method)
-        if weights is not None and weights.moment > ALIKE:
+        if weights is None:
+            if self.given:
+                return "a right Q̂"
+            seldom = self.fit is not None and self.fit.fewest < FEWEST
+            return f"{FEWEST} steps of each pair that the policy takes often" if seldom else None
+        return self._lacking(method, weights) or self._not_estimated(method, weights)
+
+    def _lacking(self, method: Method, weights: WeightsOfLog) -> str | None:
+        """Return what the weights of the log lack."""
+        if weights.moment > ALIKE:
             enough = ENOUGH_OF_RATIOS if method.name in RATIOS else ENOUGH
             if weights.expected_ess < enough:
                 return f"{enough:g} effective episodes, has {weights.expected_ess:.2g}"
             if weights.met_share < MET:
                 return "heavy episodes, which the log lacks"
-        if weights is not None:
-            if self.counted and method.name not in FITTED:
-                return "logged probabilities: counts have an error of their own"
-            if method.name == "switch" and weights.met.largest > method.parameter:
-                return "a right Q̂ where ρ > τ"
-            if method.name == "dros" and not math.isinf(method.parameter):
-                return "a right Q̂, as λ shrinks the weights"
-            return None
-        if self.given:
-            return "a right Q̂"
-        if self.fit is not None and self.fit.fewest < FEWEST:
-            return f"{FEWEST} steps of each pair that the policy takes often"
+        met = weights.met
+        if self.unsupported == 0 and not SHORT <= met.z <= LONG:
+            return f"weights of mean 1, has {met.mean:.3g} ± {met.error:.2g}"
+        return None
+
+    def _not_estimated(self, method: Method, weights: WeightsOfLog) -> str | None:
+        """Return the reason why an error does not hold what a method adds to it."""
+        if self.counted and method.name not in FITTED:
+            return "logged probabilities: counts have an error of their own"
+        if method.name == "switch" and weights.met.largest > method.parameter:
+            return "a right Q̂ where ρ > τ"
+        if method.name == "dros" and not math.isinf(method.parameter):
+            return "a right Q̂, as λ shrinks the weights"
         return None
 
     def open(self, method: Method) -> str:

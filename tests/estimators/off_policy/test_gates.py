@@ -102,6 +102,18 @@ def test_counted_probabilities_close_the_gate_of_methods_without_values() -> Non
     assert "counts" in result["needs"][1]
 
 
+def test_a_mean_weight_that_is_not_1_closes_the_gate() -> None:
+    """The log takes both actions alike, and says that it takes a nearly always."""
+    batch = log()
+    wrong = np.where(batch.action == batch.actions.code("a"), 0.9, 0.1)
+    batch = Trajectories(**{**vars(batch), "behaviour_prob": wrong})
+    target = {"s": {"a": 0.8, "b": 0.2}, "t": {"a": 1.0}}
+    result = rlcalc.evaluate(batch, policy=target, method="is,pdis")
+
+    assert abs(result.facts["weight_z"]) > 3
+    assert np.isnan(result["low"]).all()
+
+
 def test_the_same_policy_twice_differs_by_nothing() -> None:
     table = {"s": {"a": 0.6, "b": 0.4}, "t": {"a": 1.0}}
     result = rlcalc.evaluate(log(), compare=[table, dict(table)], method="ce")
