@@ -75,7 +75,7 @@ def evaluate(
     Source: Precup, Sutton & Singh (2000); Jiang & Li (2016); Dudík et al. (2014).
     """
     from rlcalc.engines.threads import run
-    from rlcalc.estimators.off_policy import report
+    from rlcalc.estimators.off_policy import evaluation, report
     from rlcalc.estimators.off_policy import rows as other_rows
     from rlcalc.estimators.off_policy.request import EvaluateRequest, Solvers
     from rlcalc.estimators.passes import Passes, is_repeatable
@@ -105,7 +105,7 @@ def evaluate(
     passes = Passes(load_again(), load_again if is_repeatable(source) else None)
     tools = Solvers(partial(run, jobs=jobs), _linear_system, _visits)
     exact = partial(_exact_value, mdp)
-    answers = report.answers(
+    answers = evaluation.answers(
         passes, policies, acting, _given_values(value), gamma, truncated, request, tools, exact
     )
     if rows != "methods":

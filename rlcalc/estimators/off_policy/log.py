@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from rlcalc.errors import InputError, shown
-from rlcalc.estimators.advantages.critic_steps import row_of
-from rlcalc.estimators.certainty_equivalence import numbered
 from rlcalc.estimators.off_policy.behaviour import Behaviour
 from rlcalc.estimators.off_policy.gates import OFTEN, ModelFit
+from rlcalc.estimators.off_policy.pieces import Piece, refuse_impossible
 from rlcalc.estimators.off_policy.steps import EvaluatedSteps, PairSums, ValuesOfSteps
 from rlcalc.estimators.off_policy.target import (
     FittedValues,
@@ -24,62 +21,17 @@ from rlcalc.estimators.off_policy.target import (
 )
 from rlcalc.estimators.off_policy.times import TimeSums
 from rlcalc.estimators.passes import Passes
-from rlcalc.estimators.request import Engine
 from rlcalc.estimators.transitions import (
     CountedModel,
     CountedTransitions,
-    TransitionSummary,
 )
 from rlcalc.estimators.truncation import Truncation, UsableTrajectories
 from rlcalc.estimators.visits import ACTION_BITS
 from rlcalc.numerics.arrays import Floats, Ints, compact_codes, segment_sums, weighted_counts
-from rlcalc.numerics.merge import merged
 from rlcalc.trajectories import Trajectories
 
 Values = Mapping[str, Mapping[str, float]]
 """Q̂ by the texts of states and actions."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A piece of a log, and what came before it."""
-
-    trajectories: Trajectories
-    before: int  # trajectories before it
-    steps_before: int
-
-    @classmethod
-    def of_pass(cls, passes: Passes) -> Iterator[Piece]:
-        """Yield the pieces of another pass."""
-        before = steps = 0
-        for piece in passes.pieces():
-            yield cls(piece, before, steps)
-            before += len(piece)
-            steps += piece.n_steps
-
-
-def refuse_impossible(chance: Floats, batch: Trajectories, piece: Piece) -> None:
-    """Refuse steps whose action has a behaviour probability that is not above 0.
-
-    Raises:
-        InputError: there is one.
-    """
-    wrong = ~((chance > 0) & np.isfinite(chance))
-    if wrong.any():
-        step = int(wrong.argmax())
-        what = (
-            ""
-            if len(batch.actions) == 0
-            else (
-                f" {shown(batch.actions.texts[batch.action[step]])} in state "
-                f"{shown(batch.states.texts[batch.state[step]])}"
-            )
-        )
-        raise InputError(
-            f"the action{what} was taken, but its behaviour probability is {chance[step]:g}",
-            f"row {row_of(batch, step, piece.steps_before)}",
-            "correct the probability, or estimate it from the log: --behaviour counts",
-        )
 
 
 @dataclass(frozen=True)
@@ -347,43 +299,3 @@ class PolicyLog:
         total = ends["terminated"] + ends["truncated"] + ends["unknown"]
         dropped = ends["truncated"] if self.counted.truncation.policy == "drop" else 0
         return int(total - dropped)
-
-
-class Halves:
-    """The summaries of the even and of the odd episodes, while all of them are counted."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.summaries: list[TransitionSummary | None] = [None, None]
-
-    def __call__(self, work: Any, pieces: Iterable[Trajectories]) -> Iterator[TransitionSummary]:
-        """Run the work on both halves of every piece, and yield the summary of both together."""
-        self.summaries = [None, None]
-
-        def both(piece_number: tuple[int, Trajectories]) -> list[TransitionSummary | None]:
-            before, piece = piece_number
-            odd = (before + np.arange(len(piece))) % 2 == 1
-            return [work(piece.select(chosen)) if chosen.any() else None for chosen in (~odd, odd)]
-
-        for parts in self._engine(both, numbered(pieces)):
-            for half, part in enumerate(parts):
-                before = self.summaries[half]
-                if part is not None:
-                    self.summaries[half] = part if before is None else before.merge(part)
-            whole = merged([part for part in parts if part is not None])
-            assert whole is not None
-            yield whole
-
-
-def counted_log(
-    passes: Passes, gamma: float | None, truncated: str, engine: Engine
-) -> tuple[CountedTransitions, list[TransitionSummary | None]]:
-    """Return the transitions of a log, and the summaries of both halves of its episodes.
-
-    Raises:
-        UsageError: the policy for truncated trajectories does not apply.
-        InputError: gamma is not in 0..1, or no step is left.
-    """
-    halves = Halves(engine)
-    counted = CountedTransitions.of(passes, gamma, truncated, halves)
-    return counted, halves.summaries

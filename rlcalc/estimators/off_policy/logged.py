@@ -10,7 +10,7 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.estimators.off_policy.behaviour import Behaviour
-from rlcalc.estimators.off_policy.log import Piece, refuse_impossible
+from rlcalc.estimators.off_policy.pieces import Piece, refuse_impossible
 from rlcalc.estimators.off_policy.steps import EvaluatedSteps
 from rlcalc.estimators.off_policy.times import TimeSums
 from rlcalc.estimators.passes import Passes

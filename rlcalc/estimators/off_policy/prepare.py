@@ -10,8 +10,10 @@ import numpy as np
 from rlcalc.errors import InputError, UsageError, shown
 from rlcalc.estimators.off_policy import FITTED, more_robust
 from rlcalc.estimators.off_policy.behaviour import Behaviour
-from rlcalc.estimators.off_policy.log import Piece, PolicyLog, Values, counted_log
+from rlcalc.estimators.off_policy.halves import counted_log
+from rlcalc.estimators.off_policy.log import PolicyLog, Values
 from rlcalc.estimators.off_policy.logged import LoggedPolicyLog
+from rlcalc.estimators.off_policy.pieces import Piece
 from rlcalc.estimators.off_policy.request import Method, Solvers
 from rlcalc.estimators.off_policy.target import (
     FittedValues,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rlcalc.estimators.off_policy.evaluation import Evaluated
 from rlcalc.estimators.off_policy.log import PolicyLog
-from rlcalc.estimators.off_policy.report import Evaluated, facts_of, notes_of
+from rlcalc.estimators.off_policy.report import facts_of, notes_of
 from rlcalc.estimators.off_policy.request import EvaluateRequest
 from rlcalc.estimators.visits import ACTION_BITS
 from rlcalc.result import Column, Result

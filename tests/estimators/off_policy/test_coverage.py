@@ -53,33 +53,33 @@ def coverage(make: Callable[[], World], size: int, logs: int) -> dict[str, Cover
 def test_shown_intervals_cover_the_value(make: Callable[[], World], size: int) -> None:
     """2,000 logs (400 of the largest): what is shown in fewer than 60 of them is not counted."""
     logs = 2000 if size < 2000 else 400
-    for name, found in coverage(make, size, logs).items():
-        n = found.shown * logs
+    for name, answer in coverage(make, size, logs).items():
+        n = answer.shown * logs
         if n >= 60:
             error = np.sqrt(0.95 * 0.05 / n)
 
-            assert 0.93 - 2 * error < found.covers < 0.97 + 2 * error, (name, found)
+            assert 0.93 - 2 * error < answer.covers < 0.97 + 2 * error, (name, answer)
 
 
 def test_ce_is_shown_and_covers_where_the_log_loops() -> None:
-    found = coverage(loops, 60, 150)["ce"]
+    answer = coverage(loops, 60, 150)["ce"]
 
-    assert found.shown == 1
-    assert found.covers > 0.9
+    assert answer.shown == 1
+    assert answer.covers > 0.9
 
 
 def test_the_gates_close_where_normal_intervals_break() -> None:
     """With E[ρ²] = 81 and 300 episodes normal intervals hold half of the time."""
-    found = coverage(heavy, 300, 100)
+    answer = coverage(heavy, 300, 100)
 
     for name in ("pdis", "wpdis", "is", "wis"):
-        assert found[name].normal < 0.8
-        assert found[name].shown == 0
-    assert found["ce"].shown > 0.5
+        assert answer[name].normal < 0.8
+        assert answer[name].shown == 0
+    assert answer["ce"].shown > 0.5
 
 
 def test_the_gate_of_ce_closes_where_pairs_are_nearly_unseen() -> None:
-    found = coverage(rare, 50, 100)["ce"]
+    answer = coverage(rare, 50, 100)["ce"]
 
-    assert found.normal < 0.8
-    assert found.shown < 0.1
+    assert answer.normal < 0.8
+    assert answer.shown < 0.1

@@ -91,7 +91,7 @@ def exact_weight(steps: list[Step]) -> Fraction:
 def test_wis_has_its_exact_bias() -> None:
     """Two episodes of two steps: the expectation over all 64 pairs, once in fractions."""
     every = list(trajectories(2))
-    bias, found = Fraction(0), 0.0
+    bias, mean = Fraction(0), 0.0
     for one, p in every:
         for two, q in every:
             weights = [exact_weight(one), exact_weight(two)]
@@ -105,7 +105,7 @@ def test_wis_has_its_exact_bias() -> None:
                 method="wis",
                 jobs=1,
             )
-            found += float(p * q) * answer["value"][0]
+            mean += float(p * q) * answer["value"][0]
 
-    assert found == pytest.approx(float(bias), abs=1e-12)
+    assert mean == pytest.approx(float(bias), abs=1e-12)
     assert abs(float(bias - value(2))) > 0.01  # so it is not unbiased

@@ -157,18 +157,18 @@ def test_the_behaviour_policy_has_the_mean_gain() -> None:
 
 def test_limits_of_switch_and_shrinkage() -> None:
     names = "dr,switch:inf,dros:inf,dm,switch:0,dros:0"
-    found = values(rlcalc.evaluate(log([1] * 9), policy=TARGET, value=Q, method=names))
+    answer = values(rlcalc.evaluate(log([1] * 9), policy=TARGET, value=Q, method=names))
 
-    assert found["switch:inf"] == pytest.approx(found["dr"], rel=1e-12)
-    assert found["dros:inf"] == pytest.approx(found["dr"], rel=1e-12)
-    assert found["switch:0"] == pytest.approx(found["dm"], rel=1e-12)
-    assert found["dros:0"] == pytest.approx(found["dm"], rel=1e-12)
+    assert answer["switch:inf"] == pytest.approx(answer["dr"], rel=1e-12)
+    assert answer["dros:inf"] == pytest.approx(answer["dr"], rel=1e-12)
+    assert answer["switch:0"] == pytest.approx(answer["dm"], rel=1e-12)
+    assert answer["dros:0"] == pytest.approx(answer["dm"], rel=1e-12)
 
 
 def test_mrdr_is_dr_where_the_behaviour_is_the_same_in_every_step_of_a_pair() -> None:
-    found = values(rlcalc.evaluate(log([1] * 9), policy=TARGET, method="dr,mrdr"))
+    answer = values(rlcalc.evaluate(log([1] * 9), policy=TARGET, method="dr,mrdr"))
 
-    assert found["mrdr"] == pytest.approx(found["dr"], rel=1e-12)
+    assert answer["mrdr"] == pytest.approx(answer["dr"], rel=1e-12)
 
 
 def test_mrdr_fits_each_half_by_its_weights() -> None:
