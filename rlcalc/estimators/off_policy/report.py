@@ -55,8 +55,13 @@ def method_rows(
                 exact = _exact_difference(first, second)
                 rows["errors_apart"].append(standard_errors_apart(one.value, one.error, exact))
     keys = ["policy"] if side_by_side else []
-    roles: dict[str, Any] = {"se": "error", "policy": "key", "method": "key", "needs": "text"}
-    symbols = {"errors_apart": "errors apart", "z_weight": "z(ρ)", "largest_share": "largest share"}
+    roles: dict[str, Any] = {
+        **dict.fromkeys(["policy", "method"], "key"),
+        **dict.fromkeys(["ess", "largest_share"], "bound"),  # of one policy they are facts
+        "se": "error",
+        "needs": "text",
+    }
+    symbols = {"errors_apart": "errors apart", "z_weight": "z(ρ)"}
     order = [*keys, *(name for name in rows if name != "policy")]
 
     def charts() -> list[Chart]:
