@@ -625,6 +625,9 @@ class EvaluateOptions:
         _completed(completion.files),
     ] = None
     gamma: Gamma = None
+    horizon: Annotated[
+        int | None, "--horizon N", "Only the first N rewards of an episode count.", {"min": 1}
+    ] = None
     value: Annotated[
         str | None,
         "--value FILE",

@@ -32,6 +32,7 @@ def evaluate(
     behaviour: Any = None,
     compare: str | Sequence[Any] | None = None,
     gamma: float | None = None,
+    horizon: int | None = None,
     value: Any = None,
     bound: str | tuple[float, float] | None = None,
     truncated: str = "keep",
@@ -57,6 +58,7 @@ def evaluate(
         compare: two policies; the answer has their values and the differences, on the same
             episodes.
         gamma: 0..1 a step; default from the source, else 1.
+        horizon: only the first H rewards of an episode count.
         value: Q̂ for dm and dr and the like: a file with state, action and q. Default the model
             that the log shows, for dr that of the other half of the episodes.
         bound: the least and the largest gain that is possible, or "LOW:HIGH".
@@ -80,12 +82,13 @@ def evaluate(
     from rlcalc.estimators.off_policy.request import EvaluateRequest, Solvers
     from rlcalc.estimators.passes import Passes, is_repeatable
 
-    require_numbers(gamma=gamma, confidence=confidence)
+    require_numbers(gamma=gamma, confidence=confidence, whole={"horizon": horizon})
     request = EvaluateRequest.parse(
         [] if method is None else names_of(method),
         confidence,
         bound,
         rows,
+        horizon,
         one_step=bool(reading.get("one_step")),
     )
     mdp = None if model is None else load_model(model)
@@ -104,7 +107,7 @@ def evaluate(
     load_again = partial(load, source, **keywords)
     passes = Passes(load_again(), load_again if is_repeatable(source) else None)
     tools = Solvers(partial(run, jobs=jobs), _linear_system, _visits)
-    exact = partial(_exact_value, mdp)
+    exact = partial(_exact_value, mdp, horizon)
     answers = evaluation.answers(
         passes, policies, acting, _given_values(value), gamma, truncated, request, tools, exact
     )
@@ -228,7 +231,7 @@ def _given_values(value: Any) -> Mapping[str, Mapping[str, float]] | None:
     return action_values
 
 
-def _exact_value(mdp: MDP | None, policy: Table, gamma: float) -> float | None:
+def _exact_value(mdp: MDP | None, horizon: int | None, policy: Table, gamma: float) -> float | None:
     """Return the exact value of a policy from the start of a model; None without a model.
 
     Raises:
@@ -236,7 +239,7 @@ def _exact_value(mdp: MDP | None, policy: Table, gamma: float) -> float | None:
     """
     if mdp is None:
         return None
-    fact = solve(mdp, policy=policy, gamma=gamma).facts.get("start_value")
+    fact = solve(mdp, policy=policy, gamma=gamma, steps_to_go=horizon).facts.get("start_value")
     if not isinstance(fact, float):
         raise InputError(
             "the model does not say where it starts, so there is no value of the start",

@@ -158,7 +158,9 @@ def _trust(
             return None
         moment = times.second_moment(gamma)
         if isinstance(log, PolicyLog) and behaviour is not None:
-            more = second_moment_in_model(log.model, log.target, behaviour, gamma, tools)
+            more = second_moment_in_model(
+                log.model, log.target, behaviour, gamma, log.horizon, tools
+            )
             seldom = len(log.model.state) * OFTEN_SEEN > int(episodes["length"].sum())
             moment = max(moment, more) if seldom else more
         return WeightsOfLog(Weights.of(episodes[name]), n, moment)
@@ -206,10 +208,12 @@ def answers(
             raise UsageError(
                 f"--truncated {truncated} does not apply", fix="use keep, drop or bootstrap"
             )
-        logs: Iterable[Log] = [LoggedPolicyLog.of(passes, gamma, truncated)]
+        logs: Iterable[Log] = [LoggedPolicyLog.of(passes, gamma, truncated, request.horizon)]
     else:
         tables = list(policies.values())
-        logs = policy_logs(passes, tables, behaviour, given, gamma, truncated, tools)
+        logs = policy_logs(
+            passes, tables, behaviour, given, gamma, truncated, request.horizon, tools
+        )
     names = list(policies) or ["exp(log_prob)"]
     weighed = request.rows in ("episodes", "steps")
     return [

@@ -58,6 +58,7 @@ class PolicyLog:
     given: bool  # whether Q̂ was given
     times: TimeSums | None = None
     robust: tuple[FittedValues, FittedValues] | None = None
+    horizon: int | None = None  # the number of rewards that count
 
     @property
     def model(self) -> CountedModel:
@@ -141,7 +142,7 @@ class PolicyLog:
         first = batch.state[batch.start[:-1]]
         moved, squares = self._influence(piece, prepared)
         value = self._value_of_states[0 if self.given else 2]
-        return EvaluatedSteps(
+        steps = EvaluatedSteps(
             start=batch.start,
             reward=prepared.reward,
             tail=tail,
@@ -154,6 +155,7 @@ class PolicyLog:
             times=self.times,
             pairs=PairSums(*self._sums(pairs, behaviour), squares),
         )
+        return steps if self.horizon is None else steps.within(self.horizon)
 
     def _sums(self, pairs: Pairs, behaviour: Floats) -> tuple[Floats, Floats]:
         """Return [K] the steps of each pair, and [K] Σ b over them."""
@@ -248,29 +250,26 @@ class PolicyLog:
         return ValuesOfSteps(here, taken, last)
 
     def _influence(self, piece: Piece, prepared: UsableTrajectories) -> tuple[Floats, Floats]:
-        """Return [E] E Σ_t w (r + γ V(s') − Q) of episodes, and [K] Σ (r + γ V(s') − Q)²."""
+        """Return [E] E Σ_t w (r + γ V(s') − Q) of episodes, and [K] the squares of `PairSums`."""
         known = self.counted.known_steps(piece.trajectories)
         batch, model = known.trajectories, self.model
-        value = np.append(self.solution.value, 0.0)
         pair = model.pair_of(batch.state, batch.action)
-        following = value[model.number_of(known.next_state)]
-        residual = batch.reward + self.gamma * following - self.solution.action_value[pair]
-        moved = self._importance[pair] * residual
+        weighted = self.solution.moved(pair, batch.reward, model.number_of(known.next_state))
+        moved = self._scale[pair] * weighted
         kept = np.flatnonzero(prepared.kept)
         total = np.zeros(len(kept))
         total[np.searchsorted(kept, known.number)] = segment_sums(moved, batch.start)
-        return total, weighted_counts(pair, residual * residual, len(model.pair))
+        return total, weighted_counts(pair, weighted * weighted, len(model.pair))
 
     @cached_property
-    def _importance(self) -> Floats:
-        """[K] E d(s) π(a|s) / √(N (N − 1)) with N = N(s,a).
+    def _scale(self) -> Floats:
+        """[K] E / √(N (N − 1)) with N = N(s,a).
 
         The residuals of a pair sum to 0, and their squares to less than those of the true ones: the
         root of N/(N − 1) makes up for it.
         """
-        state, n = self.model.expected.pair_state, self.model.count.astype(np.float64)
-        weight = self.solution.visits[state] * self.target.weight
-        return self.n_episodes * weight / np.sqrt(n * np.maximum(n - 1, 1))
+        n = self.model.count.astype(np.float64)
+        return self.n_episodes / np.sqrt(n * np.maximum(n - 1, 1))
 
     def fit(self, sums: PairSums) -> ModelFit:
         """Return how well the log determines the model where the policy goes.
@@ -278,10 +277,9 @@ class PolicyLog:
         The error of ce is that of the means of pairs, v_k = (d π/N)² N/(N−1) Σ (r + γV' − Q)² each,
         so its degrees of freedom are (Σ v_k)² / Σ v_k²/(N_k − 1), by Welch and Satterthwaite.
         """
-        state, n = self.model.expected.pair_state, self.model.count.astype(np.float64)
-        visits = self.solution.visits[state] * self.target.weight
+        visits, n = self.solution.pair_visits, self.model.count.astype(np.float64)
         free = np.maximum(n - 1, 1.0)
-        variance = visits**2 / n / free * sums.squares
+        variance = sums.squares / n / free
         start = self.model.start @ np.square(self.solution.value - self.solution.start_value)
         of_start, e = float(start) / self.n_episodes, max(self.n_episodes - 1, 1)
         below = float((variance**2 / free).sum()) + of_start**2 / e

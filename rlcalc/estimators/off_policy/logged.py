@@ -31,10 +31,13 @@ class LoggedPolicyLog:
     gamma: float
     truncation: Truncation
     ends: Counter[str]
+    horizon: int | None = None  # the number of rewards that count
     times: TimeSums | None = None
 
     @classmethod
-    def of(cls, passes: Passes, gamma: float | None, truncated: str) -> LoggedPolicyLog:
+    def of(
+        cls, passes: Passes, gamma: float | None, truncated: str, horizon: int | None
+    ) -> LoggedPolicyLog:
         """Return the log, of which one pass is over.
 
         Raises:
@@ -50,7 +53,7 @@ class LoggedPolicyLog:
         if not n_trajectories(ends):
             raise InputError("the log has no episode", fix="give a log with steps")
         passes.experience.require_one_gamma(gamma, discount)
-        return cls(passes, discount, truncation, ends)
+        return cls(passes, discount, truncation, ends, horizon)
 
     @property
     def behaviour_text(self) -> str:
@@ -81,7 +84,7 @@ class LoggedPolicyLog:
                 "beside behaviour_prob",
             )
         none = np.zeros(len(batch))
-        return EvaluatedSteps(
+        steps = EvaluatedSteps(
             start=batch.start,
             reward=prepared.reward,
             tail=none if prepared.tail is None else prepared.tail,
@@ -91,6 +94,7 @@ class LoggedPolicyLog:
             first_value=none,
             times=self.times,
         )
+        return steps if self.horizon is None else steps.within(self.horizon)
 
     def _ratios(self, prepared: UsableTrajectories, piece: Piece) -> Floats:
         batch = prepared.trajectories

@@ -37,6 +37,7 @@ def policy_logs(
     given: Values | None,
     gamma: float | None,
     truncated: str,
+    horizon: int | None,
     tools: Solvers,
 ) -> Iterator[PolicyLog]:
     """Yield the log for each of some policies; its transitions are counted once.
@@ -48,6 +49,7 @@ def policy_logs(
         given: Q̂; None: that of the model which the log shows.
         gamma: 0..1 a step; default the discount factor of the source, else 1.
         truncated: `keep`, `drop` or `bootstrap`.
+        horizon: the number of rewards that count; None: all.
         tools: the engine, and what solves linear systems.
 
     Raises:
@@ -56,7 +58,7 @@ def policy_logs(
     """
     counted, halves = counted_log(passes, gamma, truncated, tools.engine)
     for policy in policies:
-        yield _policy_log(passes, counted, halves, policy, behaviour, given, tools)
+        yield _policy_log(passes, counted, halves, policy, behaviour, given, horizon, tools)
 
 
 def _policy_log(
@@ -66,19 +68,31 @@ def _policy_log(
     policy: PolicyTable,
     behaviour: Behaviour,
     given: Values | None,
+    horizon: int | None,
     tools: Solvers,
 ) -> PolicyLog:
     labels = passes.experience
     model, gamma = counted.model, counted.gamma
     target = TargetWeights.of(policy, model, labels.states, labels.actions)
-    solution = TargetModel.of(model, target, gamma, tools, labels.states)
+    if horizon is None:
+        solution = TargetModel.of(model, target, gamma, tools, labels.states)
+    else:
+        solution = TargetModel.over_steps(model, target, gamma, horizon)
     if given is None:
         of_others = (halves[1], halves[0])
         first, second = (FittedValues.of(h, model, target, gamma, tools) for h in of_others)
     else:
         first = second = _given_values(given, policy, counted, passes)
     return PolicyLog(
-        passes, counted, policy, target, solution, (first, second), behaviour, given is not None
+        passes,
+        counted,
+        policy,
+        target,
+        solution,
+        (first, second),
+        behaviour,
+        given is not None,
+        horizon=horizon,
     )
 
 

@@ -152,6 +152,7 @@ def facts_of(answers: Sequence[Evaluated], request: EvaluateRequest) -> dict[str
         "policy": answer.name if len(answers) == 1 else ", ".join(a.name for a in answers),
         "behaviour": log.behaviour_text,
         "gamma": log.gamma,
+        "horizon": request.horizon,
         "confidence": request.confidence,
         "episodes": len(answer.episodes["gain"]),
         "steps": int(answer.episodes["length"].sum()),

@@ -97,6 +97,7 @@ class EvaluateRequest:
     confidence: float = 0.95
     bound: tuple[float, float] | None = None  # the least and the largest gain that is possible
     rows: str = "methods"
+    horizon: int | None = None  # the number of rewards that count; None: all
 
     @classmethod
     def parse(
@@ -105,6 +106,7 @@ class EvaluateRequest:
         confidence: float = 0.95,
         bound: str | tuple[float, float] | None = None,
         rows: str = "methods",
+        horizon: int | None = None,
         *,
         one_step: bool = False,
     ) -> EvaluateRequest:
@@ -126,7 +128,10 @@ class EvaluateRequest:
             raise UsageError(
                 f"there are no rows {shown(rows)}", fix=f"use one of {', '.join(ROWS)}"
             )
-        return cls(parsed, confidence, None if bound is None else _bound(bound), rows)
+        if horizon is not None and horizon < 1:
+            raise UsageError(f"--horizon is {horizon}, expected 1 or more", fix="use --horizon 10")
+        limits = None if bound is None else _bound(bound)
+        return cls(parsed, confidence, limits, rows, horizon)
 
 
 def _bound(bound: str | tuple[float, float]) -> tuple[float, float]:

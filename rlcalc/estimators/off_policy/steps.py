@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -28,7 +28,7 @@ class PairSums:
 
     steps: Floats  # [K]
     chance: Floats  # [K] Σ b(a_t|s_t)
-    squares: Floats  # [K] Σ (r + γ V(s') − Q(s,a))²
+    squares: Floats  # [K] Σ (d π (r + γ V(s') − Q(s,a)))²
 
     def merge(self, later: PairSums) -> PairSums:
         """Return the sums over both."""
@@ -52,6 +52,29 @@ class EvaluatedSteps:
     robust: ValuesOfSteps | None = None  # fitted for `mrdr`
     times: TimeSums | None = None  # of all episodes, for `wpdis`
     pairs: PairSums | None = None  # over the steps, by pair
+
+    def within(self, horizon: int) -> EvaluatedSteps:
+        """Return the first H steps of each episode; what follows them does not count."""
+        length = np.diff(self.start)
+        if not len(length) or length.max() < horizon:
+            return self
+        first, goes_on = self.time < horizon, length < horizon
+
+        def values(of: ValuesOfSteps | None) -> ValuesOfSteps | None:
+            if of is None:
+                return None
+            last = np.where(goes_on, of.last_value, 0.0)
+            return ValuesOfSteps(of.value[first], of.action_value[first], last)
+
+        return replace(
+            self,
+            start=np.concatenate([[0], np.cumsum(np.minimum(length, horizon))]),
+            reward=self.reward[first],
+            tail=np.where(goes_on, self.tail, 0.0),
+            ratio=self.ratio[first],
+            fitted=values(self.fitted),
+            robust=values(self.robust),
+        )
 
     @cached_property
     def gain(self) -> Floats:

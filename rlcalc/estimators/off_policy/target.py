@@ -104,6 +104,10 @@ def chain_of(model: ExpectedMDP, weight: Floats, missing: Floats) -> ExpectedMDP
     )
 
 
+MOST_ENTRIES = 1 << 25
+"""Entries of a table of values by time, or of pairs by states: 256 MB."""
+
+
 @dataclass(frozen=True)
 class TargetModel:
     """V, Q and the visits of π in the model that the log shows; unseen actions are worth 0."""
@@ -112,6 +116,72 @@ class TargetModel:
     action_value: Floats  # [K]
     visits: Floats  # [S] d(s) = Σ_t γ^t P(s_t = s) before an action that the log lacks
     start_value: float
+    pair_visits: Floats  # [K] d(s) π(a|s)
+    gamma: float
+    ahead: Floats | None = None  # [K, S + 1] Σ_t d_t π γ V_{H−t−1}(s'), with a horizon H
+    expected: Floats | None = None  # [K] Σ_t d_t π Q_{H−t}
+
+    def moved(self, pair: Ints, reward: Floats, following: Ints) -> Floats:
+        """Return [T] d(s) π(a|s) (r + γ V(s') − Q(s,a)) of steps, summed over t with a horizon.
+
+        Args:
+            pair: [T] numbers of pairs.
+            reward: [T] r.
+            following: [T] numbers of the next states; S is the end.
+        """
+        if self.ahead is None or self.expected is None:
+            value = np.append(self.value, 0.0)
+            residual = reward + self.gamma * value[following] - self.action_value[pair]
+            weighted: Floats = self.pair_visits[pair] * residual
+            return weighted
+        ahead: Floats = self.pair_visits[pair] * reward + self.ahead[pair, following]
+        return ahead - self.expected[pair]
+
+    @classmethod
+    def over_steps(
+        cls, model: CountedModel, target: TargetWeights, gamma: float, horizon: int
+    ) -> TargetModel:
+        """Return the values of the first H rewards: V_0 = 0, V_k = r_π + γ P_π V_{k−1}.
+
+        Raises:
+            InputError: the horizon, or the model, is too large for the tables.
+        """
+        chain = chain_of(model.expected, target.weight, target.missing)
+        n, k = len(model.state), len(model.pair)
+        if horizon * (n + 1) > MOST_ENTRIES or k * (n + 1) > MOST_ENTRIES:
+            raise InputError(
+                f"a horizon of {horizon:,} steps is too long for a log of {n:,} states",
+                "--horizon",
+                "use a shorter one, or --gamma below 1 without a horizon",
+            )
+        values = [np.zeros(n + 1)]
+        for _ in range(horizon):
+            values.append(np.append(chain.action_value(values[-1], gamma), 0.0))
+        state, length = model.expected.pair_state, np.diff(chain.outcome_start)
+        here: Floats = np.append(model.start, 0.0)
+        visits, pair_visits, expected = np.zeros(n + 1), np.zeros(k), np.zeros(k)
+        ahead = np.zeros((k, n + 1))
+        for t in range(horizon):
+            later = values[horizon - t - 1]
+            now = here[state] * target.weight
+            visits += here
+            pair_visits += now
+            ahead += np.outer(now, gamma * later)
+            expected += now * model.expected.action_value(later, gamma)
+            chance = np.repeat(here[:-1], length) * chain.probability
+            here = gamma * weighted_counts(chain.next_state.astype(np.int64), chance, n + 1)
+            here[-1] = 0.0
+        value = values[-1]
+        return cls(
+            value=value[:-1],
+            action_value=model.expected.action_value(values[-2], gamma),
+            visits=visits[:-1],
+            start_value=float(model.start @ value[:-1]),
+            pair_visits=pair_visits,
+            gamma=gamma,
+            ahead=ahead,
+            expected=expected,
+        )
 
     @classmethod
     def of(
@@ -132,11 +202,14 @@ class TargetModel:
             chain = _ending(chain, model, states)
         value = tools.system(chain, gamma, chain.reward[:, None], False)[:, 0]
         start = np.append(model.start, 0.0)
+        visits = tools.visits(chain, start, gamma)[:-1]
         return cls(
             value=value[:-1],
             action_value=model.expected.action_value(value, gamma),
-            visits=tools.visits(chain, start, gamma)[:-1],
+            visits=visits,
             start_value=float(start @ value),
+            pair_visits=visits[model.expected.pair_state] * target.weight,
+            gamma=gamma,
         )
 
 

@@ -101,7 +101,12 @@ class RatioTimes:
 
 
 def second_moment_in_model(
-    model: CountedModel, target: TargetWeights, behaviour: Floats, gamma: float, tools: Solvers
+    model: CountedModel,
+    target: TargetWeights,
+    behaviour: Floats,
+    gamma: float,
+    horizon: int | None,
+    tools: Solvers,
 ) -> float:
     """Return E[W²] of the weights in the model that the log shows; infinite where it diverges.
 
@@ -112,6 +117,7 @@ def second_moment_in_model(
         target: π.
         behaviour: [K] b(a|s).
         gamma: 1 for the weight of whole episodes, else that of `RatioTimes.second_moment`.
+        horizon: the number of steps that count, M = 1 after them; None: all.
         tools: what solves linear systems.
     """
     square = np.divide(
@@ -126,7 +132,15 @@ def second_moment_in_model(
         model.expected.pair_state.astype(np.int64), (1 - gamma * gamma) * square, n
     )
     reward = now + weighted_counts(source, ends, n)
-    moment = tools.system(replace(chain, reward=reward), 1.0, reward[:, None], True)[:-1, 0]
+    chain = replace(chain, reward=reward)
+    if horizon is None:
+        moment = tools.system(chain, 1.0, reward[:, None], True)[:-1, 0]
+    else:
+        whole = np.append(np.ones(n), 0.0)  # the ends are in the rewards
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(horizon):
+                whole = np.append(chain.action_value(whole, 1.0), 0.0)
+        moment = whole[:-1]
     met = model.start > 0
     if not (np.isfinite(moment).all() and (moment[met] > 0).all()):
         return math.inf
