@@ -140,7 +140,7 @@ class PolicyLog:
                 ratio = prepared.without_last_states(chance / behaviour)
         half = (piece.before + np.flatnonzero(prepared.kept)) % 2
         first = batch.state[batch.start[:-1]]
-        moved, squares = self._influence(piece, prepared)
+        moved, squares = self._influence(piece, prepared, pairs)
         value = self._value_of_states[0 if self.given else 2]
         steps = EvaluatedSteps(
             start=batch.start,
@@ -249,17 +249,30 @@ class PolicyLog:
             here[batch.start[1:][ends] - 1] = taken[batch.start[1:][ends] - 1] = 0.0
         return ValuesOfSteps(here, taken, last)
 
-    def _influence(self, piece: Piece, prepared: UsableTrajectories) -> tuple[Floats, Floats]:
+    def _influence(
+        self, piece: Piece, prepared: UsableTrajectories, pairs: Pairs
+    ) -> tuple[Floats, Floats]:
         """Return [E] E Σ_t w (r + γ V(s') − Q) of episodes, and [K] the squares of `PairSums`."""
         known = self.counted.known_steps(piece.trajectories)
         batch, model = known.trajectories, self.model
-        pair = model.pair_of(batch.state, batch.action)
-        weighted = self.solution.moved(pair, batch.reward, model.number_of(known.next_state))
+        same = batch.n_steps == prepared.trajectories.n_steps
+        number = pairs if same else self.pairs(batch)
+        pair = number.place[number.number]
+        following = self._number_of_state[known.next_state]
+        weighted = self.solution.moved(pair, batch.reward, following)
         moved = self._scale[pair] * weighted
         kept = np.flatnonzero(prepared.kept)
         total = np.zeros(len(kept))
         total[np.searchsorted(kept, known.number)] = segment_sums(moved, batch.start)
         return total, weighted_counts(pair, weighted * weighted, len(model.pair))
+
+    @cached_property
+    def _number_of_state(self) -> Ints:
+        """[labels + 1] the number of each state in the model; that of the end stands behind."""
+        n = len(self.model.state)
+        number = np.full(len(self.passes.experience.states) + 1, n)
+        number[self.model.state] = np.arange(n)
+        return number
 
     @cached_property
     def _scale(self) -> Floats:

@@ -91,6 +91,8 @@ class EvaluatedSteps:
     @cached_property
     def weight_of_visits(self) -> Floats:
         """[E] (1 − γ) Σ_t γ^t ρ_{0:t}, in which the last weight stays after the end; mean 1."""
+        if self.gamma == 1:
+            return self.weight
         return self.backwards((1 - self.gamma) * self.ratio, np.ones(len(self.tail)))
 
     @cached_property
