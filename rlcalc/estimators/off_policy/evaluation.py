@@ -212,7 +212,16 @@ def answers(
     else:
         tables = list(policies.values())
         logs = policy_logs(
-            passes, tables, behaviour, given, gamma, truncated, request.horizon, tools
+            passes,
+            tables,
+            behaviour,
+            given,
+            gamma,
+            truncated,
+            request.horizon,
+            tools,
+            visits_alone=request.rows != "states"
+            and all(method.needs_weights for method in request.methods),
         )
     names = list(policies) or ["exp(log_prob)"]
     weighed = request.rows in ("episodes", "steps")

@@ -39,6 +39,8 @@ def policy_logs(
     truncated: str,
     horizon: int | None,
     tools: Solvers,
+    *,
+    visits_alone: bool,
 ) -> Iterator[PolicyLog]:
     """Yield the log for each of some policies; its transitions are counted once.
 
@@ -51,6 +53,7 @@ def policy_logs(
         truncated: `keep`, `drop` or `bootstrap`.
         horizon: the number of rewards that count; None: all.
         tools: the engine, and what solves linear systems.
+        visits_alone: whether no method needs the value of the policy in the model of the log.
 
     Raises:
         UsageError: the policy for truncated trajectories does not apply.
@@ -58,7 +61,9 @@ def policy_logs(
     """
     counted, halves = counted_log(passes, gamma, truncated, tools.engine)
     for policy in policies:
-        yield _policy_log(passes, counted, halves, policy, behaviour, given, horizon, tools)
+        yield _policy_log(
+            passes, counted, halves, policy, behaviour, given, horizon, tools, visits_alone
+        )
 
 
 def _policy_log(
@@ -70,12 +75,15 @@ def _policy_log(
     given: Values | None,
     horizon: int | None,
     tools: Solvers,
+    visits_alone: bool,
 ) -> PolicyLog:
     labels = passes.experience
     model, gamma = counted.model, counted.gamma
     target = TargetWeights.of(policy, model, labels.states, labels.actions)
     if horizon is None:
-        solution = TargetModel.of(model, target, gamma, tools, labels.states)
+        solution = TargetModel.of(
+            model, target, gamma, tools, labels.states, visits_alone=visits_alone
+        )
     else:
         solution = TargetModel.over_steps(model, target, gamma, horizon)
     if given is None:

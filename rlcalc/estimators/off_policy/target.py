@@ -191,13 +191,20 @@ class TargetModel:
         gamma: float,
         tools: Solvers,
         states: Labels,
+        *,
+        visits_alone: bool = False,
     ) -> TargetModel:
         """Return the solution of V = r_π + γ P_π V and d = start + γ P_π' d.
+
+        Where the visits alone are needed, to see what the log lacks, those of a policy that never
+        ends are discounted.
 
         Raises:
             InputError: gamma is 1, and π stays for ever in some states of the model.
         """
         chain = chain_of(model.expected, target.weight, target.missing)
+        if gamma == 1 and visits_alone and len(never_ending(chain)):
+            gamma = SURROGATE
         if gamma == 1:
             chain = _ending(chain, model, states)
         value = tools.system(chain, gamma, chain.reward[:, None], False)[:, 0]
@@ -229,7 +236,7 @@ def _ending(chain: ExpectedMDP, model: CountedModel, states: Labels) -> Expected
             "with gamma 1 the policy has no value: in the data it never leads to the end of a "
             f"trajectory from {int(met.sum()):,} states",
             listed(names, total=int(met.sum())),
-            "use --gamma 0.99",
+            "use --gamma 0.99, or --horizon 100",
         )
     return _ended(chain, endless)
 

@@ -112,3 +112,14 @@ def test_a_loop_without_an_end_has_no_value() -> None:
     result = rlcalc.evaluate(batch, policy={"s": {"a": 1.0}}, method="ce", gamma=0.5)
 
     assert result["value"][0] == pytest.approx(2)
+
+
+def test_methods_without_the_model_need_no_end() -> None:
+    """The policy goes round for ever in the data; three rewards of 1 were logged, with ρ = 2."""
+    batch = Trajectories.from_arrays(["s"] * 3, ["a", "a", "b"], [1.0] * 3, length=[2, 1],
+                                     terminated=[False, True], truncated=[True, False],
+                                     behaviour_prob=[0.5] * 3)  # fmt: skip
+    batch = Trajectories(**{**vars(batch), "last_state": np.array([0, -1], np.int32)})
+    result = rlcalc.evaluate(batch, policy={"s": {"a": 1.0}}, method="pdis,is", gamma=1.0)
+
+    assert result["value"].tolist() == pytest.approx([(2 + 4) / 2, 4 * 2 / 2])
