@@ -52,7 +52,7 @@ def evaluate(
         method: names in `rlcalc.estimators.off_policy`, in a list or with commas between them:
             `ce`, `dr`, `pdis`, `wpdis`, `is`, `wis`, `dm`; for episodes of one step also `ips`,
             `snips`, `switch:τ`, `dros:λ`, `mrdr`. Default ce, dr and pdis; with `one_step` dr, ips
-            and snips.
+            and snips; without `policy` pdis, wpdis, is and wis.
         behaviour: b: the column of the probabilities, a file or mapping as for `policy`, or
             `counts`: N(s,a)/N(s).
         compare: two policies; the answer has their values and the differences, on the same
@@ -90,6 +90,7 @@ def evaluate(
         rows,
         horizon,
         one_step=bool(reading.get("one_step")),
+        logged=policy is None and compare is None,
     )
     mdp = None if model is None else load_model(model)
     if compare is not None and rows != "methods":

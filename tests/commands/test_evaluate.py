@@ -46,7 +46,8 @@ def test_the_exact_value_stands_beside(rlcalc: Shell, tmp_path: Path) -> None:
         (["--policy", TARGET, "--bound", "1:0"], 2, "LOW below HIGH", "--bound 0:1"),
         (["--policy", TARGET, "--truncated", "cut"], 2, "--truncated cut", "keep"),
         (["--policy", TARGET, "--gamma", "2"], 2, "--gamma", "0.99"),
-        ([], 2, "needs π of every action", "--policy FILE"),
+        (["--method", "ce"], 2, "needs π of every action", "--policy FILE"),
+        ([], 3, "the policy to evaluate is not known", "--policy FILE"),
         (["--compare", TARGET], 2, "1 policies", "FIRST,SECOND"),
     ],
 )
@@ -95,9 +96,14 @@ def test_a_log_with_the_probabilities_of_both_policies(rlcalc: Shell, tmp_path: 
         "episode,reward,log_prob,behaviour_prob\n0,1,-0.5,0.5\n0,2,-0.25,0.25\n1,4,-1,0.5\n"
     )
     done = rlcalc("evaluate", str(log), "--method", "is,pdis", "--json")
+    default = rlcalc("evaluate", str(log), "--json")
     first, second, third = (2.718281828459045**x for x in (-0.5, -0.25, -1))
     rho = [first / 0.5, first / 0.5 * second / 0.25, third / 0.5]
     values = [row["value"] for row in json.loads(done.stdout)["rows"]]
+
+    methods = [row["method"] for row in json.loads(default.stdout)["rows"]]
+    assert methods == ["pdis", "wpdis", "is", "wis"]
+    assert "contradict" not in done.stderr  # they are of two policies
 
     assert values[0] == pytest.approx((rho[1] * 3 + rho[2] * 4) / 2)
     assert values[1] == pytest.approx((rho[0] + rho[1] * 2 + rho[2] * 4) / 2)

@@ -26,7 +26,8 @@ ONE_STEP = {
 
 DEFAULT = ("ce", "dr", "pdis")
 DEFAULT_ONE_STEP = ("dr", "ips", "snips")
-"""The methods that are shown if none is named."""
+DEFAULT_LOGGED = ("pdis", "wpdis", "is", "wis")
+"""The methods that are shown if none is named; the last ones where the log alone knows π."""
 
 WITH_PARAMETER = {"switch": "τ", "dros": "λ"}
 """Methods that a number follows, and its symbol."""

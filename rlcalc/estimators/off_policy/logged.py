@@ -21,6 +21,9 @@ from rlcalc.estimators.truncation import (
     pieces_with_truncation,
 )
 from rlcalc.numerics.arrays import Floats
+from rlcalc.trajectories import ODDITIES
+
+OF_TWO_POLICIES = "contradictory_probabilities"
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,11 @@ class LoggedPolicyLog:
             ends += truncation.apply(piece).ends
         if not n_trajectories(ends):
             raise InputError("the log has no episode", fix="give a log with steps")
-        passes.experience.require_one_gamma(gamma, discount)
+        experience = passes.experience
+        experience.require_one_gamma(gamma, discount)
+        if experience.oddities.pop(OF_TWO_POLICIES, 0):  # here they are of two policies
+            start = ODDITIES[OF_TWO_POLICIES].partition("{")[0]
+            experience.notes[:] = [n for n in experience.notes if not n.startswith(start)]
         return cls(passes, discount, truncation, ends, horizon)
 
     @property
@@ -102,7 +109,8 @@ class LoggedPolicyLog:
         if batch.behaviour_prob is None and batch.old_log_prob is None:
             raise InputError(
                 "the log has no probabilities with which its actions were taken",
-                fix="add a column behaviour_prob or old_log_prob, or name it: --behaviour COLUMN",
+                fix="name the policy to evaluate, then log_prob is that of the one that acted: "
+                "--policy FILE; or add a column behaviour_prob, or name it: --behaviour COLUMN",
             )
         behaviour = Behaviour.logged(batch)
         refuse_impossible(behaviour, batch, piece)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rlcalc.errors import UsageError, meant, shown
 from rlcalc.estimators.off_policy import (
     DEFAULT,
+    DEFAULT_LOGGED,
     DEFAULT_ONE_STEP,
     FREE_OF_WEIGHTS,
     METHODS,
@@ -109,13 +110,15 @@ class EvaluateRequest:
         horizon: int | None = None,
         *,
         one_step: bool = False,
+        logged: bool = False,
     ) -> EvaluateRequest:
-        """Return the request; no methods: the default ones.
+        """Return the request; no methods: the default ones, also for π that only the log knows.
 
         Raises:
             UsageError: a method is unknown or named twice, or a number is wrong.
         """
-        chosen = methods or (DEFAULT_ONE_STEP if one_step else DEFAULT)
+        default = DEFAULT_LOGGED if logged else DEFAULT_ONE_STEP if one_step else DEFAULT
+        chosen = methods or default
         parsed = [Method.parse(text) for text in chosen]
         if len({one.text for one in parsed}) < len(parsed):
             raise UsageError("--method names a method twice", fix="name each method once")
