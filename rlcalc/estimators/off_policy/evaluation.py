@@ -169,7 +169,7 @@ def _trust(
         weights("weight", 1.0),
         weights("visits", log.gamma),
         log.fit(pairs) if isinstance(log, PolicyLog) and pairs is not None else None,
-        log.unsupported_gain if isinstance(log, PolicyLog) else 0.0,
+        log.unsupported_gain if isinstance(log, PolicyLog) and not log.is_identified else 0.0,
         isinstance(log, PolicyLog) and log.given,
         isinstance(log, PolicyLog) and log.behaviour.kind == "counts",
     )

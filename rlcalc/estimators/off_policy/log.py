@@ -34,6 +34,10 @@ Values = Mapping[str, Mapping[str, float]]
 """Q̂ by the texts of states and actions."""
 
 
+NEGLIGIBLE = 1e-6
+"""The share of visits up to which pairs that the log lacks do not matter."""
+
+
 @dataclass(frozen=True)
 class Pairs:
     """The different state-action pairs of a piece, and that of each step."""
@@ -108,6 +112,11 @@ class PolicyLog:
         """The share of the policy's discounted visits that choose such a pair."""
         total = float(self.solution.visits.sum())
         return self.unsupported_gain / total if total > 0 else 0.0
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether the pairs that the log lacks are too rare to matter, if there are any."""
+        return self.unsupported_share <= NEGLIGIBLE
 
     @property
     def truncation(self) -> Truncation:

@@ -194,7 +194,7 @@ def notes_of(answers: Sequence[Evaluated], request: EvaluateRequest) -> list[str
     notes = [*log.passes.experience.notes, *log.notes]
     for answer in answers:
         of = f"{shown(answer.name)}: " if len(answers) > 1 else ""
-        if isinstance(answer.log, PolicyLog) and answer.log.n_unsupported:
+        if isinstance(answer.log, PolicyLog) and not answer.log.is_identified:
             one = answer.log
             names = listed(one.unsupported_names(), total=one.n_unsupported)
             range_ = (

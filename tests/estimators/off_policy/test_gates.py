@@ -50,6 +50,15 @@ def test_a_pair_behind_an_action_that_the_policy_never_takes_is_no_loss() -> Non
     assert np.isfinite(result["value"]).all()
 
 
+def test_a_pair_that_the_policy_nearly_never_takes_is_no_loss() -> None:
+    target = {"s": {"a": 0.5, "b": 0.5 - 1e-9, "c": 1e-9}, "t": {"a": 1.0}}
+    result = rlcalc.evaluate(log(), policy=target, method="ce")
+
+    assert result.facts["unsupported"] == 1
+    assert np.isfinite(result["low"]).all()
+    assert not any("never has" in note for note in result.notes)
+
+
 def test_expected_weights_by_hand() -> None:
     """E[ρ²] = Σ_a π²/b: 0.6²/0.5 + 0.4²/0.5 = 1.04 in s, and once more in t after a."""
     target = {"s": {"a": 0.6, "b": 0.4}, "t": {"a": 1.0}}
