@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rlcalc.estimators.off_policy import FITTED
+from rlcalc.estimators.off_policy import FITTED, FREE_OF_WEIGHTS
 from rlcalc.estimators.off_policy.betting import value_bounds
 from rlcalc.estimators.off_policy.evaluated import Estimated
 from rlcalc.estimators.off_policy.request import EvaluateRequest, Method
@@ -125,9 +125,9 @@ def interval_of(
 ) -> Interval:
     """Return the value of a method with its interval, or with the reason why it has none.
 
-    Where the log lacks actions of the policy, the value of `ce`, `dr` and `dm` is not identified:
-    it is withheld, and with `bound` the limits are those of a range. With `bound`, the limits of
-    `is` and `ips` are those of `betting`, which always hold.
+    Where the log lacks actions of the policy, the value of methods with fitted values is not
+    identified: it is withheld, and with `bound` the limits are those of a range. With `bound`,
+    the limits of `is` and `ips` are those of `betting`, which always hold.
 
     Args:
         estimated: the value.
@@ -146,11 +146,11 @@ def interval_of(
         )
         return replace(whole, low=low, high=high, needs="right probabilities alone", withheld=False)
     reason = trust.closed(method) or whole.needs
-    identified = not (trust.unsupported > 0 and method.name in ("ce", "dr", "dm"))
-    if not identified:
+    fitted = method.name in (*FREE_OF_WEIGHTS, *FITTED) and not trust.given
+    if trust.unsupported > 0 and fitted:
         whole = replace(whole, value=math.nan, error=math.nan)
     if reason is None and trust.unsupported > 0:
-        if request.bound is not None:
+        if request.bound is not None and not trust.given:
             low, high = (limit * trust.unsupported for limit in request.bound)
             return replace(
                 whole,

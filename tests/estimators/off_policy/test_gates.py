@@ -50,6 +50,16 @@ def test_a_pair_behind_an_action_that_the_policy_never_takes_is_no_loss() -> Non
     assert np.isfinite(result["value"]).all()
 
 
+def test_values_that_are_given_need_no_pair_of_the_log() -> None:
+    """V̂(s) = 0.5 · 2 + 0.3 · 1 + 0.2 · 7, whatever the log has; only the intervals are withheld."""
+    given = {"s": {"a": 2.0, "b": 1.0, "c": 7.0}, "t": {"a": 4.0}}
+    result = rlcalc.evaluate(log(), policy=TARGET, value=given, method="dm,dr", bound="-10:10")
+
+    assert result["value"][0] == pytest.approx(2.7)
+    assert np.isfinite(result["value"]).all()
+    assert np.isnan(result["low"]).all()
+
+
 def test_a_pair_that_the_policy_nearly_never_takes_is_no_loss() -> None:
     target = {"s": {"a": 0.5, "b": 0.5 - 1e-9, "c": 1e-9}, "t": {"a": 1.0}}
     result = rlcalc.evaluate(log(), policy=target, method="ce")
