@@ -112,3 +112,8 @@ def critics(incomplete: str) -> list[str]:
     if incomplete.startswith("exact:"):
         return [f"exact:{name}" for name in models(incomplete.removeprefix("exact:"))]
     return ["exact:", "ce", "mc", *files(incomplete)]
+
+
+def behaviours(incomplete: str) -> list[str]:
+    """Return the behaviour policies that have a name, usual columns, and files."""
+    return ["counts", "behaviour_prob", *files(incomplete)]

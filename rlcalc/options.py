@@ -22,6 +22,9 @@ from rlcalc import completion
 from rlcalc.errors import Fault, NotConverged, UsageError, meant, shown
 from rlcalc.estimators import METHODS as VALUE_METHODS
 from rlcalc.estimators.advantages import METHODS as ADVANTAGES
+from rlcalc.estimators.off_policy import METHODS as EVALUATIONS
+from rlcalc.estimators.off_policy import ONE_STEP as ONE_STEP_EVALUATIONS
+from rlcalc.estimators.off_policy import WORDS as EVALUATION_WORDS
 from rlcalc.estimators.programs import PROGRAMS, TOOLS
 from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.trainers import TRAINERS
@@ -630,6 +633,75 @@ class AdvantageOptions:
         "Model behind the data, for --rows lambda.",
         _completed(completion.models),
     ] = None
+
+
+@dataclass(eq=False, repr=False)
+class EvaluateOptions:
+    """How to evaluate a policy from a log; arguments of `rlcalc.evaluate`."""
+
+    policy: Annotated[
+        str | None,
+        "--policy POLICY",
+        "π, the policy to evaluate: a file; with --model also a name, as in solve. "
+        "[default: exp(log_prob)]",
+        _completed(completion.policies),
+    ] = None
+    method: Annotated[
+        str | None,
+        "--method NAME,...",
+        f"{', '.join(EVALUATIONS)}; for one step {', '.join(ONE_STEP_EVALUATIONS)}. "
+        "[default: ce,dr,pdis; with --one-step dr,ips,snips]",
+        _completed(completion.listed_names(EVALUATION_WORDS)),
+    ] = None
+    behaviour: Annotated[
+        str | None,
+        "--behaviour COLUMN|counts|FILE",
+        "The probabilities with which actions were taken: a column, N(s,a)/N(s), or a file of b. "
+        "[default: behaviour_prob, old_log_prob or log_prob]",
+        _completed(completion.behaviours),
+    ] = None
+    compare: Annotated[
+        str | None,
+        "--compare POLICY,POLICY",
+        "Two policies and their differences, on the same episodes.",
+        _completed(completion.files),
+    ] = None
+    gamma: Gamma = None
+    horizon: Annotated[
+        int | None, "--horizon N", "Only the first N rewards of an episode count.", {"min": 1}
+    ] = None
+    value: Annotated[
+        str | None,
+        "--value FILE",
+        "Q̂ of dm, dr and the like, with state, action and q. [default: the model of the log; for "
+        "dr of its other half]",
+        _completed(completion.files),
+    ] = None
+    bound: Annotated[
+        str | None,
+        "--bound LOW:HIGH",
+        "Least and largest gain that is possible: limits that need no normality, and a range where "
+        "the log lacks actions.",
+    ] = None
+    truncated: Annotated[
+        str,
+        "--truncated keep|drop|bootstrap",
+        "How to treat truncated trajectories: keep them, drop them, or add γ^k V(last state).",
+        _completed(["keep", "drop", "bootstrap"]),
+    ] = "keep"
+    confidence: Annotated[float, "--confidence 0..1", "Confidence level of the intervals."] = 0.95
+    rows: Annotated[
+        Literal["methods", "episodes", "steps", "states"],
+        "--rows",
+        "A row a method; an episode, with its weight; a time, with its weights; or a pair.",
+    ] = "methods"
+    model: Annotated[
+        str | None,
+        "--model MODEL",
+        "Model behind the log: the exact value stands beside.",
+        _completed(completion.models),
+    ] = None
+    jobs: Jobs = None
 
 
 @dataclass(eq=False, repr=False)

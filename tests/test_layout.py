@@ -57,6 +57,7 @@ def test_typer_lives_in_the_command_line_alone() -> None:
 CONTRACTS = {
     "api": "test_api.py",
     "estimators/advantages": "estimators/advantages/test_methods.py",
+    "estimators/off_policy": "estimators/off_policy/test_methods.py",
     "groups/advantages": "groups/advantages/test_contract.py",
     "objectives/losses": "objectives/losses/test_losses.py",
     "readers/tokens": "readers/tokens/test_load.py",

@@ -71,6 +71,23 @@ def test_a_method(copy: Copy) -> None:
     assert answer["facts"]["start_value"] == pytest.approx(3, abs=1e-5)
 
 
+def test_a_method_of_evaluate(copy: Copy) -> None:
+    copy.add(
+        "estimators/off_policy/plain.py",
+        "METHODS",
+        '"plain": "plain"',
+        "from rlcalc.estimators.off_policy.evaluated import mean_of\n\n\n"
+        "def episode_values(steps, method):\n    return steps.gain[:, None]\n\n\n"
+        "def estimate(values, method):\n    return mean_of(values[:, 0])\n",
+    )
+    inputs = PACKAGE.parent / "tests" / "commands" / "inputs"
+    log, target = str(inputs / "off_policy.csv"), str(inputs / "target.json")
+    answer = json.loads(copy.run("evaluate", log, "--policy", target, "--method=plain", "--json"))
+
+    assert "plain" in copy.run("evaluate", "--help")
+    assert answer["rows"][0]["value"] == pytest.approx(answer["facts"]["behaviour_value"])
+
+
 def test_an_estimator_of_values(copy: Copy) -> None:
     copy.add(
         "estimators/mean_reward.py",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rlcalc.api.advantages import advantage
     from rlcalc.api.comparisons import compare
     from rlcalc.api.episodes import simulate
+    from rlcalc.api.evaluations import evaluate
     from rlcalc.api.faults import check
     from rlcalc.api.gradients import ascend, gradient
     from rlcalc.api.models import load_model, solve
@@ -29,6 +30,7 @@ __all__ = [
     "check",
     "compare",
     "estimate",
+    "evaluate",
     "gain",
     "gradient",
     "group",
@@ -50,6 +52,7 @@ _MODULES = {
     "check": "faults",
     "compare": "comparisons",
     "estimate": "trajectories",
+    "evaluate": "evaluations",
     "gain": "trajectories",
     "gradient": "gradients",
     "group": "rollouts",

@@ -129,6 +129,14 @@ class UsableTrajectories:
     kept: Flags  # [E before] whether a trajectory is kept
     ends: Counter[str]  # counts of ends, and of steps that are not used
 
+    def without_last_states(self, ratio: Floats) -> Floats:
+        """Return [T] ratios π/b, 1 where a last row is not a step but the state of a cut."""
+        cut = np.flatnonzero(self.usable < self.trajectories.length)
+        if len(cut) and self.tail is not None:
+            ratio = ratio.copy()
+            ratio[self.trajectories.start[1:][cut] - 1] = 1.0
+        return ratio
+
     def usable_step(self) -> Flags:
         """[T] whether the gain of a step counts."""
         batch = self.trajectories

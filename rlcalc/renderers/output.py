@@ -116,8 +116,8 @@ def _with_charts(result: Result) -> Result:
 
 
 PICTURED = (
-    "solve (and --trace), estimate (and --rows convergence), gain, advantage, gradient (and --steps"
-    "), simulate --rows summary, group and objective"
+    "solve (and --trace), estimate (and --rows convergence), gain, advantage, evaluate (and "
+    "--rows steps), gradient (and --steps), simulate --rows summary, group and objective"
 )
 """The answers with a picture, in words."""
 

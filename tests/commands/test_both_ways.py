@@ -14,6 +14,8 @@ from tests.conftest import Shell
 
 SEED = {"seed": 3}
 TOKENS = str(Path(__file__).parent / "inputs" / "tokens.jsonl")
+LOG = TOKENS.replace("tokens.jsonl", "off_policy.csv")
+TARGET = TOKENS.replace("tokens.jsonl", "target.json")
 CRITIC = TOKENS.replace("tokens.jsonl", "critic.jsonl")
 WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
     "gain": (
@@ -49,6 +51,16 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
     "advantage": (
         ("two-states", "-g", "0.9", "-l", "0.8", "--value", "mc"),
         lambda: library.advantage("two-states", gamma=0.9, lambda_=0.8, value="mc"),
+    ),
+    "evaluate": (
+        (LOG, "--policy", TARGET, "--method", "ce,dr,wis", "-g", "0.9", "--confidence", "0.9"),
+        lambda: library.evaluate(
+            LOG, policy=TARGET, method=["ce", "dr", "wis"], gamma=0.9, confidence=0.9
+        ),
+    ),
+    "evaluate weights by time": (
+        (LOG, "--policy", TARGET, "--rows", "steps", "--behaviour", "counts"),
+        lambda: library.evaluate(LOG, policy=TARGET, rows="steps", behaviour="counts"),
     ),
     "solve": (
         ("gridworld-5x5", "-g", "0.8", "--policy", "epsilon:0.2", "--method", "linear"),

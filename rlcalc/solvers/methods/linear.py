@@ -59,6 +59,32 @@ def solve_system(
     return values
 
 
+def visits_of_chain(chain: ExpectedMDP, gamma: float, start: Floats) -> Floats:
+    """Return [S] the discounted visits of a chain: d = start + γ Pᵀ d, 0 in terminal states.
+
+    Args:
+        chain: one pair in each state that is not terminal.
+        gamma: below 1, or 1 where every state leads to a terminal one.
+        start: [S] the probability of the first state.
+    """
+    inner = np.flatnonzero(~chain.terminal)
+    visits = np.zeros(chain.n_states)
+    if len(inner) <= DENSE:
+        _, moves = dense_transition(chain, gamma)
+        visits[inner] = np.linalg.solve(np.eye(len(inner)) - moves.T, start[inner])
+        return np.maximum(visits, 0.0)
+    import scipy.sparse as sparse
+    from scipy.sparse.linalg import splu
+
+    n = chain.n_states
+    moves = sparse.csr_matrix(
+        (gamma * chain.probability, chain.next_state, chain.outcome_start), shape=(len(inner), n)
+    )[:, inner]
+    system = (sparse.identity(len(inner), format="csr") - moves).T
+    visits[inner] = splu(system.tocsc()).solve(start[inner])
+    return np.maximum(visits, 0.0)
+
+
 def dense_transition(chain: ExpectedMDP, gamma: float) -> tuple[Ints, Floats]:
     """Return the states that are not terminal, and γP between them."""
     inner = np.flatnonzero(~chain.terminal)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import rlcalc
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.solvers.methods import linear
 from tests.solvers.models import dense, random_model
 
@@ -33,3 +34,25 @@ def test_equations_are_solved_without_subtraction(steps: int) -> None:
     assert value == pytest.approx(-sum(8.0**n for n in range(1, steps + 1)), rel=1e-12)
     if steps == 10:  # of 60, no two floats hold the answer to 1e-6
         assert rlcalc.solve(mdp, gamma=1.0)["v"][0] == pytest.approx(value, rel=1e-12)
+
+
+def test_visits_are_the_transposed_system() -> None:
+    """Σ_s d(s) r(s) = Σ_s start(s) V(s), dense and sparse; a chain goes on with chance 0.9."""
+    rng = np.random.default_rng(3)
+    for n in (40, linear.DENSE + 300):
+        following = np.minimum(np.arange(n)[:, None] + [1, 7], n).astype(np.int32)
+        chain = ExpectedMDP(
+            pair_start=np.append(np.arange(n + 1), n),
+            outcome_start=np.arange(n + 1) * 2,
+            next_state=following.reshape(-1),
+            probability=np.tile([0.9, 0.1], n),
+            reward=rng.normal(size=n),
+            largest_reward=5.0,
+        )
+        start = np.append(rng.dirichlet(np.ones(n)), 0.0)
+        for gamma in (0.9, 1.0):
+            visits = linear.visits_of_chain(chain, gamma, start)
+            value = linear.solve_system(chain, gamma, chain.reward[:, None])[:, 0]
+
+            assert visits[-1] == 0
+            assert visits[:-1] @ chain.reward == pytest.approx(start @ value, rel=1e-8)
