@@ -15,7 +15,7 @@ import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from rlcalc.commands import COMMANDS
-from rlcalc.engines.process import keep_freed_memory
+from rlcalc.engines.process import keep_freed_memory, use_one_blas_thread
 from rlcalc.errors import CLOSED_PIPE, INTERRUPTED, InputError, RlcalcError
 from rlcalc.help import WIDEST, CommandHelp, CommandSections, epilog
 from rlcalc.options import flatten_option_groups
@@ -72,6 +72,7 @@ def main() -> NoReturn:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # their search costs 20 ms
     gc.set_threshold(100_000)  # imports make many objects and no garbage
     keep_freed_memory()
+    use_one_blas_thread()
     catch_ending_signals()
     warnings.showwarning = _show_warning
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from rlcalc import options
-from rlcalc.engines.threads import use_one_blas_thread
 from rlcalc.errors import NotConverged
 
 
@@ -32,7 +31,6 @@ def advantage(
 
     rlcalc advantage buffer.npz --audit
     """
-    use_one_blas_thread()
     from rlcalc import api
     from rlcalc.options import needs_source
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from rlcalc import options
-from rlcalc.engines.threads import use_one_blas_thread
 from rlcalc.errors import InputError
 
 
@@ -24,7 +23,6 @@ def check(
 
     rlcalc check 'runs/*.jsonl' --json | jq .facts
     """
-    use_one_blas_thread()
     from rlcalc import api
     from rlcalc.options import needs_source
 

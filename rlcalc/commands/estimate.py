@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from rlcalc import options
-from rlcalc.engines.threads import use_one_blas_thread
 from rlcalc.errors import InputError, UsageError, shown
 
 
@@ -33,7 +32,6 @@ def estimate(
 
     rlcalc estimate log.parquet --compare mc,ce,td --model student
     """
-    use_one_blas_thread()
     from rlcalc import api
     from rlcalc.options import needs_source
 

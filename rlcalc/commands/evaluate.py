@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rlcalc import options
-from rlcalc.engines.threads import use_one_blas_thread
 
 
 def evaluate(
@@ -26,7 +25,6 @@ def evaluate(
 
     rlcalc evaluate log.parquet --compare old.yaml,new.yaml --model student
     """
-    use_one_blas_thread()
     from rlcalc import api
     from rlcalc.options import needs_source
 

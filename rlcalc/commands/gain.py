@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rlcalc import options
-from rlcalc.engines.threads import use_one_blas_thread
 
 
 def gain(
@@ -24,7 +23,6 @@ def gain(
 
     rlcalc gain run.jsonl --rows episodes --sort gain:desc --head 5
     """
-    use_one_blas_thread()
     from rlcalc import api
     from rlcalc.options import needs_source
 

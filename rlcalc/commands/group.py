@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from rlcalc import options
-from rlcalc.engines.threads import use_one_blas_thread
 from rlcalc.errors import NotConverged, UsageError
 
 
@@ -36,7 +35,6 @@ def group(
 
     rlcalc group log.parquet --group prompt_id --reward correct,format --weights 1,0.2
     """
-    use_one_blas_thread()
     from rlcalc import api
     from rlcalc.options import needs_source
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rlcalc import options
-from rlcalc.engines.threads import use_one_blas_thread
 from rlcalc.errors import UsageError
 
 
@@ -30,7 +29,6 @@ def objective(
 
     rlcalc objective batch.parquet --loss gspo --compare verl,trl,openrlhf
     """
-    use_one_blas_thread()
     from rlcalc import api
     from rlcalc.options import needs_source
 

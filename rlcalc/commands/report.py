@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rlcalc import options
-from rlcalc.engines.threads import use_one_blas_thread
 
 
 def report(
@@ -23,7 +22,6 @@ def report(
 
     rlcalc report gridworld-4x4 -o values.html --title 'The gridworld'
     """
-    use_one_blas_thread()
     from rlcalc import api
     from rlcalc.errors import shown
     from rlcalc.options import needs_source, page_file

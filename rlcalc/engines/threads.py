@@ -70,12 +70,3 @@ def _answer(future: Future[Answer]) -> Answer:
 
 INTERRUPT_INTERVAL = 0.2
 """Seconds between two checks for an interrupt."""
-
-
-def use_one_blas_thread() -> None:
-    """Start numpy, which must not be loaded yet, with one thread for linear algebra.
-
-    Its OpenBLAS starts one thread a processor, and each of them spins for a while: 60 ms of
-    processor time in a process without linear algebra.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,9 +1,12 @@
-"""The memory of the process is kept."""
+"""The memory of the process is kept, and linear algebra has one thread."""
 
+import os
 import subprocess
 import sys
 
 import pytest
+
+from rlcalc.engines.process import use_one_blas_thread
 
 FAULTS = """
 import resource, sys
@@ -26,3 +29,30 @@ def test_pages_are_not_made_anew() -> None:
     )
 
     assert kept < given_back - 10_000 or given_back < 20_000  # or the C library keeps them anyway
+
+
+@pytest.mark.parametrize("chosen", [None, "3"])
+def test_blas_has_one_thread_unless_the_user_chose(
+    monkeypatch: pytest.MonkeyPatch, chosen: str | None
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", chosen or "")
+    if chosen is None:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    use_one_blas_thread()
+
+    assert os.environ["OPENBLAS_NUM_THREADS"] == (chosen or "1")
+
+
+def test_every_command_begins_so() -> None:
+    code = (
+        "import os, sys, rlcalc.cli as cli\n"
+        "sys.argv = ['rlcalc', '--version']\n"
+        "cli._exit = lambda code: print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)\n"
+        "cli.main()"
+    )
+    settings = {name: value for name, value in os.environ.items() if name[:8] != "OPENBLAS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env=settings, check=True, text=True
+    )
+
+    assert done.stdout.splitlines()[-1] == "1 False"

@@ -6,7 +6,7 @@ import time
 import polars as pl
 import pytest
 
-from rlcalc.engines.threads import run, use_one_blas_thread
+from rlcalc.engines.threads import run
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
@@ -61,15 +61,3 @@ def test_an_error_stops_the_work_and_is_raised() -> None:
         list(run(work, range(100), jobs=2))
 
     assert threading.active_count() == before
-
-
-@pytest.mark.parametrize("chosen", [None, "3"])
-def test_blas_has_one_thread_unless_the_user_chose(
-    monkeypatch: pytest.MonkeyPatch, chosen: str | None
-) -> None:
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", chosen or "")
-    if chosen is None:
-        monkeypatch.delenv("OPENBLAS_NUM_THREADS")
-    use_one_blas_thread()
-
-    assert os.environ["OPENBLAS_NUM_THREADS"] == (chosen or "1")

@@ -68,14 +68,14 @@ def count_returns(model: Arrays, seen_in: Codes) -> tuple[int, int]:
 def spreads_fast(model: Arrays) -> bool:
     """Return whether eight steps lead to half of the states, or to a thousand: no map does so."""
     n_states = len(model.pair_start)
+    enough = min(n_states // 2, 1000)
     starts = [n_states * i // 8 for i in range(8)]
-    widest = max(count_within_steps(model, start, 8) for start in starts)
-    return bool(2 * widest > min(n_states, 2000))
+    return any(count_within_steps(model, start, 8, enough) > enough for start in starts)
 
 
 @kernel
-def count_within_steps(model: Arrays, start: int, steps: int) -> int:
-    """Count the states that can be reached from one in so many steps, up to a thousand."""
+def count_within_steps(model: Arrays, start: int, steps: int, enough: int) -> int:
+    """Count the states that can be reached from one in so many steps, until there are enough."""
     seen = np.zeros(len(model.pair_start), np.bool_)
     queue = np.empty(len(seen), np.int64)
     queue[0] = start
@@ -91,6 +91,6 @@ def count_within_steps(model: Arrays, start: int, steps: int) -> int:
                         seen[n] = True
                         queue[last] = n
                         last += 1
-            if last > 1000:
+            if last > enough:
                 return last
     return last
