@@ -21,6 +21,7 @@ def group(
     *,
     reading: options.RolloutOptions,
     convention: options.ConventionOptions,
+    branches: options.BranchOptions,
     texts: options.Texts = False,
     output: options.TableOutputOptions,
 ) -> None:
@@ -38,6 +39,7 @@ def group(
     """
     use_one_blas_thread()
     from rlcalc import api
+    from rlcalc.api.arguments import refuse_unused
     from rlcalc.options import needs_source
 
     answers = {"--audit": audit, "--why": why is not None, "--compare": compare is not None}
@@ -47,6 +49,12 @@ def group(
     if len(several) > 1:
         raise UsageError(
             f"{' and '.join(several)} ask for different answers", fix="choose one of them"
+        )
+    if audit or against is not None:
+        refuse_unused(
+            {"--" + name.replace("_", "-"): value for name, value in vars(branches).items()},
+            "this answer",
+            "leave it out, or use --rows branches alone",
         )
     if compare is not None and estimator is not None:
         raise UsageError(
@@ -76,6 +84,7 @@ def group(
         in_short = output.form == "table" or output.is_picture
         usual = "summary" if in_short and compare is None else "rollouts"
         arguments |= {"rows": rows or usual, "side_by_side": compare is not None, "why": why}
+        arguments |= vars(branches)
         result = api.group(sources, *names, **arguments)
     output.write(result)
     if audit and len(result):

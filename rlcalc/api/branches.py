@@ -1,0 +1,125 @@
+"""Branches of groups: which columns are read for them, tokens or texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rlcalc.api.arguments import paths_or_none
+from rlcalc.api.keywords import TokenReading
+from rlcalc.api.tokens import load_tokens
+from rlcalc.errors import InputError, UsageError, shown
+
+if TYPE_CHECKING:
+    from rlcalc.groups.branch_report import BranchRequest
+    from rlcalc.groups.response_units import TokenIds
+    from rlcalc.rollouts import Rollouts
+    from rlcalc.tokens import Tokens
+
+NOT_OF_TOKENS = ("rollout", "length", "texts", "beginnings", "prompts", "origins")
+"""Arguments that name columns which trees do not need."""
+
+
+def require_branches(request: BranchRequest, by: str | None, reading: Mapping[str, Any]) -> None:
+    """Refuse unknown units, and trees that would mix the policies of several steps.
+
+    Raises:
+        UsageError: with the option.
+    """
+    from rlcalc.groups.response_units import UNITS
+
+    if by is not None and by not in UNITS:
+        raise UsageError(
+            f"--by {shown(by)}: there are no such units", fix=f"use one of {', '.join(UNITS)}"
+        )
+    if reading.get("step") == "none" and not request.across_steps:
+        raise UsageError(
+            "--step none puts the rollouts of several steps into one tree, and their policies "
+            "differ",
+            fix="leave it out, for a tree a step; or add --across-steps",
+        )
+
+
+def rollouts_with_tokens(
+    source: Any, by: str | None, reading: Mapping[str, Any]
+) -> tuple[Rollouts, TokenIds] | None:
+    """Return the rollouts of a source with their token ids; None: they are to be read as text.
+
+    Args:
+        source: as in `load_rollouts`.
+        by: tokens; None: tokens where their ids are logged. Other units are of texts.
+        reading: as in `load_rollouts`.
+
+    Raises:
+        InputError: tokens were requested, and the source does not hold them.
+    """
+    from rlcalc.groups.response_units import TokenIds
+    from rlcalc.rollouts import Rollouts
+
+    tokens = None
+    if by in (None, "tokens") and not isinstance(source, Rollouts):
+        tokens = _tokens(source, reading, required=by == "tokens")
+    if tokens is None or tokens.score is None:
+        return None
+    step, names = tokens.step, tokens.rollout
+    if step is not None and (reading.get("step") == "none" or (step < 0).any()):
+        step = None
+    named: dict[str, Any] = {} if names is None else {"rollout": np.array(list(names), object)}
+    rollouts = Rollouts.from_arrays(
+        np.array(list(map(str, tokens.group or ()))), tokens.score, step=step, **named
+    )
+    return replace(rollouts, notes=tokens.notes), TokenIds(tokens, rollouts.row)
+
+
+def _tokens(source: Any, reading: Mapping[str, Any], *, required: bool) -> Tokens | None:
+    """Return the tokens of a source with their ids; None: it is read as text.
+
+    Only if it is `required` a pipe is read as tokens, as it cannot be read twice, and are texts
+    in their place taken for tokens.
+
+    Raises:
+        InputError: they are required, and are not there.
+        UsageError: they are required, with an option of rollouts that are texts.
+    """
+    from rlcalc.tokens import joined
+
+    options = {
+        name: value
+        for name, value in reading.items()
+        if value not in (None, (), False) and name not in NOT_OF_TOKENS
+    }
+    if options.pop("step", None) not in (None, "none"):
+        options["columns"] = {"step": reading["step"]}
+    other = [name for name in options if name not in TokenReading.__annotations__]
+    if other and required:
+        raise UsageError(
+            f"--{other[0]} is not for --by tokens", fix=f"leave out --{other[0]}, or use --by words"
+        )
+    if not required and (other or "-" in (paths_or_none(source) or ())):
+        return None
+    try:
+        parts = [_of_trees(part) for part in load_tokens(source, needs=("token",), **options)]
+        tokens = joined(parts)
+    except InputError:
+        if required:
+            raise
+        return None
+    lacking = [name for name in ("token", "score", "group") if getattr(tokens, name) is None]
+    if not lacking and (required or tokens.token.dtype.kind in "iuf"):  # type: ignore[union-attr]
+        return tokens
+    if required:
+        what = {"token": "token ids", "score": "rewards", "group": "names of groups"}[lacking[0]]
+        fix = {"token": "--by words", "score": "--reward COLUMN", "group": "--group COLUMN"}
+        raise InputError(f"there are no {what}", tokens.source, f"use {fix[lacking[0]]}")
+    return None
+
+
+def _of_trees(tokens: Tokens) -> Tokens:
+    """Return what trees are made of, without what else was logged of tokens."""
+    from rlcalc.tokens import PER_TOKEN
+
+    nothing: dict[str, Any] = dict.fromkeys(PER_TOKEN)
+    return replace(tokens, **nothing)
