@@ -122,4 +122,9 @@ def _of_trees(tokens: Tokens) -> Tokens:
     from rlcalc.tokens import PER_TOKEN
 
     nothing: dict[str, Any] = dict.fromkeys(PER_TOKEN)
-    return replace(tokens, **nothing)
+    token = tokens.token
+    if token is not None and token.dtype.kind == "f":  # JSON is read as floats
+        with np.errstate(invalid="ignore"):
+            whole = token.astype(np.int32)
+        token = whole if (whole == token).all() else token
+    return replace(tokens, **nothing, token=token)

@@ -45,7 +45,6 @@ class RolloutReading(TypedDict, total=False):
     max_size: str | int | None
     texts: bool
     beginnings: bool
-    whole: bool
     origins: bool
     prompts: bool
 

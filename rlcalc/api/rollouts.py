@@ -14,6 +14,7 @@ from rlcalc.errors import InputError
 from rlcalc.progress import NOW
 
 if TYPE_CHECKING:
+    from rlcalc.readers.rollouts.request import RolloutRequest
     from rlcalc.result import Result
     from rlcalc.rollouts import Rollouts
 
@@ -29,6 +30,10 @@ def load_rollouts(source: Any, **reading: Unpack[RolloutReading]) -> Rollouts:
         **reading: the columns and the format: `rlcalc.readers.rollouts.request`. `origins=True`
             keeps prompts, ids and rows, for the rows of `group`.
     """
+    return _rollouts_of(source, rollout_request(**reading))
+
+
+def _rollouts_of(source: Any, request: RolloutRequest) -> Rollouts:
     from rlcalc.readers.in_memory import frame_of
     from rlcalc.readers.rollouts import load as reader
     from rlcalc.rollouts import Rollouts
@@ -37,7 +42,6 @@ def load_rollouts(source: Any, **reading: Unpack[RolloutReading]) -> Rollouts:
         if not len(source):
             raise InputError("there are no rollouts", fix="give at least one")
         return source
-    request = rollout_request(**reading)
     if getattr(source, "ndim", 0) == 2 and hasattr(source, "dtype"):
         from rlcalc.readers.rollouts.arrays import rollouts_of_rewards
 
@@ -152,8 +156,8 @@ def _branches(
     read = rollouts_with_tokens(source, by, reading)
     if read is not None:
         return branch_report(read[0], request, units=read[1])
-    whole: RolloutReading = {**reading, "beginnings": True, "whole": True}
-    return branch_report(load_rollouts(source, **whole), request, by)
+    texts = replace(rollout_request(**reading), beginnings=True, whole=True)
+    return branch_report(_rollouts_of(source, texts), request, by)
 
 
 @takes(RolloutReading)

@@ -74,7 +74,8 @@ def prefix_trees(places: Ints, start: Ints, units: ResponseUnits) -> PrefixTrees
             if len(edges) == 2:
                 repeats.append((first + low, first + high))
                 continue
-            if edges[1] - low > 1 and units.size(keys[low]) == depth:  # equal, and end here
+            equal = edges[1] - low > 1 and keys[low] == keys[edges[1] - 1]
+            if equal and units.size(keys[low]) == depth:  # they end here
                 repeats.append((first + low, first + edges[1]))
             beginning = units.prefix(keys[low], depth)
             for begin, stop in pairwise(edges):
@@ -115,7 +116,7 @@ def _nodes(keys: Sequence[bytes], units: ResponseUnits) -> list[tuple[int, list[
             low = edges[0]
         if depth < 0:
             break
-        again = units.size(keys[place]) == depth  # it ends here, as the one before it does
+        again = keys[place] == keys[place - 1]  # it ends here, as the one before it does
         if not stack or stack[-1][0] < depth:
             stack.append((depth, [low]))
         stack[-1][1].extend([] if again else [place])

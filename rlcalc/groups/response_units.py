@@ -56,7 +56,7 @@ class ResponseUnits(ABC):
 
     def at(self, key: bytes, depth: int) -> str:
         """Return the unit that follows the first `depth` units."""
-        return next(iter(self.units(key, depth, depth + 1)), END)
+        return _short(next(iter(self.units(key, depth, depth + 1)), END))
 
 
 class FixedWidth(ResponseUnits):
@@ -148,17 +148,16 @@ class TokenIds(FixedWidth):
         self.row = np.arange(len(tokens)) if row is None else row
         self.labels = None
         code = tokens.token
-        if code.dtype.kind not in "iuf" or (
-            len(code) and not 0 <= code.min() <= code.max() < 2**31
-        ):
+        if code.dtype.kind not in "iu" or (len(code) and not 0 <= code.min() <= code.max() < 2**31):
             self.labels, code = np.unique(code, return_inverse=True)
         self.code = code.astype(">u4")
-        counted = np.flatnonzero(tokens.mask)
-        edge = np.searchsorted(counted, tokens.start)
-        padded = np.append(counted, 0)
-        some = edge[1:] > edge[:-1]
-        self.begin = np.where(some, padded[edge[:-1]], 0)
-        self.end = np.where(some, padded[edge[1:] - 1] + 1, 0)
+        self.begin, self.end = tokens.start[:-1], tokens.start[1:]
+        if not tokens.mask.all():
+            counted = np.append(np.flatnonzero(tokens.mask), 0)
+            edge = np.searchsorted(counted[:-1], tokens.start)
+            some = edge[1:] > edge[:-1]
+            self.begin = np.where(some, counted[edge[:-1]], 0)
+            self.end = np.where(some, counted[edge[1:] - 1] + 1, 0)
 
     def keys(self, places: Ints) -> list[bytes]:
         """Return the ids of some responses."""
@@ -205,15 +204,14 @@ class Turns(FixedWidth):
     def units(self, key: bytes, first: int, end: int) -> list[str]:
         """Return how messages begin, with their roles."""
         codes = np.frombuffer(key, ">u4")[first:end].tolist()
-        return [_short(self.messages[code]) for code in codes]
+        return [_short(" ".join(self.messages[code].split())) for code in codes]
 
     def joined(self, units: Sequence[str]) -> str:
         """Return messages as one text."""
         return " | ".join(units)
 
 
-def _short(turn: str) -> str:
-    text = " ".join(turn.split())
+def _short(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
