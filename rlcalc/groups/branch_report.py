@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from rlcalc.numerics.arrays import Flags, Ints, stable_order
 from rlcalc.progress import NOW
 from rlcalc.result import Fact, Result
 from rlcalc.rollouts import Rollouts
+
+if TYPE_CHECKING:
+    from rlcalc.charts import Chart
 
 UNKNOWABLE = (
     "logged rollouts do not tell the value of a prefix that one rollout has, what a unit causes, "
@@ -107,7 +110,13 @@ def branch_report(
         UNKNOWABLE,
     ]
     title = "Branches" if credit is None else "Credit"
-    return Result("group", title, columns, facts, notes)
+
+    def charts() -> list[Chart]:
+        from rlcalc.groups.branch_charts import branch_charts
+
+        return branch_charts(values, group, units.name)
+
+    return Result("group", title, columns, facts, notes, charts=charts)
 
 
 def _trees(rollouts: Rollouts, there: Flags, *, across_steps: bool) -> tuple[Ints, Ints, Ints]:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
+from itertools import combinations
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rlcalc.numerics.arrays import Floats, Ints
 
+MOST_CHOICES = 5_000
+"""Ways to divide rewards of which a permutation test looks at every one."""
+ROUNDING = 1e-9
+"""Sums that differ by this share of the largest reward are equal."""
 TIED = 1e-7
 """Tables whose probabilities differ by this share count as equally likely, as in R."""
 
@@ -28,6 +36,24 @@ def welch_p(difference: Floats, squared_error: Floats, other: Floats, n: Ints, m
     degrees = total**2 / (squared_error**2 / (n - 1) + other**2 / (m - 1))
     p: Floats = 2 * stdtr(degrees, -np.abs(difference) / np.sqrt(total))
     return p
+
+
+def permutation_p(one: Floats, other: Floats) -> float:
+    """Return the exact two-sided p of a permutation test of two means.
+
+    The share of the ways to choose the one side among all rewards whose mean is as far from the
+    mean of all, or farther.
+    """
+    mean = np.concatenate([one, other]).mean()
+    few, many = sorted((one - mean, other - mean), key=len)
+    both = np.concatenate([few, many])
+    sums = np.abs(both[_choices(len(both), len(few))].sum(axis=1))
+    return float((sums >= abs(few.sum()) - ROUNDING * np.abs(both).max()).mean())
+
+
+@cache
+def _choices(n: int, m: int) -> NDArray[np.intp]:
+    return np.array(list(combinations(range(n), m)))
 
 
 def fisher_p(right: Ints, n: Ints, others_right: Ints, m: Ints) -> Floats:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlcalc.groups.branch_tests import fisher_p, holm, welch_p
+from rlcalc.groups.branch_tests import MOST_CHOICES, fisher_p, holm, permutation_p, welch_p
 from rlcalc.groups.prefix_tree import PrefixTrees
 from rlcalc.numerics.arrays import Flags, Floats, Ints, differs_from_previous, take_rows
 from rlcalc.result import Column, Fact
@@ -129,7 +130,9 @@ class Branches:
         """[J] two-sided p: Fisher's exact where the tree has two different rewards, else Welch's.
 
         Where all rewards of either side are equal Welch's test has no error to divide by, and
-        Fisher's is used there too. NaN where a side has a single rollout.
+        Fisher's is used there too. Where few rewards of a side are nearly equal by chance, Welch's
+        p is too small: up to the level it is the larger of it and that of a permutation test, if
+        there are few ways to divide the rewards. NaN where a side has a single rollout.
         """
         p = np.full(len(self.m), np.nan)
         start, tree = self.trees.start, self.trees.tree
@@ -155,7 +158,17 @@ class Branches:
             difference = (self.branch[0] - self.rest[0])[welch]
             error, other = _squared_error(self.branch[1], m), _squared_error(self.rest[1], k)
             p[welch] = welch_p(difference, error[welch], other[welch], m[welch], k[welch])
+            for j in np.flatnonzero(welch & (p <= LEVEL)).tolist():
+                if comb(int(self.n[j]), int(m[j])) <= MOST_CHOICES:
+                    p[j] = max(p[j], permutation_p(*self._sides(j)))
         return p
+
+    def _sides(self, j: int) -> tuple[Floats, Floats]:
+        """Return the rewards of a branch, and of its rest."""
+        trees = self.trees
+        node = self.reward[trees.node_low[j] : trees.node_high[j]]
+        inside = slice(trees.low[j] - trees.node_low[j], trees.high[j] - trees.node_low[j])
+        return node[inside], np.delete(node, inside)
 
     @cached_property
     def p_holm(self) -> Floats:

@@ -260,11 +260,24 @@ def turns(text: str) -> list[str]:
 def _turn(message: Mapping[str, Any]) -> str:
     rest = {
         name: value
-        for name, value in message.items()
+        for name, value in _without_ids(message).items()
         if name not in ("role", "from", "content", "value") and value
     }
     more = f" {json.dumps(rest, ensure_ascii=False, sort_keys=True)}" if rest else ""
     return f"{message.get('role', message.get('from'))}: {_content(message)}{more}"
+
+
+def _without_ids(value: Any) -> Any:
+    """Return a value of JSON without the ids of messages and calls, which are random."""
+    if isinstance(value, list):
+        return [_without_ids(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _without_ids(one)
+        for name, one in value.items()
+        if name not in ("id", "tool_call_id", "call_id")
+    }
 
 
 UNITS: dict[str, Callable[..., ResponseUnits]] = {

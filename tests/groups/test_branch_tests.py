@@ -1,12 +1,15 @@
 """Tests of branches: as scipy computes them."""
 
+from fractions import Fraction
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact, ttest_ind
 
-from rlcalc.groups.branch_tests import fisher_p, holm, welch_p
+from rlcalc.groups.branch_tests import fisher_p, holm, permutation_p, welch_p
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 40)] * 4), min_size=1, max_size=5))
@@ -26,6 +29,15 @@ def test_welch_is_that_of_scipy(one: list[int], other: list[int]) -> None:
     errors = (np.array([np.var(side, ddof=1) / len(side)]) for side in (one, other))
     p = welch_p(np.array([np.mean(one) - np.mean(other)]), *errors, n, m)  # type: ignore[call-arg]
     np.testing.assert_allclose(p, ttest_ind(one, other, equal_var=False).pvalue, rtol=1e-9)
+
+
+@given(*[st.lists(st.integers(-3, 3), min_size=1, max_size=5)] * 2)
+def test_a_permutation_test_counts_the_choices(one: list[int], other: list[int]) -> None:
+    both = one + other
+    mean = Fraction(sum(both), len(both))
+    sums = [abs(sum(side) - len(one) * mean) for side in combinations(both, len(one))]
+    share = sum(total >= abs(sum(one) - len(one) * mean) for total in sums) / len(sums)
+    assert permutation_p(np.array(one, float), np.array(other, float)) == pytest.approx(share)
 
 
 def test_holm_multiplies_the_smallest_by_the_number_of_tests() -> None:

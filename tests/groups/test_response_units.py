@@ -116,6 +116,8 @@ def test_turns_are_messages_with_those_of_prompts_that_differ() -> None:
     assert [len(key) for key in same] == [4, 4]
     assert units.units(keys[0], 0, 3) == ["assistant: x", "assistant: y", "assistant: look"]
     assert common(units, *keys) == 1
+    calls = [json.dumps([{"role": "tool", "tool_call_id": i, "content": "4"}]) for i in "xy"]
+    assert turns(calls[0]) == turns(calls[1]) == ["tool: 4"]
     assert turns("plain") == ["plain"]
     assert contents("[{not json") == "[{not json"
     assert contents('[{"role": "tool", "content": null}]') == ""
