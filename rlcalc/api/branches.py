@@ -19,8 +19,20 @@ if TYPE_CHECKING:
     from rlcalc.rollouts import Rollouts
     from rlcalc.tokens import Tokens
 
-NOT_OF_TOKENS = ("rollout", "length", "texts", "beginnings", "prompts", "origins")
+NOT_OF_TOKENS = ("length", "texts", "beginnings", "prompts", "origins")
 """Arguments that name columns which trees do not need."""
+
+
+LACKING = {
+    "token": ("there are no token ids", "use --by words"),
+    "score": ("there are no rewards", "name the column: --reward COLUMN"),
+    "group": ("no column identifies the groups", "name it: --group COLUMN"),
+    "rollout": (
+        "a rollout has several rows, whose tokens are not put together",
+        "use --by turns or words; if every row is a rollout, --rollout none",
+    ),
+}
+"""What tokens may lack, and the fix."""
 
 
 def require_branches(request: BranchRequest, by: str | None, reading: Mapping[str, Any]) -> None:
@@ -65,11 +77,12 @@ def rollouts_with_tokens(
     if tokens is None or tokens.score is None:
         return None
     step, names = tokens.step, tokens.rollout
+    names_of_groups = list(tokens.group) if tokens.group is not None else []
     if step is not None and (reading.get("step") == "none" or (step < 0).any()):
         step = None
     named: dict[str, Any] = {} if names is None else {"rollout": np.array(list(names), object)}
     rollouts = Rollouts.from_arrays(
-        np.array(list(map(str, tokens.group or ()))), tokens.score, step=step, **named
+        np.array([str(name) for name in names_of_groups]), tokens.score, step=step, **named
     )
     return replace(rollouts, notes=tokens.notes), TokenIds(tokens, rollouts.row)
 
@@ -91,6 +104,9 @@ def _tokens(source: Any, reading: Mapping[str, Any], *, required: bool) -> Token
         for name, value in reading.items()
         if value not in (None, (), False) and name not in NOT_OF_TOKENS
     }
+    one_row_each = options.get("rollout") == "none"
+    if one_row_each:
+        del options["rollout"]
     if options.pop("step", None) not in (None, "none"):
         options["columns"] = {"step": reading["step"]}
     other = [name for name in options if name not in TokenReading.__annotations__]
@@ -107,14 +123,27 @@ def _tokens(source: Any, reading: Mapping[str, Any], *, required: bool) -> Token
         if required:
             raise
         return None
-    lacking = [name for name in ("token", "score", "group") if getattr(tokens, name) is None]
-    if not lacking and (required or tokens.token.dtype.kind in "iuf"):  # type: ignore[union-attr]
+    lacking = next(
+        (name for name in ("token", "score", "group") if getattr(tokens, name) is None), None
+    )
+    if lacking is None and not one_row_each and _has_several_rows(tokens):
+        lacking = "rollout"
+    if lacking is None and (required or tokens.token.dtype.kind in "iuf"):  # type: ignore[union-attr]
         return tokens
-    if required:
-        what = {"token": "token ids", "score": "rewards", "group": "names of groups"}[lacking[0]]
-        fix = {"token": "--by words", "score": "--reward COLUMN", "group": "--group COLUMN"}
-        raise InputError(f"there are no {what}", tokens.source, f"use {fix[lacking[0]]}")
+    if lacking is not None and required:
+        what, fix = LACKING[lacking]
+        raise InputError(what, tokens.source, fix)
     return None
+
+
+def _has_several_rows(tokens: Tokens) -> bool:
+    """Return whether a rollout has several rows, such as one a turn."""
+    if tokens.rollout is None:
+        return False
+    step = np.zeros(len(tokens)) if tokens.step is None else tokens.step
+    groups = tokens.cluster.tolist()
+    rows = set(zip(groups, map(str, tokens.rollout), step.tolist(), strict=True))
+    return len(rows) < len(tokens)
 
 
 def _of_trees(tokens: Tokens) -> Tokens:

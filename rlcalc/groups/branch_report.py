@@ -64,6 +64,7 @@ def branch_report(
     request: BranchRequest,
     by: str | None = None,
     units: ResponseUnits | None = None,
+    only: Flags | None = None,
 ) -> Result:
     """Return the branches of the trees of prefixes, or the credit of the rollouts.
 
@@ -72,12 +73,13 @@ def branch_report(
         request: what is computed.
         by: words, characters or turns; None: turns where responses have several, else words.
         units: of the responses, where their tokens were read.
+        only: [N] the rollouts that are looked at; None: all.
 
     Raises:
         InputError: there are no responses, or no rewards.
         UsageError: there are no such units.
     """
-    there = np.ones(len(rollouts), bool)
+    there = np.ones(len(rollouts), bool) if only is None else only
     if units is None:
         texts: Any = rollouts.beginning
         if texts is None or texts.null_count() == len(texts):
@@ -85,7 +87,7 @@ def branch_report(
                 "there are no responses, which branches are made of",
                 fix="give rollouts with their texts in a column such as response",
             )
-        there = texts.is_not_null().to_numpy()
+        there = there & texts.is_not_null().to_numpy()
         units = units_of_texts(by, texts, rollouts.question)
     places, start, group = _trees(rollouts, there, across_steps=request.across_steps)
     NOW.begin(f"comparing {len(places):,} responses")
@@ -103,7 +105,7 @@ def branch_report(
     if request.plan is not None:
         needed = columns["rollouts_needed"].values
         facts |= {"plan": request.plan, "rollouts_needed": float(np.nansum(needed))}
-    lacking = len(rollouts) - len(places)
+    lacking = int((np.ones(len(rollouts), bool) if only is None else only).sum()) - len(places)
     notes = [
         *rollouts.notes,
         *([f"{lacking:,} rollouts without a reward or a response are left out"] if lacking else []),

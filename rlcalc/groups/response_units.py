@@ -307,6 +307,6 @@ def units_of_texts(by: str | None, texts: Any, questions: Any) -> ResponseUnits:
         return Turns(texts, questions)
     if by not in ("words", "characters"):
         raise UsageError(
-            f"by {by!r}: there are no such units", fix=f"use one of {', '.join(UNITS)}"
+            f"by {by!r}: there are no such units in texts", fix="use words, characters or turns"
         )
     return Words(texts) if by == "words" else Characters(texts)

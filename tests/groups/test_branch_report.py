@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 import rlcalc
@@ -42,6 +43,24 @@ def test_by_tokens_where_their_ids_are_logged(tmp_path: Path) -> None:
     assert list(answer["next"]) == ["5", "7", "1", "2", "(end)", "3"]
     assert list(rlcalc.group(path, rows="branches", by="words")["next"]) == []
     assert list(rlcalc.group(rlcalc.load_rollouts(ROWS, beginnings=True), rows="branches")["m"])
+
+
+def test_rows_of_one_rollout_are_not_rollouts(tmp_path: Path) -> None:
+    rows = [{**row, "rollout_id": i // 2} for i, row in enumerate(TOKENS[:4])]
+    rows = [{**row, "reward": i // 2} for i, row in enumerate(rows)]
+    path = written(rows, tmp_path / "t.jsonl")
+
+    assert rlcalc.group(path, rows="branches").facts["by"] == "words"
+    assert rlcalc.group(path, rows="branches", rollout="none").facts["by"] == "tokens"
+    with pytest.raises(InputError, match="several rows"):
+        rlcalc.group(path, rows="branches", by="tokens")
+
+
+@pytest.mark.parametrize("name", ["reward", "group"])
+def test_what_tokens_lack_is_named(name: str, tmp_path: Path) -> None:
+    rows = [{key: value for key, value in row.items() if key != name} for row in TOKENS]
+    with pytest.raises(InputError, match=r"there are no rewards|identifies the groups"):
+        rlcalc.group(written(rows, tmp_path / "t.jsonl"), rows="branches", by="tokens")
 
 
 def test_a_pipe_is_read_as_text_unless_tokens_are_requested(rlcalc: Shell) -> None:
@@ -147,3 +166,11 @@ def test_an_audit_has_no_branches(rlcalc: Shell) -> None:
     done = rlcalc("group", "rollouts", "--audit", "--by", "words")
     assert done.returncode == 2
     assert "--by changes nothing" in done.stderr
+
+
+def test_a_table_of_tokens_is_read_too(tmp_path: Path) -> None:
+    frame = pl.DataFrame([{**row, "reward": float(row["reward"])} for row in TOKENS])  # type: ignore[arg-type]
+    frame.write_parquet(tmp_path / "t.parquet")
+    for source in (frame, str(tmp_path / "t.parquet")):
+        answer = rlcalc.group(source, rows="branches")
+        assert (answer.facts["by"], answer.facts["branches"]) == ("tokens", 6)
