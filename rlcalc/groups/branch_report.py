@@ -111,6 +111,10 @@ def branch_report(
         *([f"{lacking:,} rollouts without a reward or a response are left out"] if lacking else []),
         UNKNOWABLE,
     ]
+    if request.across_steps and len(rollouts.step) > 1:
+        notes.append(
+            f"a tree has the rollouts of {len(rollouts.step):,} steps: of several policies"
+        )
     title = "Branches" if credit is None else "Credit"
 
     def charts() -> list[Chart]:

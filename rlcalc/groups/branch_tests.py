@@ -33,7 +33,8 @@ def welch_p(difference: Floats, squared_error: Floats, other: Floats, n: Ints, m
     from scipy.special import stdtr
 
     total = squared_error + other
-    degrees = total**2 / (squared_error**2 / (n - 1) + other**2 / (m - 1))
+    share = squared_error / total
+    degrees = 1 / (share**2 / (n - 1) + (1 - share) ** 2 / (m - 1))
     p: Floats = 2 * stdtr(degrees, -np.abs(difference) / np.sqrt(total))
     return p
 

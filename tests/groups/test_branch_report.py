@@ -100,6 +100,7 @@ def test_a_tree_is_of_one_step_unless_steps_are_joined(tmp_path: Path) -> None:
     alone = rlcalc.group(rows, rows="branches")
     joined = rlcalc.group(rows, rows="branches", across_steps=True)
 
+    assert "of several policies" in joined.notes[-1]
     assert (alone.facts["groups"], joined.facts["groups"]) == (2, 1)
     assert list(joined["m"]) == [3, 2, 2, 1]
     with pytest.raises(UsageError, match="policies"):
