@@ -88,7 +88,7 @@ def branch_report(
                 fix="give rollouts with their texts in a column such as response",
             )
         there = there & texts.is_not_null().to_numpy()
-        units = units_of_texts(by, texts, rollouts.question)
+        units = units_of_texts(by, texts, _differing_prompts(rollouts))
     places, start, group = _trees(rollouts, there, across_steps=request.across_steps)
     NOW.begin(f"comparing {len(places):,} responses")
     values = Branches(rollouts, prefix_trees(places, start, units))
@@ -123,6 +123,16 @@ def branch_report(
         return branch_charts(values, group, units.name)
 
     return Result("group", title, columns, facts, notes, charts=charts)
+
+
+def _differing_prompts(rollouts: Rollouts) -> Any:
+    """Return the prompts if some group has several, as earlier turns of a chat are; else None."""
+    prompts: Any = rollouts.question
+    if prompts is None:
+        return None
+    group = np.repeat(np.arange(rollouts.n_groups), rollouts.size)
+    differ = prompts[1:].ne_missing(prompts[:-1]).to_numpy() & (group[1:] == group[:-1])
+    return prompts if differ.any() else None
 
 
 def _trees(rollouts: Rollouts, there: Flags, *, across_steps: bool) -> tuple[Ints, Ints, Ints]:

@@ -293,16 +293,19 @@ def units_of_texts(by: str | None, texts: Any, questions: Any) -> ResponseUnits:
     """Return the units of responses that are texts.
 
     Args:
-        by: words, characters or turns; None: turns where a response has several, else words.
+        by: words, characters or turns; None: turns where a response has several, or prompts differ
+            in earlier ones, else words.
         texts: [N] the responses, a Polars series.
-        questions: [N] the prompts likewise, or None.
+        questions: [N] the prompts likewise; None: each group has one.
 
     Raises:
         UsageError: there are no such units.
     """
     if by is None:
-        first = texts.head(100).to_list()
-        by = "turns" if any(len(messages_of(text or "") or ()) > 1 for text in first) else "words"
+        several = any(len(messages_of(text or "") or ()) > 1 for text in texts.head(100).to_list())
+        earlier = () if questions is None else questions.head(100).to_list()
+        several |= any(messages_of(question or "") is not None for question in earlier)
+        by = "turns" if several else "words"
     if by == "turns":
         return Turns(texts, questions)
     if by not in ("words", "characters"):

@@ -86,6 +86,24 @@ def test_by_turns_where_a_response_has_several() -> None:
     assert list(answer["next"]) == ["assistant: up", "assistant: down"]
 
 
+def test_by_turns_where_chats_of_a_group_part_early() -> None:
+    def chat(*texts: str) -> str:
+        roles = ("user", "assistant", "tool", "assistant")
+        pairs = zip(roles, ("q", *texts), strict=True)
+        return json.dumps([{"role": role, "content": text} for role, text in pairs])
+
+    rows = [
+        {"task_id": "t", "messages": chat(call, "ok", end), "reward": float(end == "42")}
+        for call, end in (("look", "42"), ("look", "41"), ("go", "42"), ("go", "42"))
+    ]
+    answer = rlcalc.group(rows, rows="branches")
+    assert answer.facts["by"] == "turns"
+    assert list(answer["depth"]) == [1, 1, 3, 3]
+    assert list(answer["next"])[:2] == ["assistant: look", "assistant: go"]
+    alone = [{**row, "task_id": i} for i, row in enumerate(rows)]
+    assert rlcalc.group(alone, rows="branches").facts["by"] == "words"
+
+
 def test_credit_is_in_the_order_of_the_source() -> None:
     rows = [{**row, "group": f"g{i % 2}"} for i, row in enumerate(ROWS)]
     answer = rlcalc.group(rows, rows="credit")
