@@ -104,7 +104,7 @@ def branch_report(
     }
     if request.plan is not None:
         needed = columns["rollouts_needed"].values
-        facts |= {"plan": request.plan, "rollouts_needed": float(np.nansum(needed))}
+        facts |= {"plan": request.plan, "rollouts_needed": int(np.nansum(needed))}
     lacking = int((np.ones(len(rollouts), bool) if only is None else only).sum()) - len(places)
     notes = [
         *rollouts.notes,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rlcalc.groups.branch_tests import MOST_CHOICES, fisher_p, holm, permutation_p, welch_p
 from rlcalc.groups.prefix_tree import PrefixTrees
+from rlcalc.groups.rows import as_whole_numbers
 from rlcalc.numerics.arrays import Flags, Floats, Ints, differs_from_previous, take_rows
 from rlcalc.result import Column, Fact
 from rlcalc.rollouts import Rollouts
@@ -241,7 +242,7 @@ class Branches:
             "status": Column(self.status(), "text"),
         }
         if plan is not None:
-            columns["rollouts_needed"] = Column(self.needed(plan))
+            columns["rollouts_needed"] = Column(as_whole_numbers(self.needed(plan)))
         columns["rollout"] = Column(take_rows(rollouts.rollout, trees.order[trees.low]), "key")
         return columns
 

@@ -33,11 +33,11 @@ def branches_of(
 
 def branches_by_prefixes(texts: Sequence[str]) -> set[tuple[str, str, frozenset[int]]]:
     """The prefix, what follows, and the rollouts of every branch, from the definition."""
-    found = set()
+    branches = set()
     for prefix in {text[:k] for text in texts for k in range(len(text) + 1)}:
         passing = [i for i, text in enumerate(texts) if text.startswith(prefix)]
         after = {i: texts[i][len(prefix) : len(prefix) + 1] for i in passing}
         if len(set(after.values())) > 1:
             for unit in set(after.values()):
-                found.add((prefix, unit, frozenset(i for i in passing if after[i] == unit)))
-    return found
+                branches.add((prefix, unit, frozenset(i for i in passing if after[i] == unit)))
+    return branches

@@ -105,8 +105,8 @@ def test_tokens_may_be_texts_and_any_numbers(token: list[object]) -> None:
 
 
 def test_turns_are_messages_with_those_of_prompts_that_differ() -> None:
-    def chat(*said: str) -> str:
-        return json.dumps([{"role": "assistant", "content": text} for text in said])
+    def chat(*texts: str) -> str:
+        return json.dumps([{"role": "assistant", "content": text} for text in texts])
 
     one, other = chat("look"), chat("go")
     same = Turns(pl.Series([one, other]), pl.Series(["q", "q"])).keys(np.arange(2))
