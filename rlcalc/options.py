@@ -275,7 +275,7 @@ Compare = Annotated[
     _completed(completion.listed_names(ESTIMATORS)),
 ]
 GroupRows = Annotated[
-    Literal["rollouts", "groups", "prompts", "steps", "summary"] | None,
+    Literal["rollouts", "groups", "prompts", "steps", "branches", "credit", "summary"] | None,
     "--rows",
     "Rows to show. [default: summary in a table, else rollouts]",
 ]
@@ -978,6 +978,25 @@ class ConventionOptions:
             for o in fields(self)
             if o.name != "tolerance" and getattr(self, o.name) != o.default
         }
+
+
+@dataclass(eq=False, repr=False)
+class BranchOptions:
+    """The trees of prefixes of `--rows branches` and `credit`; arguments of `rlcalc.group`."""
+
+    by: Annotated[
+        Literal["tokens", "words", "characters", "turns"] | None,
+        "--by",
+        "What responses branch at. [default: token ids if logged, turns if several, else words]",
+    ] = None
+    across_steps: Annotated[
+        bool, "--across-steps", "One tree of a prompt's rollouts of all steps, of any policy."
+    ] = False
+    plan: Annotated[
+        float | None,
+        "--plan ERROR",
+        "How many more rollouts of each branch make its standard error so small.",
+    ] = None
 
 
 @dataclass(eq=False, repr=False)

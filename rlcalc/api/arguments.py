@@ -110,6 +110,17 @@ def require_numbers(*, whole: Mapping[str, Any] | None = None, **real: Any) -> N
                 )
 
 
+def refuse_unused(options: Mapping[str, Any], of: str, fix: str = "leave it out") -> None:
+    """Refuse options that are set and change nothing in an answer.
+
+    Raises:
+        UsageError: with the first of them.
+    """
+    for option, value in options.items():
+        if value not in (None, False, ()):
+            raise UsageError(f"{option} changes nothing in {of}", fix=fix)
+
+
 def names_of(names: str | Sequence[str]) -> list[str]:
     """Return the names that a list holds, or that stand in a text with commas between them."""
     listed = names.split(",") if isinstance(names, str) else names

@@ -273,6 +273,7 @@ def _rollouts(
     line = partial(command_line, "group", names, options.copy())
     estimator, trainer = options.pop("estimator", None), options.pop("trainer", None)
     success = options.pop("success", 1.0)
+    reading = partial(command_line, "group", names, options.copy())
     form = options.pop("kind", None)
     known = form if form in FORMATS else None
     request = rollout_request(form=known, numbered=True, origins=True, **options)
@@ -288,8 +289,8 @@ def _rollouts(
     only = None if places is None else tuple(places.tolist())
     whole = replace(request, origins=False, beginnings=True, whole=True, only=only)
     if rollouts.place is None:  # made of arrays
-        return about.sections(described, rollouts, line)
-    return about.sections(described, _read(source, whole), line)
+        return about.sections(described, rollouts, line, reading)
+    return about.sections(described, _read(source, whole), line, reading)
 
 
 def _read(source: Any, request: RolloutRequest) -> Rollouts:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from rlcalc.api.arguments import paths_of, paths_or_none, rollout_request
+from rlcalc.api.arguments import paths_of, paths_or_none, refuse_unused, rollout_request
 from rlcalc.api.keywords import RolloutReading, takes
 from rlcalc.errors import InputError
 from rlcalc.progress import NOW
 
 if TYPE_CHECKING:
+    from rlcalc.readers.rollouts.request import RolloutRequest
     from rlcalc.result import Result
     from rlcalc.rollouts import Rollouts
 
@@ -29,6 +30,10 @@ def load_rollouts(source: Any, **reading: Unpack[RolloutReading]) -> Rollouts:
         **reading: the columns and the format: `rlcalc.readers.rollouts.request`. `origins=True`
             keeps prompts, ids and rows, for the rows of `group`.
     """
+    return _rollouts_of(source, rollout_request(**reading))
+
+
+def _rollouts_of(source: Any, request: RolloutRequest) -> Rollouts:
     from rlcalc.readers.in_memory import frame_of
     from rlcalc.readers.rollouts import load as reader
     from rlcalc.rollouts import Rollouts
@@ -37,7 +42,6 @@ def load_rollouts(source: Any, **reading: Unpack[RolloutReading]) -> Rollouts:
         if not len(source):
             raise InputError("there are no rollouts", fix="give at least one")
         return source
-    request = rollout_request(**reading)
     if getattr(source, "ndim", 0) == 2 and hasattr(source, "dtype"):
         from rlcalc.readers.rollouts.arrays import rollouts_of_rewards
 
@@ -54,7 +58,12 @@ def group(
     *estimators: str,
     trainer: str | None = None,
     side_by_side: bool | None = None,
-    rows: Literal["rollouts", "groups", "prompts", "steps", "summary"] = "rollouts",
+    rows: Literal[
+        "rollouts", "groups", "prompts", "steps", "branches", "credit", "summary"
+    ] = "rollouts",
+    by: str | None = None,
+    across_steps: bool = False,
+    plan: float | None = None,
     why: str | None = None,
     success: float = 1.0,
     tolerance: float = 2.0**-23,
@@ -75,7 +84,12 @@ def group(
         side_by_side: each estimator has a column of its name, not one column `advantage`; default
             where there are several.
         rows: a row a rollout, a group, a prompt or a step; `summary`: a step too, with the facts
-            of all.
+            of all; `branches`: a row a branch of the prefixes that the responses of a group share;
+            `credit`: a row a rollout, whose advantage is a sum over its branches.
+        by: of branches: tokens, words, characters or turns; default tokens where their ids are
+            logged, turns where a response has several, else words.
+        across_steps: of branches: one tree of a prompt's rollouts of all steps.
+        plan: of branches: count the rollouts that make the standard error of V̂ so small.
         why: the name of one group, or STEP/GROUP: only this group, with the arithmetic.
         success: the smallest reward that counts as success.
         tolerance: rewards are equal if they differ by at most this share of the larger.
@@ -90,6 +104,16 @@ def group(
     Raises:
         UsageError: a change that the estimator does not use.
     """
+    if rows == "branches" or rows == "credit":
+        unused = {
+            "--estimator": estimators, "--as": trainer, "--why": why, "--epsilon": epsilon,
+            "--ddof": ddof, "--scale": scale, "-k": k, "--length-penalty": length_penalty,
+            "--success": success != 1.0,
+        }  # fmt: skip
+        refuse_unused(unused, f"--rows {rows}, which is about r − μ")
+        return _branches(source, rows, by, across_steps, leave_one_out, plan, reading)
+    of_branches = {"--by": by, "--across-steps": across_steps, "--plan": plan}
+    refuse_unused(of_branches, f"--rows {rows}", "leave it out, or use --rows branches")
     reading = {
         "beginnings": why is not None,
         "prompts": rows == "prompts" and reading.get("group") is None,
@@ -112,6 +136,28 @@ def group(
         whole = rollouts()
         NOW.begin(f"computing {whole.n_groups:,} groups")
         return report.group(whole, conventions, rows, success, tolerance)
+
+
+def _branches(
+    source: Any,
+    rows: str,
+    by: str | None,
+    across_steps: bool,
+    leave_one_out: bool,
+    plan: float | None,
+    reading: RolloutReading,
+) -> Result:
+    """Return the branches of prefixes, or the credit of rollouts; as in `group`."""
+    from rlcalc.api.branches import require_branches, rollouts_with_tokens
+    from rlcalc.groups.branch_report import BranchRequest, branch_report
+
+    request = BranchRequest(rows == "credit", across_steps, leave_one_out, plan)
+    require_branches(request, by, reading)
+    read = rollouts_with_tokens(source, by, reading)
+    if read is not None:
+        return branch_report(read[0], request, units=read[1])
+    texts = replace(rollout_request(**reading), beginnings=True, whole=True)
+    return branch_report(_rollouts_of(source, texts), request, by)
 
 
 @takes(RolloutReading)

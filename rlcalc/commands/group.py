@@ -20,6 +20,7 @@ def group(
     *,
     reading: options.RolloutOptions,
     convention: options.ConventionOptions,
+    branches: options.BranchOptions,
     texts: options.Texts = False,
     output: options.TableOutputOptions,
 ) -> None:
@@ -36,6 +37,7 @@ def group(
     rlcalc group log.parquet --group prompt_id --reward correct,format --weights 1,0.2
     """
     from rlcalc import api
+    from rlcalc.api.arguments import refuse_unused
     from rlcalc.options import needs_source
 
     answers = {"--audit": audit, "--why": why is not None, "--compare": compare is not None}
@@ -45,6 +47,12 @@ def group(
     if len(several) > 1:
         raise UsageError(
             f"{' and '.join(several)} ask for different answers", fix="choose one of them"
+        )
+    if audit or against is not None:
+        refuse_unused(
+            {"--" + name.replace("_", "-"): value for name, value in vars(branches).items()},
+            "this answer",
+            "leave it out, or use --rows branches alone",
         )
     if compare is not None and estimator is not None:
         raise UsageError(
@@ -74,6 +82,7 @@ def group(
         in_short = output.form == "table" or output.is_picture
         usual = "summary" if in_short and compare is None else "rollouts"
         arguments |= {"rows": rows or usual, "side_by_side": compare is not None, "why": why}
+        arguments |= vars(branches)
         result = api.group(sources, *names, **arguments)
     output.write(result)
     if audit and len(result):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.audit.report import audit
+from rlcalc.groups.branch_report import BranchRequest, branch_report
 from rlcalc.groups.explain import Explanation
 from rlcalc.groups.groups import Groups
 from rlcalc.groups.report import group
@@ -74,13 +76,16 @@ class RolloutReport:
         ]
         return np.sort(np.concatenate(most)) if most else np.zeros(0, np.int64)
 
-    def sections(self, described: Result, texts: Rollouts, line: Line) -> list[Section]:
+    def sections(
+        self, described: Result, texts: Rollouts, line: Line, reading: Line | None = None
+    ) -> list[Section]:
         """Return the sections of the page.
 
         Args:
             described: the answer of `rlcalc check`.
             texts: the same rollouts, with the texts of those that are shown in full.
             line: returns command lines.
+            reading: likewise, with the options of the source alone; None: `line`.
         """
         full = full_groups(Explanation(self.groups, self.how), texts, self.chosen, self.every)
         charts = () if self.summary.charts is None else self.summary.charts()
@@ -89,6 +94,11 @@ class RolloutReport:
             row_table("Groups", self.rows, line("--rows", "groups")),
             facts_table("Everything that rlcalc group says", self.summary, line()),
         ]
+        branches = self._branches(texts)
+        if branches is not None:
+            by = ("--rows", "branches", "--by", str(branches.facts["by"]))
+            title = "Branches of the groups in full"
+            tables.append(row_table(title, branches, (reading or line)(*by)))
         if self.audit is not None:
             tables.append(row_table("Advantages that do not fit", self.audit, line("--audit")))
         tables.append(facts_table("Everything that rlcalc check says", described, is_open=False))
@@ -105,6 +115,17 @@ class RolloutReport:
             Section("groups", "Groups in full", sentences=self._choice(line), groups=full),
             Section("tables", "Tables", tables=[t for t in tables if len(t.result)]),
         ]
+
+    def _branches(self, texts: Rollouts) -> Result | None:
+        """Return the branches of the groups whose texts are all there; None: of none."""
+        beginning: Any = texts.beginning
+        size, whole = texts.size, np.zeros(texts.n_groups, bool)
+        whole[[one.group for one in self.chosen]] = True
+        whole &= self.every | (size <= MOST_CARDS)
+        there = np.repeat(whole, size) & ~np.isnan(texts.reward)
+        if beginning is None or not (there & beginning.is_not_null().to_numpy()).any():
+            return None
+        return branch_report(texts, BranchRequest(), only=there)
 
     def _learning(self) -> list[str]:
         facts, rows = self.summary.facts, self.summary.plain()

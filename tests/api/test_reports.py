@@ -33,6 +33,7 @@ def facts(about: Page, command: str) -> dict[str, Any]:
     [
         ("rollouts", "group", "Groups", ("--rows", "groups")),
         ("rollouts", "group", "Steps", ("--rows", "summary")),
+        ("rollouts", "group", "Branches of the groups in full", ("--rows", "branches")),
         ("grid-walks", "estimate", "Estimates of V, Q and A", ()),
         ("frozen-lake", "solve", "Values and the best policy", ()),
     ],
@@ -44,7 +45,10 @@ def test_numbers_are_those_of_the_command(
     answer = as_json(command, source, *rows)
 
     assert list(tables(about)[title].result.rows()) == answer.rows
-    if title != "Groups":
+    if title == "Branches of the groups in full":
+        expected = "rlcalc group rollouts --rows branches --by words"
+        assert tables(about)[title].command == expected  # which takes no estimator
+    elif title != "Groups":
         shown = facts(about, command)
         for name, value in answer.facts.items():
             if value not in (None, "") and not isinstance(value, dict):

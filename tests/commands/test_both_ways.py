@@ -137,6 +137,12 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
         ("rifle", "--set", "gun=bad"),
         lambda: library.check("rifle", settings={"gun": "bad"}),
     ),
+    "group by branches": (
+        ("rollouts", "--rows", "branches", "--by", "characters", "--plan", "0.1", "--across-steps"),
+        lambda: library.group(
+            "rollouts", rows="branches", by="characters", plan=0.1, across_steps=True
+        ),
+    ),
     "check rollouts": (("rollouts",), lambda: library.check("rollouts")),
 }  # fmt: skip
 WITHOUT_A_CALL = {"specs", "manual"}

@@ -1,10 +1,14 @@
 """The sentences of a report of rollouts: what is said is what the facts are."""
 
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 
 from rlcalc.groups.advantages.request import ConventionRequest
 from rlcalc.pages import Section
 from rlcalc.reports.command_lines import command_line
+from rlcalc.reports.full_groups import MOST_CARDS
 from rlcalc.reports.rollouts import RolloutReport
 from rlcalc.result import Result
 from rlcalc.rollouts import Rollouts
@@ -50,3 +54,17 @@ def test_misfits_are_told_and_shown() -> None:
     assert parts["groups"].groups[0].reason == (
         "does not fit: the trainer's advantage is 9, expected -0.5"
     )
+
+
+def test_branches_are_of_groups_that_are_there_as_a_whole() -> None:
+    n = MOST_CARDS + 1
+    rollouts = Rollouts.from_arrays([0] * n + [1] * 3, [0.0, 1.0] * (n // 2) + [0.0] + [1.0, 0, 0])
+    texts = replace(rollouts, beginning=pl.Series(["a", "b"] * (n // 2 + 2)))
+    about = RolloutReport(rollouts, ConventionRequest().convention("grpo", None))
+    described = Result("check", "Rollouts", {}, {"faults": 0})
+    parts = about.sections(described, texts, lambda *w: command_line("group", ["run"], {}, *w))
+    tables = {table.title: table for table in parts[-1].tables}
+
+    branches = tables["Branches of the groups in full"]
+    assert list(branches.result["group"]) == [1, 1]
+    assert branches.command == "rlcalc group run --rows branches --by words"
