@@ -47,7 +47,8 @@ def test_every_command_begins_so() -> None:
     code = (
         "import os, sys, rlcalc.cli as cli\n"
         "sys.argv = ['rlcalc', '--version']\n"
-        "cli._exit = lambda code: print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)\n"
+        "cli._exit = lambda code: print(\n"
+        " os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)\n"
         "cli.main()"
     )
     settings = {name: value for name, value in os.environ.items() if name[:8] != "OPENBLAS"}
