@@ -132,6 +132,10 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
         (TOKENS, "--compare", "verl,areal"),
         lambda: library.objective(TOKENS, compare="verl,areal"),
     ),
+    "compare": (
+        ("student", "student", "--policy", "uniform", "--of", "v", "--within", "1e-6r"),
+        lambda: library.compare("student", "student", policy="uniform", of="v", within="1e-6r"),
+    ),
     "check": (("two-states",), lambda: library.check("two-states")),
     "check a model": (
         ("rifle", "--set", "gun=bad"),
