@@ -159,6 +159,12 @@ Jobs = Annotated[
     {"min": 1},
 ]
 
+Precision = Annotated[
+    float | None,
+    "--precision HALF_WIDTH",
+    "How many more data an interval of ± HALF_WIDTH needs, by the variance that was seen.",
+]
+
 # -- options of one command ------------------------------------------------------------------
 
 First = Annotated[
@@ -464,6 +470,7 @@ class EstimateOptions:
         "Model behind the data: its exact values stand beside them.",
         _completed(completion.models),
     ] = None
+    precision: Precision = None
     truncated: Truncated = "keep"
     confidence: Annotated[float, "--confidence 0..1", "Confidence level of the intervals."] = 0.95
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from rlcalc.api.arguments import paths_of, paths_or_none, refuse_unused, rollout_request
 from rlcalc.api.keywords import RolloutReading, takes
-from rlcalc.errors import InputError
+from rlcalc.errors import InputError, UsageError
 from rlcalc.progress import NOW
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def group(
     by: str | None = None,
     across_steps: bool = False,
     plan: float | None = None,
+    precision: float | None = None,
     why: str | None = None,
     success: float = 1.0,
     tolerance: float = 2.0**-23,
@@ -90,6 +91,8 @@ def group(
             logged, turns where a response has several, else words.
         across_steps: of branches: one tree of a prompt's rollouts of all steps.
         plan: of branches: count the rollouts that make the standard error of V̂ so small.
+        precision: of the summary: how many more prompts, and rollouts of each, the intervals of
+            its means need to be of this half width.
         why: the name of one group, or STEP/GROUP: only this group, with the arithmetic.
         success: the smallest reward that counts as success.
         tolerance: rewards are equal if they differ by at most this share of the larger.
@@ -112,6 +115,15 @@ def group(
         }  # fmt: skip
         refuse_unused(unused, f"--rows {rows}, which is about r − μ")
         return _branches(source, rows, by, across_steps, leave_one_out, plan, reading)
+    if precision is not None:
+        from rlcalc.numerics.sample_size import require_half_width
+
+        require_half_width(precision)
+        if rows != "summary" or why is not None:
+            raise UsageError(
+                "--precision is about the means of all rollouts",
+                fix="add --rows summary, or leave it out",
+            )
     of_branches = {"--by": by, "--across-steps": across_steps, "--plan": plan}
     refuse_unused(of_branches, f"--rows {rows}", "leave it out, or use --rows branches")
     reading = {
@@ -135,7 +147,7 @@ def group(
             return explain.explain(rollouts(), why, how, success, tolerance)
         whole = rollouts()
         NOW.begin(f"computing {whole.n_groups:,} groups")
-        return report.group(whole, conventions, rows, success, tolerance)
+        return report.group(whole, conventions, rows, success, tolerance, precision)
 
 
 def _branches(

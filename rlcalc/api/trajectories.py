@@ -110,6 +110,7 @@ def estimate(
     confidence: float = 0.95,
     rows: Literal["estimates", "convergence"] = "estimates",
     model: Any = None,
+    precision: float | None = None,
     jobs: int | None = None,
     play: Mapping[str, Any] | None = None,
     watch: Watch = without_progress,
@@ -134,6 +135,8 @@ def estimate(
         rows: `estimates`; `convergence`: V of mc after the first 1, 2, 3, 4, 6, ... trajectories.
         model: the model behind the data, whose exact values (of the policy in `play`, default its
             own, else the uniform one) then stand beside the estimates.
+        precision: the half width of the intervals that are wanted: how many more trajectories
+            they need, by the variance that was seen.
         jobs: threads; the answer does not depend on it.
         play: how to simulate: policy, start, max_steps, seed, settings, as in `simulate`.
         watch: as in `simulate`.
@@ -141,9 +144,15 @@ def estimate(
     """
     from rlcalc.engines.threads import run
     from rlcalc.estimators import monte_carlo
+    from rlcalc.estimators.precision import with_precision
     from rlcalc.estimators.request import EstimateRequest, Tools
 
     require_numbers(gamma=gamma, confidence=confidence, lambda_=lambda_, whole={"passes": passes})
+    require_numbers(precision=precision)
+    if precision is not None:
+        from rlcalc.numerics.sample_size import require_half_width
+
+        require_half_width(precision)
     if compare is not None and method != "mc":
         raise UsageError(
             f"--compare names the methods, so --method {shown(method)} has no effect",
@@ -187,6 +196,8 @@ def estimate(
         keywords: dict[str, Any] = {"unread": _unread(truncated), **reading}
         load_again = partial(load, source, **keywords)
         result = estimates(load_again(), load_again if is_repeatable(source) else None)
+        if precision is not None:
+            result = with_precision(result, precision)
         if model is not None:
             how = {name: (play or {}).get(name) for name in ("policy", "settings")}
             result = _beside_model(result, model, **how)
@@ -196,7 +207,8 @@ def estimate(
     bootstrap = truncated == "bootstrap" or methods != ["mc"]
     how = {"bootstrap": bootstrap, **(play or {}), **reading}
     play_ready = play_of(source, episodes, gamma=gamma, jobs=jobs, **how)
-    return _with_charts(estimate_play(play_ready, estimates, watch))
+    result = estimate_play(play_ready, estimates, watch)
+    return _with_charts(result if precision is None else with_precision(result, precision))
 
 
 def _with_charts(result: Result) -> Result:

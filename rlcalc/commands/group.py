@@ -17,6 +17,7 @@ def group(
     audit: options.Audit = False,
     why: options.Why = None,
     against: options.Against = None,
+    precision: options.Precision = None,
     *,
     reading: options.RolloutOptions,
     convention: options.ConventionOptions,
@@ -79,10 +80,10 @@ def group(
         names = [estimator] if estimator else []
         if compare is not None:
             names = [name.strip() for name in compare.split(",")]
-        in_short = output.form == "table" or output.is_picture
+        in_short = output.form == "table" or output.is_picture or precision is not None
         usual = "summary" if in_short and compare is None else "rollouts"
         arguments |= {"rows": rows or usual, "side_by_side": compare is not None, "why": why}
-        arguments |= vars(branches)
+        arguments |= vars(branches) | {"precision": precision}
         result = api.group(sources, *names, **arguments)
     output.write(result)
     if audit and len(result):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from rlcalc.numerics.intervals import (
     two_values,
 )
 from rlcalc.numerics.moments import Moments
+from rlcalc.numerics.sample_size import sample_size
 from rlcalc.result import Fact
 
 
@@ -23,6 +25,8 @@ class Means:
 
     def __init__(self) -> None:
         self.needs: dict[str, int] = {}
+        self.errors: dict[str, tuple[float, int]] = {}
+        """The standard error of each mean, and the prompts that it comes from."""
 
     def facts(
         self, name: str, moments: Moments, stem: str = "", within: tuple[float, float] | None = None
@@ -45,11 +49,33 @@ class Means:
             low, high = np.clip((low, high), *within).tolist()
         stem = stem or name
         self.needs[name] = int(found.needs[0])
+        error, n = float(moments.standard_error()[0]), int(moments.clusters[0])
+        self.errors[name] = error, n
         return {
             name: float(moments.mean[0]),
-            f"{stem}_se": float(moments.standard_error()[0]),
+            f"{stem}_se": error,
             f"{stem}_low": low,
             f"{stem}_high": high,
+        }
+
+    def precision_facts(self, half_width: float) -> dict[str, Fact]:
+        """Return how many more prompts the interval of each mean needs to be ± `half_width`.
+
+        Prompts with as many rollouts as these; the limits are those of `sample_size`.
+        """
+        error, n = (np.array(part) for part in zip(*self.errors.values(), strict=True))
+        sizes = sample_size(error, n, half_width, CONFIDENCE)
+        more = [np.maximum(np.ceil(size - n), 0.0).tolist() for size in sizes]
+        ends = ("", "_low", "_high")
+        return {
+            "precision": half_width,
+            **{
+                f"more_prompts{end}": {
+                    name: number if math.isfinite(number) else None
+                    for name, number in zip(self.errors, numbers, strict=True)
+                }
+                for end, numbers in zip(ends, more, strict=True)
+            },
         }
 
     def notes(self) -> list[str]:

@@ -35,6 +35,7 @@ def group(
     rows: Rows = "summary",
     success: float = 1.0,
     tolerance: float = EQUAL,
+    precision: float | None = None,
 ) -> Result:
     """Return the rows, facts and notes of some rollouts.
 
@@ -45,6 +46,7 @@ def group(
             all.
         success: the reward from which a rollout is right.
         tolerance: rewards are equal if they differ by no more, relative to the larger.
+        precision: of the summary: the half width of the intervals that are wanted.
 
     Raises:
         InputError: an estimator needs a column that is missing.
@@ -55,7 +57,7 @@ def group(
         if how.length_penalty is not None:  # not every answer needs advantages
             penalty_function(how.length_penalty, success)
             groups.rollouts.scored.lengths("the length penalty")
-    result = _answer(groups, conventions, rows)
+    result = _answer(groups, conventions, rows, precision)
     counts, odd = oddities(groups)
     notes = [*rollouts.notes, *groups.warnings(), *odd, *result.notes]
     if any(fact.startswith("pass_at") and fact.endswith("_groups") for fact in result.facts):
@@ -76,11 +78,13 @@ def group(
     return replace(result, facts=facts, notes=notes, charts=charts)
 
 
-def _answer(groups: Groups, conventions: Mapping[str, Convention], rows: Rows) -> Result:
+def _answer(
+    groups: Groups, conventions: Mapping[str, Convention], rows: Rows, precision: float | None
+) -> Result:
     how = next(iter(conventions.values()))
     facts = report_facts(groups, conventions)
     if rows == "summary":
-        return summary(groups, how, facts)
+        return summary(groups, how, facts, precision)
     if rows == "groups":
         facts["dead_are"] = groups.dead_by_status()
         return Result("group", "Groups", group_rows(groups, how), facts)

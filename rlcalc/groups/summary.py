@@ -20,18 +20,22 @@ from rlcalc.groups.pass_at_k import all_wrong_chance, is_success, pass_all_k, pa
 from rlcalc.groups.reward_functions import function_facts
 from rlcalc.groups.step_means import StepMeans
 from rlcalc.numerics.arrays import Floats, Ints, value_counts
+from rlcalc.numerics.intervals import CONFIDENCE, student_t
 from rlcalc.numerics.moments import clustered_moments
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
 
 
-def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
+def summary(
+    groups: Groups, how: Convention, facts: dict[str, Fact], precision: float | None = None
+) -> Result:
     """Return one row a step, and the facts of all rollouts.
 
     Args:
         groups: the groups with their statuses.
         how: the estimator, for the shares of the gradient.
         facts: the facts to begin with.
+        precision: the half width of the intervals that are wanted.
     """
     means = Means()
     facts = {
@@ -43,6 +47,9 @@ def summary(groups: Groups, how: Convention, facts: dict[str, Fact]) -> Result:
         **gradient_facts(groups, how),
         **noise_facts(groups.rollouts),
     }
+    if precision is not None and means.errors:
+        facts |= means.precision_facts(precision)
+        facts["more_rollouts_a_prompt"] = more_rollouts(groups, facts["reward_se"], precision)
     columns = _by_step(groups)
     return Result(
         "group",
@@ -145,6 +152,31 @@ def reward_facts(groups: Groups, means: Means) -> dict[str, Fact]:
             if 0 < n < len(value) and name == "pass_at":
                 facts[f"{name}_{k}_groups"] = n
     return facts
+
+
+def more_rollouts(groups: Groups, error: Fact, precision: float) -> float | None:
+    """Return how many more rollouts of each of the same prompts the mean reward needs.
+
+        se² = (σ²_between + σ²_within / m) / P ≤ (h / t)²
+
+    None where no number would do, as the prompts differ: then it takes more prompts.
+
+    Args:
+        groups: of rollouts with rewards.
+        error: se, the standard error of the mean reward.
+        precision: h, the half width of its interval.
+    """
+    rollouts, scored = groups.rollouts, groups.rollouts.scored
+    n_prompts = len(np.unique(rollouts.prompt[groups.with_reward]))
+    free = int((scored.size - 1).sum())
+    if not isinstance(error, float) or n_prompts < 2 or free <= 0:
+        return None
+    m = len(scored) / n_prompts
+    within = float((scored.centred**2).sum()) / free
+    between = max(n_prompts * error**2 - within / m, 0.0)
+    t = float(student_t(CONFIDENCE, np.array([n_prompts - 1]))[0])
+    room = n_prompts * (precision / t) ** 2
+    return max(math.ceil(within / (room - between) - m), 0) * 1.0 if room > between else None
 
 
 def draws_of_k(groups: Groups, ks: list[int]) -> dict[str, Floats]:

@@ -1,0 +1,77 @@
+"""Precision: how many more trajectories an interval of a given width needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from rlcalc.errors import UsageError
+from rlcalc.numerics.arrays import Floats
+from rlcalc.numerics.sample_size import SampleSize, require_half_width, sample_size
+from rlcalc.result import Column, Fact, Result
+
+
+def with_precision(result: Result, half_width: float) -> Result:
+    """Return estimates with the trajectories that are missing for intervals of V ± h.
+
+        m = the smallest with t(m − 1) s/√m ≤ h,     more = E (m/n − 1), rounded up; at least 0
+
+    where s² is the variance that was seen of the n trajectories which meet the row, among all E.
+
+    Args:
+        result: estimates with errors.
+        half_width: h, in reward units.
+
+    Raises:
+        UsageError: the half width is no positive number, or the estimates have no errors.
+    """
+    require_half_width(half_width)
+    total, confidence = result.facts.get("trajectories"), result.facts.get("confidence", 0.95)
+    letters = [x for x in "vqa" if f"{x}_se" in result and np.isfinite(result[f"{x}_se"]).any()]
+    if not letters or not isinstance(total, int) or not isinstance(confidence, float):
+        raise UsageError(
+            "--precision needs estimates with standard errors",
+            fix="use --method mc or ce, without --compare and --rows convergence",
+        )
+    columns: dict[str, Column] = {}
+    most = 0.0
+    for name, column in result.columns.items():
+        columns[name] = column
+        letter = name.removesuffix("_high")
+        if not name.endswith("_high") or letter not in letters:
+            continue
+        n = np.minimum(result["v_n" if letter == "v" else "n"], total)
+        size = sample_size(result[f"{letter}_se"], n, half_width, confidence)
+        more = more_data(size, n.astype(np.float64), total)
+        most = max(most, float(np.nanmax(more.size, initial=0.0)))
+        columns |= {
+            f"{letter}_more": Column(more.size, "value", f"{letter.upper()}\u0302 more"),
+            f"{letter}_more_low": Column(more.low, "bound"),
+            f"{letter}_more_high": Column(more.high, "bound"),
+        }
+    facts: dict[str, Fact] = {**result.facts, "precision": half_width, "more_trajectories": most}
+    error = result.facts.get("start_value_se")
+    if isinstance(error, float):
+        n = np.array([total])
+        start = more_data(
+            sample_size(np.array([error]), n, half_width, confidence), n.astype(np.float64), total
+        )
+        facts |= {
+            "start_value_more": float(start.size[0]),
+            "start_value_more_low": float(start.low[0]),
+            "start_value_more_high": float(start.high[0]),
+        }
+    return replace(result, columns=columns, facts=facts)
+
+
+def more_data(size: SampleSize, n: Floats, total: int) -> SampleSize:
+    """Return the data that are missing, of all kinds, until a row has as many as it needs.
+
+    Args:
+        size: [K] what the rows need.
+        n: [K] what they have.
+        total: all data, of which n are the row's.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return SampleSize(*(np.maximum(np.ceil(total * (m / n - 1)), 0.0) for m in size))
