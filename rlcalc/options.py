@@ -22,6 +22,7 @@ from rlcalc import completion
 from rlcalc.errors import Fault, NotConverged, UsageError, meant, shown
 from rlcalc.estimators import METHODS as VALUE_METHODS
 from rlcalc.estimators.advantages import METHODS as ADVANTAGES
+from rlcalc.estimators.log_model import ROWS as MODEL_ROWS
 from rlcalc.estimators.programs import PROGRAMS, TOOLS
 from rlcalc.groups.advantages import ESTIMATORS
 from rlcalc.groups.advantages.trainers import TRAINERS
@@ -430,6 +431,26 @@ class EstimateOptions:
     ] = None
     truncated: Truncated = "keep"
     confidence: Annotated[float, "--confidence 0..1", "Confidence level of the intervals."] = 0.95
+
+
+@dataclass(eq=False, repr=False)
+class LogModelOptions:
+    """What to show of the model behind a log; arguments of `rlcalc.model`."""
+
+    rows: Annotated[
+        str,
+        "--rows",
+        "The model, a row an outcome.",
+        _choice("rows", MODEL_ROWS),
+    ] = "transitions"
+    gamma: Gamma = None
+    truncated: Annotated[
+        str,
+        "--truncated keep|drop|bootstrap",
+        "How to treat truncated trajectories: keep them, drop them, or add γ V(last state).",
+        _completed(["keep", "drop", "bootstrap"]),
+    ] = "keep"
+    jobs: Jobs = None
 
 
 @dataclass(eq=False, repr=False)

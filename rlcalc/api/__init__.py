@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rlcalc.api.episodes import simulate
     from rlcalc.api.faults import check
     from rlcalc.api.gradients import ascend, gradient
+    from rlcalc.api.log_models import model
     from rlcalc.api.models import load_model, solve
     from rlcalc.api.reports import report
     from rlcalc.api.rollouts import audit, group, group_against, load_rollouts
@@ -35,6 +36,7 @@ __all__ = [
     "load_model",
     "load_rollouts",
     "load_tokens",
+    "model",
     "objective",
     "report",
     "simulate",
@@ -55,6 +57,7 @@ _MODULES = {
     "load_model": "models",
     "load_rollouts": "rollouts",
     "load_tokens": "tokens",
+    "model": "log_models",
     "objective": "tokens",
     "report": "reports",
     "simulate": "episodes",

@@ -16,6 +16,7 @@ from rlcalc.renderers.progress import without_progress
 
 if TYPE_CHECKING:
     from rlcalc.charts import Chart
+    from rlcalc.estimators.request import Tools
     from rlcalc.expected_mdp import ExpectedMDP
     from rlcalc.numerics.arrays import Floats
     from rlcalc.result import Result
@@ -141,7 +142,7 @@ def estimate(
     """
     from rlcalc.engines.threads import run
     from rlcalc.estimators import monte_carlo
-    from rlcalc.estimators.request import EstimateRequest, Tools
+    from rlcalc.estimators.request import EstimateRequest
 
     require_numbers(gamma=gamma, confidence=confidence, lambda_=lambda_, whole={"passes": passes})
     if compare is not None and method != "mc":
@@ -179,12 +180,12 @@ def estimate(
             gamma,
             visit,
             truncated,
-            Tools(run_pieces, _linear_system, _best_action_values),
+            tools_of(jobs),
             side_by_side=compare is not None,
         )
 
     if episodes is None:
-        keywords: dict[str, Any] = {"unread": _unread(truncated), **reading}
+        keywords: dict[str, Any] = {"unread": unread_of(truncated), **reading}
         load_again = partial(load, source, **keywords)
         result = estimates(load_again(), load_again if is_repeatable(source) else None)
         if model is not None:
@@ -208,6 +209,18 @@ def _with_charts(result: Result) -> Result:
         return estimate_charts(result)
 
     return replace(result, charts=charts)
+
+
+def tools_of(jobs: int | None) -> Tools:
+    """Return what estimators take from other chapters.
+
+    Args:
+        jobs: threads.
+    """
+    from rlcalc.engines.threads import run
+    from rlcalc.estimators.request import Tools
+
+    return Tools(partial(run, jobs=jobs), _linear_system, _best_action_values)
 
 
 def _linear_system(chain: ExpectedMDP, gamma: float, rewards: Floats, rough: bool) -> Floats:
@@ -276,12 +289,12 @@ def gain(
     require_numbers(gamma=gamma, whole={"k": k})
     if rows not in ("steps", "episodes"):
         raise UsageError(f"there are no rows {shown(rows)}", fix="use steps or episodes")
-    keywords: dict[str, Any] = {"identify": True, "unread": _unread(truncated), **reading}
+    keywords: dict[str, Any] = {"identify": True, "unread": unread_of(truncated), **reading}
     gain_of = episodes if rows == "episodes" else gain_of_steps
     return gain_of(load(source, **keywords), gamma, k, truncated)
 
 
-def _unread(truncated: str) -> tuple[str, ...]:
+def unread_of(truncated: str) -> tuple[str, ...]:
     """Return the fields of a step that a gain does not need."""
     values = () if truncated == "bootstrap" else ("value", "next_value")
     return (*values, "log_prob", "behaviour_prob", "old_log_prob", "advantage", "action_value")

@@ -342,11 +342,11 @@ class CountedModel:
         """The model under π̂, with one pair a state."""
         return self.expected.induced_by(self.policy)
 
-    def number_of(self, states: Codes) -> Ints:
+    def number_of(self, states: Codes | Ints) -> Ints:
         """Return the numbers of states in this model; S for the end."""
         return np.where(states == END, len(self.state), np.searchsorted(self.state, states))
 
-    def pair_of(self, state: Codes, action: Codes) -> Ints:
+    def pair_of(self, state: Codes | Ints, action: Codes | Ints) -> Ints:
         """Return the numbers of pairs in this model."""
         return np.searchsorted(self.pair, state.astype(np.int64) << ACTION_BITS | action)
 

@@ -50,6 +50,10 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
         ("two-states", "-g", "0.9", "-l", "0.8", "--value", "mc"),
         lambda: library.advantage("two-states", gamma=0.9, lambda_=0.8, value="mc"),
     ),
+    "model": (
+        ("grid-walks", "-g", "0.9", "--truncated", "drop"),
+        lambda: library.model("grid-walks", gamma=0.9, truncated="drop"),
+    ),
     "solve": (
         ("gridworld-5x5", "-g", "0.8", "--policy", "epsilon:0.2", "--method", "linear"),
         lambda: library.solve("gridworld-5x5", gamma=0.8, policy="epsilon:0.2", method="linear"),
