@@ -444,6 +444,12 @@ class LogModelOptions:
         _choice("rows", MODEL_ROWS),
     ] = "transitions"
     gamma: Gamma = None
+    policy: Annotated[
+        str | None,
+        "--policy POLICY",
+        "If the source is a model, the policy whose gain varies. [default: spec, else uniform]",
+        _completed(completion.policies),
+    ] = None
     truncated: Annotated[
         str,
         "--truncated keep|drop|bootstrap",

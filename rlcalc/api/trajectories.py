@@ -219,11 +219,20 @@ def tools_of(jobs: int | None) -> Tools:
     """
     from rlcalc.engines.threads import run
     from rlcalc.estimators.request import Tools
+    from rlcalc.solvers.methods.linear import solve_adjoint
 
-    return Tools(partial(run, jobs=jobs), _linear_system, _best_action_values)
+    return Tools(partial(run, jobs=jobs), linear_system, _best_action_values, solve_adjoint)
 
 
-def _linear_system(chain: ExpectedMDP, gamma: float, rewards: Floats, rough: bool) -> Floats:
+def linear_system(chain: ExpectedMDP, gamma: float, rewards: Floats, rough: bool) -> Floats:
+    """Return the solution of v = rewards + γ P v for several rewards.
+
+    Args:
+        chain: one pair in each state that is not terminal.
+        gamma: the discount factor a step.
+        rewards: [pairs, several].
+        rough: a few digits are enough.
+    """
     from rlcalc.solvers.methods.linear import solve_system
 
     return solve_system(chain, gamma, rewards, 1e-4 if rough else 1e-12)

@@ -10,6 +10,7 @@ def model(
     source: options.Source = None,
     *,
     log_model: options.LogModelOptions,
+    settings: options.Settings = None,
     reading: options.ReadOptions,
     output: options.TableOutputOptions,
 ) -> None:
@@ -17,10 +18,18 @@ def model(
 
     rlcalc model log.parquet -o model.parquet
 
+    rlcalc model student --policy uniform
+
     rlcalc simulate student -n 400 | rlcalc model - --csv | rlcalc solve -
     """
     use_one_blas_thread()
     from rlcalc import api
     from rlcalc.options import needs_source
 
-    output.write(api.model(needs_source(source), **vars(log_model), **reading.arguments()))
+    result = api.model(
+        needs_source(source),
+        settings=options.parse_set_option(settings),
+        **vars(log_model),
+        **reading.arguments(),
+    )
+    output.write(result)

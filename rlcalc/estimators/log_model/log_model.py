@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from rlcalc.estimators.certainty_equivalence import numbered
 from rlcalc.estimators.log_model.step_counts import CountedSteps, StepCounts
 from rlcalc.estimators.request import Engine
 from rlcalc.estimators.transitions import END, CountedModel, CountedTransitions, KnownSteps
+from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.labels import Labels
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.numerics.merge import merged
@@ -109,6 +110,16 @@ class LogModel:
     def probability(self) -> Floats:
         """[N] P̂(s'|s,a) = N(s,a,s') / N(s,a)."""
         return self.outcomes.count / self.counted.model.count[self.pair]
+
+    @cached_property
+    def expected(self) -> ExpectedMDP:
+        """The model with expected rewards, whose outcomes are these."""
+        return replace(
+            self.counted.model.expected,
+            outcome_start=self.outcome_start,
+            next_state=self.next_state.astype(np.int32),
+            probability=self.probability,
+        )
 
     @cached_property
     def rows(self) -> Ints:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from rlcalc.estimators.log_model import ROWS
+from rlcalc.estimators.log_model import ROWS, log_variance
 from rlcalc.estimators.log_model.log_model import LogModel
 from rlcalc.estimators.log_model.request import ModelRequest
 from rlcalc.estimators.request import Tools
@@ -24,13 +24,14 @@ def log_model(counted: CountedTransitions, request: ModelRequest, tools: Tools) 
         tools: the engine, and what solves linear systems.
     """
     model = LogModel.of(counted, tools.engine)
+    facts, notes = log_variance.facts_and_notes(model, tools)
     part = import_module(f"rlcalc.estimators.log_model.{ROWS[request.rows]}")
     return Result(
         command="model",
         title=part.TITLE,
         columns=part.columns(model),
-        facts={**sizes(counted), "outcomes": len(model.outcomes), **ends(counted)},
-        notes=[*counted.passes.experience.notes, *counted.notes],
+        facts={**sizes(counted), "outcomes": len(model.outcomes), **facts, **ends(counted)},
+        notes=[*counted.passes.experience.notes, *counted.notes, *notes],
     )
 
 

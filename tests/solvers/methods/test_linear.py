@@ -33,3 +33,28 @@ def test_equations_are_solved_without_subtraction(steps: int) -> None:
     assert value == pytest.approx(-sum(8.0**n for n in range(1, steps + 1)), rel=1e-12)
     if steps == 10:  # of 60, no two floats hold the answer to 1e-6
         assert rlcalc.solve(mdp, gamma=1.0)["v"][0] == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize("dense", [0, 1500])
+def test_the_adjoint_sums_values_by_weights(dense: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Σ w v = Σ d r, for weights of any sign, with a dense matrix and with sparse factors."""
+    monkeypatch.setattr(linear, "DENSE", dense)
+    rng = np.random.default_rng(4)
+    model = rlcalc.load_model("student").expected
+    chain = model.induced_by(rlcalc.Policy.uniform(model).weight)
+    weights = rng.normal(size=(chain.n_states, 3)) * ~chain.terminal[:, None]
+    rewards = rng.normal(size=(chain.n_pairs, 1))
+    value = linear.solve_system(chain, 0.9, rewards)[:, 0]
+    visits = linear.solve_adjoint(chain, 0.9, weights)
+
+    np.testing.assert_allclose(weights.T @ value, visits[~chain.terminal].T @ rewards[:, 0])
+
+
+@pytest.mark.parametrize("dense", [0, 1500])
+def test_the_adjoint_of_what_never_ends_is_no_number(
+    dense: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linear, "DENSE", dense)
+    loop = rlcalc.MDP.from_rows([0], [0], [0], [1], [1]).expected
+
+    assert np.isnan(linear.solve_adjoint(loop, 1.0, np.ones((1, 1)))).all()
