@@ -440,7 +440,7 @@ class LogModelOptions:
     rows: Annotated[
         str,
         "--rows",
-        "The model, a row an outcome.",
+        "A row an outcome; or a pair: whether what follows it is certain, and its entropy.",
         _choice("rows", MODEL_ROWS),
     ] = "transitions"
     gamma: Gamma = None

@@ -98,9 +98,10 @@ def _exact_model(
     discount = next((g for g in (gamma, mdp.gamma) if g is not None), 1.0)
     chosen = policy_by_name(policy, mdp, discount)
     if mdp.start is None:
-        return exact_model(mdp, chosen, discount, None)
+        return exact_model(mdp, request, chosen, discount, None)
     value = solve(mdp, policy=chosen, gamma=discount, rows="return")["mean"]
     chain = mdp.expected.induced_by(chosen.weight)
     chain = without_actions(chain, endless(chain, discount))
     world = randomness_of(mdp, chosen, mdp.start, discount)
-    return exact_model(mdp, chosen, discount, split_variance(world, value, chain, linear_system))
+    split = split_variance(world, value, chain, linear_system)
+    return exact_model(mdp, request, chosen, discount, split)

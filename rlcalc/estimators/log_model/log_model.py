@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from rlcalc.expected_mdp import ExpectedMDP
 from rlcalc.labels import Labels
 from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.numerics.merge import merged
+from rlcalc.result import Column, Fact
 from rlcalc.trajectories import Trajectories
 
 STATE, ACTION, NEXT = 0, 1, 2
@@ -24,6 +26,15 @@ STATE, ACTION, NEXT = 0, 1, 2
 ENDED_IN = -3
 """The code of an end in state x is ENDED_IN − x."""
 END_NAME = "end"
+
+
+class Rows(NamedTuple):
+    """The rows of an answer, with what is to be said of them."""
+
+    title: str
+    columns: dict[str, Column]
+    facts: Mapping[str, Fact] = MappingProxyType({})
+    notes: Sequence[str] = ()
 
 
 def codes_of(steps: KnownSteps, piece: Trajectories) -> tuple[Ints, Ints, Ints]:

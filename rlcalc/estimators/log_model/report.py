@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from rlcalc.estimators.log_model import ROWS, log_variance
-from rlcalc.estimators.log_model.log_model import LogModel
+from rlcalc.estimators.log_model.log_model import LogModel, Rows
 from rlcalc.estimators.log_model.request import ModelRequest
 from rlcalc.estimators.request import Tools
 from rlcalc.estimators.transitions import CountedTransitions
@@ -25,13 +25,19 @@ def log_model(counted: CountedTransitions, request: ModelRequest, tools: Tools) 
     """
     model = LogModel.of(counted, tools.engine)
     facts, notes = log_variance.facts_and_notes(model, tools)
-    part = import_module(f"rlcalc.estimators.log_model.{ROWS[request.rows]}")
+    part: Rows = import_module(f"rlcalc.estimators.log_model.{ROWS[request.rows]}").rows_of(model)
     return Result(
         command="model",
-        title=part.TITLE,
-        columns=part.columns(model),
-        facts={**sizes(counted), "outcomes": len(model.outcomes), **facts, **ends(counted)},
-        notes=[*counted.passes.experience.notes, *counted.notes, *notes],
+        title=part.title,
+        columns=part.columns,
+        facts={
+            **part.facts,
+            **facts,
+            **sizes(counted),
+            "outcomes": len(model.outcomes),
+            **ends(counted),
+        },
+        notes=[*counted.passes.experience.notes, *counted.notes, *notes, *part.notes],
     )
 
 

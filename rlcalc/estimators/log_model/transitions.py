@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlcalc.estimators.log_model.log_model import END_NAME, LogModel
+from rlcalc.estimators.log_model.log_model import END_NAME, LogModel, Rows
 from rlcalc.estimators.transitions import END
 from rlcalc.labels import Labels
 from rlcalc.numerics.arrays import Floats, Ints
@@ -15,10 +15,8 @@ from rlcalc.result import Column
 
 Names = NDArray[Any]
 
-TITLE = "The model that the log shows"
 
-
-def columns(model: LogModel) -> dict[str, Column]:
+def rows_of(model: LogModel) -> Rows:
     """Return P̂ and r̂ of every outcome, a row each.
 
         P̂(s'|s,a) = n/N(s,a)        se = √(P̂(1 − P̂)/(N(s,a) − 1))        r̂(s,a,s') = Σ r / n
@@ -40,7 +38,7 @@ def columns(model: LogModel) -> dict[str, Column]:
         error = np.sqrt(probability * (1 - probability) / (n - 1))
         spread: Floats = np.sqrt(steps.squares / (steps.count - 1))
     names, next_names = state_names(experience.states, state, following)
-    return {
+    columns = {
         "state": Column(names, "key"),
         "action": Column(experience.actions.named(action), "key"),
         "next_state": Column(next_names, "key", "s'"),
@@ -52,6 +50,7 @@ def columns(model: LogModel) -> dict[str, Column]:
         "pi": Column(counted.policy[model.pair[rows]], "bound"),
         "start_probability": Column(counted.start[counted.number_of(state)], "bound"),
     }
+    return Rows("The model that the log shows", columns)
 
 
 def state_names(states: Labels, state: Ints, following: Ints) -> tuple[Names, Names]:
