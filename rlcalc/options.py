@@ -440,10 +440,16 @@ class LogModelOptions:
     rows: Annotated[
         str,
         "--rows",
-        "A row an outcome; or a pair: whether what follows it is certain, and its entropy.",
+        "A row an outcome; a pair, whether what follows is certain; or a test of the states.",
         _choice("rows", MODEL_ROWS),
     ] = "transitions"
     gamma: Gamma = None
+    seed: Annotated[
+        int | None, "--seed N", "Seed of the permutations of markov. [default: 0]", {"min": 0}
+    ] = None
+    permutations: Annotated[
+        int, "--permutations N", "Permutations of each table of markov.", {"min": 19}
+    ] = 999
     policy: Annotated[
         str | None,
         "--policy POLICY",

@@ -24,6 +24,8 @@ def model(
     rows: str = "transitions",
     gamma: float | None = None,
     truncated: str = "keep",
+    seed: int | None = None,
+    permutations: int = 999,
     policy: Any = None,
     settings: Mapping[str, Any] | None = None,
     jobs: int | None = None,
@@ -38,6 +40,8 @@ def model(
         rows: one of `rlcalc.estimators.log_model.ROWS`.
         gamma: 0..1 a step; default from the source, else 1.
         truncated: `keep`, `drop` or `bootstrap`.
+        seed: of the permutations of `rows="markov"`; default 0.
+        permutations: of each of its tables.
         policy: of a model: whose gain varies, as in `simulate`; default its own, else uniform.
         settings: parameters of a model.
         jobs: threads; the answer does not depend on it.
@@ -48,8 +52,8 @@ def model(
     from rlcalc.estimators.passes import Passes, is_repeatable
     from rlcalc.estimators.transitions import CountedTransitions
 
-    require_numbers(gamma=gamma)
-    request = ModelRequest(rows)
+    require_numbers(gamma=gamma, whole={"seed": seed, "permutations": permutations})
+    request = ModelRequest(rows, 0 if seed is None else seed, permutations)
     if policy is not None or settings or _is_model(source, reading):
         return _exact_model(source, request, gamma, policy, settings, **reading)
     keywords: dict[str, Any] = {"unread": unread_of(truncated), **reading}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rlcalc.estimators.log_model.log_model import LogModel, Rows
+from rlcalc.estimators.log_model.request import ModelRequest
+from rlcalc.estimators.request import Tools
 from rlcalc.estimators.visits import ACTION_BITS
 from rlcalc.numerics.arrays import Floats, Ints, segment_sums
 from rlcalc.result import Column, Fact
@@ -14,7 +16,7 @@ RISK = 0.05
 """The chance with which an outcome of the probability `missed_up_to` or more was missed."""
 
 
-def rows_of(model: LogModel) -> Rows:
+def rows_of(model: LogModel, request: ModelRequest, tools: Tools) -> Rows:
     """Return how random each pair is, a row a pair.
 
         entropy = −Σ P̂ log₂ P̂ + (m − 1)/(2 n ln 2)      m outcomes in n steps, in bits

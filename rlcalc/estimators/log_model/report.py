@@ -24,8 +24,9 @@ def log_model(counted: CountedTransitions, request: ModelRequest, tools: Tools) 
         tools: the engine, and what solves linear systems.
     """
     model = LogModel.of(counted, tools.engine)
+    module = import_module(f"rlcalc.estimators.log_model.{ROWS[request.rows]}")
+    part: Rows = module.rows_of(model, request, tools)
     facts, notes = log_variance.facts_and_notes(model, tools)
-    part: Rows = import_module(f"rlcalc.estimators.log_model.{ROWS[request.rows]}").rows_of(model)
     return Result(
         command="model",
         title=part.title,

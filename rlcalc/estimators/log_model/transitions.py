@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.estimators.log_model.log_model import END_NAME, LogModel, Rows
+from rlcalc.estimators.log_model.request import ModelRequest
+from rlcalc.estimators.request import Tools
 from rlcalc.estimators.transitions import END
 from rlcalc.labels import Labels
 from rlcalc.numerics.arrays import Floats, Ints
@@ -16,7 +18,7 @@ from rlcalc.result import Column
 Names = NDArray[Any]
 
 
-def rows_of(model: LogModel) -> Rows:
+def rows_of(model: LogModel, request: ModelRequest, tools: Tools) -> Rows:
     """Return P̂ and r̂ of every outcome, a row each.
 
         P̂(s'|s,a) = n/N(s,a)        se = √(P̂(1 − P̂)/(N(s,a) − 1))        r̂(s,a,s') = Σ r / n
