@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from rlcalc.estimators.certainty_equivalence import numbered
-from rlcalc.estimators.log_model.log_model import codes_of, with_ends
+from rlcalc.estimators.log_model.log_model import LogModel, codes_of, with_ends
 from rlcalc.estimators.log_model.step_counts import CountedSteps, StepCounts
 from rlcalc.estimators.request import Engine
 from rlcalc.estimators.transitions import CountedTransitions
@@ -53,8 +53,16 @@ class Contexts:
         return Contexts(StepCounts(tuple(bare)), self.time, with_rewards=False)
 
 
-def count_contexts(piece_number: tuple[int, Trajectories], counted: CountedTransitions) -> Contexts:
-    """Return the counts of one piece."""
+def count_contexts(
+    piece_number: tuple[int, Trajectories], counted: CountedTransitions, *, certain: bool
+) -> Contexts:
+    """Return the counts of one piece.
+
+    Args:
+        piece_number: the piece, after a number.
+        counted: which of its steps are known.
+        certain: whether every outcome has one reward.
+    """
     _, piece = piece_number
     steps = counted.known_steps(piece)
     batch = steps.trajectories
@@ -62,7 +70,7 @@ def count_contexts(piece_number: tuple[int, Trajectories], counted: CountedTrans
     previous = np.empty_like(codes[0])
     previous[1:] = codes[0][:-1]
     previous[batch.start[:-1]] = FIRST
-    few = len(np.unique(reward)) <= MOST_REWARDS
+    few = not certain and len(np.unique(reward)) <= MOST_REWARDS
     bits = reward.view(np.int64) if few else np.zeros_like(previous)
     _, exponent = np.frexp(batch.time_since_start + 1.0)
     return Contexts(
@@ -72,15 +80,18 @@ def count_contexts(piece_number: tuple[int, Trajectories], counted: CountedTrans
     )
 
 
-def contexts_of(
-    counted: CountedTransitions, engine: Engine
-) -> tuple[CountedSteps, CountedSteps, bool]:
-    """Return the counts by the state before and by the time, by one pass over the data."""
-    work = partial(count_contexts, counted=counted)
+def contexts_of(model: LogModel, engine: Engine) -> tuple[CountedSteps, CountedSteps, bool]:
+    """Return the counts by the state before and by the time, by one pass over the data.
+
+    Rewards are counted one by one unless they are too many, or all certain.
+    """
+    counted = model.counted
+    certain = not model.outcomes.squares.any()
+    work = partial(count_contexts, counted=counted, certain=certain)
     total = merged(engine(work, numbered(counted.passes.pieces())))
     assert total is not None
-    states, model = counted.passes.experience.states, counted.model
-    previous, time = (with_ends(c.total, model, states) for c in (total.previous, total.time))
+    states, counts = counted.passes.experience.states, counted.model
+    previous, time = (with_ends(c.total, counts, states) for c in (total.previous, total.time))
     return previous, time, total.with_rewards
 
 

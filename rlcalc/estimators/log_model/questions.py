@@ -6,18 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcalc.estimators.log_model.contexts import PREVIOUS, TIME, VALUE, later_half
+from rlcalc.estimators.log_model.contexts import PREVIOUS, TIME, later_half
 from rlcalc.estimators.log_model.log_model import ACTION, NEXT, STATE
-from rlcalc.estimators.log_model.permutations import (
-    TableAnswers,
-    Tables,
-    drawn_sums,
-    p_of_tables,
-    share_reached,
-    tables_of,
-)
+from rlcalc.estimators.log_model.permutations import TestSums, sums_of_tables
 from rlcalc.estimators.log_model.step_counts import CountedSteps
-from rlcalc.numerics.arrays import Floats, Ints, differs_from_previous
+from rlcalc.estimators.log_model.tables import NormalTables, Tables, tables_of
+from rlcalc.numerics.arrays import Ints, differs_from_previous
 
 QUESTIONS = {
     "next_state": "does the next state depend on the state before?",
@@ -35,18 +29,12 @@ class Answer:
     question: str
     state: Ints  # [N]
     action: Ints | None  # [N]; None: the tests are of states
-    n: Ints  # [N] steps
-    statistic: Floats  # [N] G², or n η² of rewards; NaN where nothing can be tested
-    dof: Ints  # [N]
-    p: Floats  # [N]
-    size: Floats  # [N] of a statistic, so that effect² = Pearson's X² or n η² by it
-    squares: Floats  # [N] X², or n η²
-    total_p: float  # of the sum of the statistics; NaN where nothing can be tested
+    tests: TestSums
 
     @property
     def known(self) -> Ints:
         """The tests that there are."""
-        return np.flatnonzero(np.isfinite(self.p))
+        return np.flatnonzero(self.tests.dof > 0)
 
 
 def _groups(*codes: Ints) -> Ints:
@@ -93,27 +81,9 @@ def _of_names(
 ) -> Answer:
     group = _groups(state) if action is None else _groups(state, action)
     first = np.flatnonzero(differs_from_previous(group))
-    n = len(first)
     several = list(tables_of(group, row, column, steps.count))
-    answers = p_of_tables(several, n, draws, rng)
-    dof, size, squares = np.zeros(n, dtype=np.int64), np.zeros(n), np.zeros(n)
-    for tables in several:
-        _, rows, columns = tables.count.shape
-        dof[tables.number] = tables.dof
-        size[tables.number] = tables.count.sum(axis=(1, 2)) * (min(rows, columns) - 1)
-        squares[tables.number] = tables.pearson()
-    return Answer(
-        question,
-        state[first],
-        None if action is None else action[first],
-        np.add.reduceat(steps.count, first),
-        answers.statistic,
-        dof,
-        answers.p,
-        size,
-        squares,
-        answers.total_p,
-    )
+    tests = sums_of_tables(several, np.arange(len(first)), len(first), draws, rng)
+    return Answer(question, state[first], None if action is None else action[first], tests)
 
 
 def answer_reward(
@@ -121,91 +91,32 @@ def answer_reward(
 ) -> Answer:
     """Return whether r depends on the state before, given (s, a, s').
 
-    The statistic is n η² with η² = Σ SS_between / Σ SS over the next states s': of the rewards'
-    squares, the share between the states before. Rewards are permuted inside (s, a, s'); where they
-    are too many to be counted one by one, p is that of the F distribution.
+    The statistic is Σ_s' (n − 1) η², where η² is the share of the rewards' squares that is between
+    the states before. Rewards are permuted inside (s, a, s'); where they are too many to be counted
+    one by one, they are drawn as if they were normal.
+
+    Source: Kruskal & Wallis (1952) for the statistic, there of ranks.
     """
     codes = previous.codes
-    stratum = _groups(codes[STATE], codes[ACTION], codes[NEXT])
-    pair = _groups(codes[STATE], codes[ACTION])
+    pair, stratum = _groups(*codes[:NEXT]), _groups(*codes[: NEXT + 1])
     first = np.flatnonzero(differs_from_previous(pair))
-    owner = pair[np.flatnonzero(differs_from_previous(stratum))]
-    k = len(first)
+    owner = pair[differs_from_previous(stratum)]
+    several: list[Tables | NormalTables]
     if with_rewards:
-        several = list(
-            tables_of(stratum, codes[PREVIOUS], codes[VALUE], previous.count, previous.mean)
-        )
-        answers, dof, n = _permuted_rewards(several, owner, k, draws, rng)
+        before, value = codes[PREVIOUS], previous.mean
+        several = list(tables_of(stratum, before, before, previous.count, value))
     else:
-        answers, dof, n = _by_f_distribution(previous, stratum, owner, k, draws, rng)
-    return Answer(
-        "reward",
-        codes[STATE][first],
-        codes[ACTION][first],
-        n.astype(np.int64),
-        answers.statistic,
-        dof,
-        answers.p,
-        n,
-        answers.statistic,
-        answers.total_p,
-    )
+        several = [_normal_tables(previous)]
+    tests = sums_of_tables(several, owner, len(first), draws, rng)
+    return Answer("reward", codes[STATE][first], codes[ACTION][first], tests)
 
 
-def _permuted_rewards(
-    several: list[Tables], owner: Ints, k: int, draws: int, rng: np.random.Generator
-) -> tuple[TableAnswers, Ints, Floats]:
-    between, squares, n = np.zeros(k), np.zeros(k), np.zeros(k)
-    dof = np.zeros(k, dtype=np.int64)
-    for tables in several:
-        assert tables.score is not None
-        of_pair = owner[tables.number]
-        np.add.at(between, of_pair, tables.statistic())
-        apart = (tables.count.sum(axis=1) * tables.score**2).sum(axis=1)
-        np.add.at(squares, of_pair, apart)
-        np.add.at(n, of_pair, tables.count.sum(axis=(1, 2)))
-        np.add.at(dof, of_pair, tables.dof)
-    testable = np.flatnonzero(squares > 0)
-    scale = np.zeros(k)
-    scale[testable] = n[testable] / squares[testable]
-    p, total = np.full(k, np.nan), np.zeros(draws)
-    for pairs, drawn in drawn_sums(several, owner, testable, draws, rng):
-        reached = (drawn >= between[pairs, None] * (1 - 1e-9)).sum(axis=1)
-        p[pairs] = (1 + reached) / (1 + draws)
-        total += scale[pairs] @ drawn
-    statistic = np.where(squares > 0, between * scale, np.nan)
-    total_p = share_reached(total, float(statistic[testable].sum())) if len(testable) else np.nan
-    return TableAnswers(statistic, p, total_p), dof, n
-
-
-def _by_f_distribution(
-    previous: CountedSteps,
-    stratum: Ints,
-    owner: Ints,
-    k: int,
-    draws: int,
-    rng: np.random.Generator,
-) -> tuple[TableAnswers, Ints, Floats]:
-    """F = (SS_between / dof) / (SS_within / (n − groups)), from moments by the state before."""
-    from scipy.special import betainc
-
+def _normal_tables(previous: CountedSteps) -> NormalTables:
+    """Return the tables of (s, a, s') with several states before, and rewards that differ."""
     steps = previous.grouped(STATE, ACTION, NEXT, PREVIOUS)
     whole = previous.grouped(STATE, ACTION, NEXT)
-    of_row = _groups(*steps.codes[:3])
+    of_row = _groups(*steps.codes[: NEXT + 1])
     within, rows = np.bincount(of_row, steps.squares), np.bincount(of_row)
-    several = (rows > 1) & (whole.squares > 0)
-    within_pair = np.bincount(owner, np.where(several, within, 0.0), k)
-    squares = np.bincount(owner, np.where(several, whole.squares, 0.0), k)
-    n = np.bincount(owner, np.where(several, whole.count, 0), k).astype(np.float64)
-    dof = np.bincount(owner, np.where(several, rows - 1, 0), k).astype(np.int64)
-    left = n - dof - np.bincount(owner, several, k)
-    known = (squares > 0) & (left > 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.clip(within_pair / squares, 0.0, 1.0)
-        p = np.where(known, betainc(left / 2, dof / 2, share), np.nan)
-        statistic = np.where(known, n * (1 - share), np.nan)
-    total = np.zeros(draws)
-    for d, rest, size in zip(dof[known], left[known], n[known], strict=True):
-        total += size * rng.beta(d / 2, rest / 2, draws)
-    total_p = share_reached(total, float(statistic[known].sum())) if known.any() else np.nan
-    return TableAnswers(statistic, p, total_p), dof, n
+    known = np.flatnonzero((rows > 1) & (whole.count > rows) & (whole.squares > 0))
+    share = 1 - np.minimum(within[known] / whole.squares[known], 1.0)
+    return NormalTables(known, whole.count[known], rows[known] - 1, share)

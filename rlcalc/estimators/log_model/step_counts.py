@@ -10,6 +10,8 @@ import numpy as np
 
 from rlcalc.numerics.arrays import Floats, Ints, differs_from_previous, segment_sums, stable_order
 
+FEW_BITS = 32
+"""Bits of a code, such as those of a reward, from which on it is numbered without its gaps."""
 RADIX_BITS = 48
 """Bits of a key up to which sorting it by 16 bits at a time is the fastest."""
 
@@ -94,13 +96,22 @@ def _order(codes: Sequence[Ints], *, runs: bool) -> Ints:
     low = [int(code.min()) for code in codes]
     bits = [(int(code.max()) - least).bit_length() for code, least in zip(codes, low, strict=True)]
     if sum(bits) > 62:
-        return np.lexsort(tuple(reversed(codes)))
+        if max(bits) <= FEW_BITS:
+            return np.lexsort(tuple(reversed(codes)))
+        return _order([_compact(code) for code in codes], runs=runs)
     key = np.zeros(len(codes[0]), dtype=np.int64)
     for code, least, width in zip(codes, low, bits, strict=True):
         key = key << width | (code - least)
     if runs or sum(bits) > RADIX_BITS:
         return np.argsort(key, kind="stable")
     return stable_order(key, 1 << sum(bits))
+
+
+def _compact(code: Ints) -> Ints:
+    """Return a code without the gaps between its numbers, if they are wide."""
+    if (int(code.max()) - int(code.min())).bit_length() <= FEW_BITS:
+        return code
+    return np.unique(code, return_inverse=True)[1]
 
 
 @dataclass(frozen=True)

@@ -1,158 +1,76 @@
-"""Tables by hand, against scipy, and against permutations of the single steps."""
+"""P of tables and of their sums: by permutation, by chi-square, and by more draws."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
 from rlcalc.estimators.log_model import permutations
-from rlcalc.estimators.log_model.permutations import (
-    Tables,
-    chi_square_tail,
-    holm,
-    noncentrality,
-    p_of_tables,
-    tables_of,
-)
-from rlcalc.numerics.arrays import Floats, Ints
-
-COUNTS = st.integers(2, 4).flatmap(
-    lambda rows: st.integers(2, 4).flatmap(
-        lambda columns: st.lists(
-            st.lists(st.integers(0, 9), min_size=columns, max_size=columns),
-            min_size=rows, max_size=rows,
-        )
-    )
-).map(np.array).filter(lambda t: bool(t.sum(axis=0).all() and t.sum(axis=1).all()))  # fmt: skip
+from rlcalc.estimators.log_model.permutations import TestSums, holm, noncentrality, sums_of_tables
+from rlcalc.estimators.log_model.tables import Tables
+from rlcalc.numerics.arrays import Ints
 
 
-def table(count: Ints) -> Tables:
-    return Tables(np.zeros(1, np.int64), count[None])
+def sums(several: list[Tables], owner: list[int], n: int, draws: int) -> TestSums:
+    rng = np.random.default_rng(0)
+    return sums_of_tables(several, np.array(owner), n, draws, rng)
 
 
-def test_two_by_two_by_hand() -> None:
-    """All of the 4 on the diagonal: G² = 2 · 4 ln 2, X² = 4, dof 1; one deal in 3 is as far."""
-    one = table(np.array([[2, 0], [0, 2]]))
-    drawn = one.drawn(20_000, np.random.default_rng(1))[0]
-
-    np.testing.assert_allclose(one.statistic(), 8 * np.log(2))
-    np.testing.assert_allclose(one.pearson(), 4)
-    assert one.dof == 1
-    assert (drawn > 5).mean() == pytest.approx(1 / 3, abs=0.02)
-
-
-@given(COUNTS)
-def test_statistics_are_those_of_scipy(count: Ints) -> None:
-    one = table(count)
-    for name, own in (("log-likelihood", one.statistic()), ("pearson", one.pearson())):
-        found = stats.chi2_contingency(count, lambda_=name, correction=False)
-
-        assert own[0] == pytest.approx(found.statistic, abs=1e-9)
-        assert one.dof == found.dof
-        assert chi_square_tail(own, one.dof)[0] == pytest.approx(found.pvalue, abs=1e-6)
-
-
-def test_drawn_tables_are_permutations_of_the_single_steps() -> None:
-    """Two samples of 4,000 statistics, from margins and from shuffled steps: no difference."""
-    rng = np.random.default_rng(3)
-    count = np.array([[5, 1, 0], [2, 6, 1], [0, 2, 4]])
-    row, column = (np.repeat(places, count.ravel()) for places in np.indices((3, 3)).reshape(2, 9))
-    shuffled = []
-    for _ in range(4000):
-        dealt = np.zeros((3, 3), np.int64)
-        np.add.at(dealt, (row, rng.permutation(column)), 1)
-        shuffled.append(table(dealt).statistic()[0])
-    drawn = table(count).drawn(4000, rng)[0]
-
-    assert stats.ks_2samp(np.round(drawn, 6), np.round(shuffled, 6)).pvalue > 0.01
-
-
-@given(COUNTS, st.integers(0, 99))
-def test_rows_and_columns_change_nothing_by_their_order(count: Ints, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    moved = count[rng.permutation(len(count))][:, rng.permutation(count.shape[1])]
-
-    np.testing.assert_allclose(table(moved).statistic(), table(count).statistic(), atol=1e-9)
-    assert table(moved).drawn(3, rng).shape == (1, 3)
-
-
-@given(st.lists(st.tuples(*[st.integers(0, 3)] * 3, st.integers(1, 5)), min_size=1, max_size=30))
-def test_tables_hold_the_counts_of_their_groups(rows: list[tuple[int, int, int, int]]) -> None:
-    group, row, column, count = map(np.array, zip(*rows, strict=True))
-    for tables in tables_of(group, row, column, count):
-        for number, one in zip(tables.number, tables.count, strict=True):
-            here = group == number
-            by_row = sorted(count[here & (row == r)].sum() for r in set(row[here].tolist()))
-
-            assert sorted(one.sum(axis=1).tolist()) == by_row
-            assert one.sum() == count[here].sum()
-            assert min(one.shape) > 1
-
-
-def test_the_rarest_of_many_names_are_one() -> None:
-    group = np.zeros(40, np.int64)
-    row = np.arange(40) % 20
-    (one,) = tables_of(group, row, np.arange(40) // 20, np.where(row < 7, 9, 1))
-
-    assert one.count.shape == (1, 8, 2)
-    assert one.count[0].sum(axis=1).tolist() == [18] * 7 + [26]
-
-
-def test_rewards_are_scored_and_their_squares_are_those_of_an_analysis_of_variance() -> None:
-    value = np.array([1.0, 2, 4, 1, 5, 6])
-    row = np.array([0, 0, 0, 1, 1, 1])
-    (one,) = tables_of(np.zeros(6, np.int64), row, row, np.ones(6, np.int64), value)
-    between = 3 * np.square([7 / 3 - 19 / 6, 4 - 19 / 6]).sum()
-    whole = ((value - value.mean()) ** 2).sum()
-    f = between / ((whole - between) / 4)
-
-    np.testing.assert_allclose(one.statistic(), between)
-    assert f == pytest.approx(stats.f_oneway(value[:3], value[3:]).statistic)
-    assert one.dof == 1
-    (drawn,) = one.drawn(20_000, np.random.default_rng(0))
-    every = permutation_squares(value)
-    assert (drawn >= between - 1e-9).mean() == pytest.approx(
-        (every >= between - 1e-9).mean(), abs=0.02
-    )
-
-
-def permutation_squares(value: Floats) -> Floats:
-    from itertools import combinations
-
-    found = []
-    for chosen in combinations(range(6), 3):
-        first = value[list(chosen)]
-        rest = np.delete(value, list(chosen))
-        found.append(3 * ((first.mean() - value.mean()) ** 2 + (rest.mean() - value.mean()) ** 2))
-    return np.array(found)
-
-
-def test_many_rewards_are_in_groups_of_about_one_size() -> None:
-    rng = np.random.default_rng(2)
-    group, value = np.repeat([0, 1], 160), rng.normal(size=320)
-    tables = list(tables_of(group, rng.integers(0, 2, 320), group, np.ones(320, np.int64), value))
-
-    assert sum(len(one.number) for one in tables) == 2
-    for one in tables:
-        assert one.count.shape[1:] == (2, 16)
-        assert (one.count.sum(axis=1) == 10).all()
-        np.testing.assert_allclose((one.count.sum(axis=1) * one.score).sum(axis=1), 0, atol=1e-9)  # type: ignore[operator]
+def table(count: Ints, number: int = 0) -> Tables:
+    return Tables(np.array([number]), count[None])
 
 
 def test_p_is_that_of_chi_square_where_no_expected_count_is_small() -> None:
     dense = table(np.array([[20, 30], [25, 15]]))
-    answer = p_of_tables([dense], 1, 99, np.random.default_rng(0))
-    found = stats.chi2_contingency(dense.count[0], lambda_="log-likelihood", correction=False)
+    answer = sums([dense], [0], 1, 99)
+    found = stats.chi2_contingency(dense.count[0], correction=False)
+    expected = stats.chi2.sf(found.statistic * 89 / 90, 1)  # X² (n − 1)/n
 
-    assert answer.p[0] == answer.total_p == pytest.approx(found.pvalue)
+    assert answer.p[0] == answer.total_p == pytest.approx(expected)
+    assert answer.dof.tolist() == [1]
+    assert answer.g2[0] == pytest.approx(dense.statistic()[0])
+
+
+def test_sums_of_several_tables_are_tested_together() -> None:
+    """Two dense tables and a sparse one of one test: their draws and their chi-squares add up."""
+    dense, sparse = np.array([[20, 30], [25, 15]]), np.array([[3, 0], [1, 3]])
+    several = [Tables(np.array([0, 2, 1]), np.stack([dense, dense, sparse]))]
+    answer = sums(several, [0, 0, 0], 1, 9999)
+    compared = table(dense).compared()[0] * 2 + table(sparse).statistic()[0]
+    rng = np.random.default_rng(1)
+    drawn = table(sparse).drawn(50_000, rng)[0] + rng.chisquare(2, 50_000)
+
+    assert answer.dof.tolist() == [3]
+    assert answer.n.tolist() == [187]
+    assert answer.p[0] == pytest.approx((drawn >= compared).mean(), abs=0.01)
+    assert answer.total_p == pytest.approx(answer.p[0])
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [([120] * 7 + [1660], [490] * 5 + [50]), ([20, 300, 680], [60, 400, 540])],
+)
+def test_chi_square_holds_where_a_few_expected_counts_are_small(
+    rows: list[int], columns: list[int]
+) -> None:
+    """Cochran's rule, from 1,000 steps on: 5 % are rejected at 5 %."""
+    rng = np.random.default_rng(3)
+    column = np.repeat(np.arange(len(columns)), columns)
+    row = np.repeat(np.arange(len(rows)), rows)
+    hits = 0
+    for _ in range(2000):
+        count = np.zeros((len(rows), len(columns)), np.int64)
+        np.add.at(count, (row, rng.permutation(column)), 1)
+        one = table(count)
+        assert one.dense.all()
+        hits += sums([one], [0], 1, 19).total_p <= 0.05
+
+    assert 75 <= hits <= 127
 
 
 def test_a_small_p_is_found_by_more_draws_where_there_are_many_tables() -> None:
-    rng = np.random.default_rng(0)
     several = [np.array([[3, 3], [2, 4]])] * 60 + [np.array([[9, 0], [0, 9]])]
     tables = Tables(np.arange(61), np.stack(several))
-    answer = p_of_tables([tables], 61, 99, rng)
+    answer = sums([tables], list(range(61)), 61, 99)
 
     assert answer.p[-1] < 0.001
     assert holm(answer.p)[-1] < 0.05
@@ -161,7 +79,7 @@ def test_a_small_p_is_found_by_more_draws_where_there_are_many_tables() -> None:
 
 
 def test_nothing_to_test_is_no_number() -> None:
-    answer = p_of_tables([], 3, 99, np.random.default_rng(0))
+    answer = sums([], [], 3, 99)
 
     assert np.isnan([*answer.p, answer.total_p]).all()
 
