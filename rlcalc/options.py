@@ -189,6 +189,12 @@ EpisodesOfGroup = Annotated[
 Bins = Annotated[
     int | None, "--bins N", "Divide each number of a Gymnasium observation into N bins.", {"min": 1}
 ]
+StateBins = Annotated[
+    str | None,
+    "--bins N|N,M|X=N,Y=M",
+    "Divide the numbers of the states, or of the columns X and Y, into at most N intervals of a "
+    "round width.",
+]
 EpisodesOfGradient = Annotated[
     int | None,
     "--episodes -n EPISODES",
@@ -429,6 +435,7 @@ class EstimateOptions:
         "Model behind the data: its exact values stand beside them.",
         _completed(completion.models),
     ] = None
+    bins: StateBins = None
     truncated: Truncated = "keep"
     confidence: Annotated[float, "--confidence 0..1", "Confidence level of the intervals."] = 0.95
 
@@ -447,6 +454,7 @@ class LogModelOptions:
     seed: Annotated[
         int | None, "--seed N", "Seed of the permutations of markov. [default: 0]", {"min": 0}
     ] = None
+    bins: StateBins = None
     permutations: Annotated[
         int, "--permutations N", "Permutations of each table of markov.", {"min": 19}
     ] = 999

@@ -14,6 +14,7 @@ from rlcalc.errors import UsageError
 
 if TYPE_CHECKING:
     from rlcalc.estimators.log_model.request import ModelRequest
+    from rlcalc.estimators.observation_bins import BinsOption
     from rlcalc.result import Result
 
 
@@ -26,6 +27,7 @@ def model(
     truncated: str = "keep",
     seed: int | None = None,
     permutations: int = 999,
+    bins: BinsOption = None,
     policy: Any = None,
     settings: Mapping[str, Any] | None = None,
     jobs: int | None = None,
@@ -42,6 +44,7 @@ def model(
         truncated: `keep`, `drop` or `bootstrap`.
         seed: of the permutations of `rows="markov"`; default 0.
         permutations: of each of its tables.
+        bins: as in `estimate`.
         policy: of a model: whose gain varies, as in `simulate`; default its own, else uniform.
         settings: parameters of a model.
         jobs: threads; the answer does not depend on it.
@@ -49,17 +52,26 @@ def model(
     """
     from rlcalc.estimators.log_model.report import log_model
     from rlcalc.estimators.log_model.request import ModelRequest
+    from rlcalc.estimators.observation_bins import parse_bins, with_bins
     from rlcalc.estimators.passes import Passes, is_repeatable
     from rlcalc.estimators.transitions import CountedTransitions
 
     require_numbers(gamma=gamma, whole={"seed": seed, "permutations": permutations})
     request = ModelRequest(rows, 0 if seed is None else seed, permutations)
     if policy is not None or settings or _is_model(source, reading):
+        if bins is not None:
+            raise UsageError("--bins divides the states of a log", fix="leave it out")
         return _exact_model(source, request, gamma, policy, settings, **reading)
+    joined, most = parse_bins(bins)
     keywords: dict[str, Any] = {"unread": unread_of(truncated), **reading}
+    if joined:
+        keywords["state_columns"] = joined
     load_again = partial(load, source, **keywords)
     tools = tools_of(jobs)
-    passes = Passes(load_again(), load_again if is_repeatable(source) else None)
+    experience, again = load_again(), load_again if is_repeatable(source) else None
+    if most:
+        experience, again = with_bins(experience, most), None
+    passes = Passes(experience, again)
     counted = CountedTransitions.of(passes, gamma, truncated, tools.engine)
     return log_model(counted, request, tools)
 

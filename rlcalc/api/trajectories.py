@@ -16,6 +16,7 @@ from rlcalc.renderers.progress import without_progress
 
 if TYPE_CHECKING:
     from rlcalc.charts import Chart
+    from rlcalc.estimators.observation_bins import BinsOption
     from rlcalc.estimators.request import Tools
     from rlcalc.expected_mdp import ExpectedMDP
     from rlcalc.numerics.arrays import Floats
@@ -29,6 +30,7 @@ def load(
     *,
     kind: str | None = None,
     columns: dict[str, str] | None = None,
+    state_columns: Sequence[str] = (),
     one_step: bool = False,
     order_by: str | None = None,
     identify: bool = False,
@@ -47,6 +49,8 @@ def load(
             `Experience`, which is returned as it is.
         kind: the format; default found by content.
         columns: the field of a step → the name of its column, e.g. {"state": "position"}.
+        state_columns: columns of numbers that are the state together, as a list; steps in tables
+            alone.
         one_step: every row of a table is a whole trajectory.
         order_by: the column by which each trajectory's steps are sorted.
         identify: keep row numbers, and the source's own names of trajectories and steps.
@@ -77,7 +81,8 @@ def load(
         return Experience.of(source)
     request = read_request(
         kind,
-        columns,
+        {**(columns or {}), "state": state_columns[0]} if state_columns else columns,
+        state_columns=tuple(state_columns),
         one_step=one_step,
         order_by=order_by,
         identify=identify,
@@ -111,6 +116,7 @@ def estimate(
     confidence: float = 0.95,
     rows: Literal["estimates", "convergence"] = "estimates",
     model: Any = None,
+    bins: BinsOption = None,
     jobs: int | None = None,
     play: Mapping[str, Any] | None = None,
     watch: Watch = without_progress,
@@ -135,6 +141,9 @@ def estimate(
         rows: `estimates`; `convergence`: V of mc after the first 1, 2, 3, 4, 6, ... trajectories.
         model: the model behind the data, whose exact values (of the policy in `play`, default its
             own, else the uniform one) then stand beside the estimates.
+        bins: divide the numbers of the states into at most so many intervals of a round width:
+            10; "10,5" or a list, for each number of a state; or columns that are the state
+            together, {"x": 10, "y": 5} or "x=10,y=5".
         jobs: threads; the answer does not depend on it.
         play: how to simulate: policy, start, max_steps, seed, settings, as in `simulate`.
         watch: as in `simulate`.
@@ -142,6 +151,7 @@ def estimate(
     """
     from rlcalc.engines.threads import run
     from rlcalc.estimators import monte_carlo
+    from rlcalc.estimators.observation_bins import parse_bins, with_bins
     from rlcalc.estimators.request import EstimateRequest
 
     require_numbers(gamma=gamma, confidence=confidence, lambda_=lambda_, whole={"passes": passes})
@@ -185,9 +195,15 @@ def estimate(
         )
 
     if episodes is None:
+        joined, most = parse_bins(bins)
         keywords: dict[str, Any] = {"unread": unread_of(truncated), **reading}
+        if joined:
+            keywords["state_columns"] = joined
         load_again = partial(load, source, **keywords)
-        result = estimates(load_again(), load_again if is_repeatable(source) else None)
+        experience, again = load_again(), load_again if is_repeatable(source) else None
+        if most:
+            experience, again = with_bins(experience, most), None
+        result = estimates(experience, again)
         if model is not None:
             how = {name: (play or {}).get(name) for name in ("policy", "settings")}
             result = _beside_model(result, model, **how)

@@ -16,6 +16,7 @@ import numpy as np
 
 from rlcalc.errors import InputError, UsageError, listed
 from rlcalc.estimators.gain import LARGEST, refuse_large_gains
+from rlcalc.estimators.observation_bins import note_of_single_states
 from rlcalc.estimators.passes import Passes
 from rlcalc.estimators.request import Engine
 from rlcalc.estimators.truncation import Truncation, n_trajectories, pieces_with_truncation
@@ -284,15 +285,16 @@ class CountedTransitions:
 
     @property
     def notes(self) -> list[str]:
-        """What happened to truncated trajectories."""
-        ends = self.summary.ends
+        """What happened to truncated trajectories, and whether anything is averaged."""
+        ends, single = self.summary.ends, note_of_single_states(self.summary.states.count)
         if self.truncation.policy != "keep":
-            return self.truncation.warnings(ends)
+            return [*self.truncation.warnings(ends), *single]
         if not ends["steps_not_used"]:
-            return []
+            return single
         return [
+            *single,
             f"{ends['steps_not_used']:,} steps of {ends['truncated']:,} truncated trajectories are "
-            "left out: the state that followed is not in the source, or no step from it is known"
+            "left out: the state that followed is not in the source, or no step from it is known",
         ]
 
 

@@ -28,9 +28,9 @@ from rlcalc.result import Column, Fact
 def rows_of(model: LogModel, request: ModelRequest, tools: Tools) -> Rows:
     """Return the tests of the states, a row a question and a row a table that can be tested.
 
-    For every (s, a) a table of the state before against s': G² = 2 Σ O ln(O/E), p by permutations of
-    s' inside (s, a); where hardly an expected count is below 5, that of X² by chi-square, which is
-    then the same. Holm's correction is over the tables of a question. `cramer_v` is
+    For every (s, a) a table of the state before against s': G² = 2 Σ O ln(O/E), p by permutations
+    of s' inside (s, a); where hardly an expected count is below 5, that of X² by chi-square, which
+    is then the same. Holm's correction is over the tables of a question. `cramer_v` is
     √(X²/(n min(R−1, C−1))), of rewards η; `cramer_v_seen` the value that a test sees with 90 %
     power at 5 %.
 
