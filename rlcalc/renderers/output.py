@@ -116,8 +116,8 @@ def _with_charts(result: Result) -> Result:
 
 
 PICTURED = (
-    "solve (and --trace), estimate (and --rows convergence), gain, advantage, gradient (and --steps"
-    "), simulate --rows summary, group and objective"
+    "solve (and --trace), estimate (and --rows convergence), gain, advantage, model, gradient (and "
+    "--steps), simulate --rows summary, group and objective"
 )
 """The answers with a picture, in words."""
 

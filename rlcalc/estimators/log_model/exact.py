@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from rlcalc.charts import Chart
 from rlcalc.errors import UsageError, shown
-from rlcalc.estimators.log_model.randomness import CERTAIN, entropy
+from rlcalc.estimators.log_model.randomness import CERTAIN, entropy, plain_columns
 from rlcalc.estimators.log_model.request import ModelRequest
 from rlcalc.estimators.log_model.variance_split import Randomness, VarianceSplit
 from rlcalc.mdp import MDP
@@ -55,7 +58,15 @@ def exact_model(
         facts |= {**dict(split.facts()), "start_value": split.start_value}
     facts |= {"states": mdp.n_states, "pairs": mdp.n_pairs, "outcomes": len(mdp.reward)}
     title += f", policy {policy.name}{': ' + shown(mdp.name) if mdp.name else ''}"
-    return Result("model", title, columns, facts, notes)
+
+    def charts() -> Sequence[Chart]:
+        from rlcalc.estimators.log_model.charts import entropy_charts, variance_charts
+
+        if request.rows == "randomness":
+            return entropy_charts(plain_columns(columns), title)
+        return variance_charts(facts, "The variance of the gain")
+
+    return Result("model", title, columns, facts, notes, charts=charts)
 
 
 def _outcomes(mdp: MDP, policy: Policy) -> dict[str, Column]:

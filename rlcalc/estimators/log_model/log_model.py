@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rlcalc.charts import Chart
 from rlcalc.estimators.certainty_equivalence import numbered
 from rlcalc.estimators.log_model.step_counts import CountedSteps, StepCounts
 from rlcalc.estimators.request import Engine
@@ -35,6 +36,7 @@ class Rows(NamedTuple):
     columns: dict[str, Column]
     facts: Mapping[str, Fact] = MappingProxyType({})
     notes: Sequence[str] = ()
+    charts: Callable[[], Sequence[Chart]] | None = None  # None: the parts of the variance
 
 
 def codes_of(steps: KnownSteps, piece: Trajectories) -> tuple[Ints, Ints, Ints]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rlcalc.charts import Chart
 from rlcalc.errors import shown
 from rlcalc.estimators.log_model import monte_carlo_gap
 from rlcalc.estimators.log_model.contexts import contexts_of
@@ -56,11 +57,24 @@ def rows_of(model: LogModel, request: ModelRequest, tools: Tools) -> Rows:
     facts |= {"tables": {one.question: len(one.known) for one in answers}}
     gap, notes = monte_carlo_gap.facts_and_notes(model.counted, tools)
     facts |= gap | {"permutations": draws, "seed": request.seed}
+
+    def charts() -> Sequence[Chart]:
+        from rlcalc.estimators.log_model.charts import markov_chart
+
+        one, experience = answers[0], model.counted.passes.experience
+        if not len(one.known):
+            return []
+        row = _worst(one)
+        assert one.action is not None
+        pair, p = (int(one.state[row]), int(one.action[row])), float(one.tests.p[row])
+        return [markov_chart(previous, *pair, experience.states, experience.actions, p)]
+
     return Rows(
         "Does anything before the state matter?",
         _columns(model, answers),
         facts,
         [*_notes(model, answers), *notes],
+        charts,
     )
 
 
@@ -140,10 +154,8 @@ def effects(squares: Floats, size: Floats, dof: Ints) -> tuple[Floats, Floats]:
 def _notes(model: LogModel, answers: Sequence[Answer]) -> list[str]:
     notes = []
     for one in answers:
-        known = one.known
-        if len(known) and one.tests.total_p <= LEVEL:
-            worst = int(known[np.lexsort((-one.tests.g2[known], one.tests.p[known]))[0]])
-            where = _name(model, one, worst)
+        if len(one.known) and one.tests.total_p <= LEVEL:
+            where = _name(model, one, _worst(one))
             notes.append(f"{MEANINGS[one.question]} (p {one.tests.total_p:.2g}), most in {where}")
     next_state = answers[0].tests
     if not len(answers[0].known):
@@ -164,6 +176,12 @@ MEANINGS = {
     "policy": "the action depends on the state before: a memory of the policy, or what the state "
     "leaves out",
 }
+
+
+def _worst(one: Answer) -> int:
+    """Return the test with the smallest p, of several that with the largest statistic."""
+    known = one.known
+    return int(known[np.lexsort((-one.tests.g2[known], one.tests.p[known]))[0]])
 
 
 def _name(model: LogModel, one: Answer, row: int) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
+from rlcalc.charts import Chart
 from rlcalc.estimators.log_model.log_model import LogModel, Rows
 from rlcalc.estimators.log_model.request import ModelRequest
 from rlcalc.estimators.request import Tools
@@ -57,7 +61,20 @@ def rows_of(model: LogModel, request: ModelRequest, tools: Tools) -> Rows:
         "environment_entropy": float(n @ bits / n.sum()),
         **{f"pairs_{name}": int((kind == k).sum()) for k, name in enumerate(KINDS)},
     }
-    return Rows("How random the log is", columns, facts, _note(missed))
+    title = "How random the log is"
+
+    def charts() -> Sequence[Chart]:
+        from rlcalc.estimators.log_model.charts import entropy_charts
+
+        return entropy_charts(plain_columns(columns), title)
+
+    return Rows(title, columns, facts, _note(missed), charts)
+
+
+def plain_columns(columns: Mapping[str, Column]) -> dict[str, Sequence[Any]]:
+    """Return what an entropy chart shows, as lists."""
+    shown_columns = {name: columns[name].values for name in ("state", "action", "entropy")}
+    return {name: np.asarray(values).tolist() for name, values in shown_columns.items()}
 
 
 KINDS = ("certain", "random", "unknown")

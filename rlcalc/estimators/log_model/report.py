@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 
+from rlcalc.charts import Chart
 from rlcalc.estimators.log_model import ROWS, log_variance
 from rlcalc.estimators.log_model.log_model import LogModel, Rows
 from rlcalc.estimators.log_model.request import ModelRequest
@@ -27,6 +29,12 @@ def log_model(counted: CountedTransitions, request: ModelRequest, tools: Tools) 
     module = import_module(f"rlcalc.estimators.log_model.{ROWS[request.rows]}")
     part: Rows = module.rows_of(model, request, tools)
     facts, notes = log_variance.facts_and_notes(model, tools)
+
+    def charts() -> Sequence[Chart]:
+        from rlcalc.estimators.log_model.charts import variance_charts
+
+        return variance_charts(facts, "The variance of the gain")
+
     return Result(
         command="model",
         title=part.title,
@@ -38,6 +46,7 @@ def log_model(counted: CountedTransitions, request: ModelRequest, tools: Tools) 
             "outcomes": len(model.outcomes),
             **ends(counted),
         },
+        charts=part.charts or charts,
         notes=[*counted.passes.experience.notes, *counted.notes, *notes, *part.notes],
     )
 
