@@ -42,7 +42,7 @@ def facts_and_notes(model: LogModel, tools: Tools) -> tuple[dict[str, Fact], lis
     values = {**dict(split.facts()), "start_value": split.start_value}
     facts: dict[str, Fact] = {}
     for name, error in zip(NAMES, errors.tolist(), strict=True):
-        facts |= {name: values[name], f"{name}_se": None if np.isnan(error) else error}
+        facts |= {name: values[name], f"{name}_se": error if np.isfinite(error) else None}
     return facts, []
 
 
@@ -117,10 +117,14 @@ def _errors(
     return np.where(error <= NO_SPREAD * size, 0.0, error)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _influence_squares(
     piece: Trajectories, model: LogModel, split: VarianceSplit, weights: StepWeights, total: int
 ) -> Floats:
-    """Return [5] Σ_e IF_e² of the numbers in `NAMES` over the trajectories of a piece."""
+    """Return [5] Σ_e IF_e² of the numbers in `NAMES` over the trajectories of a piece.
+
+    Rewards above 1e75 have no such squares in floats: their errors are then not known.
+    """
     counted = model.counted
     steps = counted.known_steps(piece)
     batch, gamma = steps.trajectories, counted.gamma

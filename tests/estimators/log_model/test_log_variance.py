@@ -116,3 +116,14 @@ def test_one_trajectory_has_no_error() -> None:
     batch = rlcalc.Trajectories.from_arrays(["a", "a"], ["x", "y"], [1.0, 2.0], terminated=[True])
 
     assert rlcalc.model(batch).facts["variance_of_gain_se"] is None
+
+
+def test_rewards_whose_squares_overflow_have_no_error_and_no_warning() -> None:
+    batch = rlcalc.Trajectories.from_arrays(
+        ["a", "b", "a", "a"], ["x", "y", "x", "y"], [1e149, -1e149, -1e149, 1.0], length=[2, 2]
+    )
+    facts = rlcalc.model(batch, gamma=0.9).facts
+
+    assert facts["variance_of_gain"] == pytest.approx(6.3e297, rel=0.01)
+    assert facts["variance_of_gain_se"] is None
+    assert facts["start_value_se"] is not None
