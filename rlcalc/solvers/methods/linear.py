@@ -80,10 +80,22 @@ def solve_adjoint(chain: ExpectedMDP, gamma: float, weights: Floats) -> Floats:
             _, moves = dense_transition(chain, gamma)
             visits[inner] = np.linalg.solve(np.eye(len(inner)) - moves.T, weights[inner])
         else:
-            visits[inner] = _factors(chain, gamma).solve(weights[inner], "T")
+            visits[inner] = _sparse_adjoint(chain, gamma, weights[inner])
     except (np.linalg.LinAlgError, RuntimeError):  # singular: a policy that never ends
         visits[inner] = np.nan
     return visits
+
+
+def _sparse_adjoint(chain: ExpectedMDP, gamma: float, weights: Floats) -> Floats:
+    """Solve a large transposed system by BiCGSTAB; where that fails, by sparse factors."""
+    from scipy.sparse.linalg import bicgstab
+
+    matrix, answer = _matrix(chain, gamma).T.tocsr(), np.empty_like(weights)
+    for j in range(weights.shape[1]):
+        answer[:, j], failed = bicgstab(matrix, weights[:, j], rtol=1e-11, maxiter=1000)
+        if failed:
+            return np.asarray(_factors(chain, gamma).solve(weights, "T"))
+    return answer
 
 
 def dense_transition(chain: ExpectedMDP, gamma: float) -> tuple[Ints, Floats]:
@@ -163,15 +175,21 @@ def _factors(chain: ExpectedMDP, gamma: float) -> Any:
     Raises:
         RuntimeError: it is singular.
     """
-    import scipy.sparse as sparse
     from scipy.sparse.linalg import splu
+
+    return splu(_matrix(chain, gamma))
+
+
+def _matrix(chain: ExpectedMDP, gamma: float) -> Any:
+    """Return I − γP between the states that are not terminal, by columns."""
+    import scipy.sparse as sparse
 
     inner = np.flatnonzero(~chain.terminal)
     p = sparse.csr_matrix(
         (chain.probability, chain.next_state, chain.outcome_start),
         shape=(len(inner), chain.n_states),
     )
-    return splu((sparse.eye(len(inner)) - gamma * p[:, inner]).tocsc())
+    return (sparse.eye(len(inner)) - gamma * p[:, inner]).tocsc()
 
 
 REFINEMENTS, NEGLIGIBLE = 30, 1e-31
