@@ -22,6 +22,7 @@ from rlcalc import completion
 from rlcalc.errors import Fault, NotConverged, UsageError, meant, shown
 from rlcalc.estimators import METHODS as VALUE_METHODS
 from rlcalc.estimators.advantages import METHODS as ADVANTAGES
+from rlcalc.estimators.log_model import ROWS as MODEL_ROWS
 from rlcalc.estimators.off_policy import METHODS as EVALUATIONS
 from rlcalc.estimators.off_policy import ONE_STEP as ONE_STEP_EVALUATIONS
 from rlcalc.estimators.off_policy import WORDS as EVALUATION_WORDS
@@ -229,6 +230,12 @@ EpisodesOfGroup = Annotated[
 ]
 Bins = Annotated[
     int | None, "--bins N", "Divide each number of a Gymnasium observation into N bins.", {"min": 1}
+]
+StateBins = Annotated[
+    str | None,
+    "--bins N|N,M|X=N,Y=M",
+    "Divide the numbers of the states, or of the columns X and Y, into at most N intervals of a "
+    "round width.",
 ]
 EpisodesOfGradient = Annotated[
     int | None,
@@ -471,8 +478,42 @@ class EstimateOptions:
         _completed(completion.models),
     ] = None
     precision: Precision = None
+    bins: StateBins = None
     truncated: Truncated = "keep"
     confidence: Annotated[float, "--confidence 0..1", "Confidence level of the intervals."] = 0.95
+
+
+@dataclass(eq=False, repr=False)
+class LogModelOptions:
+    """What to show of the model behind a log; arguments of `rlcalc.model`."""
+
+    rows: Annotated[
+        str,
+        "--rows",
+        "A row an outcome; a pair, whether what follows is certain; or a test of the states.",
+        _choice("rows", MODEL_ROWS),
+    ] = "transitions"
+    gamma: Gamma = None
+    seed: Annotated[
+        int | None, "--seed N", "Seed of the permutations of markov. [default: 0]", {"min": 0}
+    ] = None
+    bins: StateBins = None
+    permutations: Annotated[
+        int, "--permutations N", "Permutations of each table of markov.", {"min": 19}
+    ] = 999
+    policy: Annotated[
+        str | None,
+        "--policy POLICY",
+        "If the source is a model, the policy whose gain varies. [default: spec, else uniform]",
+        _completed(completion.policies),
+    ] = None
+    truncated: Annotated[
+        str,
+        "--truncated keep|drop|bootstrap",
+        "How to treat truncated trajectories: keep them, drop them, or add γ V(last state).",
+        _completed(["keep", "drop", "bootstrap"]),
+    ] = "keep"
+    jobs: Jobs = None
 
 
 @dataclass(eq=False, repr=False)

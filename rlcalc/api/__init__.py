@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rlcalc.api.evaluations import evaluate
     from rlcalc.api.faults import check
     from rlcalc.api.gradients import ascend, gradient
+    from rlcalc.api.log_models import model
     from rlcalc.api.models import load_model, solve
     from rlcalc.api.reports import report
     from rlcalc.api.rollouts import audit, group, group_against, load_rollouts
@@ -39,6 +40,7 @@ __all__ = [
     "load_model",
     "load_rollouts",
     "load_tokens",
+    "model",
     "objective",
     "report",
     "simulate",
@@ -61,6 +63,7 @@ _MODULES = {
     "load_model": "models",
     "load_rollouts": "rollouts",
     "load_tokens": "tokens",
+    "model": "log_models",
     "objective": "tokens",
     "report": "reports",
     "simulate": "episodes",

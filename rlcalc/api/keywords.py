@@ -16,6 +16,7 @@ class Reading(TypedDict, total=False):
 
     kind: str | None
     columns: dict[str, str] | None
+    state_columns: Sequence[str]
     one_step: bool
     order_by: str | None
     identify: bool

@@ -16,6 +16,8 @@ from rlcalc.renderers.progress import without_progress
 
 if TYPE_CHECKING:
     from rlcalc.charts import Chart
+    from rlcalc.estimators.observation_bins import BinsOption
+    from rlcalc.estimators.request import Tools
     from rlcalc.expected_mdp import ExpectedMDP
     from rlcalc.numerics.arrays import Floats
     from rlcalc.result import Result
@@ -28,6 +30,7 @@ def load(
     *,
     kind: str | None = None,
     columns: dict[str, str] | None = None,
+    state_columns: Sequence[str] = (),
     one_step: bool = False,
     order_by: str | None = None,
     identify: bool = False,
@@ -46,6 +49,8 @@ def load(
             `Experience`, which is returned as it is.
         kind: the format; default found by content.
         columns: the field of a step → the name of its column, e.g. {"state": "position"}.
+        state_columns: columns of numbers that are the state together, as a list; steps in tables
+            alone.
         one_step: every row of a table is a whole trajectory.
         order_by: the column by which each trajectory's steps are sorted.
         identify: keep row numbers, and the source's own names of trajectories and steps.
@@ -76,7 +81,8 @@ def load(
         return Experience.of(source)
     request = read_request(
         kind,
-        columns,
+        {**(columns or {}), "state": state_columns[0]} if state_columns else columns,
+        state_columns=tuple(state_columns),
         one_step=one_step,
         order_by=order_by,
         identify=identify,
@@ -111,6 +117,7 @@ def estimate(
     rows: Literal["estimates", "convergence"] = "estimates",
     model: Any = None,
     precision: float | None = None,
+    bins: BinsOption = None,
     jobs: int | None = None,
     play: Mapping[str, Any] | None = None,
     watch: Watch = without_progress,
@@ -137,6 +144,9 @@ def estimate(
             own, else the uniform one) then stand beside the estimates.
         precision: the half width of the intervals that are wanted: how many more trajectories
             they need, by the variance that was seen.
+        bins: divide the numbers of the states into at most so many intervals of a round width:
+            10; "10,5" or a list, for each number of a state; or columns that are the state
+            together, {"x": 10, "y": 5} or "x=10,y=5".
         jobs: threads; the answer does not depend on it.
         play: how to simulate: policy, start, max_steps, seed, settings, as in `simulate`.
         watch: as in `simulate`.
@@ -145,14 +155,12 @@ def estimate(
     from rlcalc.engines.threads import run
     from rlcalc.estimators import monte_carlo
     from rlcalc.estimators.precision import with_precision
-    from rlcalc.estimators.request import EstimateRequest, Tools
+    from rlcalc.estimators.request import EstimateRequest
+    from rlcalc.numerics.sample_size import require_half_width
 
     require_numbers(gamma=gamma, confidence=confidence, lambda_=lambda_, whole={"passes": passes})
     require_numbers(precision=precision)
-    if precision is not None:
-        from rlcalc.numerics.sample_size import require_half_width
-
-        require_half_width(precision)
+    require_half_width(precision)
     if compare is not None and method != "mc":
         raise UsageError(
             f"--compare names the methods, so --method {shown(method)} has no effect",
@@ -162,7 +170,7 @@ def estimate(
     options = EstimateRequest(of, confidence, lambda_, alpha, passes, order)
     request = options.checked(methods, visit)
     run_pieces = partial(run, jobs=jobs)
-    from rlcalc.estimators.passes import Passes, is_repeatable
+    from rlcalc.estimators.passes import Passes
 
     if rows == "convergence" and (of not in ("all", "v") or compare or methods != ["mc"]):
         raise UsageError(
@@ -188,16 +196,13 @@ def estimate(
             gamma,
             visit,
             truncated,
-            Tools(run_pieces, _linear_system, _best_action_values),
+            tools_of(jobs),
             side_by_side=compare is not None,
         )
 
     if episodes is None:
-        keywords: dict[str, Any] = {"unread": _unread(truncated), **reading}
-        load_again = partial(load, source, **keywords)
-        result = estimates(load_again(), load_again if is_repeatable(source) else None)
-        if precision is not None:
-            result = with_precision(result, precision)
+        experience, again = _read(source, bins, {"unread": unread_of(truncated), **reading})
+        result = with_precision(estimates(experience, again), precision)
         if model is not None:
             how = {name: (play or {}).get(name) for name in ("policy", "settings")}
             result = _beside_model(result, model, **how)
@@ -207,8 +212,29 @@ def estimate(
     bootstrap = truncated == "bootstrap" or methods != ["mc"]
     how = {"bootstrap": bootstrap, **(play or {}), **reading}
     play_ready = play_of(source, episodes, gamma=gamma, jobs=jobs, **how)
-    result = estimate_play(play_ready, estimates, watch)
-    return _with_charts(result if precision is None else with_precision(result, precision))
+    return _with_charts(with_precision(estimate_play(play_ready, estimates, watch), precision))
+
+
+def _read(
+    source: Any, bins: BinsOption, keywords: dict[str, Any]
+) -> tuple[Experience, Callable[[], Experience] | None]:
+    """Return trajectories, in bins if asked for, and what reads them again where that is possible.
+
+    Args:
+        source: as in `estimate`.
+        bins: as in `estimate`.
+        keywords: of `load`.
+    """
+    from rlcalc.estimators.observation_bins import parse_bins, with_bins
+    from rlcalc.estimators.passes import is_repeatable
+
+    joined, most = parse_bins(bins)
+    if joined:
+        keywords["state_columns"] = joined
+    load_again = partial(load, source, **keywords)
+    if most:
+        return with_bins(load_again(), most), None
+    return load_again(), load_again if is_repeatable(source) else None
 
 
 def _with_charts(result: Result) -> Result:
@@ -222,7 +248,28 @@ def _with_charts(result: Result) -> Result:
     return replace(result, charts=charts)
 
 
-def _linear_system(chain: ExpectedMDP, gamma: float, rewards: Floats, rough: bool) -> Floats:
+def tools_of(jobs: int | None) -> Tools:
+    """Return what estimators take from other chapters.
+
+    Args:
+        jobs: threads.
+    """
+    from rlcalc.engines.threads import run
+    from rlcalc.estimators.request import Tools
+    from rlcalc.solvers.methods.linear import solve_adjoint
+
+    return Tools(partial(run, jobs=jobs), linear_system, _best_action_values, solve_adjoint)
+
+
+def linear_system(chain: ExpectedMDP, gamma: float, rewards: Floats, rough: bool) -> Floats:
+    """Return the solution of v = rewards + γ P v for several rewards.
+
+    Args:
+        chain: one pair in each state that is not terminal.
+        gamma: the discount factor a step.
+        rewards: [pairs, several].
+        rough: a few digits are enough.
+    """
     from rlcalc.solvers.methods.linear import solve_system
 
     return solve_system(chain, gamma, rewards, 1e-4 if rough else 1e-12)
@@ -288,12 +335,12 @@ def gain(
     require_numbers(gamma=gamma, whole={"k": k})
     if rows not in ("steps", "episodes"):
         raise UsageError(f"there are no rows {shown(rows)}", fix="use steps or episodes")
-    keywords: dict[str, Any] = {"identify": True, "unread": _unread(truncated), **reading}
+    keywords: dict[str, Any] = {"identify": True, "unread": unread_of(truncated), **reading}
     gain_of = episodes if rows == "episodes" else gain_of_steps
     return gain_of(load(source, **keywords), gamma, k, truncated)
 
 
-def _unread(truncated: str) -> tuple[str, ...]:
+def unread_of(truncated: str) -> tuple[str, ...]:
     """Return the fields of a step that a gain does not need."""
     values = () if truncated == "bootstrap" else ("value", "next_value")
     return (*values, "log_prob", "behaviour_prob", "old_log_prob", "advantage", "action_value")

@@ -4,7 +4,7 @@ A file NAME.py has a function NAME whose parameters are options of `rlcalc.optio
 """
 
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "From experience": ("gain", "estimate", "advantage", "evaluate"),
+    "From experience": ("gain", "estimate", "advantage", "evaluate", "model"),
     "From a model": ("solve", "simulate", "gradient"),
     "Rollouts of a language model": ("group", "objective"),
     "Around them": ("check", "compare", "report", "specs", "manual"),

@@ -92,6 +92,7 @@ def _refuse_options_of_trajectories(
         "--order-by": reading.order_by,
         "--where": reading.where,
         "--model": estimates.model,
+        "--bins": estimates.bins,
     }
     option = next((name for name, value in given.items() if value), None)
     if option is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from typing import Any, Literal
@@ -150,44 +150,67 @@ def _name(letter: str, method: str, name: str) -> str:
     return f"{letter}_{_word(method)}{ending}"
 
 
-def _largest_difference(
-    counted: CountedTransitions, visit: str, of: str, tools: Tools
-) -> tuple[float, str] | None:
-    """Return the largest |V_mc − V_ce| in standard errors of this difference, and its state.
+@dataclass(frozen=True)
+class Gaps:
+    """V by Monte Carlo less V of the model."""
+
+    difference: Floats  # [N]
+    error: Floats  # [N] of the difference; not a number where too few trajectories tell it
+
+    def z(self) -> Floats:
+        """[N] the differences in standard errors; 0 where there is no error."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.error > 0, self.difference / self.error, 0.0)
+
+
+def gaps(counted: CountedTransitions, visit: str, of: str, tools: Tools) -> tuple[Gaps, Gaps]:
+    """Return V_mc − V_ce of the start and of every state, with the errors of the differences.
 
     Trajectory e moves the difference by (T_e − V_mc k_e)/Σk − IF_e, where T_e sums its k_e gains.
+
+    Raises:
+        InputError: gamma is 1, and some states never lead to an end.
 
     Source: Hausman (1978) for the comparison.
     """
     values, influence = solved(counted, of, tools)
-    model = counted.model
-    groups, n_states = influence.value.shape[1], len(model.state)
-    total, size = np.zeros((groups, n_states)), np.zeros((groups, n_states))
+    groups, n_states = influence.value.shape[1], len(counted.model.state)
+    total, size = np.zeros((groups, n_states + 1)), np.zeros((groups, n_states + 1))
     work = partial(_gain_sums, counted=counted, visit=visit, groups=groups)
     for place, gains, visits in tools.engine(work, numbered(counted.passes.pieces())):
         total.reshape(-1)[place] += gains
         size.reshape(-1)[place] += visits
     met = np.count_nonzero(size, axis=0) > 1
-    if not met.any():
-        return None
     n = np.maximum(size.sum(axis=0), 1)
     mean = total.sum(axis=0) / n
-    moved = ((total - mean * size) / n).T - influence.value
+    moved = ((total - mean * size) / n).T
+    moved -= np.vstack([influence.value, influence.start_value])
     largest = float(np.abs(values.value).max())
-    error = np.where(met, influence.error(moved, largest), 0.0)
-    distance = np.abs(mean - values.value)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where((error > 0) & met, distance / error, 0.0)
+    error = np.where(met, influence.error(moved, largest), np.nan)
+    difference = mean - np.append(values.value, values.start_value)
+    states, start = slice(None, n_states), slice(n_states, None)
+    return Gaps(difference[start], error[start]), Gaps(difference[states], error[states])
+
+
+def _largest_difference(
+    counted: CountedTransitions, visit: str, of: str, tools: Tools
+) -> tuple[float, str] | None:
+    """Return the largest |V_mc − V_ce| in standard errors of this difference, and its state."""
+    z = np.abs(gaps(counted, visit, of, tools)[1].z())
     if not z.any():
         return None
     state = int(z.argmax())
-    return float(z[state]), shown(counted.passes.experience.states.texts[model.state[state]])
+    texts = counted.passes.experience.states.texts
+    return float(z[state]), shown(texts[counted.model.state[state]])
 
 
 def _gain_sums(
     piece_number: tuple[int, Trajectories], counted: CountedTransitions, visit: str, groups: int
 ) -> tuple[Ints, Floats, Floats]:
-    """Return the places group · S + state, the sums of the gains that count, and their numbers."""
+    """Return the places of sums of gains that count, these sums, and the numbers of gains.
+
+    The place of a state is group · (S + 1) + state, and that of the start group · (S + 1) + S.
+    """
     before, piece = piece_number
     prepared = counted.truncation.apply(piece)
     batch, model = prepared.trajectories, counted.model
@@ -196,12 +219,18 @@ def _gain_sums(
     n_states = len(model.state)
     known = np.append(model.state, -1)[state] == batch.state
     known &= prepared.usable_step()
+    first_step = batch.start[:-1]
+    starts = np.flatnonzero(known[first_step])
+    start_gain = gain[first_step[starts]]
     state, trajectory, gain = state[known], trajectory[known], gain[known]
     if visit == "first":
         _, first = np.unique(trajectory * n_states + state, return_index=True)
         state, trajectory, gain = state[first], trajectory[first], gain[first]
+    state = np.append(state, np.full(len(starts), n_states))
+    trajectory, gain = np.append(trajectory, starts), np.append(gain, start_gain)
     group = (before + np.flatnonzero(prepared.kept)[trajectory]) % groups
-    number, known_place = compact_codes(group * n_states + state, groups * n_states)
+    width = n_states + 1
+    number, known_place = compact_codes(group * width + state, groups * width)
     n = len(known_place)
     visits = weighted_counts(number, np.ones(len(gain)), n)
     return known_place, weighted_counts(number, gain, n), visits

@@ -15,6 +15,7 @@ import numpy as np
 
 from rlcalc.errors import InputError
 from rlcalc.estimators.gain import LARGEST, discounted_sum, refuse_large_gains
+from rlcalc.estimators.observation_bins import note_of_single_states
 from rlcalc.estimators.request import Of, require_known
 from rlcalc.estimators.truncation import (
     Truncation,
@@ -145,6 +146,7 @@ def estimate(
             *experience.notes,
             *truncation.warnings(summary.ends),
             *note_of_needs(needs, confidence, "gains"),
+            *note_of_single_states(summary.states.count),
         ],
     )
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from rlcalc.errors import UsageError
 from rlcalc.numerics.arrays import Floats
-from rlcalc.numerics.sample_size import SampleSize, require_half_width, sample_size
+from rlcalc.numerics.sample_size import SampleSize, sample_size
 from rlcalc.result import Column, Fact, Result
 
 
-def with_precision(result: Result, half_width: float) -> Result:
+def with_precision(result: Result, half_width: float | None) -> Result:
     """Return estimates with the trajectories that are missing for intervals of V ± h.
 
         m = the smallest with t(m − 1) s/√m ≤ h,     more = E (m/n − 1), rounded up; at least 0
@@ -21,14 +21,20 @@ def with_precision(result: Result, half_width: float) -> Result:
 
     Args:
         result: estimates with errors.
-        half_width: h, in reward units.
+        half_width: h, in reward units; None: the estimates as they are.
 
     Raises:
-        UsageError: the half width is no positive number, or the estimates have no errors.
+        UsageError: the estimates have no errors.
     """
-    require_half_width(half_width)
+    if half_width is None:
+        return result
     total, confidence = result.facts.get("trajectories"), result.facts.get("confidence", 0.95)
-    letters = [x for x in "vqa" if f"{x}_se" in result and np.isfinite(result[f"{x}_se"]).any()]
+    counts = {"v": "v_n", "q": "n", "a": "n"}
+    letters = [
+        x
+        for x, n in counts.items()
+        if n in result and f"{x}_se" in result and np.isfinite(result[f"{x}_se"]).any()
+    ]
     if not letters or not isinstance(total, int) or not isinstance(confidence, float):
         raise UsageError(
             "--precision needs estimates with standard errors",
@@ -41,7 +47,7 @@ def with_precision(result: Result, half_width: float) -> Result:
         letter = name.removesuffix("_high")
         if not name.endswith("_high") or letter not in letters:
             continue
-        n = np.minimum(result["v_n" if letter == "v" else "n"], total)
+        n = np.minimum(result[counts[letter]], total)
         size = sample_size(result[f"{letter}_se"], n, half_width, confidence)
         more = more_data(size, n.astype(np.float64), total)
         most = max(most, float(np.nanmax(more.size, initial=0.0)))

@@ -23,6 +23,8 @@ Engine = Callable[..., Iterable[Any]]
 """Runs work on pieces, and returns the answers in their order."""
 System = Callable[["ExpectedMDP", float, "Floats", bool], "Floats"]
 """Solves v = rewards + γ P v for several rewards; the flag: a few digits are enough."""
+Adjoint = Callable[["ExpectedMDP", float, "Floats"], "Floats"]
+"""Solves d = weights + γ Pᵀ d for several weights."""
 BestValues = Callable[["ExpectedMDP", float], "Floats"]
 """Solves a model for the best action values."""
 
@@ -33,6 +35,7 @@ class Tools(NamedTuple):
     engine: Engine
     system: System
     best: BestValues
+    adjoint: Adjoint
 
 
 VISITS = ("first", "every")

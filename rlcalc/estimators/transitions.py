@@ -16,6 +16,7 @@ import numpy as np
 
 from rlcalc.errors import InputError, UsageError, listed
 from rlcalc.estimators.gain import LARGEST, refuse_large_gains
+from rlcalc.estimators.observation_bins import note_of_single_states
 from rlcalc.estimators.passes import Passes
 from rlcalc.estimators.request import Engine
 from rlcalc.estimators.truncation import Truncation, n_trajectories, pieces_with_truncation
@@ -42,6 +43,9 @@ END, UNKNOWN = -1, -2
 
 START = np.int64(-1)
 """The key under which the first states of trajectories are counted."""
+
+MOST_LOOKED_UP = 1 << 22
+"""States times actions up to which pairs have a table of their numbers: 32 MB."""
 
 FAR = np.iinfo(np.int64).max // 2
 
@@ -281,15 +285,16 @@ class CountedTransitions:
 
     @property
     def notes(self) -> list[str]:
-        """What happened to truncated trajectories."""
-        ends = self.summary.ends
+        """What happened to truncated trajectories, and whether anything is averaged."""
+        ends, single = self.summary.ends, note_of_single_states(self.summary.states.count)
         if self.truncation.policy != "keep":
-            return self.truncation.warnings(ends)
+            return [*self.truncation.warnings(ends), *single]
         if not ends["steps_not_used"]:
-            return []
+            return single
         return [
+            *single,
             f"{ends['steps_not_used']:,} steps of {ends['truncated']:,} truncated trajectories are "
-            "left out: the state that followed is not in the source, or no step from it is known"
+            "left out: the state that followed is not in the source, or no step from it is known",
         ]
 
 
@@ -342,13 +347,35 @@ class CountedModel:
         """The model under π̂, with one pair a state."""
         return self.expected.induced_by(self.policy)
 
-    def number_of(self, states: Codes) -> Ints:
-        """Return the numbers of states in this model; S for the end."""
-        return np.where(states == END, len(self.state), np.searchsorted(self.state, states))
+    def number_of(self, states: Codes | Ints) -> Ints:
+        """Return the numbers of states in this model; S for the end and for other states."""
+        number: Ints = self._number[np.minimum(states, len(self._number) - 1)]
+        return number
 
-    def pair_of(self, state: Codes, action: Codes) -> Ints:
+    @cached_property
+    def _number(self) -> Ints:
+        """The number of each state, looked up faster than searched; S last, which END finds."""
+        number = np.full(int(self.state[-1]) + 2, len(self.state))
+        number[self.state] = np.arange(len(self.state))
+        return number
+
+    def pair_of(self, state: Codes | Ints, action: Codes | Ints) -> Ints:
         """Return the numbers of pairs in this model."""
-        return np.searchsorted(self.pair, state.astype(np.int64) << ACTION_BITS | action)
+        if self._pair is None:
+            return np.searchsorted(self.pair, state.astype(np.int64) << ACTION_BITS | action)
+        pair: Ints = self._pair[self.number_of(state), action]
+        return pair
+
+    @cached_property
+    def _pair(self) -> Ints | None:
+        """The number of each pair by state and action; None: that would be too large."""
+        action = self.pair & ((1 << ACTION_BITS) - 1)
+        shape = len(self.state), int(action.max()) + 1
+        if shape[0] * shape[1] > MOST_LOOKED_UP:
+            return None
+        pair = np.full(shape, -1)
+        pair[self.expected.pair_state, action] = np.arange(len(self.pair))
+        return pair
 
     def require_values(self, gamma: float, states: Labels) -> None:
         """Refuse data in which some states never lead to an end, if gamma is 1.

@@ -22,13 +22,13 @@ class SampleSize(NamedTuple):
     high: Floats
 
 
-def require_half_width(half_width: float) -> None:
+def require_half_width(half_width: float | None) -> None:
     """Refuse a half width that is no positive number.
 
     Raises:
         UsageError: it is none.
     """
-    if not 0 < half_width < np.inf:
+    if half_width is not None and not 0 < half_width < np.inf:
         raise UsageError(
             f"--precision {half_width:g} is no half width of an interval",
             fix="write the largest acceptable error of a value, such as --precision 0.01",

@@ -59,6 +59,13 @@ MODEL_COLUMN_NAMES: dict[str, tuple[str, ...]] = {
 }
 """What a column of transitions holds, and the names it usually goes by."""
 
+EXTRA_MODEL_COLUMN_NAMES: dict[str, tuple[str, ...]] = {
+    "pi": ("pi",),
+    "start": ("start_probability",),
+}
+"""What else a table of transitions may hold, in every row of a pair: π(a|s), and the chance that an
+episode starts in the state."""
+
 
 OF_STEPS = (
     "value", "next_value", "action_value", "advantage", "log_prob", "behaviour_prob",
@@ -66,7 +73,7 @@ OF_STEPS = (
 )  # fmt: skip
 """Numbers that a source may have for its steps, beside the reward."""
 
-NUMBERS = ("reward", "probability", "pi", *OF_STEPS)
+NUMBERS = ("reward", "probability", "pi", "start", *OF_STEPS)
 
 
 STEP = ("state", "action", "reward")

@@ -16,6 +16,7 @@ class ReadRequest:
 
     kind: str | None = None  # --from; None: found by content
     columns: Mapping[str, str] = field(default_factory=dict)  # --columns: a field → its column
+    state_columns: tuple[str, ...] = ()  # columns of numbers that are the state together
     one_step: bool = False  # every row is a trajectory
     order_by: str | None = None  # sort each trajectory's steps by this column
     identify: bool = False  # keep row numbers, the trajectories' names and their own time

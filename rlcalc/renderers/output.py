@@ -117,7 +117,7 @@ def _with_charts(result: Result) -> Result:
 
 PICTURED = (
     "solve (and --trace), estimate (and --rows convergence), gain, advantage, evaluate (and "
-    "--rows steps), gradient (and --steps), simulate --rows summary, group and objective"
+    "--rows steps), model, gradient (and --steps), simulate --rows summary, group and objective"
 )
 """The answers with a picture, in words."""
 

@@ -62,6 +62,26 @@ WAYS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
         (LOG, "--policy", TARGET, "--rows", "steps", "--behaviour", "counts"),
         lambda: library.evaluate(LOG, policy=TARGET, rows="steps", behaviour="counts"),
     ),
+    "model": (
+        ("grid-walks", "-g", "0.9", "--truncated", "drop"),
+        lambda: library.model("grid-walks", gamma=0.9, truncated="drop"),
+    ),
+    "model of numbers": (
+        (str(Path(__file__).parent / "inputs" / "numbers.csv"), "--bins", "x=4,y=2"),
+        lambda: library.model(
+            str(Path(__file__).parent / "inputs" / "numbers.csv"), bins={"x": 4, "y": 2}
+        ),
+    ),
+    "model whose states are tested": (
+        ("grid-walks", "--rows", "markov", "--seed", "3", "--permutations", "99"),
+        lambda: library.model("grid-walks", rows="markov", seed=3, permutations=99),
+    ),
+    "model of a model": (
+        ("rifle", "--rows", "randomness", "--policy", "uniform", "--set", "gun=bad"),
+        lambda: library.model(
+            "rifle", rows="randomness", policy="uniform", settings={"gun": "bad"}
+        ),
+    ),
     "solve": (
         ("gridworld-5x5", "-g", "0.8", "--policy", "epsilon:0.2", "--method", "linear"),
         lambda: library.solve("gridworld-5x5", gamma=0.8, policy="epsilon:0.2", method="linear"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -112,11 +113,22 @@ def _has_transitions(file: File) -> bool:
 
         with whole(file):
             names = scan(file).collect_schema().names()
+    elif file.kind == "jsonl":
+        names = _names_in_line(file.stream.readline(1 << 20))
     else:
         return False
     lowered = {name.lower() for name in names}
     needed = (names for meaning, names in MODEL_COLUMN_NAMES.items() if meaning != "action")
     return all(lowered.intersection(names) for names in needed)
+
+
+def _names_in_line(line: bytes) -> list[str]:
+    """Return the keys of a line; none where it is not an object of JSON."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return []
+    return list(value) if isinstance(value, dict) else []
 
 
 def path_in_mapping(path: tuple[Any, ...]) -> str:

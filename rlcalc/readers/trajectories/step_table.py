@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from rlcalc.errors import Fault, InputError, listed, nearest, shown
+from rlcalc.errors import Fault, InputError, listed, meant, nearest, shown
 from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.numerics.probabilities import (
     LARGEST_LOG_PROB,
@@ -100,6 +100,7 @@ class Table:
         self.encoders, self.file, self.place, self.known = encoders, file, place, known
         self.needed = needed
         self.column = map_columns(list(schema), request, file, known, needed)
+        self._join_states()
         self.vectors: set[str] = set()  # labels that are left out
         self._leave_out_vectors()
         require_columns(request.where, list(schema), file)
@@ -116,6 +117,18 @@ class Table:
                 )
         if typed:
             self.note_texts(schema)
+
+    def _join_states(self) -> None:
+        """Refuse joined columns that are not there; what they lead to has no column."""
+        missing = [name for name in self.request.state_columns if name not in self.schema]
+        if missing:
+            raise InputError(
+                f"there is no column {shown(missing[0])}",
+                self.file,
+                meant(missing[0], self.schema) + f"there are {listed(self.schema, most=20)}",
+            )
+        if self.request.state_columns:
+            self.column.pop("next_state", None)
 
     def _leave_out_vectors(self) -> None:
         """Leave out labels that nobody needs where they are vectors, or next states alone."""
@@ -172,6 +185,10 @@ class Table:
                 exprs.append(source.cast(pl.Int64).alias(meaning))
             elif meaning in LABELS:
                 text = as_text(source, kind)
+                if meaning == "state" and self.request.state_columns:
+                    joined = self.request.state_columns
+                    texts = [as_text(pl.col(name), self.schema[name]) for name in joined]
+                    text = pl.format(f"[{','.join(['{}'] * len(texts))}]", *texts)
                 exprs.append(self.encoders.of_column(meaning).category(text).alias(meaning))
             elif meaning in NUMBERS:
                 sign = -1 if self.request.columns.get(meaning, "").startswith("-") else 1
@@ -215,7 +232,8 @@ class Table:
         """The source columns that are read."""
         filtered = (one.column for one in self.request.where)
         conditions = (n if n in self.schema else n.partition(".")[0] for n in filtered)
-        return list(dict.fromkeys([*self.column.values(), *conditions]))
+        joined = self.request.state_columns
+        return list(dict.fromkeys([*self.column.values(), *joined, *conditions]))
 
     def filtered(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, Ints | None]:
         """Return the rows of the source that --where keeps, and their places; None: all of them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -64,25 +65,48 @@ def visits_of_chain(chain: ExpectedMDP, gamma: float, start: Floats) -> Floats:
 
     Args:
         chain: one pair in each state that is not terminal.
-        gamma: below 1, or 1 where every state leads to a terminal one.
+        gamma: 0..1; with 1, a chain that ends.
         start: [S] the probability of the first state.
     """
-    inner = np.flatnonzero(~chain.terminal)
-    visits = np.zeros(chain.n_states)
-    if len(inner) <= DENSE:
-        _, moves = dense_transition(chain, gamma)
-        visits[inner] = np.linalg.solve(np.eye(len(inner)) - moves.T, start[inner])
-        return np.maximum(visits, 0.0)
-    import scipy.sparse as sparse
-    from scipy.sparse.linalg import splu
+    return np.maximum(solve_adjoint(chain, gamma, start[:, None])[:, 0], 0.0)
 
-    n = chain.n_states
-    moves = sparse.csr_matrix(
-        (gamma * chain.probability, chain.next_state, chain.outcome_start), shape=(len(inner), n)
-    )[:, inner]
-    system = (sparse.identity(len(inner), format="csr") - moves).T
-    visits[inner] = splu(system.tocsc()).solve(start[inner])
-    return np.maximum(visits, 0.0)
+
+def solve_adjoint(chain: ExpectedMDP, gamma: float, weights: Floats) -> Floats:
+    """Return the discounted visits that some weights of states lead to.
+
+        d = weights + γ Pᵀ d, Σ_s weights(s) v(s) = Σ_s d(s) rewards(s) if v = rewards + γ P v
+
+    Args:
+        chain: one pair in each state that is not terminal.
+        gamma: below 1, or 1 where every state leads to a terminal one.
+        weights: [S, several], of any sign.
+
+    Returns:
+        [S, several] visits, 0 in terminal states; not a number where there are none.
+    """
+    inner = np.flatnonzero(~chain.terminal)
+    visits = np.zeros_like(weights)
+    try:
+        if len(inner) <= DENSE:
+            _, moves = dense_transition(chain, gamma)
+            visits[inner] = np.linalg.solve(np.eye(len(inner)) - moves.T, weights[inner])
+        else:
+            visits[inner] = _sparse_adjoint(chain, gamma, weights[inner])
+    except (np.linalg.LinAlgError, RuntimeError):  # singular: a policy that never ends
+        visits[inner] = np.nan
+    return visits
+
+
+def _sparse_adjoint(chain: ExpectedMDP, gamma: float, weights: Floats) -> Floats:
+    """Solve a large transposed system by BiCGSTAB; where that fails, by sparse factors."""
+    from scipy.sparse.linalg import bicgstab
+
+    matrix, answer = _matrix(chain, gamma).T.tocsr(), np.empty_like(weights)
+    for j in range(weights.shape[1]):
+        answer[:, j], failed = bicgstab(matrix, weights[:, j], rtol=1e-11, maxiter=1000)
+        if failed:
+            return np.asarray(_factors(chain, gamma).solve(weights, "T"))
+    return answer
 
 
 def dense_transition(chain: ExpectedMDP, gamma: float) -> tuple[Ints, Floats]:
@@ -147,21 +171,36 @@ STOPS = 1e-3
 
 def solve_by_factors(chain: ExpectedMDP, gamma: float, rewards: Floats) -> Floats:
     """Return the same by sparse factors: where states have few and near neighbours."""
-    import scipy.sparse as sparse
-    from scipy.sparse.linalg import splu
-
-    n = chain.n_states
     inner = np.flatnonzero(~chain.terminal)
-    p = sparse.csr_matrix(
-        (chain.probability, chain.next_state, chain.outcome_start), shape=(len(inner), n)
-    )
-    values = np.zeros((n, rewards.shape[1]))
+    values = np.zeros((chain.n_states, rewards.shape[1]))
     try:
-        factors = splu((sparse.eye(len(inner)) - gamma * p[:, inner]).tocsc())
-        values[inner] = factors.solve(rewards)
+        values[inner] = _factors(chain, gamma).solve(rewards)
     except RuntimeError:  # singular
         values[inner] = np.nan
     return values
+
+
+def _factors(chain: ExpectedMDP, gamma: float) -> Any:
+    """Return the sparse factors of I − γP, between the states that are not terminal.
+
+    Raises:
+        RuntimeError: it is singular.
+    """
+    from scipy.sparse.linalg import splu
+
+    return splu(_matrix(chain, gamma))
+
+
+def _matrix(chain: ExpectedMDP, gamma: float) -> Any:
+    """Return I − γP between the states that are not terminal, by columns."""
+    import scipy.sparse as sparse
+
+    inner = np.flatnonzero(~chain.terminal)
+    p = sparse.csr_matrix(
+        (chain.probability, chain.next_state, chain.outcome_start),
+        shape=(len(inner), chain.n_states),
+    )
+    return (sparse.eye(len(inner)) - gamma * p[:, inner]).tocsc()
 
 
 REFINEMENTS, NEGLIGIBLE = 30, 1e-31

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import rlcalc
 from rlcalc.errors import InputError
 from rlcalc.labels import encoded_labels
 from rlcalc.mdp import MDP
@@ -59,14 +60,54 @@ def test_columns_are_found_by_the_names_that_the_user_gives(tmp_path: Path) -> N
     assert mdp.states.texts == ["a", "b"]
 
 
-def test_trajectories_of_another_format_are_no_table_of_transitions(tmp_path: Path) -> None:
+def test_lines_of_outcomes_are_a_table(tmp_path: Path) -> None:
+    line = '{"state":"a","action":"go","next_state":"b","probability":1,"reward":2}\n'
+    mdp = loaded(tmp_path / "t.jsonl", line)
+
+    assert (mdp.states.texts, mdp.reward.tolist()) == (["a", "b"], [2])
+    assert rlcalc.check(str(tmp_path / "t.jsonl")).facts["pairs"] == 1
+
+
+def test_trajectories_are_no_table_of_transitions(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
-        loaded(tmp_path / "t.jsonl", '{"state": 1}\n{"state": 2}\n')
+        loaded(tmp_path / "t.jsonl", '{"states": ["a"], "actions": ["x"], "rewards": [1]}\n')
     fault = error.value.faults[0]
 
-    assert fault.what == "a model is not read from a jsonl file"
+    assert fault.what == "there are no transitions"
     assert "t.jsonl" in fault.where
-    assert "CSV, Parquet or npz" in fault.fix
+    assert "rlcalc model" in fault.fix
+    with pytest.raises(InputError, match="no column for the next_state"):
+        loaded(tmp_path / "t.jsonl", '{"state": 1}\n{"state": 2}\n')
+
+
+MORE = "state,action,next_state,probability,reward,pi,start_probability\n"
+
+
+def test_the_policy_and_the_start_may_stand_in_every_row_of_a_pair(tmp_path: Path) -> None:
+    rows = "a,x,b,.5,1,.25,.75\na,x,end,.5,0,.25,.75\na,y,end,1,0,.75,.75\nb,x,end,1,0,1,.25\n"
+    mdp = loaded(tmp_path / "t.csv", MORE + rows)
+
+    assert mdp.policy is not None
+    assert mdp.start is not None
+    assert mdp.policy.tolist() == [0.25, 0.75, 1]
+    assert dict(zip(mdp.states.texts, mdp.start.tolist(), strict=True)) == {
+        "a": 0.75, "b": 0.25, "end": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        ("a,x,end,1,0,.5,1", "the column pi of the actions of each state sums to 0.5, expected 1"),
+        ("a,x,end,1,0,1,.5", "the column start_probability of all states sums to 0.5, expected 1"),
+        ("a,x,end,1,0,1,-1", "the column start_probability of all states sums to -1, expected 1"),
+    ],
+)
+def test_what_is_not_a_policy_or_a_start_is_refused(tmp_path: Path, row: str, what: str) -> None:
+    with pytest.raises(InputError) as error:
+        loaded(tmp_path / "t.csv", MORE + row + "\n")
+
+    assert error.value.faults[0].what == what
 
 
 def test_a_table_of_a_policy_is_read_in_any_order_and_never_twice(tmp_path: Path) -> None:

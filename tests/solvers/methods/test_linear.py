@@ -56,3 +56,28 @@ def test_visits_are_the_transposed_system() -> None:
 
             assert visits[-1] == 0
             assert visits[:-1] @ chain.reward == pytest.approx(start @ value, rel=1e-8)
+
+
+@pytest.mark.parametrize("dense", [0, 1500])
+def test_the_adjoint_sums_values_by_weights(dense: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Σ w v = Σ d r, for weights of any sign, with a dense matrix and with sparse factors."""
+    monkeypatch.setattr(linear, "DENSE", dense)
+    rng = np.random.default_rng(4)
+    model = rlcalc.load_model("student").expected
+    chain = model.induced_by(rlcalc.Policy.uniform(model).weight)
+    weights = rng.normal(size=(chain.n_states, 3)) * ~chain.terminal[:, None]
+    rewards = rng.normal(size=(chain.n_pairs, 1))
+    value = linear.solve_system(chain, 0.9, rewards)[:, 0]
+    visits = linear.solve_adjoint(chain, 0.9, weights)
+
+    np.testing.assert_allclose(weights.T @ value, visits[~chain.terminal].T @ rewards[:, 0])
+
+
+@pytest.mark.parametrize("dense", [0, 1500])
+def test_the_adjoint_of_what_never_ends_is_no_number(
+    dense: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linear, "DENSE", dense)
+    loop = rlcalc.MDP.from_rows([0], [0], [0], [1], [1]).expected
+
+    assert np.isnan(linear.solve_adjoint(loop, 1.0, np.ones((1, 1)))).all()
