@@ -737,6 +737,7 @@ class EvaluateOptions:
         "How to treat truncated trajectories: keep them, drop them, or add γ^k V(last state).",
         _completed(["keep", "drop", "bootstrap"]),
     ] = "keep"
+    precision: Precision = None
     confidence: Annotated[float, "--confidence 0..1", "Confidence level of the intervals."] = 0.95
     rows: Annotated[
         Literal["methods", "episodes", "steps", "states"],

@@ -39,6 +39,7 @@ def evaluate(
     confidence: float = 0.95,
     rows: Literal["methods", "episodes", "steps", "states"] = "methods",
     model: Any = None,
+    precision: float | None = None,
     jobs: int | None = None,
     **reading: Unpack[Reading],
 ) -> Result:
@@ -67,6 +68,8 @@ def evaluate(
         rows: `methods`; `episodes`, with their weights; `steps`, the weights by time; or `states`,
             π, b and the policy's visits of each pair.
         model: the model behind the log, whose exact value of the policy then stands beside.
+        precision: the half width of the intervals that are wanted: how many more episodes they
+            need, by the variance that was seen.
         jobs: threads; the answer does not depend on it.
         **reading: as in `load`.
 
@@ -81,8 +84,15 @@ def evaluate(
     from rlcalc.estimators.off_policy import rows as other_rows
     from rlcalc.estimators.off_policy.request import EvaluateRequest, Solvers
     from rlcalc.estimators.passes import Passes, is_repeatable
+    from rlcalc.estimators.precision import methods_with_precision
+    from rlcalc.numerics.sample_size import require_half_width
 
-    require_numbers(gamma=gamma, confidence=confidence, whole={"horizon": horizon})
+    require_numbers(
+        gamma=gamma, confidence=confidence, precision=precision, whole={"horizon": horizon}
+    )
+    require_half_width(precision)
+    if precision is not None and rows != "methods":
+        raise UsageError("--precision is about methods", fix=f"leave out --rows {rows}")
     request = EvaluateRequest.parse(
         [] if method is None else names_of(method),
         confidence,
@@ -114,7 +124,8 @@ def evaluate(
     )
     if rows != "methods":
         return other_rows.of(rows, answers[0], request)
-    return report.method_rows(answers, request, side_by_side=compare is not None)
+    result = report.method_rows(answers, request, side_by_side=compare is not None)
+    return methods_with_precision(result, precision)
 
 
 def _policies(

@@ -51,11 +51,7 @@ def with_precision(result: Result, half_width: float | None) -> Result:
         size = sample_size(result[f"{letter}_se"], n, half_width, confidence)
         more = more_data(size, n.astype(np.float64), total)
         most = max(most, float(np.nanmax(more.size, initial=0.0)))
-        columns |= {
-            f"{letter}_more": Column(more.size, "value", f"{letter.upper()}\u0302 more"),
-            f"{letter}_more_low": Column(more.low, "bound"),
-            f"{letter}_more_high": Column(more.high, "bound"),
-        }
+        columns |= _columns(f"{letter}_more", more, f"{letter.upper()}\u0302 more")
     facts: dict[str, Fact] = {**result.facts, "precision": half_width, "more_trajectories": most}
     error = result.facts.get("start_value_se")
     if isinstance(error, float):
@@ -69,6 +65,39 @@ def with_precision(result: Result, half_width: float | None) -> Result:
             "start_value_more_high": float(start.high[0]),
         }
     return replace(result, columns=columns, facts=facts)
+
+
+def methods_with_precision(result: Result, half_width: float | None) -> Result:
+    """Return evaluations of a policy with the episodes that are missing for intervals of ± h.
+
+    Methods whose intervals are withheld have none: more of the same need not help them.
+
+    Args:
+        result: a row a method, with `value`, `se`, `low` and `high`.
+        half_width: h; None: the evaluations as they are.
+    """
+    total, confidence = result.facts.get("episodes"), result.facts.get("confidence")
+    if half_width is None or not isinstance(total, int) or not isinstance(confidence, float):
+        return result
+    shown = np.isfinite(np.array(result["low"], np.float64))
+    error = np.where(shown, np.array(result["se"], np.float64), np.nan)
+    n = np.full(len(result), total)
+    size = sample_size(error, n, half_width, confidence)
+    more = more_data(size, n.astype(np.float64), total)
+    names = list(result.columns)
+    place = names.index("high") + 1
+    columns = {name: result.columns[name] for name in names[:place]}
+    columns |= _columns("more", more, "more episodes")
+    columns |= {name: result.columns[name] for name in names[place:]}
+    return replace(result, columns=columns, facts={**result.facts, "precision": half_width})
+
+
+def _columns(name: str, more: SampleSize, symbol: str) -> dict[str, Column]:
+    return {
+        name: Column(more.size, "value", symbol),
+        f"{name}_low": Column(more.low, "bound"),
+        f"{name}_high": Column(more.high, "bound"),
+    }
 
 
 def more_data(size: SampleSize, n: Floats, total: int) -> SampleSize:

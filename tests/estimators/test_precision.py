@@ -63,3 +63,19 @@ def test_more_rollouts_of_the_same_prompts() -> None:
     assert m == pytest.approx(0.25 / (1000 * (0.01 / 1.962) ** 2), rel=0.2)
     with pytest.raises(UsageError, match="means of all rollouts"):
         rlcalc.group(rewards, rows="groups", precision=0.01)
+
+
+def test_episodes_that_an_evaluation_needs() -> None:
+    def evaluate(n: int, seed: int) -> rlcalc.Result:
+        run = rlcalc.simulate("student", n, policy="uniform", with_prob=True, seed=seed)
+        return rlcalc.evaluate(
+            run, policy="epsilon:0.5", model="student", method=["dr", "wis"], precision=0.1
+        )
+
+    first = evaluate(500, 1)
+    after = evaluate(500 + int(first["more"][0]), 2)
+
+    assert first["more_low"][0] < first["more"][0] < first["more_high"][0]
+    assert (after["high"][0] - after["low"][0]) / 2 == pytest.approx(0.1, rel=0.25)
+    with pytest.raises(UsageError, match="about methods"):
+        rlcalc.evaluate("grid-walks", policy={}, rows="states", precision=0.1)
