@@ -64,8 +64,8 @@ USED = {
 """The options that change the report of each kind of source."""
 NAMES = {"kind": "from", "trainer": "as", "settings": "set"}
 """Options of the command line that have another name than the argument."""
-MOST_GAINS = 1_000_000
-"""Steps up to which the gains are drawn."""
+MOST_GAINS, MOST_TESTED = 1_000_000, 200_000
+"""Steps up to which the gains are drawn, and up to which the states are tested."""
 
 
 @takes(ReportReading)
@@ -322,7 +322,19 @@ def _trajectories(
         charts = gain(source, **options).charts
         gains = () if charts is None else charts()
     line = partial(command_line, "estimate", names, options)
-    return trajectory_sections(described, estimates, gains, line)
+    tested = isinstance(steps, int) and steps <= MOST_TESTED
+    log_model = _tested_model(source, options) if tested else None
+    return trajectory_sections(described, estimates, gains, line, log_model)
+
+
+def _tested_model(source: Any, options: dict[str, Any]) -> Any:
+    """Return the model behind a log, whose states were tested; None: the log does not allow it."""
+    from rlcalc.api.log_models import model
+
+    try:
+        return model(source, rows="markov", **options)
+    except InputError:  # next states are not known, or a policy never ends
+        return None
 
 
 def _model(

@@ -15,3 +15,18 @@ def test_by_hand() -> None:
         "Of the trajectories, 4 terminated.",
     ]
     assert "Values are of first-visit Monte Carlo with γ = 0.5." in said
+
+
+def test_randomness_by_hand() -> None:
+    run = rlcalc.simulate("student", 400, policy="uniform", seed=1)
+    log_model = rlcalc.model(run, rows="markov")
+    described, estimates = rlcalc.check("two-states"), rlcalc.estimate("two-states")
+    parts = trajectory_sections(described, estimates, (), lambda *_: "", log_model)
+    sentences = next(part.sentences for part in parts if part.name == "randomness")
+
+    assert sentences == [
+        "The gain has the variance 30.7 ± 1.8: 25.8 ± 1.6 (84.1 %) from the policy's choices, "
+        "4.88 ± 0.44 (15.9 %) from what follows them and 0 ± 0 (0 %) from the start.",
+        "Given state and action, the next state depends on the state before (p 0.0068).",
+    ]
+    assert "markov" in [chart.name for part in parts for chart in part.charts]
