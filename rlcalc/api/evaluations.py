@@ -163,7 +163,7 @@ def _named_policy(
     if isinstance(policy, str | os.PathLike):
         text = os.fspath(policy)
         if os.path.exists(text) or parse(text).kind == "file":
-            return os.path.basename(text), policy_of_log(read_policy_of_log(text))
+            return os.path.basename(text), policy_of_log(read_policy_of_log(text), text)
         if mdp is None:
             raise UsageError(
                 f"the policy {shown(text)} depends on a model",
@@ -200,7 +200,7 @@ def _behaviour(behaviour: Any) -> tuple[Behaviour, str | None]:
         return Behaviour("counts", "counts"), None
     if os.path.isfile(text):
         return Behaviour(
-            "table", os.path.basename(text), policy_of_log(read_policy_of_log(text))
+            "table", os.path.basename(text), policy_of_log(read_policy_of_log(text), text)
         ), None
     return Behaviour("logged", f"column {text}"), text
 

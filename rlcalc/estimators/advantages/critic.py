@@ -44,8 +44,12 @@ def values_of_rows(
     return values, action_values
 
 
-def policy_of_log(entries: Mapping[Any, Any]) -> ActionValues:
+def policy_of_log(entries: Mapping[Any, Any], where: str = "the policy") -> ActionValues:
     """Return π by the texts of states and actions.
+
+    Args:
+        entries: {state: action or {action: probability}}.
+        where: they stand, for errors.
 
     Raises:
         InputError: the probabilities of a state do not sum to 1.
@@ -58,7 +62,7 @@ def policy_of_log(entries: Mapping[Any, Any]) -> ActionValues:
         if min(chances.values(), default=0.0) < 0 or not abs(total - 1) <= SUM_TOLERANCE:
             raise InputError(
                 f"the policy's probabilities in state {shown(state)} sum to {total:.10g}",
-                "the policy",
+                where,
                 "make them sum to 1, with none below 0",
             )
         policy[text_of_label(state)] = chances
