@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rlcalc.expected_mdp import ExpectedMDP
-from rlcalc.graph.end_components import end_components
-from rlcalc.graph.reachability import distances
+from rlcalc.graph.end_components import end_components, prune
+from rlcalc.graph.reachability import distances, predecessor_pairs
 from rlcalc.numerics.arrays import Flags
 
 
@@ -27,17 +27,23 @@ def possible(model: ExpectedMDP, goal: Flags) -> Flags:
 def surely_by_some_policy(model: ExpectedMDP, goal: Flags) -> Flags:
     """Return [S] from which states some policy reaches a goal with probability 1.
 
-    The largest set from which a goal can be reached by pairs that never leave the set.
+    The largest set from which a goal can be reached by pairs that never leave the set. States that
+    cannot reach it are left out, and at once all pairs that may lead to them, and so on.
 
     Source: de Alfaro (1997), section 3; Baier & Katoen (2008), algorithm 45.
     """
-    inside: Flags = np.ones(model.n_states, dtype=bool)
+    predecessors = predecessor_pairs(model)
+    active = np.ones(model.n_pairs, dtype=bool)
     while True:
-        kept = pairs_staying(model, inside) | (goal[model.pair_state] if model.n_pairs else False)
-        smaller = inside & possible(model.keep(kept), goal)
-        if np.array_equal(smaller, inside):
+        inside = possible(model.keep(active | goal[model.pair_state]), goal)
+        alive = np.bincount(model.pair_state[active], minlength=model.n_states)
+        alive[goal] = model.n_pairs + 1
+        alive[~inside] = 0
+        left = int(active.sum())
+        active &= inside[model.pair_state]
+        prune(*predecessors, model.pair_state, active, alive)
+        if int(active.sum()) == left:
             return inside
-        inside = smaller
 
 
 def surely_by_every_policy(model: ExpectedMDP, goal: Flags) -> Flags:
@@ -56,12 +62,15 @@ def surely_by_every_policy(model: ExpectedMDP, goal: Flags) -> Flags:
 
 
 def avoidable(model: ExpectedMDP, goal: Flags) -> Flags:
-    """Return [S] from which states some policy never reaches a goal."""
-    inside = ~goal
-    while True:
-        staying = pairs_staying(model, inside)
-        smaller = inside & model.terminal
-        smaller[model.pair_state[staying]] = True
-        if np.array_equal(smaller, inside):
-            return inside
-        inside = smaller
+    """Return [S] from which states some policy never reaches a goal.
+
+    What is left without the goals, the pairs that may lead to them, states without pairs, and so
+    on: in it one ends elsewhere, or stays for ever.
+    """
+    active = ~goal[model.pair_state]
+    alive = np.bincount(model.pair_state[active], minlength=model.n_states)
+    alive[model.terminal] = model.n_pairs + 1
+    alive[goal] = 0
+    prune(*predecessor_pairs(model), model.pair_state, active, alive)
+    never: Flags = alive > 0
+    return never
