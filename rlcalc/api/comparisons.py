@@ -69,7 +69,8 @@ def _answer(source: Any, policy: Any, gamma: float | None) -> Result:
     if paths is None:
         if isinstance(source, MDP):
             return solve(source, policy=policy, gamma=gamma)
-        return in_memory(source) or estimate(source, gamma=gamma)
+        known = in_memory(source)
+        return estimate(source, gamma=gamma) if known is None else known
     title = ", ".join(paths)
     if worlds.is_world(paths, ReadRequest()):
         return replace(solve(paths[0], policy=policy, gamma=gamma), title=title)

@@ -11,7 +11,7 @@ from rlcalc.readers import json as json_reader
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.in_memory import frame_of
 from rlcalc.readers.places import parsed
-from rlcalc.readers.sources import File, opened, resolve_files, shown_path
+from rlcalc.readers.sources import File, decoded, opened, resolve_files, shown_path
 from rlcalc.readers.trajectories.parquet import scan, whole
 from rlcalc.result import Column, Fact, Result
 
@@ -57,10 +57,10 @@ def holds_answer(sources: Sequence[str]) -> bool:
                 with whole(file):
                     return is_answer(scan(file).collect_schema().names())
             if file.kind == "jsonl":
-                record = json_reader.value_of(file.stream.readline().decode(), file.at(), 1)
+                record = _record(file.stream.readline(), 1, file)
                 return isinstance(record, dict) and is_answer(record)
             return file.kind in ("json", "yaml") and is_answer(table_of(file)[0])
-    except (InputError, UnicodeDecodeError):
+    except InputError:
         return False  # who reads it will say what is wrong
 
 
@@ -112,15 +112,18 @@ def answer_of(
             typed[name] = Column([_float(cell) for cell in cells], "error")
         elif name in COUNTS or name.endswith("_n"):
             typed[name] = Column([_float(cell) for cell in cells], "count")
-        elif name in ANSWERS or all(_float(cell) is not None or _empty(cell) for cell in cells):
-            for row, cell in enumerate(cells, 1):
-                if _float(cell) is None and not _empty(cell):
-                    raise InputError(
-                        f"{name} is {str(cell)[:40]!r}, expected a number",
-                        f"{where}, row {row}",
-                        "correct it",
-                    )
-            typed[name] = Column([_float(cell) for cell in cells])
+        else:
+            numbers = [_float(cell) for cell in cells]
+            pairs = zip(cells, numbers, strict=True)
+            wrong = [row for row, (cell, x) in enumerate(pairs) if x is None and not _empty(cell)]
+            if not wrong:
+                typed[name] = Column(numbers)
+            elif name in ANSWERS:
+                raise InputError(
+                    f"{name} is {str(cells[wrong[0]])[:40]!r}, expected a number",
+                    f"{where}, row {wrong[0] + 1}",
+                    "correct it",
+                )
     return Result("", title, typed, facts)
 
 
@@ -141,7 +144,7 @@ def table_of(file: File) -> tuple[Mapping[str, Sequence[Any]], Mapping[str, Fact
     data = file.stream.read()
     if file.kind == "jsonl":
         lines = enumerate(data.split(b"\n"), 1)
-        values = [json_reader.value_of(x.decode(), file.at(), n) for n, x in lines if x.strip()]
+        values = [_record(line, n, file) for n, line in lines if line.strip()]
         return _of_rows(values, file), {}
     try:
         if file.kind == "parquet":
@@ -164,6 +167,10 @@ def table_of(file: File) -> tuple[Mapping[str, Sequence[Any]], Mapping[str, Fact
         raise InputError(
             f"not a table: {str(error).splitlines()[0][:200]}", file.at(), "give a table"
         ) from error
+
+
+def _record(line: bytes, number: int, file: File) -> Any:
+    return json_reader.value_of(decoded(line, number, file), file.at(), number)
 
 
 def _of_rows(rows: list[Any], file: File) -> dict[str, list[Any]]:

@@ -1,14 +1,14 @@
 """A 95 % interval of ce covers the truth in 93 to 97 % of all data sets, on three worlds."""
 
 from collections import defaultdict
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc import MDP, Trajectories
+from rlcalc import Trajectories
 from tests.estimators import test_monte_carlo_coverage as loops
+from tests.estimators.off_policy import worlds
 
 Truth = dict[tuple[str, str], dict[str, float]]
 
@@ -24,15 +24,8 @@ def loops_world(episodes: int) -> tuple[Trajectories, Truth, float]:
 
 
 def random_world(episodes: int) -> tuple[Trajectories, Truth, float]:
-    """Four states that lead to each other, 10 steps long, with a random reward a move."""
-    rng = np.random.default_rng(4)
-    rows = []
-    for s in range(4):
-        for a in range(2):
-            chance = np.append(0.9 * rng.dirichlet(np.ones(4)), 0.1)
-            rows += [(s, a, t, chance[t], rng.normal()) for t in range(5)]
-    mdp = MDP.from_rows(*zip(*rows, strict=True))
-    return of_model(replace(mdp, start=np.array([0.25] * 4 + [0.0])), episodes, 0.95)
+    world = worlds.loops()
+    return of_model(world.model, episodes, world.gamma)
 
 
 def student_world(episodes: int) -> tuple[Trajectories, Truth, float]:

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import rlcalc
+from rlcalc.errors import InputError
 from rlcalc.readers.answer_tables import holds_answer, in_memory, is_answer, read_answer
 from rlcalc.result import Result
 from tests.conftest import Shell
@@ -67,6 +68,20 @@ def test_bad_tables(text: str, message: str, tmp_path: Path, rlcalc: Shell) -> N
     assert done.returncode == 3
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_bytes_that_are_no_text_are_an_error_with_a_line(tmp_path: Path, rlcalc: Shell) -> None:
+    (tmp_path / "bad.jsonl").write_bytes(b'{"state": "a", "v": 1}\n{"state": "\xff", "v": 1}\n')
+    done = rlcalc("compare", "bad.jsonl", "student")
+
+    assert done.returncode == 3
+    assert "UTF-8" in done.stderr
+    assert "line 2" in done.stderr
+
+
+def test_a_table_without_rows_is_an_answer_too() -> None:
+    with pytest.raises(InputError, match="is in both"):
+        rlcalc.compare(pl.DataFrame({"state": [], "v": []}), "student")
 
 
 def test_a_table_in_memory() -> None:
