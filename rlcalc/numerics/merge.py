@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -73,12 +73,38 @@ class Mergeable(Protocol):
 Part = TypeVar("Part", bound=Mergeable)
 
 
+class MergeTree(Generic[Part]):
+    """Parts that are merged as they come, by a tree that their number alone decides.
+
+    Parts 0 and 1 are merged, then 2 and 3, then these two pairs, and so on, as a binary counter
+    carries: each part is merged log2(n) times, and at most log2(n) summaries wait.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[int, Part]] = []  # (level, summary of 2^level parts), falling
+
+    def add(self, part: Part) -> None:
+        """Take the part that follows those before."""
+        level = 0
+        while self._waiting and self._waiting[-1][0] == level:
+            part = self._waiting.pop()[1].merge(part)
+            level += 1
+        self._waiting.append((level, part))
+
+    def total(self) -> Part | None:
+        """Return the summary of all parts so far: what waits is merged from the last one back."""
+        total: Part | None = None
+        for _, part in reversed(self._waiting):
+            total = part if total is None else part.merge(total)
+        return total
+
+
 def merged(parts: Iterable[Part]) -> Part | None:
-    """Return the summary of all parts, merged in their order; None where there are none."""
-    total: Part | None = None
+    """Return the summary of all parts, merged in their order by a tree; None without parts."""
+    tree = MergeTree[Part]()
     for part in parts:
-        total = part if total is None else total.merge(part)
-    return total
+        tree.add(part)
+    return tree.total()
 
 
 def merged_mean(n: Ints, mean: Floats, m: Ints, other: Floats) -> Floats:
