@@ -127,13 +127,38 @@ def estimate(
     work = partial(summarise_trajectories, gamma=discount, visit=visit, truncation=truncation)
     summary = merged(engine(work, pieces))
     experience.require_one_gamma(gamma, discount)
+    how = ValueRequest(visit, of, confidence)
+    return answer_of_summary(summary, experience, how, discount, truncation)
+
+
+@dataclass(frozen=True)
+class ValueRequest:
+    """Which values to estimate, and how."""
+
+    visit: Visit
+    of: Of
+    confidence: float
+
+
+def answer_of_summary(
+    summary: ValueSummary | None,
+    experience: Experience,
+    how: ValueRequest,
+    gamma: float,
+    truncation: Truncation,
+) -> Result:
+    """Return the estimates that a summary of all trajectories gives; see `estimate`.
+
+    Raises:
+        InputError: no step is left.
+    """
     summary = require_steps(summary)
-    letters = {"all": "V, Q and A", "v": "V", "q": "Q", "a": "A"}[of]
-    columns, needs = _columns(summary, experience, of, confidence)
-    facts = facts_of_summary(summary, experience, visit, discount, confidence)
+    letters = {"all": "V, Q and A", "v": "V", "q": "Q", "a": "A"}[how.of]
+    columns, needs = _columns(summary, experience, how.of, how.confidence)
+    facts = facts_of_summary(summary, experience, how.visit, gamma, how.confidence)
     return Result(
         command="estimate",
-        title=f"{letters}, {visit}-visit Monte Carlo",
+        title=f"{letters}, {how.visit}-visit Monte Carlo",
         columns=columns,
         facts={
             **facts,
@@ -145,7 +170,7 @@ def estimate(
         notes=[
             *experience.notes,
             *truncation.warnings(summary.ends),
-            *note_of_needs(needs, confidence, "gains"),
+            *note_of_needs(needs, how.confidence, "gains"),
             *note_of_single_states(summary.states.count),
         ],
     )

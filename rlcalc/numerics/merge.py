@@ -83,9 +83,13 @@ class MergeTree(Generic[Part]):
     def __init__(self) -> None:
         self._waiting: list[tuple[int, Part]] = []  # (level, summary of 2^level parts), falling
 
-    def add(self, part: Part) -> None:
-        """Take the part that follows those before."""
-        level = 0
+    def add(self, part: Part, level: int = 0) -> None:
+        """Take the part that follows those before.
+
+        Args:
+            part: a part, or the summary of 2^level parts, before which a multiple of 2^level came.
+            level: of the summary.
+        """
         while self._waiting and self._waiting[-1][0] == level:
             part = self._waiting.pop()[1].merge(part)
             level += 1

@@ -7,7 +7,8 @@ that are not steps are recognised, counted and left out.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,14 @@ from rlcalc.numerics.arrays import Flags, Ints, differs_from_previous
 from rlcalc.readers.column_names import NUMBERS, OF_STEPS
 from rlcalc.readers.label_encoder import LabelEncoders
 from rlcalc.readers.read_request import ReadRequest
-from rlcalc.readers.trajectories.layout import TableLayout, detect_layout, ends, grouped_by
+from rlcalc.readers.trajectories.layout import (
+    TableLayout,
+    detect_layout,
+    ends,
+    grouped_by,
+    segment_begins,
+    time_restarts,
+)
 from rlcalc.readers.trajectories.step_table import ENDS, FLAGS, Rows
 from rlcalc.trajectories import Experience, Trajectories
 
@@ -34,6 +42,29 @@ NEAR = 1 << 12
 LAST_ROW = "rows that hold only a last state"
 PAD_ROW = "padding rows"
 RESET_ROW = "reset rows"
+
+
+@dataclass(frozen=True)
+class Strides:
+    """The steps of time inside trajectories: the smallest, how often it is, and how many are."""
+
+    smallest: float = 0.0
+    n_smallest: int = 0
+    n: int = 0
+
+    def merge(self, later: Strides) -> Strides:
+        """Return those of both parts of the data."""
+        if not (self.n and later.n):
+            return self if self.n else later
+        smallest = min(self.smallest, later.smallest)
+        times = sum(one.n_smallest for one in (self, later) if one.smallest == smallest)
+        return Strides(smallest, times, self.n + later.n)
+
+    @property
+    def holes(self) -> int:
+        """How often time jumps; 0 where it does so more often than not, as a clock does."""
+        holes = self.n - self.n_smallest
+        return holes if holes <= self.n_smallest else 0
 
 
 class Assembler:
@@ -55,8 +86,7 @@ class Assembler:
         self.n_arrived = 0
         self.kinds: dict[str, np.dtype[Any]] = {}  # the columns of the first rows
         self.ended: set[int] = set()  # keys whose end was flagged; of rows in turn, the last one
-        self.stride: tuple[float, int] = (0.0, 0)  # the smallest step of time, and how often it is
-        self.n_strides = 0
+        self.strides = Strides()
         self.closed: list[Ints] = []  # keys of this file that ended without a flag
         self.highest_closed = np.iinfo(np.int64).min
 
@@ -78,11 +108,16 @@ class Assembler:
         if self.request.one_step:
             return [self._built(rows, np.arange(len(rows)))]
         layout = self.layout
+        if layout is not None:
+            rows = self._after_head(rows)
+            if not len(rows):
+                return []
         if layout is None:
             self.open.append(rows)
             if sum(map(len, self.open)) < SAMPLE:
                 return []
-            layout = self.layout = self._detected_layout()
+            layout = self._require_layout()
+            assert layout is not None
         elif layout.hold or self._goes_on(rows):
             self.open.append(rows)
             return []
@@ -91,6 +126,30 @@ class Assembler:
             self.open.append(rest)
             return done + self._whole(last=False)
         return [] if layout.hold else self._whole(last=False)
+
+    def _after_head(self, rows: Rows) -> Rows:
+        """Return the rows that do not belong to trajectories of an earlier source: all of them."""
+        return rows
+
+    def _require_layout(self) -> TableLayout | None:
+        """Return the layout, from the rows so far where it is not known; None without any."""
+        if self.layout is None and self.open:
+            self.layout = self._detected_layout()
+            rows = self._after_head(Rows.moved(self.open))
+            self.open = [rows] if len(rows) else []
+        return self.layout
+
+    def take_open(self, rows: Rows, layout: TableLayout, names: Mapping[int, str]) -> None:
+        """Take rows of several files that are in order, and wait for `finish`.
+
+        Args:
+            rows: with their `arrival`, and a `key` for all trajectories that may be one.
+            layout: of all files.
+            names: of the files, by the arrival of their first rows.
+        """
+        self.layout, self.open, self.by_environment = layout, [rows], True
+        self.file_start, self.file_name = sorted(names), [names[one] for one in sorted(names)]
+        self.n_arrived = int(rows["arrival"].max()) + 1
 
     def _complete(self, rows: Rows) -> None:
         """Give rows the columns that rows of earlier files have; refuse what cannot be made up."""
@@ -135,14 +194,9 @@ class Assembler:
 
     def finish(self) -> list[Trajectories]:
         """Return the trajectories that are whole because nothing more comes."""
-        if not self.open:
-            return []
-        if self.layout is None:
-            self.layout = self._detected_layout()
-        batches = self._whole(last=True)
-        holes = self.n_strides - self.stride[1]
-        if holes <= self.stride[1]:  # else time is a clock
-            self.experience.count_oddity("holes_in_time", holes)
+        self._require_layout()
+        batches = self._whole(last=True) if self.open else []
+        self.experience.count_oddity("holes_in_time", self.strides.holes)
         return batches
 
     def _file_of(self, rows: Rows) -> Ints:
@@ -295,34 +349,18 @@ class Assembler:
         inside = np.delete(np.diff(rows["time"]), begin[1:] - 1)
         smallest = float(inside.min())
         n = int(np.count_nonzero(inside == smallest))
-        before, n_before = self.stride if self.n_strides else (smallest, 0)
-        self.n_strides += len(inside)
-        self.stride = (
-            min(smallest, before),
-            n_before * (before <= smallest) + n * (smallest <= before),
-        )
+        self.strides = self.strides.merge(Strides(smallest, n, len(inside)))
 
     def _begins(self, rows: Rows) -> Flags:
         """[N] whether a trajectory begins with this row; rows are grouped and in order."""
         layout = self.layout
         assert layout is not None
-        begins = np.zeros(len(rows), dtype=bool)
-        begins[0] = True
-        begins[1:] = ends(rows)[:-1]
-        if layout.keyed:
-            begins |= differs_from_previous(rows["key"])
-        if "is_first" in rows:
-            begins |= rows["is_first"]
+        begins = segment_begins(rows, layout)
         other = self._other_file(rows)
         if layout.keyed and len(other) == 1:
             return begins
-        restarts = np.zeros(len(rows), dtype=bool)
-        if "time" in rows:
-            restarts[1:] = np.diff(rows["time"]) <= 0
-        if not layout.keyed:
-            begins |= restarts
         ordered = "time" in rows or (layout.keyed and layout.flagged)
-        return begins | (other & (restarts if ordered else True))
+        return begins | (other & (time_restarts(rows) if ordered else True))
 
     def _in_time_order(self, rows: Rows) -> Rows:
         """Sort the rows of each key by time where they are not; refuse a time that comes twice."""

@@ -36,6 +36,9 @@ class ReaderContext:
     @cached_property
     def assembler(self) -> Assembler:
         """What makes trajectories of rows, across the borders of files."""
+        return self._new_assembler()
+
+    def _new_assembler(self) -> Assembler:
         from rlcalc.readers.trajectories.assemble import Assembler
 
         return Assembler(self.experience, self.encoders, self.request)

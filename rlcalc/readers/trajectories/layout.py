@@ -90,6 +90,26 @@ def ends(rows: Rows) -> Flags:
     return ended
 
 
+def segment_begins(rows: Rows, layout: TableLayout) -> Flags:
+    """[N] whether a trajectory begins with a row of one file; rows are grouped and in order."""
+    begins = np.zeros(len(rows), dtype=bool)
+    begins[:1] = True
+    begins[1:] = ends(rows)[:-1]
+    if layout.keyed:
+        begins |= differs_from_previous(rows["key"])
+    if "is_first" in rows:
+        begins |= rows["is_first"]
+    return begins if layout.keyed else begins | time_restarts(rows)
+
+
+def time_restarts(rows: Rows) -> Flags:
+    """[N] whether time does not go on from the row before."""
+    restarts = np.zeros(len(rows), dtype=bool)
+    if "time" in rows:
+        restarts[1:] = np.diff(rows["time"]) <= 0
+    return restarts
+
+
 def grouped_by(key: Ints, file: Ints | None = None) -> Ints:
     """The order that puts the rows of a key together, keys in order of their first row."""
     _, first, number = np.unique(key, return_index=True, return_inverse=True)

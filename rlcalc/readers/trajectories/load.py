@@ -35,7 +35,7 @@ def load(
     try:
         files = resolve_files(list(sources))
         batches = _or_rollouts(
-            _every_batch(files, ReaderContext(experience, request)), sources, experience, request
+            batches_of(files, ReaderContext(experience, request)), sources, experience, request
         )
     except InputError as error:  # a trainer's reader may know the files of a folder
         files, batches = [], _rollouts(sources, experience, request, error)
@@ -91,7 +91,8 @@ def _rollouts(
     return iter([as_trajectories.read(sources, form, experience, request)])
 
 
-def _every_batch(files: list[str], context: ReaderContext) -> Iterator[Trajectories]:
+def batches_of(files: list[str], context: ReaderContext) -> Iterator[Trajectories]:
+    """Yield the trajectories of files one after the other, as they are read."""
     before: str | None = None
     for name in files:
         request = context.request

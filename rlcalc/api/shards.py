@@ -1,0 +1,376 @@
+"""Shards: the same answers from parts of the data, on threads, on a cluster, or by files."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial as bound
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.api.arguments import paths_of, read_request, refuse_unused, require_numbers
+from rlcalc.api.trajectories import unread_of
+from rlcalc.errors import InputError, UsageError, listed, meant, shown
+from rlcalc.partials import Partial, Shard, parse_part, part_of, whole_of
+from rlcalc.version import __version__
+
+if TYPE_CHECKING:
+    from rlcalc.readers.trajectories.layout import TableLayout
+    from rlcalc.result import Result
+    from rlcalc.shards.answer import ShardQuestion
+
+Engine = tuple[Callable[..., Any], int]
+"""What runs work on blocks of shards, and how many blocks at a time."""
+
+ENGINES = ("threads", "ray")
+
+
+def partial(
+    command: str,
+    source: Any,
+    *,
+    shard: str | None = None,
+    shards_whole: bool = False,
+    like: Any = None,
+    engine: str = "threads",
+    engine_address: str | None = None,
+    jobs: int | None = None,
+    **arguments: Any,
+) -> Partial:
+    """Return what some shards say about the question of a command, for `merge`.
+
+    Args:
+        command: estimate, check, group, gradient or simulate.
+        source: the shards: paths, of which each file is one; of `simulate` a model.
+        shard: `I/N`: of several shards those of part I of N; one shard is number I of N.
+        shards_whole: no trajectory goes on in another shard, so each is read by itself.
+        like: files whose first rows show how all shards are laid out; default the first shards.
+        engine: threads, or ray.
+        engine_address: of a running cluster of Ray.
+        jobs: threads, or workers of a cluster that is started here.
+        **arguments: of the function of the command.
+
+    Raises:
+        UsageError: an argument that no sums over shards have an answer for.
+        InputError: a shard is not there, or is not as it should be.
+    """
+    number = None if shard is None else parse_part(shard)
+    work = _work_of(command, source, number, shards_whole, like, arguments)
+    nodes = _nodes(work, engine, engine_address, jobs)
+    return Partial(work.description, work.total, work.shards, lambda: nodes)
+
+
+def by_shards(
+    command: str,
+    source: Any,
+    *,
+    shards_whole: bool = False,
+    like: Any = None,
+    engine: str = "threads",
+    engine_address: str | None = None,
+    jobs: int | None = None,
+    **arguments: Any,
+) -> Result:
+    """Return the answer of a command from what each shard says; arguments as in `partial`.
+
+    The bits depend on the list of the shards alone: not on the engine, on the number of workers,
+    nor on which of them are merged from files.
+    """
+    from rlcalc.shards.answer import finished
+
+    work = _work_of(command, source, None, shards_whole, like, arguments)
+    result = finished(work.question, _nodes(work, engine, engine_address, jobs), work.shards)
+    return replace(result, sources=tuple(one.name for one in work.shards))
+
+
+def merge(*partials: Any) -> Result:
+    """Return the answer of partials, which together hold all shards.
+
+    Args:
+        *partials: what `partial` returns, and files that `--partial` wrote, or globs of them.
+
+    Raises:
+        InputError: they answer different questions, are damaged, or a shard is there twice or is
+            missing.
+    """
+    from rlcalc.readers.partial_files import read_partial
+
+    classes = _classes()
+    known = [one for one in _each(partials) if isinstance(one, Partial)]
+    files = [read_partial(path, classes) for one in _each(partials) for path in _files(one)]
+    every = [*known, *files]
+    for one in every[:1]:
+        _require_version(one)
+    shards, part = whole_of(every)
+    question = _question_of(every[0])
+    return replace(question.finish(part, shards), sources=tuple(one.name for one in shards))
+
+
+def _each(partials: Sequence[Any]) -> list[Any]:
+    listed_ones = partials[0] if len(partials) == 1 and isinstance(partials[0], list) else partials
+    return list(listed_ones)
+
+
+def _files(source: Any) -> list[str]:
+    if isinstance(source, Partial):
+        return []
+    (path,) = paths_of(source, "Partial") or [""]
+    if os.path.exists(path) or not glob.has_magic(path):
+        return [path]
+    return sorted(glob.glob(path)) or [path]
+
+
+def _require_version(partial: Partial) -> None:
+    """Refuse partials that another version made.
+
+    Raises:
+        InputError: it is one.
+    """
+    for name, version in _versions().items():
+        made_with = partial.question.get(name)
+        if made_with != version:
+            raise InputError(
+                f"this partial was made with {name} {shown(made_with)}, and this is {version}",
+                partial.title,
+                "make all partials, and merge them, with one installation",
+            )
+
+
+def _versions() -> dict[str, str]:
+    import polars as pl
+
+    return {"rlcalc": __version__, "polars": pl.__version__}
+
+
+# -- questions ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Work:
+    """A question, and the shards that are to answer it here."""
+
+    question: ShardQuestion
+    description: dict[str, Any]  # of the question, as plain values
+    shards: Sequence[Shard]
+    total: int | None
+
+
+def _work_of(
+    command: str,
+    source: Any,
+    number: tuple[int, int] | None,
+    shards_whole: bool,
+    like: Any,
+    arguments: Mapping[str, Any],
+) -> Work:
+    kind = _kind_of(command)
+    plain = {name: value for name, value in arguments.items() if value not in (None, (), {}, [])}
+    try:
+        plain = json.loads(json.dumps(plain))
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"an argument of {command} is no plain value, which shards cannot be asked about",
+            fix="give paths, names and numbers",
+        ) from error
+    shards, total = kind.shards(source, number, plain)
+    layout = None
+    if kind.reads_steps:
+        layout = _layout(source if like is None else like, plain)
+    elif like is not None:
+        raise UsageError(
+            f"--like has no effect on {command}: nothing is judged by first rows",
+            fix="leave it out",
+        )
+    description = {
+        "command": command,
+        **_versions(),
+        "shards_whole": shards_whole,
+        "layout": None if layout is None else asdict(layout),
+        **plain,
+    }
+    return Work(kind.question(layout, shards_whole, plain), description, shards, total)
+
+
+def _question_of(partial: Partial) -> ShardQuestion:
+    """Return the question of a partial.
+
+    Raises:
+        InputError: it is not one.
+    """
+    from rlcalc.readers.trajectories.layout import TableLayout
+
+    plain = dict(partial.question)
+    try:
+        command, whole, layout = (plain.pop(name) for name in ("command", "shards_whole", "layout"))
+        for name in _versions():
+            del plain[name]
+        kind = _kind_of(command)
+        return kind.question(None if layout is None else TableLayout(**layout), whole, plain)
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            "this partial has no question that is known", partial.title, "write it anew"
+        ) from error
+
+
+def _layout(source: Any, arguments: Mapping[str, Any]) -> TableLayout | None:
+    from rlcalc.readers.sources import resolve_files
+    from rlcalc.readers.trajectories.shard_rows import first_layout
+
+    return first_layout(resolve_files(paths_of(source, "paths")), _reading_of(arguments)[0])
+
+
+def _reading_of(arguments: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return how trajectories are read, and the other arguments."""
+    from rlcalc.api.keywords import Reading
+
+    names = Reading.__annotations__
+    reading = {name: value for name, value in arguments.items() if name in names}
+    for name in ("where", "needed", "unread", "state_columns"):
+        if isinstance(reading.get(name), list):
+            reading[name] = tuple(reading[name])
+    rest = {name: value for name, value in arguments.items() if name not in names}
+    reading.setdefault("unread", unread_of(rest.get("truncated", "keep")))
+    return read_request(**reading), rest
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How the question of one command is asked of shards."""
+
+    question: Callable[[TableLayout | None, bool, Mapping[str, Any]], ShardQuestion]
+    shards: Callable[..., tuple[Sequence[Shard], int | None]]
+    reads_steps: bool = True
+
+
+def _kind_of(command: str) -> Kind:
+    if command not in KINDS:
+        raise UsageError(
+            f"{shown(command)} has no answer from shards",
+            fix=meant(command, KINDS) + f"there is one of {', '.join(KINDS)}",
+        )
+    return KINDS[command]
+
+
+def _shards_of_files(
+    source: Any, number: tuple[int, int] | None, arguments: Mapping[str, Any]
+) -> tuple[Sequence[Shard], int | None]:
+    """Return the files of a source as shards, and how many there are in all; None: nobody says."""
+    from rlcalc.readers.partial_files import fingerprint
+    from rlcalc.readers.sources import resolve_files
+
+    files = resolve_files(paths_of(source, "paths"))
+    if "-" in files:
+        raise UsageError(
+            "standard input is no shard: it can be read once, and by one process",
+            fix="give files, or leave out --engine and --partial",
+        )
+    first, total = 0, None if number is None else len(files)
+    if number is not None and len(files) == 1:
+        first, total = number[0] - 1, number[1]
+    elif number is not None:
+        places = part_of(len(files), *number)
+        if not places:
+            raise UsageError(
+                f"part {number[0]} of {number[1]} has no shard: there are {len(files):,}",
+                fix=f"deal them out in at most {len(files):,} parts",
+            )
+        first, files = places.start, files[places.start : places.stop]
+    shards = [Shard(first + place, file, fingerprint(file)) for place, file in enumerate(files)]
+    return shards, total
+
+
+def _estimate_question(
+    layout: TableLayout | None, whole: bool, arguments: Mapping[str, Any]
+) -> ShardQuestion:
+    from rlcalc.estimators.monte_carlo import ValueRequest
+    from rlcalc.estimators.request import require_known
+    from rlcalc.numerics.sample_size import require_half_width
+    from rlcalc.shards.estimates import EstimateQuestion
+
+    reading, rest = _reading_of(arguments)
+    of, visit, confidence = (
+        rest.pop(name, usual)
+        for name, usual in (("of", "all"), ("visit", "first"), ("confidence", 0.95))
+    )
+    gamma, precision = rest.pop("gamma", None), rest.pop("precision", None)
+    truncated = rest.pop("truncated", "keep")
+    if rest.get("method") == "mc":
+        del rest["method"]
+    if rest.get("rows") == "estimates":
+        del rest["rows"]
+    _refuse_rest(rest, "estimate")
+    require_numbers(gamma=gamma, confidence=confidence, precision=precision)
+    require_half_width(precision)
+    require_known(visit, of, confidence)
+    request = ValueRequest(visit, of, confidence)
+    return EstimateQuestion(reading, layout, whole, gamma, request, truncated, precision)
+
+
+def _refuse_rest(rest: Mapping[str, Any], command: str) -> None:
+    """Refuse arguments for which no sums over shards have an answer.
+
+    Raises:
+        UsageError: there is one.
+    """
+    names = {f"--{name.strip('_').replace('_', '-')}": value for name, value in rest.items()}
+    for option, value in names.items():
+        if value not in (None, False):
+            raise UsageError(
+                f"{option} has no answer from shards of {command}",
+                fix="leave it out, or leave out --engine and --partial",
+            )
+
+
+KINDS: dict[str, Kind] = {
+    "estimate": Kind(_estimate_question, _shards_of_files),
+}
+"""The commands that shards can answer."""
+
+
+def _classes() -> list[type]:
+    """Return the nouns and summaries that a file of a partial may hold."""
+    from rlcalc.errors import Fault
+    from rlcalc.estimators.monte_carlo import ValueSummary
+    from rlcalc.numerics.moments import CoMoments, Moments
+    from rlcalc.partials import Node
+    from rlcalc.readers.trajectories.assemble import Strides
+    from rlcalc.readers.trajectories.shard_rows import Edges
+    from rlcalc.shards.estimates import ShardValues
+    from rlcalc.shards.steps import ReaderCounts, ShardLabels, StepPart
+
+    steps = [StepPart, ShardLabels, ReaderCounts, Strides, Edges, Fault, Node]
+    return [*steps, ShardValues, ValueSummary, Moments, CoMoments]
+
+
+# -- engines -----------------------------------------------------------------------------------
+
+
+def _nodes(work: Work, engine: str, address: str | None, jobs: int | None) -> list[Any]:
+    from rlcalc.shards.answer import nodes_of
+
+    run, workers = _engine_of(engine, address, jobs)
+    return nodes_of(work.question, work.shards, run, workers)
+
+
+def _engine_of(engine: str, address: str | None, jobs: int | None) -> Engine:
+    """Return an engine by its name.
+
+    Raises:
+        UsageError: there is none of this name, or an address that it does not use.
+    """
+    require_numbers(whole={"jobs": jobs})
+    if engine == "ray":
+        from rlcalc.engines import ray
+
+        return bound(ray.run, address=address, jobs=jobs), ray.workers_of(address, jobs)
+    if engine != "threads":
+        raise UsageError(
+            f"there is no engine {shown(engine)}",
+            fix=meant(engine, ENGINES) + f"use one of {listed(ENGINES)}",
+        )
+    refuse_unused({"--engine-address": address}, "threads", "add --engine ray, or leave it out")
+    from rlcalc.engines import threads
+
+    return bound(threads.run, jobs=jobs), jobs or os.cpu_count() or 1

@@ -1,0 +1,124 @@
+"""The engine of a cluster: tasks of Ray, one a piece of work; an extra of its own.
+
+Only what the work is and which piece it takes travel to a worker, and its answer back. The piece
+of a worker that is lost is worked out again by another.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import Any, TypeVar
+
+from rlcalc.errors import InputError, RlcalcError, UsageError, shown
+
+Piece = TypeVar("Piece")
+Answer = TypeVar("Answer")
+
+RETRIES = 5
+"""How often a piece is given to another worker after one was lost."""
+
+
+def run(
+    work: Callable[[Piece], Answer],
+    pieces: Iterable[Piece],
+    address: str | None = None,
+    jobs: int | None = None,
+) -> Iterator[Answer]:
+    """Yield the answer of each piece, in the order of the pieces.
+
+    Twice as many pieces as there are workers wait or run at a time. Ctrl-C cancels them.
+
+    Args:
+        work: from a piece to its answer; it is pickled, and so are pieces and answers.
+        pieces: taken one by one.
+        address: of a running cluster; None: one that is started on this machine, and stopped.
+        jobs: workers of the one that is started; default one a processor.
+
+    Raises:
+        UsageError: Ray is not installed.
+        InputError: no cluster is there, or a worker was lost again and again.
+        RlcalcError: what the work raises.
+    """
+    ray = _ray()
+    mine = not ray.is_initialized()
+    if mine:
+        _connect(ray, address, jobs)
+    running: deque[Any] = deque()
+    try:
+        task = ray.remote(max_retries=RETRIES)(_worked)
+        shared = ray.put(work)
+        width = 2 * max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        rest = iter(pieces)
+        for piece in islice(rest, width):
+            running.append(task.remote(shared, piece))
+        while running:
+            answer = _answer(ray, running.popleft())
+            for piece in islice(rest, 1):
+                running.append(task.remote(shared, piece))
+            yield answer
+    finally:
+        for waiting in running:
+            with suppress(Exception):  # the cluster may be gone
+                ray.cancel(waiting, force=True)
+        if mine:
+            ray.shutdown()
+
+
+def workers_of(address: str | None, jobs: int | None) -> int:
+    """Return how many workers a cluster may have; of one that is running, a guess."""
+    return jobs or (os.cpu_count() or 1 if address is None else 64)
+
+
+def _worked(work: Callable[[Piece], Answer], piece: Piece) -> Answer:
+    return work(piece)
+
+
+def _ray() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray
+    except ImportError as error:
+        raise UsageError("Ray is not installed", fix="pip install 'rlcalc[ray]'") from error
+    return ray
+
+
+def _connect(ray: Any, address: str | None, jobs: int | None) -> None:
+    quiet = {"log_to_driver": False, "configure_logging": False, "logging_level": "ERROR"}
+    try:
+        if address is None:
+            ray.init(address="local", num_cpus=jobs, include_dashboard=False, **quiet)
+        else:
+            ray.init(address=address, **quiet)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise InputError(
+            f"no cluster of Ray answers: {shown(str(error).splitlines()[0], 120)}",
+            shown(address or "this machine"),
+            "start one with ray start --head, and give its address: --engine-address HOST:6379",
+        ) from error
+
+
+def _answer(ray: Any, waiting: Any) -> Any:
+    """Return the answer of a task, when it is there.
+
+    Raises:
+        RlcalcError: what the work raised.
+        InputError: the worker was lost too often.
+    """
+    try:
+        return ray.get(waiting)
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause
+        if isinstance(cause, RlcalcError | MemoryError):
+            raise cause from None
+        raise
+    except ray.exceptions.RayError as error:
+        raise InputError(
+            f"a worker was lost {RETRIES + 1} times at the same shards: "
+            f"{shown(str(error).splitlines()[0], 160)}",
+            fix="give the workers more memory, or cut the shards into smaller ones",
+        ) from error
