@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         advantage,
         ascend,
         audit,
+        by_shards,
         check,
         compare,
         estimate,
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
         load_model,
         load_rollouts,
         load_tokens,
+        merge,
         model,
         objective,
+        partial,
         report,
         simulate,
         solve,
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from rlcalc.errors import InputError, NotConverged, RlcalcError, ShapeError, UsageError
     from rlcalc.labels import Labels
     from rlcalc.mdp import MDP
+    from rlcalc.partials import Partial
     from rlcalc.policy import Policy
     from rlcalc.result import Column, Result
     from rlcalc.rollouts import Rollouts
@@ -70,6 +74,9 @@ __all__ = [
     "load_tokens",
     "objective",
     "report",
+    "by_shards",
+    "partial",
+    "merge",
     # the nouns
     "Experience",
     "Trajectories",
@@ -78,6 +85,7 @@ __all__ = [
     "Policy",
     "Rollouts",
     "Tokens",
+    "Partial",
     "Result",
     "Column",
     # the errors
@@ -93,6 +101,7 @@ _MODULES = {
     "Trajectories": "trajectories",
     "Labels": "labels",
     "MDP": "mdp",
+    "Partial": "partials",
     "Policy": "policy",
     "Rollouts": "rollouts",
     "Tokens": "tokens",

@@ -10,7 +10,7 @@ import typer.core
 from rlcalc.commands import COMMANDS, SECTIONS
 from rlcalc.errors import EXIT_CODES
 from rlcalc.man_page import ENVIRONMENT, prose_and_examples
-from rlcalc.options import COMPUTATION, OUTPUT, SOURCE
+from rlcalc.options import COMPUTATION, OUTPUT, SHARDS, SOURCE
 
 WIDEST = 120
 """Columns of help on a wide terminal."""
@@ -53,7 +53,8 @@ class CommandHelp(typer.core.TyperCommand):
 
     def sections(self, ctx: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         """Yield the sections that are not empty, each with the usage and help of its options."""
-        records: dict[str, list[tuple[str, str]]] = {SOURCE: [], COMPUTATION: [], OUTPUT: []}
+        headings = (SOURCE, COMPUTATION, SHARDS, OUTPUT)
+        records: dict[str, list[tuple[str, str]]] = {heading: [] for heading in headings}
         for option in self.get_params(ctx):
             record = option.get_help_record(ctx)
             if record is not None:

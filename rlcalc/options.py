@@ -39,10 +39,12 @@ from rlcalc.solvers.methods import METHODS
 
 if TYPE_CHECKING:
     from rlcalc.conditions import Condition
+    from rlcalc.partials import Partial as ShardPartial
     from rlcalc.result import Result
 
 
 SOURCE, COMPUTATION, OUTPUT = "Source", "What is computed", "Output"
+SHARDS = "Shards and clusters"
 """The sections of options in --help; an option by itself, or a group, is about what is computed."""
 
 IN_SOURCE, IN_OUTPUT = {"rich_help_panel": SOURCE}, {"rich_help_panel": OUTPUT}
@@ -160,6 +162,12 @@ Jobs = Annotated[
     {"min": 1},
 ]
 
+Partials = Annotated[
+    list[str] | None,
+    "PARTIAL",
+    "Files that --partial wrote, and globs of them; together they hold all shards.",
+    IN_SOURCE,
+]
 Precision = Annotated[
     float | None,
     "--precision HALF_WIDTH",
@@ -412,6 +420,76 @@ class ReadOptions:
         """Return the arguments of `rlcalc.load`."""
         columns = parse_columns_option(self.columns)
         return {**vars(self), "columns": columns, "where": tuple(self.where or ())}
+
+
+@dataclass(eq=False, repr=False)
+class EngineOptions:
+    """What works the shards of an answer out."""
+
+    panel = SHARDS
+
+    engine: Annotated[
+        Literal["threads", "ray"] | None,
+        "--engine",
+        "Answer from shards: every file by itself, on threads or on a cluster of Ray.",
+    ] = None
+    engine_address: Annotated[
+        str | None, "--engine-address HOST:PORT", "A running cluster. [default: one started here]"
+    ] = None
+    shard: Annotated[
+        str | None,
+        "--shard I/N",
+        "With --partial: the source is shard I of N, or the I-th of N parts of its files.",
+    ] = None
+
+    def answer(
+        self, command: str, source: Any, output: "OutputOptions", **arguments: Any
+    ) -> "Result | None":
+        """Return the answer from shards; None where it is not asked for, or a partial is written.
+
+        Raises:
+            UsageError: options of shards that have no use.
+        """
+        from rlcalc import api
+
+        how = {name: value for name, value in vars(self).items() if name != "engine"}
+        shard = how.pop("shard")
+        if output.partial:
+            output.write_partial(
+                api.partial(
+                    command,
+                    source,
+                    shard=shard,
+                    engine=self.engine or "threads",
+                    **how,
+                    **arguments,
+                )
+            )
+            return None
+        if shard is not None:
+            raise UsageError(
+                f"--shard {shown(shard)} is a part, and an answer is of the whole",
+                fix="add --partial -o FILE, and merge the files: rlcalc merge *.partial",
+            )
+        return api.by_shards(command, source, engine=self.engine or "threads", **how, **arguments)
+
+    def used(self, output: "OutputOptions") -> bool:
+        """Return whether an option asks for shards."""
+        return output.partial or any(vars(self).values())
+
+
+@dataclass(eq=False, repr=False)
+class ShardOptions(EngineOptions):
+    """What works the shards of an answer out, and how files are shards."""
+
+    shards_whole: Annotated[
+        bool, "--shards-whole", "No trajectory goes on in the next file: read each by itself."
+    ] = False
+    like: Annotated[
+        str | None,
+        "--like FILE",
+        "The file whose first rows show how all shards are laid out. [default: the first shards]",
+    ] = None
 
 
 @dataclass(eq=False, repr=False)
@@ -1089,9 +1167,11 @@ class OutputOptions:
         "Exit 4 after the answer if a fact is so, e.g. 'start_value < 0.5'; again for more.",
     ] = None
     quiet: Quiet = False
+    partial = False  # a field where an answer may come from shards
 
     def __post_init__(self) -> None:
         """Refuse two formats, what is no condition and no picture, before anything is read."""
+        self._refuse_beside_partial()
         form = self.form
         if self.is_picture:
             from rlcalc.renderers.output import require_drawing_program
@@ -1109,6 +1189,26 @@ class OutputOptions:
                     f"--fact prints one fact and no rows, so {option} has no use",
                     fix="leave one of them out",
                 )
+
+    def _refuse_beside_partial(self) -> None:
+        """Refuse options of answers where a partial is to be written.
+
+        Raises:
+            UsageError: there is one, or no file.
+        """
+        if not self.partial:
+            return
+        if self.output is None:
+            raise UsageError("--partial needs a file", fix="write -o FILE")
+        others: dict[str, Any] = {"--json": self.json, "--csv": self.csv, "--plot": self.plot}
+        others |= {"--format": self.format_, "--sort": self.sort, "--having": self.having}
+        others |= {"--fact": self.fact, "--fail-on": self.fail_on}
+        option = next((name for name, value in others.items() if value), None)
+        if option is not None:
+            raise UsageError(
+                f"--partial writes no answer, so {option} has no use",
+                fix=f"leave it out here, and give it to rlcalc merge: rlcalc merge ... {option}",
+            )
 
     def conditions(self) -> "list[Condition]":
         """Return the conditions of --fail-on.
@@ -1129,6 +1229,8 @@ class OutputOptions:
         """The format of the answer."""
         from rlcalc.renderers.output import output_format
 
+        if self.partial:  # it has a format of its own, whatever its file is called
+            return "table"
         return output_format(
             self.format_, json=self.json, csv=self.csv, plot=self.plot, output=self.file
         )
@@ -1181,6 +1283,17 @@ class OutputOptions:
         if failures:
             raise NotConverged.of(failures)
 
+    def write_partial(self, partial: "ShardPartial") -> None:
+        """Write what some shards say."""
+        from rlcalc.renderers.messages import write_message
+        from rlcalc.renderers.output import open_output
+        from rlcalc.renderers.partials import write
+
+        with open_output(self.output) as stream:
+            write(partial, stream)
+        if not self.quiet:
+            write_message(f"wrote {len(partial.shards):,} shards to {shown(self.output)}")
+
     def progress(self, n: int) -> Callable[..., Iterator[Any]]:
         """Return what counts n episodes, for a terminal."""
         from rlcalc.progress import counted
@@ -1214,7 +1327,26 @@ class TableOutputOptions(OutputOptions):
         return None if self.all_ else 50 if self.head is None else self.head
 
 
-class GradientOutputOptions(TableOutputOptions):
+Partial = Annotated[
+    bool, "--partial", "Write to -o FILE what these shards say, for rlcalc merge, not the answer."
+]
+
+
+@dataclass(eq=False, repr=False)
+class PartialOutputOptions(TableOutputOptions):
+    """Where and in which format to write the answer, or what some shards say."""
+
+    partial: Partial = False
+
+
+@dataclass(eq=False, repr=False)
+class FaultOutputOptions(OutputOptions):
+    """Where and in which format to write faults, or what some shards say."""
+
+    partial: Partial = False
+
+
+class GradientOutputOptions(PartialOutputOptions):
     """Where to write the answer; -o policy.yaml takes the policy of an ascent, not the table."""
 
     @property
@@ -1230,7 +1362,7 @@ class GradientOutputOptions(TableOutputOptions):
 
 
 @dataclass(eq=False, repr=False)
-class TrajectoryOutputOptions(OutputOptions):
+class TrajectoryOutputOptions(FaultOutputOptions):
     """Where and in which format to write trajectories."""
 
     format_: Annotated[
@@ -1391,6 +1523,19 @@ def _for_typer(option: Any, panel: str = COMPUTATION) -> Any:
     metavar = " ".join(words[len(flags) :]) or None
     about = {"metavar": metavar, "help": help_, "rich_help_panel": panel, **dict(*more)}
     return Annotated[kind, typer.Option(*flags, **about) if flags else typer.Argument(**about)]
+
+
+def refuse_jobs(jobs: int | None) -> None:
+    """Refuse a number of threads where one process reads one source after the other.
+
+    Raises:
+        UsageError: there is one.
+    """
+    if jobs is not None:
+        raise UsageError(
+            f"--jobs {jobs} has no effect without shards",
+            fix="add --engine threads, or leave it out",
+        )
 
 
 def needs_source(sources: list[str] | None) -> list[str]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rlcalc.api.models import load_model, solve
     from rlcalc.api.reports import report
     from rlcalc.api.rollouts import audit, group, group_against, load_rollouts
+    from rlcalc.api.shards import by_shards, merge, partial
     from rlcalc.api.tokens import load_tokens, objective
     from rlcalc.api.trajectories import estimate, gain, load
 
@@ -28,6 +29,7 @@ __all__ = [
     "advantage",
     "ascend",
     "audit",
+    "by_shards",
     "check",
     "compare",
     "estimate",
@@ -40,8 +42,10 @@ __all__ = [
     "load_model",
     "load_rollouts",
     "load_tokens",
+    "merge",
     "model",
     "objective",
+    "partial",
     "report",
     "simulate",
     "solve",
@@ -51,6 +55,7 @@ _MODULES = {
     "advantage": "advantages",
     "ascend": "gradients",
     "audit": "rollouts",
+    "by_shards": "shards",
     "check": "faults",
     "compare": "comparisons",
     "estimate": "trajectories",
@@ -63,8 +68,10 @@ _MODULES = {
     "load_model": "models",
     "load_rollouts": "rollouts",
     "load_tokens": "tokens",
+    "merge": "shards",
     "model": "log_models",
     "objective": "tokens",
+    "partial": "shards",
     "report": "reports",
     "simulate": "episodes",
     "solve": "models",

@@ -308,6 +308,16 @@ def _estimate_question(
     return EstimateQuestion(reading, layout, whole, gamma, request, truncated, precision)
 
 
+def _check_question(
+    layout: TableLayout | None, whole: bool, arguments: Mapping[str, Any]
+) -> ShardQuestion:
+    from rlcalc.shards.checks import CheckQuestion
+
+    reading, rest = _reading_of({"unread": (), **arguments})
+    _refuse_rest(rest, "check")
+    return CheckQuestion(reading, layout, whole)
+
+
 def _refuse_rest(rest: Mapping[str, Any], command: str) -> None:
     """Refuse arguments for which no sums over shards have an answer.
 
@@ -325,6 +335,7 @@ def _refuse_rest(rest: Mapping[str, Any], command: str) -> None:
 
 KINDS: dict[str, Kind] = {
     "estimate": Kind(_estimate_question, _shards_of_files),
+    "check": Kind(_check_question, _shards_of_files),
 }
 """The commands that shards can answer."""
 
@@ -335,13 +346,16 @@ def _classes() -> list[type]:
     from rlcalc.estimators.monte_carlo import ValueSummary
     from rlcalc.numerics.moments import CoMoments, Moments
     from rlcalc.partials import Node
+    from rlcalc.readers.describe import Contradictions, DescriptionSums, LowestProbabilities
     from rlcalc.readers.trajectories.assemble import Strides
     from rlcalc.readers.trajectories.shard_rows import Edges
+    from rlcalc.shards.checks import ShardDescription
     from rlcalc.shards.estimates import ShardValues
     from rlcalc.shards.steps import ReaderCounts, ShardLabels, StepPart
 
     steps = [StepPart, ShardLabels, ReaderCounts, Strides, Edges, Fault, Node]
-    return [*steps, ShardValues, ValueSummary, Moments, CoMoments]
+    checks = [ShardDescription, DescriptionSums, Contradictions, LowestProbabilities]
+    return [*steps, *checks, ShardValues, ValueSummary, Moments, CoMoments]
 
 
 # -- engines -----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "From experience": ("gain", "estimate", "advantage", "evaluate", "model"),
     "From a model": ("solve", "simulate", "gradient"),
     "Rollouts of a language model": ("group", "objective"),
-    "Around them": ("check", "compare", "report", "specs", "manual"),
+    "Around them": ("check", "compare", "merge", "report", "specs", "manual"),
 }
 """The commands, under the headings of --help."""
 

@@ -12,8 +12,10 @@ def check(
     source: options.Source = None,
     settings: options.Settings = None,
     *,
+    jobs: options.Jobs = None,
     reading: options.ReadOptions,
-    output: options.OutputOptions,
+    shards: options.ShardOptions,
+    output: options.FaultOutputOptions,
 ) -> None:
     """What a source is, and every fault in it with its place.
 
@@ -26,9 +28,16 @@ def check(
     from rlcalc import api
     from rlcalc.options import needs_source
 
-    result = api.check(
-        needs_source(source), settings=options.parse_set_option(settings), **reading.arguments()
-    )
+    sources, how = needs_source(source), reading.arguments()
+    how["settings"] = options.parse_set_option(settings)
+    if shards.used(output):
+        answer = shards.answer("check", sources, output, jobs=jobs, **how)
+        if answer is None:
+            return
+        result = answer
+    else:
+        options.refuse_jobs(jobs)
+        result = api.check(sources, **how)
     output.write(result)
     if len(result):
         raise typer.Exit(InputError.exit_code)

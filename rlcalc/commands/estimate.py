@@ -18,7 +18,8 @@ def estimate(
     settings: options.Settings = None,
     jobs: options.Jobs = None,
     reading: options.ReadOptions,
-    output: options.TableOutputOptions,
+    shards: options.ShardOptions,
+    output: options.PartialOutputOptions,
 ) -> None:
     """V, Q and A of the policy that was followed, with errors.
 
@@ -45,6 +46,10 @@ def estimate(
         _refuse_options_of_trajectories(reading, estimates)
         sources = _only_model(sources)
         arguments = {name: arguments[name] for name in ("kind", "columns", "max_size")}
+    if shards.used(output):
+        arguments |= vars(estimates) | {"episodes": episodes}
+        answer = shards.answer("estimate", sources, output, jobs=jobs, **arguments)
+        return output.write(answer) if answer is not None else None
     result = api.estimate(
         sources,
         episodes=episodes,
@@ -54,7 +59,7 @@ def estimate(
         **vars(estimates),
         **arguments,
     )
-    output.write(result)
+    return output.write(result)
 
 
 def _refuse_models(sources: Sequence[str], play: Any) -> None:

@@ -6,6 +6,7 @@ of a worker that is lost is worked out again by another.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -88,6 +89,7 @@ def _ray() -> Any:
 
 
 def _connect(ray: Any, address: str | None, jobs: int | None) -> None:
+    logging.getLogger("ray").setLevel(logging.ERROR)
     quiet = {"log_to_driver": False, "configure_logging": False, "logging_level": "ERROR"}
     try:
         if address is None:

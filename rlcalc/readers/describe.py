@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from rlcalc.errors import Fault, InputError
 from rlcalc.mdp import MDP
+from rlcalc.numerics.arrays import Floats, Ints
 from rlcalc.readers.column_names import OF_STEPS
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
@@ -35,28 +37,73 @@ def describe(experience: Experience) -> Result:
     Raises:
         InputError: the first fault, unless the experience collects them.
     """
-    lengths: Counter[int] = Counter()
-    ends: Counter[str] = Counter()
-    lowest, contradictions = LowestProbabilities(), Contradictions()
-    reasons: dict[str, str] = {}
-    optional: Counter[str] = Counter()
-    low, high = np.inf, -np.inf
+    sums = DescriptionSums()
     for batch in experience:
-        lengths.update(batch.length.tolist())
-        ends["terminated"] += int(batch.terminated.sum())
-        ends["truncated"] += int((batch.truncated & ~batch.terminated).sum())
-        ends["unknown"] += len(batch) - int((batch.terminated | batch.truncated).sum())
-        low, high = min(low, batch.reward.min()), max(high, batch.reward.max())
-        for name in OF_STEPS:
-            optional[name] += 0 if getattr(batch, name) is None else batch.n_steps
-        contradictions.add(batch)
-        lowest.add(batch)
-        reasons |= refusals(batch)
-    experience.count_oddity("probabilities_above_1", lowest.n_states_above_1())
+        sums = sums.merge(DescriptionSums.of(batch))
+    experience.count_oddity("probabilities_above_1", sums.lowest.n_states_above_1())
     experience.note_oddities()
-    n, steps = lengths.total(), sum(length * times for length, times in lengths.items())
-    faults = [*(experience.faults or []), *contradictions.faults()]
+    return description_of(sums, experience)
+
+
+@dataclass(frozen=True)
+class DescriptionSums:
+    """What is counted of trajectories to describe them; it merges."""
+
+    lengths: Counter[int] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+    low: float = np.inf  # the least reward
+    high: float = -np.inf
+    optional: Counter[str] = field(default_factory=Counter)  # steps that have it, by field
+    contradictions: Contradictions = field(default_factory=lambda: Contradictions())
+    lowest: LowestProbabilities = field(default_factory=lambda: LowestProbabilities())
+    reasons: Mapping[str, str] = field(default_factory=dict)  # who refuses them, and why
+
+    @classmethod
+    def of(cls, batch: Trajectories) -> DescriptionSums:
+        """Return the counts of a batch."""
+        ends = Counter(
+            terminated=int(batch.terminated.sum()),
+            truncated=int((batch.truncated & ~batch.terminated).sum()),
+            unknown=len(batch) - int((batch.terminated | batch.truncated).sum()),
+        )
+        given = [name for name in OF_STEPS if getattr(batch, name) is not None]
+        return cls(
+            Counter(batch.length.tolist()),
+            ends,
+            float(batch.reward.min(initial=np.inf)),
+            float(batch.reward.max(initial=-np.inf)),
+            Counter(dict.fromkeys(given, batch.n_steps)),
+            Contradictions.of(batch),
+            LowestProbabilities.of(batch),
+            refusals(batch),
+        )
+
+    def merge(self, later: DescriptionSums) -> DescriptionSums:
+        """Return the counts of these trajectories and of later ones."""
+        return DescriptionSums(
+            self.lengths + later.lengths,
+            self.ends + later.ends,
+            min(self.low, later.low),
+            max(self.high, later.high),
+            self.optional + later.optional,
+            self.contradictions.merge(later.contradictions),
+            self.lowest.merge(later.lowest),
+            {**self.reasons, **later.reasons},
+        )
+
+
+def description_of(sums: DescriptionSums, experience: Experience) -> Result:
+    """Return the description that the counts of all trajectories give.
+
+    Args:
+        sums: of all of them.
+        experience: that they came from, with what its reader counted.
+    """
+    n, lengths = sums.lengths.total(), sums.lengths
+    steps = sum(length * times for length, times in lengths.items())
+    faults = [*(experience.faults or []), *sums.contradictions.faults()]
     faults += [experience.disagreement] if experience.disagreement else []
+    given = [name for name in OF_STEPS if sums.optional[name] == steps and n]
     facts: dict[str, Fact] = {
         "format": ", ".join(experience.kinds),
         "rows": experience.n_rows,
@@ -67,17 +114,17 @@ def describe(experience: Experience) -> Result:
         "length_max": max(lengths, default=None),
         "states": len(experience.states),
         "actions": len(experience.actions),
-        "reward_min": float(low) if n else None,
-        "reward_max": float(high) if n else None,
-        **{end: ends[end] for end in ("terminated", "truncated", "unknown")},
+        "reward_min": sums.low if n else None,
+        "reward_max": sums.high if n else None,
+        **{end: sums.ends[end] for end in ("terminated", "truncated", "unknown")},
         "gamma": experience.gamma,
-        "also_given": ", ".join(name for name, times in optional.items() if times == steps and n),
+        "also_given": ", ".join(given),
         "left_out": dict(experience.left_out),
         "oddities": dict(experience.oddities),
-        "refused_by": ", ".join(reasons),
+        "refused_by": ", ".join(sums.reasons),
         "faults": len(faults),
     }
-    notes = [f"rlcalc {command} refuses this: {why}" for command, why in reasons.items()]
+    notes = [f"rlcalc {command} refuses this: {why}" for command, why in sums.reasons.items()]
     return _report("Trajectories", facts, faults, [*experience.notes, *notes])
 
 
@@ -105,20 +152,30 @@ def refusals(batch: Trajectories) -> dict[str, str]:
     return reasons
 
 
+@dataclass(frozen=True)
 class Contradictions:
     """Steps whose `next_value` is not the `value` of the next row: an autoreset, or a shift."""
 
-    def __init__(self) -> None:
-        self.n, self.first, self.before = 0, "", 0
+    n: int = 0
+    first: int = 0  # the row of the first one
+    steps: int = 0  # among which they were looked for
+    file: str = ""  # that the row is counted in; empty: all of them
 
-    def add(self, batch: Trajectories) -> None:
-        """Take in the steps of a batch."""
+    @classmethod
+    def of(cls, batch: Trajectories) -> Contradictions:
+        """Return those of a batch."""
         wrong = contradicting_values(batch)
-        if len(wrong) and not self.n:
-            row = self.before + int(wrong[0]) if batch.row is None else int(batch.row[wrong[0]])
-            self.first = f"row {row + 1:,}: next_value, the first of {{n:,}}"
-        self.n += len(wrong)
-        self.before += batch.n_steps
+        if not len(wrong):
+            return cls(steps=batch.n_steps)
+        first = int(wrong[0]) if batch.row is None else int(batch.row[wrong[0]])
+        return cls(len(wrong), first, batch.n_steps)
+
+    def merge(self, later: Contradictions) -> Contradictions:
+        """Return those of both parts of the data."""
+        n, steps = self.n + later.n, self.steps + later.steps
+        if self.n or not later.n:
+            return replace(self, n=n, steps=steps)
+        return Contradictions(n, later.first + (0 if later.file else self.steps), steps, later.file)
 
     def faults(self) -> list[Fault]:
         """Return the one fault, if there is any."""
@@ -129,9 +186,11 @@ class Contradictions:
             "give the value of the state that really followed, before any reset; or leave out "
             "next_value inside trajectories"
         )
-        return [Fault(what, self.first.format(n=self.n), fix)]
+        where = f"row {self.first + 1:,}: next_value, the first of {self.n:,}"
+        return [Fault(what, f"{self.file}, {where}" if self.file else where, fix)]
 
 
+@dataclass(frozen=True)
 class LowestProbabilities:
     """The lowest `behaviour_prob` of each action in each state.
 
@@ -139,27 +198,40 @@ class LowestProbabilities:
     lowest of each do: where they do not, they contradict each other.
     """
 
-    def __init__(self) -> None:
-        self.lowest: dict[tuple[int, int], float] = {}
+    state: Ints = field(default_factory=lambda: np.empty(0, np.int64))  # [K] of each pair
+    action: Ints = field(default_factory=lambda: np.empty(0, np.int64))  # [K]
+    chance: Floats = field(default_factory=lambda: np.empty(0))  # [K]
 
-    def add(self, batch: Trajectories) -> None:
-        """Take in the steps of a batch."""
+    @classmethod
+    def of(cls, batch: Trajectories) -> LowestProbabilities:
+        """Return those of a batch."""
         if batch.behaviour_prob is None:
-            return
-        pair = batch.state.astype(np.int64) << 32 | batch.action
-        pairs, number = np.unique(pair, return_inverse=True)
+            return cls()
+        return cls(
+            batch.state.astype(np.int64), batch.action.astype(np.int64), batch.behaviour_prob
+        ).once()
+
+    def once(self) -> LowestProbabilities:
+        """Return the lowest of each pair that is here several times."""
+        pairs, number = np.unique(self.state << 32 | self.action, return_inverse=True)
         chances = np.full(len(pairs), np.inf)
-        np.fmin.at(chances, number, batch.behaviour_prob)
-        for key, chance in zip(pairs.tolist(), chances.tolist(), strict=True):
-            place = key >> 32, key & 0xFFFFFFFF
-            self.lowest[place] = min(chance, self.lowest.get(place, np.inf))
+        np.fmin.at(chances, number.reshape(-1), self.chance)
+        return LowestProbabilities(pairs >> 32, pairs & 0xFFFFFFFF, chances)
+
+    def merge(self, later: LowestProbabilities) -> LowestProbabilities:
+        """Return those of both parts of the data."""
+        if not (len(self.chance) and len(later.chance)):
+            return self if len(self.chance) else later
+        return LowestProbabilities(
+            np.concatenate([self.state, later.state]),
+            np.concatenate([self.action, later.action]),
+            np.concatenate([self.chance, later.chance]),
+        ).once()
 
     def n_states_above_1(self) -> int:
         """Return the number of states whose lowest probabilities sum to more than 1."""
-        total: Counter[int] = Counter()
-        for (state, _), chance in self.lowest.items():
-            total[state] += chance if np.isfinite(chance) else 0.0  # type: ignore[assignment]
-        return sum(chance > 1 + 1e-3 for chance in total.values())
+        known = np.where(np.isfinite(self.chance), self.chance, 0.0)
+        return int((np.bincount(self.state, known) > 1 + 1e-3).sum())
 
 
 Oddities = Callable[[Rollouts], tuple[Mapping[str, int], list[str]]]

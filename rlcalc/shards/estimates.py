@@ -16,6 +16,7 @@ from rlcalc.estimators.precision import with_precision
 from rlcalc.estimators.truncation import Truncation
 from rlcalc.estimators.visits import ACTION_BITS
 from rlcalc.numerics.arrays import Ints
+from rlcalc.partials import Shard
 from rlcalc.result import Result
 from rlcalc.shards.steps import StepQuestion, order_of_row
 from rlcalc.trajectories import Experience, Trajectories
@@ -81,9 +82,9 @@ class EstimateQuestion(StepQuestion[ShardValues]):
         truncation = Truncation.parse(self.truncated, gamma)
         return ShardValues(summarise_trajectories(piece, gamma, self.how.visit, truncation))
 
-    def placed(self, summary: ShardValues, shard: int, rows_before: int) -> ShardValues:
+    def placed(self, summary: ShardValues, shard: Shard, rows_before: int) -> ShardValues:
         """Return sums whose states are ordered by their first row in all shards."""
-        order = summary.values.order + order_of_row(shard, rows_before)
+        order = summary.values.order + order_of_row(shard.number, rows_before)
         return ShardValues(replace(summary.values, order=order))
 
     def placed_by_rows(self, summary: ShardValues, rows: Ints) -> ShardValues:

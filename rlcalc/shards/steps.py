@@ -192,7 +192,11 @@ class StepQuestion(ABC, Generic[Summary]):
     reading: ReadRequest
     layout: TableLayout | None  # what the first rows of all shards show
     whole: bool  # no trajectory goes on in another shard
-    collects_faults = False
+
+    @property
+    def collects_faults(self) -> bool:
+        """Whether a shard is read on after a fault."""
+        return False
 
     @property
     @abstractmethod
@@ -203,8 +207,14 @@ class StepQuestion(ABC, Generic[Summary]):
     def summarise(self, piece: Trajectories, gamma: float) -> Summary:
         """Return the sums over some trajectories, as if they were the first of the first shard."""
 
-    def placed(self, summary: Summary, shard: int, rows_before: int) -> Summary:
-        """Return sums with the place of the shard, where they remember an order."""
+    def placed(self, summary: Summary, shard: Shard, rows_before: int) -> Summary:
+        """Return sums with the place of the shard, where they remember an order.
+
+        Args:
+            summary: of the trajectories of the shard that no border cuts.
+            shard: the shard.
+            rows_before: rows of it that come before them.
+        """
         return summary
 
     def placed_by_rows(self, summary: Summary, rows: Ints) -> Summary:
@@ -232,7 +242,7 @@ class StepQuestion(ABC, Generic[Summary]):
         summary = tree.total()
         rows = context.rows
         if summary is not None:
-            summary = self.placed(summary, shard.number, 0 if rows is None else rows.n_head)
+            summary = self.placed(summary, shard, 0 if rows is None else rows.n_head)
         return StepPart(
             ShardLabels.of(experience.states),
             ShardLabels.of(experience.actions),

@@ -286,7 +286,7 @@ def first_layout(names: list[str], request: ReadRequest) -> TableLayout | None:
     return None
 
 
-class _LayoutKnown(RlcalcError):  # noqa: N818
+class _LayoutKnown(RlcalcError):
     """Ends a reading of which only the layout was asked for; nobody sees it."""
 
     def __init__(self, layout: TableLayout) -> None:
