@@ -56,6 +56,10 @@ def partial(
         UsageError: an argument that no sums over shards have an answer for.
         InputError: a shard is not there, or is not as it should be.
     """
+    if command == "simulate" and arguments.get("seed") is None:
+        raise UsageError(
+            "a partial of a simulation needs a seed, the same for all parts", fix="add --seed N"
+        )
     number = None if shard is None else parse_part(shard)
     work = _work_of(command, source, number, shards_whole, like, arguments)
     nodes = _nodes(work, engine, engine_address, jobs)
@@ -78,11 +82,14 @@ def by_shards(
     The bits depend on the list of the shards alone: not on the engine, on the number of workers,
     nor on which of them are merged from files.
     """
+    from rlcalc.numerics.random_streams import any_seed
     from rlcalc.shards.answer import finished
 
+    if command == "simulate" and arguments.get("seed") is None:
+        arguments["seed"] = any_seed()
     work = _work_of(command, source, None, shards_whole, like, arguments)
     result = finished(work.question, _nodes(work, engine, engine_address, jobs), work.shards)
-    return replace(result, sources=tuple(one.name for one in work.shards))
+    return replace(result, sources=_sources(work.description, work.shards))
 
 
 def merge(*partials: Any) -> Result:
@@ -105,7 +112,15 @@ def merge(*partials: Any) -> Result:
         _require_version(one)
     shards, part = whole_of(every)
     question = _question_of(every[0])
-    return replace(question.finish(part, shards), sources=tuple(one.name for one in shards))
+    result = question.finish(part, shards)
+    return replace(result, sources=_sources(every[0].question, shards))
+
+
+def _sources(question: Mapping[str, Any], shards: Sequence[Shard]) -> tuple[str, ...]:
+    """Return what an answer was computed from: the model that was simulated, or the shards."""
+    if question["command"] == "simulate":
+        return (str(question["source"]),)
+    return tuple(one.name for one in shards)
 
 
 def _each(partials: Sequence[Any]) -> list[Any]:
@@ -174,10 +189,13 @@ def _work_of(
             f"an argument of {command} is no plain value, which shards cannot be asked about",
             fix="give paths, names and numbers",
         ) from error
+    if not kind.reads_steps:  # `from_data` and files are sources, a model is what is asked about
+        plain["source"] = os.fspath(source)
     shards, total = kind.shards(source, number, plain)
     layout = None
     if kind.reads_steps:
-        layout = _layout(source if like is None else like, plain)
+        how = plain.get("reading", plain) if command == "gradient" else plain
+        layout = _layout(source if like is None else like, how)
     elif like is not None:
         raise UsageError(
             f"--like has no effect on {command}: nothing is judged by first rows",
@@ -318,6 +336,65 @@ def _check_question(
     return CheckQuestion(reading, layout, whole)
 
 
+def _gradient_question(
+    layout: TableLayout | None, whole: bool, arguments: Mapping[str, Any]
+) -> ShardQuestion:
+    from rlcalc.policy_gradient.request import GradientRequest
+    from rlcalc.shards.gradients import GradientQuestion
+
+    reading = dict(arguments.get("reading") or {})
+    plain = {name: value for name, value in arguments.items() if name != "reading"}
+    plain["source"] = plain.pop("model", None)
+    of_request = ("form", "baseline", "critic", "discount_weight", "rows", "batch")
+    request = GradientRequest(**{name: plain.pop(name) for name in of_request if name in plain})
+    if request.passes > 1:
+        option = "--critic estimated" if request.critic == "estimated" else "--baseline mean"
+        raise UsageError(
+            f"{option} needs the episodes twice, and shards are read once",
+            fix="leave it out, or leave out --engine and --partial",
+        )
+    known = ("source", "settings", "kind", "columns", "max_size", "policy", "gamma", "logits")
+    _refuse_rest({name: value for name, value in plain.items() if name not in known}, "gradient")
+    plain = _with_size({name: value for name, value in plain.items() if name in known})
+    steps, _ = _reading_of({"unread": (), **reading})
+    return GradientQuestion(steps, layout, whole, json.dumps(plain), request)
+
+
+def _simulation_question(
+    layout: TableLayout | None, whole: bool, arguments: Mapping[str, Any]
+) -> ShardQuestion:
+    from rlcalc.shards.simulations import SimulationQuestion
+
+    if whole:
+        raise UsageError("--shards-whole has no effect on episodes", fix="leave it out")
+    return SimulationQuestion(json.dumps(_with_size(arguments)))
+
+
+def _shards_of_episodes(
+    source: Any, number: tuple[int, int] | None, arguments: Mapping[str, Any]
+) -> tuple[Sequence[Shard], int | None]:
+    """Return the blocks of episodes of a simulation as shards, and how many there are in all."""
+    from rlcalc.shards.simulations import shards_of
+
+    total = shards_of(arguments["episodes"])
+    places = range(total) if number is None else part_of(total, *number)
+    if not places:
+        raise UsageError(
+            f"part {number[0] if number else 1} of {number[1] if number else 1} has no episodes: "
+            f"there are {total:,} blocks of them",
+            fix=f"deal them out in at most {total:,} parts",
+        )
+    return [Shard(place, f"episodes, block {place + 1:,}") for place in places], total
+
+
+def _with_size(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments whose `max_size` is a number of bytes."""
+    from rlcalc.readers.size_limit import parse_size
+
+    size = parse_size(arguments.get("max_size"))
+    return {**arguments, **({} if size is None else {"max_size": size})}
+
+
 def _refuse_rest(rest: Mapping[str, Any], command: str) -> None:
     """Refuse arguments for which no sums over shards have an answer.
 
@@ -336,6 +413,8 @@ def _refuse_rest(rest: Mapping[str, Any], command: str) -> None:
 KINDS: dict[str, Kind] = {
     "estimate": Kind(_estimate_question, _shards_of_files),
     "check": Kind(_check_question, _shards_of_files),
+    "gradient": Kind(_gradient_question, _shards_of_files),
+    "simulate": Kind(_simulation_question, _shards_of_episodes, reads_steps=False),
 }
 """The commands that shards can answer."""
 
@@ -354,8 +433,25 @@ def _classes() -> list[type]:
     from rlcalc.shards.steps import ReaderCounts, ShardLabels, StepPart
 
     steps = [StepPart, ShardLabels, ReaderCounts, Strides, Edges, Fault, Node]
+    from rlcalc.policy_gradient.control_variate import ControlVariate
+    from rlcalc.policy_gradient.estimate import EstimateSummary
+    from rlcalc.shards.gradients import ShardGradients
+    from rlcalc.shards.simulations import ShardStatistics
+    from rlcalc.simulation.statistics import EpisodeStatistics
+
+    gradients = [ShardGradients, EstimateSummary, ControlVariate]
+    simulations = [ShardStatistics, EpisodeStatistics]
     checks = [ShardDescription, DescriptionSums, Contradictions, LowestProbabilities]
-    return [*steps, *checks, ShardValues, ValueSummary, Moments, CoMoments]
+    return [
+        *steps,
+        *checks,
+        *gradients,
+        *simulations,
+        ShardValues,
+        ValueSummary,
+        Moments,
+        CoMoments,
+    ]
 
 
 # -- engines -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from rlcalc import options
 from rlcalc.errors import UsageError, listed, shown
@@ -22,6 +23,7 @@ def gradient(
     settings: options.Settings = None,
     jobs: options.Jobs = None,
     reading: options.ReadOptions,
+    shards: options.ShardOptions,
     output: options.GradientOutputOptions,
 ) -> None:
     """The policy gradient of a model: exact, and estimated.
@@ -62,6 +64,17 @@ def gradient(
     }
     _require_use(of_data, "there is no --from-data to read", from_data is not None)
     arguments = reading.arguments()
+    if shards.used(output):
+        if from_data is None:
+            raise UsageError(
+                "shards of a gradient are files of episodes", fix="name them: --from-data 'runs/*'"
+            )
+        asked: dict[str, Any] = {"settings": options.parse_set_option(settings), "rows": rows}
+        asked |= {name: getattr(play, name) for name in ("policy", "gamma", "start")}
+        asked |= estimate.arguments() | {"batch": batch, "reading": arguments}
+        asked |= {"model": needs_model(source), "max_size": arguments["max_size"]}
+        answer = shards.answer("gradient", [from_data], output, jobs=jobs, **asked)
+        return output.write(answer) if answer is not None else None
     model = api.load_model(
         needs_model(source),
         settings=options.parse_set_option(settings),
@@ -81,8 +94,7 @@ def gradient(
             watch=output.progress(episodes or 1000),
             **how,
         )
-        output.write(result)
-        return
+        return output.write(result)
     result, reached = api.ascend(
         model, steps, learning_rate, episodes=episodes, watch=output.progress(steps + 1), **how
     )
@@ -97,6 +109,7 @@ def gradient(
         from rlcalc.renderers.messages import write_message
 
         write_message(f"wrote the policy to {shown(output.policy_file)}")
+    return None
 
 
 def _require_one_task(

@@ -26,6 +26,7 @@ def simulate(
     bins: options.Bins = None,
     jobs: options.Jobs = None,
     model: options.ModelOptions,
+    shards: options.EngineOptions,
     output: options.TrajectoryOutputOptions,
 ) -> None:
     """Simulate a model: trajectories, or on a terminal a summary.
@@ -45,10 +46,16 @@ def simulate(
         _refuse_beside_rollouts(output, rows, with_prob=with_prob)
     trajectories_only = with_prob or group_size > 1
     rows = _rows_of_answer(output, rows, episodes_only=rollouts or trajectories_only)
+    if shards.used(output):
+        rows = _rows_of_shards(output, rows, episodes_only=rollouts or trajectories_only)
     arguments = model.arguments() | vars(play)
     arguments["settings"] |= {} if bins is None else {"bins": bins}
     if play.seed is None:
         arguments["seed"] = any_seed()
+    if shards.used(output):
+        how = arguments | {"gamma": gamma, "episodes": episodes, "seed": play.seed}
+        answer = shards.answer("simulate", needs_model(source), output, jobs=jobs, **how)
+        return output.write(answer) if answer is not None else None
     arguments |= {"gamma": gamma, "group": group_size, "with_prob": with_prob, "jobs": jobs}
     arguments["watch"] = output.progress(episodes)
     name = needs_model(source)
@@ -60,8 +67,7 @@ def simulate(
         with open_output(output.output) as stream:
             n = rollouts_renderer.write(episodes_as_rollouts, escaped_output(stream, "jsonl"))
     elif (rows or _default_rows(output, trajectories=trajectories_only)) == "summary":
-        output.write(api.simulate(name, episodes, rows="summary", **arguments))
-        return
+        return output.write(api.simulate(name, episodes, rows="summary", **arguments))
     else:
         from rlcalc.renderers import trajectories
 
@@ -74,6 +80,7 @@ def simulate(
         noun = "rollouts" if rollouts else "trajectories"
         wrote = f"wrote {n:,} {noun} to {shown(output.output)}" if output.output else None
         _write_notes(arguments["seed"] if play.seed is None else None, gamma_note, wrote)
+    return None
 
 
 def _write_notes(seed: int | None, gamma: float, wrote: str | None) -> None:
@@ -109,6 +116,25 @@ def _rows_of_answer(
         raise UsageError(
             f"{option} applies to the summary, but the output is episodes",
             fix=f"leave out {option}, or read the episodes with rlcalc estimate {option}",
+        )
+    return "summary"
+
+
+def _rows_of_shards(
+    output: options.TrajectoryOutputOptions,
+    rows: Literal["trajectories", "summary"] | None,
+    *,
+    episodes_only: bool,
+) -> Literal["summary"]:
+    """Return the rows of an answer from shards, the summary.
+
+    Raises:
+        UsageError: others are asked for.
+    """
+    if episodes_only or rows == "trajectories":
+        raise UsageError(
+            "shards of a simulation give its summary, and other options ask for episodes",
+            fix="add --rows summary, or leave out --engine and --partial",
         )
     return "summary"
 

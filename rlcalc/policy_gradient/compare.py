@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,7 @@ from rlcalc.policy_gradient.setup import Batches, GradientSetup
 from rlcalc.policy_gradient.surrogate import surrogates
 from rlcalc.result import Fact, Result
 from rlcalc.simulation.play import Watch
-from rlcalc.trajectories import Trajectories
+from rlcalc.trajectories import Experience, Trajectories
 
 if TYPE_CHECKING:
     from rlcalc.charts import Chart
@@ -50,12 +50,34 @@ def compare_with_exact(
             if logged is None
             else _logged_batches(setup, request, logged, notes)
         )
-        estimate_request, summary, estimates = setup.estimated(request, batches)
-        facts = _facts(setup, request, estimate_request, summary, estimates)
-        if logged is not None:
-            facts |= {"seed": None, "max_steps": None, "weighted_episodes": summary.n_weighted}
-        each_form = request.rows == "variance"
-        table = by_form(setup, request, estimates) if each_form else by_parameter(setup, estimates)
+        estimated = setup.estimated(request, batches)
+    return beside_exact(setup, request, estimated, notes, is_logged=logged is not None)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def beside_exact(
+    setup: GradientSetup,
+    request: GradientRequest,
+    estimated: tuple[EstimateRequest, EstimateSummary, list[Estimate]],
+    notes: Sequence[str],
+    *,
+    is_logged: bool,
+) -> Result:
+    """Return estimates with the exact gradient beside them.
+
+    Args:
+        setup: the policy, and the model.
+        request: the forms, the baseline and the critic.
+        estimated: what `GradientSetup.estimated` returns.
+        notes: of the reader of the episodes.
+        is_logged: they were not simulated.
+    """
+    estimate_request, summary, estimates = estimated
+    facts = _facts(setup, request, estimate_request, summary, estimates)
+    if is_logged:
+        facts |= {"seed": None, "max_steps": None, "weighted_episodes": summary.n_weighted}
+    each_form = request.rows == "variance"
+    table = by_form(setup, request, estimates) if each_form else by_parameter(setup, estimates)
     title = f"Policy gradient: {setup.mdp.name}" if setup.mdp.name else "Policy gradient"
 
     def charts() -> list[Chart]:
@@ -82,17 +104,21 @@ def _logged_batches(
     def batches() -> Iterator[Trajectories]:
         experience = logged.load()
         yield from with_model_codes(experience, setup.mdp)
-        notes[:] = experience.notes
-        if experience.gamma is not None and experience.gamma != setup.play.gamma:
-            notes.append(
-                f"the gradient uses gamma {setup.play.gamma:g}; the data say gamma "
-                f"{experience.gamma:g}"
-            )
+        notes[:] = notes_of_log(setup, experience)
 
     if logged.repeatable or request.passes == 1:
         return batches
     batch_list = list(batches())
     return lambda: batch_list
+
+
+def notes_of_log(setup: GradientSetup, experience: Experience) -> list[str]:
+    """Return the notes of a reader, and that the data have another discount factor."""
+    gamma = setup.play.gamma
+    if experience.gamma in (None, gamma):
+        return list(experience.notes)
+    other = f"the gradient uses gamma {gamma:g}; the data say gamma {experience.gamma:g}"
+    return [*experience.notes, other]
 
 
 SMALL_GROUP = 20

@@ -37,18 +37,27 @@ def with_model_codes(experience: Experience, mdp: MDP) -> Iterator[Trajectories]
         InputError: the model lacks a state or an action, or a step is incomplete.
     """
     for piece in experience.pieces():
-        if not piece.complete():
-            raise InputError(
-                "a step lacks its state, action or reward", fix="fill it in, or leave the step out"
-            )
-        yield replace(
-            piece,
-            state=_model_codes("state", piece.states, mdp.states)[piece.state],
-            action=_model_codes("action", piece.actions, mdp.actions)[piece.action],
-            states=mdp.states,
-            actions=mdp.actions,
-            last_state=None,
+        yield recoded_piece(piece, mdp)
+
+
+def recoded_piece(piece: Trajectories, mdp: MDP) -> Trajectories:
+    """Return trajectories with the model's codes of states and actions.
+
+    Raises:
+        InputError: the model lacks a state or an action, or a step is incomplete.
+    """
+    if not piece.complete():
+        raise InputError(
+            "a step lacks its state, action or reward", fix="fill it in, or leave the step out"
         )
+    return replace(
+        piece,
+        state=_model_codes("state", piece.states, mdp.states)[piece.state],
+        action=_model_codes("action", piece.actions, mdp.actions)[piece.action],
+        states=mdp.states,
+        actions=mdp.actions,
+        last_state=None,
+    )
 
 
 def _model_codes(noun: str, labels: Labels, known: Labels) -> Codes:

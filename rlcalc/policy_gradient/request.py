@@ -32,6 +32,11 @@ class GradientRequest:
     batch: int | None = None  # episodes of one update, whose expected error is a fact
 
     @property
+    def forms(self) -> tuple[Form, ...]:
+        """The forms, one or all."""
+        return FORMS if self.form == "all" else (self.form,)  # type: ignore[return-value]
+
+    @property
     def passes(self) -> int:
         """The number of passes over the episodes."""
         return 1 + (self.baseline == "mean") + (self.critic == "estimated")

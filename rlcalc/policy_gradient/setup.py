@@ -17,7 +17,7 @@ from rlcalc.policy_gradient.baseline import StartGroups
 from rlcalc.policy_gradient.critic import Critic, CriticSums
 from rlcalc.policy_gradient.estimate import Estimate, EstimateSummary, gradient_estimates
 from rlcalc.policy_gradient.exact import ExactGradient, exact_gradient
-from rlcalc.policy_gradient.request import FORMS, WITH_BASELINE, EstimateRequest, GradientRequest
+from rlcalc.policy_gradient.request import WITH_BASELINE, EstimateRequest, GradientRequest
 from rlcalc.policy_gradient.sums import sums_over_batches
 from rlcalc.policy_gradient.target_policy import TargetPolicy
 from rlcalc.readers.models.logits import load_logits
@@ -66,18 +66,32 @@ class GradientSetup:
             request: the forms, the critic and the baseline.
             batches: the episodes, of which critic and baseline may be estimated too.
         """
-        play, forms = self.play, FORMS if request.form == "all" else (request.form,)
-        target = TargetPolicy(self.mdp, play.policy.weight, play.gamma, request.discount_weight)
+        play, target = self.play, self.target(request)
         engine = partial(run, jobs=play.request.jobs)
-        critic, groups = Critic.exact(self.exact.value, self.exact.action_value), None
+        critic, groups = None, None
         if request.critic == "estimated":
             critic = Critic.of(sums_over_batches(CriticSums.of, target, batches(), engine), target)
-        if request.baseline == "mean" and {*forms} & {*WITH_BASELINE}:
+        if request.baseline == "mean" and {*request.forms} & {*WITH_BASELINE}:
             groups = sums_over_batches(StartGroups.of, target, batches(), engine)
-        estimate_request = EstimateRequest(critic, forms, request.baseline, groups)  # type: ignore[arg-type]
+        estimate_request = self.estimate_request(request, critic, groups)
         work = partial(EstimateSummary.of, request=estimate_request)
         summary = sums_over_batches(work, target, batches(), engine)
         return estimate_request, summary, gradient_estimates(summary, estimate_request)
+
+    def target(self, request: GradientRequest) -> TargetPolicy:
+        """Return the policy that episodes are weighted for."""
+        play = self.play
+        return TargetPolicy(self.mdp, play.policy.weight, play.gamma, request.discount_weight)
+
+    def estimate_request(
+        self,
+        request: GradientRequest,
+        critic: Critic | None = None,
+        groups: StartGroups | None = None,
+    ) -> EstimateRequest:
+        """Return what is estimated of each batch; without a critic it is the exact one."""
+        exact = critic or Critic.exact(self.exact.value, self.exact.action_value)
+        return EstimateRequest(exact, request.forms, request.baseline, groups)  # type: ignore[arg-type]
 
 
 def set_up(

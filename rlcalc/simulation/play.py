@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.engines.threads import run
 from rlcalc.errors import InputError, UsageError, shown
 from rlcalc.mdp import MDP
+from rlcalc.numerics.merge import merged
 from rlcalc.numerics.random_streams import any_seed
 from rlcalc.policies.named import policy_by_name
 from rlcalc.policy import Policy
@@ -95,10 +96,15 @@ class Play:
             batches = (replace(batch, last_value=value[batch.last_state]) for batch in batches)
         return Experience(batches, world.states, world.actions, world.gamma)
 
-    def statistics(self) -> Iterator[EpisodeStatistics]:
-        """Yield the statistics of the episodes, block by block, without keeping their steps."""
+    def statistics(self, blocks: slice = slice(None)) -> Iterator[EpisodeStatistics]:
+        """Yield the statistics of the episodes, block by block, without keeping their steps.
+
+        Args:
+            blocks: which of the blocks of a model's episodes; default all.
+        """
         if self.simulation:
-            outcomes = self.simulation.outcomes(self.gamma, partial(run, jobs=self.request.jobs))
+            engine = partial(run, jobs=self.request.jobs)
+            outcomes = self.simulation.outcomes(self.gamma, engine, blocks)
             return (
                 EpisodeStatistics.of(one.gain, one.length, one.last_state < 0, one.last_state >= 0)
                 for one in outcomes
@@ -146,13 +152,24 @@ class Play:
         Raises:
             UsageError: episodes are not independent, or an option would have no effect.
         """
+        self.require_summary()
+        return self.summary_of(merged(watch(self.statistics(), lambda one: one.n)))
+
+    def require_summary(self) -> None:
+        """Refuse a summary that would mislead, or whose options have no effect.
+
+        Raises:
+            UsageError: it is one.
+        """
         self.require_independent()
         if self.request.with_prob:
             raise UsageError(
                 "--with-prob has no effect on the summary of episodes",
                 fix="leave out --with-prob, or use --rows trajectories",
             )
-        statistics = watch(self.statistics(), lambda one: one.n)
+
+    def summary_of(self, statistics: EpisodeStatistics | None) -> Result:
+        """Return the answer that the statistics of all episodes give."""
         exact = self.exact.start_value if self.exact else None
         return episode_summary(statistics, self.facts(), exact)
 

@@ -115,17 +115,22 @@ class Simulation:
             float(np.where(probe.length < PROBE, probe.length, unknown).mean()), unknown, self.n
         )
 
-    def outcomes(self, gamma: float, engine: Engine = map) -> Iterator[EpisodeOutcomes]:
+    def outcomes(
+        self, gamma: float, engine: Engine = map, blocks: slice = slice(None)
+    ) -> Iterator[EpisodeOutcomes]:
         """Yield the outcomes of the episodes, block by block.
 
         Args:
             gamma: the discount factor a step.
             engine: runs a function on each block and yields the answers in order.
+            blocks: which of the blocks of 4096 episodes; default all.
         """
         run: Callable[..., EpisodeOutcomes] = self._run_numpy
         if self._compiled(lock_step):
             run = self._run_compiled
-        return iter(engine(partial(run, gamma=gamma), episode_spans(self.n, BLOCK)))
+        starts = range(0, self.n, BLOCK)[blocks]
+        spans = ((first, min(first + BLOCK, self.n)) for first in starts)
+        return iter(engine(partial(run, gamma=gamma), spans))
 
     def trajectories(
         self, engine: Recording = map, *, with_prob: bool = False

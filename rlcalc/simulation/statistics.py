@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ from rlcalc.numerics.intervals import (
     note_of_needs,
     standard_errors_apart,
 )
-from rlcalc.numerics.merge import merged
 from rlcalc.numerics.moments import Moments
 from rlcalc.result import Column, Fact, Result
 from rlcalc.trajectories import Trajectories
@@ -89,7 +88,7 @@ def trajectory_statistics(batch: Trajectories, gamma: float) -> EpisodeStatistic
 
 
 def episode_summary(
-    statistics: Iterable[EpisodeStatistics],
+    total: EpisodeStatistics | None,
     play_facts: Mapping[str, Fact],
     exact: float | None = None,
 ) -> Result:
@@ -98,14 +97,13 @@ def episode_summary(
     The mean gain has the standard error s/√n; `exact` beside it is the exact value of the start.
 
     Args:
-        statistics: of the episodes, in their order.
+        total: of all episodes; None: there are none.
         play_facts: the first facts of the answer.
         exact: the expected gain, if it is known.
 
     Raises:
         InputError: there are no episodes.
     """
-    total = merged(statistics)
     if total is None:
         raise InputError("there are no episodes", fix="give at least one episode")
     moments, n = total.moments, total.n
