@@ -40,6 +40,7 @@ class Shard:
     number: int
     name: str
     fingerprint: str = ""
+    folder: str = ""  # that was named as a source; empty: the shard itself was
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,13 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial as bound
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.api.arguments import paths_of, read_request, refuse_unused, require_numbers
+from rlcalc.api.arguments import (
+    paths_of,
+    read_request,
+    refuse_unused,
+    require_numbers,
+    rollout_request,
+)
 from rlcalc.api.trajectories import unread_of
 from rlcalc.errors import InputError, UsageError, listed, meant, shown
 from rlcalc.partials import Partial, Shard, parse_part, part_of, whole_of
@@ -189,7 +195,7 @@ def _work_of(
             f"an argument of {command} is no plain value, which shards cannot be asked about",
             fix="give paths, names and numbers",
         ) from error
-    if not kind.reads_steps:  # `from_data` and files are sources, a model is what is asked about
+    if command == "simulate":  # whose shards are of one source
         plain["source"] = os.fspath(source)
     shards, total = kind.shards(source, number, plain)
     layout = None
@@ -275,11 +281,28 @@ def _shards_of_files(
     source: Any, number: tuple[int, int] | None, arguments: Mapping[str, Any]
 ) -> tuple[Sequence[Shard], int | None]:
     """Return the files of a source as shards, and how many there are in all; None: nobody says."""
-    from rlcalc.readers.partial_files import fingerprint
     from rlcalc.readers.sources import resolve_files
 
-    files = resolve_files(paths_of(source, "paths"))
-    if "-" in files:
+    return _numbered([(file, "") for file in resolve_files(paths_of(source, "paths"))], number)
+
+
+def _shards_of_rollouts(
+    source: Any, number: tuple[int, int] | None, arguments: Mapping[str, Any]
+) -> tuple[Sequence[Shard], int | None]:
+    """Return the files of rollouts of a source as shards; of folders those that may hold them."""
+    from rlcalc.readers.rollouts.load import rollout_listings
+
+    listings = rollout_listings(paths_of(source, "paths"))
+    return _numbered([(file, one.folder or "") for one in listings for file in one.files], number)
+
+
+def _numbered(
+    files: Sequence[tuple[str, str]], number: tuple[int, int] | None
+) -> tuple[Sequence[Shard], int | None]:
+    """Return files, each with its folder, as shards; of several those of one part."""
+    from rlcalc.readers.partial_files import fingerprint
+
+    if any(file == "-" for file, _ in files):
         raise UsageError(
             "standard input is no shard: it can be read once, and by one process",
             fix="give files, or leave out --engine and --partial",
@@ -295,7 +318,10 @@ def _shards_of_files(
                 fix=f"deal them out in at most {len(files):,} parts",
             )
         first, files = places.start, files[places.start : places.stop]
-    shards = [Shard(first + place, file, fingerprint(file)) for place, file in enumerate(files)]
+    shards = [
+        Shard(first + place, file, fingerprint(file), folder)
+        for place, (file, folder) in enumerate(files)
+    ]
     return shards, total
 
 
@@ -360,6 +386,46 @@ def _gradient_question(
     return GradientQuestion(steps, layout, whole, json.dumps(plain), request)
 
 
+def _rollout_question(
+    layout: TableLayout | None, whole: bool, arguments: Mapping[str, Any]
+) -> ShardQuestion:
+    from rlcalc.api.keywords import RolloutReading
+    from rlcalc.groups.advantages.request import ConventionRequest
+    from rlcalc.groups.groups import EQUAL
+    from rlcalc.shards.rollouts import RolloutQuestion
+
+    names = RolloutReading.__annotations__
+    reading = {name: value for name, value in arguments.items() if name in names}
+    rest = {name: value for name, value in arguments.items() if name not in names}
+    rows = rest.pop("rows", "rollouts")
+    if rows not in ("rollouts", "groups", "prompts", "steps", "summary"):
+        raise UsageError(
+            f"--rows {shown(rows)} has no answer from shards: it needs the texts",
+            fix="leave it out, or leave out --engine and --partial",
+        )
+    reading["prompts"] = rows == "prompts" and reading.get("group") is None
+    reading["origins"] = rows in ("rollouts", "groups", "prompts")
+    of_convention = ("epsilon", "ddof", "scale", "leave_one_out", "k", "length_penalty")
+    success, tolerance = rest.pop("success", 1.0), rest.pop("tolerance", EQUAL)
+    options = {name: rest.pop(name) for name in of_convention if name in rest}
+    request = ConventionRequest(success=success, **options)
+    estimators, trainer = rest.pop("estimators", []), rest.pop("trainer", None)
+    precision, side_by_side = rest.pop("precision", None), rest.pop("side_by_side", None)
+    if precision is not None and rows != "summary":
+        raise UsageError(
+            "--precision is about the means of all rollouts",
+            fix="add --rows summary, or leave it out",
+        )
+    _refuse_rest(rest, "group")
+    if len(estimators) > 1 if side_by_side is None else side_by_side:
+        conventions = request.conventions(estimators, trainer)
+    else:
+        how = request.convention(estimators[0] if estimators else None, trainer)
+        conventions = {"advantage": how}
+    how_read = rollout_request(**reading)
+    return RolloutQuestion(how_read, conventions, rows, success, tolerance, precision)
+
+
 def _simulation_question(
     layout: TableLayout | None, whole: bool, arguments: Mapping[str, Any]
 ) -> ShardQuestion:
@@ -414,6 +480,7 @@ KINDS: dict[str, Kind] = {
     "estimate": Kind(_estimate_question, _shards_of_files),
     "check": Kind(_check_question, _shards_of_files),
     "gradient": Kind(_gradient_question, _shards_of_files),
+    "group": Kind(_rollout_question, _shards_of_rollouts, reads_steps=False),
     "simulate": Kind(_simulation_question, _shards_of_episodes, reads_steps=False),
 }
 """The commands that shards can answer."""
@@ -425,33 +492,26 @@ def _classes() -> list[type]:
     from rlcalc.estimators.monte_carlo import ValueSummary
     from rlcalc.numerics.moments import CoMoments, Moments
     from rlcalc.partials import Node
+    from rlcalc.policy_gradient.control_variate import ControlVariate
+    from rlcalc.policy_gradient.estimate import EstimateSummary
     from rlcalc.readers.describe import Contradictions, DescriptionSums, LowestProbabilities
+    from rlcalc.readers.rollouts.shard_frames import FileFrames
     from rlcalc.readers.trajectories.assemble import Strides
     from rlcalc.readers.trajectories.shard_rows import Edges
     from rlcalc.shards.checks import ShardDescription
     from rlcalc.shards.estimates import ShardValues
-    from rlcalc.shards.steps import ReaderCounts, ShardLabels, StepPart
-
-    steps = [StepPart, ShardLabels, ReaderCounts, Strides, Edges, Fault, Node]
-    from rlcalc.policy_gradient.control_variate import ControlVariate
-    from rlcalc.policy_gradient.estimate import EstimateSummary
     from rlcalc.shards.gradients import ShardGradients
+    from rlcalc.shards.rollouts import RolloutPart
     from rlcalc.shards.simulations import ShardStatistics
+    from rlcalc.shards.steps import ReaderCounts, ShardLabels, StepPart
     from rlcalc.simulation.statistics import EpisodeStatistics
 
-    gradients = [ShardGradients, EstimateSummary, ControlVariate]
-    simulations = [ShardStatistics, EpisodeStatistics]
+    steps = [Node, StepPart, ShardLabels, ReaderCounts, Strides, Edges, Fault]
+    values = [ShardValues, ValueSummary, Moments, CoMoments]
     checks = [ShardDescription, DescriptionSums, Contradictions, LowestProbabilities]
-    return [
-        *steps,
-        *checks,
-        *gradients,
-        *simulations,
-        ShardValues,
-        ValueSummary,
-        Moments,
-        CoMoments,
-    ]
+    gradients = [ShardGradients, EstimateSummary, ControlVariate]
+    others = [ShardStatistics, EpisodeStatistics, RolloutPart, FileFrames]
+    return [*steps, *values, *checks, *gradients, *others]
 
 
 # -- engines -----------------------------------------------------------------------------------

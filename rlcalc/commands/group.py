@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import typer
 
 from rlcalc import options
 from rlcalc.errors import NotConverged, UsageError
+
+if TYPE_CHECKING:
+    from rlcalc.result import Result
 
 
 def group(
@@ -23,7 +29,9 @@ def group(
     convention: options.ConventionOptions,
     branches: options.BranchOptions,
     texts: options.Texts = False,
-    output: options.TableOutputOptions,
+    jobs: options.Jobs = None,
+    shards: options.EngineOptions,
+    output: options.PartialOutputOptions,
 ) -> None:
     """Rollouts of a language model: groups, pass@k, advantages.
 
@@ -59,19 +67,15 @@ def group(
         raise UsageError(
             "--compare and --estimator both name estimators", fix="name all of them in --compare"
         )
+    by_shards = shards.used(output)
+    if by_shards:
+        asked = {"--audit": audit, "--why": why, "--against": against}
+        refuse_unused(asked, "an answer from shards", "leave it out, or leave out --engine")
+    else:
+        options.refuse_jobs(jobs)
     if against is not None:
         unused = convention.changed() | {"--estimator": estimator, "--as": as_, "--texts": texts}
-        for option in [option for option, value in unused.items() if value]:
-            raise UsageError(
-                f"{option} changes nothing in a comparison of rewards (--against)",
-                fix=f"leave out {option}",
-            )
-        sources = needs_source(source)
-        result = api.group_against(
-            sources, against, tolerance=convention.tolerance, **reading.arguments()
-        )
-        output.write(result)
-        return
+        return output.write(_against(needs_source(source), against, unused, convention, reading))
     arguments = reading.arguments() | vars(convention) | {"texts": texts, "trainer": as_}
     sources = needs_source(source)
     if audit:
@@ -84,7 +88,35 @@ def group(
         usual = "summary" if in_short and compare is None else "rollouts"
         arguments |= {"rows": rows or usual, "side_by_side": compare is not None, "why": why}
         arguments |= vars(branches) | {"precision": precision}
+        if by_shards:
+            arguments |= {"estimators": names}
+            answer = shards.answer("group", sources, output, jobs=jobs, **arguments)
+            return output.write(answer) if answer is not None else None
         result = api.group(sources, *names, **arguments)
     output.write(result)
     if audit and len(result):
         raise typer.Exit(NotConverged.exit_code)
+    return None
+
+
+def _against(
+    sources: list[str],
+    against: str,
+    unused: Mapping[str, object],
+    convention: options.ConventionOptions,
+    reading: options.RolloutOptions,
+) -> Result:
+    """Return the differences of two runs.
+
+    Raises:
+        UsageError: an option that changes nothing in them.
+    """
+    from rlcalc import api
+
+    for option in [option for option, value in unused.items() if value]:
+        raise UsageError(
+            f"{option} changes nothing in a comparison of rewards (--against)",
+            fix=f"leave out {option}",
+        )
+    tolerance = convention.tolerance
+    return api.group_against(sources, against, tolerance=tolerance, **reading.arguments())

@@ -57,7 +57,7 @@ def read_partial(path: str, classes: Iterable[type]) -> Partial:
     """
     head = _head(path)
     try:
-        shards = [Shard(*map(_plain, one, (int, str, str))) for one in head["shards"]]
+        shards = [Shard(*map(_plain, one, (int, str, str, str))) for one in head["shards"]]
         question, total = dict(head["question"]), head["total"]
         if not shards or not (total is None or isinstance(total, int)):
             raise ValueError

@@ -9,6 +9,7 @@ digest    of all of it, so that a damaged file is noticed
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from typing import BinaryIO
 
 import numpy as np
@@ -25,7 +26,7 @@ def write(partial: Partial, stream: BinaryIO) -> None:
         partial: what some shards say.
         stream: gets the bytes.
     """
-    shards = [[one.number, one.name, one.fingerprint] for one in partial.shards]
+    shards = [astuple(one) for one in partial.shards]
     head = json.dumps({"question": partial.question, "total": partial.total, "shards": shards})
     skeleton, arrays = packed(list(partial.nodes()))
     content = json.dumps(skeleton)

@@ -82,6 +82,7 @@ class RolloutsBuilder:
         self.rewards: set[str] = set()  # that --reward could name in nested rows of the file
         self.files: list[tuple[int, str]] = []  # (rows before it, its name)
         self.n_rows = self.n_groups = 0
+        self.counts_groups = False  # names of groups are their numbers, as they have no other
         self.n_read = 0  # rows of the file so far, those that are left out too
         self.place = 0  # of the next row, counted with those that are taken back
         self.only = None if request.only is None else np.array(request.only, np.int64)
@@ -128,6 +129,10 @@ class RolloutsBuilder:
         twin = self.snapshots.twin(name, step)
         by_chance = self.form in (None, "columns", "trajectories")
         return None if by_chance or hasattr(self.module, "names_of_file") else twin
+
+    def note_twin(self, name: str, twin: str) -> None:
+        """Say that a file is left out, as an earlier one has the same content."""
+        self.note(f"{shown(name)} has the same bytes as {shown(twin)}, and is left out")
 
     def forget_file(self) -> None:
         """Go back to where the file began."""
@@ -424,6 +429,7 @@ class RolloutsBuilder:
                     rows[-1]["ids"] = ids_of_record(record)
                 if "group" not in row and "prompt" not in row:
                     rows[-1]["group"] = str(self.n_groups)  # the record is the group
+                    self.counts_groups = True
             if len(rows) == before and hasattr(module, "EMPTY"):
                 self.empty.append(where)
             before = len(rows)

@@ -85,13 +85,18 @@ def load(sources: Sequence[str], request: RolloutRequest) -> Rollouts:
     for listing in rollout_listings(sources):
         _read_listing(listing, read, builder)
     if builder.left_out:
-        n = len(builder.left_out)
-        builder.note(
-            f"{n:,} {'file is' if n == 1 else 'files are'} not rollouts, and left out: "
-            f"{listed(map(os.path.basename, builder.left_out[:3]), 3, n)}"
-        )
+        builder.note(left_out_note(builder.left_out))
     with no_library_errors("rollouts", listed(sources)):
         return builder.finish()
+
+
+def left_out_note(files: Sequence[str]) -> str:
+    """Return what is said of files of folders that hold no rollouts."""
+    n = len(files)
+    return (
+        f"{n:,} {'file is' if n == 1 else 'files are'} not rollouts, and left out: "
+        f"{listed(map(os.path.basename, files[:3]), 3, n)}"
+    )
 
 
 def _read_listing(listing: Listing, read: set[str], builder: RolloutsBuilder) -> None:
@@ -111,10 +116,10 @@ def _read_listing(listing: Listing, read: set[str], builder: RolloutsBuilder) ->
             continue
         read.add(real)
         if twin := builder.twin(name, step_of_name(name)):
-            builder.note(f"{shown(name)} has the same bytes as {shown(twin)}, and is left out")
+            builder.note_twin(name, twin)
             continue
         try:
-            _read(name, builder)
+            read_file(name, builder)
         except NoRollouts as error:
             if listing.folder is None:
                 raise
@@ -261,7 +266,13 @@ def step_of_name(path: str) -> int | None:
     return None
 
 
-def _read(name: str, builder: RolloutsBuilder) -> None:
+def read_file(name: str, builder: RolloutsBuilder) -> None:
+    """Let a builder take in the rollouts of a file.
+
+    Raises:
+        NoRollouts: it holds none.
+        InputError: it is not as it should be.
+    """
     from rlcalc.readers.rollouts.jsonl import ColumnsChanged
 
     columns: Mapping[str, Any] = {}
