@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -21,6 +22,10 @@ Answer = TypeVar("Answer")
 
 RETRIES = 5
 """How often a piece is given to another worker after one was lost."""
+
+
+PATIENCE = 10.0
+"""Seconds that a cluster has to answer at its address."""
 
 
 def run(
@@ -90,6 +95,8 @@ def _ray() -> Any:
 
 def _connect(ray: Any, address: str | None, jobs: int | None) -> None:
     logging.getLogger("ray").setLevel(logging.ERROR)
+    if address is not None:
+        _require_listener(address)
     quiet = {"log_to_driver": False, "configure_logging": False, "logging_level": "ERROR"}
     try:
         if address is None:
@@ -97,11 +104,31 @@ def _connect(ray: Any, address: str | None, jobs: int | None) -> None:
         else:
             ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise InputError(
-            f"no cluster of Ray answers: {shown(str(error).splitlines()[0], 120)}",
-            shown(address or "this machine"),
-            "start one with ray start --head, and give its address: --engine-address HOST:6379",
-        ) from error
+        raise _no_cluster(error, address) from error
+
+
+def _require_listener(address: str) -> None:
+    """Refuse the address of a cluster where nobody listens; Ray would wait for minutes.
+
+    Raises:
+        InputError: nobody does.
+    """
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if not (colon and port.isdecimal()):
+        return  # `auto`, which Ray looks up
+    try:
+        socket.create_connection((host, int(port)), timeout=PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise _no_cluster(error, address) from error
+
+
+def _no_cluster(error: Exception, address: str | None) -> InputError:
+    reason = shown((str(error).splitlines() or [""])[0], 120)
+    return InputError(
+        f"no cluster of Ray answers: {reason}",
+        shown(address or "this machine"),
+        "start one with ray start --head, and give its address: --engine-address HOST:6379",
+    )
 
 
 def _answer(ray: Any, waiting: Any) -> Any:

@@ -202,14 +202,17 @@ class CoMoments(MergeableTable):
         )
 
     def around(self, *means: Floats) -> Self:
-        """Return the same sums around other means of x and of y."""
+        """Return the same sums around other means of x and of y.
+
+        Where x and y are the same clusters, `products` stays equal to `x_squares` to the last bit.
+        """
         x_mean, y_mean = means
         d, e = x_mean - self.x_mean, y_mean - self.y_mean
         return replace(
             self,
             x_mean=x_mean,
             y_mean=y_mean,
-            products=self.products - d * self.y_lean - e * self.x_lean + d * e * self.sizes,
+            products=self.products - (d * self.y_lean + e * self.x_lean) + d * e * self.sizes,
             y_lean=self.y_lean - e * self.sizes,
             x_lean=self.x_lean - d * self.sizes,
             x_squares=self.x_squares - 2 * d * self.x_own_lean + d * d * self.x_size_squares,

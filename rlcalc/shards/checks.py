@@ -60,7 +60,7 @@ class CheckQuestion(StepQuestion[ShardDescription]):
         """Return counts whose first contradiction is in a row of the shard."""
         at = replace(
             summary.sums.contradictions,
-            file=shown(shard.name),
+            file=shown(shard.name, 400),
             first=summary.sums.contradictions.first + rows_before,
         )
         return ShardDescription(replace(summary.sums, contradictions=at))

@@ -123,3 +123,17 @@ def test_the_error_of_the_mean_is_clustered_by_prompt(groups: list[list[float]])
 
     assert clustered.mean.tolist() == pytest.approx([mean])
     assert error == pytest.approx(np.sqrt(n / (n - 1) * (left**2).sum()) / count.sum())
+
+
+@given(values=st.lists(st.floats(-100, 100), min_size=2, max_size=30), cut=st.integers(1, 29))
+def test_co_moments_of_the_same_clusters_stay_those_of_one(values: list[float], cut: int) -> None:
+    """Whether first visits to a pair are those to its state does not depend on any cut."""
+    total, key = np.array(values), np.zeros(1, np.int64)
+    cut = min(cut, len(values) - 1)
+
+    def of(part: np.ndarray) -> CoMoments:
+        return CoMoments.of(key, np.array([0, len(part)]), (part, None), (part, None))
+
+    both = of(total[:cut]).merge(of(total[cut:]))
+    assert (both.x_mean == both.y_mean).all()
+    assert (both.x_squares == both.products).all()

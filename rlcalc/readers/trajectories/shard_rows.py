@@ -278,7 +278,8 @@ def read_shard(
 
 def first_layout(names: list[str], request: ReadRequest) -> TableLayout | None:
     """Return what the first rows of some files show; None where they are no rows of steps."""
-    context = _LayoutContext(Experience(iter(()), Labels(), Labels()), request)
+    experience = Experience(iter(()), Labels(), Labels(), faults=[])  # who reads them tells
+    context = _LayoutContext(experience, request)
     try:
         next(batches_of(names, context), None)
     except _LayoutKnown as known:
