@@ -41,6 +41,7 @@ PAGES = (
     Page("readme", "README.md", "entrance.md", ("glossary", "library")),
     Page("commands", "rlcalc/commands/README.md", "commands/README.md"),
     Page("readers", "rlcalc/readers/README.md", "readers/README.md"),
+    Page("shards", "rlcalc/engines/README.md", "engines/README.md", ("partials", "ray")),
     Page("examples", "specs/README.md", "specs/README.md"),
     Page("design", "rlcalc/README.md", "README.md"),
 )

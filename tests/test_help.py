@@ -9,7 +9,7 @@ from rlcalc.commands import COMMANDS
 from rlcalc.errors import EXIT_CODES
 from rlcalc.help import ENVIRONMENT, prose_and_examples
 from rlcalc.manual import topic
-from rlcalc.options import COMPUTATION
+from rlcalc.options import COMPUTATION, SHARDS
 from tests.conftest import Shell
 
 
@@ -18,7 +18,8 @@ def test_options_stand_in_sections_as_wide_as_the_terminal(name: str, rlcalc: Sh
     narrow, wide = rlcalc(name, "--help").stdout, rlcalc(name, "--help", COLUMNS="200").stdout
     headings = [line[:-1] for line in narrow.splitlines() if re.match(r"\w.*:$", line)]
 
-    assert headings in (["Examples", "Source", *more, "Output"] for more in ([], [COMPUTATION]))
+    optional = ([], [COMPUTATION], [COMPUTATION, SHARDS], [SHARDS])
+    assert headings in (["Examples", "Source", *more, "Output"] for more in optional)
     assert all(len(line) <= 80 or line.startswith("  rlcalc ") for line in narrow.splitlines())
     assert all(len(line) <= 120 for line in wide.splitlines())
     assert len(wide.splitlines()) < len(narrow.splitlines())

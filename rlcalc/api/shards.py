@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import inspect
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -433,7 +434,11 @@ def _simulation_question(
 
     if whole:
         raise UsageError("--shards-whole has no effect on episodes", fix="leave it out")
-    return SimulationQuestion(json.dumps(_with_size(arguments)))
+    of_play = ("episodes", "policy", "start", "max_steps", "seed", "gamma")
+    known = (*of_play, "source", "settings", "kind", "columns", "max_size")
+    _refuse_rest({n: value for n, value in arguments.items() if n not in known}, "simulate")
+    plain = {name: value for name, value in arguments.items() if name in known}
+    return SimulationQuestion(json.dumps(_with_size(plain)))
 
 
 def _shards_of_episodes(
@@ -467,11 +472,23 @@ def _refuse_rest(rest: Mapping[str, Any], command: str) -> None:
     Raises:
         UsageError: there is one.
     """
-    names = {f"--{name.strip('_').replace('_', '-')}": value for name, value in rest.items()}
-    for option, value in names.items():
+    from rlcalc import api
+    from rlcalc.api.keywords import Playing, Reading, RolloutReading
+
+    known = dict.fromkeys(inspect.signature(getattr(api, command)).parameters)
+    known |= dict.fromkeys(
+        name for one in (Reading, RolloutReading, Playing) for name in one.__annotations__
+    )
+    known |= {"model": None, "estimators": None}
+    for name, value in rest.items():
+        if name not in known:
+            raise UsageError(
+                f"{command} has no argument {shown(name)}",
+                fix=meant(name, known) or f"it has {', '.join(list(known)[1:])}",
+            )
         if value not in (None, False):
             raise UsageError(
-                f"{option} has no answer from shards of {command}",
+                f"--{name.strip('_').replace('_', '-')} has no answer from shards of {command}",
                 fix="leave it out, or leave out --engine and --partial",
             )
 

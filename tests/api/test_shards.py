@@ -29,6 +29,25 @@ def test_what_cannot_be_asked_is_refused(
         rlcalc.by_shards(command, "two-states", **arguments)
 
 
+@pytest.mark.parametrize(
+    ("command", "arguments", "fix"),
+    [
+        ("estimate", {"gama": 0.9}, "did you mean gamma?"),
+        ("check", {"colums": {"state": "x"}}, "did you mean columns?"),
+        ("group", {"reward_": "x"}, "did you mean reward?"),
+        ("gradient", {"model": "student", "forms": "q"}, "did you mean form?"),
+        ("simulate", {"episodes": 3, "seeds": 1}, "did you mean seed?"),
+    ],
+)
+def test_a_mistyped_argument_names_the_nearest(
+    command: str, arguments: dict[str, Any], fix: str
+) -> None:
+    source = "student" if command == "simulate" else "rollouts"
+    with pytest.raises(UsageError, match=f"{command} has no argument") as caught:
+        rlcalc.by_shards(command, source, **arguments)
+    assert caught.value.faults[0].fix.startswith(fix)
+
+
 def test_more_parts_than_shards_are_refused(cut: Cut) -> None:
     names = cut(log_of_steps(0, 20).drop("env"), [10])
 
@@ -41,7 +60,7 @@ def test_a_question_that_nobody_knows_is_refused() -> None:
     partial = rlcalc.partial("check", "two-states")
     strange = Partial({**partial.question, "odd": 1}, None, partial.shards, partial.nodes)
 
-    with pytest.raises(UsageError, match="--odd"):
+    with pytest.raises(UsageError, match="has no argument odd"):
         rlcalc.merge(strange)
     question = {name: value for name, value in partial.question.items() if name != "layout"}
     with pytest.raises(InputError, match="no question that is known"):
