@@ -124,7 +124,13 @@ class Labels:
 
     def encode(self, texts: Iterable[str]) -> Codes:
         """Return the numbers of many labels, in their order."""
-        return np.fromiter(map(self.code, texts), np.int32)
+        several = list(texts)
+        new = dict.fromkeys(several)
+        if self._code:
+            new = dict.fromkeys(text for text in new if text not in self._code)
+        self._code.update(zip(new, range(len(self.texts), len(self.texts) + len(new)), strict=True))
+        self.texts += new
+        return np.fromiter(map(self._code.__getitem__, several), np.int32, len(several))
 
     def named(self, codes: NDArray[np.integer[Any]]) -> NDArray[Any]:
         """Return the labels of numbers, as they are shown."""

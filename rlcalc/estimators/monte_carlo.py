@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -23,13 +24,10 @@ from rlcalc.estimators.truncation import (
     n_trajectories,
     pieces_with_truncation,
 )
-from rlcalc.estimators.value_intervals import (
-    advantage_intervals,
-    values_of_all,
-    values_of_gains,
-)
-from rlcalc.estimators.visits import ACTION_BITS, Visit, visits_of
-from rlcalc.numerics.arrays import Flags, Floats, Ints, aligned
+from rlcalc.estimators.value_columns import pair_columns, state_columns
+from rlcalc.estimators.value_intervals import values_of_all, values_of_gains
+from rlcalc.estimators.visits import Visit, state_visits, visits_of
+from rlcalc.numerics.arrays import Flags, Floats, Ints
 from rlcalc.numerics.intervals import (
     Intervals,
     facts_of_needs,
@@ -37,6 +35,7 @@ from rlcalc.numerics.intervals import (
     needs_of,
     note_of_needs,
 )
+from rlcalc.numerics.key_union import KeyUnion
 from rlcalc.numerics.merge import merged
 from rlcalc.numerics.moments import CoMoments, Moments
 from rlcalc.result import Column, Fact, Result
@@ -62,24 +61,18 @@ class ValueSummary:
 
     def merge(self, later: ValueSummary) -> ValueSummary:
         """Return the summary of these trajectories and of later ones."""
-        states, pairs = self.states.merge(later.states), self.pairs.merge(later.pairs)
+        states = KeyUnion.of(self.states.key, later.states.key)
+        pairs = KeyUnion.of(self.pairs.key, later.pairs.key)
         return ValueSummary(
-            states=states,
-            pairs=pairs,
-            both=self.both.merge(later.both),
-            visits=aligned(self.visits, self.pairs.key, pairs.key)
-            + aligned(later.visits, later.pairs.key, pairs.key),
-            order=np.minimum(
-                aligned(self.order, self.states.key, states.key, FAR),
-                aligned(later.order + self.n_steps, later.states.key, states.key, FAR),
-            ),
+            states=self.states.merge(later.states, states),
+            pairs=self.pairs.merge(later.pairs, pairs),
+            both=self.both.merge(later.both, pairs),
+            visits=pairs.sums(self.visits, later.visits),
+            order=states.least(self.order, later.order + self.n_steps),
             start_value=self.start_value.merge(later.start_value),
             ends=Counter({k: self.ends[k] + later.ends[k] for k in self.ends | later.ends}),
             n_steps=self.n_steps + later.n_steps,
         )
-
-
-FAR = np.iinfo(np.int64).max // 2
 
 
 def estimate(
@@ -124,7 +117,13 @@ def estimate(
     """
     require_known(visit, of, confidence)
     pieces, discount, truncation = pieces_with_truncation(experience, gamma, truncated)
-    work = partial(summarise_trajectories, gamma=discount, visit=visit, truncation=truncation)
+    work = partial(
+        summarise_trajectories,
+        gamma=discount,
+        visit=visit,
+        truncation=truncation,
+        with_pairs=of != "v",
+    )
     summary = merged(engine(work, pieces))
     experience.require_one_gamma(gamma, discount)
     how = ValueRequest(visit, of, confidence)
@@ -206,7 +205,7 @@ def facts_of_summary(
         "trajectories": n_trajectories(summary.ends),
         "steps": summary.n_steps,
         "states": len(summary.states.key),
-        "pairs": len(summary.pairs.key),
+        **({"pairs": len(summary.pairs.key)} if len(summary.pairs.key) else {}),
         "start_value": float(start_value.mean[0]),
         "start_value_se": float(start_value.standard_error()[0]),
         "start_value_low": float(start.low[0]),
@@ -224,9 +223,22 @@ def state_estimates(summary: ValueSummary, confidence: float) -> tuple[Moments, 
 
 
 def summarise_trajectories(
-    piece: Trajectories, gamma: float, visit: Visit, truncation: Truncation
+    piece: Trajectories,
+    gamma: float,
+    visit: Visit,
+    truncation: Truncation,
+    *,
+    with_pairs: bool = True,
 ) -> ValueSummary:
-    """Return the summary of one piece of trajectories."""
+    """Return the summary of one piece of trajectories.
+
+    Args:
+        piece: of the data.
+        gamma: 0..1 a step.
+        visit: which visits count.
+        truncation: what becomes of truncated trajectories.
+        with_pairs: False: of states alone, in half the time; there are then no pairs.
+    """
     prepared = truncation.apply(piece)
     batch = prepared.trajectories
     gain = discounted_sum(prepared.reward, batch.start, gamma, prepared.tail)
@@ -234,22 +246,40 @@ def summarise_trajectories(
     usable = prepared.usable_step()
     if not usable.all():
         batch, gain = _only(batch, prepared, usable), gain[usable]
-    visits = visits_of(batch, gain, visit)
-    states, pairs, partner = visits.states, visits.pairs, visits.partner
     any_key = np.zeros(min(1, len(batch)), dtype=np.int64)
     edge = np.array([0, len(batch)])[: len(any_key) + 1]
-    x_size = None if states.size is None else states.size.take(partner)
-    x = states.total.take(partner), x_size
     return ValueSummary(
-        states=Moments.of(visits.state_key, states.edge, states.total, states.size),
-        pairs=Moments.of(visits.pair_key, pairs.edge, pairs.total, pairs.size),
-        both=CoMoments.of(visits.pair_key, pairs.edge, x, (pairs.total, pairs.size)),
-        visits=visits.steps,
-        order=visits.first_step,
+        **_visit_sums(batch, gain, visit, with_pairs=with_pairs),
         start_value=Moments.of(any_key, edge, gain[batch.start[:-1]]),
         ends=prepared.ends,
         n_steps=piece.n_steps,
     )
+
+
+def _visit_sums(
+    batch: Trajectories, gain: Floats, visit: Visit, *, with_pairs: bool
+) -> dict[str, Any]:
+    """Return the sums over visits, as fields of a summary."""
+    if not with_pairs:
+        key, states, first_step = state_visits(batch, gain, visit)
+        none, edge, nothing = np.empty(0, np.int64), np.zeros(1, np.int64), np.empty(0)
+        return {
+            "states": Moments.of(key, states.edge, states.total, states.size),
+            "pairs": Moments.of(none, edge, nothing),
+            "both": CoMoments.of(none, edge, (nothing, None), (nothing, None)),
+            "visits": none,
+            "order": first_step,
+        }
+    visits = visits_of(batch, gain, visit)
+    states, pairs, partner = visits.states, visits.pairs, visits.partner
+    x = states.total.take(partner), None if states.size is None else states.size.take(partner)
+    return {
+        "states": Moments.of(visits.state_key, states.edge, states.total, states.size),
+        "pairs": Moments.of(visits.pair_key, pairs.edge, pairs.total, pairs.size),
+        "both": CoMoments.of(visits.pair_key, pairs.edge, x, (pairs.total, pairs.size)),
+        "visits": visits.steps,
+        "order": visits.first_step,
+    }
 
 
 def _only(batch: Trajectories, prepared: UsableTrajectories, usable: Flags) -> Trajectories:
@@ -272,46 +302,9 @@ def _columns(
     summary: ValueSummary, experience: Experience, of: Of, confidence: float
 ) -> tuple[dict[str, Column], dict[str, Ints]]:
     """Return the columns, and what the intervals of each value need, as places in `NEEDS`."""
+    everywhere = values_of_all(summary.states, summary.start_value)
+    names = experience.states, experience.actions
     if of == "v":
-        moments, intervals = state_estimates(summary, confidence)
-        column = {
-            "state": Column(experience.states.named(moments.key), "key"),
-            "v_n": Column(moments.count, "count", "n"),
-        }
-        v = _value_columns("v", moments.mean, moments.standard_error(), intervals)
-        needs = {"v": intervals.needs}
-        return column | v | {"needs": Column(needs_of(needs), "bound")}, needs
-    state_of = np.searchsorted(summary.states.key, summary.pairs.key >> ACTION_BITS)
-    action_of = summary.pairs.key & ((1 << ACTION_BITS) - 1)
-    rows = np.lexsort([action_of, summary.order[state_of]])
-    pairs, state = summary.pairs.take(rows), summary.states.take(state_of[rows])
-    visits, state_visits = summary.visits, np.bincount(state_of, summary.visits)
-    column = {
-        "state": Column(experience.states.named(state.key), "key"),
-        "action": Column(experience.actions.named(action_of[rows]), "key"),
-        "n": Column(pairs.count, "count"),
-    }
-    pi = {"pi": Column((visits / state_visits[state_of])[rows], symbol="π̂")}
-    v_count = {"v_n": Column(state.count, "count", "n(s)")}
-    values = values_of_gains(state, values_of_all(summary.states, summary.start_value))
-    of_q = intervals_of_means(pairs, confidence, values)
-    of_v = intervals_of_means(state, confidence, values)
-    of_a, error = advantage_intervals(pairs, state, summary.both.take(rows), confidence, values)
-    q = _value_columns("q", pairs.mean, pairs.standard_error(), of_q)
-    v = _value_columns("v", state.mean, state.standard_error(), of_v)
-    a = _value_columns("a", pairs.mean - state.mean, error, of_a)
-    needs = {"q": of_q.needs, "v": of_v.needs, "a": of_a.needs}
-    chosen = {name: needs[name] for name in needs if of in ("all", name)}
-    parts: dict[str, dict[str, Column]] = {"all": pi | q | v_count | v | a, "q": q, "a": a}
-    return column | parts[of] | {"needs": Column(needs_of(chosen), "bound")}, chosen
-
-
-def _value_columns(
-    name: str, value: Floats, error: Floats, intervals: Intervals
-) -> dict[str, Column]:
-    return {
-        name: Column(value, "value", f"{name.upper()}\u0302"),
-        f"{name}_se": Column(error, "error"),
-        f"{name}_low": Column(intervals.low, "bound"),
-        f"{name}_high": Column(intervals.high, "bound"),
-    }
+        return state_columns(summary.states, summary.order, everywhere, names[0], confidence)
+    sums = summary.states, summary.pairs, summary.both
+    return pair_columns(sums, summary.order, summary.visits, everywhere, names, of, confidence)

@@ -29,11 +29,11 @@ from rlcalc.numerics.arrays import (
     Flags,
     Floats,
     Ints,
-    aligned,
     compact_codes,
     differs_from_previous,
     segment_sums,
 )
+from rlcalc.numerics.key_union import KeyUnion
 from rlcalc.numerics.merge import merged
 from rlcalc.numerics.moments import Moments
 from rlcalc.trajectories import Trajectories
@@ -46,8 +46,6 @@ START = np.int64(-1)
 
 MOST_LOOKED_UP = 1 << 22
 """States times actions up to which pairs have a table of their numbers: 32 MB."""
-
-FAR = np.iinfo(np.int64).max // 2
 
 
 @dataclass(frozen=True)
@@ -160,15 +158,12 @@ class TransitionSummary:
 
     def merge(self, later: TransitionSummary) -> TransitionSummary:
         """Return the summary of these trajectories and of later ones."""
-        states = self.states.merge(later.states)
+        states = KeyUnion.of(self.states.key, later.states.key)
         return TransitionSummary(
-            states=states,
+            states=self.states.merge(later.states, states),
             pairs=self.pairs.merge(later.pairs),
             transitions=self.transitions.merge(later.transitions),
-            order=np.minimum(
-                aligned(self.order, self.states.key, states.key, FAR),
-                aligned(later.order + self.n_steps, later.states.key, states.key, FAR),
-            ),
+            order=states.least(self.order, later.order + self.n_steps),
             ends=self.ends + later.ends,
             n_steps=self.n_steps + later.n_steps,
         )

@@ -42,6 +42,24 @@ class Visits:
     steps: Ints  # [P] all steps of a pair, whether or not they count
 
 
+def state_visits(batch: Trajectories, gain: Floats, visit: Visit) -> tuple[Ints, Clusters, Ints]:
+    """Return what `visits_of` returns of states alone: keys, clusters and first steps.
+
+    Args:
+        batch: trajectories.
+        gain: [T] G_t of their steps.
+        visit: whether the first or every visit of a trajectory counts.
+    """
+    by_state = stable_order(batch.state, len(batch.states))
+    state = batch.state.take(by_state)
+    trajectory = np.repeat(np.arange(len(batch), dtype=np.int32), batch.length).take(by_state)
+    new_state = differs_from_previous(state)
+    begins = new_state | differs_from_previous(trajectory)
+    states, _ = _clusters(new_state, begins, gain.take(by_state), visit)
+    first = np.flatnonzero(new_state)
+    return state.take(first).astype(np.int64), states, by_state.take(first)
+
+
 def visits_of(batch: Trajectories, gain: Floats, visit: Visit) -> Visits:
     """Return the visits that count, with their gains, as clusters.
 

@@ -163,17 +163,6 @@ def cosine(one: Floats, two: Floats) -> float:
     return float(one @ two) / size if size else float("nan")
 
 
-def union_of_keys(one: Ints, two: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return the union of two rising keys, and the places in it of the entries of each."""
-    both = np.concatenate([one, two])
-    order = np.argsort(both, kind="stable")  # two runs, which are merged
-    both = both.take(order)
-    new = differs_from_previous(both)
-    place = np.empty(len(both), dtype=np.int64)
-    place[order] = np.cumsum(new) - 1
-    return both[new], place[: len(one)], place[len(one) :]
-
-
 def aligned(values: Numbers, key: Ints, into: Ints, empty: int = 0) -> Numbers:
     """Return the values of some keys as a column for all keys `into`, with `empty` elsewhere."""
     if len(key) == len(into):

@@ -9,54 +9,76 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
-from rlcalc.numerics.arrays import Floats, Ints, union_of_keys
+from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.numerics.key_union import KeyUnion
 
-EXTREMES = {"least": np.inf, "greatest": -np.inf}
-"""Columns that keep the least or the greatest of the data, and what they are without any."""
+EXTREMES = {"least": np.minimum, "greatest": np.maximum}
+"""Columns that keep the least or the greatest of the data, and what does so."""
 
 
 @dataclass(frozen=True)
 class MergeableTable(ABC):
-    """Columns with one row a key, in rising order."""
+    """Columns with one row a key, in rising order.
+
+    Columns that are one array stay one array: tables of clusters of one visit each have several.
+    """
 
     MEANS: ClassVar[tuple[tuple[str, str], ...]]
     """Columns: counts and their means, in pairs; all but these, `key` and extremes are sums."""
 
     key: Ints  # [K] ascending
 
-    def take(self, place: Ints) -> Self:
+    def take(self, place: Ints | slice) -> Self:
         """Return the rows at some places; their keys need not be in rising order."""
-        return type(self)(**{c.name: getattr(self, c.name)[place] for c in fields(self)})
+        taken: dict[int, Any] = {}
+        columns = {c.name: getattr(self, c.name) for c in fields(self)}
+        for column in columns.values():
+            if id(column) not in taken:
+                taken[id(column)] = column[place]
+        return type(self)(**{name: taken[id(column)] for name, column in columns.items()})
 
-    def merge(self, later: Self) -> Self:
+    def merge(self, later: Self, union: KeyUnion | None = None) -> Self:
         """Return the table of both sets of clusters, which have no cluster in common.
 
-        Sums around the same means are added, so both tables are first moved to the merged means.
+        Sums around the same means are added, so the rows of keys that both tables have are first
+        moved to the merged means. The other rows stay as they are.
+
+        Args:
+            later: the other table.
+            union: of the keys of both, where it is known.
         """
-        one, two = self, later
-        if not np.array_equal(self.key, later.key):
-            key, first, second = union_of_keys(self.key, later.key)
-            one, two = self._spread(key, first), later._spread(key, second)
+        union = union or KeyUnion.of(self.key, later.key)
+        shared = self.take(union.first_shared)._merged_rows(later.take(union.second_shared))
+        columns: dict[str, Any] = {"key": union.key}
+        done: dict[tuple[int, int, int], Any] = {}
+        for name in (c.name for c in fields(self) if c.name != "key"):
+            three = (getattr(self, name), getattr(later, name), getattr(shared, name))
+            same = (id(three[0]), id(three[1]), id(three[2]))
+            if same not in done:
+                done[same] = union.column(*three)
+            columns[name] = done[same]
+        return type(self)(**columns)
+
+    def _merged_rows(self, later: Self) -> Self:
+        """Return the table of both sets of clusters of the same keys."""
         means = [
-            merged_mean(getattr(one, n), getattr(one, mean), getattr(two, n), getattr(two, mean))
+            merged_mean(
+                getattr(self, n), getattr(self, mean), getattr(later, n), getattr(later, mean)
+            )
             for n, mean in self.MEANS
         ]
-        one, two = one.around(*means), two.around(*means)
-        added = {c.name for c in fields(self)} - {"key", *(mean for _, mean in self.MEANS)}
-        columns = {name: getattr(one, name) + getattr(two, name) for name in added - {*EXTREMES}}
-        for name, extreme in zip(EXTREMES, (np.minimum, np.maximum), strict=True):
-            if name in added:
-                columns[name] = extreme(getattr(one, name), getattr(two, name))
+        one, two = self.around(*means), later.around(*means)
+        kept = {"key", *(mean for _, mean in self.MEANS)}
+        columns: dict[str, Any] = {}
+        done: dict[tuple[int, int, Any], Any] = {}
+        for name in (c.name for c in fields(self) if c.name not in kept):
+            first, second = getattr(one, name), getattr(two, name)
+            merge = EXTREMES.get(name, np.add)
+            same = (id(first), id(second), merge)
+            if same not in done:
+                done[same] = merge(first, second)
+            columns[name] = done[same]
         return replace(one, **columns)
-
-    def _spread(self, key: Ints, place: Ints) -> Self:
-        """Return the table with a row for each entry of `key`, its own rows at these places."""
-        columns: dict[str, Any] = {"key": key}
-        for name in (c.name for c in fields(self) if c.name != "key"):
-            values = getattr(self, name)
-            columns[name] = np.full(len(key), EXTREMES.get(name, 0), values.dtype)
-            columns[name][place] = values
-        return type(self)(**columns)
 
     @abstractmethod
     def around(self, *means: Floats) -> Self:

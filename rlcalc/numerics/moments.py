@@ -95,18 +95,33 @@ class Moments(MergeableTable):
         """
         (mean,) = means
         d = mean - self.mean
+        squares = self.squares - 2 * d * self.lean + d * d * self.size_squares
+        lean = self.lean - d * self.size_squares
+        squares_by_size, lean_by_size = squares, lean
+        if not self.of_single_visits:
+            squares_by_size = (
+                self.squares_by_size - 2 * d * self.lean_by_size + d * d * self.size_cubes
+            )
+            lean_by_size = self.lean_by_size - d * self.size_cubes
         return replace(
             self,
             mean=mean,
-            squares=self.squares - 2 * d * self.lean + d * d * self.size_squares,
-            lean=self.lean - d * self.size_squares,
+            squares=squares,
+            lean=lean,
             cubes=self.cubes
             - 3 * d * (self.squares_by_size - d * self.lean_by_size)
             - d**3 * self.size_cubes,
-            squares_by_size=self.squares_by_size
-            - 2 * d * self.lean_by_size
-            + d * d * self.size_cubes,
-            lean_by_size=self.lean_by_size - d * self.size_cubes,
+            squares_by_size=squares_by_size,
+            lean_by_size=lean_by_size,
+        )
+
+    @property
+    def of_single_visits(self) -> bool:
+        """Whether it is known that each cluster is one visit: columns by size are those without."""
+        return (
+            self.squares_by_size is self.squares
+            and self.lean_by_size is self.lean
+            and self.size_cubes is self.size_squares
         )
 
     def skewness(self) -> Floats:
@@ -208,15 +223,19 @@ class CoMoments(MergeableTable):
         """
         x_mean, y_mean = means
         d, e = x_mean - self.x_mean, y_mean - self.y_mean
+        x_lean = self.x_lean - d * self.sizes
+        x_own_lean = x_lean
+        if self.x_own_lean is not self.x_lean or self.x_size_squares is not self.sizes:
+            x_own_lean = self.x_own_lean - d * self.x_size_squares
         return replace(
             self,
             x_mean=x_mean,
             y_mean=y_mean,
             products=self.products - (d * self.y_lean + e * self.x_lean) + d * e * self.sizes,
             y_lean=self.y_lean - e * self.sizes,
-            x_lean=self.x_lean - d * self.sizes,
+            x_lean=x_lean,
             x_squares=self.x_squares - 2 * d * self.x_own_lean + d * d * self.x_size_squares,
-            x_own_lean=self.x_own_lean - d * self.x_size_squares,
+            x_own_lean=x_own_lean,
         )
 
 

@@ -84,8 +84,8 @@ class LabelEncoder:
         while len(new):  # most labels show among the first: number those, and see what is left
             rows = new[: 1 << 14]
             rows = np.sort(rows[np.unique(category[rows], return_index=True)[1]])
-            texts = pl.Series(category[rows]).cat.to(self.kind).cast(pl.String).to_list()
-            self._number[category[rows]] = self.labels.encode(map(text_of_label, texts))
+            texts = pl.Series(category[rows]).cat.to(self.kind).cast(pl.String)
+            self._number[category[rows]] = self.labels.encode(canonical_texts(texts).to_list())
             result[new] = self._number[category[new]]
             new = new[result[new] < 0]
         if null is not None:

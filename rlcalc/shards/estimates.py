@@ -80,7 +80,10 @@ class EstimateQuestion(StepQuestion[ShardValues]):
     def summarise(self, piece: Trajectories, gamma: float) -> ShardValues:
         """Return the sums over some trajectories."""
         truncation = Truncation.parse(self.truncated, gamma)
-        return ShardValues(summarise_trajectories(piece, gamma, self.how.visit, truncation))
+        values = summarise_trajectories(
+            piece, gamma, self.how.visit, truncation, with_pairs=self.how.of != "v"
+        )
+        return ShardValues(values)
 
     def placed(self, summary: ShardValues, shard: Shard, rows_before: int) -> ShardValues:
         """Return sums whose states are ordered by their first row in all shards."""
