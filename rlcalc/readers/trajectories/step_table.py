@@ -174,15 +174,22 @@ class Table:
                     f"{shlex.quote(f'{meaning}={shown(name)}')}"
                 )
 
-    def expressions(self) -> list[pl.Expr]:
-        """Return what to read: labels as categories, numbers, flags, the key of a trajectory."""
+    def expressions(self, types: Mapping[str, pl.DataType] | None = None) -> list[pl.Expr]:
+        """Return what to read: labels as categories, numbers, flags, the key of a trajectory.
+
+        Args:
+            types: of the columns in the source; default those of the schema.
+        """
         exprs = []
+        types = self.schema if types is None else types
         for meaning, column in self.column.items():
-            kind, source = self.schema[column], pl.col(column)
+            kind, source = types[column], pl.col(column)
             if meaning in KEYS:
                 continue
             if meaning in self.numbered:
                 exprs.append(source.cast(pl.Int64).alias(meaning))
+            elif meaning in LABELS and isinstance(kind, pl.Categorical):
+                exprs.append(source.to_physical().alias(meaning))
             elif meaning in LABELS:
                 text = as_text(source, kind)
                 if meaning == "state" and self.request.state_columns:
@@ -243,6 +250,15 @@ class Table:
         if not kept.all():
             self.experience.left_out[LEFT_OUT] += len(frame) - int(kept.sum())
         return frame.filter(kept), kept.arg_true().to_numpy().astype(np.int64)
+
+    def rows_of_types(self, source: pl.DataFrame, texts: Callable[[], pl.DataFrame]) -> Rows:
+        """Return rows whose cells have types where the schema says text as rows of steps.
+
+        Args:
+            source: labels are categories of the encoders. No number that must be there is missing.
+            texts: gives the same rows as text, to show what is wrong.
+        """
+        return self.rows(source.select(self.expressions(source.schema)), texts)
 
     def rows_of(self, source: pl.DataFrame) -> Rows:
         """Return rows as they stand in the source as rows of steps."""
@@ -393,10 +409,21 @@ def as_flag(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
     """Return flags; a missing one is not set, null where the text is not a flag."""
     if kind == pl.Boolean:
         return column.fill_null(value=False)
+    if isinstance(kind, pl.Categorical):
+        return column.map_batches(flags_of_categories, pl.Boolean)
     if kind.is_nested():
         return pl.when(column.is_null()).then(pl.lit(value=False))
     text = column.cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase()
     return pl.when(text.is_in(TRUE)).then(True).when(text.is_in(FALSE)).then(False)
+
+
+def flags_of_categories(column: pl.Series) -> pl.Series:
+    """Return flags of a column of few different texts, as `as_flag` does of each text."""
+    word = column.unique()
+    flag = word.to_frame().select(as_flag(pl.col(word.name).cast(pl.String), pl.String()))
+    return column.to_physical().replace_strict(
+        word.to_physical(), flag.to_series(), return_dtype=pl.Boolean
+    )
 
 
 def as_time(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
