@@ -1,17 +1,16 @@
-"""The types of the columns of a CSV table, judged from its first rows: a type reads faster than text.
+"""The types of the columns of a CSV table, judged from its first rows: types read faster than text.
 
-Only types that lose nothing of what the readers of text look at: labels as categories of their text,
-numbers as floats, flags. Keys of trajectories stay text. A block that does not fit is read as text.
+Only types that lose nothing of what the readers of text look at: categories of labels by their
+text, numbers as floats, flags. Keys of trajectories stay text, and so does a block that does not
+fit.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 
-import numpy as np
 import polars as pl
 
-from rlcalc.readers.column_names import NUMBERS
 from rlcalc.readers.trajectories.step_table import (
     FLAGS,
     KEYS,
@@ -42,9 +41,8 @@ def cell_types(table: Table, first: pl.DataFrame, *, decimal_comma: bool = False
                 types[column] = table.encoders.of_column(meaning).kind
         elif meaning in FLAGS:
             types[column] = _type_of_flags(first[column])
-        elif (meaning in NUMBERS or meaning == "time") and not decimal_comma:
-            if _are_numbers(first[column]):
-                types[column] = pl.Float64()
+        elif not decimal_comma and _are_numbers(first[column]):
+            types[column] = pl.Float64()
     if table.request.where or not _never_missing(table, types):
         return {}
     return types

@@ -188,15 +188,8 @@ class Table:
                 continue
             if meaning in self.numbered:
                 exprs.append(source.cast(pl.Int64).alias(meaning))
-            elif meaning in LABELS and isinstance(kind, pl.Categorical):
-                exprs.append(source.to_physical().alias(meaning))
             elif meaning in LABELS:
-                text = as_text(source, kind)
-                if meaning == "state" and self.request.state_columns:
-                    joined = self.request.state_columns
-                    texts = [as_text(pl.col(name), self.schema[name]) for name in joined]
-                    text = pl.format(f"[{','.join(['{}'] * len(texts))}]", *texts)
-                exprs.append(self.encoders.of_column(meaning).category(text).alias(meaning))
+                exprs.append(self._categories(meaning, source, kind).alias(meaning))
             elif meaning in NUMBERS:
                 sign = -1 if self.request.columns.get(meaning, "").startswith("-") else 1
                 number = as_number(source, kind)
@@ -210,6 +203,18 @@ class Table:
             elif meaning == "time":
                 exprs.append(as_time(source, kind).alias(meaning))
         return exprs + self._keys()
+
+    def _categories(self, meaning: str, source: pl.Expr, kind: pl.DataType) -> pl.Expr:
+        """Return labels as the numbers of categories of their text."""
+        encoder = self.encoders.of_column(meaning)
+        if kind == encoder.kind:
+            return source.to_physical()
+        text = as_text(source, kind)
+        if meaning == "state" and self.request.state_columns:
+            joined = self.request.state_columns
+            texts = [as_text(pl.col(name), self.schema[name]) for name in joined]
+            text = pl.format(f"[{','.join(['{}'] * len(texts))}]", *texts)
+        return encoder.category(text)
 
     def _keys(self) -> list[pl.Expr]:
         named = [
