@@ -135,7 +135,7 @@ class Lines:
     def _rows(self, data: bytes, table: Table) -> Rows:
         frame = self._typed_frame(data, table)
         if frame is not None:
-            return table.rows_of_types(frame, lambda: self._frame(data, table))
+            return table.rows_of(frame, lambda: self._frame(data, table))
         data = without_blank_lines(data)
         try:
             source = self._frame(data, table)

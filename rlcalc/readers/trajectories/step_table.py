@@ -256,20 +256,18 @@ class Table:
             self.experience.left_out[LEFT_OUT] += len(frame) - int(kept.sum())
         return frame.filter(kept), kept.arg_true().to_numpy().astype(np.int64)
 
-    def rows_of_types(self, source: pl.DataFrame, texts: Callable[[], pl.DataFrame]) -> Rows:
-        """Return rows whose cells have types where the schema says text as rows of steps.
+    def rows_of(
+        self, source: pl.DataFrame, as_written: Callable[[], pl.DataFrame] | None = None
+    ) -> Rows:
+        """Return rows as they stand in the source as rows of steps.
 
         Args:
-            source: labels are categories of the encoders. No number that must be there is missing.
-            texts: gives the same rows as text, to show what is wrong.
+            source: has the types of the schema; or others that lose nothing, without --where.
+            as_written: gives the same rows in types that show what is wrong; default the source.
         """
-        return self.rows(source.select(self.expressions(source.schema)), texts)
-
-    def rows_of(self, source: pl.DataFrame) -> Rows:
-        """Return rows as they stand in the source as rows of steps."""
         kept, places = self.filtered(source)
-        frame = kept.lazy().select(self.expressions()).collect()
-        return self.rows(frame, lambda: kept, places, len(source))
+        frame = kept.lazy().select(self.expressions(source.schema)).collect()
+        return self.rows(frame, as_written or (lambda: kept), places, len(source))
 
     def rows(
         self,
