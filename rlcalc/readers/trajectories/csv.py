@@ -83,7 +83,7 @@ class Lines:
         data, self.open = whole_rows(self.open + block)
         if len(self.open) > LONGEST_CELL:
             self._never_closed()
-        if data.strip():
+        if data and not data.isspace():
             self.block, self.before = data, self.table.n_rows
             yield from self.context.assembler.push(self._rows(data, self.table))
         self.line += data.count(b"\n")
