@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from rlcalc.errors import Fault, InputError, shown
+from rlcalc.readers.byte_counts import count_byte
 from rlcalc.readers.column_names import NUMBERS
 from rlcalc.readers.csv_header import CsvHeader, header_of, monitor_columns
 from rlcalc.readers.partitions import Partition, with_partition
@@ -86,7 +87,7 @@ class Lines:
         if data and not data.isspace():
             self.block, self.before = data, self.table.n_rows
             yield from self.context.assembler.push(self._rows(data, self.table))
-        self.line += data.count(b"\n")
+        self.line += count_byte(data, b"\n")
 
     def finish(self) -> None:
         """Report the faults of the file as a whole."""
@@ -264,7 +265,7 @@ def whole_rows(block: bytes) -> tuple[bytes, bytes]:
     >>> whole_rows(b'1,"a\nb"\n2,"c\n')
     (b'1,"a\nb"\n', b'2,"c\n')
     """
-    if not block.count(b'"') % 2:
+    if not count_byte(block, b'"') % 2:
         return block, b""
     data = np.frombuffer(block, dtype=np.uint8)
     quotes, ends = np.flatnonzero(data == ord('"')), np.flatnonzero(data == ord("\n"))

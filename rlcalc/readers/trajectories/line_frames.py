@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 
 import polars as pl
 
+from rlcalc.readers.byte_counts import JsonMarks
 from rlcalc.readers.nesting import has_deep_line
 
 PLAIN = (pl.String(), pl.Int64(), pl.Float64(), pl.Boolean())
@@ -36,32 +37,40 @@ def frame_like(block: bytes, schema: Mapping[str, pl.DataType]) -> pl.DataFrame 
 
     Whole numbers in columns of floats are the only values that get another type.
     """
-    if b"\\" in block or has_deep_line(block):
+    marks = JsonMarks.of(block)
+    may_nest = marks.n_begun != marks.n_open  # there are brackets within a line
+    if b"\\" in block or (may_nest and has_deep_line(block)):
         return None
     try:
         frame = pl.read_ndjson(block, schema=schema)
     except pl.exceptions.PolarsError:
         return None
     n_null = {name: frame[name].null_count() for name in schema}
-    n_keys = None if len(frame) in n_null.values() else n_keys_once(block, frame)
-    if n_keys is None:
+    if len(frame) in n_null.values() or not has_keys_once(block, frame, marks.n_keys):
         return None
     n_texts = sum(len(frame) - n_null[name] for name, kind in schema.items() if kind == pl.String())
-    if block.count(b'"') != 2 * (n_keys + n_texts):
+    if marks.n_quotes != 2 * (marks.n_keys + n_texts):
         return None  # something else was made text
-    if b"[" in block and LIST.search(block):
+    if may_nest and LIST.search(block):
         return None  # so may a list with one text have been, which has as many quotes
-    if block.count(b":") != n_keys and SPACED_KEY.search(block):
+    if marks.n_colons != marks.n_keys and SPACED_KEY.search(block):
         return None  # not every key was counted
     return frame
 
 
-def n_keys_once(block: bytes, frame: pl.DataFrame) -> int | None:
-    """Return how many keys a block holds; None if these are more than the cells read of it."""
+def has_keys_once(block: bytes, frame: pl.DataFrame, n_keys: int) -> bool:
+    """Whether a block holds no more keys than the cells that were read of it.
+
+    Args:
+        block: what the frame was read of.
+        frame: what is missing in a line is null.
+        n_keys: how many keys the block has, as `JsonMarks` counts them.
+    """
     n_nulls = sum(frame.null_count().row(0))
     n_words = block.count(b"null") if n_nulls else 0
     written = block.count(b'":null') + block.count(b'": null') if n_words else 0
-    n_keys = block.count(b'":')
-    if written != n_words or written not in (0, n_nulls):
-        return None
-    return n_keys if n_keys == frame.height * frame.width - n_nulls + written else None
+    return (
+        written == n_words
+        and written in (0, n_nulls)
+        and n_keys == frame.height * frame.width - n_nulls + written
+    )

@@ -143,7 +143,7 @@ class StepLines:
     def _frame(self, block: bytes, number: int) -> pl.DataFrame:
         import polars as pl
 
-        from rlcalc.readers.trajectories.line_frames import n_keys_once
+        from rlcalc.readers.trajectories.line_frames import has_keys_once
 
         problem: Exception | None = None
         try:
@@ -153,7 +153,7 @@ class StepLines:
         except pl.exceptions.PolarsError as error:
             problem, frame = error, None
         if frame is not None:
-            if n_keys_once(block, frame) is None:
+            if not has_keys_once(block, frame, block.count(b'":')):
                 self._refuse_repeated_keys(frame.columns, block, number)
             return self._with_exact_labels(frame, block)
         good, names = self._good_lines(block, number)
