@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, RlcalcError, UsageError, listed, nearest, shown
 from rlcalc.progress import NOW
+from rlcalc.readers.byte_counts import count_byte
 from rlcalc.readers.model_signs import model_kind, refuse_foreign_model
 from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import Partition, partition_of
@@ -596,7 +597,7 @@ def line_blocks(file: File) -> Iterator[tuple[int, bytes]]:
             block = b"".join([*parts, data[:end]]).removeprefix(b"\xef\xbb\xbf")
             if block:
                 yield number, block
-            number += block.count(b"\n")
+            number += count_byte(block, b"\n")
             parts, pending = [], 0
         if not data:
             return

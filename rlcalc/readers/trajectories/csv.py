@@ -1,6 +1,7 @@
 """CSV and TSV: blocks of whole lines through Polars.
 
-Every cell is text first, so that one that is not what it should be is found with its row.
+Columns are read in the types that the first rows suggest. Where these do not fit a block, every
+cell of it is text first, so that one that is not what it should be is found with its row.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 import polars as pl
 
 from rlcalc.errors import Fault, InputError, shown
+from rlcalc.readers.byte_counts import count_byte
 from rlcalc.readers.column_names import NUMBERS
 from rlcalc.readers.csv_header import CsvHeader, header_of, monitor_columns
 from rlcalc.readers.partitions import Partition, with_partition
 from rlcalc.readers.sources import File, has_short_lines, line_blocks, line_bounds, parts_of
+from rlcalc.readers.trajectories.cell_types import CellTypes, cell_types, fits
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.readers.trajectories.step_table import Rows, Table
 from rlcalc.trajectories import Trajectories
@@ -26,6 +30,13 @@ HEADER = re.compile(rb"(?m)^[ \t]*[^#\s].*\n")
 """A whole line that is neither blank nor a comment."""
 
 LONGEST_CELL = 1 << 26
+
+N_FIRST = 100
+"""Lines from which the types of columns are judged."""
+
+MOST_UNFIT = 3
+"""Blocks that are read twice, in types and then as text; after these all are read as text."""
+
 BLANK = re.compile(rb"(?m)^[ \t]*\r?\n")
 
 
@@ -63,6 +74,8 @@ class Lines:
         self.partition: Partition = {}
         self.open = b""  # the bytes behind the last whole row, inside quotes
         self.line = 1  # the number of the first line of the block
+        self.types: CellTypes | None = None  # of columns that are not read as text
+        self.n_unfit = 0  # blocks that these types did not fit
         self.block, self.before = b"", 0  # the block, and how many rows came before it
 
     def take(self, block: bytes) -> Iterator[Trajectories]:
@@ -71,10 +84,10 @@ class Lines:
         data, self.open = whole_rows(self.open + block)
         if len(self.open) > LONGEST_CELL:
             self._never_closed()
-        if data.strip():
+        if data and not data.isspace():
             self.block, self.before = data, self.table.n_rows
             yield from self.context.assembler.push(self._rows(data, self.table))
-        self.line += data.count(b"\n")
+        self.line += count_byte(data, b"\n")
 
     def finish(self) -> None:
         """Report the faults of the file as a whole."""
@@ -121,6 +134,9 @@ class Lines:
         return block[self.header.n_bytes :]
 
     def _rows(self, data: bytes, table: Table) -> Rows:
+        frame = self._typed_frame(data, table)
+        if frame is not None:
+            return table.rows_of(frame, lambda: self._frame(data, table))
         data = without_blank_lines(data)
         try:
             source = self._frame(data, table)
@@ -129,10 +145,39 @@ class Lines:
             source = self._frame(data, table, truncate_ragged_lines=True, encoding="utf8-lossy")
         return table.rows_of(source)
 
-    def _frame(self, data: bytes, table: Table, **request: bool | str) -> pl.DataFrame:
+    def _typed_frame(self, data: bytes, table: Table) -> pl.DataFrame | None:
+        """Return the rows with types that their first ones suggest; None if these do not fit."""
+        try:
+            if self.types is None:
+                self.types = self._types_of(data, table)
+            if not self.types or self.n_unfit > MOST_UNFIT:
+                return None
+            frame = self._frame(data, table, self.types)
+            if fits(table, frame):
+                return frame
+        except pl.exceptions.PolarsError:
+            pass  # read as text, which finds the row
+        self.n_unfit += 1
+        return None
+
+    def _types_of(self, data: bytes, table: Table) -> CellTypes:
+        if self.header.spaced:
+            return {}
+        first, _ = whole_rows(b"".join(islice(io.BytesIO(data), N_FIRST)))
+        texts = self._frame(without_blank_lines(first), table)
+        return cell_types(table, texts, decimal_comma=self.header.decimal_comma)
+
+    def _frame(
+        self,
+        data: bytes,
+        table: Table,
+        types: CellTypes | None = None,
+        **request: bool | str,
+    ) -> pl.DataFrame:
         frame = pl.read_csv(
             io.BytesIO(self.names + data),
             infer_schema=False,
+            schema_overrides=types,
             separator=self.header.separator,
             columns=[name for name in table.sources if name in self.header.names],
             **request,  # type: ignore[arg-type]
@@ -220,7 +265,7 @@ def whole_rows(block: bytes) -> tuple[bytes, bytes]:
     >>> whole_rows(b'1,"a\nb"\n2,"c\n')
     (b'1,"a\nb"\n', b'2,"c\n')
     """
-    if not block.count(b'"') % 2:
+    if not count_byte(block, b'"') % 2:
         return block, b""
     data = np.frombuffer(block, dtype=np.uint8)
     quotes, ends = np.flatnonzero(data == ord('"')), np.flatnonzero(data == ord("\n"))

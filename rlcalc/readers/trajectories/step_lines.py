@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+MOST_UNLIKE = 3
+"""Blocks that are read twice, as the first was and then anew; after these all are read anew."""
+
+
 def lines_like(first: Mapping[str, Any], file: File, context: ReaderContext) -> StepLines:
     """Return the reader of lines that look like the first: of lists, or of single steps."""
     return (ListLines if _holds_lists(first) else StepLines)(file, context)
@@ -52,6 +56,8 @@ class StepLines:
     def __init__(self, file: File, context: ReaderContext, noun: str = "line") -> None:
         self.file, self.context, self.noun = file, context, noun
         self.table: Any = None
+        self.kept: pl.Schema | None = None  # of the first block, if it serves for the later ones
+        self.n_unlike = 0  # blocks that were not read with it
         self.block, self.number, self.before = b"", 1, 0
 
     def take(self, block: bytes, number: int) -> Iterator[Trajectories]:
@@ -64,12 +70,14 @@ class StepLines:
         if block.isspace():
             return
         self.block, self.number = block, number
-        frame = self._frame(block, number)
-        if not len(frame):
+        like = self._frame_like(block)
+        read = self._frame(block, number) if like is None else like
+        if not len(read):
             return
-        frame = with_partition(frame, self.context.partition(self.file), frame.columns)
+        frame = self._with_partition(read)
         if self.table is None:
             self.table = self.context.table(self.file.at(), dict(frame.schema), self._place)
+            self.kept = self._to_keep(read.schema)
         self.before = self.table.n_rows
         where = self.file.at(f"{self.noun} {number} and after")
         columns = map_columns(
@@ -85,13 +93,40 @@ class StepLines:
         frame = frame.with_columns(pl.lit(None).alias(name) for name in missing)
         self.table.schema = dict(frame.schema)
         self.table.note_texts(self.table.schema)
-        yield from self._trajectories(frame)
+        yield from self._trajectories(frame, inferred=like is None)
 
-    def _trajectories(self, frame: pl.DataFrame) -> Iterator[Trajectories]:
+    def _with_partition(self, frame: pl.DataFrame) -> pl.DataFrame:
+        return with_partition(frame, self.context.partition(self.file), frame.columns)
+
+    def _to_keep(self, schema: pl.Schema) -> pl.Schema | None:
+        """Return the schema of the first block if later ones can be read with it."""
+        from rlcalc.readers.column_names import NUMBERS
+        from rlcalc.readers.trajectories.line_frames import can_be_kept
+
+        request, column = self.context.request, self.table.column
+        exact = {source for meaning, source in column.items() if meaning not in NUMBERS}
+        keep = can_be_kept(schema, exact | {*request.state_columns}) and not request.where
+        return schema if keep else None
+
+    def _frame_like(self, block: bytes) -> pl.DataFrame | None:
+        """Return a block in the types of the first; None if it has to be looked at anew."""
+        from rlcalc.readers.trajectories.line_frames import frame_like
+
+        if self.kept is None or self.n_unlike > MOST_UNLIKE:
+            return None
+        frame = frame_like(block, self.kept)
+        self.n_unlike += frame is None
+        return frame
+
+    def _trajectories(self, frame: pl.DataFrame, *, inferred: bool) -> Iterator[Trajectories]:
         import polars as pl
 
+        def shown_frame() -> pl.DataFrame:
+            """Return the cells as they stand in the lines: 1, where the first block has 1.5."""
+            return frame if inferred else self._with_partition(self._frame(self.block, self.number))
+
         try:
-            rows = self.table.rows_of(frame)
+            rows = self.table.rows_of(frame, shown_frame)
         except pl.exceptions.PolarsError as error:
             what = f"not a table: {shown(str(error).splitlines()[0], 200)}"
             raise InputError(
@@ -108,6 +143,8 @@ class StepLines:
     def _frame(self, block: bytes, number: int) -> pl.DataFrame:
         import polars as pl
 
+        from rlcalc.readers.trajectories.line_frames import has_keys_once
+
         problem: Exception | None = None
         try:
             frame = (
@@ -116,7 +153,7 @@ class StepLines:
         except pl.exceptions.PolarsError as error:
             problem, frame = error, None
         if frame is not None:
-            if _may_repeat_keys(block, frame):
+            if not has_keys_once(block, frame, block.count(b'":')):
                 self._refuse_repeated_keys(frame.columns, block, number)
             return self._with_exact_labels(frame, block)
         good, names = self._good_lines(block, number)
@@ -223,19 +260,6 @@ class StepLines:
         return good, names
 
 
-def _may_repeat_keys(block: bytes, frame: pl.DataFrame) -> bool:
-    """Whether a block holds more keys than the cells that were read of it."""
-    n_nulls = sum(frame.null_count().row(0))
-    n_words = block.count(b"null") if n_nulls else 0
-    written = block.count(b'":null') + block.count(b'": null') if n_words else 0
-    n_keys = block.count(b'":')
-    return (
-        written != n_words
-        or written not in (0, n_nulls)
-        or n_keys != frame.height * frame.width - n_nulls + written
-    )
-
-
 def _not_finite(line: Any) -> str | None:
     """What is wrong with a line that has NaN or Infinity in it, which JSON has not."""
     for name, value in line.items() if isinstance(line, dict) else ():
@@ -248,7 +272,7 @@ def _not_finite(line: Any) -> str | None:
 class ListLines(StepLines):
     """One trajectory a line, in lists under other names than ours."""
 
-    def _trajectories(self, frame: pl.DataFrame) -> Iterator[Trajectories]:
+    def _trajectories(self, frame: pl.DataFrame, *, inferred: bool) -> Iterator[Trajectories]:
         from rlcalc.readers.trajectories.list_rows import trajectories_of
 
         yield trajectories_of(frame, self.table)

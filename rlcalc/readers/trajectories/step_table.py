@@ -174,22 +174,22 @@ class Table:
                     f"{shlex.quote(f'{meaning}={shown(name)}')}"
                 )
 
-    def expressions(self) -> list[pl.Expr]:
-        """Return what to read: labels as categories, numbers, flags, the key of a trajectory."""
+    def expressions(self, types: Mapping[str, pl.DataType] | None = None) -> list[pl.Expr]:
+        """Return what to read: labels as categories, numbers, flags, the key of a trajectory.
+
+        Args:
+            types: of the columns in the source; default those of the schema.
+        """
         exprs = []
+        types = self.schema if types is None else types
         for meaning, column in self.column.items():
-            kind, source = self.schema[column], pl.col(column)
+            kind, source = types[column], pl.col(column)
             if meaning in KEYS:
                 continue
             if meaning in self.numbered:
                 exprs.append(source.cast(pl.Int64).alias(meaning))
             elif meaning in LABELS:
-                text = as_text(source, kind)
-                if meaning == "state" and self.request.state_columns:
-                    joined = self.request.state_columns
-                    texts = [as_text(pl.col(name), self.schema[name]) for name in joined]
-                    text = pl.format(f"[{','.join(['{}'] * len(texts))}]", *texts)
-                exprs.append(self.encoders.of_column(meaning).category(text).alias(meaning))
+                exprs.append(self._categories(meaning, source, kind).alias(meaning))
             elif meaning in NUMBERS:
                 sign = -1 if self.request.columns.get(meaning, "").startswith("-") else 1
                 number = as_number(source, kind)
@@ -203,6 +203,18 @@ class Table:
             elif meaning == "time":
                 exprs.append(as_time(source, kind).alias(meaning))
         return exprs + self._keys()
+
+    def _categories(self, meaning: str, source: pl.Expr, kind: pl.DataType) -> pl.Expr:
+        """Return labels as the numbers of categories of their text."""
+        encoder = self.encoders.of_column(meaning)
+        if kind == encoder.kind:
+            return source.to_physical()
+        text = as_text(source, kind)
+        if meaning == "state" and self.request.state_columns:
+            joined = self.request.state_columns
+            texts = [as_text(pl.col(name), self.schema[name]) for name in joined]
+            text = pl.format(f"[{','.join(['{}'] * len(texts))}]", *texts)
+        return encoder.category(text)
 
     def _keys(self) -> list[pl.Expr]:
         named = [
@@ -244,11 +256,18 @@ class Table:
             self.experience.left_out[LEFT_OUT] += len(frame) - int(kept.sum())
         return frame.filter(kept), kept.arg_true().to_numpy().astype(np.int64)
 
-    def rows_of(self, source: pl.DataFrame) -> Rows:
-        """Return rows as they stand in the source as rows of steps."""
+    def rows_of(
+        self, source: pl.DataFrame, as_written: Callable[[], pl.DataFrame] | None = None
+    ) -> Rows:
+        """Return rows as they stand in the source as rows of steps.
+
+        Args:
+            source: has the types of the schema; or others that lose nothing, without --where.
+            as_written: gives the same rows in types that show what is wrong; default the source.
+        """
         kept, places = self.filtered(source)
-        frame = kept.lazy().select(self.expressions()).collect()
-        return self.rows(frame, lambda: kept, places, len(source))
+        frame = kept.lazy().select(self.expressions(source.schema)).collect()
+        return self.rows(frame, as_written or (lambda: kept), places, len(source))
 
     def rows(
         self,
@@ -393,10 +412,21 @@ def as_flag(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
     """Return flags; a missing one is not set, null where the text is not a flag."""
     if kind == pl.Boolean:
         return column.fill_null(value=False)
+    if isinstance(kind, pl.Categorical):
+        return column.map_batches(flags_of_categories, pl.Boolean)
     if kind.is_nested():
         return pl.when(column.is_null()).then(pl.lit(value=False))
     text = column.cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase()
     return pl.when(text.is_in(TRUE)).then(True).when(text.is_in(FALSE)).then(False)
+
+
+def flags_of_categories(column: pl.Series) -> pl.Series:
+    """Return flags of a column of few different texts, as `as_flag` does of each text."""
+    word = column.unique()
+    flag = word.to_frame().select(as_flag(pl.col(word.name).cast(pl.String), pl.String()))
+    return column.to_physical().replace_strict(
+        word.to_physical(), flag.to_series(), return_dtype=pl.Boolean
+    )
 
 
 def as_time(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
