@@ -140,3 +140,14 @@ def test_whole_numbers_without_text_are_the_labels_that_their_texts_would_be(
 def test_only_the_first_of_many_labels_are_text() -> None:
     for labels in (Labels(map(str, range(12))), Numbers(np.arange(12))):
         assert labels.first_texts(np.arange(2, 12)) == list("23456789")
+
+
+@given(
+    known=st.lists(st.text(max_size=3), max_size=8),
+    texts=st.lists(st.text(max_size=3), max_size=20),
+)
+def test_many_labels_are_numbered_as_one_by_one(known: list[str], texts: list[str]) -> None:
+    together, one_by_one = Labels(known), Labels(known)
+
+    assert together.encode(iter(texts)).tolist() == [one_by_one.code(text) for text in texts]
+    assert together.texts == one_by_one.texts

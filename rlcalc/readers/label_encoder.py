@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -65,13 +66,17 @@ class LabelEncoder:
             self.kind
         )  # Polars forgets numbers that no column uses
         self._number = np.full(16, -1, dtype=np.int32)  # by category; -1: not met yet
+        self._whole = np.full(1, -1, dtype=np.int32)  # by whole number, from this one on
+        self._whole_low = 0
 
     def category(self, text: pl.Expr) -> pl.Expr:
         """Return the categories of labels, as Polars numbers them."""
         return text.cast(self.kind).to_physical()
 
     def codes(self, series: pl.Series) -> Codes:
-        """Return our numbers of a column of categories; nulls get -1."""
+        """Return our numbers of a column of categories, or of int64 labels; nulls get -1."""
+        if series.dtype == pl.Int64:
+            return self._codes_of_whole_numbers(series)
         null = series.is_null().to_numpy() if series.null_count() else None
         category = (series if null is None else series.fill_null(0)).to_numpy()
         highest = int(category.max(initial=0))
@@ -91,6 +96,40 @@ class LabelEncoder:
         if null is not None:
             result[null] = -1
         return result
+
+    def _codes_of_whole_numbers(self, series: pl.Series) -> Codes:
+        """Return our numbers of labels that are whole numbers, by a table where they are dense."""
+        if not len(series) or series.null_count() == len(series):
+            return np.full(len(series), -1, dtype=np.int32)
+        null = series.is_null().to_numpy() if series.null_count() else None
+        low, high = cast(int, series.min()), cast(int, series.max())
+        bottom, top = min(self._whole_low, low), max(self._whole_low + len(self._whole) - 1, high)
+        if top - bottom >= MOST_DENSE:
+            return self.codes(series.cast(pl.String).cast(self.kind).to_physical())
+        if bottom < self._whole_low or top >= self._whole_low + len(self._whole):
+            room = (top - bottom) // 2  # so that a range that grows is copied seldom
+            bottom = bottom if bottom == self._whole_low else bottom - room
+            grown = np.full(top + room - bottom + 1, -1, dtype=np.int32)
+            place = self._whole_low - bottom
+            grown[place : place + len(self._whole)] = self._whole
+            self._whole, self._whole_low = grown, bottom
+        value = (series if null is None else series.fill_null(low)).to_numpy()
+        place_of = value - self._whole_low
+        result: Codes = self._whole.take(place_of)
+        new = np.flatnonzero(result < 0 if null is None else (result < 0) & ~null)
+        while len(new):
+            rows = new[: 1 << 14]
+            rows = np.sort(rows[np.unique(value[rows], return_index=True)[1]])
+            self._whole[place_of[rows]] = self.labels.encode(map(str, value[rows].tolist()))
+            result[new] = self._whole[place_of[new]]
+            new = new[result[new] < 0]
+        if null is not None:
+            result[null] = -1
+        return result
+
+
+MOST_DENSE = 1 << 24
+"""The width of a range of whole numbers that a table holds: 64 MB."""
 
 
 @dataclass(frozen=True)

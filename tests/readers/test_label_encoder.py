@@ -1,9 +1,13 @@
 """Labels in columns get numbers by first appearance, and keep them in every batch."""
 
+from typing import Any
+
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import rlcalc
 from rlcalc.labels import Labels
 from rlcalc.readers.label_encoder import LabelEncoder, as_text
 
@@ -35,3 +39,35 @@ def test_lists_and_numbers_are_labels_as_json_writes_them() -> None:
     texts = frame.select(as_text(pl.col(name), kind) for name, kind in frame.schema.items())
 
     assert texts.rows() == [("[1,2]", "0.5", "true"), (None, None, "false")]
+
+
+@given(
+    blocks=st.lists(
+        st.lists(st.none() | st.integers(-(2**63), 2**63 - 1) | st.integers(-20, 20), max_size=20),
+        max_size=5,
+    )
+)
+def test_whole_numbers_are_numbered_as_their_texts_are(blocks: list[list[int | None]]) -> None:
+    by_text, by_number = LabelEncoder(Labels()), LabelEncoder(Labels())
+    for block in blocks:
+        numbers = pl.Series(block, dtype=pl.Int64)
+        categories = numbers.to_frame("x").select(by_text.category(pl.col("x").cast(pl.String)))
+        expected = by_text.codes(categories.to_series())
+        assert by_number.codes(numbers).tolist() == expected.tolist()
+    assert by_number.labels.texts == by_text.labels.texts
+
+
+@pytest.mark.parametrize("kind", [pl.Int8, pl.UInt32, pl.Int64, pl.UInt64])
+def test_labels_of_any_type_of_whole_numbers_are_the_same(kind: Any) -> None:
+    frame = pl.DataFrame(
+        {
+            "state": [3, 100, 3],
+            "action": [0, 1, 0],
+            "reward": [1.0, 2.0, 3.0],
+            "trajectory": [1, 1, 2],
+        }
+    ).with_columns(pl.col("state").cast(kind))
+    result = rlcalc.estimate(frame.with_columns(terminated=pl.Series([False, True, True])))
+
+    assert result["state"].tolist() == [3, 100]
+    assert result["v"].tolist() == [3.0, 2.0]

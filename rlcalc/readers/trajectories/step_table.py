@@ -35,6 +35,8 @@ CHANCES = ("probability", "pi", "behaviour_prob")
 NEVER_MISSING = ("reward", "probability", "pi")
 FLAGS = ("terminated", "truncated", "done", "is_first", "is_last", "is_terminal")
 ENDS = ("terminated", "truncated", "done", "is_last")
+WIDE = (pl.UInt64, pl.Int128, pl.UInt128)
+"""Types of whole numbers that int64 does not hold."""
 TRUE = ("true", "1", "1.0", "t", "yes", "y")
 FALSE = ("false", "0", "0.0", "f", "no", "n", "")
 
@@ -205,16 +207,22 @@ class Table:
         return exprs + self._keys()
 
     def _categories(self, meaning: str, source: pl.Expr, kind: pl.DataType) -> pl.Expr:
-        """Return labels as the numbers of categories of their text."""
+        """Return labels as the numbers of categories of their text; whole ones as they are."""
         encoder = self.encoders.of_column(meaning)
         if kind == encoder.kind:
             return source.to_physical()
+        if kind.is_integer() and not self._joins(meaning) and kind not in WIDE:
+            return source.cast(pl.Int64)
         text = as_text(source, kind)
-        if meaning == "state" and self.request.state_columns:
+        if self._joins(meaning):
             joined = self.request.state_columns
             texts = [as_text(pl.col(name), self.schema[name]) for name in joined]
             text = pl.format(f"[{','.join(['{}'] * len(texts))}]", *texts)
         return encoder.category(text)
+
+    def _joins(self, meaning: str) -> bool:
+        """Return whether several columns of numbers are a label together."""
+        return meaning == "state" and bool(self.request.state_columns)
 
     def _keys(self) -> list[pl.Expr]:
         named = [
@@ -230,7 +238,7 @@ class Table:
         if len(texts) > 1:
             canonical = [part.map_batches(canonical_texts, pl.String) for part in texts]
             text = pl.concat_str(canonical, separator="/")
-        if len(named) == 1 and kind.is_integer() and kind not in (pl.UInt64, pl.Int128):
+        if len(named) == 1 and kind.is_integer() and kind not in WIDE:
             key = pl.col(column).cast(pl.Int64)
         else:
             key = text.map_batches(keys_of_texts, pl.Int64)
