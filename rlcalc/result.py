@@ -349,8 +349,17 @@ def _pick(
 
 
 def _plain(values: Sequence[Any] | NDArray[Any]) -> list[Any]:
-    listed: list[Any] = values.tolist() if isinstance(values, np.ndarray) else list(values)
-    if isinstance(values, np.ndarray) and values.dtype.kind != "f":
+    """Return values as a list of plain Python values, of which none is NaN or infinite."""
+    if isinstance(values, np.ndarray):
+        listed: list[Any] = values.tolist()
+        if values.dtype.kind == "f":
+            for place in np.flatnonzero(~np.isfinite(values)).tolist():
+                listed[place] = None
+        if values.dtype.kind != "O":
+            return listed
+    else:
+        listed = list(values)
+    if not any(issubclass(kind, float) for kind in set(map(type, listed))):
         return listed
     return [_finite(value) for value in listed]
 

@@ -110,8 +110,10 @@ class Rollouts:
 
     def step_numbers(self, number: Ints) -> Any:
         """Return the trainer's numbers of some of the steps; None where they are unknown."""
+        if not len(self.step) or all(step is None for step in self.step):
+            return [None] * len(number)
         if None in self.step:
-            return [self.step[step] for step in number.tolist()]
+            return np.array(self.step, dtype=object)[number].tolist()
         return np.array(self.step)[number]
 
     @cached_property
