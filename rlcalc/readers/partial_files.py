@@ -62,8 +62,8 @@ def read_partial(path: str, classes: Iterable[type]) -> Partial:
         if not shards or not (total is None or isinstance(total, int)):
             raise ValueError
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError("this partial is damaged", shown(path), ANEW) from error
-    return Partial(question, total, shards, bound(_nodes, path, tuple(classes)), shown(path))
+        raise InputError("this partial is damaged", shown(path, 400), ANEW) from error
+    return Partial(question, total, shards, bound(_nodes, path, tuple(classes)), shown(path, 400))
 
 
 def _plain(value: Any, kind: type) -> Any:
@@ -78,13 +78,13 @@ def _head(path: str) -> dict[str, Any]:
     if version != FORMAT:
         raise InputError(
             f"this partial has the format {shown(version)}, expected {FORMAT}",
-            shown(path),
+            shown(path, 400),
             "make all partials, and merge them, with one version of rlcalc",
         )
     try:
         head = json.loads(frame["head"][0])
     except ValueError as error:
-        raise InputError("this partial is damaged", shown(path), ANEW) from error
+        raise InputError("this partial is damaged", shown(path, 400), ANEW) from error
     return head if isinstance(head, dict) else {}
 
 
@@ -92,7 +92,7 @@ def _frame(path: str, columns: Sequence[str] | None) -> pl.DataFrame:
     import polars as pl
 
     if not os.path.exists(path):
-        raise InputError(f"there is no file {shown(path)}", fix="give the files of --partial")
+        raise InputError(f"there is no file {shown(path, 400)}", fix="give the files of --partial")
     with _library_errors(path):
         lazy = pl.scan_ipc(path, glob=False)
         frame = (lazy.select(columns) if columns else lazy).collect()
@@ -109,9 +109,9 @@ def _library_errors(path: str) -> Iterator[None]:
         with panics_raised():
             yield
     except (pl.exceptions.PolarsError, PanicError, OSError, ValueError) as error:
-        raise InputError("this is not a partial of rlcalc", shown(path), ANEW) from error
+        raise InputError("this is not a partial of rlcalc", shown(path, 400), ANEW) from error
     except pl.exceptions.PanicException as error:
-        raise InputError("this partial is damaged", shown(path), ANEW) from error
+        raise InputError("this partial is damaged", shown(path, 400), ANEW) from error
 
 
 def _nodes(path: str, classes: Sequence[type]) -> Sequence[Node]:
@@ -123,7 +123,7 @@ def _nodes(path: str, classes: Sequence[type]) -> Sequence[Node]:
             raise PackingError("the digest differs")
         nodes: Sequence[Node] = unpacked(json.loads(content), arrays, classes)
     except (PackingError, ValueError, KeyError) as error:
-        raise InputError("this partial is damaged", shown(path), ANEW) from error
+        raise InputError("this partial is damaged", shown(path, 400), ANEW) from error
     return nodes
 
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from rlcalc.numerics.merge import merged
 from rlcalc.simulation.statistics import EpisodeStatistics, episode_summary
 
 GAIN = np.array([1.0, 4.0, -2.0, 3.0, 0.5])
@@ -20,7 +21,7 @@ def statistics(first: int, last: int) -> EpisodeStatistics:
 def test_a_summary_is_that_of_numpy_whatever_the_pieces() -> None:
     for edges in ([0, 5], [0, 1, 5], [0, 2, 3, 5]):
         pieces = [statistics(a, b) for a, b in pairwise(edges)]
-        result = episode_summary(pieces, {"seed": 7}, exact=1.0)
+        result = episode_summary(merged(pieces), {"seed": 7}, exact=1.0)
 
         assert result["mean"] == pytest.approx([GAIN.mean(), LENGTH.mean()])
         assert result["se"] == pytest.approx(
