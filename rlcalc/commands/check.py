@@ -12,6 +12,7 @@ def check(
     source: options.Source = None,
     settings: options.Settings = None,
     *,
+    files: options.Files = None,
     reading: options.ReadOptions,
     output: options.OutputOptions,
 ) -> None:
@@ -27,7 +28,7 @@ def check(
     from rlcalc.options import needs_source
 
     result = api.check(
-        needs_source(source), settings=options.parse_set_option(settings), **reading.arguments()
+        needs_source(source, files), settings=options.parse_set_option(settings), **reading.arguments()
     )
     output.write(result)
     if len(result):

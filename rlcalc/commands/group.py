@@ -19,6 +19,7 @@ def group(
     against: options.Against = None,
     precision: options.Precision = None,
     *,
+    files: options.Files = None,
     reading: options.RolloutOptions,
     convention: options.ConventionOptions,
     branches: options.BranchOptions,
@@ -66,14 +67,14 @@ def group(
                 f"{option} changes nothing in a comparison of rewards (--against)",
                 fix=f"leave out {option}",
             )
-        sources = needs_source(source)
+        sources = needs_source(source, files)
         result = api.group_against(
             sources, against, tolerance=convention.tolerance, **reading.arguments()
         )
         output.write(result)
         return
     arguments = reading.arguments() | vars(convention) | {"texts": texts, "trainer": as_}
-    sources = needs_source(source)
+    sources = needs_source(source, files)
     if audit:
         result = api.audit(sources, estimator, **arguments)
     else:
