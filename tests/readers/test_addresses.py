@@ -19,7 +19,7 @@ VALUES = [5.0, 3.0]  # V(a) = ((1 + 2) + (3 + 4)) / 2, V(b) = (2 + 4) / 2
 
 def values(*sources):
     result = rlcalc.estimate(list(sources), of="v")
-    return [float(value) for value in result.columns["v"]]
+    return [float(value) for value in result["v"]]
 
 
 @pytest.fixture(scope="module")
