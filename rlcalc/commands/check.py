@@ -28,7 +28,9 @@ def check(
     from rlcalc.options import needs_source
 
     result = api.check(
-        needs_source(source, files), settings=options.parse_set_option(settings), **reading.arguments()
+        needs_source(source, files),
+        settings=options.parse_set_option(settings),
+        **reading.arguments(),
     )
     output.write(result)
     if len(result):
