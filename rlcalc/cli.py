@@ -15,7 +15,7 @@ import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from rlcalc.commands import COMMANDS
-from rlcalc.engines.process import keep_freed_memory, use_one_blas_thread
+from rlcalc.engines.process import fit_address_space, keep_freed_memory, use_one_blas_thread
 from rlcalc.errors import CLOSED_PIPE, INTERRUPTED, InputError, RlcalcError
 from rlcalc.help import WIDEST, CommandHelp, CommandSections, epilog
 from rlcalc.options import flatten_option_groups
@@ -76,6 +76,7 @@ def main() -> NoReturn:
     catch_ending_signals()
     warnings.showwarning = _show_warning
     try:
+        fit_address_space()
         names = [name for name in sys.argv[1:2] if name in COMMANDS]
         code = app_of(names or COMMANDS)(standalone_mode=False) or 0
     except ClickException as error:

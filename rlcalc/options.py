@@ -96,8 +96,14 @@ def _discount_factor(gamma: float | None) -> float | None:
 Source = Annotated[
     list[str] | None,
     "SOURCE",
-    "Files, globs, folders, - for standard input, or the name of a shipped spec.",
+    "Files, globs, folders, addresses, - for standard input, or the name of a shipped spec.",
     IN_SOURCE | _completed(completion.sources),
+]
+Files = Annotated[
+    str | None,
+    "--files LIST",
+    "Read the files of a list too: one path or address a line; - is standard input.",
+    IN_SOURCE,
 ]
 Model = Annotated[
     str | None,
@@ -1538,12 +1544,21 @@ def refuse_jobs(jobs: int | None) -> None:
         )
 
 
-def needs_source(sources: list[str] | None) -> list[str]:
+def needs_source(sources: list[str] | None, files: str | None = None) -> list[str]:
     """Return what to read: what is named, else standard input if something comes in there.
+
+    Args:
+        sources: those that are named.
+        files: a list of more, as `--files` names it.
 
     Raises:
         UsageError: nothing is named and standard input is a terminal.
+        InputError: the list cannot be read, or a file in it is not there.
     """
+    if files is not None:
+        from rlcalc.readers.file_lists import sources_of_list
+
+        sources = [*(sources or []), *sources_of_list(files)]
     if sources:
         return sources
     if sys.stdin is None or sys.stdin.isatty():

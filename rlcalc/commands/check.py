@@ -13,6 +13,7 @@ def check(
     settings: options.Settings = None,
     *,
     jobs: options.Jobs = None,
+    files: options.Files = None,
     reading: options.ReadOptions,
     shards: options.ShardOptions,
     output: options.FaultOutputOptions,
@@ -28,7 +29,7 @@ def check(
     from rlcalc import api
     from rlcalc.options import needs_source
 
-    sources, how = needs_source(source), reading.arguments()
+    sources, how = needs_source(source, files), reading.arguments()
     how["settings"] = options.parse_set_option(settings)
     if shards.used(output):
         answer = shards.answer("check", sources, output, jobs=jobs, **how)

@@ -17,6 +17,7 @@ def estimate(
     play: options.PlayOptions,
     settings: options.Settings = None,
     jobs: options.Jobs = None,
+    files: options.Files = None,
     reading: options.ReadOptions,
     shards: options.ShardOptions,
     output: options.PartialOutputOptions,
@@ -36,7 +37,7 @@ def estimate(
     from rlcalc import api
     from rlcalc.options import needs_source
 
-    sources: Any = needs_source(source)
+    sources: Any = needs_source(source, files)
     arguments = reading.arguments()
     how = vars(play) | {"settings": options.parse_set_option(settings) or None}
     if episodes is None:

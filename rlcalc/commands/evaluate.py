@@ -9,6 +9,7 @@ def evaluate(
     source: options.Source = None,
     *,
     evaluation: options.EvaluateOptions,
+    files: options.Files = None,
     reading: options.ReadOptions,
     output: options.TableOutputOptions,
 ) -> None:
@@ -28,5 +29,5 @@ def evaluate(
     from rlcalc import api
     from rlcalc.options import needs_source
 
-    result = api.evaluate(needs_source(source), **vars(evaluation), **reading.arguments())
+    result = api.evaluate(needs_source(source, files), **vars(evaluation), **reading.arguments())
     output.write(result)

@@ -12,6 +12,7 @@ def gain(
     truncated: options.Truncated = "keep",
     rows: options.GainRows = "steps",
     *,
+    files: options.Files = None,
     reading: options.ReadOptions,
     output: options.TableOutputOptions,
 ) -> None:
@@ -27,7 +28,7 @@ def gain(
     from rlcalc.options import needs_source
 
     result = api.gain(
-        needs_source(source),
+        needs_source(source, files),
         gamma=gamma,
         k=k,
         truncated=truncated,

@@ -25,6 +25,7 @@ def group(
     against: options.Against = None,
     precision: options.Precision = None,
     *,
+    files: options.Files = None,
     reading: options.RolloutOptions,
     convention: options.ConventionOptions,
     branches: options.BranchOptions,
@@ -75,9 +76,10 @@ def group(
         options.refuse_jobs(jobs)
     if against is not None:
         unused = convention.changed() | {"--estimator": estimator, "--as": as_, "--texts": texts}
-        return output.write(_against(needs_source(source), against, unused, convention, reading))
+        sources = needs_source(source, files)
+        return output.write(_against(sources, against, unused, convention, reading))
     arguments = reading.arguments() | vars(convention) | {"texts": texts, "trainer": as_}
-    sources = needs_source(source)
+    sources = needs_source(source, files)
     if audit:
         result = api.audit(sources, estimator, **arguments)
     else:

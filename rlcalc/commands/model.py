@@ -10,6 +10,7 @@ def model(
     *,
     log_model: options.LogModelOptions,
     settings: options.Settings = None,
+    files: options.Files = None,
     reading: options.ReadOptions,
     output: options.TableOutputOptions,
 ) -> None:
@@ -25,7 +26,7 @@ def model(
     from rlcalc.options import needs_source
 
     result = api.model(
-        needs_source(source),
+        needs_source(source, files),
         settings=options.parse_set_option(settings),
         **vars(log_model),
         **reading.arguments(),

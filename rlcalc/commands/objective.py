@@ -16,6 +16,7 @@ def objective(
     rows: options.TokenRows = None,
     success: options.Success = 1.0,
     jobs: options.Jobs = None,
+    files: options.Files = None,
     reading: options.TokenOptions,
     output: options.TableOutputOptions,
 ) -> None:
@@ -39,7 +40,7 @@ def objective(
                     f"--compare and {option} ask for different answers", fix="choose one of them"
                 )
     result = api.objective(
-        needs_source(source),
+        needs_source(source, files),
         **vars(how),
         estimator=estimator,
         trainer=as_,

@@ -10,6 +10,7 @@ def report(
     texts: options.ReportTexts = "chosen",
     title: options.Title = None,
     *,
+    files: options.Files = None,
     reading: options.ReportOptions,
     output: options.ReportOutput = None,
     quiet: options.Quiet = False,
@@ -29,7 +30,7 @@ def report(
     from rlcalc.renderers.output import open_output
 
     file = page_file(output)
-    page = api.report(needs_source(source), title=title, texts=texts, **reading.arguments())
+    page = api.report(needs_source(source, files), title=title, texts=texts, **reading.arguments())
     with open_output(file) as stream:
         stream.write(page.encode("utf-8", "backslashreplace"))
     if file is not None and not quiet:

@@ -1,12 +1,16 @@
-"""The settings of our own process: freed memory is kept, and linear algebra has one thread."""
+"""The settings of our own process: memory, its limit, and the threads of libraries."""
 
 from __future__ import annotations
 
 import os
 import sys
 
+from rlcalc.errors import InputError
+
 TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3
 """The numbers of three parameters of glibc, from malloc.h."""
+TIGHT, LEAST = 4_000_000_000, 800_000_000
+"""Bytes of address space under which Polars gets one thread, and under which nothing is begun."""
 
 
 def keep_freed_memory() -> None:
@@ -38,3 +42,28 @@ def use_one_blas_thread() -> None:
     processor time in a process without linear algebra, 0.5 s in one with three small systems.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def fit_address_space() -> None:
+    """Start Polars, which must not be loaded yet, with one thread where memory is limited.
+
+    Where an allocation of Polars fails, the process is aborted and nothing can be said any more.
+    `ulimit -v` and `RLIMIT_AS` are known beforehand. Every thread has buffers of its own.
+
+    Raises:
+        InputError: the limit is too low for the libraries.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY or limit >= TIGHT:
+        return
+    if limit < LEAST:
+        raise InputError(
+            f"the limit of memory, {limit / 1e9:.2f} GB of address space, is too low for rlcalc",
+            "ulimit -v",
+            "allow at least 0.8 GB, and 2.5 GB for large files: ulimit -v 2500000",
+        )
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")

@@ -22,6 +22,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, RlcalcError, UsageError, listed, nearest, shown
 from rlcalc.progress import NOW
+from rlcalc.readers.addresses import (
+    Remote,
+    addresses,
+    is_address,
+    path_of_file_address,
+    shown_address,
+)
 from rlcalc.readers.byte_counts import count_byte
 from rlcalc.readers.model_signs import model_kind, refuse_foreign_model
 from rlcalc.readers.models import FORMATS as MODELS
@@ -103,6 +110,8 @@ def shown_path(path: str) -> str:
     """Return a path for a message: a shipped spec by its name, standard input in words."""
     if path == "-":
         return "standard input"
+    if is_address(path):
+        return shown_address(path)
     folder, file = os.path.split(path)
     if folder == str(specs_folder()):
         return f"the shipped spec '{os.path.splitext(file)[0]}'"
@@ -116,9 +125,12 @@ def resolve_files(sources: list[str]) -> list[str]:
         InputError: a file or a glob that names nothing, with the nearest name.
     """
     files: list[str] = []
-    for source in sources:
+    for source in map(_local, sources):
         if source == "-" or os.path.isfile(source):
             files.append(source)
+        elif is_address(source):
+            objects = addresses(source, lambda name: kind_of_name(name) is not None)
+            files += sorted(objects, key=natural_order)
         elif os.path.isdir(source):
             files += _in_folder(source)
         elif os.path.exists(source):
@@ -134,6 +146,12 @@ def resolve_files(sources: list[str]) -> list[str]:
                 raise _missing(source)
             files += sorted(matches, key=natural_order)
     return files
+
+
+def _local(source: str) -> str:
+    """Return the path of a `file://` address, and any other source as it is."""
+    path = path_of_file_address(source)
+    return source if path is None else path
 
 
 @dataclass(frozen=True)
@@ -344,10 +362,8 @@ def opened(name: str, forced: str | None, max_size: int | None = None) -> Iterat
     if name == "-" and sys.stdin is None:
         raise InputError("standard input is closed", fix="name a file, or pipe into -")
     with _reported(shown_name), ExitStack() as copies:
-        raw: IO[bytes] = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115
+        raw, size, on_disk = _raw(name)
         try:
-            on_disk = name != "-" and os.path.isfile(name)
-            size = os.fstat(raw.fileno()).st_size if on_disk else 0
             NOW.begin(f"reading {shown_name}", size, "B")
             stream, plain = _decompressed(raw, size, shown_name, max_size)
             head = stream.read(HEAD)
@@ -355,7 +371,7 @@ def opened(name: str, forced: str | None, max_size: int | None = None) -> Iterat
                 raise UnknownContent(
                     "the source is empty", shown_name, "it has no bytes, or only white space"
                 )
-            kind = forced or _kind(head, name, shown_name)
+            kind = forced or _kind(head, shown_name if is_address(name) else name, shown_name)
             if forced in MAGIC and not head.startswith(MAGIC[forced]):
                 raise InputError(
                     f"this is not a {forced} file: its first bytes are different",
@@ -370,6 +386,18 @@ def opened(name: str, forced: str | None, max_size: int | None = None) -> Iterat
         finally:
             if name != "-":
                 raw.close()
+
+
+def _raw(name: str) -> tuple[IO[bytes], int, bool]:
+    """Return the bytes of a source, their number (0: unknown), and whether it is a file."""
+    if name == "-":
+        return sys.stdin.buffer, 0, False
+    if is_address(name):
+        remote = Remote(name)
+        return io.BufferedReader(remote, HEAD), remote.size, False
+    raw = open(name, "rb")  # noqa: SIM115
+    on_disk = os.path.isfile(name)
+    return raw, os.fstat(raw.fileno()).st_size if on_disk else 0, on_disk
 
 
 @contextmanager

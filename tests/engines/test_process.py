@@ -57,3 +57,36 @@ def test_every_command_begins_so() -> None:
     )
 
     assert done.stdout.splitlines()[-1] == "1 False"
+
+
+LIMITED = """
+import os, resource, sys
+limit = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+os.environ.pop("POLARS_MAX_THREADS", None)
+from rlcalc.engines.process import fit_address_space
+fit_address_space()
+print(os.environ.get("POLARS_MAX_THREADS"))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="for RLIMIT_AS")
+@pytest.mark.parametrize(("limit", "threads"), [(2_000_000_000, "1"), (9_000_000_000, "None")])
+def test_a_limit_of_memory_leaves_polars_one_thread(limit: int, threads: str) -> None:
+    command = [sys.executable, "-c", LIMITED, str(limit)]
+
+    assert subprocess.check_output(command, text=True).strip() == threads
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="for RLIMIT_AS")
+def test_too_little_memory_is_said_before_anything_is_begun() -> None:
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (700_000_000, 700_000_000));"
+        "from rlcalc.__main__ import main; main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "specs"], capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 3
+    assert "the limit of memory, 0.70 GB" in ended.stderr

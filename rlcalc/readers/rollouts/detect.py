@@ -9,6 +9,7 @@ from typing import Any
 
 from rlcalc.errors import InputError
 from rlcalc.readers import json as json_reader
+from rlcalc.readers.addresses import is_address
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.load import files_of
@@ -33,7 +34,8 @@ def trainer_of(sources: Sequence[str], max_size: int | None = None) -> str | Non
         return None
     for name in names[:MOST]:  # in a folder other files may stand before the first dump
         try:
-            record = _first_record(name, max_size) if os.path.isfile(name) else None
+            is_file = os.path.isfile(name) or is_address(name)
+            record = _first_record(name, max_size) if is_file else None
             form = dumps.sniffed(record, name).name if isinstance(record, Mapping) else "columns"
         except InputError:
             continue

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, listed, shown
+from rlcalc.readers.addresses import is_address
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import partition_of
@@ -42,6 +43,7 @@ from rlcalc.readers.sources import (
     no_library_errors,
     opened,
     resolve_files,
+    shown_path,
 )
 
 if TYPE_CHECKING:
@@ -277,7 +279,7 @@ def read_file(name: str, builder: RolloutsBuilder) -> None:
 
     columns: Mapping[str, Any] = {}
     while True:
-        title = "standard input" if name == "-" else name
+        title = shown_path(name) if name == "-" or is_address(name) else name
         builder.begin_file(title, step_of_name(name), partition_of(name))
         try:
             _read_once(name, builder, columns)
