@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -48,34 +49,56 @@ class KeyUnion:
         """The places of the keys that both tables have."""
         return slice(None) if self.first is None else self.first[self.first_shared]
 
-    def column(self, one: NDArray[Any], two: NDArray[Any], of_shared: NDArray[Any]) -> NDArray[Any]:
-        """Return a column of all keys.
+    @cached_property
+    def first_alone(self) -> Ints:
+        """The rows of the first table whose keys are not in the second one."""
+        return self._others(self.first, self.first_shared)
+
+    @cached_property
+    def second_alone(self) -> Ints:
+        """The rows of the second table whose keys are not in the first one."""
+        return self._others(self.second, self.second_shared)
+
+    def _others(self, rows: Ints | None, shared: Ints | slice) -> Ints:
+        alone = np.ones(0 if rows is None else len(rows), dtype=bool)
+        alone[shared] = False
+        return np.flatnonzero(alone)
+
+    def empty(self, one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
+        """Return a column for all keys, with the rows that only one of two columns has.
 
         Args:
             one: [N] of the first table.
             two: [M] of the second table.
-            of_shared: of the keys that both have, in their order.
         """
-        if self.first is None or self.second is None:
-            return of_shared
         column = np.empty(len(self.key), np.result_type(one, two))
-        column[self.first] = one
-        column[self.second] = two
-        column[self.shared] = of_shared
+        if self.first is not None and self.second is not None:
+            column[self.first.take(self.first_alone)] = one.take(self.first_alone)
+            column[self.second.take(self.second_alone)] = two.take(self.second_alone)
         return column
-
-    def rows_of_shared(
-        self, one: NDArray[Any], two: NDArray[Any]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the entries of two columns, [N] and [M], for the keys that both have."""
-        return one[self.first_shared], two[self.second_shared]
 
     def sums(self, one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
         """Return [K] the sums of two columns, [N] and [M]."""
-        first, second = self.rows_of_shared(one, two)
-        return self.column(one, two, first + second)
+        column = self.empty(one, two)
+        column[self.shared] = one[self.first_shared] + two[self.second_shared]
+        return column
 
     def least(self, one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
         """Return [K] the smaller of two columns, [N] and [M], where both have the key."""
-        first, second = self.rows_of_shared(one, two)
-        return self.column(one, two, np.minimum(first, second))
+        column = self.empty(one, two)
+        column[self.shared] = np.minimum(one[self.first_shared], two[self.second_shared])
+        return column
+
+    def parts_of_shared(self, size: int) -> Iterator[tuple[Any, Any, Any]]:
+        """Yield the keys that both tables have part by part: rows of each table, and places.
+
+        Args:
+            size: keys of a part; there is one part at least.
+        """
+        n = len(self.key) if isinstance(self.shared, slice) else len(self.shared)
+        for begin in range(0, max(n, 1), size):
+            part = slice(begin, begin + size)
+            if isinstance(self.shared, slice):
+                yield part, part, part
+            else:
+                yield self.first_shared[part], self.second_shared[part], self.shared[part]  # type: ignore[index]

@@ -16,6 +16,10 @@ EXTREMES = {"least": np.minimum, "greatest": np.maximum}
 """Columns that keep the least or the greatest of the data, and what does so."""
 
 
+ROWS = 1 << 15
+"""Rows that are merged at a time: what lies between two tables and their sum fits a cache."""
+
+
 @dataclass(frozen=True)
 class MergeableTable(ABC):
     """Columns with one row a key, in rising order.
@@ -48,16 +52,34 @@ class MergeableTable(ABC):
             union: of the keys of both, where it is known.
         """
         union = union or KeyUnion.of(self.key, later.key)
-        shared = self.take(union.first_shared)._merged_rows(later.take(union.second_shared))
-        columns: dict[str, Any] = {"key": union.key}
-        done: dict[tuple[int, int, int], Any] = {}
+        names = [column.name for column in fields(self) if column.name != "key"]
+        columns: dict[str, Any] = {}
+        filled: dict[str, Any] = {}  # those of them that are not the same array as another one
+        for first, second, places in union.parts_of_shared(ROWS):
+            part = self.take(first)._merged_rows(later.take(second))
+            if not columns:
+                columns, filled = self._new_columns(later, part, union)
+            for name, column in filled.items():
+                column[places] = getattr(part, name)
+        return type(self)(key=union.key, **{name: columns[name] for name in names})
+
+    def _new_columns(
+        self, later: Self, part: Self, union: KeyUnion
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return columns with the rows of keys that one table has: all, and each array once.
+
+        Args:
+            later: the other table.
+            part: some of the rows of keys that both have, merged.
+            union: of the keys.
+        """
+        columns: dict[str, Any] = {}
+        first_with: dict[tuple[int, int, int], str] = {}
         for name in (c.name for c in fields(self) if c.name != "key"):
-            three = (getattr(self, name), getattr(later, name), getattr(shared, name))
-            same = (id(three[0]), id(three[1]), id(three[2]))
-            if same not in done:
-                done[same] = union.column(*three)
-            columns[name] = done[same]
-        return type(self)(**columns)
+            one, two = getattr(self, name), getattr(later, name)
+            same = first_with.setdefault((id(one), id(two), id(getattr(part, name))), name)
+            columns[name] = columns[same] if same in columns else union.empty(one, two)
+        return columns, {name: columns[name] for name in first_with.values()}
 
     def _merged_rows(self, later: Self) -> Self:
         """Return the table of both sets of clusters of the same keys."""
