@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial as bound
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.api.arguments import (
@@ -472,10 +473,10 @@ def _refuse_rest(rest: Mapping[str, Any], command: str) -> None:
     Raises:
         UsageError: there is one.
     """
-    from rlcalc import api
     from rlcalc.api.keywords import Playing, Reading, RolloutReading
 
-    known = dict.fromkeys(inspect.signature(getattr(api, command)).parameters)
+    module = import_module(f"rlcalc.api.{MODULES[command]}")
+    known = dict.fromkeys(inspect.signature(getattr(module, command)).parameters)
     known |= dict.fromkeys(
         name for one in (Reading, RolloutReading, Playing) for name in one.__annotations__
     )
@@ -492,6 +493,15 @@ def _refuse_rest(rest: Mapping[str, Any], command: str) -> None:
                 fix="leave it out, or leave out --engine and --partial",
             )
 
+
+MODULES = {
+    "estimate": "trajectories",
+    "check": "faults",
+    "gradient": "gradients",
+    "group": "rollouts",
+    "simulate": "episodes",
+}
+"""The files of the functions whose arguments a question takes."""
 
 KINDS: dict[str, Kind] = {
     "estimate": Kind(_estimate_question, _shards_of_files),

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, shown
@@ -136,8 +137,16 @@ def line_of(text: str, path: tuple[int | str, ...]) -> int | None:
         return None
     from rlcalc.readers import yaml
 
+    parsed = _with_places(text)
+    return None if parsed is None else yaml.line_of(parsed.value, parsed.places, path)
+
+
+@lru_cache(maxsize=1)
+def _with_places(text: str) -> Parsed | None:
+    """Return a document with its places, once for all faults in it; None: YAML refuses it."""
+    from rlcalc.readers import yaml
+
     try:
-        parsed = yaml.parse(text, "")
-        return yaml.line_of(parsed.value, parsed.places, path)
+        return yaml.parse(text, "")
     except InputError:
         return None
