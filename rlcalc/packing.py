@@ -36,26 +36,37 @@ def packed(value: Any) -> tuple[Any, list[Array]]:
         PackingError: it holds something else.
     """
     arrays: list[Array] = []
-    return _packed(value, arrays), arrays
+    places: dict[int, int] = {}
+    return _packed(value, arrays, places), arrays
 
 
-def _packed(value: Any, arrays: list[Array]) -> Any:
+def _packed(value: Any, arrays: list[Array], places: dict[int, int]) -> Any:
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
-        return _placed("array", value, arrays)
+        if id(value) not in places:  # several columns may be one array
+            places[id(value)] = len(arrays)
+            arrays.append(value)
+        return {"array": places[id(value)]}
     if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
         return _placed("texts", value, arrays)
     if isinstance(value, list | tuple | set):
         items = sorted(value) if isinstance(value, set) else value
-        return {type(value).__name__: [_packed(one, arrays) for one in items]}
+        return {type(value).__name__: [_packed(one, arrays, places) for one in items]}
     if isinstance(value, Mapping):
         kind = "counter" if isinstance(value, Counter) else "dict"
-        return {kind: [[_packed(one, arrays), _packed(two, arrays)] for one, two in value.items()]}
+        return {
+            kind: [
+                [_packed(one, arrays, places), _packed(two, arrays, places)]
+                for one, two in value.items()
+            ]
+        }
     if is_dataclass(value):
-        inside = {one.name: _packed(getattr(value, one.name), arrays) for one in fields(value)}
+        inside = {
+            one.name: _packed(getattr(value, one.name), arrays, places) for one in fields(value)
+        }
         return {"class": type(value).__name__, "fields": inside}
     if hasattr(value, "write_ipc"):
         stream = io.BytesIO()

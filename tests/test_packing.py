@@ -70,6 +70,16 @@ def test_arrays_frames_counters_and_what_is_no_number_come_back() -> None:
     assert again["i"] == value["i"]
 
 
+def test_an_array_that_is_there_twice_is_packed_once_and_stays_one() -> None:
+    array = np.arange(3)
+    skeleton, arrays = packed([Inner(array), array, array.copy()])
+    inner, one, other = unpacked(skeleton, arrays, [Inner])
+
+    assert len(arrays) == 2
+    assert inner.values is one
+    assert one is not other
+
+
 def test_only_classes_that_are_named_are_made() -> None:
     skeleton, arrays = packed(Inner(1))
 
