@@ -1,4 +1,7 @@
-"""Signals: each that ends the process does so within a second, and its temporary files go too."""
+"""Signals: each that ends the process does so within a second, and its temporary files go too.
+
+A cluster that the process has started is ended first, which may take some seconds.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,14 @@ from collections.abc import Container
 from types import FrameType
 from typing import NoReturn
 
+from rlcalc.engines.process import owns_processes
 from rlcalc.renderers.whole_file import remove_unfinished
 
 GRACE = 0.5
 """Seconds that the main thread has to end by itself, through `finally`."""
+
+PATIENCE = 15.0
+"""Seconds that processes which this one has started have to end."""
 
 _HARMLESS = "CHLD CLD CONT URG WINCH INFO STOP TSTP TTIN TTOU"
 _OTHER = "KILL INT PIPE SEGV BUS FPE ILL TRAP SYS EMT ALRM"  # ALRM is the clock of a regex
@@ -51,6 +58,9 @@ def _end(reading: int, endings: Container[int]) -> NoReturn:
     while (number := os.read(reading, 1)[0]) not in endings:
         pass
     time.sleep(GRACE)
+    end = time.monotonic() + PATIENCE
+    while owns_processes() and time.monotonic() < end:
+        time.sleep(GRACE / 10)
     leave(128 + number)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rlcalc.errors import InputError
 
@@ -42,6 +44,25 @@ def use_one_blas_thread() -> None:
     processor time in a process without linear algebra, 0.5 s in one with three small systems.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+_owned: list[None] = []
+"""An entry for each cluster, or the like, that this process has started."""
+
+
+@contextmanager
+def owning_processes() -> Iterator[None]:
+    """Say that this process has started others, which it must end before a signal ends it."""
+    _owned.append(None)
+    try:
+        yield
+    finally:
+        _owned.pop()
+
+
+def owns_processes() -> bool:
+    """Return whether this process has started others that it must end."""
+    return bool(_owned)
 
 
 def fit_address_space() -> None:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any, TypeVar
 
+from rlcalc.engines.process import owning_processes
 from rlcalc.errors import InputError, RlcalcError, UsageError, shown
 
 Piece = TypeVar("Piece")
@@ -50,9 +53,39 @@ def run(
         RlcalcError: what the work raises.
     """
     ray = _ray()
-    mine = not ray.is_initialized()
-    if mine:
-        _connect(ray, address, jobs)
+    if ray.is_initialized():
+        yield from _answers(ray, work, pieces)
+        return
+    with owning_processes():
+        try:
+            with _signals_later():
+                _connect(ray, address, jobs)
+            yield from _answers(ray, work, pieces)
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _signals_later() -> Iterator[None]:
+    """Let Ctrl-C and an end by the system wait: a cluster that is half there is never stopped."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    met: list[tuple[int, Any]] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {one: signal.signal(one, lambda *call: met.append(call)) for one in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if met:
+        os.kill(os.getpid(), met[0][0])
+
+
+def _answers(
+    ray: Any, work: Callable[[Piece], Answer], pieces: Iterable[Piece]
+) -> Iterator[Answer]:
     running: deque[Any] = deque()
     try:
         task = ray.remote(max_retries=RETRIES)(_worked)
@@ -70,8 +103,6 @@ def run(
         for waiting in running:
             with suppress(Exception):  # the cluster may be gone
                 ray.cancel(waiting, force=True)
-        if mine:
-            ray.shutdown()
 
 
 def workers_of(address: str | None, jobs: int | None) -> int:

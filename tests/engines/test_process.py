@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from rlcalc.engines.process import use_one_blas_thread
+from rlcalc.engines.process import owning_processes, owns_processes, use_one_blas_thread
 
 FAULTS = """
 import resource, sys
@@ -90,3 +90,11 @@ def test_too_little_memory_is_said_before_anything_is_begun() -> None:
 
     assert ended.returncode == 3
     assert "the limit of memory, 0.70 GB" in ended.stderr
+
+
+def test_a_process_owns_others_while_it_says_so() -> None:
+    with owning_processes():
+        with owning_processes():
+            assert owns_processes()
+        assert owns_processes()
+    assert not owns_processes()

@@ -100,6 +100,17 @@ def test_without_ray_what_to_install_is_told(monkeypatch: pytest.MonkeyPatch) ->
         list(engine.run(double, range(2)))
 
 
+def test_ctrl_c_waits_until_a_cluster_can_be_stopped() -> None:
+    steps = []
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012, SIM117
+        with engine._signals_later():
+            os.kill(os.getpid(), signal.SIGINT)
+            steps.append("started")
+        time.sleep(5)
+
+    assert steps == ["started"]
+
+
 @pytest.mark.slow
 def test_a_command_starts_a_cluster_of_its_own(rlcalc: Shell, cut: Cut) -> None:
     names = cut(log_of_steps(3, 60).drop("env"), [40])
