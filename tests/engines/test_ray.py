@@ -102,7 +102,7 @@ def test_without_ray_what_to_install_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_ctrl_c_waits_until_a_cluster_can_be_stopped() -> None:
     steps = []
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012, SIM117
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
         with engine._signals_later():
             os.kill(os.getpid(), signal.SIGINT)
             steps.append("started")
