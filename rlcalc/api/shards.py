@@ -189,7 +189,12 @@ def _work_of(
     arguments: Mapping[str, Any],
 ) -> Work:
     kind = _kind_of(command)
-    plain = {name: value for name, value in arguments.items() if value not in (None, (), {}, [])}
+    usual = {one.name: one.default for one in _signature(command).parameters.values()}
+    plain = {
+        name: value
+        for name, value in arguments.items()
+        if value not in (None, (), {}, []) and value != usual.get(name)
+    }
     try:
         plain = json.loads(json.dumps(plain))
     except (TypeError, ValueError) as error:
@@ -295,7 +300,11 @@ def _shards_of_rollouts(
     from rlcalc.readers.rollouts.load import rollout_listings
 
     listings = rollout_listings(paths_of(source, "paths"))
-    return _numbered([(file, one.folder or "") for one in listings for file in one.files], number)
+    files = [(file, one.folder or "") for one in listings for file in one.files]
+    once: dict[str, tuple[str, str]] = {}  # a file that is named twice is one shard
+    for file, folder in files:
+        once.setdefault(os.path.realpath(file), (file, folder))
+    return _numbered(list(once.values()), number)
 
 
 def _numbered(
@@ -467,6 +476,11 @@ def _with_size(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {**arguments, **({} if size is None else {"max_size": size})}
 
 
+def _signature(command: str) -> inspect.Signature:
+    """Return the signature of the function of a command."""
+    return inspect.signature(getattr(import_module(f"rlcalc.api.{MODULES[command]}"), command))
+
+
 def _refuse_rest(rest: Mapping[str, Any], command: str) -> None:
     """Refuse arguments for which no sums over shards have an answer.
 
@@ -475,8 +489,7 @@ def _refuse_rest(rest: Mapping[str, Any], command: str) -> None:
     """
     from rlcalc.api.keywords import Playing, Reading, RolloutReading
 
-    module = import_module(f"rlcalc.api.{MODULES[command]}")
-    known = dict.fromkeys(inspect.signature(getattr(module, command)).parameters)
+    known = dict.fromkeys(_signature(command).parameters)
     known |= dict.fromkeys(
         name for one in (Reading, RolloutReading, Playing) for name in one.__annotations__
     )

@@ -243,11 +243,18 @@ class StepQuestion(ABC, Generic[Summary]):
         rows = context.rows
         if summary is not None:
             summary = self.placed(summary, shard, 0 if rows is None else rows.n_head)
+        edges = Edges() if rows is None else rows.edges(shard.number)
+        if len(edges) and self.layout is None:
+            raise InputError(
+                "this shard has a step a row, and the first shards have not",
+                shard.name,
+                "name a file whose first rows show how such shards are laid out: --like FILE",
+            )
         return StepPart(
             ShardLabels.of(experience.states),
             ShardLabels.of(experience.actions),
             summary,
-            Edges() if rows is None else rows.edges(shard.number),
+            edges,
             ReaderCounts.of(experience, Strides() if rows is None else rows.strides),
             discount_of(experience, self.discount) if experience.n_rows else None,
         )

@@ -48,6 +48,16 @@ def test_a_mistyped_argument_names_the_nearest(
     assert caught.value.faults[0].fix.startswith(fix)
 
 
+def test_usual_arguments_are_no_other_question(cut: Cut) -> None:
+    names = cut(log_of_steps(0, 20).drop("env"), [10])
+    one = rlcalc.partial("estimate", names[0], shard="1/2", like=names[0])
+    two = rlcalc.partial(
+        "estimate", names[1], shard="2/2", like=names[0], visit="first", of="all", confidence=0.95
+    )
+
+    assert rlcalc.merge(one, two).facts["trajectories"] == 20
+
+
 def test_more_parts_than_shards_are_refused(cut: Cut) -> None:
     names = cut(log_of_steps(0, 20).drop("env"), [10])
 

@@ -64,3 +64,12 @@ def test_what_needs_the_texts_is_refused(cut: Cut, arguments: dict[str, Any]) ->
     names = cut(log_of_rollouts(1, 20), [])
     with pytest.raises(UsageError, match="from shards"):
         rlcalc.by_shards("group", names, group="prompt_id", **arguments)
+
+
+def test_a_file_that_is_named_twice_is_one_shard(cut: Cut) -> None:
+    names = cut(log_of_rollouts(1, 20), [10])
+    one = rlcalc.group([*names, names[0]], group="prompt_id", rows="groups")
+    many = rlcalc.by_shards("group", [*names, names[0]], group="prompt_id", rows="groups")
+
+    assert list(many.rows()) == list(one.rows())
+    assert len(many.sources) == 2

@@ -154,6 +154,27 @@ def test_shards_with_different_discount_factors_are_refused(tmp_path: Path) -> N
     assert rlcalc.by_shards("estimate", names, gamma=0.9).facts["trajectories"] == 2
 
 
+def test_a_table_after_documents_needs_to_know_its_layout(cut: Cut, tmp_path: Path) -> None:
+    document = tmp_path / "a.yaml"
+    document.write_text("trajectories:\n  - [{state: x, action: u, reward: 1}]\n")
+    (table,) = cut(log_of_steps(1, 5).drop("env"), [])
+
+    with pytest.raises(InputError, match="has a step a row") as caught:
+        rlcalc.by_shards("estimate", [str(document), table])
+    assert "--like FILE" in caught.value.faults[0].fix
+    result = rlcalc.by_shards("estimate", [str(document), table], like=table)
+    assert result.facts["trajectories"] == 6
+
+
+def test_a_column_that_some_shards_lack_is_unknown_there(cut: Cut) -> None:
+    frame = log_of_steps(1, 10).drop("env").with_columns(next_value=1.0)
+    names = cut(frame, [8])
+    pl.read_parquet(names[1]).drop("next_value").write_parquet(names[1])
+
+    many = rlcalc.by_shards("estimate", names)
+    assert_alike(rlcalc.estimate(names), many)
+
+
 def test_labels_that_follow_each_other_are_numbered_in_the_order_they_come() -> None:
     one, two = ShardLabels(["x", "y"]), ShardLabels(["z", "y", "x"], textual=True)
     both, codes = one.followed_by(two)

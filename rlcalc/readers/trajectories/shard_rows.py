@@ -16,6 +16,7 @@ import numpy as np
 from rlcalc.errors import InputError, RlcalcError
 from rlcalc.labels import Labels
 from rlcalc.numerics.arrays import Flags, Ints, differs_from_previous
+from rlcalc.readers.column_names import NUMBERS
 from rlcalc.readers.label_encoder import LabelEncoders
 from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.trajectories.assemble import LONGEST_RUN, Assembler
@@ -52,8 +53,7 @@ class Edges:
         columns: dict[str, Any] = {}
         for name in {**self.columns, **later.columns}:
             parts: list[Any] = [
-                edges.columns.get(name, np.zeros(len(edges), bool) if name in FLAGS else None)
-                for edges in (self, later)
+                edges.columns.get(name, _absent(name, len(edges))) for edges in (self, later)
             ]
             if any(part is None for part in parts):
                 raise InputError(
@@ -75,6 +75,13 @@ class Edges:
         if not len(self):
             return self
         return Edges({**self.columns, "shard": self.columns["shard"] + shards})
+
+
+def _absent(name: str, n: int) -> Any:
+    """Return n entries of a column that a shard lacks; None: it cannot be made up."""
+    if name in FLAGS:
+        return np.zeros(n, dtype=bool)
+    return np.full(n, np.nan) if name in NUMBERS else None
 
 
 def _recoded(column: Any, codes: Ints | None) -> Any:

@@ -107,10 +107,10 @@ def test_codes_of_rows_are_changed_and_missing_ones_stay(tmp_path: Path) -> None
 
 
 def test_shards_with_other_columns_are_refused() -> None:
-    one = Edges({"reward": np.zeros(1), "value": np.zeros(1)})
+    one = Edges({"reward": np.zeros(1), "time": np.zeros(1)})
     two = Edges({"reward": np.zeros(1)})
 
-    with pytest.raises(InputError, match="some have a column for the value"):
+    with pytest.raises(InputError, match="some have a column for the time"):
         one.followed_by(two)
     assert one.followed_by(Edges()) is one
     assert len(one.followed_by(one)) == 2
