@@ -174,9 +174,9 @@ def whole_of(partials: Sequence[Partial]) -> tuple[list[Shard], Any]:
     shards = [one for partial in in_order for one in partial.shards]
     if not numbered:
         shards = [replace(one, number=number) for number, one in enumerate(shards)]
-        return shards, total_of(merged_nodes(_leaves(in_order)))
+        return shards, total_of(_leaves(in_order))
     _refuse_missing(partials, shards)
-    return shards, total_of(merged_nodes(node for one in in_order for node in one.nodes()))
+    return shards, total_of(node for one in in_order for node in one.nodes())
 
 
 def _leaves(partials: Sequence[Partial]) -> Iterator[Node]:
@@ -223,7 +223,7 @@ def _require_one_question(partials: Sequence[Partial]) -> None:
 
 FIX_OF_QUESTIONS = {
     "layout": "name one file whose first rows decide, for all of them: --like FILE",
-    "version": "make all partials with one version of rlcalc",
+    "rlcalc": "make all partials with one version of rlcalc",
     "polars": "make all partials with one version of Polars, which hashes names",
 }
 

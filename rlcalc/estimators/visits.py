@@ -50,11 +50,7 @@ def state_visits(batch: Trajectories, gain: Floats, visit: Visit) -> tuple[Ints,
         gain: [T] G_t of their steps.
         visit: whether the first or every visit of a trajectory counts.
     """
-    by_state = stable_order(batch.state, len(batch.states))
-    state = batch.state.take(by_state)
-    trajectory = np.repeat(np.arange(len(batch), dtype=np.int32), batch.length).take(by_state)
-    new_state = differs_from_previous(state)
-    begins = new_state | differs_from_previous(trajectory)
+    by_state, state, new_state, begins = _by_state(batch)
     states, _ = _clusters(new_state, begins, gain.take(by_state), visit)
     first = np.flatnonzero(new_state)
     return state.take(first).astype(np.int64), states, by_state.take(first)
@@ -72,12 +68,8 @@ def visits_of(batch: Trajectories, gain: Floats, visit: Visit) -> Visits:
         gain: [T] G_t of their steps.
         visit: whether the first or every visit of a trajectory counts.
     """
-    by_state = stable_order(batch.state, len(batch.states))
-    state, action = batch.state.take(by_state), batch.action.take(by_state)
-    gain = gain.take(by_state)
-    trajectory = np.repeat(np.arange(len(batch), dtype=np.int32), batch.length).take(by_state)
-    new_state = differs_from_previous(state)
-    begins = new_state | differs_from_previous(trajectory)
+    by_state, state, new_state, begins = _by_state(batch)
+    action, gain = batch.action.take(by_state), gain.take(by_state)
     states, _ = _clusters(new_state, begins, gain, visit)
     first = np.flatnonzero(new_state)
 
@@ -102,6 +94,22 @@ def visits_of(batch: Trajectories, gain: Floats, visit: Visit) -> Visits:
         partner=cluster.take(first_of_cluster).astype(np.int64) - 1,
         steps=np.diff(first_of_pair, append=len(pair)),
     )
+
+
+def _by_state(batch: Trajectories) -> tuple[Ints, Codes, Flags, Flags]:
+    """Return the order of steps by state, their states in it, and where states and clusters begin.
+
+    Args:
+        batch: trajectories, of T steps.
+
+    Returns:
+        [T] each.
+    """
+    by_state = stable_order(batch.state, len(batch.states))
+    state = batch.state.take(by_state)
+    trajectory = np.repeat(np.arange(len(batch), dtype=np.int32), batch.length).take(by_state)
+    new_state = differs_from_previous(state)
+    return by_state, state, new_state, new_state | differs_from_previous(trajectory)
 
 
 def _clusters(new_key: Flags, begins: Flags, gain: Floats, visit: Visit) -> tuple[Clusters, Ints]:

@@ -161,12 +161,3 @@ def cosine(one: Floats, two: Floats) -> float:
     """Return the cosine of the angle between two vectors; NaN if one is 0."""
     size = norm(one) * norm(two)
     return float(one @ two) / size if size else float("nan")
-
-
-def aligned(values: Numbers, key: Ints, into: Ints, empty: int = 0) -> Numbers:
-    """Return the values of some keys as a column for all keys `into`, with `empty` elsewhere."""
-    if len(key) == len(into):
-        return values
-    column = np.full(len(into), empty, dtype=values.dtype)
-    column[np.searchsorted(into, key)] = values
-    return column

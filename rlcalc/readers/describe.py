@@ -12,6 +12,7 @@ import numpy as np
 from rlcalc.errors import Fault, InputError
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.numerics.merge import merged
 from rlcalc.readers.column_names import OF_STEPS
 from rlcalc.result import Column, Fact, Result
 from rlcalc.rollouts import Rollouts
@@ -37,12 +38,8 @@ def describe(experience: Experience) -> Result:
     Raises:
         InputError: the first fault, unless the experience collects them.
     """
-    sums = DescriptionSums()
-    for batch in experience:
-        sums = sums.merge(DescriptionSums.of(batch))
-    experience.count_oddity("probabilities_above_1", sums.lowest.n_states_above_1())
-    experience.note_oddities()
-    return description_of(sums, experience)
+    sums = merged(map(DescriptionSums.of, experience))
+    return description_of(sums or DescriptionSums(), experience)
 
 
 @dataclass(frozen=True)
@@ -99,6 +96,8 @@ def description_of(sums: DescriptionSums, experience: Experience) -> Result:
         sums: of all of them.
         experience: that they came from, with what its reader counted.
     """
+    experience.count_oddity("probabilities_above_1", sums.lowest.n_states_above_1())
+    experience.note_oddities()
     n, lengths = sums.lengths.total(), sums.lengths
     steps = sum(length * times for length, times in lengths.items())
     faults = [*(experience.faults or []), *sums.contradictions.faults()]

@@ -69,8 +69,4 @@ class CheckQuestion(StepQuestion[ShardDescription]):
         self, summary: ShardDescription | None, experience: Experience, gamma: float
     ) -> Result:
         """Return the description."""
-        sums = DescriptionSums() if summary is None else summary.sums
-        above = sums.lowest.n_states_above_1()
-        experience.count_oddity("probabilities_above_1", above)
-        experience.note_oddities()
-        return description_of(sums, experience)
+        return description_of(DescriptionSums() if summary is None else summary.sums, experience)
