@@ -137,11 +137,7 @@ def group(
         from rlcalc.groups.advantages.request import ConventionRequest
 
         request = ConventionRequest(epsilon, ddof, scale, leave_one_out, k, success, length_penalty)
-        if len(estimators) > 1 if side_by_side is None else side_by_side:
-            conventions = request.conventions(estimators, trainer)
-        else:
-            how = request.convention(estimators[0] if estimators else None, trainer)
-            conventions = {"advantage": how}
+        conventions = request.by_column(estimators, trainer, side_by_side=side_by_side)
         if why is not None:
             how = next(iter(conventions.values()))
             return explain.explain(rollouts(), why, how, success, tolerance)

@@ -428,11 +428,7 @@ def _rollout_question(
             fix="add --rows summary, or leave it out",
         )
     _refuse_rest(rest, "group")
-    if len(estimators) > 1 if side_by_side is None else side_by_side:
-        conventions = request.conventions(estimators, trainer)
-    else:
-        how = request.convention(estimators[0] if estimators else None, trainer)
-        conventions = {"advantage": how}
+    conventions = request.by_column(estimators, trainer, side_by_side=side_by_side)
     how_read = rollout_request(**reading)
     return RolloutQuestion(how_read, conventions, rows, success, tolerance, precision)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -19,6 +19,7 @@ from rlcalc.partials import Shard
 from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.trajectories.assemble import Strides
 from rlcalc.readers.trajectories.layout import TableLayout
+from rlcalc.readers.trajectories.load import counted_batches
 from rlcalc.readers.trajectories.shard_rows import (
     SHARD_BITS,
     Edges,
@@ -26,7 +27,7 @@ from rlcalc.readers.trajectories.shard_rows import (
     read_shard,
 )
 from rlcalc.result import Result
-from rlcalc.trajectories import Experience, Trajectories, contradicting_probabilities
+from rlcalc.trajectories import Experience, Trajectories
 
 
 class StepSummary(Protocol):
@@ -235,7 +236,7 @@ class StepQuestion(ABC, Generic[Summary]):
             iter(()), Labels(), Labels(), faults=[] if self.collects_faults else None
         )
         context = read_shard(shard.name, experience, self.reading, self.layout, whole=self.whole)
-        experience.batches = _counted(experience.batches, experience)
+        experience.batches = counted_batches(experience.batches, experience)
         tree = MergeTree[Summary]()
         for piece in experience.pieces():
             tree.add(self.summarise(piece, discount_of(experience, self.discount)))
@@ -288,7 +289,7 @@ class StepQuestion(ABC, Generic[Summary]):
             self.layout,
             lambda number: names.get(number, f"shard {number + 1}"),
         )
-        experience.batches = _counted(batches, experience)
+        experience.batches = counted_batches(batches, experience)
         tree = MergeTree[Summary]()
         for piece in experience.pieces():
             assert piece.row is not None
@@ -297,14 +298,6 @@ class StepQuestion(ABC, Generic[Summary]):
         total = tree.total()
         assert total is not None
         return total, rows.strides
-
-
-def _counted(batches: Iterator[Trajectories], experience: Experience) -> Iterator[Trajectories]:
-    """Yield batches, after a look for contradictions in them."""
-    for batch in batches:
-        experience.count_oddity("contradictory_probabilities", contradicting_probabilities(batch))
-        if len(batch):
-            yield batch
 
 
 def order_of_row(shard: int, row: int) -> int:

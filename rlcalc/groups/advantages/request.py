@@ -49,6 +49,20 @@ class ConventionRequest:
         (how,) = self._conventions([estimator], trainer)
         return how
 
+    def by_column(
+        self, estimators: Sequence[str], trainer: str | None, *, side_by_side: bool | None
+    ) -> dict[str, Convention]:
+        """Return conventions by the names of their columns: `advantage` where there is one.
+
+        Args:
+            estimators: one or several; none: the trainer's first.
+            trainer: the trainer whose conventions apply.
+            side_by_side: each has a column of its name; None: where there are several.
+        """
+        if len(estimators) > 1 if side_by_side is None else side_by_side:
+            return self.conventions(estimators, trainer)
+        return {"advantage": self.convention(estimators[0] if estimators else None, trainer)}
+
     def conventions(self, estimators: Sequence[str], trainer: str | None) -> dict[str, Convention]:
         """Return the conventions of several estimators by their names; errors as above."""
         if len(set(estimators)) < len(estimators):

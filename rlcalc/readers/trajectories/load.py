@@ -48,13 +48,22 @@ def _read(
     batches: Iterator[Trajectories], experience: Experience, name: str
 ) -> Iterator[Trajectories]:
     any_yet = False
-    for batch in batches:
-        any_yet = any_yet or len(batch) > 0
-        experience.count_oddity("contradictory_probabilities", contradicting_probabilities(batch))
-        yield from [batch] if len(batch) else []
+    for batch in counted_batches(batches, experience):
+        any_yet = True
+        yield batch
     experience.note_oddities()
     if not any_yet and not experience.faults:
         experience.fault(Fault("there are no trajectories", name, fix="give at least one step"))
+
+
+def counted_batches(
+    batches: Iterator[Trajectories], experience: Experience
+) -> Iterator[Trajectories]:
+    """Yield the batches that are not empty, after a look for contradictions in them."""
+    for batch in batches:
+        experience.count_oddity("contradictory_probabilities", contradicting_probabilities(batch))
+        if len(batch):
+            yield batch
 
 
 def _or_rollouts(
