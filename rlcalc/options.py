@@ -1298,7 +1298,8 @@ class OutputOptions:
         with open_output(self.output) as stream:
             write(partial, stream)
         if not self.quiet:
-            write_message(f"wrote {len(partial.shards):,} shards to {shown(self.output)}")
+            n = len(partial.shards)
+            write_message(f"wrote {n:,} shard{'s' * (n != 1)} to {shown(self.output)}")
 
     def progress(self, n: int) -> Callable[..., Iterator[Any]]:
         """Return what counts n episodes, for a terminal."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
 from rlcalc.errors import InputError, UsageError, listed, shown
+from rlcalc.natural_order import natural_order
 from rlcalc.numerics.merge import MergeTree
 
 MOST_SHARDS = 1 << 25
@@ -170,7 +171,7 @@ def whole_of(partials: Sequence[Partial]) -> tuple[list[Shard], Any]:
     if numbered:
         in_order = sorted(partials, key=lambda one: one.shards[0].number)
     else:
-        in_order = sorted(partials, key=lambda one: _natural(one.shards[0].name))
+        in_order = sorted(partials, key=lambda one: natural_order(one.shards[0].name))
     shards = [one for partial in in_order for one in partial.shards]
     if not numbered:
         shards = [replace(one, number=number) for number, one in enumerate(shards)]
@@ -251,11 +252,6 @@ def _refuse_twice(partials: Sequence[Partial]) -> None:
         ]
         name = f"shard {key + 1:,}" if numbered else f"the shard {shown(key[0])}"
         raise InputError(f"{name} is there twice", listed(where, 3), "give each shard once")
-
-
-def _natural(name: str) -> list[tuple[int, int | str]]:
-    """Return what names are sorted by: their numbers count as numbers."""
-    return [(0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", name)]
 
 
 FORMAT = "rlcalc partial 1"

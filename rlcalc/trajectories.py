@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LARGEST_GAIN = 1e150
 """The square of a larger gain may be no number."""
 
-PIECE_STEPS = 1 << 17
+PIECE_STEPS = 1 << 18
 """Steps in a piece of work: a constant, so that sums are grouped alike however the data arrive."""
 
 SHOWN_STEPS = 10

@@ -21,6 +21,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, RlcalcError, UsageError, listed, nearest, shown
+from rlcalc.natural_order import natural_order
 from rlcalc.progress import NOW
 from rlcalc.readers.addresses import (
     Remote,
@@ -305,11 +306,6 @@ def _in_folder(folder: str) -> list[str]:
 
 class UnknownContent(InputError):
     """A source is empty, or of no format that is read."""
-
-
-def natural_order(path: str) -> list[str | int]:
-    """Return a sort key by which run-2 comes before run-10."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)]
 
 
 def _missing(source: str) -> InputError:

@@ -54,3 +54,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pl.col("terminated", "truncated").last(),
     ).drop("trajectory").write_ndjson(folder / "lists.jsonl")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def compiled_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes write bytecode, as an installation has it: compiling costs 0.1 s a start."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)

@@ -39,6 +39,14 @@ import polars as pl
 fields = {"input": pl.String, "score": pl.Float64, "step": pl.Int64}
 pl.scan_ndjson("rollouts.jsonl", schema=fields).collect()
 """
+WRITING_PEER = """
+import polars as pl
+score, uid = pl.col("score"), "uid"
+advantage = (score - score.mean().over(uid)) / (score.std().over(uid) + 1e-6)
+pl.scan_parquet("rollouts.parquet").with_columns(advantage=advantage).collect().write_parquet(
+    "peer.parquet"
+)
+"""
 VERL_LOOP = """
 import polars as pl, numpy as np
 from collections import defaultdict
@@ -100,6 +108,17 @@ def test_parquet(folder: Path) -> None:
     for what, floor in (("as text", PARQUET_FLOOR), ("as codes", CODES_FLOOR)):
         name = f"1.6 M rollouts, Parquet, against reading the ids {what}"
         compare(name, ours, python(floor), folder, "at most 2")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("what", "other"), [("reading", PARQUET_FLOOR), ("Polars doing the same", WRITING_PEER)]
+)
+def test_rows_to_parquet(folder: Path, what: str, other: str) -> None:
+    """Polars writes the table as it was and the advantage; rows have steps, names and origins."""
+    ours = [*RLCALC, "group", "rollouts.parquet", "-q", "-o", "answer.parquet"]
+    wanted = "at most 1.7" if what == "reading" else "at most 1"
+    compare(f"1.6 M rollouts to Parquet, against {what}", ours, python(other), folder, wanted)
 
 
 @pytest.mark.slow

@@ -318,6 +318,31 @@ def test_small_runs_do_not_pay_for_a_compiler(world: Path) -> None:
     compare("1,000 shots of the rifle", command, imports, world, "at most 1.75")
 
 
+NUMPY_COPIES = f"""
+import numpy as np, polars as pl
+d = pl.read_parquet("world.parquet")
+shape = ({STATES}, {ACTIONS}, {BRANCHING})
+chance = np.cumsum(d["probability"].to_numpy().reshape(shape), axis=2)
+following, reward = (d[name].to_numpy().reshape(shape) for name in ("next_state", "reward"))
+rng, copies = np.random.default_rng(1), 10_000
+state, gain = np.zeros(copies, np.int64), np.zeros(copies)
+for _ in range({HORIZON}):
+    action = rng.integers(0, {ACTIONS}, copies)
+    place = (rng.random((copies, 1)) > chance[state, action][:, :-1]).sum(axis=1)
+    gain += reward[state, action, place]
+    state = following[state, action, place]
+print(gain.mean(), gain.std())
+"""
+
+
+@pytest.mark.slow
+def test_a_million_steps_beside_numpy(world: Path) -> None:
+    """Whole processes: 10,000 copies side by side, of which NumPy keeps the gains alone."""
+    command = [*RLCALC, "simulate", *HOW, "-n", "10000", "--rows", "summary"]
+    name = "1 M steps to statistics, against NumPy"
+    compare(name, command, python(NUMPY_COPIES), world, "at most 1")
+
+
 @pytest.mark.slow
 def test_a_hundred_million_steps_to_parquet(world: Path) -> None:
     begin = time.perf_counter()

@@ -143,6 +143,20 @@ def test_ten_lines_of_yaml(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
+def test_a_small_table(tmp_path: Path) -> None:
+    (tmp_path / "tiny.csv").write_text("state,action,reward\na,go,1\nb,go,2\n")
+    imports = python("import typer, rich.table, pydantic, yaml, numpy, polars")
+    ours = [*RLCALC, "estimate", "tiny.csv", "--one-step"]
+    compare("two lines of CSV, against imports", ours, imports, tmp_path, "at most 1.1")
+
+
+@pytest.mark.slow
+def test_two_processors(folder: Path) -> None:
+    ours = [*RLCALC, "estimate", "steps.parquet", "-q", "-j"]
+    compare("-j 1 against -j 2", [*ours, "1"], [*ours, "2"], folder, "at least 1.6")
+
+
 MEASURE = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)

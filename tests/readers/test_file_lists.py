@@ -44,3 +44,30 @@ def test_files_of_a_list_come_after_those_that_are_named(tmp_path):
     sources = needs_source([str(path)], str(tmp_path / "list"))
 
     assert sources == [str(path), str(path)]
+
+
+@pytest.mark.parametrize("command", ["estimate", "gain", "check"])
+def test_a_command_reads_a_list_as_it_reads_the_files(tmp_path, rlcalc, command):
+    names = []
+    for number in (1, 2):
+        path = tmp_path / f"{number}.csv"
+        path.write_text(f"trajectory,state,action,reward,terminated\n{number},a,go,{number},true\n")
+        names.append(str(path))
+    listed = "\n".join(names)
+
+    named = rlcalc(command, *names, "--csv", "-q")
+    in_a_list = rlcalc(command, "--files", "-", "--csv", "-q", stdin=listed)
+
+    assert named.returncode == in_a_list.returncode == 0
+    assert named.stdout == in_a_list.stdout
+    assert named.stdout
+
+
+def test_a_command_refuses_a_list_with_a_missing_file(tmp_path, rlcalc):
+    (tmp_path / "list").write_text("none.csv\n")
+
+    done = rlcalc("estimate", "--files", str(tmp_path / "list"))
+
+    assert done.returncode == 3
+    assert "list, line 1" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -16,7 +16,6 @@ from rlcalc.readers.sources import (
     Rewound,
     kind_of_name,
     line_blocks,
-    natural_order,
     opened,
     resolve_files,
     shown_path,
@@ -144,7 +143,6 @@ def test_files_come_in_the_order_given_and_those_of_a_folder_in_natural_order(
 
     assert resolve_files([txt, str(tmp_path), "-"]) == [txt, *folder, "-"]
     assert resolve_files([f"{tmp_path}/run*.csv"]) == folder[1:]
-    assert sorted(["b10", "b9", "a11"], key=natural_order) == ["a11", "b9", "b10"]
 
 
 def test_a_source_that_names_nothing_gets_the_nearest_name(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, listed, shown
+from rlcalc.natural_order import natural_order
 from rlcalc.readers.addresses import is_address
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.models import FORMATS as MODELS
@@ -39,7 +40,6 @@ from rlcalc.readers.sources import (
     copied_lines,
     kind_of_name,
     list_folder,
-    natural_order,
     no_library_errors,
     opened,
     resolve_files,
