@@ -227,6 +227,7 @@ class Remote(io.RawIOBase):
             self.size = int(answer.meta["size"])
             whole = iter(answer.stream(min_chunk_size=RANGE))
             self._part = memoryview(b"")
+        self.has_ranges = whole is None
         self._whole = whole
         self._begun = len(self._part)  # bytes that were asked for so far
 
@@ -269,6 +270,17 @@ def _object(address: str) -> tuple[Any, str]:
     return _store(root), path
 
 
+def scan_options(address: str) -> dict[str, str] | None:
+    """Return what Polars must know to read an object by ranges, besides variables that it reads.
+
+    None: only obstore reads it, for its keys and its address are not told alike by both.
+    """
+    scheme, _, rest = address.partition("://")
+    if scheme.lower() in ("http", "https"):
+        return None if "@" in rest.partition("/")[0] else {}
+    return _profile() if scheme.lower() in ("s3", "s3a") else None
+
+
 @contextmanager
 def _named(address: str) -> Iterator[None]:
     """Turn what obstore raises into what, where and how to fix it."""
@@ -277,7 +289,7 @@ def _named(address: str) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:  # each of obstore's is a class of its own
-        raise _error(error, address) from None
+        raise object_error(error, address) from None
 
 
 REASONS = (
@@ -304,7 +316,7 @@ FIXES = {
 }
 
 
-def _error(error: Exception, address: str) -> InputError:
+def object_error(error: BaseException, address: str) -> InputError:
     """Return the error of an object; the library's message may hold secrets, and is not shown."""
     text = f"{type(error).__name__}: {error!r} {error}"
     for pattern, what, fix in REASONS:

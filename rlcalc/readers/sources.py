@@ -97,6 +97,7 @@ class File:
     kind: str
     stream: io.BufferedReader[Any]
     path: str | None  # where its bytes can be read as they are: not compressed, not a pipe
+    remote: str | None = None  # its address, where parts of it can be read that are worth it
     partition: Partition = field(default_factory=dict)  # columns that its path holds
     max_size: int | None = None  # bytes that it may unpack to, as --max-size says
     packed: int = 0  # its bytes, where it is a file
@@ -376,9 +377,19 @@ def opened(name: str, forced: str | None, max_size: int | None = None) -> Iterat
                 )
             whole = io.BufferedReader(Rewound(head, stream), BLOCK)
             path = name if on_disk and plain else None
-            partition = partition_of(name)
+            in_parts = plain and size > SMALL_COPY and _has_ranges(raw)
             with no_library_errors(kind, shown_name):
-                yield File(shown_name, kind, whole, path, partition, max_size, size, copies)
+                yield File(
+                    shown_name,
+                    kind,
+                    whole,
+                    path,
+                    remote=name if in_parts else None,
+                    partition=partition_of(name),
+                    max_size=max_size,
+                    packed=size,
+                    copies=copies,
+                )
         finally:
             if name != "-":
                 raw.close()
@@ -394,6 +405,12 @@ def _raw(name: str) -> tuple[IO[bytes], int, bool]:
     raw = open(name, "rb")  # noqa: SIM115
     on_disk = os.path.isfile(name)
     return raw, os.fstat(raw.fileno()).st_size if on_disk else 0, on_disk
+
+
+def _has_ranges(raw: IO[bytes]) -> bool:
+    """Return whether bytes come from a server that sends parts of an object."""
+    remote = getattr(raw, "raw", None)
+    return isinstance(remote, Remote) and remote.has_ranges
 
 
 @contextmanager

@@ -2,16 +2,21 @@
 
 import gzip
 import http.server
+import io
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
 import rlcalc
 from rlcalc.errors import InputError
-from rlcalc.readers import addresses
+from rlcalc.readers import addresses, remote_parquet
+from rlcalc.readers.sources import File
+from rlcalc.readers.trajectories import parquet
 
 TEXT = b"trajectory,state,action,reward\n1,a,x,1\n1,b,x,2\n2,a,y,3\n2,b,x,4\n"
 VALUES = [5.0, 3.0]  # V(a) = ((1 + 2) + (3 + 4)) / 2, V(b) = (2 + 4) / 2
@@ -20,6 +25,10 @@ VALUES = [5.0, 3.0]  # V(a) = ((1 + 2) + (3 + 4)) / 2, V(b) = (2 + 4) / 2
 def values(*sources):
     result = rlcalc.estimate(list(sources), of="v")
     return [float(value) for value in result["v"]]
+
+
+def values_of_frame(frame):
+    return [float(value) for value in rlcalc.estimate(frame, of="v")["v"]]
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +64,56 @@ def test_an_object_answers_what_the_file_does(bucket, name):
 
 
 def test_parquet_of_a_bucket_answers_the_same(bucket, tmp_path):
-    import io
-
-    import polars as pl
-
     content = io.BytesIO()
     pl.read_csv(TEXT).write_parquet(content)
     bucket.put_object(Bucket="data", Key="p/a.parquet", Body=content.getvalue())
 
     assert values("s3://data/p/") == VALUES
+
+
+def test_a_large_table_of_a_bucket_is_read_by_its_columns(bucket, monkeypatch):
+    """Of 16 MB of texts that no question needs, next to nothing is read."""
+    from rlcalc.readers import sources
+
+    content = io.BytesIO()
+    random = np.random.default_rng(0)
+    n = 1 << 18
+    frame = pl.DataFrame(
+        {
+            "trajectory": np.arange(n) // 8,
+            "state": np.arange(n) % 8,
+            "action": "go",
+            "reward": random.normal(size=n),
+            "text": [random.bytes(32).hex() for _ in range(n)],
+        }
+    )
+    frame.write_parquet(content)
+    bucket.put_object(Bucket="data", Key="large.parquet", Body=content.getvalue())
+    copies = []
+    monkeypatch.setattr(sources, "SMALL_COPY", 1 << 16)
+    monkeypatch.setattr(parquet, "copied", copies.append)
+
+    assert values("s3://data/large.parquet") == values_of_frame(frame)
+    assert not copies
+
+
+def test_an_object_that_goes_while_it_is_read_is_an_error(bucket):
+    lazy = remote_parquet.scanned("s3://data/a.csv")
+    assert lazy is None  # it is no Parquet
+    with (
+        pytest.raises(InputError, match="there is no such object") as error,
+        parquet.whole(
+            File(
+                "s3://data/x",
+                "parquet",
+                io.BufferedReader(io.BytesIO()),
+                None,
+                remote="s3://data/none.parquet",
+            )
+        ),
+    ):
+        pl.scan_parquet("s3://data/none.parquet", credential_provider=None).collect()
+    assert "RequestId" not in str(error.value)
 
 
 def test_objects_of_a_prefix_come_in_the_order_of_their_numbers(bucket):

@@ -10,9 +10,11 @@ import polars as pl
 
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.progress import counted
+from rlcalc.readers.addresses import object_error
 from rlcalc.readers.arrow_schema import names_of_columns
 from rlcalc.readers.panics import PanicError, panics_raised
 from rlcalc.readers.partitions import with_partition
+from rlcalc.readers.remote_parquet import scanned
 from rlcalc.readers.sources import HEAD, File, copied
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Trajectories
@@ -41,6 +43,8 @@ def whole(file: File) -> Iterator[None]:
         with panics_raised() if file.kind == "arrow" else nullcontext():
             yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, PanicError, OSError) as error:
+        if file.remote and "object-store" in str(error):
+            raise object_error(error, file.remote) from None
         first = (str(error).splitlines() or [""])[0]
         raise InputError(
             f"this {file.kind} file cannot be read: {shown(first, 200)}",
@@ -60,6 +64,8 @@ def scan(file: File) -> pl.LazyFrame:
     if twice:
         raise InputError(f"the columns {listed(twice)} come twice", file.at(), "rename one")
     in_file_format = file.stream.peek(6)[:6] == b"ARROW1"
+    if file.remote and file.kind == "parquet" and (lazy := scanned(file.remote)) is not None:
+        return lazy
     source = copied(file)
     if file.kind == "parquet":
         return pl.scan_parquet(source, glob=False)
