@@ -23,7 +23,7 @@ ELSEWHERE: Any = "bound"
 def origin_columns(
     rollouts: Rollouts,
     group: Ints,
-    at: Ints,
+    at: Ints | slice,
     named: Mapping[str, Any] | None = None,
     row_of: Ints | None = None,
 ) -> dict[str, Column]:
@@ -33,12 +33,12 @@ def origin_columns(
         rollouts: with the origins that the reader kept.
         group: [M] the group of each row.
         at: [M] the rollout of each row; of several the first.
-        named: what tables of the rows show already, besides the names of the groups.
+        named: what tables of the rows show already; default the names of the groups.
         row_of: [N] the row that each rollout belongs to, which has the ids that all of them share;
             None: a row is a rollout.
     """
     columns: dict[str, Column] = {}
-    named = {"group": take_rows(rollouts.group, group), **(named or {})}
+    named = named or {"group": take_rows(rollouts.group, group)}
     prompts = prompts_of_groups(rollouts)
     if prompts is not None:
         values = take_rows(prompts, group)

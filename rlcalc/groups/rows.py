@@ -12,7 +12,7 @@ from rlcalc.groups.advantages.convention import Convention
 from rlcalc.groups.groups import STATUS, Groups
 from rlcalc.groups.origins import origin_columns
 from rlcalc.groups.summary import mean_length
-from rlcalc.numerics.arrays import Floats, take_rows
+from rlcalc.numerics.arrays import Floats, Ints, take_rows
 from rlcalc.result import Column
 from rlcalc.rollouts import Rollouts
 
@@ -21,7 +21,8 @@ def rollout_rows(groups: Groups, conventions: Mapping[str, Convention]) -> dict[
     """Return a row a rollout, in the order of the source."""
     rollouts = groups.rollouts
     order: Any = slice(None) if rollouts.row is None else np.argsort(rollouts.row)
-    columns = identity_columns(rollouts, order)
+    group = np.repeat(np.arange(rollouts.n_groups), rollouts.size)[order]
+    columns = _identity_columns(rollouts, group, order)
     if len(rollouts.rewards) > 1:
         columns |= {name: Column(reward[order]) for name, reward in rollouts.rewards.items()}
     columns["reward"] = Column(rollouts.reward[order], symbol="r")
@@ -34,9 +35,8 @@ def rollout_rows(groups: Groups, conventions: Mapping[str, Convention]) -> dict[
         columns["length"] = Column(as_whole_numbers(rollouts.length[order]))
     if rollouts.truncated is not None:
         columns["truncated"] = Column(rollouts.truncated[order])
-    group = np.repeat(np.arange(rollouts.n_groups), rollouts.size)[order]
-    at = np.arange(len(rollouts))[order]
-    return columns | origin_columns(rollouts, group, at, {"rollout": columns["rollout"].values})
+    named = {name: columns[name].values for name in ("group", "rollout")}
+    return columns | origin_columns(rollouts, group, order, named)
 
 
 def group_rows(groups: Groups, how: Convention) -> dict[str, Column]:
@@ -64,6 +64,10 @@ def group_rows(groups: Groups, how: Convention) -> dict[str, Column]:
 def identity_columns(rollouts: Rollouts, order: Any) -> dict[str, Column]:
     """Return the columns that identify a row: step, group and rollout."""
     group = np.repeat(np.arange(rollouts.n_groups), rollouts.size)[order]
+    return _identity_columns(rollouts, group, order)
+
+
+def _identity_columns(rollouts: Rollouts, group: Ints, order: Any) -> dict[str, Column]:
     steps = rollouts.step_of_group[group]
     return {
         "step": Column(rollouts.step_numbers(steps), "key"),
