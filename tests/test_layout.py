@@ -1,6 +1,7 @@
 """The layout of the house: no circles of imports, and a test file beside every module."""
 
 import ast
+import subprocess
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -29,6 +30,19 @@ def imports_of(path: Path) -> set[str]:
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name in MODULES}
     return found - {_name(path)}
+
+
+def test_the_top_of_the_repository_is_short() -> None:
+    """What commands write in examples belongs in no commit."""
+    top = Path(__file__).parents[1]
+    if not (top / ".git").exists():
+        pytest.skip("this is no checkout")
+    listed = subprocess.check_output(["git", "ls-files"], cwd=top, text=True).splitlines()
+    names = {name.split("/")[0] for name in listed}
+
+    assert {name for name in names if not name.startswith(".")} == {
+        *("CHANGELOG.md", "README.md", "pyproject.toml", "rlcalc", "specs", "tests"),
+    }
 
 
 def test_no_two_files_import_each_other_in_a_circle() -> None:

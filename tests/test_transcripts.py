@@ -17,6 +17,14 @@ READMES = [ROOT / "README.md", *sorted(ROOT.glob("rlcalc/**/README.md")), ROOT /
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with everything that the top of the repository has, where commands may write."""
+    for entry in ROOT.iterdir():
+        (tmp_path / entry.name).symlink_to(entry)
+    return tmp_path
+
+
 def replayed(transcript: str, folder: Path) -> str:
     """The same commands, and what they print now, standard error last."""
     commands = re.findall(r"^\$ (.*(?:\\\n.*)*)$", transcript, re.MULTILINE)
@@ -40,9 +48,9 @@ def _printed(command: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
-def test_transcript(path: Path, request: pytest.FixtureRequest) -> None:
+def test_transcript(path: Path, checkout: Path, request: pytest.FixtureRequest) -> None:
     before = path.read_text()
-    now = replayed(before, ROOT)
+    now = replayed(before, checkout)
     if request.config.getoption("--rewrite"):
         path.write_text(now)
     else:
@@ -50,9 +58,11 @@ def test_transcript(path: Path, request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.parametrize("path", READMES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_readme_shows_what_is_printed(path: Path, request: pytest.FixtureRequest) -> None:
+def test_a_readme_shows_what_is_printed(
+    path: Path, checkout: Path, request: pytest.FixtureRequest
+) -> None:
     before = path.read_text()
-    now = CONSOLE.sub(lambda block: f"```console\n{replayed(block[1], ROOT)}```", before)
+    now = CONSOLE.sub(lambda block: f"```console\n{replayed(block[1], checkout)}```", before)
     if request.config.getoption("--rewrite"):
         path.write_text(now)
     else:
