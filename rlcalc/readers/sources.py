@@ -33,6 +33,7 @@ from rlcalc.readers.byte_counts import count_byte
 from rlcalc.readers.model_signs import model_kind, refuse_foreign_model
 from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import Partition, partition_of
+from rlcalc.readers.run_folders import files_of_runs
 from rlcalc.readers.shipped_specs import shipped_specs, specs_folder
 from rlcalc.readers.size_limit import RATIO_OF_ZSTD, Unpacked
 from rlcalc.readers.trajectories import FORMATS
@@ -202,6 +203,10 @@ def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
                 if is_readable(os.path.basename(file)):
                     _require_target(file)
             paths = [file for file in paths if os.path.isfile(file)]
+            if (runs := files_of_runs(path, folders, names)) is not None:
+                files += runs
+                folders.clear()
+                continue
             data = _dataset_files(path) if "state.json" in names else None
             if data is not None:
                 beside += [file for file in paths if file.endswith((".json", ".arrow"))]

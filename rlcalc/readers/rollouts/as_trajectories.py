@@ -1,4 +1,7 @@
-"""Rollouts as one-step trajectories: the state is the prompt, the action the response."""
+"""Rollouts as one-step trajectories: the state is the prompt, the action the response.
+
+Where a format holds the turns of an agent, each of them is a step: see `as_turns`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rlcalc.readers.read_request import ReadRequest
+from rlcalc.readers.rollouts.as_turns import trajectories_of_turns
 from rlcalc.readers.rollouts.columns import BEGINNING
 from rlcalc.readers.rollouts.load import load
 from rlcalc.readers.rollouts.request import RolloutRequest
@@ -27,19 +31,26 @@ def read(
         InputError: the dump is not as it should be.
     """
     where, max_size = request.where, request.max_size
-    how = RolloutRequest(where=where, max_size=max_size, texts=True, beginnings=True)
+    how = RolloutRequest(where=where, max_size=max_size, texts=True, beginnings=True, turns=True)
     rollouts = load(sources, how)
     for note in rollouts.notes:
         experience.note(note)
     scored = np.flatnonzero(np.isfinite(rollouts.reward))
     if len(scored) < len(rollouts):
         experience.left_out[UNSCORED] += len(rollouts) - len(scored)
+    experience.n_rows += len(rollouts)
+    groups = _groups(rollouts)
+    if rollouts.turns is not None:
+        experience.note(
+            f"rollouts of {form}, a step each turn of the agent: the state is the task and the "
+            "number of the turn, the action the tools that it calls; rlcalc group shows more"
+        )
+        return trajectories_of_turns(rollouts, groups, scored, experience)
     experience.note(
         f"rollouts of {form}, read as one-step trajectories: the state is the group, the action "
         "the response; rlcalc group shows more of them"
     )
-    experience.n_rows += len(rollouts)
-    groups, responses = _groups(rollouts), _responses(rollouts)
+    responses = _responses(rollouts)
     group_of = np.repeat(np.arange(rollouts.n_groups), rollouts.size)
     over = np.ones(len(scored), dtype=bool)
     cut = ~over if rollouts.truncated is None else rollouts.truncated[scored]

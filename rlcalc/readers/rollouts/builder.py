@@ -6,7 +6,7 @@ hash of a prompt), step, reward:NAME, and what else it has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,7 @@ from rlcalc.readers.rollouts.overlaps import overlaps_in_a_file, overlaps_of_fil
 from rlcalc.readers.rollouts.readings import Readings
 from rlcalc.readers.rollouts.runs import how_runs_ended, names_of_groups, owners_of
 from rlcalc.readers.rollouts.snapshots import Snapshots
+from rlcalc.readers.rollouts.verdicts import Reports
 from rlcalc.readers.row_filter import RecordFilters
 from rlcalc.rollouts import Rollouts, arranged_rollouts
 
@@ -92,6 +93,7 @@ class RolloutsBuilder:
         self.characters = False  # lengths are in characters
         self.readings = Readings(request)
         self.snapshots = Snapshots()
+        self.reports = Reports()  # of evaluations, beside the files
         self.frames_of: dict[int, tuple[int, int]] = {}  # by file: its first frame, and the next
         self.owners: dict[str, str] = {}  # the task and the run that the file's name tells of
         self.evaluation: bool | None = None  # and no training; None: nobody says
@@ -401,9 +403,19 @@ class RolloutsBuilder:
     # -- records in which rollouts are nested ---------------------------------------------------
 
     def records(
-        self, module: ModuleType, records: Iterable[Mapping[str, Any]], place: Place
+        self,
+        module: ModuleType,
+        records: Iterable[Mapping[str, Any]],
+        place: Place,
+        paths: Sequence[str] | None = None,
     ) -> None:
         """Take in the rollouts of nested records.
+
+        Args:
+            module: of their format.
+            records: each holds rollouts.
+            place: says where one stands.
+            paths: ends with that of the record which was taken last; None: all are of the file.
 
         Raises:
             InputError: a record is not what the format says.
@@ -416,13 +428,8 @@ class RolloutsBuilder:
         before = n_records = 0
         for number, record in enumerate(records):
             where = place(number)
-            if hasattr(module, "about_run"):
-                self._see_run(module.about_run(record))
-            for row in rollouts_of_record(module, record, where, str(self.form)):
-                if not self.filters.keeps({**self._path_columns(), **record, **_flat(row)}):
-                    continue
-                if self.request.reward:
-                    self.rewards |= row.get("reward", {}).keys() | row.get("more", {}).keys()
+            path = paths[-1] if paths else self.file
+            for row in self._rows_of(module, record, where, path):
                 rows.append(checked_rollout(row, self.request, where))
                 number_of.append(number)
                 if self.request.origins:
@@ -438,6 +445,27 @@ class RolloutsBuilder:
         if rows:
             self._add_records(module, rows, np.array(number_of, np.int64) + self.n_read)
         self.n_read += n_records
+
+    def _rows_of(
+        self, module: ModuleType, record: Mapping[str, Any], where: str, path: str
+    ) -> Iterator[Row]:
+        """Yield the rollouts of a record that --where keeps.
+
+        Raises:
+            InputError: the record is not what the format says.
+        """
+        if hasattr(module, "about_run"):
+            self._see_run(module.about_run(record))
+        if hasattr(module, "completed"):
+            record = module.completed(record, path, self.reports)
+        for row in rollouts_of_record(module, record, where, str(self.form)):
+            if not self.filters.keeps({**self._path_columns(), **record, **_flat(row)}):
+                continue
+            if not self.request.turns:
+                row.pop("turns", None)
+            if self.request.reward:
+                self.rewards |= row.get("reward", {}).keys() | row.get("more", {}).keys()
+            yield row
 
     def _add_records(self, module: ModuleType, rows: list[Row], numbers: Ints) -> None:
         self.grouped = getattr(module, "GROUPED", "prompt" if "prompt" in rows[0] else "id")
@@ -583,6 +611,7 @@ class RolloutsBuilder:
             for name in frame.columns
             if name.startswith(REWARD)
         }
+        rewards = rewards or {"reward": np.full(len(frame), np.nan)}  # of unscored rollouts alone
         weights = self.request.weight_of() or dict.fromkeys(rewards, 1.0)
         if len(rewards) > 1 and not self.request.weights:
             self.note(
@@ -711,6 +740,7 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
         columns["place"] = frame["place"].to_numpy()
     if "rollout" in frame.columns:
         columns["named"] = frame["rollout"]
+    columns |= {name: frame[name] for name in ("turns", "turn_rewards") if name in frame.columns}
     return columns
 
 

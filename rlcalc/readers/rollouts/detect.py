@@ -13,6 +13,7 @@ from rlcalc.readers.addresses import is_address
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.load import files_of
+from rlcalc.readers.run_folders import kind_of_source
 from rlcalc.readers.sources import LONGEST_LINE, File, decoded, opened, text_of
 
 MOST = 100
@@ -33,6 +34,8 @@ def trainer_of(sources: Sequence[str], max_size: int | None = None) -> str | Non
     except InputError:
         return None
     for name in names[:MOST]:  # in a folder other files may stand before the first dump
+        if (form := kind_of_source(name)) is not None:
+            return form
         try:
             is_file = os.path.isfile(name) or is_address(name)
             record = _first_record(name, max_size) if is_file else None

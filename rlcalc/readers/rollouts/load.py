@@ -24,10 +24,11 @@ from rlcalc.readers.addresses import is_address
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import partition_of
-from rlcalc.readers.rollouts import dumps
+from rlcalc.readers.rollouts import dumps, run_files
 from rlcalc.readers.rollouts.pandas_json import rows_of_pandas
 from rlcalc.readers.rollouts.records import CHUNK, Columns, add_records, record_layout
 from rlcalc.readers.rollouts.request import NoRollouts, RolloutRequest
+from rlcalc.readers.run_folders import kind_of_source
 from rlcalc.readers.sources import (
     BESIDE,
     COMPRESSED,
@@ -248,14 +249,17 @@ def _in_folder(folder: str) -> Listing:
 
 SAMPLES = 1 << 10
 """Samples of an archive that are read at a time."""
-STEP = re.compile(r"(?:step|iteration|iter|completions)[_=-]?(\d+)", re.IGNORECASE)
+STEP = re.compile(r"(?<![a-z])(?:step|iteration|iter|completions)[_=-]?(\d+)", re.IGNORECASE)
 
 
 def step_of_name(path: str) -> int | None:
     """Return the step that a file's name, or the nearest of its folders', tells of.
 
+    A limit of steps, such as `maxiter_50`, is none.
+
     >>> [step_of_name(p) for p in ("a/12.jsonl", "completions_00012.parquet", "step_3/all/x.jsonl")]
     [12, 12, 3]
+    >>> step_of_name("gpt_maxiter_50/output.jsonl")
     """
     stem = os.path.basename(path)
     while os.path.splitext(stem)[1].lower() in (*SUFFIXES, *COMPRESSED):
@@ -298,6 +302,9 @@ def read_file(name: str, builder: RolloutsBuilder) -> None:
 
 def _read_once(name: str, builder: RolloutsBuilder, columns: Mapping[str, Any]) -> None:
     """Read a file with the columns that are known to stand in later lines of it."""
+    if (form := kind_of_source(name)) is not None:
+        run_files.read(name, form, builder)
+        return
     if name != "-" and os.path.isfile(name):
         with no_library_errors("archive", name):
             if _read_archive(name, builder):

@@ -65,7 +65,7 @@ def checked_rollout(row: Row, request: RolloutRequest, where: str) -> Row:
     row["reward"] = _requested(row, request)
     if row.get("group", row.get("prompt", "the record")) is None:
         raise InputError("the group is missing", where, "correct this row or leave it out")
-    if not row["reward"] and "scores" not in row:
+    if not row["reward"] and "scores" not in row and not row.get("unscored"):
         raise InputError("there is no reward", where, "correct this row or leave it out")
     for name, value in row["reward"].items():
         row["reward"][name] = _reward(value, name, where)
@@ -118,6 +118,8 @@ def frame_of_rollouts(rows: list[Row], request: RolloutRequest) -> pl.DataFrame:
             scores = [row["scores"].get(name) for row in rows]
             columns[f"score:{name}"] = pl.Series(scores, dtype=pl.Float64, strict=False)
         columns["scored"] = pl.repeat(None, len(rows), dtype=pl.Boolean, eager=True)
+    if request.turns and any("turns" in row for row in rows):
+        columns |= _turns(rows)
     present = {name for row in rows for name, value in row.items() if value is not None}
     for name in present & {*NUMBERS, "step"}:
         kind = pl.Int64() if name == "step" else pl.Float64()
@@ -138,6 +140,16 @@ def frame_of_rollouts(rows: list[Row], request: RolloutRequest) -> pl.DataFrame:
     if "prompt" in frame.columns:
         frame = frame.with_columns(group=hashed(pl.col("prompt"))).drop("prompt")
     return frame
+
+
+def _turns(rows: list[Row]) -> dict[str, pl.Series]:
+    """Return the actions of the turns of each rollout, and their rewards where there are some."""
+    turns = [row.get("turns") or [] for row in rows]
+    columns = {"turns": pl.Series(turns, dtype=pl.List(pl.String))}
+    if any("turn_rewards" in row for row in rows):
+        rewards = [row.get("turn_rewards") for row in rows]
+        columns["turn_rewards"] = pl.Series(rewards, dtype=pl.List(pl.Float64))
+    return columns
 
 
 def _questions(rows: list[Row], request: RolloutRequest) -> dict[str, pl.Series]:

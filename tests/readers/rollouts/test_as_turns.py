@@ -1,0 +1,122 @@
+"""Runs of agents as trajectories, in every format that has turns."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rlcalc
+from tests.readers.rollouts.test_dumps import CHAT, lines
+
+
+def actions(path: Path) -> list[str]:
+    return list(rlcalc.gain(path, gamma=1)["action"])
+
+
+def call(name: str) -> dict[str, Any]:
+    return {"type": "function_call", "name": name, "arguments": "{}", "call_id": "c"}
+
+
+def test_a_turn_of_nemo_gym_ends_with_the_result_of_a_tool(tmp_path: Path) -> None:
+    """Thoughts, a message and calls that come together are one answer of the model."""
+    output = [
+        {"type": "reasoning", "summary": []},
+        call("search"),
+        call("look"),
+        {"type": "function_call_output", "call_id": "c", "output": "1"},
+        {"type": "message", "role": "user", "content": "go on"},
+        {"type": "message", "role": "assistant", "content": [{"text": "42"}]},
+    ]
+    record = {
+        "_ng_task_index": 3, "_ng_rollout_index": 0, "reward": 1.0, "agent_ref": {"name": "a"},
+        "responses_create_params": {"input": CHAT},
+        "response": {"output": output, "incomplete_details": {"reason": "max_output_tokens"}},
+    }  # fmt: skip
+    path = lines("rollouts.jsonl", record)(tmp_path)
+    rollouts = rlcalc.load_rollouts(path, texts=True, beginnings=True)
+
+    assert actions(path) == ["search+look", "respond"]
+    assert list(rlcalc.gain(path, gamma=1)["state"]) == ["3/1", "3/2"]
+    assert rollouts.truncated is not None
+    assert rollouts.truncated.tolist() == [True]
+    assert rollouts.beginning is not None
+    assert list(rollouts.beginning) == ["42"]
+    assert rollouts.facts["logged"]["stopped_by"] == {"max_output_tokens": 1}
+
+
+def test_nemo_gym_without_an_index_is_grouped_by_prompt(tmp_path: Path) -> None:
+    other = [{"role": "user", "content": "2+2?"}]
+    records = [
+        {"responses_create_params": {"input": prompt}, "response": {"output": []}, "reward": reward}
+        for prompt, reward in ((CHAT, 0.0), (CHAT, 1.0), (other, 1.0))
+    ]
+    rollouts = rlcalc.load_rollouts(lines("rollouts.jsonl", *records)(tmp_path))
+
+    assert rollouts.size.tolist() == [2, 1]
+    assert rollouts.facts["grouped_by"] == "prompt text"
+
+
+EVENTS = [
+    {"source": "agent", "action": "system"},
+    {"source": "user", "action": "message"},
+    {"source": "environment", "action": "recall"},
+    {"source": "agent", "action": "run", "tool_call_metadata": {"function_name": "execute_bash"}},
+    {"source": "agent", "observation": "run"},
+    {"source": "agent", "action": "edit"},
+    {"source": "agent", "action": "message"},
+    {"source": "agent", "action": "finish"},
+]
+EVENTS_OF_VERSION_1 = [
+    {"kind": "SystemPromptEvent", "source": "agent"},
+    {"kind": "MessageEvent", "source": "user"},
+    {"kind": "ActionEvent", "source": "agent", "tool_name": "execute_bash"},
+    {"kind": "ObservationEvent", "source": "environment"},
+    {"kind": "ActionEvent", "source": "agent", "tool_name": "edit"},
+    {"kind": "MessageEvent", "source": "agent"},
+    {"kind": "ActionEvent", "source": "agent", "tool_name": "finish"},
+]
+
+
+@pytest.mark.parametrize(
+    "history",
+    [EVENTS, EVENTS_OF_VERSION_1, [[event, {"observation": "x"}] for event in EVENTS]],
+    ids=["events", "version 1", "pairs"],
+)
+def test_turns_of_openhands_are_the_actions_of_the_agent(history: Any, tmp_path: Path) -> None:
+    record = {"instance_id": "i", "test_result": {"report": {"resolved": True}}}
+    path = lines("output.jsonl", {**record, "history": history})(tmp_path)
+
+    assert actions(path) == ["execute_bash", "edit", "respond", "finish"]
+
+
+def test_openhands_takes_its_verdicts_from_a_report_beside(tmp_path: Path) -> None:
+    """An instance with an error of the agent was not evaluated, and needs no report."""
+    records = [
+        {"instance_id": name, "test_result": {"git_patch": "x"}, "history": [], "error": error,
+         "metadata": {"agent_class": "CodeAct", "llm_config": {"model": "m"}}}
+        for name, error in (("i", None), ("j", None), ("k", "RuntimeError: it broke"))
+    ]  # fmt: skip
+    path = lines("m_maxiter_50/output.jsonl", *records)(tmp_path)
+    report = {"resolved_ids": ["i"], "unresolved_ids": ["j"], "error_ids": []}
+    (path.parent / "report.json").write_text(json.dumps(report))
+    (path.parent / "metadata.json").write_text("{}")
+    for source in (path, path.parent):
+        rollouts = rlcalc.load_rollouts(source)
+
+        assert rollouts.reward.tolist()[:2] == [1, 0]
+        assert len(rollouts.scored) == 2
+        assert rollouts.facts["logged"]["errors"] == 1
+        assert rollouts.facts["logged"]["stopped_by"] == {"RuntimeError": 1}
+        assert rollouts.step == [None]  # a limit of iterations is none
+
+
+def test_a_failed_trial_of_tau_bench_has_the_reward_that_it_was_given(tmp_path: Path) -> None:
+    fine = {"task_id": 0, "trial": 0, "reward": 1.0, "info": {}, "traj": CHAT}
+    failed = {"task_id": 0, "trial": 1, "reward": 0.0, "info": {"error": "x"}, "traj": []}
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps([fine, failed], indent=2))
+    rollouts = rlcalc.load_rollouts(path)
+
+    assert rollouts.reward.tolist() == [1, 0]
+    assert rollouts.facts["logged"]["errors"] == 1
