@@ -60,9 +60,10 @@ def kind_of_source(path: str) -> str | None:
         return "harbor" if is_of_harbor(result_of(path), trial=True) else None
     if not os.path.isdir(path):
         return None
-    names = _names(path)
-    folders = [name for name in names if os.path.isdir(os.path.join(path, name))]
-    return kind_of_runs(path, folders, [name for name in names if name not in folders])
+    with os.scandir(path) as entries:
+        is_folder = {entry.name: entry.is_dir() for entry in entries}
+    folders = [name for name in is_folder if is_folder[name]]
+    return kind_of_runs(path, folders, [name for name in is_folder if not is_folder[name]])
 
 
 def result_of(trajectory: str) -> str:

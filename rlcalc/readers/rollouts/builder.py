@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from rlcalc.readers.sources import File
 
 ROWS = 1 << 18
+SMALL = 1 << 10
+"""Rows of records below which those of other files follow in the same frame."""
 LONGEST = 2**53
 """No response is as long as this; beyond it not every whole number is one of float64."""
 EXPECTED = {"truncated": "true or false", "step": "a whole number"}
@@ -73,11 +75,13 @@ class RolloutsBuilder:
         self.nested = False  # rollouts are inside of records, and no option names a column
         self.inside = False  # records are rows of a table that is a record itself
         self.frames: list[pl.DataFrame] = []
+        self.waiting: list[Row] = []  # of small nested records, which become one frame together
+        self.numbers: list[int] = []  # the row of the file that each of these is from
         self.since = 0  # the first frame of the file that is being read
         self.file, self.step = "", None  # type: str, int | None
         self.partition: Partition = {}  # columns that the path of the file holds
         self.before_file: dict[str, Any] = {}  # all of this as it was before the file
-        self.lengths = 0, 0, 0  # of the lists among them
+        self.lengths = 0, 0, 0, 0  # of the lists among them
         self.left_out: list[str] = []  # files of folders that hold no rollouts
         self.list_groups: list[pl.DataFrame] = []  # of the file, where rows are groups
         self.rewards: set[str] = set()  # that --reward could name in nested rows of the file
@@ -115,7 +119,7 @@ class RolloutsBuilder:
             partition: columns that its path holds, with their value.
         """
         self.before_file = {**vars(self), "before_file": {}}
-        self.lengths = len(self.frames), len(self.notes), len(self.files)
+        self.lengths = len(self.frames), len(self.notes), len(self.files), len(self.waiting)
         self.file, self.step = name, None if self.request.step == "none" else step
         self.partition = partition or {}
         self.since, self.inside = len(self.frames), False
@@ -138,9 +142,10 @@ class RolloutsBuilder:
 
     def forget_file(self) -> None:
         """Go back to where the file began."""
-        n_frames, n_notes, n_files = self.lengths
+        n_frames, n_notes, n_files, n_waiting = self.lengths
         del self.frames[n_frames:], self.notes[n_notes:], self.files[n_files:]
         vars(self).update(self.before_file)
+        del self.waiting[n_waiting:], self.numbers[n_waiting:]
 
     def sniffed(self, record: Mapping[str, Any], where: str) -> dumps.Dump:
         """Return the format of a file that is forced, or that fits its columns."""
@@ -377,6 +382,7 @@ class RolloutsBuilder:
             frame: of the columns that `finish` knows.
             rows: the row of the file that each is from; None: they follow those so far.
         """
+        self.flush()
         if self.request.origins:
             numbers = self._numbers(len(frame)) if rows is None else rows
             frame = frame.with_columns(pl.Series(ROW, numbers))
@@ -385,10 +391,24 @@ class RolloutsBuilder:
         for name, owner in self.owners.items():
             if name not in frame.columns:
                 frame = frame.with_columns(pl.lit(owner, pl.String).alias(name))
-        frame = self._with_chosen_texts(frame)
-        self.frames.append(frame)
+        self._append(frame)
         self.n_rows += len(frame)
+
+    def _append(self, frame: pl.DataFrame) -> None:
+        self.frames.append(self._with_chosen_texts(frame))
         self.place += len(frame)
+
+    def flush(self) -> None:
+        """Make a frame of the rows that wait."""
+        if not self.waiting:
+            return
+        frame = self._frame_of(self.waiting)
+        if self.request.origins:
+            frame = frame.with_columns(pl.Series(ROW, self.numbers, dtype=pl.Int64))
+        is_first = len(self.frames) == self.since
+        self.waiting, self.numbers = [], []
+        self._append(frame)
+        self.since += is_first  # the frames of the file that is being read follow
 
     def _with_chosen_texts(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return a frame with the place of each row, and without texts that are not to be kept."""
@@ -469,6 +489,36 @@ class RolloutsBuilder:
 
     def _add_records(self, module: ModuleType, rows: list[Row], numbers: Ints) -> None:
         self.grouped = getattr(module, "GROUPED", "prompt" if "prompt" in rows[0] else "id")
+        if self._may_wait(rows):
+            self._let_wait(rows, numbers)
+        else:
+            self._add(self._frame_of(rows), numbers)
+
+    def _may_wait(self, rows: list[Row]) -> bool:
+        """Whether rows need not be a frame of their own, of which many would be slow."""
+        kind = "prompt" in rows[0]
+        if self.waiting and kind != ("prompt" in self.waiting[0]):
+            self.flush()
+        by_file = self.inside or self.grouped == "runs" or self.request.group_size is not None
+        return len(rows) < SMALL and not by_file and not {"scores", "filter"} & rows[0].keys()
+
+    def _let_wait(self, rows: list[Row], numbers: Ints) -> None:
+        known: dict[str, Any] = {
+            **self.owners,
+            **({} if self.step is None else {"step": self.step}),
+        }
+        for name, value in known.items():
+            if all(row.get(name) is None for row in rows):
+                for row in rows:
+                    row[name] = value
+        self.waiting += rows
+        self.numbers += numbers.tolist()
+        self.n_rows += len(rows)
+        if len(self.waiting) > ROWS >> 5:
+            self.flush()
+
+    def _frame_of(self, rows: list[Row]) -> pl.DataFrame:
+        """Return nested rollouts as a frame of the columns that `finish` knows."""
         frame = frame_of_rollouts(rows, self.request)
         if "response" in frame.columns:
             has_length = "length" in frame.columns
@@ -476,7 +526,7 @@ class RolloutsBuilder:
             response = text_expressions(pl.col("response"), self.request, has_length=has_length)
             frame = frame.with_columns(response).drop("response")
         left_out = [m for m in ("step", "rollout") if getattr(self.request, m) == "none"]
-        self._add(frame.drop(left_out, strict=False), numbers)
+        return frame.drop(left_out, strict=False)
 
     def _path_columns(self) -> dict[str, Any]:
         """Return what the path of the file tells of all its rollouts."""
@@ -583,6 +633,7 @@ class RolloutsBuilder:
         Raises:
             InputError: nothing did, or a rollout stands there twice with different rewards.
         """
+        self.flush()
         frame = _together(self.frames) if self.frames else pl.DataFrame()
         self.filters.finish([name for _, name in self.files])
         self._require_rollouts(frame)

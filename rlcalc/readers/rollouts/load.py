@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -266,7 +266,14 @@ def step_of_name(path: str) -> int | None:
         stem = os.path.splitext(stem)[0]
     if stem.isdecimal():
         return int(stem)
-    for part in (stem, *reversed(Path(path).parts[:-1])):
+    if match := STEP.search(stem):
+        return int(match[1])
+    return _step_of_folder(os.path.dirname(path))
+
+
+@lru_cache(maxsize=256)
+def _step_of_folder(folder: str) -> int | None:
+    for part in reversed(Path(folder).parts):
         if match := STEP.search(part):
             return int(match[1])
     return None

@@ -10,6 +10,7 @@ one file alone, `completed(record, path, reports)` adds to a record what stands 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -71,4 +72,9 @@ def named(name: str) -> Dump:
             f"--from {shown(name)}: rollouts are not read from that",
             fix=f"did you mean {near}?" if near else f"one of {', '.join(FORMATS)}",
         )
+    return _dump(name)
+
+
+@cache
+def _dump(name: str) -> Dump:
     return Dump(name, import_module(f"rlcalc.readers.rollouts.dumps.{FORMATS[name]}"))
