@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rlcalc.errors import InputError
 from rlcalc.readers.read_request import ReadRequest
 from rlcalc.readers.rollouts.as_turns import trajectories_of_turns
 from rlcalc.readers.rollouts.columns import BEGINNING
 from rlcalc.readers.rollouts.load import load
-from rlcalc.readers.rollouts.request import RolloutRequest
+from rlcalc.readers.rollouts.request import NoRollouts, RolloutRequest
 from rlcalc.rollouts import Rollouts
 from rlcalc.trajectories import Experience, Trajectories
 
@@ -32,7 +33,12 @@ def read(
     """
     where, max_size = request.where, request.max_size
     how = RolloutRequest(where=where, max_size=max_size, texts=True, beginnings=True, turns=True)
-    rollouts = load(sources, how)
+    try:
+        rollouts = load(sources, how)
+    except NoRollouts as error:
+        fault = error.faults[0]
+        fix = "give each line a number by the name reward; rlcalc group --reward reads other names"
+        raise InputError(fault.what, fault.where, fix) from error
     for note in rollouts.notes:
         experience.note(note)
     scored = np.flatnonzero(np.isfinite(rollouts.reward))

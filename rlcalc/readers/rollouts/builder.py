@@ -538,6 +538,8 @@ class RolloutsBuilder:
     def _see_run(self, run: RunInfo) -> None:
         self.evaluation = run.evaluation and self.evaluation is not False
         self.readings.scorers = run.scorers
+        if run.note is not None:
+            self.note(run.note)
         if run.status is not None:
             self.status[self.file] = run.status
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import rlcalc
-from tests.readers.rollouts.test_dumps import CHAT, lines
+from rlcalc.errors import InputError
+from tests.readers.rollouts.test_dumps import CHAT, lines, trials
 
 
 def actions(path: Path) -> list[str]:
@@ -120,3 +121,14 @@ def test_a_failed_trial_of_tau_bench_has_the_reward_that_it_was_given(tmp_path: 
 
     assert rollouts.reward.tolist() == [1, 0]
     assert rollouts.facts["logged"]["errors"] == 1
+
+
+def test_shards_of_runs_are_an_error_that_tells_what_to_do(tmp_path: Path) -> None:
+    """They are rollouts in shards, and steps in one reading alone."""
+    folder = trials(tmp_path)
+    rows = rlcalc.by_shards("group", folder, engine="threads", rows="groups")
+    with pytest.raises(InputError, match="these are runs of harbor") as error:
+        rlcalc.by_shards("estimate", folder, engine="threads", gamma=1.0)
+
+    assert rows["mean"][0] == 0.5
+    assert "leave out --engine" in error.value.faults[0].fix

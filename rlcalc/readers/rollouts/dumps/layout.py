@@ -64,6 +64,7 @@ class RunInfo:
     evaluation: bool = True  # and no training
     status: str | None = None  # how it ended
     scorers: tuple[str, ...] = ()  # the first of which counts
+    note: str | None = None  # how its repeats are read
 
 
 def finite(value: object) -> bool:
