@@ -193,6 +193,10 @@ def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
     with _reported(folder):
         linked: set[str] = set()
         for path, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+            if (runs := files_of_runs(os.path.normpath(path), folders, names)) is not None:
+                files += runs
+                folders.clear()
+                continue
             pruned = {name for name in folders if CHECKPOINT.fullmatch(name)}
             checkpoints += [os.path.join(path, name) for name in sorted(pruned)]
             pruned |= {name for name in folders if _is_read_elsewhere(folder, path, name, linked)}
@@ -203,10 +207,6 @@ def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
                 if is_readable(os.path.basename(file)):
                     _require_target(file)
             paths = [file for file in paths if os.path.isfile(file)]
-            if (runs := files_of_runs(path, folders, names)) is not None:
-                files += runs
-                folders.clear()
-                continue
             data = _dataset_files(path) if "state.json" in names else None
             if data is not None:
                 beside += [file for file in paths if file.endswith((".json", ".arrow"))]

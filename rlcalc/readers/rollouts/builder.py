@@ -479,7 +479,9 @@ class RolloutsBuilder:
         if hasattr(module, "completed"):
             record = module.completed(record, path, self.reports)
         for row in rollouts_of_record(module, record, where, str(self.form)):
-            if not self.filters.keeps({**self._path_columns(), **record, **_flat(row)}):
+            if self.request.where and not self.filters.keeps(
+                {**self._path_columns(), **record, **_flat(row)}
+            ):
                 continue
             if not self.request.turns:
                 row.pop("turns", None)

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 BESIDE_ROLLOUTS = (
     *BESIDE, "aggregated_results.jsonl", "history.jsonl", "_metadata.jsonl", "_logtree.json",
     "metrics.jsonl", "config.json", "checkpoints.jsonl", "timing_spans.jsonl",
+    "_materialized_inputs.jsonl", "_aggregate_metrics.json", "_failures.jsonl",
 )  # fmt: skip
 """Files that stand beside rollouts in the folders of some trainers, and hold none."""
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 TEXTS = {"group", "rollout", "prompt", "response", "task", "run", "filter", "stopped_by"}
 
 
+KINDS: dict[str, Any] = {**dict.fromkeys(NUMBERS, pl.Float64), "step": pl.Int64()}
+
+
 def rollouts_of_record(
     module: ModuleType, record: Mapping[str, Any], where: str, form: str
 ) -> list[Row]:
@@ -71,8 +74,7 @@ def checked_rollout(row: Row, request: RolloutRequest, where: str) -> Row:
         row["reward"][name] = _reward(value, name, where)
     for name in (*NUMBERS, "step"):
         if row.get(name) is not None:
-            kind = pl.Int64() if name == "step" else pl.Float64()
-            row[name] = value_of_type(row[name], kind, name, where)
+            row[name] = value_of_type(row[name], KINDS[name], name, where)
     if not 0 <= (row.get("length") or 0.0) < WHOLE and not math.isnan(row["length"]):
         raise InputError(
             f"length is {row['length']:g}, expected a length from 0", where, "correct it"
@@ -91,7 +93,7 @@ def _requested(row: Row, request: RolloutRequest) -> dict[str, Any]:
 
 
 def _reward(value: Any, name: str, where: str) -> float | None:
-    number: float | None = value_of_type(value, pl.Float64(), name, where)
+    number: float | None = value_of_type(value, pl.Float64, name, where)
     if number is not None and math.isinf(number):
         raise InputError(
             f"{shown(name)} is {number}, expected a finite number, or none",

@@ -15,7 +15,7 @@ from rlcalc.errors import InputError, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.dumps.harbor import TRAJECTORIES
-from rlcalc.readers.run_folders import RESULT, TRAJECTORY, result_of
+from rlcalc.readers.run_folders import RESULT, TRAJECTORY, is_of_harbor, result_of
 from rlcalc.readers.sources import LARGEST_DOCUMENT, natural_order
 
 if TYPE_CHECKING:
@@ -63,7 +63,12 @@ def records_of(
     if form == "harbor":
         for file in _results(path):
             places.append(file)
-            yield _with_trajectories(document(file), file) if turns else document(file)
+            try:
+                record = document(file)
+            except FileNotFoundError:  # the trial has not ended
+                places.pop()
+                continue
+            yield _with_trajectories(record, file) if turns else record
         return
     if form == "tau2-bench":
         about = document(os.path.join(path, "results.json"))
@@ -80,15 +85,18 @@ def document(path: str) -> dict[str, Any]:
     """Return the mapping that a file of JSON holds.
 
     Raises:
+        FileNotFoundError: it is not there.
         InputError: it is too large, not UTF-8, not JSON or not a mapping.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read(LARGEST_DOCUMENT + 1)
+        with open(path, "rb", buffering=0) as file:
+            data = file.read() if os.fstat(file.fileno()).st_size <= LARGEST_DOCUMENT else None
+    except FileNotFoundError:
+        raise
     except OSError as error:
         what = f"cannot read: {error.strerror}"
         raise InputError(what, shown(path), "see whether the file may be read") from error
-    if len(data) > LARGEST_DOCUMENT:
+    if data is None:
         what = f"the document is larger than {LARGEST_DOCUMENT >> 20} MB"
         raise InputError(what, shown(path), "leave out this run")
     if not data.strip():
@@ -104,12 +112,15 @@ def document(path: str) -> dict[str, Any]:
 
 
 def _results(path: str) -> Iterator[str]:
-    """Yield the results of trials, those that have one: of a job, or the one of a trial."""
+    """Yield where the results of trials are, if they have ended: of a job, or of a trial."""
     path = result_of(path) if os.path.basename(path) == TRAJECTORY else path
     folder = path if os.path.isdir(path) else os.path.dirname(path) or "."
-    inner = [os.path.join(one, RESULT) for one in _folders_in(folder)]
-    trials = [file for file in inner if os.path.isfile(file)]
-    yield from trials or [os.path.join(folder, RESULT)]
+    own = os.path.join(folder, RESULT)
+    if is_of_harbor(own, trial=True):
+        yield own
+        return
+    for one in _folders_in(folder):
+        yield f"{one}{os.sep}{RESULT}"
 
 
 def _with_trajectories(record: dict[str, Any], file: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 import rlcalc
 from rlcalc.errors import InputError
-from tests.readers.rollouts.test_dumps import CHAT, lines, trials
+from tests.readers.rollouts.test_dumps import CHAT, lines, outcome, trials
 
 
 def actions(path: Path) -> list[str]:
@@ -132,3 +132,13 @@ def test_shards_of_runs_are_an_error_that_tells_what_to_do(tmp_path: Path) -> No
 
     assert rows["mean"][0] == 0.5
     assert "leave out --engine" in error.value.faults[0].fix
+
+
+def test_a_folder_of_nemo_gym_has_more_than_rollouts(tmp_path: Path) -> None:
+    """Attempts that failed are tried again, and stand in a file of their own."""
+    lines("run.jsonl", outcome(0), outcome(1))(tmp_path)
+    lines("run_failures.jsonl", {**outcome(1), "reward": 0.0, "_ng_failure_class": "x"})(tmp_path)
+    lines("run_materialized_inputs.jsonl", {"_ng_task_index": 0, "_ng_rollout_index": 0})(tmp_path)
+    lines("run_aggregate_metrics.json", [{"reward": 0.5}])(tmp_path)
+
+    assert rlcalc.load_rollouts(tmp_path).reward.tolist() == [0, 1]

@@ -195,7 +195,7 @@ def test_a_trajectory_alone_has_no_reward(tmp_path: Path) -> None:
 def test_a_job_without_results_is_an_error(tmp_path: Path) -> None:
     lines("job/result.json", {"n_total_trials": 1, "stats": {}})(tmp_path)
     lines("job/a/config.json", {})(tmp_path)
-    with pytest.raises(InputError, match="trial"):
+    with pytest.raises(InputError, match="there are no runs of harbor"):
         rlcalc.load_rollouts(tmp_path / "job")
 
 
