@@ -13,6 +13,10 @@ from itertools import islice
 from rlcalc.readers.addresses import is_address
 
 RESULT, TRAJECTORY = "result.json", "trajectory.json"
+RESULTS, SIMULATIONS = "results.json", "simulations"
+DATA = (".parquet", ".pq", ".arrow", ".csv", ".tsv", ".jsonl", ".npz", ".hdf5", ".h5")
+PREDICTIONS = ("all_preds.jsonl", "preds.jsonl")
+"""Files of data that SWE-agent writes beside its runs."""
 LOOKED_AT = 20
 """Folders in a folder of runs in which a run is looked for."""
 
@@ -27,19 +31,30 @@ def files_of_runs(path: str, folders: Sequence[str], names: Sequence[str]) -> li
     """
     if {"output.jsonl", "metadata.json"} <= {*names}:
         return [os.path.join(path, "output.jsonl")]  # OpenHands, with logs of the model below
-    if {"results.json", "run_metadata.json"} <= {*names}:
-        return [os.path.join(path, "results.json")]  # terminal-bench, with a copy in each trial
+    if {RESULTS, "run_metadata.json"} <= {*names}:
+        return [os.path.join(path, RESULTS)]  # terminal-bench, with a copy in each trial
     return None if kind_of_runs(path, folders, names) is None else [path]
+
+
+def _is_of_tau2(folder: str) -> bool:
+    try:
+        with open(os.path.join(folder, RESULTS), "rb") as file:
+            data = file.read()
+    except OSError:
+        return False
+    return all(key in data for key in (b'"tasks"', b'"info"', b'"simulation'))
 
 
 def kind_of_runs(path: str, folders: Sequence[str], names: Sequence[str]) -> str | None:
     """Return whose runs stand in a folder, if each is a file or a folder of its own."""
-    if "results.json" in names and "simulations" in folders:
-        return "tau2-bench"
+    if RESULTS in names and SIMULATIONS in folders:
+        return "tau2-bench" if _is_of_tau2(path) else None
     if RESULT in names:
         return "harbor" if is_of_harbor(os.path.join(path, RESULT)) else None
     if any(name.endswith(".traj") for name in names):
         return "swe-agent"
+    if any(name.endswith(DATA) and name not in PREDICTIONS for name in names):
+        return None  # a folder of more than runs
     for inner in (os.path.join(path, name) for name in islice(sorted(folders), LOOKED_AT)):
         if is_of_harbor(os.path.join(inner, RESULT), trial=True):
             return "harbor"
@@ -56,6 +71,10 @@ def kind_of_source(path: str) -> str | None:
         return "swe-agent"
     if os.path.basename(path) == RESULT:
         return "harbor" if is_of_harbor(path) else None
+    if os.path.basename(path) == RESULTS:
+        folder = os.path.dirname(os.path.abspath(path))
+        is_parted = os.path.isdir(os.path.join(folder, SIMULATIONS))
+        return "tau2-bench" if is_parted and _is_of_tau2(folder) else None
     if os.path.basename(path) == TRAJECTORY:
         return "harbor" if is_of_harbor(result_of(path), trial=True) else None
     if not os.path.isdir(path):

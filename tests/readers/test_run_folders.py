@@ -55,11 +55,28 @@ def test_nothing_else_in_a_folder_of_runs_is_listed(tmp_path: Path) -> None:
 
 
 def test_runs_of_swe_agent_and_tau2_are_known(tmp_path: Path) -> None:
-    written(tmp_path, "swe/i/i.traj", "flat/i.traj", "tau/results.json", "tau/simulations/1.json")
+    written(tmp_path, "swe/i/i.traj", "flat/i.traj", "tau/simulations/1.json")
+    about = json.dumps({"info": {}, "tasks": [], "simulation_index": []})
+    written(tmp_path, "tau/results.json", text=about)
 
     assert kind_of_source(str(tmp_path / "swe")) == "swe-agent"
     assert kind_of_source(str(tmp_path / "flat")) == "swe-agent"
     assert kind_of_source(str(tmp_path / "tau")) == "tau2-bench"
+    assert kind_of_source(str(tmp_path / "tau" / "results.json")) == "tau2-bench"
+
+
+def test_data_beside_runs_is_not_passed_over(tmp_path: Path) -> None:
+    """The folders of the runs are then read each by itself."""
+    written(tmp_path, "steps.csv", "i/i.traj")
+    listing = list_folder(str(tmp_path), lambda name: name.endswith(".csv"))
+
+    assert listing.files == [str(tmp_path / "i"), str(tmp_path / "steps.csv")]
+
+
+def test_results_of_other_simulations_are_left_alone(tmp_path: Path) -> None:
+    written(tmp_path, "results.json", "simulations/1.json")
+
+    assert kind_of_source(str(tmp_path)) is None
 
 
 @pytest.mark.parametrize(

@@ -445,7 +445,7 @@ class RolloutsBuilder:
         self.restart = getattr(module, "RESTART", False)
         rows: list[Row] = []
         number_of: list[int] = []  # of the record of each
-        before = n_records = 0
+        n_records = 0
         for number, record in enumerate(records):
             where = place(number)
             path = paths[-1] if paths else self.file
@@ -457,9 +457,6 @@ class RolloutsBuilder:
                 if "group" not in row and "prompt" not in row:
                     rows[-1]["group"] = str(self.n_groups)  # the record is the group
                     self.counts_groups = True
-            if len(rows) == before and hasattr(module, "EMPTY"):
-                self.empty.append(where)
-            before = len(rows)
             self.n_groups += 1
             n_records = number + 1
         if rows:
@@ -478,7 +475,10 @@ class RolloutsBuilder:
             self._see_run(module.about_run(record))
         if hasattr(module, "completed"):
             record = module.completed(record, path, self.reports)
-        for row in rollouts_of_record(module, record, where, str(self.form)):
+        rows = rollouts_of_record(module, record, where, str(self.form))
+        if not rows and hasattr(module, "EMPTY"):
+            self.empty.append(where)
+        for row in rows:
             if self.request.where and not self.filters.keeps(
                 {**self._path_columns(), **record, **_flat(row)}
             ):

@@ -15,7 +15,14 @@ from rlcalc.errors import InputError, shown
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.dumps.harbor import TRAJECTORIES
-from rlcalc.readers.run_folders import RESULT, TRAJECTORY, is_of_harbor, result_of
+from rlcalc.readers.run_folders import (
+    RESULT,
+    RESULTS,
+    SIMULATIONS,
+    TRAJECTORY,
+    is_of_harbor,
+    result_of,
+)
 from rlcalc.readers.sources import LARGEST_DOCUMENT, natural_order
 
 if TYPE_CHECKING:
@@ -71,8 +78,9 @@ def records_of(
             yield _with_trajectories(record, file) if turns else record
         return
     if form == "tau2-bench":
-        about = document(os.path.join(path, "results.json"))
-        for file in _files_in(os.path.join(path, "simulations"), ".json"):
+        folder = path if os.path.isdir(path) else os.path.dirname(path) or "."
+        about = document(os.path.join(folder, RESULTS))
+        for file in _files_in(os.path.join(folder, SIMULATIONS), ".json"):
             places.append(file)
             yield {**about, "simulations": [document(file)]}
         return

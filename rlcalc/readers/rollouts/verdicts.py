@@ -38,7 +38,7 @@ class Reports:
         Raises:
             InputError: no report stands beside the run, or two contradict each other.
         """
-        near = self._near(path)
+        near = self._near(path) if os.path.isfile(path) else {}
         if not near:
             raise InputError(
                 f"the run of {shown(instance)} has no reward, and no evaluation stands beside it",

@@ -223,11 +223,30 @@ def test_a_folder_of_tau2_is_its_simulations(tmp_path: Path) -> None:
     for number in (0, 1):
         lines(f"simulations/s{number}.json", simulation(number))(tmp_path)
     lines("simulations/notes.txt", "x")(tmp_path)
-    rollouts = rlcalc.load_rollouts(tmp_path)
+    for source in (tmp_path, tmp_path / "results.json"):
+        rollouts = rlcalc.load_rollouts(source)
 
-    assert rollouts.reward.tolist() == [0, 1]
-    assert rollouts.facts["format"] == "tau2-bench"
+        assert rollouts.reward.tolist() == [0, 1]
+        assert rollouts.facts["format"] == "tau2-bench"
     assert len(rlcalc.gain(tmp_path, gamma=1)) == 2
+
+
+def test_trials_that_are_filtered_are_not_empty_logs(tmp_path: Path) -> None:
+    trial(tmp_path, "a__1", "a", verified(1), None)
+    trial(tmp_path, "b__1", "b", verified(0), None)
+    result = rlcalc.group(tmp_path, where="task_name = a")
+
+    assert list(result["group"]) == ["a"]
+    assert not any("left out" in note for note in result.notes)
+
+
+def test_trials_of_one_task_may_be_named_one_by_one(tmp_path: Path) -> None:
+    trial(tmp_path, "a__1", "a", verified(1), None)
+    trial(tmp_path, "a__2", "a", verified(0), None)
+    rollouts = rlcalc.load_rollouts([tmp_path / "a__1", tmp_path / "a__2"])
+
+    assert rollouts.size.tolist() == [2]
+    assert not rollouts.notes
 
 
 runs = st.lists(

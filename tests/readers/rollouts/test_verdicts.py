@@ -26,6 +26,7 @@ def beside(folder: Path, report: Any, name: str = "results.json") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     text = report if isinstance(report, str) else json.dumps(report)
     (folder / name).write_text(text)
+    (folder / "run.traj").touch()
     return folder / "run.traj"
 
 
@@ -56,6 +57,8 @@ def test_other_reports_are_known_too(name: str, report: Any, tmp_path: Path) -> 
 def test_a_report_may_stand_above(depth: int, tmp_path: Path) -> None:
     beside(tmp_path, LISTS)
     run = tmp_path.joinpath(*["inner"] * depth, "right.traj")
+    run.parent.mkdir(parents=True, exist_ok=True)
+    run.touch()
 
     assert Reports().verdict("right", str(run)) == 1.0
 
@@ -66,6 +69,13 @@ def test_without_a_report_the_error_tells_where_to_put_one(tmp_path: Path) -> No
         Reports().verdict("right", str(tmp_path / "run.traj"))
 
     assert "results.json" in error.value.faults[0].fix
+
+
+def test_nothing_stands_beside_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The report in the working directory is one of other runs."""
+    monkeypatch.chdir(beside(tmp_path, LISTS).parent)
+    with pytest.raises(InputError, match="no evaluation stands beside it"):
+        Reports().verdict("right", "standard input")
 
 
 def test_reports_that_contradict_each_other_are_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from rlcalc.readers.rollouts.dumps.layout import Row, finite
 from rlcalc.readers.rollouts.turns import action_name
 
 EVALUATION = True
-EMPTY = "this job of Harbor has no trial with a result", "give the folder of a job that has ended"
+PARTS = True  # a job, or a trial, may be named after others of the same tasks
 TRAJECTORIES = "trajectories"
 """The key under which the trajectories of a trial are added to its result, by step or alone."""
 CUT = (

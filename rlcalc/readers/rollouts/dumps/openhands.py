@@ -14,6 +14,7 @@ from rlcalc.readers.rollouts.turns import action_name
 from rlcalc.readers.rollouts.verdicts import Reports
 
 EVALUATION = True
+PARTS = True  # each experiment has an instance once, and the group is all of them
 REWARD = "resolved"
 NO_ACTION = ("system", "recall", "null", "change_agent_state", "condensation", "message_internal")
 """What an agent's events may hold that is not an action of it."""

@@ -16,6 +16,7 @@ from rlcalc.readers.rollouts.turns import action_name
 from rlcalc.readers.rollouts.verdicts import Reports
 
 EVALUATION = True
+PARTS = True  # each experiment has an instance once, and the group is all of them
 INSTANCE, REWARD = "instance_id", "resolved"
 WORD = re.compile(r"[^\s;|&<>()]+")
 CUT = ("exit_context", "exit_cost", "exit_total_execution_time", "exit_command_timeout")
