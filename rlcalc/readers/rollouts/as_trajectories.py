@@ -45,26 +45,27 @@ def read(
     if len(scored) < len(rollouts):
         experience.left_out[UNSCORED] += len(rollouts) - len(scored)
     experience.n_rows += len(rollouts)
+    over = np.ones(len(scored), dtype=bool)
+    cut = ~over if rollouts.truncated is None else rollouts.truncated[scored]
+    if n_cut := int(cut.sum()):
+        what = "responses" if rollouts.turns is None else "runs"
+        experience.note(
+            f"{n_cut:,} of {len(scored):,} {what} were cut at a limit: nothing follows and "
+            "their reward is whole, so they count as terminated whatever --truncated is"
+        )
     groups = _groups(rollouts)
     if rollouts.turns is not None:
         experience.note(
             f"rollouts of {form}, a step each turn of the agent: the state is the task and the "
             "number of the turn, the action the tools that it calls; rlcalc group shows more"
         )
-        return trajectories_of_turns(rollouts, groups, scored, experience)
+        return trajectories_of_turns(rollouts, groups, scored, cut, experience)
     experience.note(
         f"rollouts of {form}, read as one-step trajectories: the state is the group, the action "
         "the response; rlcalc group shows more of them"
     )
     responses = _responses(rollouts)
     group_of = np.repeat(np.arange(rollouts.n_groups), rollouts.size)
-    over = np.ones(len(scored), dtype=bool)
-    cut = ~over if rollouts.truncated is None else rollouts.truncated[scored]
-    if n_cut := int(cut.sum()):
-        experience.note(
-            f"{n_cut:,} of {len(scored):,} responses were cut at a limit: nothing follows and "
-            "their reward is whole, so they count as terminated whatever --truncated is"
-        )
     return Trajectories(
         start=np.arange(len(scored) + 1),
         state=experience.states.encode(groups[g] for g in group_of[scored].tolist()),

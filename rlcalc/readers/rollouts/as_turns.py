@@ -19,7 +19,11 @@ from rlcalc.trajectories import Experience, Trajectories
 
 
 def trajectories_of_turns(
-    rollouts: Rollouts, groups: Sequence[str], scored: Ints, experience: Experience
+    rollouts: Rollouts,
+    groups: Sequence[str],
+    scored: Ints,
+    cut: Flags,
+    experience: Experience,
 ) -> Trajectories:
     """Return runs as trajectories with a step a turn; one without turns on record has one step.
 
@@ -27,6 +31,7 @@ def trajectories_of_turns(
         rollouts: with turns.
         groups: [K] the name of each task.
         scored: the rollouts that have a reward.
+        cut: whether each of these ended at a limit.
         experience: takes the labels and notes.
     """
     turns = pl.Series(rollouts.turns, dtype=pl.List(pl.String)).gather(scored)
@@ -40,8 +45,6 @@ def trajectories_of_turns(
         turns = turns.zip_with(pl.Series(~absent), one.new_from_index(0, len(turns)))
     length = turns.list.len().to_numpy().astype(np.int64)
     start = np.concatenate([[0], np.cumsum(length)])
-    over = np.ones(len(scored), dtype=bool)
-    cut = ~over if rollouts.truncated is None else rollouts.truncated[scored]
     group_of = np.repeat(np.arange(rollouts.n_groups), rollouts.size)[scored]
     turn = np.arange(start[-1]) - np.repeat(start[:-1], length)
     return Trajectories(
@@ -49,7 +52,7 @@ def trajectories_of_turns(
         state=_states(np.repeat(group_of, length), turn, groups, experience.states),
         action=_actions(turns.explode(), experience.actions),
         reward=_rewards(rollouts, scored, start, absent),
-        terminated=over,
+        terminated=np.ones(len(scored), dtype=bool),
         truncated=cut,
         states=experience.states,
         actions=experience.actions,

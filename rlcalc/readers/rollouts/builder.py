@@ -473,9 +473,10 @@ class RolloutsBuilder:
         """
         if hasattr(module, "about_run"):
             self._see_run(module.about_run(record))
+        complete = None
         if hasattr(module, "completed"):
-            record = module.completed(record, path, self.reports)
-        rows = rollouts_of_record(module, record, where, str(self.form))
+            complete = partial(module.completed, path=path, reports=self.reports)
+        rows = rollouts_of_record(module, record, where, str(self.form), complete)
         if not rows and hasattr(module, "EMPTY"):
             self.empty.append(where)
         for row in rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +34,20 @@ KINDS: dict[str, Any] = {**dict.fromkeys(NUMBERS, pl.Float64), "step": pl.Int64(
 
 
 def rollouts_of_record(
-    module: ModuleType, record: Mapping[str, Any], where: str, form: str
+    module: ModuleType,
+    record: Mapping[str, Any],
+    where: str,
+    form: str,
+    complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
 ) -> list[Row]:
     """Return the rollouts of a record.
+
+    Args:
+        module: of its format.
+        record: holds rollouts.
+        where: it stands.
+        form: the name of the format.
+        complete: adds what stands beside its file.
 
     Raises:
         InputError: the record is not what its format says.
@@ -46,7 +57,7 @@ def rollouts_of_record(
             f"this is not a record of {form}", where, "leave out --from, or name another format"
         )
     try:
-        return list(module.rows(record))
+        return list(module.rows(record if complete is None else complete(record)))
     except InputError as error:
         fault = error.faults[0]
         raise InputError(fault.what, fault.where or where, fault.fix) from error

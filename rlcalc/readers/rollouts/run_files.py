@@ -135,8 +135,9 @@ def _with_trajectories(record: dict[str, Any], file: str) -> dict[str, Any]:
     """Return the result of a trial with its trajectories, one a step of a task with several."""
     folder = os.path.dirname(file)
     paths = {"": os.path.join(folder, "agent", "trajectory.json")}
-    for step in record.get("step_results") or ():
-        name = step["step_name"]
+    steps = record.get("step_results")
+    for step in steps if isinstance(steps, list) else ():
+        name = str(step.get("step_name")) if isinstance(step, dict) else ""
         paths[name] = os.path.join(folder, "steps", name, "agent", "trajectory.json")
     there = {name: document(path) for name, path in paths.items() if os.path.isfile(path)}
     return {**record, TRAJECTORIES: there}

@@ -1,14 +1,18 @@
 """Runs of agents as trajectories, in every format that has turns."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.errors import InputError
-from tests.readers.rollouts.test_dumps import CHAT, lines, outcome, trials
+from tests.readers.rollouts.test_dumps import CHAT, DUMPS, lines, outcome, trials
 
 
 def actions(path: Path) -> list[str]:
@@ -142,3 +146,48 @@ def test_a_folder_of_nemo_gym_has_more_than_rollouts(tmp_path: Path) -> None:
     lines("run_aggregate_metrics.json", [{"reward": 0.5}])(tmp_path)
 
     assert rlcalc.load_rollouts(tmp_path).reward.tolist() == [0, 1]
+
+
+AGENTS = ("harbor", "terminal-bench", "nemo-gym", "swe-agent", "openhands", "tau-bench",
+          "tau2-bench")  # fmt: skip
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=3,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AGENTS)
+@given(data=st.data())
+def test_a_record_with_anything_in_it_is_read_or_refused(
+    name: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever stands in place of one value, or is missing, is no traceback."""
+    path = DUMPS[name][1](tmp_path_factory.mktemp("runs"))
+    endings = (".json", ".jsonl", ".traj")
+    files = sorted(one for one in [path, *path.rglob("*")] if one.suffix in endings)
+    file = data.draw(st.sampled_from(files))
+    written = [json.loads(line) for line in file.read_text().splitlines()]
+    place = data.draw(st.sampled_from(list(places_in(written))))
+    inner: Any = written
+    for key in place[:-1]:
+        inner = inner[key]
+    if data.draw(st.booleans()):
+        inner[place[-1]] = data.draw(junk)
+    else:
+        del inner[place[-1]]
+    file.write_text("".join(json.dumps(line) + "\n" for line in written))
+    for read in (rlcalc.load_rollouts, rlcalc.gain):
+        with contextlib.suppress(InputError):
+            assert len(read(path)) >= 1
+
+
+def places_in(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the keys that lead to each value inside of another."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in pairs:
+        yield (*before, key)
+        if isinstance(inner, dict | list):
+            yield from places_in(inner, (*before, key))

@@ -278,3 +278,30 @@ def test_the_value_of_a_first_turn_is_the_mean_of_the_group(
     for task in {task for task, _, _ in scored}:
         rewards = [reward for other, reward, _ in scored if other == task]
         assert value[f"{task}/1"] == pytest.approx(np.mean(rewards), abs=1e-12)
+
+
+def test_a_job_that_harbor_wrote_is_what_json_tells_of_it() -> None:
+    """Its models wrote the files: see the README beside them."""
+    job = Path(__file__).parent / "inputs" / "harbor"
+    results = [json.loads(path.read_text()) for path in sorted(job.glob("*/result.json"))]
+    rewards = [
+        (one["verifier_result"] or {"rewards": {"reward": None}})["rewards"] for one in results
+    ]
+    turns = {
+        path.parent.parent.name: sum(
+            step["source"] == "agent" for step in json.loads(path.read_text())["steps"]
+        )
+        for path in job.glob("*/agent/trajectory.json")
+    }
+    rollouts = rlcalc.load_rollouts(job)
+    steps = rlcalc.gain(job, gamma=1)
+
+    np.testing.assert_equal(
+        rollouts.reward, np.array([one["reward"] for one in rewards], dtype=float)
+    )
+    assert list(rollouts.length) == [one["agent_result"]["n_output_tokens"] for one in results]  # type: ignore[arg-type]
+    assert {name: list(steps["trajectory"]).count(name) for name in turns} == turns
+    assert list(rollouts.truncated) == [False, True, False]  # type: ignore[arg-type]
+    assert rollouts.facts["logged"]["stopped_by"] == {
+        "AgentTimeoutError": 1, "ApiRateLimitError": 1,
+    }  # fmt: skip

@@ -43,7 +43,8 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
 
 def about_run(record: Mapping[str, Any]) -> RunInfo:
     """Return how the repeats of a document are read."""
-    answers = record["resps"][0] if record.get("resps") else []
+    responses = record.get("resps")
+    answers = responses[0] if isinstance(responses, list) and responses else []
     n = len(answers) if isinstance(answers, list) else 1
     note = f"the {n:,} repeats of a document have one metric together, and are one rollout"
     return RunInfo(note=note if n > 1 else None)
