@@ -60,6 +60,8 @@ class Rollouts:
     asked: NDArray[np.uint64] | None = None  # [N] equal numbers: equal texts of the prompt
     question: Sequence[str | None] | None = None  # [N] how the prompt begins, or all of it
     beginning: Sequence[str | None] | None = None  # [N] how the response begins
+    turns: Sequence[Any] | None = None  # [N] the names of an agent's actions, one a turn
+    turn_rewards: Sequence[Any] | None = None  # [N] a reward a turn; None: with the last turn
     origins: Origins | None = None  # where they stand in the source
     place: Ints | None = None  # [N] the row among those that were read, to find its texts again
     unscored: float = np.nan  # what a reward that was never given counts as

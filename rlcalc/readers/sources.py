@@ -34,6 +34,7 @@ from rlcalc.readers.byte_counts import count_byte
 from rlcalc.readers.model_signs import model_kind, refuse_foreign_model
 from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import Partition, partition_of
+from rlcalc.readers.run_folders import files_of_runs
 from rlcalc.readers.shipped_specs import shipped_specs, specs_folder
 from rlcalc.readers.size_limit import RATIO_OF_ZSTD, Unpacked
 from rlcalc.readers.trajectories import FORMATS
@@ -194,6 +195,10 @@ def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
     with _reported(folder):
         linked: set[str] = set()
         for path, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+            if (runs := files_of_runs(os.path.normpath(path), folders, names)) is not None:
+                files += runs
+                folders.clear()
+                continue
             pruned = {name for name in folders if CHECKPOINT.fullmatch(name)}
             checkpoints += [os.path.join(path, name) for name in sorted(pruned)]
             pruned |= {name for name in folders if _is_read_elsewhere(folder, path, name, linked)}

@@ -6,7 +6,7 @@ hash of a prompt), step, reward:NAME, and what else it has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,7 @@ from rlcalc.readers.rollouts.overlaps import overlaps_in_a_file, overlaps_of_fil
 from rlcalc.readers.rollouts.readings import Readings
 from rlcalc.readers.rollouts.runs import how_runs_ended, names_of_groups, owners_of
 from rlcalc.readers.rollouts.snapshots import Snapshots
+from rlcalc.readers.rollouts.verdicts import Reports
 from rlcalc.readers.row_filter import RecordFilters
 from rlcalc.rollouts import Rollouts, arranged_rollouts
 
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from rlcalc.readers.sources import File
 
 ROWS = 1 << 18
+SMALL = 1 << 10
+"""Rows of records below which those of other files follow in the same frame."""
 LONGEST = 2**53
 """No response is as long as this; beyond it not every whole number is one of float64."""
 EXPECTED = {"truncated": "true or false", "step": "a whole number"}
@@ -72,11 +75,13 @@ class RolloutsBuilder:
         self.nested = False  # rollouts are inside of records, and no option names a column
         self.inside = False  # records are rows of a table that is a record itself
         self.frames: list[pl.DataFrame] = []
+        self.waiting: list[Row] = []  # of small nested records, which become one frame together
+        self.numbers: list[int] = []  # the row of the file that each of these is from
         self.since = 0  # the first frame of the file that is being read
         self.file, self.step = "", None  # type: str, int | None
         self.partition: Partition = {}  # columns that the path of the file holds
         self.before_file: dict[str, Any] = {}  # all of this as it was before the file
-        self.lengths = 0, 0, 0  # of the lists among them
+        self.lengths = 0, 0, 0, 0  # of the lists among them
         self.left_out: list[str] = []  # files of folders that hold no rollouts
         self.list_groups: list[pl.DataFrame] = []  # of the file, where rows are groups
         self.rewards: set[str] = set()  # that --reward could name in nested rows of the file
@@ -92,6 +97,7 @@ class RolloutsBuilder:
         self.characters = False  # lengths are in characters
         self.readings = Readings(request)
         self.snapshots = Snapshots()
+        self.reports = Reports()  # of evaluations, beside the files
         self.frames_of: dict[int, tuple[int, int]] = {}  # by file: its first frame, and the next
         self.owners: dict[str, str] = {}  # the task and the run that the file's name tells of
         self.evaluation: bool | None = None  # and no training; None: nobody says
@@ -113,7 +119,7 @@ class RolloutsBuilder:
             partition: columns that its path holds, with their value.
         """
         self.before_file = {**vars(self), "before_file": {}}
-        self.lengths = len(self.frames), len(self.notes), len(self.files)
+        self.lengths = len(self.frames), len(self.notes), len(self.files), len(self.waiting)
         self.file, self.step = name, None if self.request.step == "none" else step
         self.partition = partition or {}
         self.since, self.inside = len(self.frames), False
@@ -136,9 +142,10 @@ class RolloutsBuilder:
 
     def forget_file(self) -> None:
         """Go back to where the file began."""
-        n_frames, n_notes, n_files = self.lengths
+        n_frames, n_notes, n_files, n_waiting = self.lengths
         del self.frames[n_frames:], self.notes[n_notes:], self.files[n_files:]
         vars(self).update(self.before_file)
+        del self.waiting[n_waiting:], self.numbers[n_waiting:]
 
     def sniffed(self, record: Mapping[str, Any], where: str) -> dumps.Dump:
         """Return the format of a file that is forced, or that fits its columns."""
@@ -375,6 +382,7 @@ class RolloutsBuilder:
             frame: of the columns that `finish` knows.
             rows: the row of the file that each is from; None: they follow those so far.
         """
+        self.flush()
         if self.request.origins:
             numbers = self._numbers(len(frame)) if rows is None else rows
             frame = frame.with_columns(pl.Series(ROW, numbers))
@@ -383,10 +391,24 @@ class RolloutsBuilder:
         for name, owner in self.owners.items():
             if name not in frame.columns:
                 frame = frame.with_columns(pl.lit(owner, pl.String).alias(name))
-        frame = self._with_chosen_texts(frame)
-        self.frames.append(frame)
+        self._append(frame)
         self.n_rows += len(frame)
+
+    def _append(self, frame: pl.DataFrame) -> None:
+        self.frames.append(self._with_chosen_texts(frame))
         self.place += len(frame)
+
+    def flush(self) -> None:
+        """Make a frame of the rows that wait."""
+        if not self.waiting:
+            return
+        frame = self._frame_of(self.waiting)
+        if self.request.origins:
+            frame = frame.with_columns(pl.Series(ROW, self.numbers, dtype=pl.Int64))
+        is_first = len(self.frames) == self.since
+        self.waiting, self.numbers = [], []
+        self._append(frame)
+        self.since += is_first  # the frames of the file that is being read follow
 
     def _with_chosen_texts(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return a frame with the place of each row, and without texts that are not to be kept."""
@@ -401,9 +423,19 @@ class RolloutsBuilder:
     # -- records in which rollouts are nested ---------------------------------------------------
 
     def records(
-        self, module: ModuleType, records: Iterable[Mapping[str, Any]], place: Place
+        self,
+        module: ModuleType,
+        records: Iterable[Mapping[str, Any]],
+        place: Place,
+        paths: Sequence[str] | None = None,
     ) -> None:
         """Take in the rollouts of nested records.
+
+        Args:
+            module: of their format.
+            records: each holds rollouts.
+            place: says where one stands.
+            paths: ends with that of the record which was taken last; None: all are of the file.
 
         Raises:
             InputError: a record is not what the format says.
@@ -413,16 +445,11 @@ class RolloutsBuilder:
         self.restart = getattr(module, "RESTART", False)
         rows: list[Row] = []
         number_of: list[int] = []  # of the record of each
-        before = n_records = 0
+        n_records = 0
         for number, record in enumerate(records):
             where = place(number)
-            if hasattr(module, "about_run"):
-                self._see_run(module.about_run(record))
-            for row in rollouts_of_record(module, record, where, str(self.form)):
-                if not self.filters.keeps({**self._path_columns(), **record, **_flat(row)}):
-                    continue
-                if self.request.reward:
-                    self.rewards |= row.get("reward", {}).keys() | row.get("more", {}).keys()
+            path = paths[-1] if paths else self.file
+            for row in self._rows_of(module, record, where, path):
                 rows.append(checked_rollout(row, self.request, where))
                 number_of.append(number)
                 if self.request.origins:
@@ -430,17 +457,71 @@ class RolloutsBuilder:
                 if "group" not in row and "prompt" not in row:
                     rows[-1]["group"] = str(self.n_groups)  # the record is the group
                     self.counts_groups = True
-            if len(rows) == before and hasattr(module, "EMPTY"):
-                self.empty.append(where)
-            before = len(rows)
             self.n_groups += 1
             n_records = number + 1
         if rows:
             self._add_records(module, rows, np.array(number_of, np.int64) + self.n_read)
         self.n_read += n_records
 
+    def _rows_of(
+        self, module: ModuleType, record: Mapping[str, Any], where: str, path: str
+    ) -> Iterator[Row]:
+        """Yield the rollouts of a record that --where keeps.
+
+        Raises:
+            InputError: the record is not what the format says.
+        """
+        if hasattr(module, "about_run"):
+            self._see_run(module.about_run(record))
+        complete = None
+        if hasattr(module, "completed"):
+            complete = partial(module.completed, path=path, reports=self.reports)
+        rows = rollouts_of_record(module, record, where, str(self.form), complete)
+        if not rows and hasattr(module, "EMPTY"):
+            self.empty.append(where)
+        for row in rows:
+            if self.request.where and not self.filters.keeps(
+                {**self._path_columns(), **record, **_flat(row)}
+            ):
+                continue
+            if not self.request.turns:
+                row.pop("turns", None)
+            if self.request.reward:
+                self.rewards |= row.get("reward", {}).keys() | row.get("more", {}).keys()
+            yield row
+
     def _add_records(self, module: ModuleType, rows: list[Row], numbers: Ints) -> None:
         self.grouped = getattr(module, "GROUPED", "prompt" if "prompt" in rows[0] else "id")
+        if self._may_wait(rows):
+            self._let_wait(rows, numbers)
+        else:
+            self._add(self._frame_of(rows), numbers)
+
+    def _may_wait(self, rows: list[Row]) -> bool:
+        """Whether rows need not be a frame of their own, of which many would be slow."""
+        kind = "prompt" in rows[0]
+        if self.waiting and kind != ("prompt" in self.waiting[0]):
+            self.flush()
+        by_file = self.inside or self.grouped == "runs" or self.request.group_size is not None
+        return len(rows) < SMALL and not by_file and not {"scores", "filter"} & rows[0].keys()
+
+    def _let_wait(self, rows: list[Row], numbers: Ints) -> None:
+        known: dict[str, Any] = {
+            **self.owners,
+            **({} if self.step is None else {"step": self.step}),
+        }
+        for name, value in known.items():
+            if all(row.get(name) is None for row in rows):
+                for row in rows:
+                    row[name] = value
+        self.waiting += rows
+        self.numbers += numbers.tolist()
+        self.n_rows += len(rows)
+        if len(self.waiting) > ROWS >> 5:
+            self.flush()
+
+    def _frame_of(self, rows: list[Row]) -> pl.DataFrame:
+        """Return nested rollouts as a frame of the columns that `finish` knows."""
         frame = frame_of_rollouts(rows, self.request)
         if "response" in frame.columns:
             has_length = "length" in frame.columns
@@ -448,7 +529,7 @@ class RolloutsBuilder:
             response = text_expressions(pl.col("response"), self.request, has_length=has_length)
             frame = frame.with_columns(response).drop("response")
         left_out = [m for m in ("step", "rollout") if getattr(self.request, m) == "none"]
-        self._add(frame.drop(left_out, strict=False), numbers)
+        return frame.drop(left_out, strict=False)
 
     def _path_columns(self) -> dict[str, Any]:
         """Return what the path of the file tells of all its rollouts."""
@@ -460,6 +541,8 @@ class RolloutsBuilder:
     def _see_run(self, run: RunInfo) -> None:
         self.evaluation = run.evaluation and self.evaluation is not False
         self.readings.scorers = run.scorers
+        if run.note is not None:
+            self.note(run.note)
         if run.status is not None:
             self.status[self.file] = run.status
 
@@ -555,6 +638,7 @@ class RolloutsBuilder:
         Raises:
             InputError: nothing did, or a rollout stands there twice with different rewards.
         """
+        self.flush()
         frame = _together(self.frames) if self.frames else pl.DataFrame()
         self.filters.finish([name for _, name in self.files])
         self._require_rollouts(frame)
@@ -583,6 +667,7 @@ class RolloutsBuilder:
             for name in frame.columns
             if name.startswith(REWARD)
         }
+        rewards = rewards or {"reward": np.full(len(frame), np.nan)}  # of unscored rollouts alone
         weights = self.request.weight_of() or dict.fromkeys(rewards, 1.0)
         if len(rewards) > 1 and not self.request.weights:
             self.note(
@@ -711,6 +796,7 @@ def _others(frame: pl.DataFrame) -> dict[str, Any]:
         columns["place"] = frame["place"].to_numpy()
     if "rollout" in frame.columns:
         columns["named"] = frame["rollout"]
+    columns |= {name: frame[name] for name in ("turns", "turn_rewards") if name in frame.columns}
     return columns
 
 

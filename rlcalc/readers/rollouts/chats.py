@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,20 @@ NAMES = ("messages", "conversation", "conversations", "chat")
 """The usual names of a column of messages."""
 SPEAKERS = (("role", "assistant"), ("from", "gpt"))
 """The key with who speaks, and the model's name there: OpenAI's, and ShareGPT's."""
+
+
+def is_chat(record: Mapping[str, Any]) -> bool:
+    """Return whether a record of JSON holds messages.
+
+    >>> is_chat({"messages": [{"role": "user", "content": "1+1"}]}), is_chat({"messages": 3})
+    (True, False)
+    """
+    chats = [record[name] for name in NAMES if isinstance(record.get(name), list)]
+    return any(
+        isinstance(one, dict) and any(key in one for key, _ in SPEAKERS)
+        for chat in chats
+        for one in chat[:1]
+    )
 
 
 def prompt_of(chat: pl.Expr) -> pl.Expr:

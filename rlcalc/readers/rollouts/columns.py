@@ -475,7 +475,7 @@ def value_of_type(value: Any, kind: Any, name: str, where: str) -> Any:
     Raises:
         InputError: it is of another type.
     """
-    if value is None:
+    if value is None or (type(value) is float and kind is pl.Float64):
         return value
     if isinstance(kind, pl.List) and isinstance(value, list):
         if kind.inner == pl.Int64():

@@ -12,7 +12,9 @@ from rlcalc.readers import json as json_reader
 from rlcalc.readers.addresses import is_address
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.rollouts import dumps
+from rlcalc.readers.rollouts.chats import is_chat
 from rlcalc.readers.rollouts.load import files_of
+from rlcalc.readers.run_folders import kind_of_source
 from rlcalc.readers.sources import LONGEST_LINE, File, decoded, opened, text_of
 
 MOST = 100
@@ -21,6 +23,8 @@ MOST = 100
 
 def trainer_of(sources: Sequence[str], max_size: int | None = None) -> str | None:
     """Return the format of rollouts that sources hold; None: none that is known by more than names.
+
+    A table of chats is known by them: it is of the format `columns`.
 
     Only files are looked at: what comes through a pipe is gone once it was read.
 
@@ -33,13 +37,15 @@ def trainer_of(sources: Sequence[str], max_size: int | None = None) -> str | Non
     except InputError:
         return None
     for name in names[:MOST]:  # in a folder other files may stand before the first dump
+        if (form := kind_of_source(name)) is not None:
+            return form
         try:
             is_file = os.path.isfile(name) or is_address(name)
             record = _first_record(name, max_size) if is_file else None
             form = dumps.sniffed(record, name).name if isinstance(record, Mapping) else "columns"
         except InputError:
             continue
-        if form != "columns":
+        if form != "columns" or (isinstance(record, Mapping) and is_chat(record)):
             return form
     return None
 

@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,10 +25,11 @@ from rlcalc.readers.addresses import is_address
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import partition_of
-from rlcalc.readers.rollouts import dumps
+from rlcalc.readers.rollouts import dumps, run_files
 from rlcalc.readers.rollouts.pandas_json import rows_of_pandas
 from rlcalc.readers.rollouts.records import CHUNK, Columns, add_records, record_layout
 from rlcalc.readers.rollouts.request import NoRollouts, RolloutRequest
+from rlcalc.readers.run_folders import kind_of_source
 from rlcalc.readers.sources import (
     BESIDE,
     COMPRESSED,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 BESIDE_ROLLOUTS = (
     *BESIDE, "aggregated_results.jsonl", "history.jsonl", "_metadata.jsonl", "_logtree.json",
     "metrics.jsonl", "config.json", "checkpoints.jsonl", "timing_spans.jsonl",
+    "_materialized_inputs.jsonl", "_aggregate_metrics.json", "_failures.jsonl",
 )  # fmt: skip
 """Files that stand beside rollouts in the folders of some trainers, and hold none."""
 
@@ -248,21 +250,31 @@ def _in_folder(folder: str) -> Listing:
 
 SAMPLES = 1 << 10
 """Samples of an archive that are read at a time."""
-STEP = re.compile(r"(?:step|iteration|iter|completions)[_=-]?(\d+)", re.IGNORECASE)
+STEP = re.compile(r"(?<![a-z])(?:step|iteration|iter|completions)[_=-]?(\d+)", re.IGNORECASE)
 
 
 def step_of_name(path: str) -> int | None:
     """Return the step that a file's name, or the nearest of its folders', tells of.
 
+    A limit of steps, such as `maxiter_50`, is none.
+
     >>> [step_of_name(p) for p in ("a/12.jsonl", "completions_00012.parquet", "step_3/all/x.jsonl")]
     [12, 12, 3]
+    >>> step_of_name("gpt_maxiter_50/output.jsonl")
     """
     stem = os.path.basename(path)
     while os.path.splitext(stem)[1].lower() in (*SUFFIXES, *COMPRESSED):
         stem = os.path.splitext(stem)[0]
     if stem.isdecimal():
         return int(stem)
-    for part in (stem, *reversed(Path(path).parts[:-1])):
+    if match := STEP.search(stem):
+        return int(match[1])
+    return _step_of_folder(os.path.dirname(path))
+
+
+@lru_cache(maxsize=256)
+def _step_of_folder(folder: str) -> int | None:
+    for part in reversed(Path(folder).parts):
         if match := STEP.search(part):
             return int(match[1])
     return None
@@ -298,6 +310,9 @@ def read_file(name: str, builder: RolloutsBuilder) -> None:
 
 def _read_once(name: str, builder: RolloutsBuilder, columns: Mapping[str, Any]) -> None:
     """Read a file with the columns that are known to stand in later lines of it."""
+    if (form := kind_of_source(name)) is not None:
+        run_files.read(name, form, builder)
+        return
     if name != "-" and os.path.isfile(name):
         with no_library_errors("archive", name):
             if _read_archive(name, builder):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +30,24 @@ if TYPE_CHECKING:
 TEXTS = {"group", "rollout", "prompt", "response", "task", "run", "filter", "stopped_by"}
 
 
+KINDS: dict[str, Any] = {**dict.fromkeys(NUMBERS, pl.Float64), "step": pl.Int64()}
+
+
 def rollouts_of_record(
-    module: ModuleType, record: Mapping[str, Any], where: str, form: str
+    module: ModuleType,
+    record: Mapping[str, Any],
+    where: str,
+    form: str,
+    complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
 ) -> list[Row]:
     """Return the rollouts of a record.
+
+    Args:
+        module: of its format.
+        record: holds rollouts.
+        where: it stands.
+        form: the name of the format.
+        complete: adds what stands beside its file.
 
     Raises:
         InputError: the record is not what its format says.
@@ -43,7 +57,7 @@ def rollouts_of_record(
             f"this is not a record of {form}", where, "leave out --from, or name another format"
         )
     try:
-        return list(module.rows(record))
+        return list(module.rows(record if complete is None else complete(record)))
     except InputError as error:
         fault = error.faults[0]
         raise InputError(fault.what, fault.where or where, fault.fix) from error
@@ -65,14 +79,13 @@ def checked_rollout(row: Row, request: RolloutRequest, where: str) -> Row:
     row["reward"] = _requested(row, request)
     if row.get("group", row.get("prompt", "the record")) is None:
         raise InputError("the group is missing", where, "correct this row or leave it out")
-    if not row["reward"] and "scores" not in row:
+    if not row["reward"] and "scores" not in row and not row.get("unscored"):
         raise InputError("there is no reward", where, "correct this row or leave it out")
     for name, value in row["reward"].items():
         row["reward"][name] = _reward(value, name, where)
     for name in (*NUMBERS, "step"):
         if row.get(name) is not None:
-            kind = pl.Int64() if name == "step" else pl.Float64()
-            row[name] = value_of_type(row[name], kind, name, where)
+            row[name] = value_of_type(row[name], KINDS[name], name, where)
     if not 0 <= (row.get("length") or 0.0) < WHOLE and not math.isnan(row["length"]):
         raise InputError(
             f"length is {row['length']:g}, expected a length from 0", where, "correct it"
@@ -91,7 +104,7 @@ def _requested(row: Row, request: RolloutRequest) -> dict[str, Any]:
 
 
 def _reward(value: Any, name: str, where: str) -> float | None:
-    number: float | None = value_of_type(value, pl.Float64(), name, where)
+    number: float | None = value_of_type(value, pl.Float64, name, where)
     if number is not None and math.isinf(number):
         raise InputError(
             f"{shown(name)} is {number}, expected a finite number, or none",
@@ -118,6 +131,8 @@ def frame_of_rollouts(rows: list[Row], request: RolloutRequest) -> pl.DataFrame:
             scores = [row["scores"].get(name) for row in rows]
             columns[f"score:{name}"] = pl.Series(scores, dtype=pl.Float64, strict=False)
         columns["scored"] = pl.repeat(None, len(rows), dtype=pl.Boolean, eager=True)
+    if request.turns and any("turns" in row for row in rows):
+        columns |= _turns(rows)
     present = {name for row in rows for name, value in row.items() if value is not None}
     for name in present & {*NUMBERS, "step"}:
         kind = pl.Int64() if name == "step" else pl.Float64()
@@ -138,6 +153,16 @@ def frame_of_rollouts(rows: list[Row], request: RolloutRequest) -> pl.DataFrame:
     if "prompt" in frame.columns:
         frame = frame.with_columns(group=hashed(pl.col("prompt"))).drop("prompt")
     return frame
+
+
+def _turns(rows: list[Row]) -> dict[str, pl.Series]:
+    """Return the actions of the turns of each rollout, and their rewards where there are some."""
+    turns = [row.get("turns") or [] for row in rows]
+    columns = {"turns": pl.Series(turns, dtype=pl.List(pl.String))}
+    if any("turn_rewards" in row for row in rows):
+        rewards = [row.get("turn_rewards") for row in rows]
+        columns["turn_rewards"] = pl.Series(rewards, dtype=pl.List(pl.Float64))
+    return columns
 
 
 def _questions(rows: list[Row], request: RolloutRequest) -> dict[str, pl.Series]:

@@ -30,6 +30,7 @@ class RolloutRequest:
     filter: str | None = None  # of several readings of the same responses; None: the first
     where: tuple[RowFilter, ...] = ()  # --where: only rollouts that pass all of these are read
     max_size: int | None = None  # bytes that a compressed source may unpack to
+    turns: bool = False  # keep what the agent did in each turn, where a format holds it
     texts: bool = False  # tell equal responses, and count characters where tokens are not known
     beginnings: bool = False  # keep how prompts and responses begin
     prompts: bool = False  # tell equal prompts of two readings, and keep how they begin

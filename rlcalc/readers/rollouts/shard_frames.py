@@ -62,6 +62,7 @@ def frames_of_file(name: str, folder: str, request: RolloutRequest) -> FileFrame
         if not folder:
             raise
         return FileFrames(name, folder, refused=error.faults[0])
+    builder.flush()
     if builder.snapshots.tables:
         raise InputError(
             "tables of a run may hold again what earlier ones hold, so none is read alone",

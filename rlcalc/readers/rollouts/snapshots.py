@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import filecmp
+import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -30,7 +30,8 @@ class Snapshots:
 
     tables: dict[str, Table] = field(default_factory=dict)
     hashes: dict[tuple[str, str], int] = field(default_factory=dict)  # by name and hash: the file
-    files: dict[tuple[Any, ...], list[str]] = field(default_factory=dict)
+    files: dict[tuple[Any, ...], str] = field(default_factory=dict)  # the first of each size
+    digests: dict[tuple[Any, ...], dict[bytes, str]] = field(default_factory=dict)  # if several
     replaced: list[tuple[str, str]] = field(default_factory=list)  # a table, and a later one
 
     def replaced_by(self, path: str, rows: Sequence[Any], file: int) -> int | None:
@@ -53,10 +54,15 @@ class Snapshots:
         if not os.path.isfile(path):
             return None
         key = (os.path.dirname(path), step, os.path.getsize(path))
-        others = self.files.setdefault(key, [])
-        same = next((other for other in others if filecmp.cmp(path, other, shallow=False)), None)
-        others.append(path)
-        return same
+        first = self.files.setdefault(key, path)
+        if first == path:
+            return None
+        others = self.digests.setdefault(key, {})
+        if not others:
+            others[_digest(first)] = first
+        digest = _digest(path)
+        same = others.setdefault(digest, path)
+        return None if same == path else same
 
     def notes(self) -> list[str]:
         """Return which tables count once, in words."""
@@ -66,6 +72,12 @@ class Snapshots:
         which = f"{shown(table)} is" if n == 1 else f"{n:,} tables are"
         first = "it" if n == 1 else f"the first, {shown(table)}"
         return [f"{which} left out: {shown(later)} begins with all rows of {first}"]
+
+
+def _digest(path: str) -> bytes:
+    """Return bytes that are the same for files with the same ones."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "blake2b").digest()
 
 
 def _begins(rows: Sequence[Any], before: Sequence[Any]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from rlcalc.errors import Fault, InputError, shown
 from rlcalc.labels import Labels
 from rlcalc.readers.read_request import ReadRequest
+from rlcalc.readers.run_folders import kind_of_source
 from rlcalc.readers.sources import no_library_errors, opened, resolve_files, shown_path
 from rlcalc.readers.trajectories import FORMATS
 from rlcalc.readers.trajectories.context import ReaderContext
@@ -105,6 +106,9 @@ def batches_of(files: list[str], context: ReaderContext) -> Iterator[Trajectorie
     before: str | None = None
     for name in files:
         request = context.request
+        if (form := kind_of_source(name)) is not None:  # which `load` reads as rollouts
+            what = f"these are runs of {form}, which are not read as steps here"
+            raise InputError(what, shown(name, 200), "leave out --engine, --partial and --from")
         source = opened(name, request.kind, request.max_size)
         with _collected(context.experience), source as file:
             if file.kind not in context.experience.kinds:

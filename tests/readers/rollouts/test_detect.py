@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import rlcalc
+from rlcalc.errors import InputError
 from rlcalc.readers.rollouts.detect import trainer_of
 from tests.readers.rollouts.test_dumps import DUMPS, lines
 
@@ -80,3 +82,24 @@ def test_standard_input_is_left_for_who_reads_it(
 
         assert trainer_of(["-"]) is None
         assert stream.read() == path.read_text()
+
+
+def test_a_log_of_chats_is_read_by_every_command(tmp_path: Path) -> None:
+    """The prompt is what stands before the last turn of the assistant."""
+    user, reply = {"role": "user", "content": "1+1?"}, {"role": "assistant", "content": "2"}
+    path = lines(
+        "log.jsonl", *[{"messages": [user, reply], "reward": reward} for reward in (0, 1)]
+    )(tmp_path)
+    result = rlcalc.estimate(path, gamma=1)
+
+    assert trainer_of([str(path)]) == "columns"
+    assert list(result["v"]) == [0.5]
+    assert list(result["n"]) == [2]
+
+
+def test_a_log_of_chats_without_a_reward_is_refused(tmp_path: Path) -> None:
+    path = lines("log.jsonl", {"messages": [{"role": "assistant", "content": "2"}]})(tmp_path)
+    with pytest.raises(InputError, match="no column for the reward") as error:
+        rlcalc.estimate(path, gamma=1)
+
+    assert "by the name reward" in error.value.faults[0].fix

@@ -89,6 +89,55 @@ def episodes(folder: Path) -> Path:
     return inside
 
 
+def trials(folder: Path) -> Path:
+    """Write a job of Harbor with two trials of one task, and one that could not begin."""
+    for number in (0, 1, 2):
+        name = f"add__{number}"
+        trial = {
+            "trial_name": name, "task_name": "add", "agent_info": {"name": "terminus"},
+            "agent_result": {"n_output_tokens": 7},
+            "verifier_result": {"rewards": {"reward": number}} if number < 2 else None,
+            "exception_info": None if number < 2 else {"exception_type": "AgentSetupTimeoutError"},
+        }  # fmt: skip
+        steps = [{"source": "user", "message": "1+1?"}, {"source": "agent", "message": "2"}]
+        lines(f"job/{name}/result.json", trial)(folder)
+        lines(f"job/{name}/agent/trajectory.json",
+              {"schema_version": "ATIF-v1.6", "steps": steps})(folder)  # fmt: skip
+    lines("job/result.json", {"n_total_trials": 3, "stats": {}})(folder)
+    return folder / "job"
+
+
+def instances(folder: Path) -> Path:
+    """Write two experiments of SWE-agent with one instance, and the reports of SWE-bench."""
+    for name, report in {"a": {"unresolved_ids": ["i"]}, "b": {"resolved_ids": ["i"]}}.items():
+        record = {
+            "trajectory": [{"action": "submit"}], "history": CHAT,
+            "info": {"exit_status": "submitted", "submission": "patch"},
+        }  # fmt: skip
+        lines(f"runs/{name}/i/i.traj", record)(folder)
+        lines(f"runs/{name}/results.json", {"resolved_ids": [], **report})(folder)
+    return folder / "runs"
+
+
+def simulation(number: int) -> dict[str, Any]:
+    return {
+        "id": f"s{number}", "task_id": "t", "trial": number, "termination_reason": "user_stop",
+        "reward_info": {"reward": float(number), "reward_breakdown": {"DB": 1.0}},
+        "messages": [*CHAT, {"role": "assistant", "content": "2", "usage": {
+            "completion_tokens": 3}}],
+    }  # fmt: skip
+
+
+def outcome(number: int) -> dict[str, Any]:
+    message = {"role": "assistant", "content": [{"type": "output_text", "text": "2"}]}
+    return {
+        "_ng_task_index": 0, "_ng_rollout_index": number, "reward": float(number),
+        "responses_create_params": {"input": CHAT},
+        "response": {"output": [{"type": "message", **message}], "usage": {"output_tokens": 4}},
+    }  # fmt: skip
+
+
+ANSWER = {"role": "assistant", "content": "2"}
 TRL = {"step": [7, 7], "completion": ["x", "y"], "acc": [0.0, 1.0], "advantage": [-0.7, 0.7]}
 DUMPS: dict[str, tuple[str, Write, dict[str, Any]]] = {
     "trl": (
@@ -207,6 +256,40 @@ DUMPS: dict[str, tuple[str, Write, dict[str, Any]]] = {
         lines("log.json", {"eval": {}, "samples": [sample(1, 0.0), sample(2, "C")]}),
         {},
     ),
+    "harbor": ("harbor", trials, {"unscored": 1, "length": [7, 7, 7], "group": ["add"]}),
+    "terminal-bench": (
+        "terminal-bench",
+        lines("results.json", {"n_resolved": 1, "resolved_ids": ["t"], "results": [
+            {"trial_name": f"t.{s}", "task_id": "t", "is_resolved": bool(s), "instruction": "q",
+             "failure_mode": "unset", "total_output_tokens": 5} for s in (0, 1)]}),
+        {"length": [5, 5], "group": ["t"]},
+    ),
+    "nemo-gym": (
+        "nemo-gym",
+        lines("rollouts.jsonl", outcome(0), outcome(1)),
+        {"length": [4, 4], "rollout": ["0/0", "0/1"]},
+    ),
+    "swe-agent": ("swe-agent", instances, {"group": ["i"], "truncated": [False, False]}),
+    "openhands": (
+        "openhands",
+        lines("output.jsonl", *[
+            {"instance_id": "i", "instruction": "q", "history": [], "metrics": {}, "error": None,
+             "test_result": {"git_patch": "x", "report": {"resolved": bool(s)}}} for s in (0, 1)]),
+        {"group": ["i"]},
+    ),
+    "tau-bench": (
+        "tau-bench",
+        lines("results.json", [
+            {"task_id": 0, "trial": s, "reward": float(s), "info": {}, "traj": [*CHAT, ANSWER]}
+            for s in (0, 1)]),
+        {"rollout": ["0/0", "0/1"]},
+    ),
+    "tau2-bench": (
+        "tau2-bench",
+        lines("results.json", {"info": {}, "tasks": [], "simulations": [
+            simulation(0), simulation(1)]}),
+        {"length": [3, 3], "group": ["t"], "rollout": ["s0", "s1"]},
+    ),
     "lm-eval": (
         "lm-eval",
         lines("samples_gsm8k.jsonl", *[
@@ -307,7 +390,7 @@ def test_every_format_has_an_example() -> None:
     assert examples == set(dumps.FORMATS)
 
 
-WITHOUT_TEXT = ("tinker", "atropos", "slime", "open-instruct")
+WITHOUT_TEXT = ("tinker", "atropos", "slime", "open-instruct", "harbor", "terminal-bench")
 
 
 @pytest.mark.parametrize("name", DUMPS)
@@ -322,6 +405,7 @@ def test_equal_responses_are_told_if_asked(name: str, tmp_path: Path) -> None:
 
 WITHOUT_PROMPT = (
     "tinker", "atropos", "slime", "open-instruct", "art", "art-old", "inspect-eval", "inspect-json",
+    "harbor",
 )  # fmt: skip
 
 

@@ -118,3 +118,32 @@ def test_of_several_splits_the_one_with_rollouts_is_read(tmp_path: Path) -> None
     with pytest.raises(InputError, match="the splits train and validation") as error:
         rlcalc.load_rollouts(tmp_path)
     assert error.value.faults[0].fix == f"name the folder of one: {tmp_path / 'train'}"
+
+
+def episode(number: int, reward: float) -> str:
+    trajectory = {"name": "solver", "reward": reward, "steps": []}
+    return json.dumps(
+        {"training_step": 1, "episode_id": f"q:{number}", "trajectories": [trajectory]}
+    )
+
+
+def test_many_small_files_are_what_they_are_one_by_one(tmp_path: Path) -> None:
+    """Files between them that are not rollouts, and ones of equal size, take nothing away."""
+    names = {f"e{number:03}.json": episode(number, number % 2) for number in range(300)}
+    others = {f"e{number:03}x.json": f'{{"loss": {number}}}' for number in (0, 150, 299)}
+    rollouts = rlcalc.load_rollouts(written(tmp_path, **names, **others))
+    rows = rlcalc.group(tmp_path, rows="rollouts")
+
+    assert rollouts.reward.tolist() == [number % 2 for number in range(300)]
+    assert rollouts.facts["files"] == 300
+    assert rollouts.facts["files_left_out"] == 3
+    assert list(rows["row"]) == [1] * 300
+    assert list(rows["file"])[200].endswith("200.json")
+
+
+def test_a_copy_among_many_small_files_counts_once(tmp_path: Path) -> None:
+    names = {f"e{number}.json": episode(number, 1) for number in (1, 2, 3)}
+    rollouts = rlcalc.load_rollouts(written(tmp_path, **names, **{"f.json": episode(2, 1)}))
+
+    assert len(rollouts) == 3
+    assert any("has the same bytes as" in note for note in rollouts.notes)

@@ -230,3 +230,23 @@ def test_an_infinite_score_matters_only_if_it_counts(tmp_path: Path) -> None:
     assert rlcalc.load_rollouts(path).reward.tolist() == [1]
     with pytest.raises(InputError, match="ppl is inf"):
         rlcalc.load_rollouts(path, reward=("ppl",))
+
+
+def test_epochs_of_inspect_are_noted(tmp_path: Path) -> None:
+    """With the log's own way to make one number of them, if it is not the mean."""
+    config = {"epochs": 2, "epochs_reducer": ["pass_at_2"]}
+    samples = [{"id": "a", "epoch": epoch, "scores": {"match": {"value": "C"}}} for epoch in (1, 2)]
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps({"eval": {"task": "t", "config": config}, "samples": samples}))
+
+    assert any(
+        "2 epochs" in note and "by pass_at_2" in note for note in rlcalc.load_rollouts(path).notes
+    )
+
+
+def test_repeats_of_lm_eval_are_noted(tmp_path: Path) -> None:
+    record = {"doc_id": 0, "doc": {}, "resps": [["2", "3"]], "metrics": ["acc"], "acc": 1.0}
+    path = tmp_path / "samples_t.jsonl"
+    path.write_text(json.dumps(record))
+
+    assert any("2 repeats" in note for note in rlcalc.load_rollouts(path).notes)

@@ -3,12 +3,14 @@
 A module has `fits(record)`, and `layout(names, numbers)` where a row is a rollout, `rows(record)`
 where rollouts are nested in records, or `records(record)` where a record holds others.
 `tokens(record)`, where a trainer logs tokens, yields a mapping of the fields of `rlcalc.tokens` a
-rollout; LOG_PROBABILITIES are the lines that dump them where it does not.
+rollout; LOG_PROBABILITIES are the lines that dump them where it does not. Where a rollout is not in
+one file alone, `completed(record, path, reports)` adds to a record what stands beside its file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -32,6 +34,13 @@ FORMATS = {
     "open-instruct": "open_instruct",
     "areal": "areal",
     "slime": "slime",
+    "harbor": "harbor",
+    "terminal-bench": "terminal_bench",
+    "nemo-gym": "nemo_gym",
+    "swe-agent": "swe_agent",
+    "openhands": "openhands",
+    "tau-bench": "tau_bench",
+    "tau2-bench": "tau2_bench",
     "inspect": "inspect_ai",
     "lm-eval": "lm_eval",
     "columns": "columns",
@@ -63,4 +72,9 @@ def named(name: str) -> Dump:
             f"--from {shown(name)}: rollouts are not read from that",
             fix=f"did you mean {near}?" if near else f"one of {', '.join(FORMATS)}",
         )
+    return _dump(name)
+
+
+@cache
+def _dump(name: str) -> Dump:
     return Dump(name, import_module(f"rlcalc.readers.rollouts.dumps.{FORMATS[name]}"))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from rlcalc.errors import InputError, shown
+from rlcalc.errors import InputError, listed, shown
 from rlcalc.readers.rollouts.dumps.layout import Row, RunInfo, as_float
 from rlcalc.readers.size_limit import require_size
 from rlcalc.readers.sources import LARGEST_DOCUMENT
@@ -67,7 +67,20 @@ def about_run(record: Mapping[str, Any]) -> RunInfo:
     names = [
         str(scorer.get("name")).rpartition("/")[2] for scorer in scorers if isinstance(scorer, dict)
     ]
-    return RunInfo(status=status if isinstance(status, str) else None, scorers=tuple(names))
+    status = status if isinstance(status, str) else None
+    return RunInfo(status=status, scorers=tuple(names), note=_epochs(evaluation))
+
+
+def _epochs(evaluation: Any) -> str | None:
+    """Return how several epochs are read, and how the log itself reduces them if not by mean."""
+    config = evaluation.get("config") if isinstance(evaluation, dict) else None
+    config = config if isinstance(config, dict) else {}
+    epochs, reducers = config.get("epochs"), config.get("epochs_reducer")
+    if not isinstance(epochs, int) or epochs < 2:
+        return None
+    by = [str(name) for name in reducers] if isinstance(reducers, list) else ["mean"]
+    own = "" if by == ["mean"] else f"; the log itself reduces them by {listed(by)}"
+    return f"the {epochs:,} epochs of a sample are the rollouts of its group{own}"
 
 
 def _numbers(scores: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:

@@ -21,7 +21,9 @@ group), reward by function, and where known step, rollout, advantage, length, tr
 `more` holds what else --reward may name, `question` the prompt where an id says the group.
 `scores`, instead of a reward, are several readings of one answer, of which the first counts, and
 `filter` names another kind of readings. `task` and `run` say whose ids the groups are; `failed` is
-whether the program failed there, `stopped_by` the reason why an answer ended."""
+whether the program failed there, `stopped_by` the reason why an answer ended. `turns` are the names
+of an agent's actions, one a turn, and `turn_rewards` the reward of each, which sum to that of the
+rollout; without them it comes with the last turn. `unscored` allows a row without any reward."""
 
 MEANINGS = (
     "group", "prompt", "response", "step", "rollout", "advantage", "length", "truncated",
@@ -62,6 +64,7 @@ class RunInfo:
     evaluation: bool = True  # and no training
     status: str | None = None  # how it ended
     scorers: tuple[str, ...] = ()  # the first of which counts
+    note: str | None = None  # how its repeats are read
 
 
 def finite(value: object) -> bool:

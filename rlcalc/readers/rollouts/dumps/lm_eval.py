@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rlcalc.readers.rollouts.dumps.layout import Row, as_float, finite
+from rlcalc.readers.rollouts.dumps.layout import Row, RunInfo, as_float, finite
 
 EVALUATION = True
 NAME = re.compile(r"samples_(?P<task>.+?)(_(?P<run>\d{4}-\d\d-\d\dT[\d.:-]+?))?\.jsonl?\b")
@@ -39,6 +39,15 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
         "question": record.get("doc"),
         "response": responses[0] if isinstance(responses, list) and responses else None,
     }
+
+
+def about_run(record: Mapping[str, Any]) -> RunInfo:
+    """Return how the repeats of a document are read."""
+    responses = record.get("resps")
+    answers = responses[0] if isinstance(responses, list) and responses else []
+    n = len(answers) if isinstance(answers, list) else 1
+    note = f"the {n:,} repeats of a document have one metric together, and are one rollout"
+    return RunInfo(note=note if n > 1 else None)
 
 
 def names_of_file(path: str) -> dict[str, str]:
