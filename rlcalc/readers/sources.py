@@ -59,12 +59,15 @@ SUFFIXES = {
     ".feather": "arrow",
     ".ipc": "arrow",
     ".npz": "npz",
+    ".hdf5": "hdf5",
+    ".h5": "hdf5",
     ".drn": "drn",
     ".tra": "tra",
 }
 MAGIC: dict[str, tuple[bytes, ...]] = {
     "parquet": (b"PAR1",),
     "arrow": (b"ARROW1", b"\xff\xff\xff\xff"),
+    "hdf5": (b"\x89HDF\r\n\x1a\n",),
 }
 COMPRESSED = (".gz", ".zst")
 KINDS = (*FORMATS, *MODELS)
@@ -78,7 +81,6 @@ UNPICKLED = (
     "Gymnasium's P) or npz (numpy.savez)"
 )
 FOREIGN = {
-    b"\x89HDF": ("HDF5", "write its steps to Parquet or CSV, e.g. with Minari's or h5py's reader"),
     b"PK\x03\x04": ("a zip archive (pt, xlsx)", "unpack it and give the table inside"),
     b"SQLite": ("a SQLite database", "export the table as CSV"),
     **{bytes([0x80, protocol]): ("a pickle", UNPICKLED) for protocol in (2, 3, 4, 5)},

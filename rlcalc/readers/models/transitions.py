@@ -99,6 +99,7 @@ class TransitionTable(ReaderContext):
         typed: bool = True,
         padded: bool = False,
         plainly: bool = False,
+        exact: bool = False,
     ) -> Table:
         """Return a table whose columns are chosen; labels that are whole numbers stay so."""
         self.is_chain = "next_state" in self.known and not names_actions(schema, self.request)

@@ -11,5 +11,6 @@ FORMATS = {
     "tsv": "csv",
     "parquet": "parquet",
     "arrow": "parquet",
+    "hdf5": "hdf5",
 }
 """Each format, and the file of this folder that reads it."""

@@ -1,0 +1,179 @@
+"""Open HDF5 files, whose arrays are read from the file itself and from no other one.
+
+A file may name other files: by external links, external storage and virtual datasets. They are
+refused, as are arrays that need a filter which is not installed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.errors import InputError, listed, shown
+from rlcalc.readers.size_limit import require_size
+from rlcalc.readers.sources import File, copied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from h5py import Dataset, Group
+
+MOST_NODES = 10_000
+"""Arrays of one group that are listed."""
+
+DEEPEST = 16
+"""How many groups deep an array may be."""
+
+ELSEWHERE = (
+    "write a copy that holds all of its arrays: h5repack, or h5py's copy(expand_external=True)"
+)
+
+
+@contextmanager
+def opened_hdf5(file: File) -> Iterator[Group]:
+    """Open the root group of a file.
+
+    Args:
+        file: a file, or what is copied of a pipe.
+
+    Raises:
+        InputError: h5py is not installed, or the file is damaged.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise InputError(
+            "reading HDF5 needs h5py, which is not installed",
+            file.at(),
+            "pip install 'rlcalc[hdf5]'",
+        ) from error
+    with whole_hdf5(file), h5py.File(copied(file), "r") as root:
+        yield root
+
+
+@contextmanager
+def whole_hdf5(file: File) -> Iterator[None]:
+    """Turn what h5py raises over a damaged file into what, where and how to fix it.
+
+    Raises:
+        InputError: a file that is cut off, damaged, or written by somebody at this moment.
+    """
+    try:
+        yield
+    except BlockingIOError as error:
+        raise InputError(
+            "something else writes this HDF5 file",
+            file.at(),
+            "read it when that is done, or read a copy",
+        ) from error
+    except (OSError, RuntimeError, KeyError) as error:
+        message = str(error.args[0] if error.args else error).splitlines()[:1] or [""]
+        raise InputError(
+            f"this HDF5 file cannot be read: {shown(message[0], 200)}",
+            file.at(),
+            "if it was cut off or damaged, write it anew; if a filter is missing, repack it with "
+            "gzip: h5repack -f GZIP=1 FILE COPY",
+        ) from error
+
+
+def node_at(group: Group, name: str, file: File) -> Any:
+    """Return the group or the dataset of a name, of this file; None: there is none.
+
+    Raises:
+        InputError: it stands in another file.
+    """
+    return _followed(group, name, file, DEEPEST)
+
+
+def _followed(group: Group, path: str, file: File, links: int) -> Any:
+    """Return the node that a path leads to, along soft links in this file."""
+    import h5py
+
+    node: Any = group.file if path.startswith("/") else group
+    for part in filter(None, path.split("/")):
+        if not isinstance(node, h5py.Group):
+            return None
+        key = part.encode()
+        if part == "." or not node.id.links.exists(key):
+            node = node if part == "." else None
+            continue
+        kind = node.id.links.get_info(key).type
+        if kind == h5py.h5l.TYPE_HARD:
+            node = node[part]
+        elif kind == h5py.h5l.TYPE_SOFT and links:
+            target = node.get(part, getlink=True).path
+            node = _followed(node, target, file, links - 1)
+        else:
+            raise _elsewhere(f"{node.name.rstrip('/')}/{part}", file)
+    if isinstance(node, h5py.Dataset):
+        _require_own_bytes(node, file, links)
+    return node
+
+
+def _elsewhere(name: str, file: File) -> InputError:
+    return InputError(
+        f"{shown(name)} stands in another file, which is not read", file.at(), ELSEWHERE
+    )
+
+
+def _require_own_bytes(dataset: Dataset, file: File, links: int) -> None:
+    """Refuse an array whose numbers stand in other files.
+
+    Raises:
+        InputError: it has external storage, or is put together of other files.
+    """
+    import h5py
+
+    plan = dataset.id.get_create_plist()
+    is_virtual = plan.get_layout() == h5py.h5d.VIRTUAL
+    for number in range(plan.get_virtual_count() if is_virtual else 0):
+        own = plan.get_virtual_filename(number) == "." and links
+        if not own or _followed(dataset.file, plan.get_virtual_dsetname(number), file, 0) is None:
+            raise _elsewhere(str(dataset.name), file)
+    if plan.get_external_count():
+        raise _elsewhere(str(dataset.name), file)
+
+
+def datasets_of(group: Group, file: File) -> dict[str, Dataset]:
+    """Return the arrays of a group and of the groups in it, by their paths from there.
+
+    Raises:
+        InputError: one stands in another file, or there are too many.
+    """
+    import h5py
+
+    datasets: dict[str, Dataset] = {}
+    waiting: list[tuple[str, Any]] = [("", group)]
+    n_nodes = 0
+    while waiting:
+        path, node = waiting.pop()
+        n_nodes += 1
+        if isinstance(node, h5py.Dataset):
+            datasets[path] = node
+        elif isinstance(node, h5py.Group) and path.count("/") < DEEPEST:
+            names = list(node)
+            if len(names) + n_nodes > MOST_NODES:
+                what = f"the group {shown(node.name)} holds more than {MOST_NODES:,} arrays"
+                raise InputError(what, file.at(), "name the arrays by what they hold")
+            prefix = f"{path}/" if path else ""
+            waiting += [(prefix + name, node_at(node, name, file)) for name in reversed(names)]
+    return datasets
+
+
+def require_sizes(datasets: Iterable[Dataset], file: File) -> None:
+    """Refuse arrays that are far larger than their file, which a few bytes can declare.
+
+    Raises:
+        InputError: there are.
+    """
+    size = sum(math.prod(one.shape or ()) * one.dtype.itemsize for one in datasets)
+    packed = max(file.packed, 1)
+    require_size(size, packed, file.name, file.max_size)
+
+
+def names_in(group: Group, most: int = 8) -> str:
+    """Return the first names in a group, for a message."""
+    names = list(group)
+    return listed(names[:most], most, len(names)) if names else "nothing"

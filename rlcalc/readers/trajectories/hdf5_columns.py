@@ -1,0 +1,203 @@
+"""Columns of HDF5 files: rows of arrays as they stand in groups, and frames of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from rlcalc.numerics.arrays import Ints
+from rlcalc.readers.array_columns import column_of, type_of
+
+if TYPE_CHECKING:
+    from h5py import Group
+
+ROWS = 1 << 18
+"""Most rows of a frame."""
+BYTES = 1 << 26
+"""Most bytes of a frame, where its arrays can be read so."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one trajectory or environment that stand together: a range in the arrays of a group.
+
+    Attributes:
+        group: that the paths of columns start from.
+        name: what errors call it.
+        number: of the trajectory or the environment.
+        begin: its first row.
+        end: the row after its last one.
+        is_last: no more rows of the trajectory follow.
+    """
+
+    group: Group
+    name: str
+    number: int
+    begin: int
+    end: int
+    is_last: bool = True
+
+    def __len__(self) -> int:
+        return self.end - self.begin
+
+
+Read = Callable[[Part], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """An array that is a column, or a field of one.
+
+    Attributes:
+        kind: the type of its entries.
+        shape: of a row.
+        read: gives its rows in a part.
+        chunk: rows that the file stores together; 0: as many as you like.
+    """
+
+    kind: np.dtype[Any]
+    shape: tuple[int, ...]
+    read: Read
+    chunk: int = 0
+
+    @property
+    def type(self) -> pl.DataType:
+        """The type of the column."""
+        if self.kind.kind == "O":
+            return pl.String()
+        return type_of(self.kind, self.shape)
+
+    @property
+    def row_bytes(self) -> int:
+        """The bytes of a row."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.kind.itemsize
+
+
+@dataclass(frozen=True)
+class StepColumn:
+    """A column of steps.
+
+    Attributes:
+        leaves: the arrays of its fields by their names; one without a name is the whole column.
+        at_ends: it has one entry for each trajectory, at the last step; other steps have none.
+    """
+
+    leaves: Mapping[str, Leaf]
+    at_ends: bool = False
+
+    @property
+    def type(self) -> pl.DataType:
+        """The type of the column."""
+        if "" in self.leaves:
+            return self.leaves[""].type
+        return pl.Struct({name: leaf.type for name, leaf in self.leaves.items()})
+
+
+@dataclass
+class Recording:
+    """The steps of a file.
+
+    Attributes:
+        columns: by their names.
+        parts: all of their rows, in order.
+        total: number of rows; 0: unknown.
+        is_exact: each trajectory is a group of its own, so that no row needs to be recognised.
+        notes: what a reader should know.
+        names: of the parts that were read, in order.
+        first: the number of the first row of each.
+    """
+
+    columns: dict[str, StepColumn]
+    parts: Iterator[Part]
+    total: int = 0
+    is_exact: bool = True
+    notes: Sequence[str] = ()
+    names: list[tuple[str, int]] = field(default_factory=list)
+    first: list[int] = field(default_factory=list)
+
+    def place(self, row: int) -> str:
+        """Return where a row stands that was read."""
+        part = int(np.searchsorted(self.first, row, side="right")) - 1
+        name, begin = self.names[part]
+        return f"{name}{', ' if name else ''}row {begin + row - self.first[part] + 1}"
+
+    def frames(self, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Yield some columns, batch by batch.
+
+        Raises:
+            InputError: an array has another type or length than it should.
+        """
+        columns = {name: self.columns[name] for name in names}
+        leaves = [leaf for column in columns.values() for leaf in column.leaves.values()]
+        most = rows_of_batch(leaves)
+        batch: list[Part] = []
+        n_rows = n_before = 0
+        for whole in self.parts:
+            for part in _cut(whole, most):
+                self.names.append((part.name, part.begin))
+                self.first.append(n_before)
+                n_before += len(part)
+                batch.append(part)
+                n_rows += len(part)
+                if n_rows >= most:
+                    yield _frame(columns, batch)
+                    batch, n_rows = [], 0
+        if batch:
+            yield _frame(columns, batch)
+
+
+def rows_of_batch(leaves: Sequence[Leaf]) -> int:
+    """Return how many rows are read at a time: whole chunks, as a part of one costs as much."""
+    row = sum(leaf.row_bytes for leaf in leaves)
+    most = max(1, min(ROWS, BYTES // max(row, 1)))
+    chunk = max((leaf.chunk for leaf in leaves), default=0)
+    return -(-most // chunk) * chunk if chunk else most
+
+
+def _cut(part: Part, most: int) -> Iterator[Part]:
+    """Yield a part in pieces of at most so many rows, which begin at multiples of it."""
+    begin = part.begin
+    while (end := (begin // most + 1) * most) < part.end:
+        yield Part(part.group, part.name, part.number, begin, end, is_last=False)
+        begin = end
+    yield Part(part.group, part.name, part.number, begin, part.end, part.is_last)
+
+
+def _frame(columns: Mapping[str, StepColumn], batch: Sequence[Part]) -> pl.DataFrame:
+    return pl.DataFrame([_series(name, column, batch) for name, column in columns.items()])
+
+
+def _series(name: str, column: StepColumn, batch: Sequence[Part]) -> pl.Series:
+    parts = [part for part in batch if part.is_last] if column.at_ends else batch
+    fields = [
+        column_of(_joined([leaf.read(part) for part in parts], leaf)).alias(field_name)
+        for field_name, leaf in column.leaves.items()
+    ]
+    series = fields[0] if "" in column.leaves else pl.DataFrame(fields).to_struct()
+    if column.at_ends:
+        entry = pl.Series(_entry_at_ends(batch), dtype=pl.Int64)
+        entry = entry.set(entry < 0, None)
+        if not len(series):
+            return pl.Series(name, [None] * len(entry), dtype=column.type)
+        series = series.to_frame(name).select(pl.col(name).gather(entry)).to_series()
+    return series.alias(name)
+
+
+def _joined(arrays: Sequence[NDArray[Any]], leaf: Leaf) -> NDArray[Any]:
+    if not arrays:
+        return np.empty((0, *leaf.shape), leaf.kind)
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def _entry_at_ends(batch: Sequence[Part]) -> Ints:
+    """[N] the number of the trajectory that ends with a row, or -1."""
+    last = np.cumsum([len(part) for part in batch]) - 1
+    ended = [int(row) for row, part in zip(last, batch, strict=True) if part.is_last]
+    entry = np.full(int(last[-1]) + 1, -1, dtype=np.int64)
+    entry[ended] = np.arange(len(ended))
+    return entry
