@@ -6,7 +6,6 @@ refused, as are arrays that need a filter which is not installed.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,6 @@ from rlcalc.readers.size_limit import require_size
 from rlcalc.readers.sources import File, copied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from h5py import Dataset, Group
 
 MOST_NODES = 10_000
@@ -155,22 +152,25 @@ def datasets_of(group: Group, file: File) -> dict[str, Dataset]:
         elif isinstance(node, h5py.Group) and path.count("/") < DEEPEST:
             names = list(node)
             if len(names) + n_nodes > MOST_NODES:
-                what = f"the group {shown(node.name)} holds more than {MOST_NODES:,} arrays"
+                what = f"the group {shown(group.name)} holds more than {MOST_NODES:,} arrays"
                 raise InputError(what, file.at(), "name the arrays by what they hold")
             prefix = f"{path}/" if path else ""
             waiting += [(prefix + name, node_at(node, name, file)) for name in reversed(names)]
     return datasets
 
 
-def require_sizes(datasets: Iterable[Dataset], file: File) -> None:
+def require_room(n_bytes: int, root: Group, file: File) -> None:
     """Refuse arrays that are far larger than their file, which a few bytes can declare.
 
+    Args:
+        n_bytes: of the arrays, as far as is known.
+        root: of the file.
+        file: that it is.
+
     Raises:
-        InputError: there are.
+        InputError: they are.
     """
-    size = sum(math.prod(one.shape or ()) * one.dtype.itemsize for one in datasets)
-    packed = max(file.packed, 1)
-    require_size(size, packed, file.name, file.max_size)
+    require_size(n_bytes, root.file.id.get_filesize(), file.name, file.max_size)
 
 
 def names_in(group: Group, most: int = 8) -> str:

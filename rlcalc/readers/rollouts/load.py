@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.readers.addresses import is_address
 from rlcalc.readers.csv_header import header_of
-from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import partition_of
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.pandas_json import rows_of_pandas
@@ -382,7 +381,7 @@ def _document(file: File, builder: RolloutsBuilder) -> None:
         except InputError as error:
             raise NoRollouts.of(error.faults) from error
         return
-    if file.kind in MODELS:
+    if file.kind != "json":
         raise NoRollouts(
             f"rollouts are not read from {file.kind}", file.at(), "give JSONL, Parquet or CSV"
         )

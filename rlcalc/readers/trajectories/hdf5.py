@@ -30,7 +30,8 @@ def read(file: File, context: ReaderContext) -> Iterator[Trajectories]:
         table = context.table(file.at(), dict(schema), recording.place, exact=recording.is_exact)
         for note in recording.notes:
             context.experience.note(note)
-        frames = _whole(file, recording.frames([one for one in table.sources if one in names]))
+        sources = [name for name in table.sources if name in names]
+        frames = _whole(file, recording.frames(sources, file))
         for frame in counted(frames, f"reading {file.name}", "rows", len, recording.total):
             yield from context.assembler.push(
                 table.rows_of(with_partition(frame, partition, names))

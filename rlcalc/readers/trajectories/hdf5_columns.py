@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from rlcalc.numerics.arrays import Ints
 from rlcalc.readers.array_columns import column_of, type_of
+from rlcalc.readers.hdf5 import require_room
+from rlcalc.readers.sources import File
 
 if TYPE_CHECKING:
     from h5py import Group
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 ROWS = 1 << 18
 """Most rows of a frame."""
 BYTES = 1 << 26
-"""Most bytes of a frame, where its arrays can be read so."""
+"""Most bytes of a frame, unless a chunk has more."""
+LARGEST_CHUNK = 1 << 29
+"""Bytes of rows that are read at once because the file stores them as one chunk."""
 
 
 @dataclass(frozen=True)
@@ -126,15 +130,20 @@ class Recording:
         name, begin = self.names[part]
         return f"{name}{', ' if name else ''}row {begin + row - self.first[part] + 1}"
 
-    def frames(self, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+    def frames(self, names: Sequence[str], file: File) -> Iterator[pl.DataFrame]:
         """Yield some columns, batch by batch.
 
+        Args:
+            names: of the columns.
+            file: that they stand in.
+
         Raises:
-            InputError: an array has another type or length than it should.
+            InputError: an array has another type or length than it should, or is far larger than
+                its file.
         """
         columns = {name: self.columns[name] for name in names}
         leaves = [leaf for column in columns.values() for leaf in column.leaves.values()]
-        most = rows_of_batch(leaves)
+        most, row_bytes = rows_of_batch(leaves), sum(leaf.row_bytes for leaf in leaves)
         batch: list[Part] = []
         n_rows = n_before = 0
         for whole in self.parts:
@@ -145,9 +154,11 @@ class Recording:
                 batch.append(part)
                 n_rows += len(part)
                 if n_rows >= most:
+                    require_room(n_before * row_bytes, part.group, file)
                     yield _frame(columns, batch)
                     batch, n_rows = [], 0
         if batch:
+            require_room(n_before * row_bytes, batch[0].group, file)
             yield _frame(columns, batch)
 
 
@@ -156,7 +167,7 @@ def rows_of_batch(leaves: Sequence[Leaf]) -> int:
     row = sum(leaf.row_bytes for leaf in leaves)
     most = max(1, min(ROWS, BYTES // max(row, 1)))
     chunk = max((leaf.chunk for leaf in leaves), default=0)
-    return -(-most // chunk) * chunk if chunk else most
+    return -(-most // chunk) * chunk if 0 < chunk * row <= LARGEST_CHUNK else most
 
 
 def _cut(part: Part, most: int) -> Iterator[Part]:
