@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.readers.size_limit import require_size
@@ -16,6 +19,7 @@ from rlcalc.readers.sources import File, copied
 
 if TYPE_CHECKING:
     from h5py import Dataset, Group
+    from numpy.typing import NDArray
 
 MOST_NODES = 10_000
 """Arrays of one group that are listed."""
@@ -107,6 +111,71 @@ def _followed(group: Group, path: str, file: File, links: int) -> Any:
     if isinstance(node, h5py.Dataset):
         _require_own_bytes(node, file, links)
     return node
+
+
+@dataclass(frozen=True)
+class ArrayType:
+    """The type of the entries of an array, in numpy and in the file, and the shape of its rows."""
+
+    kind: np.dtype[Any]
+    shape: tuple[int, ...]
+    type_id: Any
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> ArrayType:
+        """Return the type of an array."""
+        return cls(dataset.dtype, tuple((dataset.shape or ())[1:]), dataset.id.get_type())
+
+
+def plain_rows(
+    group: Group, path: str, rows: slice, most: int | None, like: ArrayType
+) -> NDArray[Any] | None:
+    """Return rows of an array by the fewest calls, as there may be many arrays; None: look closer.
+
+    Args:
+        group: that the path begins at; no links stand in it.
+        path: of the array.
+        rows: that are read.
+        most: rows that it may have; None: any number.
+        like: the type that it must have.
+    """
+    from h5py import h5s
+
+    dataset = _plain_dataset(group, path)
+    if dataset is None or dataset.get_type() != like.type_id:
+        return None
+    shape = dataset.shape
+    if shape[1:] != like.shape or not rows.stop <= shape[0] <= (most or shape[0]):
+        return None
+    result = np.empty((rows.stop - rows.start, *like.shape), like.kind)
+    if len(result) == shape[0]:
+        dataset.read(h5s.ALL, h5s.ALL, result)
+        return result
+    space = dataset.get_space()
+    space.select_hyperslab((rows.start, *[0] * len(like.shape)), result.shape)
+    dataset.read(h5s.create_simple(result.shape), space, result)
+    return result
+
+
+def _plain_dataset(group: Group, path: str) -> Any:
+    """Return an array that has all of its bytes in this place; None: it may not."""
+    from h5py import h5d, h5g, h5l
+
+    node = group.id
+    *groups, name = path.encode().split(b"/")
+    try:
+        for part in groups:
+            if node.links.get_info(part).type != h5l.TYPE_HARD:
+                return None
+            node = h5g.open(node, part)
+        if node.links.get_info(name).type != h5l.TYPE_HARD:
+            return None
+        dataset = h5d.open(node, name)
+    except (KeyError, RuntimeError):  # nothing stands there, or something else
+        return None
+    plan = dataset.get_create_plist()
+    is_own = plan.get_layout() != h5d.VIRTUAL and not plan.get_external_count()
+    return dataset if is_own and dataset.shape else None
 
 
 def _elsewhere(name: str, file: File) -> InputError:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rlcalc.errors import InputError, shown
 from rlcalc.readers.array_columns import is_plain
 from rlcalc.readers.column_names import COLUMN_NAMES, NUMBERS
-from rlcalc.readers.hdf5 import names_in, node_at
+from rlcalc.readers.hdf5 import ArrayType, names_in, node_at, plain_rows
 from rlcalc.readers.sources import File
 from rlcalc.readers.trajectories.hdf5_columns import Leaf, Part, Read, StepColumn
 
@@ -64,7 +64,8 @@ def leaf_of(
         flat: [N, 1] is read as [N].
         spare: how many entries may follow the last row of a trajectory; None: any number.
     """
-    kind, shape = dataset.dtype, tuple((dataset.shape or ())[1:])
+    like = ArrayType.of(dataset)
+    kind, shape = like.kind, like.shape
     named = path if callable(path) else lambda part: path
     drop = flat and shape == (1,)
 
@@ -73,13 +74,18 @@ def leaf_of(
         raise InputError(what, file.at(part.name), "write it as an array of numbers or text")
 
     def read(part: Part) -> NDArray[Any]:
-        own = node_at(part.group, named(part), file)
         begin, end = (part.end, part.end + 1) if after else (part.begin, part.end)
-        _require_like(own, kind, shape, file.at(_name(part, named(part))))
-        _require_rows(own, end, spare if part.is_last else None, file.at(_name(part, named(part))))
-        rows = own.asstr(errors="replace")[begin:end] if kind.kind == "O" else own[begin:end]
-        result: NDArray[Any] = rows[:, 0] if drop else rows
-        return result
+        most = end + spare if part.is_last and spare is not None else None
+        rows: NDArray[Any] | None = None
+        if kind.kind != "O":
+            rows = plain_rows(part.group, named(part), slice(begin, end), most, like)
+        if rows is None:
+            own, where = node_at(part.group, named(part), file), file.at(_name(part, named(part)))
+            _require_like(own, kind, shape, where)
+            _require_rows(own, end, most, where)
+            rows = own.asstr(errors="replace")[begin:end] if kind.kind == "O" else own[begin:end]
+        assert rows is not None
+        return rows[:, 0] if drop else rows
 
     if (unread := unreadable(dataset)) is not None:
         return Leaf(np.dtype(object), (), refuse)
@@ -128,14 +134,14 @@ def _require_like(dataset: Any, kind: np.dtype[Any], shape: tuple[int, ...], whe
         )
 
 
-def _require_rows(dataset: Dataset, end: int, spare: int | None, where: str) -> None:
+def _require_rows(dataset: Dataset, end: int, most: int | None, where: str) -> None:
     """Refuse an array of another length than the rewards.
 
     Raises:
-        InputError: it has fewer rows, or more than may be spare.
+        InputError: it has fewer rows, or more than it may have.
     """
     n_rows = len(dataset) if dataset.shape else 0
-    if n_rows < end or (spare is not None and n_rows > end + spare):
+    if n_rows < end or (most is not None and n_rows > most):
         raise InputError(
             f"this has {n_rows:,} rows, and the rewards have {end:,}",
             where,
