@@ -76,10 +76,11 @@ class TransitionTable(ReaderContext):
             InputError: the file is no table, or is not as it should be.
         """
         if file.kind not in TABLES:
+            several = "save several arrays by name: numpy.savez(FILE, P=P, R=R)"
             raise InputError(
                 f"a model is not read from a {file.kind} file",
                 file.at(),
-                "use YAML, JSON, JSONL, CSV, Parquet or npz",
+                several if file.kind == "npy" else "use YAML, JSON, JSONL, CSV, Parquet or npz",
             )
         module = importlib.import_module(f"rlcalc.readers.trajectories.{FORMATS[file.kind]}")
         for _ in module.read(file, self):

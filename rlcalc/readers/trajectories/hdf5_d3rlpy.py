@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.errors import InputError, shown
+from rlcalc.readers.column_names import FLAT_NAMES
 from rlcalc.readers.hdf5 import node_at
 from rlcalc.readers.sources import File
 from rlcalc.readers.trajectories.hdf5_columns import Leaf, Part, Recording, StepColumn
 from rlcalc.readers.trajectories.hdf5_leaves import (
-    FLAT_NAMES,
     computed,
     is_dataset,
     key_of_parts,

@@ -10,17 +10,13 @@ from numpy.typing import NDArray
 
 from rlcalc.errors import InputError, shown
 from rlcalc.readers.array_columns import is_plain
-from rlcalc.readers.column_names import COLUMN_NAMES, NUMBERS
+from rlcalc.readers.column_names import COLUMN_NAMES, FLAT_NAMES
 from rlcalc.readers.hdf5 import ArrayType, names_in, node_at, plain_rows
 from rlcalc.readers.sources import File
 from rlcalc.readers.trajectories.hdf5_columns import Leaf, Part, Read, StepColumn
 
 if TYPE_CHECKING:
     from h5py import Dataset, Group
-
-PLAIN_COLUMNS = (*NUMBERS, "terminated", "truncated", "done", "is_first", "is_last", "is_terminal")
-"""What is one number or flag a step, though some write it as [N, 1]."""
-FLAT_NAMES = frozenset(name for field in PLAIN_COLUMNS for name in COLUMN_NAMES.get(field, ()))
 
 
 def is_group(node: Any) -> bool:
