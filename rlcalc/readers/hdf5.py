@@ -219,7 +219,7 @@ def datasets_of(group: Group, file: File) -> dict[str, Dataset]:
         if isinstance(node, h5py.Dataset):
             datasets[path] = node
         elif isinstance(node, h5py.Group) and path.count("/") < DEEPEST:
-            names = list(node)
+            names = names_of(node)
             if len(names) + n_nodes > MOST_NODES:
                 what = f"the group {shown(group.name)} holds more than {MOST_NODES:,} arrays"
                 raise InputError(what, file.at(), "name the arrays by what they hold")
@@ -242,7 +242,12 @@ def require_room(n_bytes: int, root: Group, file: File) -> None:
     require_size(n_bytes, root.file.id.get_filesize(), file.name, file.max_size)
 
 
+def names_of(group: Group) -> list[str]:
+    """Return the names in a group; those that are not UTF-8 are left out."""
+    return [name for name in group if isinstance(name, str)]
+
+
 def names_in(group: Group, most: int = 8) -> str:
     """Return the first names in a group, for a message."""
-    names = list(group)
+    names = names_of(group)
     return listed(names[:most], most, len(names)) if names else "nothing"

@@ -9,12 +9,11 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.numerics.arrays import Flags, Ints
-from rlcalc.readers.array_columns import column_of, is_plain, without_last_axis_of_one
+from rlcalc.readers.array_columns import is_plain, without_last_axis_of_one
 from rlcalc.readers.column_names import COLUMN_NAMES, FLAT_NAMES
 from rlcalc.readers.trajectories.buffer_names import BUFFER_NAMES, Meaning
 from rlcalc.readers.trajectories.buffers import (
@@ -71,8 +70,8 @@ def table_of_arrays(
     where: str,
     columns: Mapping[str, str],
     done: Meaning | None = None,
-) -> tuple[pl.DataFrame, list[str]]:
-    """Return a row for each step, and notes.
+) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """Return the columns of a table with a row for each step, and notes.
 
     The rows of an environment stand together, and `trajectory` is `env 0, episode 2` there.
 
@@ -182,7 +181,7 @@ def _of_flat(
     reward: str,
     lengths: Ints | None,
     where: str,
-) -> pl.DataFrame:
+) -> dict[str, NDArray[Any]]:
     """Return the table of arrays with one entry a step."""
     table: dict[str, NDArray[Any]] = {}
     for name, array in arrays.items():
@@ -199,12 +198,12 @@ def _of_flat(
             )
     if lengths is not None:
         table["trajectory"] = np.repeat(np.arange(len(lengths)), lengths)
-    return _frame(table)
+    return table
 
 
 def _of_padded(
     arrays: Mapping[str, NDArray[Any]], rewards: NDArray[Any], lengths: Ints, where: str
-) -> pl.DataFrame:
+) -> dict[str, NDArray[Any]]:
     """Return the table of arrays [E, L], of which each row has its length."""
     inside = np.arange(rewards.shape[1]) < lengths[:, None]
     last = np.cumsum(lengths) - 1
@@ -224,7 +223,7 @@ def _of_padded(
                 "save arrays of one shape, [trajectories, steps]",
             )
     table["trajectory"] = np.repeat(np.arange(len(lengths)), lengths)
-    return _frame(table)
+    return table
 
 
 def _of_buffer(
@@ -233,7 +232,7 @@ def _of_buffer(
     where: str,
     columns: Mapping[str, str],
     done: Meaning | None,
-) -> tuple[pl.DataFrame, list[str]]:
+) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """Return the table of a buffer [T, N], by the rules of `buffers`."""
     chosen = {OF_STARTS.get(field, field): name for field, name in columns.items()}
     chosen = {f: n for f, n in chosen.items() if f in BUFFER_NAMES} | {"reward": reward}
@@ -256,7 +255,7 @@ def _of_buffer(
         following = following_of_buffer(by_field, truncated, last_value)
         table[columns.get("value", "value")] = by_environment(value)
         table[columns.get("next_value", "next_value")] = by_environment(following)
-    return _frame({"trajectory": _names(ended | truncated), **table}), notes
+    return {"trajectory": _names(ended | truncated), **table}, notes
 
 
 OF_STARTS = {"is_first": "starts"}
@@ -292,7 +291,3 @@ def _is_number(name: str) -> bool:
 
 def _is_usual(name: str) -> bool:
     return any(name.lower() in COLUMN_NAMES[f] for f in ("state", "action", "next_state", *FLAGS))
-
-
-def _frame(table: Mapping[str, NDArray[Any]]) -> pl.DataFrame:
-    return pl.DataFrame([column_of(array).alias(name) for name, array in table.items()])

@@ -10,6 +10,7 @@ from rlcalc.progress import counted
 from rlcalc.readers.hdf5 import opened_hdf5, whole_hdf5
 from rlcalc.readers.partitions import with_partition
 from rlcalc.readers.sources import File
+from rlcalc.readers.trajectories.buffer_names import OF_REQUEST
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.readers.trajectories.hdf5_layouts import recording_of
 from rlcalc.trajectories import Trajectories
@@ -23,7 +24,8 @@ def read(file: File, context: ReaderContext) -> Iterator[Trajectories]:
     """
     with opened_hdf5(file) as root:
         with whole_hdf5(file):
-            recording = recording_of(root, file, context.request.columns)
+            request = context.request
+            recording = recording_of(root, file, request.columns, OF_REQUEST.get(request.done))
         partition, names = context.partition(file), list(recording.columns)
         schema = {name: column.type for name, column in recording.columns.items()}
         schema = with_partition(pl.DataFrame(schema=schema), partition, names).schema

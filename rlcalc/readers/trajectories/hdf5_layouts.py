@@ -12,13 +12,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rlcalc.errors import InputError
+from rlcalc.readers.array_columns import is_plain
 from rlcalc.readers.column_names import COLUMN_NAMES
-from rlcalc.readers.hdf5 import datasets_of, node_at
+from rlcalc.readers.hdf5 import datasets_of, names_of, node_at, require_room
 from rlcalc.readers.sources import File
-from rlcalc.readers.trajectories.hdf5_columns import Part, Recording, StepColumn
+from rlcalc.readers.trajectories.array_steps import table_of_arrays
+from rlcalc.readers.trajectories.buffer_names import Meaning
+from rlcalc.readers.trajectories.hdf5_columns import Leaf, Part, Recording, StepColumn
 from rlcalc.readers.trajectories.hdf5_d3rlpy import is_numbered, numbered_arrays
 from rlcalc.readers.trajectories.hdf5_leaves import (
     computed,
@@ -39,7 +45,7 @@ from rlcalc.readers.trajectories.hdf5_leaves import (
 from rlcalc.readers.trajectories.hdf5_tianshou import ring
 
 if TYPE_CHECKING:
-    from h5py import Group
+    from h5py import Dataset, Group
 
 NUMBERED = re.compile(r"(.*?)([0-9]{1,18})")
 NO_TIMEOUTS = (
@@ -48,13 +54,16 @@ NO_TIMEOUTS = (
 )
 
 
-def recording_of(root: Group, file: File, columns: Mapping[str, str]) -> Recording:
+def recording_of(
+    root: Group, file: File, columns: Mapping[str, str], done: Meaning | None = None
+) -> Recording:
     """Return the steps of a file.
 
     Args:
         root: of the file.
         file: that it is.
         columns: the field of a step → the path of its array, where the user names one.
+        done: what `dones` mean in a buffer [T, N].
 
     Raises:
         InputError: they stand in no place that is known, or in other files.
@@ -65,7 +74,7 @@ def recording_of(root: Group, file: File, columns: Mapping[str, str]) -> Recordi
         return numbered_arrays(root, file)
     if (episodes := _episodes(root, file)) is not None:
         return _groups(*episodes, file, columns)
-    return _flat(_home_of_rewards(root, file, columns), file, columns)
+    return _flat(_home_of_rewards(root, file, columns), file, columns, done)
 
 
 def _episodes(root: Group, file: File) -> tuple[Group, list[str]] | None:
@@ -75,7 +84,7 @@ def _episodes(root: Group, file: File) -> tuple[Group, list[str]] | None:
         if not is_group(home):
             continue
         families: dict[str, list[tuple[int, str]]] = {}
-        for name in home:
+        for name in names_of(home):
             if match := NUMBERED.fullmatch(name):
                 families.setdefault(match[1], []).append((int(match[2]), name))
         family = max(families.values(), key=len, default=[])
@@ -127,10 +136,10 @@ def _home_of_rewards(root: Group, file: File, columns: Mapping[str, str]) -> Gro
     Raises:
         InputError: none has, or several have.
     """
-    if reward_of(list(root), columns) or columns.get("reward", "").count("/"):
+    if reward_of(names_of(root), columns) or columns.get("reward", "").count("/"):
         return root
-    groups = [node_at(root, name, file) for name in list(root)[:MOST_GROUPS]]
-    homes = [one for one in groups if is_group(one) and reward_of(list(one), columns)]
+    groups = [node_at(root, name, file) for name in names_of(root)[:MOST_GROUPS]]
+    homes = [one for one in groups if is_group(one) and reward_of(names_of(one), columns)]
     if len(homes) != 1:
         raise no_rewards(root, file)
     return homes[0]
@@ -139,13 +148,15 @@ def _home_of_rewards(root: Group, file: File, columns: Mapping[str, str]) -> Gro
 MOST_GROUPS = 1000
 
 
-def _flat(home: Group, file: File, columns: Mapping[str, str]) -> Recording:
+def _flat(home: Group, file: File, columns: Mapping[str, str], done: Meaning | None) -> Recording:
     """Return the steps of arrays with one entry a step."""
     arrays = datasets_of(home, file)
     reward = reward_of(list(arrays), columns)
     if reward is None:
         raise no_rewards(home, file)
     n_steps = length_of(arrays[reward])
+    if arrays[reward].ndim > 1 and arrays[reward].shape[1] > 1:
+        return _of_environments(arrays, home, file, columns, done)
     fields = fields_of(path for path, one in arrays.items() if fits(path, one, n_steps, 0))
     table = table_of(fields, arrays, file, spare=0)
     notes = []
@@ -156,6 +167,31 @@ def _flat(home: Group, file: File, columns: Mapping[str, str]) -> Recording:
     table = without_other_states(table, columns)
     whole = Part(home, "", 0, 0, n_steps)
     return Recording(table, iter([whole]), n_steps, is_exact=False, notes=notes)
+
+
+def _of_environments(
+    arrays: Mapping[str, Dataset],
+    home: Group,
+    file: File,
+    columns: Mapping[str, str],
+    done: Meaning | None,
+) -> Recording:
+    """Return the steps of a buffer [T, N], which is read as a whole."""
+    plain = {path: one for path, one in arrays.items() if is_plain(one.dtype)}
+    require_room(sum(one.nbytes for one in plain.values()), home, file)
+    whole = {path: np.asarray(one[()]) for path, one in plain.items()}
+    table, notes = table_of_arrays(whole, file.at(), columns, done)
+
+    def leaf(array: NDArray[Any]) -> Leaf:
+        return Leaf(array.dtype, array.shape[1:], lambda part: array[part.begin : part.end])
+
+    n_steps = len(next(iter(table.values())))
+    return Recording(
+        {name: StepColumn({"": leaf(array)}) for name, array in table.items()},
+        iter([Part(home, "", 0, 0, n_steps)]),
+        n_steps,
+        notes=notes,
+    )
 
 
 def _timeouts(table: Mapping[str, StepColumn]) -> StepColumn:

@@ -19,7 +19,8 @@ FLAT = {
 
 
 def table(arrays: dict[str, Any], columns: dict[str, str] | None = None) -> dict[str, list[Any]]:
-    return table_of_arrays(arrays, "x.npz", columns or {})[0].to_dict(as_series=False)
+    columns_of_steps, _ = table_of_arrays(arrays, "x.npz", columns or {})
+    return {name: array.tolist() for name, array in columns_of_steps.items()}
 
 
 def refusal(arrays: dict[str, Any], columns: dict[str, str] | None = None) -> str:

@@ -125,3 +125,26 @@ def test_another_array_may_be_the_reward(tmp_path: Path) -> None:
     path = write(tmp_path / "a.h5", arrays)
 
     assert rlcalc.load(path, columns={"reward": "-info/cost"}).whole().reward.tolist() == [-1, -2]
+
+
+def test_arrays_of_environments_are_a_buffer(tmp_path: Path) -> None:
+    arrays = {
+        "obs": np.array([[[0.0], [5]], [[1], [6]]]),
+        "actions": np.array([[0, 1], [1, 0]]),
+        "rewards": np.array([[1.0, 2], [3, 4]]),
+        "terminated": np.array([[True, False], [True, False]]),
+        "truncated": np.array([[False, False], [False, True]]),
+    }
+    batch = rlcalc.load(write(tmp_path / "buffer.h5", arrays), identify=True).whole()
+
+    assert batch.reward.tolist() == [1, 3, 2, 4]
+    assert batch.name == ["env 0, episode 0", "env 0, episode 1", "env 1, episode 0"]
+    assert batch.states.names() == ["[0]", "[1]", "[5]", "[6]"]
+
+
+def test_names_that_are_not_text_are_passed_by(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.h5", demo(1, 2))
+    with h5py.File(path, "a") as file:
+        file.create_group(b"\xff\xfe1")
+
+    assert rlcalc.load(path).whole().reward.tolist() == [1, 1]
