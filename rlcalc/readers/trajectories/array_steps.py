@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -28,6 +29,9 @@ LENGTHS = (
     "trajectory_lengths", "traj_lens", "seq_lens",
 )  # fmt: skip
 """Names of an array with the number of steps of each trajectory."""
+
+NUMBERED = re.compile(r"(.+?)_([0-9]{1,9})")
+"""Names of arrays of one trajectory each."""
 
 ENDS = ("episode_ends", "traj_ends", "trajectory_ends")
 """Names of an array with the number of steps up to the end of each trajectory."""
@@ -62,6 +66,7 @@ def holds_steps(names: Collection[str], columns: Mapping[str, str]) -> bool:
     beside = {*LENGTHS, *ENDS}
     for field in ("state", "action", "next_state", "terminated", "truncated", "done", "is_first"):
         beside |= {*COLUMN_NAMES[field]}
+    lower |= {match[1] for one in lower if (match := NUMBERED.fullmatch(one))}
     return bool(columns) or bool(lower & rewards and lower & beside)
 
 
@@ -85,6 +90,9 @@ def table_of_arrays(
         InputError: there are no rewards, shapes do not fit, or nothing tells of ends.
     """
     name = _reward_of(arrays, columns)
+    if name is None:
+        arrays = _joined(arrays, where)
+        name = _reward_of(arrays, columns)
     if name is None:
         raise InputError(
             "there is no array of rewards",
@@ -110,6 +118,42 @@ def table_of_arrays(
     if one_by_one and not any(lower & set(BUFFER_NAMES[field]) for field in OF_BUFFERS):
         return _of_flat(arrays, rewards.reshape(-1), name, lengths, where), []
     return _of_buffer(arrays, name, where, columns, done)
+
+
+def _joined(arrays: Mapping[str, NDArray[Any]], where: str) -> dict[str, NDArray[Any]]:
+    """Return arrays of one trajectory each, such as rewards_0 and rewards_1, one after the other.
+
+    Others stay as they are. An array may have an entry more than the rewards, after the last step.
+
+    Raises:
+        InputError: a trajectory lacks an array, or its arrays differ in length.
+    """
+    families: dict[str, dict[int, NDArray[Any]]] = {}
+    for name, array in arrays.items():
+        if match := NUMBERED.fullmatch(name):
+            families.setdefault(match[1], {})[int(match[2])] = array
+    reward = _reward_of(families, {})
+    if reward is None:
+        return dict(arrays)
+    numbers = sorted(families[reward])
+    lengths = np.array([families[reward][n].shape[0] if families[reward][n].ndim else 0
+                        for n in numbers], np.int64)  # fmt: skip
+    joined: dict[str, NDArray[Any]] = {"lengths": lengths}
+    for name, family in families.items():
+        parts = []
+        for number, length in zip(numbers, lengths.tolist(), strict=True):
+            part = family.get(number)
+            if part is None or not part.ndim or not length <= len(part) <= length + 1:
+                seen = "is missing" if part is None else f"has the shape {part.shape}"
+                raise InputError(
+                    f"the array {shown(f'{name}_{number}')} {seen}, and there are {length:,} "
+                    "rewards",
+                    where,
+                    "save each array for each trajectory, with one entry a step",
+                )
+            parts.append(part[:length])
+        joined[name] = np.concatenate(parts)
+    return joined
 
 
 def _reward_of(arrays: Mapping[str, Any], columns: Mapping[str, str]) -> str | None:

@@ -47,6 +47,23 @@ def test_lengths_tell_trajectories_apart(lengths: dict[str, Any]) -> None:
     assert table(arrays)["trajectory"] == [0, 0, 1]
 
 
+def test_arrays_of_one_trajectory_each_are_joined_in_numeric_order() -> None:
+    arrays: dict[str, Any] = {}
+    for number in (10, 2):
+        arrays |= {
+            f"obs_{number}": np.arange(number + 1),
+            f"act_{number}": np.arange(number),
+            f"rew_{number}": np.full(number, float(number)),
+        }
+    rows = table(arrays)
+
+    assert rows["rew"] == [2.0] * 2 + [10.0] * 10
+    assert rows["trajectory"] == [0] * 2 + [1] * 10
+    assert rows["obs"] == [0, 1, *range(10)]
+    del arrays["act_2"]
+    assert refusal(arrays) == "the array act_2 is missing, and there are 2 rewards"
+
+
 def test_padding_is_left_out() -> None:
     arrays = {
         "obs": np.arange(6).reshape(2, 3),
