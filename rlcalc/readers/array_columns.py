@@ -1,7 +1,8 @@
-"""Arrays of numpy → Polars columns: [N] numbers, flags and texts, [N, D] vectors."""
+"""Arrays of numpy → Polars columns: [N] numbers, flags and texts, [N, ...] vectors."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ def is_plain(kind: np.dtype[Any]) -> bool:
 
 
 def column_of(array: NDArray[Any]) -> pl.Series:
-    """Return an array as a column, whose cells are lists where it has more than one axis.
+    """Return an array as a column; its cells are flat lists where it has more than one axis.
 
     Args:
         array: of a type that `is_plain`, or of texts.
@@ -27,6 +28,8 @@ def column_of(array: NDArray[Any]) -> pl.Series:
     [[1, 2], [3, 4]]
     """
     kind = array.dtype
+    if array.ndim > 2:
+        array = array.reshape(len(array), math.prod(array.shape[1:]))
     if kind.kind == "S":
         array = np.char.decode(array, "utf-8", "replace")
     elif kind.kind == "f" and kind.itemsize not in (4, 8):

@@ -97,9 +97,9 @@ class StepColumn:
     @property
     def type(self) -> pl.DataType:
         """The type of the column."""
-        if "" in self.leaves:
-            return self.leaves[""].type
-        return pl.Struct({name: leaf.type for name, leaf in self.leaves.items()})
+        return nested(
+            {name: pl.Series(dtype=leaf.type) for name, leaf in self.leaves.items()}
+        ).dtype
 
 
 @dataclass
@@ -185,11 +185,12 @@ def _frame(columns: Mapping[str, StepColumn], batch: Sequence[Part]) -> pl.DataF
 
 def _series(name: str, column: StepColumn, batch: Sequence[Part]) -> pl.Series:
     parts = [part for part in batch if part.is_last] if column.at_ends else batch
-    fields = [
-        column_of(_joined([leaf.read(part) for part in parts], leaf)).alias(field_name)
-        for field_name, leaf in column.leaves.items()
-    ]
-    series = fields[0] if "" in column.leaves else pl.DataFrame(fields).to_struct()
+    series = nested(
+        {
+            field_name: column_of(_joined([leaf.read(part) for part in parts], leaf))
+            for field_name, leaf in column.leaves.items()
+        }
+    )
     if column.at_ends:
         entry = pl.Series(_entry_at_ends(batch), dtype=pl.Int64)
         entry = entry.set(entry < 0, None)
@@ -197,6 +198,21 @@ def _series(name: str, column: StepColumn, batch: Sequence[Part]) -> pl.Series:
             return pl.Series(name, [None] * len(entry), dtype=column.type)
         series = series.to_frame(name).select(pl.col(name).gather(entry)).to_series()
     return series.alias(name)
+
+
+def nested(fields: Mapping[str, pl.Series]) -> pl.Series:
+    """Return the column of fields, of which those with a `/` stand in fields themselves.
+
+    >>> nested({"x": pl.Series([1]), "y/z": pl.Series([2])}).to_list()
+    [{'x': 1, 'y': {'z': 2}}]
+    """
+    if "" in fields:
+        return fields[""]
+    groups: dict[str, dict[str, pl.Series]] = {}
+    for name, series in fields.items():
+        first, _, rest = name.partition("/")
+        groups.setdefault(first, {})[rest] = series
+    return pl.DataFrame([nested(own).alias(name) for name, own in groups.items()]).to_struct()
 
 
 def _joined(arrays: Sequence[NDArray[Any]], leaf: Leaf) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -169,6 +170,10 @@ def table_of(
     }
 
 
+INDEX = re.compile(r"(?<![^/])_index_")
+"""What Minari puts before the numbers of the parts of a tuple."""
+
+
 def fields_of(paths: Iterable[str]) -> dict[str, dict[str, str]]:
     """Return the arrays of each column, by field: every array is one, and every group of arrays.
 
@@ -180,7 +185,7 @@ def fields_of(paths: Iterable[str]) -> dict[str, dict[str, str]]:
         fields[path] = {"": path}
         group, _, field = path.partition("/")
         if field:
-            fields.setdefault(group, {})[field.removeprefix("_index_")] = path
+            fields.setdefault(group, {})[INDEX.sub("", field)] = path
     return fields
 
 

@@ -31,7 +31,7 @@ def write(path: Path, states: Any, kind: Any = None) -> Path:
         (np.array([0.5, 1], "f2"), None, [0.5, 1]),
         ([True, False], None, ["true", "false"]),
         ([1, 2], h5py.enum_dtype({"A": 1, "B": 2}), [1, 2]),
-        ([[[1, 2]], [[3, 4]]], "u1", ["[[1,2]]", "[[3,4]]"]),
+        ([[[1, 2]], [[3, 4]]], "u1", ["[1,2]", "[3,4]"]),
     ],
 )
 def test_labels_of_every_type(states: Any, kind: Any, labels: list[Any], tmp_path: Path) -> None:
@@ -122,3 +122,4 @@ def test_names_and_lengths(tmp_path: Path) -> None:
     assert reward_of(["Reward", "x"], {}) == "Reward"
     assert reward_of(["reward", "x"], {"reward": "-x"}) == "x"
     assert fields_of(["obs/_index_0"])["obs"] == {"0": "obs/_index_0"}
+    assert fields_of(["obs/in/_index_0"])["obs"] == {"in/0": "obs/in/_index_0"}
