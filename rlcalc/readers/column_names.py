@@ -76,6 +76,15 @@ OF_STEPS = (
 NUMBERS = ("reward", "probability", "pi", "start", *OF_STEPS)
 
 
+FLAT_NAMES = frozenset(
+    name
+    for field in (
+        *NUMBERS, "terminated", "truncated", "done", "is_first", "is_last", "is_terminal",
+    )
+    for name in COLUMN_NAMES.get(field, ())
+)  # fmt: skip
+"""Names of what is one number or flag a step, though some arrays have it as [N, 1]."""
+
 STEP = ("state", "action", "reward")
 """What every step has."""
 

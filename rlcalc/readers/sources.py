@@ -61,15 +61,19 @@ SUFFIXES = {
     ".feather": "arrow",
     ".ipc": "arrow",
     ".npz": "npz",
+    ".hdf5": "hdf5",
+    ".h5": "hdf5",
     ".drn": "drn",
     ".tra": "tra",
 }
 MAGIC: dict[str, tuple[bytes, ...]] = {
     "parquet": (b"PAR1",),
     "arrow": (b"ARROW1", b"\xff\xff\xff\xff"),
+    "npy": (b"\x93NUMPY",),
+    "hdf5": (b"\x89HDF\r\n\x1a\n",),
 }
 COMPRESSED = (".gz", ".zst")
-KINDS = (*FORMATS, *MODELS)
+KINDS = tuple(dict.fromkeys((*FORMATS, *MODELS)))
 """The formats of sources: those of trajectories, and those of models alone."""
 
 BESIDE = ("metadata.json", "info.json")
@@ -80,11 +84,9 @@ UNPICKLED = (
     "Gymnasium's P) or npz (numpy.savez)"
 )
 FOREIGN = {
-    b"\x89HDF": ("HDF5", "write its steps to Parquet or CSV, e.g. with Minari's or h5py's reader"),
     b"PK\x03\x04": ("a zip archive (pt, xlsx)", "unpack it and give the table inside"),
     b"SQLite": ("a SQLite database", "export the table as CSV"),
     **{bytes([0x80, protocol]): ("a pickle", UNPICKLED) for protocol in (2, 3, 4, 5)},
-    b"\x93NUMPY": ("one array of numpy (npy)", "save several by name: numpy.savez(FILE, P=P, R=R)"),
     b"\xff\xfe": ("UTF-16 text", "save it as UTF-8"),
     b"\xfe\xff": ("UTF-16 text", "save it as UTF-8"),
 }

@@ -97,9 +97,20 @@ def holds_model(sources: Sequence[str], request: ReadRequest) -> bool:
                     isinstance(value, dict)
                     and (isinstance(value.get("states"), dict) or "environment" in value)
                 )
+            if file.kind == "npz":
+                return _has_model(file, request)
             return file.kind in FORMATS or _has_transitions(file)
     except InputError:
         return False  # who reads it will say what is wrong
+
+
+def _has_model(file: File, request: ReadRequest) -> bool:
+    """Return whether an archive of arrays holds a model, and not steps."""
+    from rlcalc.readers.npz import opened_archive
+    from rlcalc.readers.trajectories.array_steps import holds_steps
+
+    with opened_archive(file, "a model", "P and R") as archive:
+        return not holds_steps(archive.files, request.columns)
 
 
 def _has_transitions(file: File) -> bool:

@@ -76,10 +76,11 @@ class TransitionTable(ReaderContext):
             InputError: the file is no table, or is not as it should be.
         """
         if file.kind not in TABLES:
+            several = "save several arrays by name: numpy.savez(FILE, P=P, R=R)"
             raise InputError(
                 f"a model is not read from a {file.kind} file",
                 file.at(),
-                "use YAML, JSON, JSONL, CSV, Parquet or npz",
+                several if file.kind == "npy" else "use YAML, JSON, JSONL, CSV, Parquet or npz",
             )
         module = importlib.import_module(f"rlcalc.readers.trajectories.{FORMATS[file.kind]}")
         for _ in module.read(file, self):
@@ -99,6 +100,7 @@ class TransitionTable(ReaderContext):
         typed: bool = True,
         padded: bool = False,
         plainly: bool = False,
+        exact: bool = False,
     ) -> Table:
         """Return a table whose columns are chosen; labels that are whole numbers stay so."""
         self.is_chain = "next_state" in self.known and not names_actions(schema, self.request)

@@ -23,7 +23,6 @@ from rlcalc.errors import InputError, listed, shown
 from rlcalc.natural_order import natural_order
 from rlcalc.readers.addresses import is_address
 from rlcalc.readers.csv_header import header_of
-from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import partition_of
 from rlcalc.readers.rollouts import dumps, run_files
 from rlcalc.readers.rollouts.pandas_json import rows_of_pandas
@@ -397,7 +396,7 @@ def _document(file: File, builder: RolloutsBuilder) -> None:
         except InputError as error:
             raise NoRollouts.of(error.faults) from error
         return
-    if file.kind in MODELS:
+    if file.kind != "json":
         raise NoRollouts(
             f"rollouts are not read from {file.kind}", file.at(), "give JSONL, Parquet or CSV"
         )

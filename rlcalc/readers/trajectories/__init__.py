@@ -11,5 +11,8 @@ FORMATS = {
     "tsv": "csv",
     "parquet": "parquet",
     "arrow": "parquet",
+    "hdf5": "hdf5",
+    "npz": "npz",
+    "npy": "npy",
 }
 """Each format, and the file of this folder that reads it."""

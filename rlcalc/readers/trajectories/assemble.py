@@ -8,7 +8,7 @@ that are not steps are recognised, counted and left out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,7 @@ class Assembler:
         self.open: list[Rows] = []  # rows before the layout is known, or of trajectories still open
         self.by_environment = False  # the key is an environment's, which has many trajectories
         self.padded = False  # each file ends with a row that is not a step
+        self.exact = False  # every row is a step, and each last state is that of its trajectory
         self.file_start: list[int] = []  # the arrival of each file's first row
         self.file_name: list[str] = []
         self.n_arrived = 0
@@ -90,11 +91,13 @@ class Assembler:
         self.closed: list[Ints] = []  # keys of this file that ended without a flag
         self.highest_closed = np.iinfo(np.int64).min
 
-    def begin_file(self, name: str, *, by_environment: bool, padded: bool) -> None:
+    def begin_file(
+        self, name: str, *, by_environment: bool, padded: bool, exact: bool = False
+    ) -> None:
         """Begin another file: the next rows come from it."""
         self.file_start.append(self.n_arrived)
         self.file_name.append(name)
-        self.by_environment, self.padded = by_environment, padded
+        self.by_environment, self.padded, self.exact = by_environment, padded, exact
         self.closed, self.highest_closed = [], np.iinfo(np.int64).min
 
     def push(self, rows: Rows) -> list[Trajectories]:
@@ -218,7 +221,8 @@ class Assembler:
     def _detected_layout(self) -> TableLayout:
         sample = Rows.joined(self.open).take(slice(SAMPLE))
         ordered = self.request.order_by is not None
-        return detect_layout(sample, self._file_of(sample), self.file_name[-1], ordered=ordered)
+        layout = detect_layout(sample, self._file_of(sample), self.file_name[-1], ordered=ordered)
+        return replace(layout, resets=False, restarted=False) if self.exact else layout
 
     def _goes_on(self, rows: Rows) -> bool:
         """Whether nothing became whole with these rows: cheap, for trajectories of many blocks."""

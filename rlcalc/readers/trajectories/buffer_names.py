@@ -63,6 +63,9 @@ MEANINGS: Mapping[Meaning, str] = {
 }
 """What dones[t] may mean."""
 
+OF_REQUEST: Mapping[str, Meaning] = {"before": "before", "terminated": "after"}
+"""What they mean where a request of reading tells."""
+
 BOTH = ("next_value", "last_value", "last_done")
 """What may be an entry a step, or an entry an environment."""
 

@@ -22,6 +22,12 @@ from rlcalc.readers.trajectories.buffer_names import (
 )
 from rlcalc.trajectories import Trajectories
 
+CHOICES = (
+    "say which program wrote it: --as cleanrl (before), --as tianshou (after), or name the "
+    "array: --columns terminated=dones (after), --columns starts=dones (before)"
+)
+"""How the user says what `dones` mean."""
+
 
 def trajectories_of_arrays(
     arrays: Mapping[str, NDArray[Any]],
@@ -67,7 +73,7 @@ def _of_table(
     columns: Mapping[str, str],
 ) -> tuple[Trajectories, list[str]]:
     """Return the trajectories of arrays [T, N]."""
-    by_field = _chosen(arrays, where, columns)
+    by_field = fields_of_buffer(arrays, where, columns)
     reward = by_field.get("reward")
     if reward is None or "value" not in by_field:
         missing = "rewards" if reward is None else "values"
@@ -75,7 +81,7 @@ def _of_table(
             f"there is no array of {missing}", where, f"save one [T, N]; there are {listed(arrays)}"
         )
     shape = reward.shape
-    value, last_value = _with_last(by_field["value"], shape[0])
+    value, last_value = with_last(by_field["value"], shape[0])
     by_field["value"] = value
     for name in OPTIONAL:  # [T, N, A] are of all actions, or of the parts of one
         if name in by_field and by_field[name].ndim == 3 and by_field[name].shape[:2] == shape:
@@ -87,11 +93,25 @@ def _of_table(
                 where,
                 "save arrays of one shape, [steps, environments]",
             )
-    ended, truncated, notes = _ends(by_field, shape, where, done)
+    ended, truncated, notes = ends_of_buffer(by_field, shape, where, done)
     if "return" in by_field and "advantage" not in by_field:
         by_field["advantage"] = by_field["return"].astype(np.float64) - by_field["value"]
         notes.append("the buffer's own advantages are its returns less its values")
-    following = np.full(shape, np.nan)
+    following = following_of_buffer(by_field, truncated, last_value)
+    return _laid_out(by_field, ended, truncated, following, where), notes
+
+
+def following_of_buffer(
+    by_field: Mapping[str, NDArray[Any]], truncated: Flags, last_value: NDArray[Any] | None
+) -> Floats:
+    """Return [T, N] V of what follows a step, where the buffer has it; else NaN.
+
+    Args:
+        by_field: the array of each field.
+        truncated: [T, N] an episode is truncated with the step.
+        last_value: [N] V after the last step, where no array of its own has it.
+    """
+    following = np.full(truncated.shape, np.nan)
     if "next_value" in by_field:
         following = by_field["next_value"].astype(np.float64)
     if "final_value" in by_field:  # V of the final observation, where an episode was cut
@@ -99,7 +119,7 @@ def _of_table(
     last = by_field.get("last_value", last_value)
     if last is not None:
         following[-1] = np.where(np.isnan(following[-1]) | ~truncated[-1], last, following[-1])
-    return _laid_out(by_field, ended, truncated, following, where), notes
+    return following
 
 
 def _shape_of_environments_first(
@@ -121,7 +141,7 @@ def _shape_of_environments_first(
     return None
 
 
-def _chosen(
+def fields_of_buffer(
     arrays: Mapping[str, NDArray[Any]], where: str, columns: Mapping[str, str]
 ) -> dict[str, NDArray[Any]]:
     """Return the array of each field, [T, N] of steps and [N] of environments."""
@@ -169,16 +189,31 @@ def _squeezed(array: NDArray[Any]) -> NDArray[Any]:
     return array.reshape(-1, 1) if array.ndim < 2 else array
 
 
-def _with_last(values: NDArray[Any], n_steps: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def with_last(values: NDArray[Any], n_steps: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Return [T, N] and [N]: an array of T + 1 rows ends with what follows the last step."""
     more = values.ndim == 2 and len(values) == n_steps + 1
     return (values[:-1], values[-1]) if more else (values, None)
 
 
-def _ends(
-    by_field: dict[str, NDArray[Any]], shape: tuple[int, ...], where: str, done: Meaning | None
+def ends_of_buffer(
+    by_field: dict[str, NDArray[Any]],
+    shape: tuple[int, ...],
+    where: str,
+    done: Meaning | None,
+    choices: str = CHOICES,
 ) -> tuple[Flags, Flags, list[str]]:
-    """Return [T, N] whether an episode terminates and whether it is truncated with a step."""
+    """Return [T, N] whether an episode terminates and whether it is truncated with a step.
+
+    Args:
+        by_field: the array of each field.
+        shape: [T, N].
+        where: the file, for messages.
+        done: what an array `dones` means; None: the buffer must show it.
+        choices: how to say what it means, for the message where it does not show.
+
+    Raises:
+        InputError: nothing tells of ends, or what tells can mean two things.
+    """
     none = np.zeros(shape, bool)
     cut = _flags(by_field, "truncated", where)
     truncated = none if cut is None else cut
@@ -192,8 +227,7 @@ def _ends(
         raise InputError(
             "dones[t] may mean that an episode ends with step t, or that one ended before it",
             where,
-            "say which program wrote it: --as cleanrl (before), --as tianshou (after), or name the "
-            "array: --columns terminated=dones (after), --columns starts=dones (before)",
+            choices,
         )
     ended = _as_flags(flags, "dones", where)
     if done in ("before", "starts"):
@@ -263,7 +297,7 @@ def _marks(
 
 def _moved(flags: Flags, last: NDArray[Any] | None, shape: tuple[int, ...], where: str) -> Flags:
     """Return [T, N] the ends after step t, of flags that tell of an end before it."""
-    first, final = _with_last(flags, shape[0])
+    first, final = with_last(flags, shape[0])
     if final is None and last is not None:
         final = _as_flags(last, "the last dones", where)
     ended = np.zeros(first.shape, bool)

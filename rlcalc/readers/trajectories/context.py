@@ -52,6 +52,7 @@ class ReaderContext:
         typed: bool = True,
         padded: bool = False,
         plainly: bool = False,
+        exact: bool = False,
     ) -> Table:
         """Return a table whose columns are chosen, and tell the assembler that its rows follow."""
         from rlcalc.readers.trajectories.step_table import Table
@@ -76,7 +77,10 @@ class ReaderContext:
             needed=request.needed,
         )
         self.assembler.begin_file(
-            name, by_environment="trajectory" not in table.column, padded=padded
+            name,
+            by_environment="trajectory" not in table.column,
+            padded=padded,
+            exact=exact,
         )
         return table
 

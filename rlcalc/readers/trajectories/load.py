@@ -16,7 +16,7 @@ from rlcalc.readers.trajectories import FORMATS
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Experience, Trajectories, contradicting_probabilities
 
-NPZ = "it may hold a model, for rlcalc solve; give trajectories, e.g. as Parquet"
+MODEL = "it may hold a model, for rlcalc solve; give trajectories, e.g. as Parquet"
 
 
 def load(
@@ -117,7 +117,7 @@ def batches_of(files: list[str], context: ReaderContext) -> Iterator[Trajectorie
                 yield from context.rest()  # only files of one kind go on in each other
             before = file.kind
             if file.kind not in FORMATS:
-                raise InputError(f"trajectories are in no {file.kind} file", file.at(), NPZ)
+                raise InputError(f"trajectories are in no {file.kind} file", file.at(), MODEL)
             module = importlib.import_module(f"rlcalc.readers.trajectories.{FORMATS[file.kind]}")
             yield from module.read(file, context)
     names = ", ".join(map(shown_path, files[:3]))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import polars as pl
 import pytest
@@ -97,6 +98,8 @@ def written(folder: Path, form: str) -> Path:
             frame.write_parquet(path)
         elif kind == "arrow":
             frame.write_ipc(path)
+        elif kind in ("npz", "npy", "hdf5"):
+            write_arrays(path, {one.name: one.to_numpy() for one in frame})
         else:
             frame.write_ipc_stream(path)
     else:
@@ -104,11 +107,32 @@ def written(folder: Path, form: str) -> Path:
     return path
 
 
+def write_arrays(path: Path, columns: dict[str, np.ndarray]) -> None:
+    """Write columns as arrays, those of text in types of a fixed width."""
+    texts = {name: np.char.encode(one.astype(str)) for name, one in columns.items()
+             if one.dtype == object}  # fmt: skip
+    if path.suffix == ".hdf5":
+        with h5py.File(path, "w") as file:
+            for name, column in (columns | texts).items():
+                file[name] = column
+    elif path.suffix == ".npz":
+        np.savez(path, **(columns | {name: one.astype(str) for name, one in texts.items()}))
+    else:
+        fields = [(name, one.dtype) for name, one in (columns | texts).items()]
+        records = np.empty(len(columns["reward"]), fields)
+        for name, column in (columns | texts).items():
+            records[name] = column
+        np.save(path, records)
+
+
 FORMS = (
     *(f"{name}.yaml" for name in ("paths", "steps", "lists")),
     "paths.json",
     *(f"{name}.jsonl" for name in ("paths", "steps", "lists", "rows")),
-    *(f"rows.{kind}" for kind in ("csv", "tsv", "parquet", "arrow", "arrows")),
+    *(
+        f"rows.{kind}"
+        for kind in ("csv", "tsv", "parquet", "arrow", "arrows", "npz", "npy", "hdf5")
+    ),
     "lists.parquet",
 )
 
