@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, shown
+from rlcalc.natural_order import natural_order
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.dumps.harbor import TRAJECTORIES
@@ -23,7 +24,7 @@ from rlcalc.readers.run_folders import (
     is_of_harbor,
     result_of,
 )
-from rlcalc.readers.sources import LARGEST_DOCUMENT, natural_order
+from rlcalc.readers.sources import LARGEST_DOCUMENT
 
 if TYPE_CHECKING:
     from rlcalc.readers.rollouts.builder import RolloutsBuilder
