@@ -50,7 +50,9 @@ def opened_hdf5(file: File) -> Iterator[Group]:
             file.at(),
             "pip install 'rlcalc[hdf5]'",
         ) from error
-    with whole_hdf5(file), h5py.File(copied(file), "r") as root:
+    with whole_hdf5(file):
+        root = h5py.File(copied(file), "r")
+    with root:
         yield root
 
 

@@ -13,7 +13,6 @@ FOREIGN = {
     "a JANI model": b'{\n"jani-version": 1, "name": "m"}',
     "Cassandra": b"# tiger\ndiscount: 0.95\nvalues: reward\nstates: 2\nT: x\nidentity\n",
     "a pickle": b"\x80\x04\x95data",
-    "one array of numpy": b"\x93NUMPY\x01\x00v",
 }
 
 

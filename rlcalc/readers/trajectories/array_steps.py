@@ -289,6 +289,7 @@ def _of_buffer(
     table: dict[str, NDArray[Any]] = {}
     for name, array in arrays.items():
         rows = array[:, None] if shape[1] == 1 and array.shape[1:2] != (1,) else array
+        rows = rows[:-1] if rows.shape[:2] == (shape[0] + 1, shape[1]) else rows
         if name.lower() not in used and rows.shape[:2] == shape:
             rows = by_environment(rows)
             table[name] = without_last_axis_of_one(rows) if _is_number(name) else rows

@@ -83,7 +83,7 @@ def test_padding_is_left_out() -> None:
 def test_a_buffer_has_the_steps_of_each_environment_after_each_other() -> None:
     """Two environments and three steps; dones before the steps, as in CleanRL."""
     arrays = {
-        "obs": np.array([[0, 10], [1, 11], [2, 12]]),
+        "obs": np.array([[0, 10], [1, 11], [2, 12], [3, 13]]),
         "actions": np.array([[5, 6], [5, 6], [7, 8]]),
         "rewards": np.array([[1.0, 2], [3, 4], [5, 6]]),
         "dones": np.array([[1, 1], [0, 1], [0, 0]]),
