@@ -139,8 +139,18 @@ def _with_trajectories(record: dict[str, Any], file: str) -> dict[str, Any]:
     for step in steps if isinstance(steps, list) else ():
         name = str(step.get("step_name")) if isinstance(step, dict) else ""
         paths[name] = os.path.join(folder, "steps", name, "agent", "trajectory.json")
-    there = {name: document(path) for name, path in paths.items() if os.path.isfile(path)}
+    there = {name: list(_continued(path)) for name, path in paths.items()}
     return {**record, TRAJECTORIES: there}
+
+
+def _continued(path: str) -> Iterator[dict[str, Any]]:
+    """Yield the trajectory of a file, if it is there, and those in which it is continued."""
+    folder, seen = os.path.dirname(path), set[str]()
+    while os.path.isfile(path) and path not in seen:
+        seen.add(path)
+        trajectory = document(path)
+        yield trajectory
+        path = os.path.join(folder, str(trajectory.get("continued_trajectory_ref") or ""))
 
 
 def _trajectories(path: str) -> Iterator[str]:

@@ -94,6 +94,21 @@ def test_copied_turns_count_once(tmp_path: Path) -> None:
     assert len(rlcalc.gain(tmp_path / "t__1", gamma=1)) == 1
 
 
+def test_a_trajectory_goes_on_in_the_file_that_it_names(tmp_path: Path) -> None:
+    """What the next one copies of it is no turn; a circle ends."""
+    trial(tmp_path, "t__1", "t", verified(1), [])
+    turn = {"source": "agent", "message": ""}
+    for name, after, steps in (
+        ("trajectory", "trajectory.cont-1.json", [turn, turn]),
+        ("trajectory.cont-1", "trajectory.json", [{**turn, "is_copied_context": True}, turn]),
+    ):
+        document = {"schema_version": "ATIF-v1.6", "steps": steps}
+        document["continued_trajectory_ref"] = after
+        lines(f"t__1/agent/{name}.json", document)(tmp_path)
+
+    assert len(rlcalc.gain(tmp_path, gamma=1)) == 3
+
+
 @pytest.mark.parametrize(
     ("total", "each"), [(0.75, [0.0, 0.25, 0.5]), (1.0, [0.0, 0.0, 1.0])], ids=["mean", "final"]
 )

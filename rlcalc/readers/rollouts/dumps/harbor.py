@@ -7,7 +7,7 @@ no reward: that stands in the result of its trial.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rlcalc.errors import InputError, shown
@@ -17,7 +17,8 @@ from rlcalc.readers.rollouts.turns import action_name
 EVALUATION = True
 PARTS = True  # a job, or a trial, may be named after others of the same tasks
 TRAJECTORIES = "trajectories"
-"""The key under which the trajectories of a trial are added to its result, by step or alone."""
+"""The key under which the trajectories of a trial are added to its result: a list by step, of which
+each goes on in the next."""
 CUT = (
     "AgentTimeoutError", "ContextWindowExceededError", "ContextLengthExceededError",
     "OutputTokenExceededError", "OutputLengthExceededError",
@@ -84,11 +85,11 @@ def _turns(
     comes with the last turn of all.
     """
     if not steps:
-        return {"turns": [turn for one in trajectories.values() for turn in turns_of_atif(one)]}
+        return {"turns": _turns_of(parts for parts in trajectories.values())}
     turns: list[str] = []
     each: list[float] = []
     for step in steps:
-        of_step = turns_of_atif(trajectories.get(step["step_name"]) or {"steps": []})
+        of_step = _turns_of([trajectories.get(step["step_name"], [])])
         value = ((step.get("verifier_result") or {}).get("rewards") or {}).get("reward", 0)
         turns += of_step
         if of_step and finite(value):
@@ -97,6 +98,10 @@ def _turns(
     if len(each) == len(turns) and finite(total) and math.isclose(sum(each), total, rel_tol=1e-9):
         return {"turns": turns, "turn_rewards": each}
     return {"turns": turns}
+
+
+def _turns_of(trajectories: Iterable[Iterable[Mapping[str, Any]]]) -> list[str]:
+    return [turn for parts in trajectories for part in parts for turn in turns_of_atif(part)]
 
 
 def turns_of_atif(trajectory: Mapping[str, Any]) -> list[str]:
