@@ -102,9 +102,9 @@ def is_of_harbor(path: str, *, trial: bool = False) -> bool:
             data = file.read()
     except OSError:
         return False
-    if b'"trial_name"' in data and b'"task_name"' in data:
-        return True
-    return not trial and b'"n_total_trials"' in data and b'"stats"' in data
+    if b'"n_total_trials"' in data and b'"stats"' in data:  # perhaps with a copy of all trials
+        return not trial
+    return b'"trial_name"' in data and b'"task_name"' in data
 
 
 def _names(folder: str) -> Iterable[str]:

@@ -210,8 +210,33 @@ def test_a_trajectory_alone_has_no_reward(tmp_path: Path) -> None:
 def test_a_job_without_results_is_an_error(tmp_path: Path) -> None:
     lines("job/result.json", {"n_total_trials": 1, "stats": {}})(tmp_path)
     lines("job/a/config.json", {})(tmp_path)
-    with pytest.raises(InputError, match="there are no runs of harbor"):
+    with pytest.raises(InputError, match="this job of Harbor has no trials"):
         rlcalc.load_rollouts(tmp_path / "job")
+
+
+def test_a_result_of_a_job_may_hold_its_trials(tmp_path: Path) -> None:
+    """They count once where their folders are there too, and in a folder of several jobs."""
+    result = {"n_total_trials": 2, "stats": {}, "trial_results": [
+        {"trial_name": f"a__{n}", "task_name": "a", **verified(n)} for n in (0, 1)]}  # fmt: skip
+    alone = lines("alone/result.json", result)(tmp_path)
+    lines("jobs/1/result.json", result)(tmp_path)
+    for number in (0, 1):
+        trial(tmp_path / "jobs" / "1", f"a__{number}", "a", verified(number), ["bash"])
+    for source in (alone, alone.parent, tmp_path / "jobs" / "1", tmp_path / "jobs"):
+        rollouts = rlcalc.load_rollouts(source)
+
+        assert rollouts.reward.tolist() == [0, 1]
+        assert list(rollouts.rollout) == ["a__0", "a__1"]
+    assert len(rlcalc.gain(tmp_path / "jobs", gamma=1)) == 2
+
+
+def test_trials_that_have_not_ended_are_noted(tmp_path: Path) -> None:
+    trial(tmp_path, "a__1", "a", verified(1), ["bash"])
+    (tmp_path / "a__2" / "agent").mkdir(parents=True)
+    rollouts = rlcalc.load_rollouts(tmp_path)
+
+    assert len(rollouts) == 1
+    assert any("1 trial has no result.json yet" in note for note in rollouts.notes)
 
 
 def test_runs_of_swe_agent_take_their_reward_from_the_report(tmp_path: Path) -> None:

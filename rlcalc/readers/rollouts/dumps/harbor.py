@@ -15,6 +15,7 @@ from rlcalc.readers.rollouts.dumps.layout import Row, finite
 from rlcalc.readers.rollouts.turns import action_name
 
 EVALUATION = True
+EMPTY = "this job of Harbor has no trials", "give the folder of a job with trials that have ended"
 PARTS = True  # a job, or a trial, may be named after others of the same tasks
 TRAJECTORIES = "trajectories"
 """The key under which the trajectories of a trial are added to its result: a list by step, of which
@@ -27,18 +28,24 @@ CUT = (
 
 
 def fits(record: Mapping[str, Any]) -> bool:
-    """Return whether a record is the result of a trial, or a trajectory in ATIF."""
-    return {"trial_name", "task_name", "verifier_result"} <= record.keys() or (
-        str(record.get("schema_version")).startswith("ATIF") and "steps" in record
+    """Return whether a record is the result of a trial or a job, or a trajectory in ATIF."""
+    return (
+        {"trial_name", "task_name", "verifier_result"} <= record.keys()
+        or {"n_total_trials", "stats"} <= record.keys()
+        or (str(record.get("schema_version")).startswith("ATIF") and "steps" in record)
     )
 
 
 def rows(record: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the trial; it has no reward if it was not verified, or not fairly.
+    """Yield the trial, or those of a job; one that was not verified, or not fairly, has no reward.
 
     Raises:
         InputError: the record is a trajectory alone.
     """
+    if "n_total_trials" in record:
+        for trial in record.get("trial_results") or ():
+            yield from rows(trial)
+        return
     if "trial_name" not in record:
         raise InputError(
             "a trajectory in ATIF has no reward",
