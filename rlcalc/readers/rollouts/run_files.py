@@ -18,6 +18,7 @@ from rlcalc.readers.rollouts.dumps.harbor import TRAJECTORIES
 from rlcalc.readers.run_folders import (
     RESULT,
     RESULTS,
+    RUN_FILES,
     SIMULATIONS,
     TRAJECTORY,
     is_of_harbor,
@@ -176,14 +177,13 @@ def _trajectories(path: str) -> Iterator[str]:
     if not os.path.isdir(path):
         yield path
         return
-    yield from _files_in(path, ".traj")
-    for folder in _folders_in(path):
-        yield from _files_in(folder, ".traj")
+    for folder in (path, *_folders_in(path)):
+        yield from _files_in(folder, *RUN_FILES)
 
 
-def _files_in(folder: str, suffix: str) -> list[str]:
+def _files_in(folder: str, *endings: str) -> list[str]:
     with os.scandir(folder) as entries:
-        names = [entry.path for entry in entries if entry.name.endswith(suffix)]
+        names = [entry.path for entry in entries if entry.name.endswith(endings)]
     return sorted(names, key=natural_order)
 
 

@@ -257,6 +257,42 @@ def test_runs_of_swe_agent_take_their_reward_from_the_report(tmp_path: Path) -> 
     assert list(rlcalc.gain(path, gamma=1)["action"]) == ["find_file", "respond", "cd"]
 
 
+def answer(text: str, *commands: str) -> dict[str, Any]:
+    extra = {"actions": [{"command": one} for one in commands]} if commands else {}
+    return {"role": "assistant", "content": text, "extra": extra}
+
+
+def test_runs_of_mini_swe_agent_are_lists_of_messages(tmp_path: Path) -> None:
+    """Version 2 has the commands, also with calls of tools; version 1 has them in the text."""
+    call = {"tool_calls": [{"function": {"name": "bash", "arguments": "{}"}}]}
+    messages = [
+        *CHAT,
+        answer("Look.\n\n```mswea_bash_command\nls -la\n```", "ls -la"),
+        {**answer("", "cat x | head"), **call},
+        {"role": "assistant", "content": None, **call},
+        answer("```bash\nsed -i s/a/b/ x\n```"),
+        answer("I give up."),
+    ]
+    config = {"model": {"model_name": "small"}, "agent": {}}
+    record = {
+        "info": {"exit_status": "Submitted", "submission": "patch", "config": config},
+        "messages": messages, "trajectory_format": "mini-swe-agent-1.1",
+    }  # fmt: skip
+    path = lines("runs/i/i.traj.json", record)(tmp_path)
+    lines("runs/results.json", {"resolved_ids": ["i"]})(tmp_path)
+    lines("runs/preds.json", {"i": {"model_patch": "patch"}})(tmp_path)
+    for source in (path, tmp_path / "runs", tmp_path):
+        rollouts = rlcalc.load_rollouts(source)
+
+        assert list(rollouts.group) == ["i"]
+        assert rollouts.reward.tolist() == [1]
+        assert rollouts.facts["logged"]["errors"] == 0
+    steps = rlcalc.gain(tmp_path / "runs", gamma=1)
+
+    assert list(steps["action"]) == ["ls", "cat", "bash", "sed", "respond"]
+    assert {*steps["trajectory"]} == {str(tmp_path / "runs" / "i")}
+
+
 def test_a_folder_of_tau2_is_its_simulations(tmp_path: Path) -> None:
     about = {"info": {"agent_info": {"llm": "m"}}, "tasks": [], "simulation_index": []}
     lines("results.json", about)(tmp_path)
