@@ -13,6 +13,8 @@ from itertools import islice
 from rlcalc.readers.addresses import is_address
 
 RESULT, TRAJECTORY = "result.json", "trajectory.json"
+RUN_FILES = (".traj", ".traj.json")
+"""How the files of SWE-agent and of mini-swe-agent end."""
 RESULTS, SIMULATIONS = "results.json", "simulations"
 DATA = (".parquet", ".pq", ".arrow", ".csv", ".tsv", ".jsonl", ".npz", ".hdf5", ".h5")
 PREDICTIONS = ("all_preds.jsonl", "preds.jsonl")
@@ -51,14 +53,14 @@ def kind_of_runs(path: str, folders: Sequence[str], names: Sequence[str]) -> str
         return "tau2-bench" if _is_of_tau2(path) else None
     if RESULT in names:
         return "harbor" if is_of_harbor(os.path.join(path, RESULT)) else None
-    if any(name.endswith(".traj") for name in names):
+    if any(name.endswith(RUN_FILES) for name in names):
         return "swe-agent"
     if any(name.endswith(DATA) and name not in PREDICTIONS for name in names):
         return None  # a folder of more than runs
     for inner in (os.path.join(path, name) for name in islice(sorted(folders), LOOKED_AT)):
         if is_of_harbor(os.path.join(inner, RESULT), trial=True):
             return "harbor"
-        if any(name.endswith(".traj") for name in _names(inner)):
+        if any(name.endswith(RUN_FILES) for name in _names(inner)):
             return "swe-agent"
     return None
 
@@ -67,7 +69,7 @@ def kind_of_source(path: str) -> str | None:
     """Return whose runs a source holds that must not be read as one file alone; None: nobody's."""
     if path == "-" or is_address(path):
         return None
-    if path.endswith(".traj"):
+    if path.endswith(RUN_FILES):
         return "swe-agent"
     if os.path.basename(path) == RESULT:
         return "harbor" if is_of_harbor(path) else None
@@ -102,9 +104,9 @@ def is_of_harbor(path: str, *, trial: bool = False) -> bool:
             data = file.read()
     except OSError:
         return False
-    if b'"trial_name"' in data and b'"task_name"' in data:
-        return True
-    return not trial and b'"n_total_trials"' in data and b'"stats"' in data
+    if b'"n_total_trials"' in data and b'"stats"' in data:  # perhaps with a copy of all trials
+        return not trial
+    return b'"trial_name"' in data and b'"task_name"' in data
 
 
 def _names(folder: str) -> Iterable[str]:

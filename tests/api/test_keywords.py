@@ -31,7 +31,7 @@ def test_keywords_are_the_fields_of_their_request(
     keywords: type, request_type: type, more: set[str]
 ) -> None:
     fields = {field.name for field in dataclasses.fields(request_type)}
-    internal = {"episodes", "numbered", "whole", "only"}
+    internal = {"episodes", "numbered", "whole", "only", "turns"}
     assert set(keywords.__annotations__) - more == fields - internal
 
 

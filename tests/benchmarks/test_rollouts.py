@@ -20,10 +20,11 @@ from rlcalc.groups.advantages.trainers import convention_of
 from rlcalc.readers.rollouts.load import load_frame
 from rlcalc.readers.rollouts.request import RolloutRequest
 from rlcalc.rollouts import Rollouts
-from tests.benchmarks.test_whole_process import RLCALC, compare, peak, python
+from tests.benchmarks.test_whole_process import RLCALC, compare, peak, python, seconds
 
 GROUPS, SIZE = 100_000, 16
 LINES = 300_000
+TRIALS = 100_000
 
 PARQUET_FLOOR = """
 import polars as pl
@@ -142,6 +143,35 @@ def test_jsonl(tmp_path: Path) -> None:
         "at most 1.5",
         runs=5,
     )
+
+
+@pytest.mark.slow
+def test_many_small_files(tmp_path: Path) -> None:
+    """The results of trials, 600 bytes each, against Parquet with the same rows.
+
+    Opening so many files is more than the whole of the other.
+    """
+    for number in range(TRIALS):
+        name = f"task-{number // 4}__{number}"
+        record = {
+            "task_name": f"task-{number // 4}",
+            "trial_name": name,
+            "config": {"filler": "x" * 300},
+            "agent_info": {"name": "agent", "model_info": {"name": "model"}},
+            "agent_result": {"n_output_tokens": number % 100},
+            "verifier_result": {"rewards": {"reward": float(number % 3 == 0)}},
+            "exception_info": None,
+        }
+        (tmp_path / "job" / name).mkdir(parents=True)
+        (tmp_path / "job" / name / "result.json").write_text(json.dumps(record, indent=4))
+    group = [*RLCALC, "group", "job"]
+    seconds([*group, "--rows", "rollouts", "-o", "same.parquet"], tmp_path)
+    columns = ["group", "rollout", "reward", "length"]
+    pl.read_parquet(tmp_path / "same.parquet").select(columns).write_parquet(tmp_path / "x.parquet")
+    other = [*RLCALC, "group", "x.parquet", "-q"]
+    compare(f"{TRIALS:,} trials", [*group, "-q"], other, tmp_path, "at most 4", runs=3)
+    large, small = (peak([*RLCALC, "group", name, "-q"], tmp_path) for name in ("job", "x.parquet"))
+    print(f"\npeak of {TRIALS:,} trials: {large} MiB against {small} MiB")
 
 
 @pytest.mark.slow

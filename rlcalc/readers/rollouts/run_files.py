@@ -11,7 +11,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.errors import InputError, shown
+from rlcalc.errors import InputError, listed, shown
 from rlcalc.natural_order import natural_order
 from rlcalc.readers import json as json_reader
 from rlcalc.readers.rollouts import dumps
@@ -19,6 +19,7 @@ from rlcalc.readers.rollouts.dumps.harbor import TRAJECTORIES
 from rlcalc.readers.run_folders import (
     RESULT,
     RESULTS,
+    RUN_FILES,
     SIMULATIONS,
     TRAJECTORY,
     is_of_harbor,
@@ -42,12 +43,19 @@ def read(path: str, form: str, builder: RolloutsBuilder) -> None:
     dump = dumps.named(form)
     builder.require_format(form, shown(path), dump.module)
     places: list[str] = []
-    records = records_of(path, form, places, turns=builder.request.turns)
+    unended: list[str] = []
+    records = records_of(path, form, places, unended, turns=builder.request.turns)
     before = -1
     while before < len(places):
         before = len(places)
         builder.records(
             dump.module, islice(records, CHUNK), partial(_place, path, places, before), places
+        )
+    if unended:
+        n = len(unended)
+        builder.note(
+            f"{n:,} {'trial has' if n == 1 else 'trials have'} no {RESULT} yet, and left out: "
+            f"{listed(unended[:3], 3, n)}"
         )
     if not places:
         raise InputError(f"there are no runs of {form}", shown(path), "see whether they have ended")
@@ -58,7 +66,7 @@ def _place(path: str, places: list[str], before: int, place: int) -> str:
 
 
 def records_of(
-    path: str, form: str, places: list[str], *, turns: bool
+    path: str, form: str, places: list[str], unended: list[str], *, turns: bool
 ) -> Iterator[Mapping[str, Any]]:
     """Yield the runs of a folder or file, after the path of each was added to the places.
 
@@ -66,6 +74,7 @@ def records_of(
         path: of the folder or file.
         form: whose runs they are.
         places: grows with the paths of the files.
+        unended: grows with the names of trials without a result.
         turns: whether what the agent did is needed.
     """
     if form == "harbor":
@@ -73,13 +82,18 @@ def records_of(
             places.append(file)
             try:
                 record = document(file)
-            except FileNotFoundError:  # the trial has not ended
-                places.pop()
+            except FileNotFoundError:
+                trial = os.path.dirname(places.pop())
+                unended += [os.path.basename(trial)] if os.path.isdir(f"{trial}/agent") else []
                 continue
             yield _with_trajectories(record, file) if turns else record
+        own = os.path.join(_folder_of(path), RESULT)
+        if not places and os.path.isfile(own):
+            places.append(own)
+            yield document(own)
         return
     if form == "tau2-bench":
-        folder = path if os.path.isdir(path) else os.path.dirname(path) or "."
+        folder = _folder_of(path)
         about = document(os.path.join(folder, RESULTS))
         for file in _files_in(os.path.join(folder, SIMULATIONS), ".json"):
             places.append(file)
@@ -122,14 +136,19 @@ def document(path: str) -> dict[str, Any]:
 
 def _results(path: str) -> Iterator[str]:
     """Yield where the results of trials are, if they have ended: of a job, or of a trial."""
-    path = result_of(path) if os.path.basename(path) == TRAJECTORY else path
-    folder = path if os.path.isdir(path) else os.path.dirname(path) or "."
+    folder = _folder_of(path)
     own = os.path.join(folder, RESULT)
     if is_of_harbor(own, trial=True):
         yield own
         return
     for one in _folders_in(folder):
         yield f"{one}{os.sep}{RESULT}"
+
+
+def _folder_of(path: str) -> str:
+    """Return the folder of the runs that a source names: itself, or where its file stands."""
+    path = result_of(path) if os.path.basename(path) == TRAJECTORY else path
+    return path if os.path.isdir(path) else os.path.dirname(path) or "."
 
 
 def _with_trajectories(record: dict[str, Any], file: str) -> dict[str, Any]:
@@ -140,8 +159,18 @@ def _with_trajectories(record: dict[str, Any], file: str) -> dict[str, Any]:
     for step in steps if isinstance(steps, list) else ():
         name = str(step.get("step_name")) if isinstance(step, dict) else ""
         paths[name] = os.path.join(folder, "steps", name, "agent", "trajectory.json")
-    there = {name: document(path) for name, path in paths.items() if os.path.isfile(path)}
+    there = {name: list(_continued(path)) for name, path in paths.items()}
     return {**record, TRAJECTORIES: there}
+
+
+def _continued(path: str) -> Iterator[dict[str, Any]]:
+    """Yield the trajectory of a file, if it is there, and those in which it is continued."""
+    folder, seen = os.path.dirname(path), set[str]()
+    while os.path.isfile(path) and path not in seen:
+        seen.add(path)
+        trajectory = document(path)
+        yield trajectory
+        path = os.path.join(folder, str(trajectory.get("continued_trajectory_ref") or ""))
 
 
 def _trajectories(path: str) -> Iterator[str]:
@@ -149,14 +178,13 @@ def _trajectories(path: str) -> Iterator[str]:
     if not os.path.isdir(path):
         yield path
         return
-    yield from _files_in(path, ".traj")
-    for folder in _folders_in(path):
-        yield from _files_in(folder, ".traj")
+    for folder in (path, *_folders_in(path)):
+        yield from _files_in(folder, *RUN_FILES)
 
 
-def _files_in(folder: str, suffix: str) -> list[str]:
+def _files_in(folder: str, *endings: str) -> list[str]:
     with os.scandir(folder) as entries:
-        names = [entry.path for entry in entries if entry.name.endswith(suffix)]
+        names = [entry.path for entry in entries if entry.name.endswith(endings)]
     return sorted(names, key=natural_order)
 
 

@@ -94,6 +94,21 @@ def test_copied_turns_count_once(tmp_path: Path) -> None:
     assert len(rlcalc.gain(tmp_path / "t__1", gamma=1)) == 1
 
 
+def test_a_trajectory_goes_on_in_the_file_that_it_names(tmp_path: Path) -> None:
+    """What the next one copies of it is no turn; a circle ends."""
+    trial(tmp_path, "t__1", "t", verified(1), [])
+    turn = {"source": "agent", "message": ""}
+    for name, after, steps in (
+        ("trajectory", "trajectory.cont-1.json", [turn, turn]),
+        ("trajectory.cont-1", "trajectory.json", [{**turn, "is_copied_context": True}, turn]),
+    ):
+        document = {"schema_version": "ATIF-v1.6", "steps": steps}
+        document["continued_trajectory_ref"] = after
+        lines(f"t__1/agent/{name}.json", document)(tmp_path)
+
+    assert len(rlcalc.gain(tmp_path, gamma=1)) == 3
+
+
 @pytest.mark.parametrize(
     ("total", "each"), [(0.75, [0.0, 0.25, 0.5]), (1.0, [0.0, 0.0, 1.0])], ids=["mean", "final"]
 )
@@ -195,8 +210,33 @@ def test_a_trajectory_alone_has_no_reward(tmp_path: Path) -> None:
 def test_a_job_without_results_is_an_error(tmp_path: Path) -> None:
     lines("job/result.json", {"n_total_trials": 1, "stats": {}})(tmp_path)
     lines("job/a/config.json", {})(tmp_path)
-    with pytest.raises(InputError, match="there are no runs of harbor"):
+    with pytest.raises(InputError, match="this job of Harbor has no trials"):
         rlcalc.load_rollouts(tmp_path / "job")
+
+
+def test_a_result_of_a_job_may_hold_its_trials(tmp_path: Path) -> None:
+    """They count once where their folders are there too, and in a folder of several jobs."""
+    result = {"n_total_trials": 2, "stats": {}, "trial_results": [
+        {"trial_name": f"a__{n}", "task_name": "a", **verified(n)} for n in (0, 1)]}  # fmt: skip
+    alone = lines("alone/result.json", result)(tmp_path)
+    lines("jobs/1/result.json", result)(tmp_path)
+    for number in (0, 1):
+        trial(tmp_path / "jobs" / "1", f"a__{number}", "a", verified(number), ["bash"])
+    for source in (alone, alone.parent, tmp_path / "jobs" / "1", tmp_path / "jobs"):
+        rollouts = rlcalc.load_rollouts(source)
+
+        assert rollouts.reward.tolist() == [0, 1]
+        assert list(rollouts.rollout) == ["a__0", "a__1"]
+    assert len(rlcalc.gain(tmp_path / "jobs", gamma=1)) == 2
+
+
+def test_trials_that_have_not_ended_are_noted(tmp_path: Path) -> None:
+    trial(tmp_path, "a__1", "a", verified(1), ["bash"])
+    (tmp_path / "a__2" / "agent").mkdir(parents=True)
+    rollouts = rlcalc.load_rollouts(tmp_path)
+
+    assert len(rollouts) == 1
+    assert any("1 trial has no result.json yet" in note for note in rollouts.notes)
 
 
 def test_runs_of_swe_agent_take_their_reward_from_the_report(tmp_path: Path) -> None:
@@ -215,6 +255,42 @@ def test_runs_of_swe_agent_take_their_reward_from_the_report(tmp_path: Path) -> 
     assert rollouts.truncated is not None
     assert rollouts.truncated.tolist() == [False, True]
     assert list(rlcalc.gain(path, gamma=1)["action"]) == ["find_file", "respond", "cd"]
+
+
+def answer(text: str, *commands: str) -> dict[str, Any]:
+    extra = {"actions": [{"command": one} for one in commands]} if commands else {}
+    return {"role": "assistant", "content": text, "extra": extra}
+
+
+def test_runs_of_mini_swe_agent_are_lists_of_messages(tmp_path: Path) -> None:
+    """Version 2 has the commands, also with calls of tools; version 1 has them in the text."""
+    call = {"tool_calls": [{"function": {"name": "bash", "arguments": "{}"}}]}
+    messages = [
+        *CHAT,
+        answer("Look.\n\n```mswea_bash_command\nls -la\n```", "ls -la"),
+        {**answer("", "cat x | head"), **call},
+        {"role": "assistant", "content": None, **call},
+        answer("```bash\nsed -i s/a/b/ x\n```"),
+        answer("I give up."),
+    ]
+    config = {"model": {"model_name": "small"}, "agent": {}}
+    record = {
+        "info": {"exit_status": "Submitted", "submission": "patch", "config": config},
+        "messages": messages, "trajectory_format": "mini-swe-agent-1.1",
+    }  # fmt: skip
+    path = lines("runs/i/i.traj.json", record)(tmp_path)
+    lines("runs/results.json", {"resolved_ids": ["i"]})(tmp_path)
+    lines("runs/preds.json", {"i": {"model_patch": "patch"}})(tmp_path)
+    for source in (path, tmp_path / "runs", tmp_path):
+        rollouts = rlcalc.load_rollouts(source)
+
+        assert list(rollouts.group) == ["i"]
+        assert rollouts.reward.tolist() == [1]
+        assert rollouts.facts["logged"]["errors"] == 0
+    steps = rlcalc.gain(tmp_path / "runs", gamma=1)
+
+    assert list(steps["action"]) == ["ls", "cat", "bash", "sed", "respond"]
+    assert {*steps["trajectory"]} == {str(tmp_path / "runs" / "i")}
 
 
 def test_a_folder_of_tau2_is_its_simulations(tmp_path: Path) -> None:

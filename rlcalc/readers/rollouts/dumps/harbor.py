@@ -7,7 +7,7 @@ no reward: that stands in the result of its trial.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rlcalc.errors import InputError, shown
@@ -15,9 +15,11 @@ from rlcalc.readers.rollouts.dumps.layout import Row, finite
 from rlcalc.readers.rollouts.turns import action_name
 
 EVALUATION = True
+EMPTY = "this job of Harbor has no trials", "give the folder of a job with trials that have ended"
 PARTS = True  # a job, or a trial, may be named after others of the same tasks
 TRAJECTORIES = "trajectories"
-"""The key under which the trajectories of a trial are added to its result, by step or alone."""
+"""The key under which the trajectories of a trial are added to its result: a list by step, of which
+each goes on in the next."""
 CUT = (
     "AgentTimeoutError", "ContextWindowExceededError", "ContextLengthExceededError",
     "OutputTokenExceededError", "OutputLengthExceededError",
@@ -26,18 +28,24 @@ CUT = (
 
 
 def fits(record: Mapping[str, Any]) -> bool:
-    """Return whether a record is the result of a trial, or a trajectory in ATIF."""
-    return {"trial_name", "task_name", "verifier_result"} <= record.keys() or (
-        str(record.get("schema_version")).startswith("ATIF") and "steps" in record
+    """Return whether a record is the result of a trial or a job, or a trajectory in ATIF."""
+    return (
+        {"trial_name", "task_name", "verifier_result"} <= record.keys()
+        or {"n_total_trials", "stats"} <= record.keys()
+        or (str(record.get("schema_version")).startswith("ATIF") and "steps" in record)
     )
 
 
 def rows(record: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the trial; it has no reward if it was not verified, or not fairly.
+    """Yield the trial, or those of a job; one that was not verified, or not fairly, has no reward.
 
     Raises:
         InputError: the record is a trajectory alone.
     """
+    if "n_total_trials" in record:
+        for trial in record.get("trial_results") or ():
+            yield from rows(trial)
+        return
     if "trial_name" not in record:
         raise InputError(
             "a trajectory in ATIF has no reward",
@@ -84,11 +92,11 @@ def _turns(
     comes with the last turn of all.
     """
     if not steps:
-        return {"turns": [turn for one in trajectories.values() for turn in turns_of_atif(one)]}
+        return {"turns": _turns_of(parts for parts in trajectories.values())}
     turns: list[str] = []
     each: list[float] = []
     for step in steps:
-        of_step = turns_of_atif(trajectories.get(step["step_name"]) or {"steps": []})
+        of_step = _turns_of([trajectories.get(step["step_name"], [])])
         value = ((step.get("verifier_result") or {}).get("rewards") or {}).get("reward", 0)
         turns += of_step
         if of_step and finite(value):
@@ -97,6 +105,10 @@ def _turns(
     if len(each) == len(turns) and finite(total) and math.isclose(sum(each), total, rel_tol=1e-9):
         return {"turns": turns, "turn_rewards": each}
     return {"turns": turns}
+
+
+def _turns_of(trajectories: Iterable[Iterable[Mapping[str, Any]]]) -> list[str]:
+    return [turn for parts in trajectories for part in parts for turn in turns_of_atif(part)]
 
 
 def turns_of_atif(trajectory: Mapping[str, Any]) -> list[str]:
