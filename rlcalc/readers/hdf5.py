@@ -7,7 +7,7 @@ refused, as are arrays that need a filter which is not installed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +50,12 @@ def opened_hdf5(file: File) -> Iterator[Group]:
             file.at(),
             "pip install 'rlcalc[hdf5]'",
         ) from error
-    with whole_hdf5(file):
-        root = h5py.File(copied(file), "r")
-    with root:
+    source: Any = copied(file)
+    with ExitStack() as stack:
+        if isinstance(source, str) and source != file.path:  # a copy, which may have no name
+            source = stack.enter_context(open(source, "rb"))
+        with whole_hdf5(file):
+            root = stack.enter_context(h5py.File(source, "r"))
         yield root
 
 

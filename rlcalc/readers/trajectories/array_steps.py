@@ -324,10 +324,13 @@ def _names(end: Flags) -> NDArray[Any]:
     Args:
         end: [T, N] a trajectory ends with the step.
     """
-    episode: Ints = np.cumsum(end, axis=0) - end
-    return np.array(
-        [f"env {e}, episode {k}" for e, row in enumerate(episode.T.tolist()) for k in row]
-    )
+    last = end.copy()
+    last[-1] = True
+    env, step = np.nonzero(last.T)
+    episode = np.arange(len(env)) - np.searchsorted(env, env)
+    names = [f"env {e}, episode {k}" for e, k in zip(env.tolist(), episode.tolist(), strict=True)]
+    stop = env * len(end) + step + 1
+    return np.repeat(np.array(names), np.diff(stop, prepend=0))
 
 
 def _is_number(name: str) -> bool:

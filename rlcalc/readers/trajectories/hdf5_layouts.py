@@ -104,11 +104,17 @@ def _groups(home: Group, names: list[str], file: File, columns: Mapping[str, str
     n_steps = length_of(arrays[reward])
     fields = fields_of(path for path, one in arrays.items() if fits(path, one, n_steps, 1))
     table = table_of(fields, arrays, file, spare=1)
+
+    def entry(paths: Mapping[str, str], at_end: int) -> StepColumn:
+        leaves = {f: leaf_of(arrays[path], path, file, at_end=at_end) for f, path in paths.items()}
+        return StepColumn(leaves, at_ends=True)
+
+    following = [name for name in table if name.lower() in COLUMN_NAMES["next_state"]]
+    for name in following:  # only the state after the last step is not known otherwise
+        table[name] = entry(fields[name], -1)
     paths = fields.get(state_of(table, columns), {})
-    has_next = any(name.lower() in COLUMN_NAMES["next_state"] for name in table)
-    if paths and not has_next and all(length_of(arrays[p]) > n_steps for p in paths.values()):
-        after = {f: leaf_of(arrays[p], p, file, after=True) for f, p in paths.items()}
-        table["next_state"] = StepColumn(after, at_ends=True)
+    if paths and not following and all(length_of(arrays[p]) > n_steps for p in paths.values()):
+        table["next_state"] = entry(paths, 0)
     numbers = [int(name[len(name.rstrip(DIGITS)) :]) for name in names]
     if len(set(numbers)) < len(numbers):  # such as 1 and 01
         numbers = list(range(len(names)))

@@ -47,7 +47,7 @@ def leaf_of(
     path: str | Callable[[Part], str],
     file: File,
     *,
-    after: bool = False,
+    at_end: int | None = None,
     flat: bool = False,
     spare: int | None = None,
 ) -> Leaf:
@@ -57,7 +57,7 @@ def leaf_of(
         dataset: in the first group; those in others must have rows of the same shape.
         path: of it, from the group of a part.
         file: that it stands in.
-        after: the entry that follows the last row, instead of the rows.
+        at_end: one entry instead of the rows, counted from the one after the last row.
         flat: [N, 1] is read as [N].
         spare: how many entries may follow the last row of a trajectory; None: any number.
     """
@@ -71,7 +71,9 @@ def leaf_of(
         raise InputError(what, file.at(part.name), "write it as an array of numbers or text")
 
     def read(part: Part) -> NDArray[Any]:
-        begin, end = (part.end, part.end + 1) if after else (part.begin, part.end)
+        begin, end = part.begin, part.end
+        if at_end is not None:
+            begin, end = end + at_end, end + at_end + 1
         most = end + spare if part.is_last and spare is not None else None
         rows: NDArray[Any] | None = None
         if kind.kind != "O":
@@ -87,7 +89,7 @@ def leaf_of(
     if (unread := unreadable(dataset)) is not None:
         return Leaf(np.dtype(object), (), refuse)
     chunk = (dataset.chunks or (0,))[0]
-    return Leaf(kind, () if drop else shape, read, 0 if after else chunk)
+    return Leaf(kind, () if drop else shape, read, chunk if at_end is None else 0)
 
 
 def _name(part: Part, path: str) -> str:
@@ -140,7 +142,7 @@ def _require_rows(dataset: Dataset, end: int, most: int | None, where: str) -> N
     n_rows = len(dataset) if dataset.shape else 0
     if n_rows < end or (most is not None and n_rows > most):
         raise InputError(
-            f"this has {n_rows:,} rows, and the rewards have {end:,}",
+            f"this has {n_rows:,} rows, expected {end:,} as of the rewards",
             where,
             "write arrays of one length; observations may have one more",
         )

@@ -121,6 +121,16 @@ def test_a_file_comes_through_a_pipe_and_compressed() -> None:
     ]
 
 
+def test_a_large_file_that_was_compressed_is_read_from_a_copy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = MINARI / "blackjack.hdf5.gz"
+    expected = rlcalc.gain(path).to_polars()
+    monkeypatch.setattr("rlcalc.readers.sources.SMALL_COPY", 1)
+
+    assert rlcalc.gain(path).to_polars().equals(expected)
+
+
 def test_shards_give_the_answer_of_the_whole(tmp_path: Path) -> None:
     folder = minari_folder("frozen-lake", tmp_path)
     (folder / "data" / "main_data.hdf5").rename(tmp_path / "a.hdf5")

@@ -45,6 +45,10 @@ def test_demonstrations_of_robomimic_are_trajectories_in_numeric_order(tmp_path:
     assert batch.length.tolist() == [1, 2, 10]
     assert batch.reward.tolist() == [1, 2, 2, *[10] * 10]
     assert batch.states.names()[1] == '{"gripper":1,"position":[1.5]}'
+    assert batch.last_state is not None
+    assert [batch.states.names()[s] for s in batch.last_state] == [
+        f'{{"gripper":{n},"position":[{n}.5]}}' for n in (1, 2, 10)
+    ]
 
 
 def test_a_part_of_the_observation_may_be_the_state(tmp_path: Path) -> None:
@@ -104,7 +108,7 @@ def test_arrays_of_different_lengths_are_refused(tmp_path: Path) -> None:
     arrays = {**demo(1, 2), "data/demo_1/actions": np.zeros((5, 2))}
     what, where = refusal(write(tmp_path / "a.h5", arrays))
 
-    assert what == "this has 5 rows, and the rewards have 2"
+    assert what == "this has 5 rows, expected 2 as of the rewards"
     assert where.endswith("demo_1: actions")
 
 
