@@ -30,11 +30,12 @@ from rlcalc.readers.addresses import (
     shown_address,
 )
 from rlcalc.readers.byte_counts import count_byte
+from rlcalc.readers.compression import COMPRESSED, LONGEST_MAGIC, unpacker_of
 from rlcalc.readers.model_signs import model_kind, refuse_foreign_model
 from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import Partition, partition_of
 from rlcalc.readers.shipped_specs import shipped_specs, specs_folder
-from rlcalc.readers.size_limit import RATIO_OF_ZSTD, Unpacked
+from rlcalc.readers.size_limit import Unpacked
 from rlcalc.readers.trajectories import FORMATS
 
 if TYPE_CHECKING:
@@ -66,7 +67,6 @@ MAGIC: dict[str, tuple[bytes, ...]] = {
     "parquet": (b"PAR1",),
     "arrow": (b"ARROW1", b"\xff\xff\xff\xff"),
 }
-COMPRESSED = (".gz", ".zst")
 KINDS = (*FORMATS, *MODELS)
 """The formats of sources: those of trajectories, and those of models alone."""
 
@@ -461,21 +461,13 @@ def _decompressed(
     raw: IO[bytes], size: int, where: str, max_size: int | None
 ) -> tuple[IO[bytes], bool]:
     """Return a stream of what was compressed, and whether nothing was."""
-    head = raw.read(4)
+    head = raw.read(LONGEST_MAGIC)
     packed = Rewound(head, raw, where, size)
     stream = io.BufferedReader(packed, HEAD)
-    if head[:2] == b"\x1f\x8b":
-        unpacked = Unpacked(gzip.GzipFile(fileobj=stream), packed, where, max_size)
-    elif head == b"\x28\xb5\x2f\xfd":
-        if sys.version_info >= (3, 14):
-            from compression import zstd
-        else:
-            from backports import zstd
-        unpacked = Unpacked(
-            zstd.ZstdFile(stream), packed, where, max_size, (zstd.ZstdError,), RATIO_OF_ZSTD
-        )
-    else:
+    unpacker = unpacker_of(head, stream, where)
+    if unpacker is None:
         return stream, True
+    unpacked = Unpacked(unpacker.stream, packed, where, max_size, unpacker.damage, unpacker.ratio)
     return unpacked, False  # type: ignore[return-value]
 
 
@@ -551,7 +543,7 @@ def _refuse_foreign(head: bytes, shown_name: str) -> None:
         raise UnknownContent(
             "this is binary, of no known format",
             shown_name,
-            f"rlcalc reads {listed(KINDS, most=20)}, also .gz and .zst",
+            f"rlcalc reads {listed(KINDS, most=20)}, also {listed(COMPRESSED)}",
         )
 
 

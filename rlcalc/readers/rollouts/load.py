@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.readers.addresses import is_address
+from rlcalc.readers.compression import COMPRESSED
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import partition_of
@@ -30,7 +31,6 @@ from rlcalc.readers.rollouts.records import CHUNK, Columns, add_records, record_
 from rlcalc.readers.rollouts.request import NoRollouts, RolloutRequest
 from rlcalc.readers.sources import (
     BESIDE,
-    COMPRESSED,
     HEAD,
     SUFFIXES,
     File,
