@@ -9,7 +9,6 @@ import contextlib
 import glob
 import gzip
 import io
-import json
 import os
 import re
 import sys
@@ -31,6 +30,7 @@ from rlcalc.readers.addresses import (
 )
 from rlcalc.readers.byte_counts import count_byte
 from rlcalc.readers.compression import COMPRESSED, LONGEST_MAGIC, unpacker_of
+from rlcalc.readers.manifests import dataset_in, foreign_file
 from rlcalc.readers.model_signs import model_kind, refuse_foreign_model
 from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import Partition, partition_of
@@ -165,6 +165,7 @@ class Listing:
         beside: what describes such a dataset.
         others: of other kinds.
         checkpoints: folders of a training's checkpoints, whose files are not listed.
+        refusals: why datasets in it are not read.
     """
 
     files: list[str]
@@ -173,12 +174,13 @@ class Listing:
     beside: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     checkpoints: list[str] = field(default_factory=list)
+    refusals: list[InputError] = field(default_factory=list)
 
 
 def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
     """Return the files of a folder and of those in it, without a training's checkpoints.
 
-    Where `state.json` names the files of a dataset, as Hugging Face saves it, it is these.
+    Of a dataset whose manifest names its files, it is these; see `rlcalc.readers.manifests`.
 
     Args:
         folder: a path.
@@ -189,6 +191,7 @@ def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
     beside: list[str] = []
     checkpoints: list[str] = []
     splits: dict[str, str] = {}
+    refusals: list[InputError] = []
     with _reported(folder):
         linked: set[str] = set()
         for path, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
@@ -202,21 +205,18 @@ def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
                 if is_readable(os.path.basename(file)):
                     _require_target(file)
             paths = [file for file in paths if os.path.isfile(file)]
-            data = _dataset_files(path) if "state.json" in names else None
-            if data is not None:
-                beside += [file for file in paths if file.endswith((".json", ".arrow"))]
-                beside = [file for file in beside if file not in data]
-                files += data
-                if os.path.isfile(os.path.join(os.path.dirname(path), "dataset_dict.json")):
-                    splits |= dict.fromkeys(data, os.path.basename(path))
-            elif "dataset_dict.json" in names:
-                beside.append(os.path.join(path, "dataset_dict.json"))
-                files += [file for file in paths if is_readable(file) and file not in beside]
-            else:
-                for file in paths:
-                    (files if is_readable(os.path.basename(file)) else others).append(file)
+            dataset = dataset_in(path, folders, paths)
+            if dataset is not None:
+                files += dataset.files
+                beside += dataset.beside
+                splits |= dict.fromkeys(dataset.files, dataset.split) if dataset.split else {}
+                refusals += [dataset.refusal] if dataset.refusal else []
+                folders[:] = [] if dataset.is_tree else folders
+                paths = [] if dataset.files else [p for p in paths if p not in dataset.beside]
+            for file in paths:
+                (files if is_readable(os.path.basename(file)) else others).append(file)
     files.sort(key=natural_order)
-    return Listing(files, folder, splits, beside, others, checkpoints)
+    return Listing(files, folder, splits, beside, others, checkpoints, refusals)
 
 
 def _is_read_elsewhere(folder: str, path: str, name: str, linked: set[str]) -> bool:
@@ -275,26 +275,20 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _dataset_files(folder: str) -> list[str] | None:
-    """Return the files that Hugging Face's state.json names; None: it is of something else."""
-    try:
-        with open(os.path.join(folder, "state.json"), encoding="utf-8") as file:
-            entries = json.load(file)["_data_files"]
-        return [os.path.join(folder, entry["filename"]) for entry in entries]
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
 def _in_folder(folder: str) -> list[str]:
     listing = list_folder(folder, lambda name: kind_of_name(name) is not None)
     known = [path for path in listing.files if not path.endswith(BESIDE)]
     splits = sorted(set(listing.splits.values()))
     if len(splits) > 1:
+        one = os.path.commonpath(known)
+        folders = [os.path.join(one, split) for split in splits]
         raise InputError(
             f"this dataset has the splits {listed(splits)}",
             shown(folder),
-            f"name the folder of one: {os.path.dirname(known[0])}",
+            f"name the folder of one: {' or '.join(folders[:8])}",
         )
+    if not known and listing.refusals:
+        raise listing.refusals[0]
     if not known:
         raise InputError(
             f"no file to read in the folder {shown(folder)}",
@@ -509,7 +503,7 @@ def _kind(head: bytes, name: str, shown_name: str) -> str:
             return kind
     if head.startswith(b"PK\x03\x04") and b".npy" in head[:256]:
         return "npz"
-    _refuse_foreign(head, shown_name)
+    _refuse_foreign(head, name, shown_name)
     promised = kind_of_name(name)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     refuse_foreign_model(text, shown_name)
@@ -535,7 +529,10 @@ def _kind(head: bytes, name: str, shown_name: str) -> str:
     )
 
 
-def _refuse_foreign(head: bytes, shown_name: str) -> None:
+def _refuse_foreign(head: bytes, name: str, shown_name: str) -> None:
+    if foreign := foreign_file(name):
+        what, fix = foreign
+        raise UnknownContent(f"this is {what}, which rlcalc does not read", shown_name, fix)
     for magic, (what, fix) in FOREIGN.items():
         if head.startswith(magic):
             raise UnknownContent(f"this is {what}, which rlcalc does not read", shown_name, fix)

@@ -229,6 +229,8 @@ def _in_folder(folder: str) -> Listing:
     known = [path for path in listing.files if not path.endswith(BESIDE_ROLLOUTS)]
     if known:
         return replace(listing, files=known)
+    if listing.refusals:
+        raise listing.refusals[0]
     pickles = [
         os.path.basename(path)
         for path in listing.others
