@@ -36,6 +36,7 @@ from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import Partition, partition_of
 from rlcalc.readers.shipped_specs import shipped_specs, specs_folder
 from rlcalc.readers.size_limit import Unpacked
+from rlcalc.readers.table_names import SIGN, with_table, without_table
 from rlcalc.readers.trajectories import FORMATS
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ SUFFIXES = {
     ".arrow": "arrow",
     ".feather": "arrow",
     ".ipc": "arrow",
+    ".sqlite": "sqlite",
+    ".sqlite3": "sqlite",
+    ".duckdb": "duckdb",
     ".npz": "npz",
     ".drn": "drn",
     ".tra": "tra",
@@ -66,7 +70,11 @@ SUFFIXES = {
 MAGIC: dict[str, tuple[bytes, ...]] = {
     "parquet": (b"PAR1",),
     "arrow": (b"ARROW1", b"\xff\xff\xff\xff"),
+    "sqlite": (b"SQLite format 3\0",),
 }
+DATABASES = ("sqlite", "duckdb")
+COLUMNAR = ("parquet", "arrow", *DATABASES)
+"""Formats of tables whose columns have types: `rlcalc.readers.trajectories.parquet` scans them."""
 KINDS = (*FORMATS, *MODELS)
 """The formats of sources: those of trajectories, and those of models alone."""
 
@@ -80,7 +88,6 @@ UNPICKLED = (
 FOREIGN = {
     b"\x89HDF": ("HDF5", "write its steps to Parquet or CSV, e.g. with Minari's or h5py's reader"),
     b"PK\x03\x04": ("a zip archive (pt, xlsx)", "unpack it and give the table inside"),
-    b"SQLite": ("a SQLite database", "export the table as CSV"),
     **{bytes([0x80, protocol]): ("a pickle", UNPICKLED) for protocol in (2, 3, 4, 5)},
     b"\x93NUMPY": ("one array of numpy (npy)", "save several by name: numpy.savez(FILE, P=P, R=R)"),
     b"\xff\xfe": ("UTF-16 text", "save it as UTF-8"),
@@ -100,6 +107,7 @@ class File:
     max_size: int | None = None  # bytes that it may unpack to, as --max-size says
     packed: int = 0  # its bytes, where it is a file
     copies: ExitStack = field(default_factory=ExitStack)  # temporary files of what it unpacks to
+    table: str | None = None  # the one that is read, where it is a database
 
     def at(self, place: str = "") -> str:
         """Return where something stands in this file."""
@@ -126,7 +134,10 @@ def resolve_files(sources: list[str]) -> list[str]:
     """
     files: list[str] = []
     for source in map(_local, sources):
-        if source == "-" or os.path.isfile(source):
+        path, table = without_table(source)
+        if table is not None:
+            files += [with_table(file, table) for file in resolve_files([path])]
+        elif source == "-" or os.path.isfile(source):
             files.append(source)
         elif is_address(source):
             objects = addresses(source, lambda name: kind_of_name(name) is not None)
@@ -353,6 +364,7 @@ def opened(name: str, forced: str | None, max_size: int | None = None) -> Iterat
         InputError: it cannot be read, is empty, or is of no known format.
     """
     shown_name = shown_path(name)
+    name, table = without_table(name)
     if name == "-" and sys.stdin is None:
         raise InputError("standard input is closed", fix="name a file, or pipe into -")
     with _reported(shown_name), ExitStack() as copies:
@@ -372,11 +384,14 @@ def opened(name: str, forced: str | None, max_size: int | None = None) -> Iterat
                     shown_name,
                     "leave out --from, or name another format",
                 )
+            if table is not None and kind not in DATABASES:
+                what = f"{SIGN}{shown(table)} names a table, and this is not a database"
+                raise InputError(what, shown_name, "leave it out")
             whole = io.BufferedReader(Rewound(head, stream), BLOCK)
             path = name if on_disk and plain else None
             partition = partition_of(name)
             with no_library_errors(kind, shown_name):
-                yield File(shown_name, kind, whole, path, partition, max_size, size, copies)
+                yield File(shown_name, kind, whole, path, partition, max_size, size, copies, table)
         finally:
             if name != "-":
                 raw.close()
@@ -498,11 +513,8 @@ class Rewound(io.RawIOBase):
 
 
 def _kind(head: bytes, name: str, shown_name: str) -> str:
-    for kind, magic in MAGIC.items():
-        if head.startswith(magic):
-            return kind
-    if head.startswith(b"PK\x03\x04") and b".npy" in head[:256]:
-        return "npz"
+    if (of_bytes := _kind_of_bytes(head)) is not None:
+        return of_bytes
     _refuse_foreign(head, name, shown_name)
     promised = kind_of_name(name)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -527,6 +539,16 @@ def _kind(head: bytes, name: str, shown_name: str) -> str:
         "name the format with --from; the first line is: "
         f"{shown(first.decode(errors='replace'), 60)}",
     )
+
+
+def _kind_of_bytes(head: bytes) -> str | None:
+    """Return the format that the first bytes of a binary file tell; None: they tell none."""
+    for kind, magic in MAGIC.items():
+        if head.startswith(magic):
+            return kind
+    if head[8:12] == b"DUCK":
+        return "duckdb"
+    return "npz" if head.startswith(b"PK\x03\x04") and b".npy" in head[:256] else None
 
 
 def _refuse_foreign(head: bytes, name: str, shown_name: str) -> None:

@@ -31,6 +31,7 @@ from rlcalc.readers.rollouts.records import CHUNK, Columns, add_records, record_
 from rlcalc.readers.rollouts.request import NoRollouts, RolloutRequest
 from rlcalc.readers.sources import (
     BESIDE,
+    COLUMNAR,
     HEAD,
     SUFFIXES,
     File,
@@ -309,7 +310,7 @@ def _read_once(name: str, builder: RolloutsBuilder, columns: Mapping[str, Any]) 
             file = stack.enter_context(opened(name, None, builder.request.max_size))
         except UnknownContent as error:
             raise NoRollouts.of(error.faults) from error
-        if file.kind in ("parquet", "arrow"):
+        if file.kind in COLUMNAR:
             from rlcalc.readers.trajectories.parquet import scan, whole
 
             with whole(file):

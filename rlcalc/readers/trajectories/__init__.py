@@ -11,5 +11,7 @@ FORMATS = {
     "tsv": "csv",
     "parquet": "parquet",
     "arrow": "parquet",
+    "sqlite": "parquet",
+    "duckdb": "parquet",
 }
 """Each format, and the file of this folder that reads it."""
