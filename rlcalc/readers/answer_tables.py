@@ -11,7 +11,15 @@ from rlcalc.readers import json as json_reader
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.in_memory import frame_of
 from rlcalc.readers.places import parsed
-from rlcalc.readers.sources import File, decoded, opened, resolve_files, shown_path
+from rlcalc.readers.sources import (
+    COLUMNAR,
+    DATABASES,
+    File,
+    decoded,
+    opened,
+    resolve_files,
+    shown_path,
+)
 from rlcalc.readers.trajectories.parquet import scan, whole
 from rlcalc.result import Column, Fact, Result
 
@@ -53,7 +61,7 @@ def holds_answer(sources: Sequence[str]) -> bool:
         with opened(files[0], None) as file:
             if file.kind in ("csv", "tsv"):
                 return is_answer(header_of(file.stream.read(1 << 20), file).names)
-            if file.kind in ("parquet", "arrow") and file.path:
+            if file.kind in COLUMNAR and file.path:
                 with whole(file):
                     return is_answer(scan(file).collect_schema().names())
             if file.kind == "jsonl":
@@ -141,6 +149,9 @@ def table_of(file: File) -> tuple[Mapping[str, Sequence[Any]], Mapping[str, Fact
         facts = written.get("facts") if isinstance(written, dict) else None
         columns = _of_rows(rows if isinstance(rows, list) else [], file)
         return columns, facts if isinstance(facts, dict) else {}
+    if file.kind in DATABASES:
+        with whole(file):
+            return scan(file).collect().to_dict(as_series=False), {}
     data = file.stream.read()
     if file.kind == "jsonl":
         lines = enumerate(data.split(b"\n"), 1)

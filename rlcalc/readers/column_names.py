@@ -26,6 +26,7 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "truncated": (
         "truncated", "timeout", "timeouts", "truncations", "truncateds", "is_truncated",
+        "next.truncated",
     ),
     "done": ("done", "dones", "next.done"),
     "is_first": ("is_first", "episode_starts", "episode_start"),

@@ -16,7 +16,7 @@ from rlcalc.labels import Labels
 from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.in_memory import frame_of
 from rlcalc.readers.npz import arrays_of, opened_archive
-from rlcalc.readers.sources import File, opened, resolve_files
+from rlcalc.readers.sources import COLUMNAR, File, opened, resolve_files
 from rlcalc.readers.tokens.names import TOKEN_NAMES
 from rlcalc.readers.trajectories.buffer_names import Meaning, is_buffer
 from rlcalc.readers.trajectories.buffers import trajectories_of_arrays
@@ -93,7 +93,7 @@ def is_tokens(record: Mapping[str, bool]) -> bool:
 
 def _record(file: File) -> dict[str, bool]:
     """Return the columns of a file, and whether each holds lists."""
-    if file.kind in ("parquet", "arrow"):
+    if file.kind in COLUMNAR:
         from rlcalc.readers.trajectories.parquet import scan, whole
         from rlcalc.readers.trajectories.step_table import is_list
 

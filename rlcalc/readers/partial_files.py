@@ -14,6 +14,7 @@ from rlcalc.errors import InputError, shown
 from rlcalc.packing import PackingError, digest_of, unpacked
 from rlcalc.partials import FORMAT, Node, Partial, Shard
 from rlcalc.readers.panics import PanicError, panics_raised
+from rlcalc.readers.table_names import without_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ def fingerprint(path: str) -> str:
     Args:
         path: of the shard; what is no regular file has no fingerprint.
     """
+    path, _ = without_table(path)
     if not os.path.isfile(path):
         return ""
     try:

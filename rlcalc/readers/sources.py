@@ -9,7 +9,6 @@ import contextlib
 import glob
 import gzip
 import io
-import json
 import os
 import re
 import sys
@@ -31,12 +30,15 @@ from rlcalc.readers.addresses import (
     shown_address,
 )
 from rlcalc.readers.byte_counts import count_byte
+from rlcalc.readers.compression import COMPRESSED, LONGEST_MAGIC, unpacker_of
+from rlcalc.readers.manifests import dataset_in, foreign_file
 from rlcalc.readers.model_signs import model_kind, refuse_foreign_model
 from rlcalc.readers.models import FORMATS as MODELS
 from rlcalc.readers.partitions import Partition, partition_of
 from rlcalc.readers.run_folders import files_of_runs
 from rlcalc.readers.shipped_specs import shipped_specs, specs_folder
-from rlcalc.readers.size_limit import RATIO_OF_ZSTD, Unpacked
+from rlcalc.readers.size_limit import Unpacked
+from rlcalc.readers.table_names import SIGN, with_table, without_table
 from rlcalc.readers.trajectories import FORMATS
 
 if TYPE_CHECKING:
@@ -60,6 +62,9 @@ SUFFIXES = {
     ".arrow": "arrow",
     ".feather": "arrow",
     ".ipc": "arrow",
+    ".sqlite": "sqlite",
+    ".sqlite3": "sqlite",
+    ".duckdb": "duckdb",
     ".npz": "npz",
     ".hdf5": "hdf5",
     ".h5": "hdf5",
@@ -71,8 +76,11 @@ MAGIC: dict[str, tuple[bytes, ...]] = {
     "arrow": (b"ARROW1", b"\xff\xff\xff\xff"),
     "npy": (b"\x93NUMPY",),
     "hdf5": (b"\x89HDF\r\n\x1a\n",),
+    "sqlite": (b"SQLite format 3\0",),
 }
-COMPRESSED = (".gz", ".zst")
+DATABASES = ("sqlite", "duckdb")
+COLUMNAR = ("parquet", "arrow", *DATABASES)
+"""Formats of tables whose columns have types: `rlcalc.readers.trajectories.parquet` scans them."""
 KINDS = tuple(dict.fromkeys((*FORMATS, *MODELS)))
 """The formats of sources: those of trajectories, and those of models alone."""
 
@@ -85,7 +93,6 @@ UNPICKLED = (
 )
 FOREIGN = {
     b"PK\x03\x04": ("a zip archive (pt, xlsx)", "unpack it and give the table inside"),
-    b"SQLite": ("a SQLite database", "export the table as CSV"),
     **{bytes([0x80, protocol]): ("a pickle", UNPICKLED) for protocol in (2, 3, 4, 5)},
     b"\xff\xfe": ("UTF-16 text", "save it as UTF-8"),
     b"\xfe\xff": ("UTF-16 text", "save it as UTF-8"),
@@ -105,6 +112,7 @@ class File:
     max_size: int | None = None  # bytes that it may unpack to, as --max-size says
     packed: int = 0  # its bytes, where it is a file
     copies: ExitStack = field(default_factory=ExitStack)  # temporary files of what it unpacks to
+    table: str | None = None  # the one that is read, where it is a database
 
     def at(self, place: str = "") -> str:
         """Return where something stands in this file."""
@@ -131,7 +139,10 @@ def resolve_files(sources: list[str]) -> list[str]:
     """
     files: list[str] = []
     for source in map(_local, sources):
-        if source == "-" or os.path.isfile(source):
+        path, table = without_table(source)
+        if table is not None:
+            files += [with_table(file, table) for file in resolve_files([path])]
+        elif source == "-" or os.path.isfile(source):
             files.append(source)
         elif is_address(source):
             objects = addresses(source, lambda name: kind_of_name(name) is not None)
@@ -170,6 +181,7 @@ class Listing:
         beside: what describes such a dataset.
         others: of other kinds.
         checkpoints: folders of a training's checkpoints, whose files are not listed.
+        refusals: why datasets in it are not read.
     """
 
     files: list[str]
@@ -178,12 +190,13 @@ class Listing:
     beside: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     checkpoints: list[str] = field(default_factory=list)
+    refusals: list[InputError] = field(default_factory=list)
 
 
 def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
     """Return the files of a folder and of those in it, without a training's checkpoints.
 
-    Where `state.json` names the files of a dataset, as Hugging Face saves it, it is these.
+    Of a dataset whose manifest names its files, it is these; see `rlcalc.readers.manifests`.
 
     Args:
         folder: a path.
@@ -194,6 +207,7 @@ def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
     beside: list[str] = []
     checkpoints: list[str] = []
     splits: dict[str, str] = {}
+    refusals: list[InputError] = []
     with _reported(folder):
         linked: set[str] = set()
         for path, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
@@ -211,21 +225,18 @@ def list_folder(folder: str, is_readable: Callable[[str], bool]) -> Listing:
                 if is_readable(os.path.basename(file)):
                     _require_target(file)
             paths = [file for file in paths if os.path.isfile(file)]
-            data = _dataset_files(path) if "state.json" in names else None
-            if data is not None:
-                beside += [file for file in paths if file.endswith((".json", ".arrow"))]
-                beside = [file for file in beside if file not in data]
-                files += data
-                if os.path.isfile(os.path.join(os.path.dirname(path), "dataset_dict.json")):
-                    splits |= dict.fromkeys(data, os.path.basename(path))
-            elif "dataset_dict.json" in names:
-                beside.append(os.path.join(path, "dataset_dict.json"))
-                files += [file for file in paths if is_readable(file) and file not in beside]
-            else:
-                for file in paths:
-                    (files if is_readable(os.path.basename(file)) else others).append(file)
+            dataset = dataset_in(path, folders, paths)
+            if dataset is not None:
+                files += dataset.files
+                beside += dataset.beside
+                splits |= dict.fromkeys(dataset.files, dataset.split) if dataset.split else {}
+                refusals += [dataset.refusal] if dataset.refusal else []
+                folders[:] = [] if dataset.is_tree else folders
+                paths = [] if dataset.files else [p for p in paths if p not in dataset.beside]
+            for file in paths:
+                (files if is_readable(os.path.basename(file)) else others).append(file)
     files.sort(key=natural_order)
-    return Listing(files, folder, splits, beside, others, checkpoints)
+    return Listing(files, folder, splits, beside, others, checkpoints, refusals)
 
 
 def _is_read_elsewhere(folder: str, path: str, name: str, linked: set[str]) -> bool:
@@ -284,26 +295,20 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _dataset_files(folder: str) -> list[str] | None:
-    """Return the files that Hugging Face's state.json names; None: it is of something else."""
-    try:
-        with open(os.path.join(folder, "state.json"), encoding="utf-8") as file:
-            entries = json.load(file)["_data_files"]
-        return [os.path.join(folder, entry["filename"]) for entry in entries]
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
 def _in_folder(folder: str) -> list[str]:
     listing = list_folder(folder, lambda name: kind_of_name(name) is not None)
     known = [path for path in listing.files if not path.endswith(BESIDE)]
     splits = sorted(set(listing.splits.values()))
     if len(splits) > 1:
+        one = os.path.commonpath(known)
+        folders = [os.path.join(one, split) for split in splits]
         raise InputError(
             f"this dataset has the splits {listed(splits)}",
             shown(folder),
-            f"name the folder of one: {os.path.dirname(known[0])}",
+            f"name the folder of one: {' or '.join(folders[:8])}",
         )
+    if not known and listing.refusals:
+        raise listing.refusals[0]
     if not known:
         raise InputError(
             f"no file to read in the folder {shown(folder)}",
@@ -363,6 +368,7 @@ def opened(name: str, forced: str | None, max_size: int | None = None) -> Iterat
         InputError: it cannot be read, is empty, or is of no known format.
     """
     shown_name = shown_path(name)
+    name, table = without_table(name)
     if name == "-" and sys.stdin is None:
         raise InputError("standard input is closed", fix="name a file, or pipe into -")
     with _reported(shown_name), ExitStack() as copies:
@@ -382,6 +388,9 @@ def opened(name: str, forced: str | None, max_size: int | None = None) -> Iterat
                     shown_name,
                     "leave out --from, or name another format",
                 )
+            if table is not None and kind not in DATABASES:
+                what = f"{SIGN}{shown(table)} names a table, and this is not a database"
+                raise InputError(what, shown_name, "leave it out")
             whole = io.BufferedReader(Rewound(head, stream), BLOCK)
             path = name if on_disk and plain else None
             in_parts = plain and size > SMALL_COPY and _has_ranges(raw)
@@ -396,6 +405,7 @@ def opened(name: str, forced: str | None, max_size: int | None = None) -> Iterat
                     max_size=max_size,
                     packed=size,
                     copies=copies,
+                    table=table,
                 )
         finally:
             if name != "-":
@@ -481,21 +491,13 @@ def _decompressed(
     raw: IO[bytes], size: int, where: str, max_size: int | None
 ) -> tuple[IO[bytes], bool]:
     """Return a stream of what was compressed, and whether nothing was."""
-    head = raw.read(4)
+    head = raw.read(LONGEST_MAGIC)
     packed = Rewound(head, raw, where, size)
     stream = io.BufferedReader(packed, HEAD)
-    if head[:2] == b"\x1f\x8b":
-        unpacked = Unpacked(gzip.GzipFile(fileobj=stream), packed, where, max_size)
-    elif head == b"\x28\xb5\x2f\xfd":
-        if sys.version_info >= (3, 14):
-            from compression import zstd
-        else:
-            from backports import zstd
-        unpacked = Unpacked(
-            zstd.ZstdFile(stream), packed, where, max_size, (zstd.ZstdError,), RATIO_OF_ZSTD
-        )
-    else:
+    unpacker = unpacker_of(head, stream, where)
+    if unpacker is None:
         return stream, True
+    unpacked = Unpacked(unpacker.stream, packed, where, max_size, unpacker.damage, unpacker.ratio)
     return unpacked, False  # type: ignore[return-value]
 
 
@@ -532,12 +534,9 @@ class Rewound(io.RawIOBase):
 
 
 def _kind(head: bytes, name: str, shown_name: str) -> str:
-    for kind, magic in MAGIC.items():
-        if head.startswith(magic):
-            return kind
-    if head.startswith(b"PK\x03\x04") and b".npy" in head[:256]:
-        return "npz"
-    _refuse_foreign(head, shown_name)
+    if (of_bytes := _kind_of_bytes(head)) is not None:
+        return of_bytes
+    _refuse_foreign(head, name, shown_name)
     promised = kind_of_name(name)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     refuse_foreign_model(text, shown_name)
@@ -563,7 +562,20 @@ def _kind(head: bytes, name: str, shown_name: str) -> str:
     )
 
 
-def _refuse_foreign(head: bytes, shown_name: str) -> None:
+def _kind_of_bytes(head: bytes) -> str | None:
+    """Return the format that the first bytes of a binary file tell; None: they tell none."""
+    for kind, magic in MAGIC.items():
+        if head.startswith(magic):
+            return kind
+    if head[8:12] == b"DUCK":
+        return "duckdb"
+    return "npz" if head.startswith(b"PK\x03\x04") and b".npy" in head[:256] else None
+
+
+def _refuse_foreign(head: bytes, name: str, shown_name: str) -> None:
+    if foreign := foreign_file(name):
+        what, fix = foreign
+        raise UnknownContent(f"this is {what}, which rlcalc does not read", shown_name, fix)
     for magic, (what, fix) in FOREIGN.items():
         if head.startswith(magic):
             raise UnknownContent(f"this is {what}, which rlcalc does not read", shown_name, fix)
@@ -571,7 +583,7 @@ def _refuse_foreign(head: bytes, shown_name: str) -> None:
         raise UnknownContent(
             "this is binary, of no known format",
             shown_name,
-            f"rlcalc reads {listed(KINDS, most=20)}, also .gz and .zst",
+            f"rlcalc reads {listed(KINDS, most=20)}, also {listed(COMPRESSED)}",
         )
 
 

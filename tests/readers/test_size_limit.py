@@ -1,7 +1,9 @@
 """Limits of size: what a compressed source may become."""
 
+import bz2
 import gzip
 import io
+import lzma
 import sys
 import zipfile
 from pathlib import Path
@@ -63,11 +65,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def packed(data: bytes, suffix: str) -> bytes:
-    return gzip.compress(data) if suffix == "gz" else zstd.compress(data)
+    pack = {"gz": gzip.compress, "zst": zstd.compress, "xz": lzma.compress, "bz2": bz2.compress}
+    return pack[suffix](data)
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("suffix", ["gz", "zst"])
+@pytest.mark.parametrize("suffix", ["gz", "zst", "xz", "bz2"])
 @pytest.mark.parametrize("form", ["csv", "jsonl", "json", "parquet", "npz", "arrow"])
 @pytest.mark.parametrize("command", [rlcalc.gain, rlcalc.load_rollouts, rlcalc.load_model])
 def test_zeros_are_refused_in_every_format(
@@ -83,7 +86,9 @@ def test_zeros_are_refused_in_every_format(
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize(("suffix", "most"), [("gz", 800), ("zst", 5000)])
+@pytest.mark.parametrize(
+    ("suffix", "most"), [("gz", 800), ("zst", 5000), ("xz", 5000), ("bz2", 5000)]
+)
 def test_the_ratio_is_that_of_the_compression_and_can_be_lifted(
     suffix: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +107,7 @@ def test_the_ratio_is_that_of_the_compression_and_can_be_lifted(
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("suffix", ["gz", "zst"])
+@pytest.mark.parametrize("suffix", ["gz", "zst", "xz", "bz2"])
 def test_copies_of_what_was_compressed_are_read_as_the_file_is(suffix: str, tmp_path: Path) -> None:
     """Parquet and npz, which are read from several places: in memory if small, else from a file."""
     rng = np.random.default_rng(1)

@@ -102,7 +102,7 @@ def test_the_format_is_found_by_the_content(
     [
         (b" \n\t\n", "the source is empty", "only white space"),
         (b"\x80\x04\x95", "this is a pickle, which rlcalc does not read", "never unpickles"),
-        (b"\x01\0\x02", "this is binary, of no known format", "also .gz and .zst"),
+        (b"\x01\0\x02", "this is binary, of no known format", "also .gz, .zst, .xz and .bz2"),
         (b"once upon a time\n", "this is text of no known format", "once upon a time"),
         (gzip.compress(b"a,b\n" * 99, mtime=0)[:-12], "cut off or damaged", ""),
     ],

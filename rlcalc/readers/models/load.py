@@ -25,7 +25,7 @@ from rlcalc.readers.models.documents import of_document
 from rlcalc.readers.models.gym_table import is_gym_table, mdp_of_gym_table
 from rlcalc.readers.places import parsed
 from rlcalc.readers.read_request import ReadRequest
-from rlcalc.readers.sources import File, only_file, opened, resolve_files
+from rlcalc.readers.sources import COLUMNAR, File, only_file, opened, resolve_files
 
 
 def load_model(
@@ -119,7 +119,7 @@ def _has_transitions(file: File) -> bool:
         from rlcalc.readers.csv_header import header_of
 
         names = header_of(file.stream.read(1 << 20), file).names
-    elif file.kind in ("parquet", "arrow") and file.path:
+    elif file.kind in COLUMNAR and file.path:
         from rlcalc.readers.trajectories.parquet import scan, whole
 
         with whole(file):

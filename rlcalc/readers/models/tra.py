@@ -22,6 +22,7 @@ import numpy as np
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.mdp import MDP
 from rlcalc.numerics.arrays import Floats, Ints
+from rlcalc.readers.compression import COMPRESSED
 from rlcalc.readers.models.explicit import (
     NO_REWARD,
     NO_REWARDS,
@@ -33,7 +34,7 @@ from rlcalc.readers.models.explicit import (
     wrong_line,
 )
 from rlcalc.readers.read_request import ReadRequest
-from rlcalc.readers.sources import COMPRESSED, File, opened
+from rlcalc.readers.sources import File, opened
 
 REWARDS = (".trans.rew", ".state.rew", ".trew", ".srew", ".rewt", ".rews", ".rew")
 LABELS, STATES = ".lab", ".sta"

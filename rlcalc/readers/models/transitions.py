@@ -24,7 +24,7 @@ from rlcalc.numerics.probabilities import SUM_TOLERANCE, normalised
 from rlcalc.readers.column_names import EXTRA_MODEL_COLUMN_NAMES, MODEL_COLUMN_NAMES
 from rlcalc.readers.models.growing_column import GrowingColumn
 from rlcalc.readers.read_request import ReadRequest
-from rlcalc.readers.sources import File
+from rlcalc.readers.sources import COLUMNAR, File
 from rlcalc.readers.trajectories import FORMATS
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.readers.trajectories.step_table import Rows, Table
@@ -33,7 +33,7 @@ from rlcalc.trajectories import Experience, Trajectories
 if TYPE_CHECKING:
     import polars as pl
 
-TABLES = ("csv", "tsv", "parquet", "arrow", "jsonl")
+TABLES = ("csv", "tsv", "jsonl", *COLUMNAR)
 LABELS = frozenset({"state", "action", "next_state"})
 KNOWN = MODEL_COLUMN_NAMES | EXTRA_MODEL_COLUMN_NAMES
 

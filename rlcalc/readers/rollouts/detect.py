@@ -15,7 +15,8 @@ from rlcalc.readers.rollouts import dumps
 from rlcalc.readers.rollouts.chats import is_chat
 from rlcalc.readers.rollouts.load import files_of
 from rlcalc.readers.run_folders import kind_of_source
-from rlcalc.readers.sources import LONGEST_LINE, File, decoded, opened, text_of
+from rlcalc.readers.sources import COLUMNAR, LONGEST_LINE, File, decoded, opened, text_of
+from rlcalc.readers.table_names import without_table
 
 MOST = 100
 """Files that are looked at."""
@@ -40,7 +41,7 @@ def trainer_of(sources: Sequence[str], max_size: int | None = None) -> str | Non
         if (form := kind_of_source(name)) is not None:
             return form
         try:
-            is_file = os.path.isfile(name) or is_address(name)
+            is_file = os.path.isfile(without_table(name)[0]) or is_address(name)
             record = _first_record(name, max_size) if is_file else None
             form = dumps.sniffed(record, name).name if isinstance(record, Mapping) else "columns"
         except InputError:
@@ -60,7 +61,7 @@ def _first_record(name: str, max_size: int | None) -> Any:
         )
         return next((log for _, log in logs(name, max_size)), empty)
     with opened(name, None, max_size) as file:
-        if file.kind in ("parquet", "arrow"):
+        if file.kind in COLUMNAR:
             from rlcalc.readers.trajectories.parquet import scan, whole
 
             with whole(file):

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.errors import InputError, listed, shown
 from rlcalc.natural_order import natural_order
 from rlcalc.readers.addresses import is_address
+from rlcalc.readers.compression import COMPRESSED
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.partitions import partition_of
 from rlcalc.readers.rollouts import dumps, run_files
@@ -31,7 +32,7 @@ from rlcalc.readers.rollouts.request import NoRollouts, RolloutRequest
 from rlcalc.readers.run_folders import kind_of_source
 from rlcalc.readers.sources import (
     BESIDE,
-    COMPRESSED,
+    COLUMNAR,
     HEAD,
     SUFFIXES,
     File,
@@ -230,6 +231,8 @@ def _in_folder(folder: str) -> Listing:
     known = [path for path in listing.files if not path.endswith(BESIDE_ROLLOUTS)]
     if known:
         return replace(listing, files=known)
+    if listing.refusals:
+        raise listing.refusals[0]
     pickles = [
         os.path.basename(path)
         for path in listing.others
@@ -321,7 +324,7 @@ def _read_once(name: str, builder: RolloutsBuilder, columns: Mapping[str, Any]) 
             file = stack.enter_context(opened(name, None, builder.request.max_size))
         except UnknownContent as error:
             raise NoRollouts.of(error.faults) from error
-        if file.kind in ("parquet", "arrow"):
+        if file.kind in COLUMNAR:
             from rlcalc.readers.trajectories.parquet import scan, whole
 
             with whole(file):

@@ -15,6 +15,7 @@ from rlcalc.errors import InputError, listed, shown
 from rlcalc.readers.csv_header import header_of
 from rlcalc.readers.rollouts.load import rollout_listings, step_of_name
 from rlcalc.readers.sources import (
+    COLUMNAR,
     HEAD,
     File,
     UnknownContent,
@@ -79,7 +80,7 @@ def _read(name: str, request: TokenRequest) -> Iterator[Tokens]:
     _refuse_pickle(name)
     step = step_of_name(name) if name != "-" else None
     with opened(name, None, request.max_size) as file:
-        if file.kind in ("parquet", "arrow"):
+        if file.kind in COLUMNAR:
             from rlcalc.readers.trajectories.parquet import scan, whole
 
             with whole(file):

@@ -14,5 +14,7 @@ FORMATS = {
     "hdf5": "hdf5",
     "npz": "npz",
     "npy": "npy",
+    "sqlite": "parquet",
+    "duckdb": "parquet",
 }
 """Each format, and the file of this folder that reads it."""

@@ -1,4 +1,4 @@
-"""Parquet and Arrow: one step a row, or one trajectory a row with lists in its cells."""
+"""Parquet, Arrow and databases: one step a row, or one trajectory a row with lists in its cells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rlcalc.readers.arrow_schema import names_of_columns
 from rlcalc.readers.panics import PanicError, panics_raised
 from rlcalc.readers.partitions import with_partition
 from rlcalc.readers.remote_parquet import scanned
-from rlcalc.readers.sources import HEAD, File, copied
+from rlcalc.readers.sources import DATABASES, HEAD, File, copied
 from rlcalc.readers.trajectories.context import ReaderContext
 from rlcalc.trajectories import Trajectories
 
@@ -57,8 +57,12 @@ def scan(file: File) -> pl.LazyFrame:
     """Return a file as a frame that is not read yet.
 
     Raises:
-        InputError: an Arrow file has a column twice.
+        InputError: an Arrow file has a column twice, or a database several tables.
     """
+    if file.kind in DATABASES:
+        from rlcalc.readers import databases
+
+        return databases.scan(file)
     names = names_of_columns(file.stream.peek(HEAD)) if file.kind == "arrow" else []
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
