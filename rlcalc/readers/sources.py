@@ -598,10 +598,14 @@ def _json_kind(text: bytes, promised: str | None) -> str:
     closed = first[-1:] == (b"}" if first[:1] == b"{" else b"]")
     several = closed and rest.lstrip()[:1] in (b"{", b"[")
     document = re.match(DOCUMENT, first)
-    if several or (closed and not rest.strip() and not document and promised is None):
+    one_line = closed and not rest.strip()
+    if several or (one_line and (re.match(BATCH, first) or not (document or promised))):
         return "jsonl"
     return "json"
 
+
+BATCH = rb'\{\s*"type"\s*:\s*"(?:SampleBatch|MultiAgentBatch)"'
+"""How a line begins that RLlib wrote, whose files end in .json."""
 
 DOCUMENT = rb'[^\n]*"(?:trajectories"\s*:|states"\s*:\s*\{)|\{\s*"[0-9]+"\s*:\s*\{'
 """How a line of JSON begins that is a document: trajectories, a model, or Gymnasium's table P."""
