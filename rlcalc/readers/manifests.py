@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -234,6 +233,8 @@ FOREIGN = {
 
 def foreign_file(path: str) -> tuple[str, str] | None:
     """Return what a file is by its name, and how to convert it, where it is not read."""
+    import shlex  # for this alone
+
     folder, name = os.path.split(path)
     for what, (pattern, line) in FOREIGN.items():
         if pattern.fullmatch(name):
