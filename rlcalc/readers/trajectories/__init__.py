@@ -11,6 +11,7 @@ FORMATS = {
     "tsv": "csv",
     "parquet": "parquet",
     "arrow": "parquet",
+    "tfrecord": "parquet",
     "sqlite": "parquet",
     "duckdb": "parquet",
 }
