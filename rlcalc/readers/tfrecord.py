@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -30,7 +31,40 @@ FLAGS = ("is_first", "is_last", "is_terminal")
 
 DAMAGED = "if it was cut off or damaged, download or write it anew"
 
-Values = NDArray[Any] | list[bytes]
+BYTES, FLOATS, INTS = 1, 2, 3
+CONTINUED = bytes(range(0x80, 0x100))
+"""Bytes of whole numbers behind which more of the same number follow."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of a feature, as they stand in a record."""
+
+    kind: int
+    parts: list[bytes]  # of BYTES one a value, else packed
+
+    def __len__(self) -> int:
+        if self.kind == BYTES:
+            return len(self.parts)
+        n_bytes = sum(map(len, self.parts))
+        if self.kind == FLOATS:
+            return n_bytes // 4
+        return sum(len(part.translate(None, CONTINUED)) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Episode:
+    """The features of the steps of a record."""
+
+    n: int
+    steps: Mapping[str, Values]
+    place: str
+
+    def per_step(self, name: str) -> int:
+        """Return how many values of a feature a step has; 0: not the same number each."""
+        values = self.steps.get(name)
+        each = len(values) // self.n if values is not None and self.n else 0
+        return each if values is not None and len(values) == each * self.n else 0
 
 
 def scan(file: File) -> pl.LazyFrame:
@@ -43,7 +77,13 @@ def scan(file: File) -> pl.LazyFrame:
     first = next(_episodes(source, where), None)
     if first is None:
         raise InputError("there are no records", where, DAMAGED)
-    schema = first.schema
+    known = {name: (values.kind, first.per_step(name)) for name, values in first.steps.items()}
+    known = {
+        name: (kind, each)
+        for name, (kind, each) in known.items()
+        if each and (kind != BYTES or (each == 1 and _text(first.steps[name].parts) is not None))
+    }
+    schema = pl.Schema({name: _type(kind, each) for name, (kind, each) in known.items()})
 
     def frames(
         columns: list[str] | None,
@@ -51,9 +91,10 @@ def scan(file: File) -> pl.LazyFrame:
         n_rows: int | None,
         batch_size: int | None,
     ) -> Iterator[pl.DataFrame]:
+        read = {name: known[name] for name in columns or known}
         left = n_rows
-        for frame in _joined(_episodes(source, where, schema)):
-            part = frame.select(columns or pl.all())
+        for batch in _batches(_episodes(source, where)):
+            part = _frame(batch, read)
             part = part if left is None else part.head(left)
             left = None if left is None else left - len(part)
             yield part if predicate is None else part.filter(predicate)
@@ -63,68 +104,77 @@ def scan(file: File) -> pl.LazyFrame:
     return register_io_source(frames, schema=schema, is_pure=True)
 
 
-def _joined(episodes: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    parts: list[pl.DataFrame] = []
+def _type(kind: int, each: int) -> pl.DataType:
+    one: pl.DataType = {BYTES: pl.String(), FLOATS: pl.Float32(), INTS: pl.Int64()}[kind]
+    return one if each == 1 else pl.List(one)
+
+
+def _batches(episodes: Iterator[Episode]) -> Iterator[list[Episode]]:
+    batch: list[Episode] = []
+    n = 0
     for episode in episodes:
-        parts.append(episode)
-        if sum(map(len, parts)) >= ROWS:
-            yield pl.concat(parts)
-            parts = []
-    if parts:
-        yield pl.concat(parts)
+        batch.append(episode)
+        n += episode.n
+        if n >= ROWS:
+            yield batch
+            batch, n = [], 0
+    if batch:
+        yield batch
 
 
-def _episodes(
-    source: Any, where: str, schema: Mapping[str, pl.DataType] | None = None
-) -> Iterator[pl.DataFrame]:
-    """Yield the steps of each record, in the types of the schema if there is one."""
+def _episodes(source: Any, where: str) -> Iterator[Episode]:
+    """Yield the episodes of a file.
+
+    Raises:
+        InputError: the file is cut off or damaged, or holds no episodes.
+    """
     for number, record in enumerate(_records(source, where), start=1):
         place = f"{where}, record {number}"
         try:
             features = _features(record)
-        except (IndexError, ValueError, struct.error) as error:
+        except (IndexError, ValueError, KeyError) as error:
             raise InputError("this is not a tf.train.Example", place, DAMAGED) from error
         steps = {
             name.removeprefix(STEPS).replace("/", "."): values
             for name, values in features.items()
             if name.startswith(STEPS) and "ragged" not in name
         }
-        if not steps.keys() & {*FLAGS}:
+        flag = next((flag for flag in FLAGS if flag in steps), None)
+        if flag is None:
             raise InputError(
                 "this record is not an episode of RLDS: it has no features steps/is_first, "
                 "steps/is_last or steps/is_terminal",
                 place,
                 "give RLDS, or write the steps as Parquet or JSONL",
             )
-        yield _frame(steps, place, schema)
+        yield Episode(len(steps[flag]), steps, place)
 
 
-def _frame(
-    steps: Mapping[str, Values], place: str, schema: Mapping[str, pl.DataType] | None
-) -> pl.DataFrame:
-    n = next(len(steps[flag]) for flag in FLAGS if flag in steps)
+def _frame(batch: list[Episode], read: Mapping[str, tuple[int, int]]) -> pl.DataFrame:
+    """Return some features of episodes, a step a row."""
     columns: dict[str, pl.Series] = {}
-    for name, values in steps.items() if schema is None else _of_schema(steps, schema):
-        each = len(values) // n if n else 0
-        if isinstance(values, list):
-            text = _text(values) if each == 1 and len(values) == n else None
-            if text is not None:
-                columns[name] = text
-        elif each and len(values) == each * n:
-            flat = pl.Series(values)
-            columns[name] = flat if each == 1 else flat.reshape((n, each)).arr.to_list()
-    frame = pl.DataFrame(columns)
-    if schema is not None and dict(frame.schema) != dict(schema):
-        lost = next(name for name in schema if frame.schema.get(name) != schema[name])
-        what = f"steps/{lost} is not as it is in the first record"
-        raise InputError(what, place, "give the records of one dataset")
-    return frame
+    for name, (kind, each) in read.items():
+        parts: list[bytes] = []
+        for episode in batch:
+            values = episode.steps.get(name)
+            if values is None or values.kind != kind or episode.per_step(name) != each:
+                what = f"steps/{name} is not as it is in the first record"
+                raise InputError(what, episode.place, "give the records of one dataset")
+            parts += values.parts
+        columns[name] = _column(kind, each, parts, batch)
+    return pl.DataFrame(columns)
 
 
-def _of_schema(
-    steps: Mapping[str, Values], schema: Mapping[str, pl.DataType]
-) -> Iterator[tuple[str, Values]]:
-    return ((name, steps[name]) for name in schema if name in steps)
+def _column(kind: int, each: int, parts: list[bytes], batch: list[Episode]) -> pl.Series:
+    if kind == BYTES:
+        text = _text(parts)
+        if text is None:
+            what = "a text is not UTF-8"
+            raise InputError(what, f"{batch[0].place} and after", "leave out this feature")
+        return text
+    packed = b"".join(parts)
+    flat = pl.Series(np.frombuffer(packed, "<f4") if kind == FLOATS else _varints(packed))
+    return flat if each == 1 else flat.reshape((-1, each)).arr.to_list()
 
 
 def _text(values: list[bytes]) -> pl.Series | None:
@@ -195,14 +245,19 @@ def _features(record: bytes) -> dict[str, Values]:
 
 
 def _values(kind: int, data: bytes) -> Values:
-    lists = [value for _, value in _fields(data)]
-    if kind == BYTES:
-        return lists
-    packed = b"".join(lists)
-    return np.frombuffer(packed, "<f4") if kind == FLOATS else _varints(packed)
+    """Return a list of values; each number of a list of them has a part of its own, or they share.
 
-
-BYTES, FLOATS, INTS = 1, 2, 3
+    Raises:
+        ValueError: they are of no kind that is known, or end within a number.
+    """
+    parts = [part for _, part in _fields(data)]
+    if kind not in (BYTES, FLOATS, INTS):
+        raise ValueError("a kind that is not known")
+    if kind == FLOATS and any(len(part) % 4 for part in parts):
+        raise ValueError("a number is cut off")
+    if kind == INTS and any(part and part[-1] >= 0x80 for part in parts):
+        raise ValueError("a number is cut off")
+    return Values(kind, parts)
 
 
 def _varints(packed: bytes) -> NDArray[np.int64]:
