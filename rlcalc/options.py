@@ -113,9 +113,9 @@ Model = Annotated[
 ]
 From = Annotated[
     str | None,
-    "--from",
-    "Format of the source. [default: found by content]",
-    _choice("format of a source", [*SOURCES, *MODELS]) | IN_SOURCE,
+    "--from FORMAT",
+    f"Format of the source: {', '.join([*SOURCES, *MODELS])}. [default: found by content]",
+    _member("format of a source", [*SOURCES, *MODELS]) | IN_SOURCE,
 ]
 Columns = Annotated[
     str | None,

@@ -157,5 +157,5 @@ class Streams(io.RawIOBase):
             raise InputError(
                 f"unpacking this source takes more than {MEMORY >> 30} GB of memory",
                 shown(self.where, 200),
-                "unpack it by itself: xz --decompress --keep FILE",
+                "unpack it by itself: xz -dk FILE",
             ) from error

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rlcalc.errors import InputError, listed
+from rlcalc.readers.column_names import COLUMN_NAMES
 from rlcalc.readers.sources import File
 
 csv.field_size_limit(max(csv.field_size_limit(), 1 << 28))  # responses are longer than 131,072
@@ -34,16 +36,26 @@ class CsvHeader:
         return self.separator == ";"
 
 
-def monitor_columns(header: CsvHeader) -> dict[str, str]:
-    """Return what all rows of a Monitor file of Stable-Baselines3 have; empty for other tables.
+def episode_columns(header: CsvHeader, columns: Mapping[str, str]) -> dict[str, str]:
+    """Return what all rows of a log of episodes have; empty for other tables.
 
-    Such a file has a comment in JSON and a row an episode, with its return r, length l and time t.
+    Such a log has a row an episode, with its return r, length l and time t, as Gymnasium's
+    RecordEpisodeStatistics gives them. Of Stable-Baselines3's Monitor it has a comment in JSON.
+
+    Args:
+        header: of a table.
+        columns: those that the user names; without a comment they tell of another table.
     """
-    if header.names[:3] != ["r", "l", "t"] or not header.comment.startswith("{"):
+    if header.names[:3] != ["r", "l", "t"]:
         return {}
-    try:
-        about = json.loads(header.comment)
-    except (ValueError, RecursionError):
+    about: object = {}
+    if header.comment:
+        try:
+            about = json.loads(header.comment)
+        except (ValueError, RecursionError):
+            return {}
+    steps = {*COLUMN_NAMES["state"], *COLUMN_NAMES["action"]}
+    if not isinstance(about, dict) or (columns and not about) or not steps.isdisjoint(header.names):
         return {}
     return {"state": str(about.get("env_id", "start")), "action": "episode", "terminated": "true"}
 

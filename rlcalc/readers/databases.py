@@ -6,7 +6,6 @@ A file is opened to be read alone, and nothing is run but a SELECT on one table 
 from __future__ import annotations
 
 import importlib
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -15,7 +14,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from rlcalc.errors import InputError, listed, meant, shown
-from rlcalc.readers.sources import File, copied
+from rlcalc.readers.sources import BLOCK, File
 from rlcalc.readers.table_names import SIGN
 
 MODULES = {"sqlite": "rlcalc.readers.sqlite", "duckdb": "rlcalc.readers.duckdb"}
@@ -68,15 +67,18 @@ def scan(file: File) -> pl.LazyFrame:
 
 
 def _path(file: File) -> str:
-    """Return where the file stands on disk; what comes through a pipe is copied there."""
-    place = copied(file)
-    if not isinstance(place, io.BytesIO):
-        return place
+    """Return where the file stands on disk; what is compressed or piped is copied there.
+
+    The copy has a name, as databases open files by their names.
+    """
+    if file.path is not None:
+        return file.path
+    import shutil
     import tempfile
 
     make = tempfile.NamedTemporaryFile
     copy = file.copies.enter_context(make())
-    copy.write(place.getbuffer())
+    shutil.copyfileobj(file.stream, copy, BLOCK)
     copy.flush()
     return copy.name
 

@@ -8,6 +8,7 @@ import sys
 from rlcalc.errors import InputError, shown
 from rlcalc.readers.addresses import is_address, path_of_file_address
 from rlcalc.readers.sources import shown_path
+from rlcalc.readers.table_names import without_table
 
 
 def sources_of_list(path: str) -> list[str]:
@@ -27,9 +28,9 @@ def sources_of_list(path: str) -> list[str]:
         source = line.strip()
         if not source or source.startswith("#"):
             continue
-        if not os.path.exists(path_of_file_address(source) or source) and not (
-            is_address(source) and path_of_file_address(source) is None
-        ):
+        file, _ = without_table(path_of_file_address(source) or source)
+        is_remote = is_address(source) and path_of_file_address(source) is None
+        if not (is_remote or os.path.exists(file)):
             raise InputError(
                 f"there is no file {shown(source, 200)}",
                 f"{where}, line {number}",

@@ -1,8 +1,9 @@
 """Folders of datasets: which of their files hold the data, as the manifests in them say.
 
 A manifest is a file that a tool writes beside the data: `state.json` of Hugging Face's
-`save_to_disk` (datasets 5.2), `meta/info.json` of LeRobot (versions 2 and 3). Of formats that are
-not read, the refusal has the line that converts them.
+`save_to_disk` (datasets 5.2), `meta/info.json` of LeRobot (versions 2 and 3), `features.json` of
+tensorflow_datasets (4.9). Of formats that are not read, the refusal has the line that converts
+them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +59,8 @@ def dataset_in(folder: str, folders: Sequence[str], paths: Sequence[str]) -> Dat
         return Dataset(files, [path for path in beside if path not in files], split)
     if "dataset_dict.json" in names:
         return Dataset(beside=[os.path.join(folder, "dataset_dict.json")])
+    if names & {"features.json", "dataset_info.json"} and (files := _of_tfds(folder, paths)):
+        return Dataset(files, [path for path in paths if path not in files])
     return _foreign(folder, paths)
 
 
@@ -195,6 +197,31 @@ def _filled(template: str, values: dict[str, int]) -> str:
     return PLACEHOLDER.sub(lambda m: f"{values.get(m[1], 0):0{int(m[2] or 1)}d}", template)
 
 
+SHARD = re.compile(r".+-(?P<split>\w+)\.tfrecord(?P<shard>-\d+-of-(?P<total>\d+))?")
+
+
+def _of_tfds(folder: str, paths: Sequence[str]) -> list[str]:
+    """Return the files of records of a TFDS dataset; none: there are none.
+
+    Raises:
+        InputError: it has several splits, or files are missing.
+    """
+    shards = [(path, m) for path in paths if (m := SHARD.fullmatch(os.path.basename(path)))]
+    splits = sorted({match["split"] for _, match in shards})
+    if len(splits) > 1:
+        patterns = [f"'{os.path.join(folder, f'*-{split}.tfrecord*')}'" for split in splits]
+        raise InputError(
+            f"this dataset has the splits {listed(splits)}",
+            shown(folder, 200),
+            f"name the files of one: {' or '.join(patterns[:8])}",
+        )
+    total = max((int(match["total"] or 1) for _, match in shards), default=0)
+    if len(shards) < total:
+        what = f"{total - len(shards):,} of the {total:,} files of this dataset are missing"
+        raise InputError(what, shown(folder, 200), "download all of the dataset again")
+    return [path for path, _ in shards]
+
+
 TFDS = (
     'python -c "import json, sys, tensorflow_datasets as tfds; '
     "[print(json.dumps({'episode': n, **step}, default=lambda x: x.decode() if isinstance(x, "
@@ -225,7 +252,7 @@ EVENTS = (
 
 TENSORBOARD = "a log of TensorBoard"
 FOREIGN = {
-    "an RLDS or TFDS dataset": (re.compile(r".+\.(tfrecord|array_record|riegeli)(-.+)?"), TFDS),
+    "a TFDS dataset in ArrayRecord": (re.compile(r".+\.(array_record|riegeli)(-.+)?"), TFDS),
     "a memory-mapped buffer of TorchRL": (re.compile(r".+\.memmap"), TORCHRL),
     TENSORBOARD: (re.compile(r"events\.out\.tfevents\..+"), EVENTS),
 }
@@ -234,6 +261,8 @@ FOREIGN = {
 
 def foreign_file(path: str) -> tuple[str, str] | None:
     """Return what a file is by its name, and how to convert it, where it is not read."""
+    import shlex  # for this alone
+
     folder, name = os.path.split(path)
     for what, (pattern, line) in FOREIGN.items():
         if pattern.fullmatch(name):

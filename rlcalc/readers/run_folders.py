@@ -19,6 +19,8 @@ RESULTS, SIMULATIONS = "results.json", "simulations"
 DATA = (".parquet", ".pq", ".arrow", ".csv", ".tsv", ".jsonl", ".npz", ".hdf5", ".h5")
 PREDICTIONS = ("all_preds.jsonl", "preds.jsonl")
 """Files of data that SWE-agent writes beside its runs."""
+LARGEST = 1 << 28
+"""Bytes of a result in which its keys are looked for."""
 LOOKED_AT = 20
 """Folders in a folder of runs in which a run is looked for."""
 
@@ -41,7 +43,7 @@ def files_of_runs(path: str, folders: Sequence[str], names: Sequence[str]) -> li
 def _is_of_tau2(folder: str) -> bool:
     try:
         with open(os.path.join(folder, RESULTS), "rb") as file:
-            data = file.read()
+            data = file.read(LARGEST)
     except OSError:
         return False
     return all(key in data for key in (b'"tasks"', b'"info"', b'"simulation'))
@@ -101,7 +103,7 @@ def is_of_harbor(path: str, *, trial: bool = False) -> bool:
     """
     try:
         with open(path, "rb") as file:
-            data = file.read()
+            data = file.read(LARGEST)
     except OSError:
         return False
     if b'"n_total_trials"' in data and b'"stats"' in data:  # perhaps with a copy of all trials

@@ -62,6 +62,7 @@ SUFFIXES = {
     ".arrow": "arrow",
     ".feather": "arrow",
     ".ipc": "arrow",
+    ".tfrecord": "tfrecord",
     ".sqlite": "sqlite",
     ".sqlite3": "sqlite",
     ".duckdb": "duckdb",
@@ -79,7 +80,7 @@ MAGIC: dict[str, tuple[bytes, ...]] = {
     "sqlite": (b"SQLite format 3\0",),
 }
 DATABASES = ("sqlite", "duckdb")
-COLUMNAR = ("parquet", "arrow", *DATABASES)
+COLUMNAR = ("parquet", "arrow", "tfrecord", *DATABASES)
 """Formats of tables whose columns have types: `rlcalc.readers.trajectories.parquet` scans them."""
 KINDS = tuple(dict.fromkeys((*FORMATS, *MODELS)))
 """The formats of sources: those of trajectories, and those of models alone."""
@@ -347,12 +348,16 @@ def _folder_name(folder: str) -> str:
     return "the current folder" if folder == "." else shown(folder)
 
 
+SHARD = re.compile(r"-\d+-of-\d+$")
+"""The number of a shard behind a suffix: lake-train.tfrecord-00000-of-00002."""
+
+
 def kind_of_name(name: str) -> str | None:
     """Return the format that a file's name promises."""
     stem, suffix = os.path.splitext(name.lower())
     if suffix in COMPRESSED:
         suffix = os.path.splitext(stem)[1]
-    return SUFFIXES.get(suffix)
+    return SUFFIXES.get(SHARD.sub("", suffix))
 
 
 @contextmanager
@@ -536,6 +541,8 @@ class Rewound(io.RawIOBase):
 def _kind(head: bytes, name: str, shown_name: str) -> str:
     if (of_bytes := _kind_of_bytes(head)) is not None:
         return of_bytes
+    if kind_of_name(name) == "tfrecord":
+        return "tfrecord"  # which no bytes tell from others
     _refuse_foreign(head, name, shown_name)
     promised = kind_of_name(name)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()

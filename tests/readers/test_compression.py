@@ -116,4 +116,4 @@ def test_memory_that_xz_asks_for_is_limited(
 
     with pytest.raises(InputError, match="takes more than 0 GB of memory") as error:
         library.gain(path)
-    assert "xz --decompress" in error.value.faults[0].fix
+    assert "xz -dk" in error.value.faults[0].fix

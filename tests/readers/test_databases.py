@@ -118,6 +118,16 @@ def test_several_tables_are_listed_and_one_is_named(write: Write, tmp_path: Path
     assert "there is no file" in refused(f"{tmp_path}/other{path.suffix}::steps")
 
 
+def test_tables_stand_in_lists_of_files_and_behind_addresses(
+    write: Write, tmp_path: Path, rlcalc: Shell
+) -> None:
+    path = write(STEPS, inserted("steps", ROWS), "CREATE TABLE notes (x TEXT)")
+    (tmp_path / "list.txt").write_text(f"{path}::steps\nfile://{path}::steps\n")
+
+    done = rlcalc("gain", "--files", "list.txt", "--csv")
+    assert done.stdout.count("\n") == 19, done.stderr
+
+
 def test_names_are_quoted(write: Write) -> None:
     """So that a name is never a piece of SQL."""
     name = 'a "b"; DROP TABLE x'

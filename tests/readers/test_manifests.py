@@ -100,6 +100,22 @@ def test_both_versions_of_lerobot_give_the_same() -> None:
     np.testing.assert_array_equal(two.columns["q"].values, three.columns["q"].values)
 
 
+def test_rlds_is_read_by_its_folder(tmp_path: Path) -> None:
+    """Beside files that describe it; one split at a time, and all of its files."""
+    assert library.check(INPUTS / "rlds").facts["steps"] == 9
+    folder = tmp_path / "rlds"
+    shutil.copytree(INPUTS / "rlds", folder)
+    first = folder / "lake-train.tfrecord-00000-of-00001"
+    shutil.copy(first, folder / "lake-test.tfrecord-00000-of-00001")
+
+    assert "has the splits test and train" in refused(folder)
+    pattern = refused(folder).rpartition(" or ")[2].strip("'")
+    assert library.check(pattern).facts["steps"] == 9
+    (folder / "lake-test.tfrecord-00000-of-00001").unlink()
+    first.rename(folder / "lake-train.tfrecord-00000-of-00003")
+    assert "2 of the 3 files of this dataset are missing" in refused(folder)
+
+
 def lerobot(tmp_path: Path, version: int = 3, **info: object) -> Path:
     folder = tmp_path / f"lerobot-v{version}"
     shutil.copytree(INPUTS / folder.name, folder)
@@ -158,7 +174,6 @@ def test_steps_that_lerobot_marks_as_truncated(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "lake-train.tfrecord-00000-of-00001",
         "lake-train.array_record-00000-of-00002",
         "reward.memmap",
         "events.out.tfevents.1795392495.host.1.0",
@@ -220,7 +235,7 @@ def as_numpy(dataset):
 def test_the_line_for_rlds_writes_what_is_read(tmp_path: Path) -> None:
     """A stand-in is for tensorflow_datasets, which is large; 4.9.10 was tried with these bytes."""
     (tmp_path / "tensorflow_datasets.py").write_text(STUB)
-    known = foreign_file(str(INPUTS / "rlds" / "lake-train.tfrecord-00000-of-00001"))
+    known = foreign_file(str(INPUTS / "rlds" / "lake-train.array_record-00000-of-00001"))
     assert known is not None
     line = known[1].replace("python ", f"{shlex.quote(sys.executable)} ", 1)
     subprocess.run(line, shell=True, check=True, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)})

@@ -21,7 +21,7 @@ def tables_of(*statements: str) -> Tables:
     return Tables(connection, "here")
 
 
-cells = st.none() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text()
+cells = st.none() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text()
 
 
 @given(st.lists(cells, min_size=1))

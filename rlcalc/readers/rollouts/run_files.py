@@ -158,7 +158,7 @@ def _with_trajectories(record: dict[str, Any], file: str) -> dict[str, Any]:
     steps = record.get("step_results")
     for step in steps if isinstance(steps, list) else ():
         name = str(step.get("step_name")) if isinstance(step, dict) else ""
-        paths[name] = os.path.join(folder, "steps", name, "agent", "trajectory.json")
+        paths[name] = _below(folder, os.path.join("steps", name, "agent", "trajectory.json"))
     there = {name: list(_continued(path)) for name, path in paths.items()}
     return {**record, TRAJECTORIES: there}
 
@@ -170,7 +170,13 @@ def _continued(path: str) -> Iterator[dict[str, Any]]:
         seen.add(path)
         trajectory = document(path)
         yield trajectory
-        path = os.path.join(folder, str(trajectory.get("continued_trajectory_ref") or ""))
+        path = _below(folder, str(trajectory.get("continued_trajectory_ref") or ""))
+
+
+def _below(folder: str, path: str) -> str:
+    """Return where a file stands whose path another file gives; none that is not in the folder."""
+    inside = os.path.normpath(path)
+    return "" if os.path.isabs(inside) or inside.startswith("..") else os.path.join(folder, inside)
 
 
 def _trajectories(path: str) -> Iterator[str]:

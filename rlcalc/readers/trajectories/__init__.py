@@ -14,6 +14,7 @@ FORMATS = {
     "hdf5": "hdf5",
     "npz": "npz",
     "npy": "npy",
+    "tfrecord": "parquet",
     "sqlite": "parquet",
     "duckdb": "parquet",
 }

@@ -18,7 +18,7 @@ import polars as pl
 from rlcalc.errors import Fault, InputError, shown
 from rlcalc.readers.byte_counts import count_byte
 from rlcalc.readers.column_names import NUMBERS
-from rlcalc.readers.csv_header import CsvHeader, header_of, monitor_columns
+from rlcalc.readers.csv_header import CsvHeader, episode_columns, header_of
 from rlcalc.readers.partitions import Partition, with_partition
 from rlcalc.readers.sources import File, has_short_lines, line_blocks, line_bounds, parts_of
 from rlcalc.readers.trajectories.cell_types import CellTypes, cell_types, fits
@@ -123,11 +123,12 @@ class Lines:
         self.names = names.getvalue().encode()
         partition = self.context.partition(self.file).items()
         self.partition = {name: str(value) for name, value in partition if value is not None}
-        if monitor := monitor_columns(self.header):
-            self.partition = {**self.partition, **monitor}
+        if episodes := episode_columns(self.header, self.context.request.columns):
+            self.partition = {**self.partition, **episodes}
             self.context.experience.note(
-                "this is a Monitor file of Stable-Baselines3: each row is an episode, its reward "
-                "is the return, its state the environment"
+                "this is a log of episodes (of Stable-Baselines3's Monitor, or Gymnasium's "
+                "RecordEpisodeStatistics): each row is an episode, its reward is the return, its "
+                "state the environment"
             )
         schema = dict.fromkeys([*self.header.names, *self.partition], pl.String())
         self.table = self.context.table(self.file.at(), schema, self._place, typed=False)

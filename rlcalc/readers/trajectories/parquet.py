@@ -63,6 +63,10 @@ def scan(file: File) -> pl.LazyFrame:
         from rlcalc.readers import databases
 
         return databases.scan(file)
+    if file.kind == "tfrecord":
+        from rlcalc.readers import tfrecord
+
+        return tfrecord.scan(file)
     names = names_of_columns(file.stream.peek(HEAD)) if file.kind == "arrow" else []
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:

@@ -269,6 +269,13 @@ DUMPS: dict[str, tuple[str, Write, dict[str, Any]]] = {
         lines("rollouts.jsonl", outcome(0), outcome(1)),
         {"length": [4, 4], "rollout": ["0/0", "0/1"]},
     ),
+    "nemo-gym of aviary": (
+        "nemo-gym",
+        lines("rollouts.jsonl", *[
+            {"task_idx": 3, "reward": float(s), "responses_create_params": {"input": []},
+             "response": {"output": [[{"type": "message", **ANSWER}]]}} for s in (0, 1)]),
+        {"group": ["3"]},
+    ),
     "swe-agent": ("swe-agent", instances, {"group": ["i"], "truncated": [False, False]}),
     "openhands": (
         "openhands",

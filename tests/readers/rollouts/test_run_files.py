@@ -109,6 +109,17 @@ def test_a_trajectory_goes_on_in_the_file_that_it_names(tmp_path: Path) -> None:
     assert len(rlcalc.gain(tmp_path, gamma=1)) == 3
 
 
+@pytest.mark.parametrize("outside", ["../../other.json", "/etc/other.json", "x/../../../o.json"])
+def test_a_trajectory_goes_on_in_no_other_folder(outside: str, tmp_path: Path) -> None:
+    trial(tmp_path, "t__1", "t", verified(1), [])
+    document = {"schema_version": "ATIF-v1.6", "steps": [{"source": "agent", "message": ""}]}
+    lines("other.json", document)(tmp_path)
+    document["continued_trajectory_ref"] = outside
+    lines("t__1/agent/trajectory.json", document)(tmp_path)
+
+    assert len(rlcalc.gain(tmp_path / "t__1", gamma=1)) == 1
+
+
 @pytest.mark.parametrize(
     ("total", "each"), [(0.75, [0.0, 0.25, 0.5]), (1.0, [0.0, 0.0, 1.0])], ids=["mean", "final"]
 )

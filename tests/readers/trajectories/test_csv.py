@@ -138,3 +138,29 @@ def test_a_monitor_file_of_stable_baselines_has_a_return_a_row(table: Write) -> 
     assert [(row["state"], row["v_n"], row["v"]) for row in rows] == [("CartPole-v1", 3, 15.0)]
     assert rows[0]["v_se"] == pytest.approx((76 / 3) ** 0.5)
     assert rlcalc.gain(str(path))["gain"].tolist() == [9, 11, 25]
+
+
+def test_returns_of_episodes_without_a_comment_are_a_log_of_episodes(table: Write) -> None:
+    """As RecordEpisodeStatistics of Gymnasium gives r, l and t; other columns may follow."""
+    path = str(table(b"r,l,t,success\n9,9,0.1,1\n11,11,0.2,0\n"))
+
+    assert rlcalc.gain(path)["gain"].tolist() == [9, 11]
+    with pytest.raises(InputError, match="no column for the action"):
+        rlcalc.gain(path, columns={"state": "l"})
+
+
+def test_steps_with_these_columns_are_steps(table: Write) -> None:
+    path = table(b"r,l,t,s,a\n1,9,0,x,go\n2,9,1,x,go\n1,8,0,x,go\n")
+
+    gains = rlcalc.gain(str(path), columns={"trajectory": "l"}, gamma=0.5)["gain"]
+
+    assert gains.tolist() == [2, 2, 1]
+
+
+def test_a_folder_of_monitor_files_is_all_of_their_episodes(table: Write) -> None:
+    begin = b'#{"t_start": 1.5, "env_id": "Lake"}\nr,l,t\n'
+    folder = table(begin + b"1,2,0.1\n").parent
+    for name, row in (("0.monitor.csv", b"2,9,0.5\n"), ("1.monitor.csv", b"3,9,0.5\n")):
+        (folder / name).write_bytes(begin + row)
+
+    assert sorted(rlcalc.gain(str(folder))["gain"].tolist()) == [1, 2, 3]

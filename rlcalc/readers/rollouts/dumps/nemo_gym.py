@@ -14,6 +14,7 @@ from rlcalc.readers.rollouts.turns import action_name
 
 EVALUATION = True
 TASK, ROLLOUT = "_ng_task_index", "_ng_rollout_index"
+OF_AVIARY = "task_idx"
 
 
 def fits(record: Mapping[str, Any]) -> bool:
@@ -26,14 +27,16 @@ def fits(record: Mapping[str, Any]) -> bool:
 def rows(record: Mapping[str, Any]) -> Iterator[Row]:
     """Yield the rollout, with the numbers that its verifier gave besides the reward."""
     response = record.get("response") or {}
-    items = response.get("output") or []
+    items = _items(response.get("output") or [])
     ids = [item["generation_token_ids"] for item in items if item.get("generation_token_ids")]
     cut = (response.get("incomplete_details") or {}).get("reason")
-    others = record.keys() - {TASK, ROLLOUT, "reward", "_ng_attempt_index"}
+    others = record.keys() - {TASK, ROLLOUT, OF_AVIARY, "reward", "_ng_attempt_index"}
     prompt = (record.get("responses_create_params") or {}).get("input")
     group: Row = {"prompt": prompt}
     if TASK in record:
         group = {"group": record[TASK], "rollout": f"{record[TASK]}/{record[ROLLOUT]}"}
+    elif OF_AVIARY in record:  # whose prompts are empty
+        group = {"group": record[OF_AVIARY]}
     yield {
         **group,
         "task": (record.get("agent_ref") or {}).get("name"),
@@ -52,6 +55,11 @@ def rows(record: Mapping[str, Any]) -> Iterator[Row]:
 def names_of_file(path: str) -> dict[str, str]:
     """Return the file as the run: tasks are numbers, which another run counts anew."""
     return {"run": path}
+
+
+def _items(output: list[Any]) -> list[Mapping[str, Any]]:
+    """Return what was written, of which aviary's environments have a list a turn."""
+    return [item for one in output for item in (one if isinstance(one, list) else [one])]
 
 
 def _tokens(response: Mapping[str, Any]) -> Any:
