@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlcalc.estimators.request import Of
-from rlcalc.estimators.value_intervals import advantage_intervals, values_of_gains
+from rlcalc.estimators.value_intervals import advantage_intervals, values_of_gains, values_of_pairs
 from rlcalc.estimators.visits import ACTION_BITS
 from rlcalc.labels import Labels
 from rlcalc.numerics.arrays import Floats, Ints
@@ -141,8 +141,10 @@ def _parts(rows: Ints) -> Iterator[Ints]:
 def _intervals(
     moments: Moments, everywhere: Extremes, confidence: float, of: Moments | None = None
 ) -> Intervals:
-    """Return the intervals of means; `of` are the moments whose values the gains have."""
+    """Return the intervals of means; `of` are the moments of the states, where these are pairs."""
     values = values_of_gains(of or moments, everywhere)
+    if of is not None:
+        values = values_of_pairs(moments, values)
     return intervals_of_means(moments, confidence, values)
 
 

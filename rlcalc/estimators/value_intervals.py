@@ -48,6 +48,21 @@ def values_of_gains(moments: Moments, of_all: tuple[float, float] | None) -> tup
     return low, high
 
 
+def values_of_pairs(pairs: Moments, of_states: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Return the two values of the states' gains where all gains of a pair are one of them.
+
+    The first visit to a pair may be a later visit to its state, with another gain.
+
+    Args:
+        pairs: [K] moments of the gains.
+        of_states: [K] and [K] as of `values_of_gains` of the state of each.
+    """
+    low, high = of_states
+    inside = (pairs.least >= low) & (pairs.greatest <= high)
+    inside &= two_values(replace(pairs, least=low, greatest=high))
+    return np.where(inside, low, np.nan), np.where(inside, high, np.nan)
+
+
 def advantage_intervals(
     pairs: Moments,
     state: Moments,

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc import Trajectories
@@ -58,3 +60,31 @@ def test_a_state_with_one_action_has_no_advantage() -> None:
     )
 
     assert (result["a_low"][0], result["a_high"][0]) == (0, 0)
+
+
+def test_a_pair_with_other_gains_than_its_state_does_not_have_the_values_of_the_state() -> None:
+    """First gains from the state are 1 and 0; the second action comes later, with -1 each time."""
+    steps = Trajectories.from_arrays([0] * 5, [0, 0, 1, 0, 1], [1, 1, -1, 1, -1], length=[3, 2])
+    result = rlcalc.estimate(steps)
+
+    assert result["q"].tolist() == [0.5, -1.0]
+    assert np.isnan(result["q_low"][1])
+    assert result["q_low"][0] == result["v_low"][0]  # whose gains are those of the state
+
+
+@given(st.data())
+def test_an_interval_has_its_estimate_in_it(data: st.DataObject) -> None:
+    """Without a warning, however the gains of a pair and of its state lie to each other."""
+    lengths = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=25))
+    n = sum(lengths)
+    whole = {
+        name: data.draw(st.lists(st.sampled_from(values), min_size=n, max_size=n))
+        for name, values in (("state", (0, 1)), ("action", (0, 1)), ("reward", (-1.0, 0.0, 1.0)))
+    }
+    result = rlcalc.estimate(Trajectories.from_arrays(**whole, length=lengths))
+
+    for name in ("q", "v"):
+        low, value, high = (np.asarray(result[name + end]) for end in ("_low", "", "_high"))
+        known = np.isfinite(low)
+        assert (low[known] <= value[known] + 1e-12).all()
+        assert (value[known] <= high[known] + 1e-12).all()
