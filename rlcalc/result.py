@@ -378,7 +378,7 @@ def _series(column: Column) -> pl.Series:
         return pl.Series(column.values)
     if isinstance(column.values, pl.Series):
         return column.values
-    if isinstance(column.values, list) and column.values.count(None) == len(column.values):
+    if isinstance(column.values, list) and all(value is None for value in column.values):
         return pl.repeat(None, len(column.values), dtype=pl.Null, eager=True)
     return pl.Series(_plain(column.values), strict=False)
 

@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 import polars as pl
-from polars.io.plugins import register_io_source
 
 from rlcalc.errors import InputError, listed, meant, shown
+from rlcalc.readers.frame_source import lazy_frame
 from rlcalc.readers.sources import BLOCK, File
 from rlcalc.readers.table_names import SIGN
 
@@ -47,23 +47,11 @@ def scan(file: File) -> pl.LazyFrame:
         table = _chosen(database.tables(), file)
         schema = database.schema(table)
 
-    def frames(
-        columns: list[str] | None,
-        predicate: pl.Expr | None,
-        n_rows: int | None,
-        batch_size: int | None,
-    ) -> Iterator[pl.DataFrame]:
-        read = {name: schema[name] for name in columns or schema}
-        left = n_rows
+    def frames(names: list[str]) -> Iterator[pl.DataFrame]:
         with module.reported(where):
-            for frame in database.frames(table, read):
-                part = frame if left is None else frame.head(left)
-                left = None if left is None else left - len(part)
-                yield part if predicate is None else part.filter(predicate)
-                if left == 0:
-                    return
+            yield from database.frames(table, {name: schema[name] for name in names})
 
-    return register_io_source(frames, schema=pl.Schema(schema), is_pure=True)
+    return lazy_frame(pl.Schema(schema), frames)
 
 
 def _path(file: File) -> str:

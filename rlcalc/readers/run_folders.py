@@ -41,11 +41,7 @@ def files_of_runs(path: str, folders: Sequence[str], names: Sequence[str]) -> li
 
 
 def _is_of_tau2(folder: str) -> bool:
-    try:
-        with open(os.path.join(folder, RESULTS), "rb") as file:
-            data = file.read(LARGEST)
-    except OSError:
-        return False
+    data = _content(os.path.join(folder, RESULTS))
     return all(key in data for key in (b'"tasks"', b'"info"', b'"simulation'))
 
 
@@ -101,14 +97,19 @@ def is_of_harbor(path: str, *, trial: bool = False) -> bool:
         path: of the file, which need not be there.
         trial: a trial alone.
     """
-    try:
-        with open(path, "rb") as file:
-            data = file.read(LARGEST)
-    except OSError:
-        return False
+    data = _content(path)
     if b'"n_total_trials"' in data and b'"stats"' in data:  # perhaps with a copy of all trials
         return not trial
     return b'"trial_name"' in data and b'"task_name"' in data
+
+
+def _content(path: str) -> bytes:
+    """Return the bytes of a file, as far as keys are looked for; none where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(LARGEST)
+    except OSError:
+        return b""
 
 
 def _names(folder: str) -> Iterable[str]:

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from polars.io.plugins import register_io_source
 
 from rlcalc.errors import InputError
+from rlcalc.readers.frame_source import lazy_frame
 from rlcalc.readers.sources import File, copied
 
 ROWS = 1 << 15
@@ -85,23 +85,11 @@ def scan(file: File) -> pl.LazyFrame:
     }
     schema = pl.Schema({name: _type(kind, each) for name, (kind, each) in known.items()})
 
-    def frames(
-        columns: list[str] | None,
-        predicate: pl.Expr | None,
-        n_rows: int | None,
-        batch_size: int | None,
-    ) -> Iterator[pl.DataFrame]:
-        read = {name: known[name] for name in columns or known}
-        left = n_rows
-        for batch in _batches(_episodes(source, where)):
-            part = _frame(batch, read)
-            part = part if left is None else part.head(left)
-            left = None if left is None else left - len(part)
-            yield part if predicate is None else part.filter(predicate)
-            if left == 0:
-                return
+    def frames(names: list[str]) -> Iterator[pl.DataFrame]:
+        read = {name: known[name] for name in names}
+        return (_frame(batch, read) for batch in _batches(_episodes(source, where)))
 
-    return register_io_source(frames, schema=schema, is_pure=True)
+    return lazy_frame(schema, frames)
 
 
 def _type(kind: int, each: int) -> pl.DataType:
